@@ -1,0 +1,48 @@
+# smtj: `make help` lists the targets. Everything is installed into .venv beside this file.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+
+.PHONY: help install reproduce test lint validate bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+install: $(READY) ## prepare the environment .venv, nothing else
+
+$(READY): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "smtj needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "== installing smtj and its dependencies into $(VENV) (about two minutes, once)"
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,dev]'
+	@touch $@
+
+reproduce: $(READY) ## the whole paper on MNIST, with a report in reproduction/
+	@echo "== reproducing the paper into reproduction/"
+	$(BIN)/smtj reproduce --out reproduction
+
+test: lint ## lint, then all tests but the slow proofs
+	@echo "== running the tests"
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy and the one-way imports
+	@echo "== checking style, types and imports"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+validate: $(READY) ## the slow proofs, several seeds; writes docs/validation.md
+	@echo "== running the slow proofs (about an hour on two cores)"
+	$(BIN)/python -m pytest -m validate
+
+bench: $(READY) ## speed: both sides of each comparison in one process
+	@echo "== measuring"
+	$(BIN)/python benchmarks/training.py
+
+clean: ## remove the environment and everything that was made
+	rm -rf $(VENV) reproduction results .mypy_cache .ruff_cache .pytest_cache
