@@ -1,0 +1,146 @@
+"""What a card knows of each of its fields: unit, range, meaning; and how it reads a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from smtj.card.value import PROVENANCES, Value, one_of
+from smtj.errors import CardError
+from smtj.units import format_quantity, parse_quantity
+
+_KEYS = ("value", "provenance", "source", "standard_error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """The unit, range and meaning of a field, as metadata of its annotation.
+
+    ``Annotated[Value, Quantity(unit="m", show="nm", example=210, above=0, doc="long axis")]``
+    makes pydantic read the field from the table of a card file, or from a :class:`Value`.
+    """
+
+    unit: str
+    """SI unit of the value, ``""`` for a plain number."""
+    show: str
+    """Unit in which people see it."""
+    example: float
+    """A sensible number, in ``show``."""
+    doc: str
+    """What it is, in one line."""
+    above: float | None = None
+    """Exclusive lower bound, in ``unit``."""
+    at_least: float | None = None
+    """Inclusive lower bound, in ``unit``."""
+    below: float | None = None
+    """Exclusive upper bound, in ``unit``."""
+    at_most: float | None = None
+    """Inclusive upper bound, in ``unit``."""
+
+    @property
+    def example_text(self) -> str:
+        """A sensible quantity as text, e.g. ``"210 nm"``."""
+        return f"{self.example:g} {self.show}".rstrip()
+
+    @property
+    def range_text(self) -> str:
+        """The range in words, e.g. ``"above 0 nm"``; empty where any number will do."""
+        bounds = (
+            ("above", self.above),
+            ("at least", self.at_least),
+            ("below", self.below),
+            ("at most", self.at_most),
+        )
+        words = [f"{word} {self.text(bound, 6)}" for word, bound in bounds if bound is not None]
+        return " and ".join(words)
+
+    def text(self, number: float, digits: int | None = None) -> str:
+        """A number of this field in the unit people see, by default with every digit it has."""
+        return format_quantity(number, self.unit, self.show, digits)
+
+    def read(self, given: object) -> Value:
+        """Read a value from what a card file holds, or check one that is given.
+
+        Parameters
+        ----------
+        given
+            A :class:`Value` in SI units, or a table with the keys ``value`` (text with a unit),
+            ``provenance`` and, where known, ``source`` and ``standard_error``.
+
+        Raises
+        ------
+        SmtjError
+            It is neither, or its value is out of range.
+        """
+        value = given if isinstance(given, Value) else self._from_table(given)
+        if not self._in_range(value):
+            raise CardError(f"{self.text(value)} is out of range; it must be {self.range_text}")
+        return value
+
+    def _from_table(self, given: object) -> Value:
+        right = f'{{ value = "{self.example_text}", provenance = "measured" }}'
+        choice = one_of(PROVENANCES)
+        if not isinstance(given, Mapping):
+            raise CardError(
+                f"{_shown(given)} does not say where it is from; write {right}, "
+                f"with the provenance {choice}"
+            )
+        unknown = [key for key in given if key not in _KEYS]
+        if unknown:
+            raise CardError(f'unknown key "{unknown[0]}"; the keys are {", ".join(_KEYS)}')
+        if "value" not in given:
+            raise CardError(f"the value is missing; write {right}")
+        provenance = given.get("provenance")
+        if provenance not in PROVENANCES:
+            was = "is missing" if provenance is None else f"cannot be {_shown(provenance)}"
+            raise CardError(f"the provenance {was}; it must be {choice}")
+        source = given.get("source", "")
+        if not isinstance(source, str):
+            raise CardError(f"the source must be text, not {_shown(source)}")
+        error = given.get("standard_error")
+        return Value(
+            self._number(given["value"]),
+            provenance,
+            source,
+            None if error is None else self._number(error),
+        )
+
+    def _number(self, given: object) -> float:
+        # A plain number needs no unit and so no quotation marks either.
+        if self.unit == "" and isinstance(given, int | float) and not isinstance(given, bool):
+            given = repr(given)
+        if not isinstance(given, str):
+            raise CardError(f'{_shown(given)} has no unit; give e.g. "{self.example_text}"')
+        return parse_quantity(given, self.unit, self.example_text)
+
+    def _in_range(self, number: float) -> bool:
+        return (
+            (self.above is None or number > self.above)
+            and (self.at_least is None or number >= self.at_least)
+            and (self.below is None or number < self.below)
+            and (self.at_most is None or number <= self.at_most)
+        )
+
+    def __get_pydantic_core_schema__(
+        self, source_type: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Have pydantic read the field through :meth:`read`, and take None where it may."""
+
+        def validate(given: object) -> Value:
+            try:
+                return self.read(given)
+            except ValueError as error:
+                raise PydanticCustomError(
+                    "quantity", "{sentence}", {"sentence": str(error)}
+                ) from error
+
+        schema = core_schema.no_info_plain_validator_function(validate)
+        optional = type(None) in get_args(source_type)
+        return core_schema.nullable_schema(schema) if optional else schema
+
+
+def _shown(given: object) -> str:
+    """A TOML value as its file has it."""
+    return f'"{given}"' if isinstance(given, str) else str(given)

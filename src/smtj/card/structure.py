@@ -1,0 +1,227 @@
+"""The sections of a card that say what the device is made of.
+
+Axes: z is the film normal and x the long axis of the ellipse.  Values are SI inside.
+"""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from smtj.card.consistency import ellipse_volume
+from smtj.card.quantity import Quantity
+from smtj.card.section import Section, broken_rule, default
+from smtj.card.value import Value
+
+
+class Geometry(Section):
+    """The free layer is an elliptic cylinder; leave all three demagnetising factors out to have
+    them derived from the ellipse, or give all three."""
+
+    shape: Annotated[Literal["ellipse"], Field(description="outline of the pillar")]
+    length: Annotated[
+        Value,
+        Quantity(unit="m", show="nm", example=210, above=0, doc="long axis of the ellipse (x)"),
+    ]
+    width: Annotated[
+        Value,
+        Quantity(unit="m", show="nm", example=60, above=0, doc="short axis of the ellipse (y)"),
+    ]
+    free_layer_thickness: Annotated[
+        Value, Quantity(unit="m", show="nm", example=1.62, above=0, doc="free layer thickness t")
+    ]
+    tunnel_barrier_thickness: Annotated[
+        Value,
+        Quantity(unit="m", show="nm", example=0.8, above=0, doc="MgO barrier thickness t_MgO"),
+    ]
+    activation_volume: Annotated[
+        Value,
+        Quantity(
+            unit="m^3",
+            show="nm^3",
+            example=3254,
+            above=0,
+            doc="volume V* that reverses at once; at most that of the free layer",
+        ),
+    ]
+    demagnetising_factor_x: Annotated[
+        Value | None,
+        Quantity(unit="", show="", example=0.01, at_least=0, at_most=1, doc="along the long axis"),
+    ] = None
+    demagnetising_factor_y: Annotated[
+        Value | None,
+        Quantity(unit="", show="", example=0.05, at_least=0, at_most=1, doc="along the short axis"),
+    ] = None
+    demagnetising_factor_z: Annotated[
+        Value | None,
+        Quantity(unit="", show="", example=0.94, at_least=0, at_most=1, doc="along the normal"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _shape_is_possible(self) -> Self:
+        if self.length < self.width:
+            raise broken_rule(
+                f"geometry.length ({self.shown('length')}) is less than geometry.width "
+                f"({self.shown('width')}); length is the long axis, so swap the two"
+            )
+        volume = ellipse_volume(self.length, self.width, self.free_layer_thickness)
+        # Room for rounding, so that V* may be given as the whole volume.
+        limit = self.quantities()["activation_volume"].text(volume, 6)
+        if self.activation_volume > volume * (1 + 1e-9):
+            raise broken_rule(
+                "geometry.activation_volume "
+                f"({self.shown('activation_volume')}) exceeds the free "
+                f"layer's volume; it must be at most {limit}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _demagnetisation_is_possible(self) -> Self:
+        factors = (
+            self.demagnetising_factor_x,
+            self.demagnetising_factor_y,
+            self.demagnetising_factor_z,
+        )
+        given = [factor for factor in factors if factor is not None]
+        if 0 < len(given) < 3:
+            raise broken_rule(
+                f"geometry has {len(given)} of the three demagnetising factors; give "
+                "demagnetising_factor_x, _y and _z, or none to have them derived"
+            )
+        if given and abs(sum(given) - 1) > 1e-3:
+            raise broken_rule(
+                f"geometry.demagnetising_factor_x, _y and _z add up to {sum(given):.6g}; "
+                "they must add up to 1"
+            )
+        return self
+
+
+class Magnetism(Section):
+    """Give interface_anisotropy or anisotropy_field or both; a positive anisotropy_field means
+    an easy axis along the film normal."""
+
+    saturation_magnetisation: Annotated[
+        Value,
+        Quantity(
+            unit="A/m", show="kA/m", example=1180, above=0, doc="M_s at the card's temperature"
+        ),
+    ]
+    interface_anisotropy: Annotated[
+        Value | None,
+        Quantity(
+            unit="J/m^2", show="mJ/m^2", example=1.37, doc="K_i of the free layer's MgO interface"
+        ),
+    ] = None
+    anisotropy_field: Annotated[
+        Value | None,
+        Quantity(
+            unit="A/m",
+            show="mT",
+            example=56,
+            doc="H_K1 at zero bias, demagnetisation subtracted; negative = easy plane",
+        ),
+    ] = None
+    second_order_anisotropy_field: Annotated[
+        Value, Quantity(unit="A/m", show="mT", example=0, doc="H_K2, as in Eq. 7 of cai2019")
+    ] = default(0.0)
+    in_plane_anisotropy_field: Annotated[
+        Value,
+        Quantity(
+            unit="A/m",
+            show="mT",
+            example=0,
+            at_least=0,
+            doc="shape anisotropy in the plane, along x",
+        ),
+    ]
+    in_plane_bias_field: Annotated[
+        Value,
+        Quantity(
+            unit="A/m", show="mT", example=8.76, doc="H_in from the reference layer, + is along +x"
+        ),
+    ]
+    easy_axis_tilt: Annotated[
+        Value,
+        Quantity(
+            unit="rad",
+            show="deg",
+            example=9,
+            at_least=0,
+            below=math.pi / 2,
+            doc="tilt of the easy axis from the normal towards +x",
+        ),
+    ]
+    reference_layer_angle: Annotated[
+        Value,
+        Quantity(
+            unit="rad",
+            show="deg",
+            example=180,
+            doc="direction of the reference layer in the plane, counted from +x",
+        ),
+    ]
+    damping: Annotated[
+        Value,
+        Quantity(unit="", show="", example=0.02, above=0, at_most=1, doc="Gilbert damping"),
+    ]
+
+    @model_validator(mode="after")
+    def _anisotropy_is_given(self) -> Self:
+        if self.interface_anisotropy is None and self.anisotropy_field is None:
+            raise broken_rule(
+                "magnetism.anisotropy_field is missing, and so is magnetism.interface_anisotropy; "
+                'give one, e.g. anisotropy_field = { value = "56 mT", provenance = "measured" }'
+            )
+        return self
+
+
+class Vcma(Section):
+    """Voltage-controlled magnetic anisotropy: give coefficient or anisotropy_field_per_volt or
+    both; positive means that a positive voltage lowers the perpendicular anisotropy."""
+
+    coefficient: Annotated[
+        Value | None,
+        Quantity(
+            unit="J/(V m)",
+            show="fJ/(V m)",
+            example=26,
+            doc="ξ, anisotropy energy per area and electric field",
+        ),
+    ] = None
+    anisotropy_field_per_volt: Annotated[
+        Value | None,
+        Quantity(unit="A/m/V", show="mT/V", example=34, doc="-dH_K1/dV; the same as ξ, as a field"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _something_is_given(self) -> Self:
+        if self.coefficient is None and self.anisotropy_field_per_volt is None:
+            raise broken_rule(
+                "vcma.coefficient is missing, and so is vcma.anisotropy_field_per_volt; give one, "
+                'e.g. coefficient = { value = "26 fJ/(V m)", provenance = "measured" }'
+            )
+        return self
+
+
+class SpinTorque(Section):
+    """Leave the whole section out where the current exerts no torque worth counting."""
+
+    polarisation: Annotated[
+        Value,
+        Quantity(
+            unit="",
+            show="",
+            example=0.6,
+            at_least=0,
+            at_most=1,
+            doc="spin polarisation of the current",
+        ),
+    ]
+    damping_like_field_per_volt: Annotated[
+        Value | None,
+        Quantity(unit="A/m/V", show="mT/V", example=10, doc="damping-like torque as a field"),
+    ] = None
+    field_like_field_per_volt: Annotated[
+        Value | None,
+        Quantity(unit="A/m/V", show="mT/V", example=3, doc="field-like torque as a field"),
+    ] = None

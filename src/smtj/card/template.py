@@ -1,0 +1,77 @@
+"""The commented card that ``smtj card new`` writes, made from the schema itself."""
+
+from textwrap import wrap
+from typing import get_args
+
+from smtj.card.device import DeviceCard
+from smtj.card.messages import section_of
+from smtj.card.quantity import Quantity
+from smtj.card.section import Section
+from smtj.card.value import Value
+
+_HEAD = """\
+# A device card.  Replace the numbers by your device's, then run: smtj card check FILE
+#
+# Every number stands as
+#   { value = "210 nm", provenance = "measured", source = "SEM image", standard_error = "2 nm" }
+# in which source and standard_error may be left out, and the provenance is one of
+#   "paper"     printed in the reference
+#   "derived"   follows from other values
+#   "measured"  fitted to data
+#   "assumed"   none of these
+# Any unit of the right dimension will do; where a field H is wanted, mT and G mean mu0 H.
+# A field that is commented out is optional.
+#
+# Axes: z is the normal of the film, x the long axis of the ellipse.
+
+name = "my_device"
+title = "What the device is, in one line"
+# reference = "Authors, Journal volume, page (year), doi:..."
+# notes = "What a user of this card should know"
+"""
+
+# Of fields that stand in for one another, those that the template fills in.
+_CHOSEN = {
+    "magnetism.anisotropy_field",
+    "vcma.coefficient",
+    "electrical.parallel_resistance",
+    "switching.effective_anisotropy_field",
+}
+
+
+def template() -> str:
+    """The text of a valid card file in which a comment explains every field."""
+    sections = [_section(name) for name in DeviceCard.field_names()]
+    return "\n".join([_HEAD, *filter(None, sections)])
+
+
+def _section(name: str) -> str:
+    section = section_of(DeviceCard, name)
+    if section is None:
+        return ""
+    optional = not DeviceCard.model_fields[name].is_required()
+    doc = " ".join((section.__doc__ or "").split())
+    lines = [f"# {line}" for line in wrap(doc, 96)]
+    lines.append(f"# [{name}]" if optional else f"[{name}]")
+    for field in section.field_names():
+        lines += _field(name, section, field, optional)
+    return "\n".join(lines) + "\n"
+
+
+def _field(section_name: str, section: type[Section], field: str, optional: bool) -> list[str]:
+    info = section.model_fields[field]
+    quantity = section.quantities().get(field)
+    if quantity is None:
+        return [f"# {info.description}", f'{field} = "{get_args(info.annotation)[0]}"']
+    limits = f" ({quantity.range_text})" if quantity.range_text else ""
+    left_out = optional or (info.default is None and f"{section_name}.{field}" not in _CHOSEN)
+    entry = f"{field} = {_example(quantity, info.default)}"
+    return [f"# {quantity.doc}{limits}", f"# {entry}" if left_out else entry]
+
+
+def _example(quantity: Quantity, default: object) -> str:
+    if isinstance(default, Value):
+        return (
+            f'{{ value = "{quantity.text(default)}", provenance = "assumed", source = "default" }}'
+        )
+    return f'{{ value = "{quantity.example_text}", provenance = "assumed", source = "example" }}'

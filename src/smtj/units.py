@@ -1,0 +1,306 @@
+"""Unit strings at the edge, SI floats inside: the only place that knows how a unit is spelled.
+
+Two habits of magnetism are built in.  Where a magnetic field strength H (A/m) is wanted, a flux
+density B (T, mT, G) is taken as μ0 H and divided by μ0, and the other way round when printing.
+And one oersted is 1000/4π A/m, one emu is 1e-3 A m², one gauss is 1e-4 T, so that the units of
+older papers convert as numbers and not as another system of dimensions.
+
+Numbers are carried through as exact fractions and rounded once, so that ``"210 nm"`` is the very
+float ``210e-9`` and a printed quantity reads back to the bit.
+"""
+
+import math
+import re
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+from smtj.errors import UnitError
+
+if TYPE_CHECKING:
+    import pint
+    from pint.util import UnitsContainer
+
+# A registry of our own instead of pint's default one: it starts in 20 ms, not 400, has no
+# rare units that a typing error could mean (a for are, d for day), and keeps angles apart from
+# plain numbers, so that "9" is refused where "9 deg" is meant.
+_DEFINITIONS = """
+zepto- = 1e-21 = z-
+atto- = 1e-18 = a-
+femto- = 1e-15 = f-
+pico- = 1e-12 = p-
+nano- = 1e-9 = n-
+micro- = 1e-6 = µ- = μ- = u-
+milli- = 1e-3 = m-
+centi- = 1e-2 = c-
+kilo- = 1e3 = k-
+mega- = 1e6 = M-
+giga- = 1e9 = G-
+tera- = 1e12 = T-
+meter = [length] = m = metre
+second = [time] = s = sec
+gram = [mass] = g
+ampere = [current] = A
+kelvin = [temperature] = K
+radian = [angle] = rad
+minute = 60 * second = min
+hour = 3600 * second = h
+hertz = 1 / second = Hz
+newton = kilogram * meter / second ** 2 = N
+joule = newton * meter = J
+watt = joule / second = W
+coulomb = ampere * second = C
+volt = joule / coulomb = V
+ohm = volt / ampere = Ω = Ohm
+tesla = volt * second / meter ** 2 = T
+gauss = 1e-4 * tesla = G
+oersted = 79.577471545947667884441881686257 * ampere / meter = Oe
+emu = 1e-3 * ampere * meter ** 2
+erg = 1e-7 * joule
+electron_volt = 1.602176634e-19 * joule = eV
+angstrom = 1e-10 * meter = Å
+degree = 0.017453292519943295769236907684886 * radian = deg
+percent = 0.01
+"""
+
+_SPELLINGS = {"%": " percent ", "°": " deg ", "·": "*", "−": "-"}
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL | re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\b", re.IGNORECASE)
+
+# Beyond it, a decimal is 0 or infinite as a float in any unit.
+_LARGEST_EXPONENT = 1000
+
+# Pairs that the field's habit mixes: the first is μ0 times the second.
+_MIXED = (("T", "A/m"), ("T/V", "A/m/V"), ("m/A", "1/T"))
+
+# What a quantity of an SI unit is called, and one that a magnetic tunnel junction has.
+_KINDS = {
+    "": ("a plain number", "0.02"),
+    "A/m": ("a magnetic field or magnetisation", "56 mT"),
+    "A/m/V": ("a magnetic field per voltage", "34 mT/V"),
+    "J/(V m)": ("a VCMA coefficient", "26 fJ/(V m)"),
+    "J/m^2": ("an energy per area", "1.2 mJ/m^2"),
+    "K": ("a temperature", "300 K"),
+    "V": ("a voltage", "200 mV"),
+    "m": ("a length", "210 nm"),
+    "m^3": ("a volume", "3254 nm^3"),
+    "ohm": ("a resistance", "1 kohm"),
+    "ohm m^2": ("a resistance-area product", "10 ohm um^2"),
+    "rad": ("an angle", "9 deg"),
+    "s": ("a time", "120 ms"),
+}
+
+
+def parse_quantity(text: str, unit: str, example: str | None = None) -> float:
+    """Read a quantity such as ``"56 mT"`` as a float in an SI unit.
+
+    Parameters
+    ----------
+    text
+        Number and unit, e.g. ``"210 nm"``, ``"34 mT/V"``, ``"26 fJ/(V m)"``, ``"9 deg"``,
+        ``"5 %"``; a number alone where ``unit`` is ``""``.
+    unit
+        The SI unit of the result, e.g. ``"A/m"``, ``"rad"``, ``""``.  Where it is that of a
+        magnetic field strength, a flux density is divided by μ0.
+    example
+        What an error message shows as right; by default one that fits ``unit``.
+
+    Returns
+    -------
+    float
+        The quantity in ``unit``, correctly rounded.
+
+    Raises
+    ------
+    UnitError
+        ``text`` is no finite number with a known unit of the right dimension.
+    """
+    kind, usual = _KINDS.get(unit, (f"a quantity in {unit}", f"1 {unit}"))
+    hint = f'give e.g. "{example or usual}"'
+    if not isinstance(text, str) or not text.strip():
+        raise UnitError(f"{text!r} is not text with {kind} in it; {hint}")
+    shown = f'"{text.strip()}"'
+    plain = _respell(text)
+    if _NOT_FINITE.match(plain):
+        raise UnitError(f"{shown} is not a finite number; {hint}")
+    match = _NUMBER.fullmatch(plain)
+    if match is None:
+        raise UnitError(f"{shown} does not begin with a number; {hint}")
+    number, given = match.groups()
+    try:
+        factor = _factor(given, unit)
+    except _UnknownUnit:
+        raise UnitError(f'{shown} has the unknown unit "{given.strip()}"; {hint}') from None
+    if factor is None:
+        lacks = f"{shown} has no unit" if not given else f"{shown} is not {kind}"
+        raise UnitError(f"{lacks}; {hint}")
+    value = _scale(number, factor)
+    if not math.isfinite(value):
+        raise UnitError(f"{shown} is not a finite number; {hint}")
+    return value
+
+
+def format_quantity(
+    value: float, si_unit: str, display_unit: str | None = None, digits: int | None = None
+) -> str:
+    """Print a float in an SI unit in a unit that people use; undone by :func:`parse_quantity`.
+
+    Parameters
+    ----------
+    value
+        The quantity in ``si_unit``.
+    si_unit
+        The SI unit of ``value``.
+    display_unit
+        The unit printed, e.g. ``"mT"`` for a field in A/m; by default ``si_unit``.
+    digits
+        Significant digits; by default the fewest that read back as the same float.
+
+    Returns
+    -------
+    str
+        Number and unit, e.g. ``"56 mT"``; ``"inf s"`` and the like where ``value`` is not finite.
+
+    Raises
+    ------
+    UnitError
+        A unit is unknown, or ``display_unit`` does not measure what ``si_unit`` does.
+    """
+    shown_unit = si_unit if display_unit is None else display_unit
+    factor = _known_factor(shown_unit, si_unit)
+    value = float(value)
+    if not math.isfinite(value):
+        number = str(value)
+    elif digits is not None:
+        number = _decimal(Fraction(value) / factor, digits)
+    else:
+        number = _shortest(value, factor)
+    return f"{number} {shown_unit}".rstrip()
+
+
+def convert(value: float, from_unit: str, to_unit: str) -> float:
+    """Convert a float from one unit to another, through μ0 between B-like and H-like ones.
+
+    Parameters
+    ----------
+    value
+        The quantity in ``from_unit``.
+    from_unit, to_unit
+        Units, e.g. ``"Oe"`` and ``"A/m"``.
+
+    Returns
+    -------
+    float
+        The quantity in ``to_unit``.
+
+    Raises
+    ------
+    UnitError
+        A unit is unknown, or the two do not measure the same thing.
+    """
+    factor = _known_factor(from_unit, to_unit)
+    value = float(value)
+    return float(Fraction(value) * factor) if math.isfinite(value) else value * float(factor)
+
+
+class _UnknownUnit(Exception):
+    """A string that names no unit."""
+
+
+def _respell(text: str) -> str:
+    """Signs that people type and pint's tokenizer does not read, as it reads them."""
+    for sign, spelling in _SPELLINGS.items():
+        text = text.replace(sign, spelling)
+    return text.strip()
+
+
+def _known_factor(from_unit: str, to_unit: str) -> Fraction:
+    """The factor between two units, or a :class:`UnitError` that says why there is none."""
+    try:
+        factor = _factor(_respell(from_unit), _respell(to_unit))
+    except _UnknownUnit as unknown:
+        raise UnitError(f'"{unknown}" is not a unit smtj knows; give e.g. "mT" or "nm"') from None
+    if factor is None:
+        raise UnitError(f'"{from_unit}" and "{to_unit}" do not measure the same thing')
+    return factor
+
+
+def _scale(number: str, factor: Fraction) -> float:
+    """A decimal number times a factor, rounded once; inf where no float is that large."""
+    exact = Decimal(number)
+    # Keeps "1e999999999" from becoming an integer of a billion digits.
+    if not exact or abs(exact.adjusted()) > _LARGEST_EXPONENT:
+        return float(number)
+    try:
+        return float(Fraction(exact) * factor)
+    except OverflowError:
+        return math.copysign(math.inf, exact)
+
+
+def _decimal(exact: Fraction, digits: int) -> str:
+    """A fraction in so many significant digits, as people write numbers."""
+    with localcontext(prec=digits):
+        number = (Decimal(exact.numerator) / Decimal(exact.denominator)).normalize()
+    if number == 0:
+        return "0"
+    return f"{number:f}" if -5 <= number.adjusted() <= 6 else f"{number:e}"
+
+
+def _shortest(value: float, factor: Fraction) -> str:
+    """The fewest digits that :func:`_scale` turns back into ``value``; 17 always do."""
+    exact = Fraction(value) / factor
+    texts = (_decimal(exact, digits) for digits in range(1, 18))
+    return next(text for text in texts if _scale(text, factor) == value)
+
+
+@cache
+def _factor(from_unit: str, to_unit: str) -> Fraction | None:
+    """What a number in the first unit is multiplied by to be in the second; None if nothing is."""
+    have, want = _dimension(from_unit), _dimension(to_unit)
+    if have == want:
+        return _in_base_units(from_unit) / _in_base_units(to_unit)
+    for first, second in _MIXED:
+        if (have, want) == (_dimension(first), _dimension(second)):
+            return _in_base_units(from_unit) / (_mu0() * _in_base_units(to_unit))
+        if (want, have) == (_dimension(first), _dimension(second)):
+            return _mu0() * _in_base_units(from_unit) / _in_base_units(to_unit)
+    return None
+
+
+@cache
+def _unit(text: str) -> "pint.Unit":
+    """A unit of the registry."""
+    try:
+        return _registry().parse_units(text)
+    except Exception as error:  # pint lets through whatever its tokenizer raises
+        raise _UnknownUnit(text) from error
+
+
+@cache
+def _dimension(text: str) -> "UnitsContainer":
+    """The dimension of a unit."""
+    return _unit(text).dimensionality
+
+
+@cache
+def _in_base_units(text: str) -> Fraction:
+    """One of a unit in the registry's base units."""
+    factor, _ = _registry().get_root_units(_unit(text))
+    return Fraction(factor)  # type: ignore[arg-type]  # pint types it float; ours is Decimal
+
+
+@cache
+def _mu0() -> Fraction:
+    """The vacuum permeability in base units (CODATA, as SciPy has it)."""
+    from scipy.constants import mu_0
+
+    return Fraction(mu_0) * _in_base_units("T m/A")
+
+
+@cache
+def _registry() -> "pint.UnitRegistry[Decimal]":
+    """The units of this house; made when the first unit string is met, for pint starts slowly."""
+    import pint
+
+    return pint.UnitRegistry(_DEFINITIONS.splitlines(), non_int_type=Decimal)
