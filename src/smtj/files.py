@@ -44,6 +44,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     return path
 
 
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write bytes whole or not at all; see :func:`write_whole`."""
+    return write_whole(path, lambda file: file.write(content))
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write text whole or not at all, as UTF-8; see :func:`write_whole`."""
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_bytes(path, text.encode())

@@ -201,7 +201,24 @@ def load_card(name_or_path: str | Path) -> DeviceCard:
         There is no such card, or it is not a valid one.
     """
     where = str(name_or_path)
-    text = _decode(_read(name_or_path), where)
+    return load_card_text(_decode(_read(name_or_path), where), where)
+
+
+def load_card_text(text: str, where: str) -> DeviceCard:
+    """Read a device card from the text of a card file.
+
+    Parameters
+    ----------
+    text
+        What :meth:`DeviceCard.save` writes.
+    where
+        What an error message calls the card.
+
+    Raises
+    ------
+    CardError
+        It is not a valid card.
+    """
     if not text.strip():
         raise CardError(f"card {where} is empty; `smtj card new` writes one to start from")
     try:

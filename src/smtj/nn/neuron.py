@@ -1,0 +1,243 @@
+"""The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
+
+import math
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.nn.coupling import Drive, matched
+from smtj.nn.sampling import (
+    MAX_READS,
+    draw_key,
+    limited_log_odds,
+    normal,
+    read,
+    respond,
+)
+from smtj.nn.variation import draw_variation, no_variation
+from smtj.physics.device import operating_point
+from smtj.physics.switching import log_odds
+
+Reads: TypeAlias = int | Literal["expected"]
+"""Number of reads of a device, or its expected value: the limit of many reads."""
+
+
+class MTJNeuron(nn.Module):
+    """A layer of stochastic junctions: summed input → field → P(high) → mean of N reads, in [0, 1].
+
+    One line in a ``Sequential``::
+
+        nn.Sequential(nn.Linear(784, 400), MTJNeuron(card, 400), nn.Linear(400, 10))
+
+    Parameters
+    ----------
+    card
+        The device.
+    features
+        Number of neurons, the last dimension of the input.
+    coupling
+        How summed inputs become fields; by default :func:`smtj.nn.coupling.matched`, under which
+        the nominal device answers as a sigmoid does.
+    reads, eval_reads
+        Reads an evaluation in training and in evaluation mode (by default the same), or
+        ``"expected"``.
+    noise
+        Whether the card's magnetic noise acts: a normal field of its own on every junction,
+        constant over one evaluation of N reads and fresh at the next.
+    noise_correlation_time
+        In s; with it the noise wanders during an evaluation as well, as an Ornstein-Uhlenbeck
+        process over reads that are the card's sampling interval apart.
+    chip_seed
+        Seed from which the devices of this layer are drawn, once; None for nominal devices.
+    bias_voltage
+        V in V, within the card's limit.
+    temperature
+        In K; the card's own by default.
+    generator
+        Where the randomness of reads and noise comes from; PyTorch's global generator by default.
+
+    Raises
+    ------
+    SmtjError
+        A number of reads, voltage or correlation time is out of range.
+
+    Notes
+    -----
+    The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
+    holds the chip and nothing is redrawn when it is loaded.  The gradient of sampled reads is
+    that of their mean; :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal
+    neuron is ``reads="expected", noise=False, chip_seed=None``.
+    """
+
+    slope: Tensor
+    """w of every device in 1/(A/m), at the bias voltage."""
+    offset_field: Tensor
+    """H_s of every device in A/m, at the bias voltage."""
+    slope_factor: Tensor
+    offset_shift: Tensor
+    barrier_factor: Tensor
+    bias_voltage: Tensor
+
+    def __init__(
+        self,
+        card: DeviceCard,
+        features: int,
+        *,
+        coupling: nn.Module | None = None,
+        reads: Reads = 16,
+        eval_reads: Reads | None = None,
+        noise: bool = True,
+        noise_correlation_time: float | None = None,
+        chip_seed: int | None = 0,
+        bias_voltage: float = 0.0,
+        temperature: float | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.card = card
+        self.features = features
+        self.coupling = matched(card, features) if coupling is None else coupling
+        self.reads = _checked(reads)
+        self.eval_reads = self.reads if eval_reads is None else _checked(eval_reads)
+        self.noise = noise
+        if noise_correlation_time is not None and not noise_correlation_time > 0:
+            raise SmtjError("noise_correlation_time must be positive, in s, or None")
+        self.noise_correlation_time = noise_correlation_time
+        self.generator = generator
+        devices = (
+            no_variation(features)
+            if chip_seed is None
+            else draw_variation(card, features, chip_seed)
+        )
+        for name, values in devices._asdict().items():
+            self.register_buffer(name, values)
+        for name in ("slope", "offset_field"):
+            self.register_buffer(name, torch.zeros(features))
+        self.register_buffer("bias_voltage", torch.zeros(()))
+        self._folded_stamp: tuple[object, ...] = ()
+        self.set_bias(bias_voltage, temperature)
+
+    def set_bias(self, voltage: float, temperature: float | None = None) -> None:
+        """Bring every device to a bias voltage in V and a temperature in K (the card's by default).
+
+        Raises
+        ------
+        SmtjError
+            The voltage exceeds the card's limit.
+        """
+        limit = self.card.switching.voltage_limit
+        if not abs(voltage) <= limit:
+            raise SmtjError(
+                f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
+            )
+        point = operating_point(self.card, voltage, temperature)
+        # In the self-consistent model the barrier drops out of the slope.
+        barrier = self.barrier_factor if self.card.switching.model == "cai2019" else 1.0
+        self.slope = float(point.slope) * self.slope_factor * barrier
+        self.offset_field = float(point.offset_field) + self.offset_shift
+        self.bias_voltage.fill_(voltage)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
+        x, drive = self.coupling(x)
+        reads = self.reads if self.training else self.eval_reads
+        response = self._response(drive)
+        count = 0 if reads == "expected" else reads
+        if count and self.noise and self.noise_correlation_time is not None:
+            return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
+        key = self._key() if count or self.noise else 0
+        return respond(x, response, self.noise, count, key)
+
+    def _response(self, drive: Drive) -> Tensor:
+        """Make one map a neuron of drive and device, Eq. 5's w (H_⊥ - H_s), shape (5, features).
+
+        Folding them beforehand is what keeps a network of junctions nearly as fast as one of
+        sigmoids; it is done again only when one of the numbers has changed.
+        """
+        state = (*drive, self.slope, self.offset_field)
+        stamp = tuple((id(part), getattr(part, "_version", None)) for part in state)
+        if stamp != self._folded_stamp:
+            gain, offset, limit = drive
+            ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
+            odds = log_odds(ends, self.slope, self.offset_field)
+            noise = self.slope * float(self.card.variability.magnetic_noise)
+            self._folded = torch.cat((torch.stack((self.slope * gain,)), odds, noise[None]))
+            # The numbers are kept, so that none can be replaced by another at the same address.
+            self._folded_stamp, self._folded_state = stamp, state
+        return self._folded
+
+    def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
+        assert self.noise_correlation_time is not None
+        kept = math.exp(-self.card.switching.sampling_interval / self.noise_correlation_time)
+        fresh = math.sqrt(1 - kept**2)
+        deviation = normal(odds, self._key())
+        total = torch.zeros_like(odds)
+        for _ in range(reads):
+            probability = torch.sigmoid(torch.addcmul(odds, response[4], deviation))
+            total = total + read(probability, 1, self._key())
+            deviation = kept * deviation + fresh * normal(odds, self._key())
+        return total / reads
+
+    def _key(self) -> int:
+        return draw_key(self.generator)
+
+    def extra_repr(self) -> str:
+        """Return what ``print(model)`` shows of this layer."""
+        return (
+            f"{self.features}, card={self.card.name}, reads={self.reads}, "
+            f"eval_reads={self.eval_reads}, noise={self.noise}, "
+            f"bias_voltage={float(self.bias_voltage):g} V"
+        )
+
+
+def set_readout(
+    model: nn.Module,
+    *,
+    reads: Reads | None = None,
+    eval_reads: Reads | None = None,
+    noise: bool | None = None,
+    generator: torch.Generator | None = None,
+) -> nn.Module:
+    """Change how all junction layers of a model are read; what is left None stays as it is.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+    reads, eval_reads
+        Reads in training and in evaluation, or ``"expected"``.
+    noise
+        Whether magnetic noise acts.
+    generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    SmtjError
+        A number of reads is out of range.
+    """
+    for module in model.modules():
+        if isinstance(module, MTJNeuron):
+            if reads is not None:
+                module.reads = _checked(reads)
+            if eval_reads is not None:
+                module.eval_reads = _checked(eval_reads)
+            if noise is not None:
+                module.noise = noise
+            if generator is not None:
+                module.generator = generator
+    return model
+
+
+def _checked(reads: Reads) -> Reads:
+    if reads == "expected" or (isinstance(reads, int) and 1 <= reads <= MAX_READS):
+        return reads
+    raise SmtjError(f'reads is {reads!r}; it must be 1 to {MAX_READS} or "expected"')

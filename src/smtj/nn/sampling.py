@@ -1,0 +1,243 @@
+"""Reads and noise as PyTorch operators: ``smtj::respond``, ``smtj::read``, ``smtj::normal``.
+
+On the CPU they run the compiled kernels on the tensors' own memory;
+elsewhere they fall back to PyTorch.  A 64-bit key decides the outcome, whatever the number of
+threads; equal keys give equal samples on one kind of device, and different ones on different kinds.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smtj.nn import kernels
+
+MAX_READS = 65_535
+
+
+class Response(NamedTuple):
+    """How the neurons of a layer answer their inputs; see :func:`respond`."""
+
+    gain: Tensor
+    """Log-odds per unit of input, shape (features,)."""
+    shift: Tensor
+    """Log-odds at zero input."""
+    low: Tensor
+    """Log-odds at the lower end of the field range."""
+    high: Tensor
+    """Log-odds at its upper end."""
+    noise: Tensor
+    """Standard deviation of the noise of the log-odds."""
+
+
+def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
+    """Evaluate neurons: P(high) = 1/(1 + exp(-odds)) and the mean of its reads.
+
+    Parameters
+    ----------
+    x
+        Summed inputs, shape (..., features).
+    response
+        The rows of a :class:`Response`, shape (5, features).
+    noisy
+        Whether noise acts on the log-odds, constant over the reads.
+    reads
+        Number of reads, up to 65,535; 0 for the expected value P(high).
+    key
+        64-bit number that decides noise and reads; see :func:`draw_key`.
+
+    Returns
+    -------
+    Tensor
+        Read-outs in [0, 1], of the shape and type of ``x``.  The gradient reaches ``x`` alone; that
+        of sampled reads is that of their mean, as :func:`read` says.
+    """
+    outputs: Tensor = _Response.apply(x, response, noisy, reads, key)
+    return outputs
+
+
+def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
+    """Log-odds of P(high) without noise, clamp(shift + gain · x) to the field range."""
+    gain, shift, low, high, _ = response.unbind()
+    return torch.clamp(torch.addcmul(shift, gain, x), low, high)
+
+
+def read(probability: Tensor, reads: int, key: int) -> Tensor:
+    """Mean of ``reads`` independent reads of each device, with the gradient of its expectation.
+
+    The reads of a device are exactly binomial, its probability rounded to 2^-16.
+
+    Parameters
+    ----------
+    probability
+        P(high), any shape, in [0, 1].
+    reads
+        Number of reads N, 1 to 65,535.
+    key
+        64-bit number that decides the outcome; see :func:`draw_key`.
+
+    Returns
+    -------
+    Tensor
+        Share of high reads, multiples of 1/N, same shape and type.
+
+    Raises
+    ------
+    ValueError
+        ``reads`` is out of range.
+
+    Notes
+    -----
+    The gradient is passed straight through, as if the mean had not been sampled.  For this layer it
+    is the exact gradient of the expected value.  Downstream it is biased where the loss is not
+    linear in the read-outs: the layers above are differentiated at the sampled values, so the
+    expectation of the gradient is that of a loss smoothed by the read-out noise and not that of the
+    loss at the expected value; the difference falls as 1/N.
+    """
+    if not 1 <= reads <= MAX_READS:
+        raise ValueError(f"reads is {reads}; it must be a whole number from 1 to {MAX_READS}")
+    sampled: Tensor = torch.ops.smtj.read(probability, reads, key)
+    return sampled
+
+
+def normal(like: Tensor, key: int) -> Tensor:
+    """Standard normal numbers of the shape, type and device of ``like``, decided by ``key``."""
+    numbers: Tensor = torch.ops.smtj.normal(like.detach(), key)
+    return numbers
+
+
+def draw_key(generator: torch.Generator | None = None) -> int:
+    """Draw a key from a generator on the CPU, PyTorch's global one by default."""
+    return int(torch.randint(2**63 - 1, (), generator=generator))
+
+
+class _Response(torch.autograd.Function):
+    """Forward as it comes, backward by one compiled pass instead of one an operation."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
+        outputs: Tensor
+        if reads:
+            outputs, probability = torch.ops.smtj.respond(x, response, noisy, reads, key)
+        else:
+            outputs = probability = _probability(x, response, noisy, key)
+        ctx.save_for_backward(x, probability, response)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        gradient = torch.ops.smtj.respond_gradient(upstream[0], *ctx.saved_tensors)
+        return gradient, None, None, None, None
+
+
+def _probability(x: Tensor, response: Tensor, noisy: bool, key: int) -> Tensor:
+    odds = limited_log_odds(x, response)
+    if noisy:
+        odds = torch.addcmul(odds, response[4], normal(odds, key))
+    return torch.sigmoid(odds)
+
+
+_library = torch.library.Library("smtj", "DEF")
+_library.define("read(Tensor probability, int reads, int key) -> Tensor")
+_library.define("normal(Tensor like, int key) -> Tensor")
+_library.define(
+    "respond(Tensor x, Tensor response, bool noisy, int reads, int key) -> (Tensor, Tensor)"
+)
+_library.define(
+    "respond_gradient(Tensor upstream, Tensor x, Tensor probability, Tensor response) -> Tensor"
+)
+
+
+def _flat(tensor: Tensor) -> kernels.Floats:
+    """Return a tensor's own memory as a flat array, or a copy if it is not of that kind."""
+    array = tensor.detach().numpy()
+    return (array if array.dtype == np.float32 else array.astype(np.float32)).reshape(-1)
+
+
+def _respond_compiled(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
+) -> tuple[Tensor, Tensor]:
+    if x.dtype != torch.float32:
+        return _respond_anywhere(x, response, noisy, reads, key)
+    outputs, probability = torch.empty(x.shape), torch.empty(x.shape)
+    kernels.fill_responses(
+        _flat(x), response.numpy(), noisy, reads, key, _flat(outputs), _flat(probability)
+    )
+    return outputs, probability
+
+
+def _respond_anywhere(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
+) -> tuple[Tensor, Tensor]:
+    # A key of its own, so that noise and reads do not share their randomness.
+    probability = _probability(x, response, noisy, key ^ 1)
+    return torch.ops.smtj.read(probability, reads, key), probability
+
+
+def _gradient_compiled(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor
+) -> Tensor:
+    if x.dtype != torch.float32:
+        return _gradient_anywhere(upstream, x, probability, response)
+    out = torch.empty(x.shape)
+    kernels.fill_gradient(
+        _flat(upstream), _flat(x), _flat(probability), response.numpy(), _flat(out)
+    )
+    return out
+
+
+def _gradient_anywhere(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor
+) -> Tensor:
+    gain, shift, low, high, _ = response.unbind()
+    odds = torch.addcmul(shift, gain, x)
+    inside = (odds >= low) & (odds <= high)
+    return upstream * probability * (1 - probability) * gain * inside
+
+
+def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
+    out = torch.empty(probability.shape)
+    kernels.fill_reads(_flat(probability), reads, key, _flat(out))
+    return out.to(probability.dtype)
+
+
+def _read_anywhere(probability: Tensor, reads: int, key: int) -> Tensor:
+    generator = torch.Generator(probability.device).manual_seed(key)
+    p = probability.detach().to(torch.float32)
+    counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
+    return (counts / reads).to(probability.dtype)
+
+
+def _normal_compiled(like: Tensor, key: int) -> Tensor:
+    out = torch.empty(like.shape)
+    kernels.fill_normal(key, _flat(out))
+    return out.to(like.dtype)
+
+
+def _normal_anywhere(like: Tensor, key: int) -> Tensor:
+    generator = torch.Generator(like.device).manual_seed(key)
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+for _name, _compiled, _anywhere in (
+    ("read", _read_compiled, _read_anywhere),
+    ("normal", _normal_compiled, _normal_anywhere),
+    ("respond", _respond_compiled, _respond_anywhere),
+    ("respond_gradient", _gradient_compiled, _gradient_anywhere),
+):
+    _library.impl(_name, _compiled, "CPU")
+    _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
+
+# What torch.compile needs to know: the shapes of the results.
+torch.library.register_fake("smtj::read", lambda p, *_: torch.empty_like(p), lib=_library)
+torch.library.register_fake("smtj::normal", lambda x, *_: torch.empty_like(x), lib=_library)
+torch.library.register_fake(
+    "smtj::respond", lambda x, *_: (torch.empty_like(x), torch.empty_like(x)), lib=_library
+)
+torch.library.register_fake(
+    "smtj::respond_gradient", lambda g, *_: torch.empty_like(g), lib=_library
+)
+torch.library.register_autograd(
+    "smtj::read", lambda _, gradient: (gradient, None, None), lib=_library
+)

@@ -1,0 +1,55 @@
+"""Device-to-device variation: what makes one chip differ from the next."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smtj.card import DeviceCard
+
+
+class DeviceVariation(NamedTuple):
+    """How the devices of one chip differ from the card's nominal one; one entry a neuron."""
+
+    slope_factor: Tensor
+    """Multiplies the slope w."""
+    offset_shift: Tensor
+    """Adds to H_s, in A/m."""
+    barrier_factor: Tensor
+    """Multiplies the energy barrier E_b."""
+
+
+def draw_variation(card: DeviceCard, features: int, seed: int) -> DeviceVariation:
+    """Draw the devices of a chip from the card's spreads.
+
+    Factors are log-normal, so that they stay positive, with the card's relative spread as the
+    standard deviation of their logarithm; shifts are normal.
+
+    Parameters
+    ----------
+    card
+        The device with its assumed spreads.
+    features
+        Number of neurons.
+    seed
+        Seed of the chip; the same seed gives the same chip.
+    """
+    rng = np.random.default_rng(seed)
+    slope, offset, barrier = rng.standard_normal((3, features))
+    spread = card.variability
+    return DeviceVariation(
+        *(
+            torch.from_numpy(values.astype(np.float32))
+            for values in (
+                np.exp(spread.slope_spread * slope),
+                spread.offset_spread * offset,
+                np.exp(spread.barrier_spread * barrier),
+            )
+        )
+    )
+
+
+def no_variation(features: int) -> DeviceVariation:
+    """Return a chip whose devices are all nominal."""
+    return DeviceVariation(torch.ones(features), torch.zeros(features), torch.ones(features))

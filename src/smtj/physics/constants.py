@@ -1,0 +1,13 @@
+"""Constants of nature, in SI units.
+
+P. J. Mohr et al., CODATA recommended values of the fundamental physical constants: 2022,
+J. Phys. Chem. Ref. Data 54, 033105 (2025), doi:10.1063/5.0279860.
+"""
+
+from typing import Final
+
+BOLTZMANN: Final = 1.380649e-23
+"""k_B in J/K, exact."""
+
+VACUUM_PERMEABILITY: Final = 1.25663706127e-6
+"""μ0 in T m/A, the one by which :mod:`smtj.units` tells B and H apart."""

@@ -1,0 +1,74 @@
+"""The look of every figure: legible in a paper, data as points, fits as lines, axes with units."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smtj.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, RED, GREEN, ORANGE, GREY = "#1f5fa8", "#c8342c", "#2c8a4b", "#d97f0e", "#6b6b6b"
+STYLE: Any = {
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "axes.titlesize": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "svg.hashsalt": "smtj",
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def figure(width: float = 3.4, height: float = 2.6, **subplots: Any) -> Iterator[tuple[Any, Any]]:
+    """Open a figure of a size in inches (3.4 is one column) and close it afterwards.
+
+    Yields the figure and its axes; further arguments go to ``Figure.subplots``.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(width, height), layout="constrained")
+        yield fig, fig.subplots(**subplots)
+
+
+def save(fig: "Figure", path: Path) -> list[Path]:
+    """Write a figure as PNG and SVG beside each other, each whole or not at all.
+
+    Parameters
+    ----------
+    fig
+        The figure.
+    path
+        Path without ending.
+
+    Returns
+    -------
+    list of Path
+        The PNG and the SVG.
+    """
+    written = []
+    for ending in ("png", "svg"):
+        content = BytesIO()
+        # Without a date the same figure is the same file.
+        fig.savefig(content, format=ending, metadata={"Date": None} if ending == "svg" else None)
+        target = path.with_name(f"{path.name}.{ending}")
+        written.append(write_bytes(target, content.getvalue()))
+    return written
+
+
+def recognition_axes(axes: "Axes", epochs: int) -> None:
+    """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
+    axes.set_xlabel("Training epochs")
+    axes.set_ylabel("Recognition rate (%)")
+    axes.set_xlim(0, epochs)

@@ -1,0 +1,50 @@
+"""The rule for a field in any direction."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smtj.physics import direction
+from smtj.units import convert
+
+components = st.floats(-1e6, 1e6)
+tilts = st.floats(0, 1.5)
+
+
+@settings(deadline=None)
+@given(components, components, components, tilts)
+def test_parts_are_the_scalar_and_the_cross_product_with_the_axis(x, y, z, tilt):
+    axis = np.array([math.sin(tilt), 0, math.cos(tilt)])
+    field = np.array([x, y, z])
+    along, across = direction.along_and_across(x, y, z, tilt)
+    size = np.linalg.norm(field) + 1
+    assert along == pytest.approx(field @ axis, abs=1e-14 * size)
+    assert across == pytest.approx(np.linalg.norm(np.cross(field, axis)), abs=1e-12 * size)
+
+
+@settings(deadline=None)
+@given(components, components, components)
+def test_without_tilt_it_is_the_printed_split(x, y, z):
+    along, across = direction.along_and_across(x, y, z, 0.0)
+    assert along == z
+    assert across == pytest.approx(math.hypot(x, y), rel=1e-14, abs=1e-150)
+
+
+@settings(deadline=None)
+@given(components, tilts)
+def test_at_the_offset_nothing_is_left_along_the_axis(h_in, tilt):
+    h_s = direction.offset_field(h_in, tilt)
+    along, across = direction.along_and_across(h_in, 0.0, h_s, tilt)
+    assert along == pytest.approx(0, abs=1e-9)
+    assert across == pytest.approx(abs(h_in) / math.cos(tilt), rel=1e-12)
+
+
+def test_numbers_of_the_papers_device():
+    """Design note 3: H_in = H_K1 sin 9° = 8.76 mT and H_s = -13.9 Oe."""
+    h_in = convert(56, "mT", "A/m") * math.sin(math.radians(9))
+    assert convert(h_in, "A/m", "mT") == pytest.approx(8.76, abs=5e-3)
+    h_s = direction.offset_field(h_in, math.radians(9))
+    assert convert(float(h_s), "A/m", "Oe") == pytest.approx(-13.9, abs=0.05)

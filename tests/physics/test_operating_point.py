@@ -1,0 +1,368 @@
+"""A card at work: the numbers of the design notes, both switching models, fields, thickness."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import constants
+
+from smtj.card import load_card
+from smtj.errors import CardError, SmtjError
+from smtj.physics import direction
+from smtj.physics.demagnetisation import demagnetising_factors
+from smtj.physics.derived import derived_quantities
+from smtj.physics.device import (
+    barrier_against_thickness,
+    barrier_and_reduced_field,
+    factors,
+    log_dwell_times_in_field,
+    operating_point,
+    terms_of_eq_1,
+    vcma_coefficient,
+)
+from smtj.units import convert
+
+CARD = load_card("cai2019")
+SELF_CONSISTENT = CARD.replace({"switching.model": "self-consistent"})
+UPRIGHT = CARD.replace({"magnetism.easy_axis_tilt": 0.0})
+OERSTED = convert(1, "Oe", "A/m")
+MILLITESLA = convert(1, "mT", "A/m")
+VOLTAGES = np.array([-0.2, 0.0, 0.2])
+both_models = pytest.mark.parametrize(
+    "card", [CARD, SELF_CONSISTENT], ids=["cai2019", "self-consistent"]
+)
+
+
+def test_barriers_and_dwell_times_of_the_paper():
+    """Design note 2: 21.6, 18.5, 15.4 k_B T; 2.3, 0.105, 0.005 s where both states are equal."""
+    point = operating_point(CARD, VOLTAGES)
+    assert point.stability_factor == pytest.approx([21.6, 18.5, 15.4], abs=0.06)
+    high, low = point.dwell_times(point.offset_field)
+    assert high == pytest.approx([2.3, 0.105, 0.005], rel=0.02)
+    assert low == pytest.approx(high, rel=1e-12)
+    by_hand = 1e-9 * np.exp(
+        (56 - 34 * VOLTAGES)
+        / 2e3
+        * 1.18e6
+        * (1 - 8.76 / (56 - 34 * VOLTAGES)) ** 2
+        * 3.254e-24
+        / (constants.k * 300)
+    )
+    # 26 fJ/(V m) on the card is 34 mT/V within 0.12 %.
+    assert high == pytest.approx(by_hand, rel=0.01)
+
+
+def test_slopes_of_both_models():
+    """Design note 4, in 1/Oe at -200, 0 and +200 mV."""
+    assert operating_point(CARD, VOLTAGES).slope * OERSTED == pytest.approx(
+        [0.154, 0.132, 0.110], abs=5e-4
+    )
+    assert operating_point(SELF_CONSISTENT, VOLTAGES).slope * OERSTED == pytest.approx(
+        [0.178, 0.177, 0.176], abs=6e-4
+    )
+    upright = SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})
+    assert operating_point(upright, VOLTAGES).slope * OERSTED == pytest.approx(
+        [0.180, 0.179, 0.178], abs=6e-4
+    )
+
+
+def test_offset_of_the_tilted_axis():
+    """Design note 3: -13.9 Oe; a card's own offset and its voltage dependence come first."""
+    for card in (CARD, SELF_CONSISTENT):
+        offset = operating_point(card).offset_field
+        assert offset / OERSTED == pytest.approx(-13.9, abs=0.05)
+    given = CARD.replace(
+        {"switching.offset_field": "3 Oe", "switching.offset_field_per_volt": "10 Oe/V"}
+    )
+    found = operating_point(given, VOLTAGES).offset_field
+    assert found / OERSTED == pytest.approx([1, 3, 5], rel=1e-12)
+
+
+@both_models
+def test_both_models_obey_eq_5(card):
+    point = operating_point(card, VOLTAGES)
+    field = np.array([[-50.0], [0.0], [70.0]]) * OERSTED
+    h = (field - point.offset_field) / point.effective_field
+    odds = 4 * point.stability_factor * h
+    assert point.switching_probability(field) == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-12)
+    high, low = point.log_dwell_times(field)
+    assert high - low == pytest.approx(odds, abs=1e-11)
+
+
+def test_slope_against_voltage_is_straight():
+    """Design note 5: to 0.1 % over ±200 mV; visible curvature needs an H_in of 35 to 40 mT."""
+
+    def curvature(millitesla):
+        card = UPRIGHT.replace({"magnetism.in_plane_bias_field": millitesla * MILLITESLA})
+        low, middle, high = operating_point(card, VOLTAGES).slope
+        return abs((low + high) / 2 / middle - 1)
+
+    assert curvature(8.76) < 1e-3
+    assert curvature(20.0) < 0.01
+    assert curvature(35.0) > 0.02
+    assert curvature(40.0) > 0.05
+    slopes = operating_point(CARD, np.linspace(-0.2, 0.2, 41)).slope
+    line = np.polynomial.Polynomial.fit(np.linspace(-0.2, 0.2, 41), slopes, 1)
+    assert line(np.linspace(-0.2, 0.2, 41)) == pytest.approx(slopes, rel=1e-3)
+
+
+def test_no_barrier_past_the_anisotropy_field():
+    """Design note 7."""
+    strong = CARD.replace({"magnetism.in_plane_bias_field": "57 mT"})
+    assert operating_point(strong).barrier == 0
+    easy_plane = CARD.replace({"magnetism.anisotropy_field": "-5 mT"})
+    assert operating_point(easy_plane).barrier == 0
+    against = CARD.replace({"magnetism.in_plane_bias_field": "-8.76 mT"})
+    assert operating_point(against).barrier == operating_point(CARD).barrier
+    assert operating_point(against).offset_field == -operating_point(CARD).offset_field
+
+
+@both_models
+@pytest.mark.parametrize("oersted", [-1e9, 0.0, 1e9])
+def test_everything_is_finite_at_huge_fields_and_voltages(card, oersted):
+    point = operating_point(card, np.array([-10.0, 0.0, 0.9, 1.3, 10.0]))
+    field = oersted * OERSTED
+    p = point.switching_probability(field)
+    assert ((p >= 0) & (p <= 1)).all()
+    for logarithm in point.log_dwell_times(field):
+        assert np.isfinite(logarithm).all()
+    assert not np.isnan(point.dwell_times(field)).any()
+
+
+@both_models
+def test_tensors_keep_shape_type_and_gradient(card):
+    voltage = torch.tensor([[-0.1], [0.1]], requires_grad=True)
+    point = operating_point(card, voltage)
+    assert point.slope.shape == (2, 1)
+    assert point.slope.dtype == torch.float32
+    p = point.switching_probability(torch.zeros(3))
+    assert p.shape == (2, 3)
+    p.sum().backward()
+    assert (voltage.grad != 0).all()
+
+
+@both_models
+def test_gradient_of_the_slope_is_its_difference_quotient(card):
+    voltage = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(operating_point(card, voltage).slope, voltage)
+    up, down = (operating_point(card, 0.05 + step).slope for step in (1e-4, -1e-4))
+    assert float(gradient) == pytest.approx((up - down) / 2e-4, rel=1e-6)
+
+
+def test_vcma_coefficient_is_given_or_derived():
+    """Design note 1: 26 fJ/(V m) from 34 mT/V."""
+    assert vcma_coefficient(CARD) == 26e-15
+    derived = CARD.replace({"vcma.coefficient": None})
+    assert vcma_coefficient(derived) == pytest.approx(26e-15, rel=2e-3)
+
+
+def test_upright_rule_is_the_printed_formula():
+    """Design note 3: at no tilt the rule gives Eq. 3-6, with an in-plane field adding to H_in."""
+    field = np.linspace(-700, 700, 9) * OERSTED
+    for card in (UPRIGHT, SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})):
+        point = operating_point(card, 0.1)
+        expected = point.log_dwell_times(field)
+        found = log_dwell_times_in_field(card, 0.0, 0.0, field, 0.1)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    more = UPRIGHT.replace({"magnetism.in_plane_bias_field": "12 mT"})
+    np.testing.assert_allclose(
+        log_dwell_times_in_field(UPRIGHT, 3.24 * MILLITESLA, 0.0, field),
+        log_dwell_times_in_field(more, 0.0, 0.0, field),
+        rtol=1e-12,
+    )
+
+
+def test_tilt_separates_rule_and_printed_formula_as_the_docstring_says():
+    point = operating_point(CARD)
+    h_s, step = point.offset_field, 1e-2
+    up, down = (
+        np.subtract(*log_dwell_times_in_field(CARD, 0.0, 0.0, h_s + sign * step))
+        for sign in (1, -1)
+    )
+    slope = (up - down) / (2 * step)
+    tilt = math.radians(9)
+    assert up == pytest.approx(-down, rel=1e-2)
+    assert 1 - math.cos(tilt) == pytest.approx(0.012, abs=5e-4)
+    lower = ((56 - 8.76 / math.cos(tilt)) / (56 - 8.76)) ** 2
+    assert 1 - lower == pytest.approx(0.005, abs=5e-4)
+    assert slope / point.slope == pytest.approx(math.cos(tilt) * lower, rel=1e-6)
+    assert "1.2 %" in direction.__doc__
+
+
+def test_self_consistent_slope_is_the_same_for_the_rule():
+    point = operating_point(SELF_CONSISTENT)
+    for distance in (-3000.0, 1000.0, 8000.0):
+        high, low = log_dwell_times_in_field(
+            SELF_CONSISTENT, 0.0, 0.0, point.offset_field + distance
+        )
+        assert high - low == pytest.approx(point.slope * distance, rel=1e-9)
+
+
+def test_field_along_and_across_the_tilted_axis():
+    tilt = math.radians(9)
+    h_in = 8.76 * MILLITESLA
+    delta_0, h_0 = barrier_and_reduced_field(CARD, -h_in, 0.0, 0.0)
+    # H_in is cancelled: the full barrier, and the offset acts alone.
+    assert delta_0 == pytest.approx(33040 * 3.254e-24 / (constants.k * 300), rel=1e-9)
+    assert h_0 == pytest.approx(0, abs=1e-12)
+    strength = 5e3
+    delta, h = barrier_and_reduced_field(
+        CARD, strength * math.sin(tilt) - h_in, 0.0, strength * math.cos(tilt)
+    )
+    assert delta == pytest.approx(delta_0, rel=1e-9)
+    assert h == pytest.approx(strength / (560 * OERSTED), rel=1e-9)
+    sideways, h = barrier_and_reduced_field(CARD, -h_in, 56 * MILLITESLA / 2, 0.0)
+    assert sideways == pytest.approx(delta_0 / 4, rel=1e-6)
+    assert h == pytest.approx(0, abs=1e-12)
+
+
+def test_in_plane_field_moves_the_state():
+    """Fig. 2(a): a field along +x raises P(high) on the tilted axis, and lowers the barrier."""
+    field = np.array([-50.0, 0.0, 50.0]) * OERSTED
+    high, low = log_dwell_times_in_field(CARD, field, 0.0, 0.0)
+    assert (np.diff(high - low) > 0).all()
+    delta, _ = barrier_and_reduced_field(CARD, field, 0.0, 0.0)
+    assert (np.diff(delta) < 0).all()
+    assert np.shape(barrier_and_reduced_field(CARD, field, 0.0, 0.0, VOLTAGES[:, None])) == (
+        2,
+        3,
+        3,
+    )
+
+
+def test_barrier_falls_through_zero_with_thickness():
+    """Design note 8."""
+    thickness = np.linspace(1.3e-9, 2.0e-9, 71)
+    found = barrier_against_thickness(CARD, thickness)
+    own = float(barrier_against_thickness(CARD, 1.62e-9))
+    assert own == pytest.approx(float(operating_point(CARD).barrier), rel=1e-9)
+    falling = found > 0
+    assert falling[0]
+    assert not falling[-1]
+    assert (np.diff(found[falling]) < 0).all()
+    # By hand: K_eff = K_i/t - ½ μ0 M_s² (N_z - N_x), less the half Zeeman energy of H_in.
+    by_hand = []
+    for t in thickness:
+        n_x, _, n_z = demagnetising_factors(210e-9, 60e-9, t)
+        k_eff = 1.378078e-3 / t - 0.5 * constants.mu_0 * 1.18e6**2 * (n_z - n_x)
+        depth = max(k_eff - 8.76e-3 * 1.18e6 / 2, 0)
+        by_hand.append(depth**2 / k_eff * 3254e-27 * t / 1.62e-9)
+    assert found == pytest.approx(by_hand, rel=1e-3, abs=1e-24)
+
+
+def test_given_factors_are_used_and_move_with_thickness():
+    names = [f"geometry.demagnetising_factor_{axis}" for axis in "xyz"]
+    given = CARD.replace(dict(zip(names, (0.02, 0.06, 0.92), strict=True)))
+    assert factors(given) == (0.02, 0.06, 0.92)
+    assert factors(given, 1.62e-9) == pytest.approx((0.02, 0.06, 0.92), abs=1e-12)
+    assert sum(factors(given, 2e-9)) == pytest.approx(1, abs=1e-12)
+    assert factors(CARD) == demagnetising_factors(210e-9, 60e-9, 1.62e-9)
+    # K_⊥ makes up for whatever Eq. 1's other terms are, since H_K1 is given.
+    assert operating_point(given).barrier == pytest.approx(operating_point(CARD).barrier, rel=1e-9)
+    assert float(barrier_against_thickness(given, 1.62e-9)) == pytest.approx(
+        float(operating_point(given).barrier), rel=1e-9
+    )
+
+
+def test_interface_anisotropy_may_stand_for_the_field():
+    k_i = terms_of_eq_1(CARD)[1] * 1.62e-9
+    card = CARD.replace({"magnetism.interface_anisotropy": k_i, "magnetism.anisotropy_field": None})
+    assert operating_point(card).energy_density == pytest.approx(33040, rel=1e-9)
+    both = CARD.replace({"magnetism.interface_anisotropy": 1.01 * k_i})
+    assert operating_point(both).energy_density == pytest.approx(33040, rel=1e-9)
+
+
+def test_contradictory_interface_anisotropy_is_refused():
+    card = CARD.replace({"magnetism.interface_anisotropy": "1 mJ/m^2"})
+    message = (
+        r"card cai2019: magnetism.interface_anisotropy is 1 mJ/m\^2, but Eq. 1 needs "
+        r"1.378 mJ/m\^2 for magnetism.anisotropy_field; make them agree within 2 %, or leave one"
+    )
+    for ask in (operating_point, terms_of_eq_1, derived_quantities):
+        with pytest.raises(CardError, match=message):
+            ask(card)
+
+
+def test_temperature_changes_only_kt_without_a_curie_temperature():
+    cold, warm = (operating_point(CARD, temperature=t) for t in (150.0, 300.0))
+    assert cold.barrier == warm.barrier
+    assert cold.slope == pytest.approx(2 * warm.slope, rel=1e-12)
+    assert operating_point(CARD).slope == warm.slope
+
+
+@both_models
+def test_temperature_weakens_the_anisotropy_below_a_curie_temperature(card):
+    card = card.replace({"thermal.curie_temperature": 1120.0})
+    reference = operating_point(card)
+    assert reference.energy_density == pytest.approx(33040, rel=1e-12)
+    temperature = np.array([280.0, 300.0, 320.0])
+    point = operating_point(card, temperature=temperature)
+    bloch = (1 - (temperature / 1120) ** 1.5) / (1 - (300 / 1120) ** 1.5)
+    assert point.saturation_magnetisation == pytest.approx(1.18e6 * bloch, rel=1e-12)
+    # With K_i ~ M_s² all three terms of Eq. 1, and so K_eff, go with M_s².
+    assert point.energy_density == pytest.approx(33040 * bloch**2, rel=1e-12)
+    assert (np.diff(point.stability_factor) < 0).all()
+    assert point.slope.shape == (3,)
+    assert float(point.slope[1]) == pytest.approx(float(reference.slope), rel=1e-12)
+
+
+def test_in_plane_shape_anisotropy_follows_the_magnetisation():
+    """(N_y - N_x) M_s as a field: a card that is warm from the start has the same slope."""
+    card = SELF_CONSISTENT.replace(
+        {"thermal.curie_temperature": 1120.0, "magnetism.in_plane_anisotropy_field": "60 mT"}
+    )
+    point = operating_point(card, temperature=400.0)
+    ratio = float(point.saturation_magnetisation) / 1.18e6
+    assert ratio < 0.95
+    h_k1 = 2 * float(point.energy_density) / (constants.mu_0 * 1.18e6 * ratio)
+    warm = SELF_CONSISTENT.replace(
+        {
+            "thermal.temperature": 400.0,
+            "magnetism.saturation_magnetisation": 1.18e6 * ratio,
+            "magnetism.anisotropy_field": h_k1,
+            "magnetism.in_plane_anisotropy_field": 60 * MILLITESLA * ratio,
+            "vcma.anisotropy_field_per_volt": None,
+        }
+    )
+    assert float(point.slope) == pytest.approx(float(operating_point(warm).slope), rel=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, np.array([300.0, 2000.0])])
+def test_impossible_temperature_is_refused(temperature):
+    card = CARD.replace({"thermal.curie_temperature": 1120.0})
+    with pytest.raises(SmtjError, match="above 0 K and below its Curie temperature, 1120 K"):
+        operating_point(card, temperature=temperature)
+
+
+def test_table_of_derived_quantities():
+    rows = {row.symbol: row for row in derived_quantities(CARD)}
+    expected = {
+        "A": 9.896e-15,
+        "V": 1.6032e-23,
+        "V*/V": 0.203,
+        "(N_y-N_x)M_s": 60.3 * MILLITESLA,
+        "K_eff": 0.5 * 56e-3 * 1.18e6,
+        "K_i": 1.378e-3,
+        "H_K1": 56 * MILLITESLA,
+        "ξ": 26e-15,
+        "E_b/k_BT": 18.47,
+        "H_k,eff": 560 * OERSTED,
+        "w": 0.1319 / OERSTED,
+        "H_s": -13.87 * OERSTED,
+        "τ_high": 0.2657,
+        "τ_low": 0.0426,
+    }
+    for symbol, value in expected.items():
+        assert rows[symbol].value == pytest.approx(value, rel=1e-3), symbol
+    assert rows["K_shape"].value + rows["K_⊥"].value - rows["K_d"].value == pytest.approx(
+        rows["K_eff"].value, rel=1e-9
+    )
+    assert rows["N_x"].value + rows["N_y"].value + rows["N_z"].value == pytest.approx(1)
+    assert rows["E_b"].value == pytest.approx(rows["E_b/k_BT"].value * constants.k * 300)
+    for row in rows.values():
+        assert type(row.value) is float
+        assert convert(1.0, row.unit, row.display_unit) > 0
+    assert {row.symbol: row for row in derived_quantities(SELF_CONSISTENT)}[
+        "w"
+    ].value * OERSTED == pytest.approx(0.177, abs=6e-4)
