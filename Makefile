@@ -36,9 +36,10 @@ lint: $(READY) ## ruff, mypy and the one-way imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(READY) ## the slow proofs, several seeds; writes docs/validation.md
-	@echo "== running the slow proofs (about an hour on two cores)"
-	$(BIN)/python -m pytest -m validate
+validate: $(READY) ## the slow proofs, several seeds; writes docs/validation/
+	@echo "== running the slow proofs (about an hour on two cores; go on after Ctrl-C by the same command)"
+	$(BIN)/python validation/networks.py
+	$(BIN)/python validation/render.py
 
 bench: $(READY) ## speed: both sides of each comparison in one process
 	@echo "== measuring"

@@ -15,11 +15,6 @@ from smtj.nn.network import NetworkSettings, build_network, save_network
 from smtj.nn.training import Epoch, Images, TrainingRun, TrainingSettings
 
 
-def default_learning_rate(network: NetworkSettings) -> float:
-    """Return the learning rate that the validation page found best for a kind of network."""
-    return 0.03 if network.coupling == "calibrated" else 0.1
-
-
 @dataclass(frozen=True)
 class Experiment:
     """Everything that decides a trained network, apart from the images and the number of epochs."""

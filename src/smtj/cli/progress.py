@@ -1,0 +1,56 @@
+"""Progress bars that show what matters while one waits."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+if TYPE_CHECKING:
+    from smtj.nn.pool import Job
+    from smtj.nn.training import Epoch
+
+
+def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:
+    """Pass epochs on and show how far the training is and how well it recognises."""
+    with _bars() as progress:
+        task = progress.add_task("training", total=total, accuracy="…")
+        for epoch in epochs:
+            progress.update(task, completed=epoch.number, accuracy=f"{epoch.test_accuracy:.2%}")
+            yield epoch
+
+
+@contextmanager
+def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
+    """Show a bar for every job that has begun; yields what is to be called after every epoch."""
+    with _bars() as progress:
+        tasks = {
+            job.out: progress.add_task(job.name, total=job.epochs, accuracy="…", visible=False)
+            for job in jobs
+        }
+
+        def update(job: "Job", epoch: "Epoch") -> None:
+            progress.update(
+                tasks[job.out],
+                completed=epoch.number,
+                accuracy=f"{epoch.test_accuracy:.2%}",
+                visible=True,
+            )
+
+        yield update
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs, accuracy {task.fields[accuracy]}"),
+        TimeRemainingColumn(),
+    )

@@ -1,0 +1,111 @@
+"""``smtj reproduce``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smtj.errors import SmtjError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from smtj.paper.figure import FigureResult
+
+PARTS = ("fig1a", "fig2d", "fig3a", "fig3b", "audit")
+INTERRUPTED = 130
+
+
+def reproduce(
+    only: Annotated[
+        str | None, typer.Option(help=f"Some of {','.join(PARTS)}, by comma; else all.")
+    ] = None,
+    card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="mnist, fashion-mnist, digits; else mnist, or digits where it is not."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of Fig. 3(b).")] = 100,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of Fig. 3(b).")] = 1,
+    ablation_epochs: Annotated[
+        int, typer.Option(min=1, help="Epochs of the networks that answer why.")
+    ] = 10,
+    out: Annotated[Path, typer.Option(help="Where figures and report go.")] = Path("reproduction"),
+) -> None:
+    """Reproduce the paper: its figures, its claims, its numbers, and a report of what agrees."""
+    from rich.console import Console
+
+    from smtj.card import load_card
+    from smtj.paper import fig1a, fig2d, fig3a
+    from smtj.paper.audit import audit
+    from smtj.paper.report import write_report
+
+    console = Console()
+    parts = _parts(only)
+    device = load_card(card)
+    figures: list[FigureResult] = []
+    context: dict[str, object] = {"card": device.name, "parts": list(parts)}
+    for name, module in (("fig1a", fig1a), ("fig2d", fig2d), ("fig3a", fig3a)):
+        if name in parts:
+            figures.append(module.make(device, out))
+            console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
+    if "fig3b" in parts:
+        from smtj.datasets import load_dataset
+        from smtj.paper.fig3b import Plan
+
+        images = load_dataset(dataset or "mnist", allow_stand_in=dataset is None)
+        if images.stand_in:
+            console.print(
+                "[bold yellow]MNIST is not here and cannot be downloaded: going on with "
+                "scikit-learn's 8×8 digits as a stand-in.[/] The results are not the paper's."
+            )
+        context |= {
+            "dataset": images.title,
+            "origin": images.origin,
+            "stand_in": images.stand_in,
+        }
+        figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
+    checks = audit(device) if "audit" in parts else []
+    title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
+    report = write_report(out, title, figures, checks, context)
+    _summary(console, figures)
+    console.print(f"Report: {report}")
+
+
+def _parts(only: str | None) -> tuple[str, ...]:
+    if only is None:
+        return PARTS
+    chosen = tuple(part.strip() for part in only.split(","))
+    unknown = [part for part in chosen if part not in PARTS]
+    if unknown:
+        raise SmtjError(f"--only names {unknown[0]!r}; choose from {', '.join(PARTS)}")
+    return chosen
+
+
+def _train(console: "Console", device, images, plan, out: Path) -> "FigureResult":  # type: ignore[no-untyped-def]
+    from smtj.cli.progress import all_shown
+    from smtj.paper import fig3b
+
+    planned = fig3b.jobs(device, images, plan, out)
+    console.print(
+        f"Fig. 3(b): training {len(planned)} networks on {images.title} from {images.origin}"
+    )
+    try:
+        with all_shown(planned) as progress:
+            return fig3b.make(device, images, plan, out, progress)
+    except KeyboardInterrupt:
+        console.print("\nStopped; every finished epoch is kept. The same command goes on from it.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _summary(console: "Console", figures: "list[FigureResult]") -> None:
+    from rich.table import Table
+
+    table = Table(title="What the paper claims, and what we find", show_lines=True)
+    for column in ("claim", "ours", "verdict"):
+        table.add_column(column)
+    for figure in figures:
+        for check in figure.checks:
+            table.add_row(check.claim, check.ours, check.verdict)
+    if table.row_count:
+        console.print(table)

@@ -1,0 +1,125 @@
+"""``smtj train``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smtj.errors import SmtjError
+
+if TYPE_CHECKING:
+    from smtj.nn import Reads
+
+INTERRUPTED = 130
+
+
+class Neuron(StrEnum):
+    """Choices of ``--neuron``."""
+
+    mtj = "mtj"
+    sigmoid = "sigmoid"
+
+
+class Readout(StrEnum):
+    """Choices of ``--readout``."""
+
+    device = "device"
+    linear = "linear"
+
+
+class Coupling(StrEnum):
+    """Choices of ``--coupling``."""
+
+    calibrated = "calibrated"
+    matched = "matched"
+
+
+def train(
+    card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
+    dataset: Annotated[
+        str, typer.Option(help="mnist, fashion-mnist, digits, or idx for any folder of IDX files.")
+    ] = "mnist",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set; else it is looked for.")
+    ] = None,
+    neuron: Annotated[Neuron, typer.Option(help="Junctions, or their rival.")] = Neuron.mtj,
+    hidden: Annotated[str, typer.Option(help="Hidden neurons; several layers by comma.")] = "400",
+    readout: Annotated[
+        Readout, typer.Option(help="Output neurons are devices too, or the largest sum wins.")
+    ] = Readout.device,
+    coupling: Annotated[
+        Coupling | None,
+        typer.Option(help="How sums become fields; calibrated for mtj, matched for sigmoid."),
+    ] = None,
+    reads: Annotated[str, typer.Option(help='Reads in training, or "expected".')] = "16",
+    eval_reads: Annotated[
+        str | None, typer.Option(help='Reads in evaluation, or "expected"; else as in training.')
+    ] = None,
+    noise: Annotated[bool, typer.Option(help="Magnetic noise.")] = True,
+    variation: Annotated[bool, typer.Option(help="Device-to-device variation.")] = True,
+    epochs: Annotated[int, typer.Option(min=1)] = 100,
+    learning_rate: float = 0.1,
+    batch_size: Annotated[int, typer.Option(min=1)] = 100,
+    momentum: float = 0.9,
+    seed: Annotated[int, typer.Option(help="Weights, order of images, reads.", min=0)] = 0,
+    chip_seed: Annotated[
+        int | None, typer.Option(help="Devices of the chip; else the seed.", min=0)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("results"),
+    resume: Annotated[bool, typer.Option(help="Go on from the last epoch in --out.")] = False,
+) -> None:
+    """Train a network of a card's devices and write it with its metrics and a plot."""
+    from rich.console import Console
+
+    from smtj.card import load_card
+    from smtj.cli.progress import shown
+    from smtj.datasets import load_dataset
+    from smtj.nn.experiment import Experiment, run
+    from smtj.nn.network import NetworkSettings
+    from smtj.nn.training import TrainingSettings, as_tensors
+
+    console = Console()
+    device = load_card(card)
+    images = load_dataset(dataset, data)
+    if coupling is None:
+        coupling = Coupling.calibrated if neuron is Neuron.mtj else Coupling.matched
+    network = NetworkSettings(
+        sizes=(images.pixels, *_layer_sizes(hidden), images.classes),
+        neuron=neuron.value,
+        readout=readout.value,
+        coupling=coupling.value,
+        reads=_read_count("--reads", reads),
+        eval_reads=_read_count("--eval-reads", reads if eval_reads is None else eval_reads),
+        noise=noise,
+        variation=variation,
+        chip_seed=seed if chip_seed is None else chip_seed,
+    )
+    training = TrainingSettings(learning_rate, seed, batch_size, momentum)
+    experiment = Experiment(device, network, training, images.name)
+    console.print(f"{images.title} from {images.origin}")
+    console.print(experiment.title())
+    try:
+        steps = run(experiment, as_tensors(images), epochs, out, resume)
+        history = list(shown(steps, epochs))
+    except KeyboardInterrupt:
+        console.print(f"\nStopped; every finished epoch is kept in {out}. Go on with --resume.")
+        raise typer.Exit(INTERRUPTED) from None
+    console.print(f"Recognises {history[-1].test_accuracy:.2%} of the test images. Written:")
+    for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):
+        console.print(f"  {out / name}")
+
+
+def _read_count(option: str, text: str) -> "Reads":
+    if text == "expected":
+        return "expected"
+    if text.isascii() and text.isdigit() and int(text) >= 1:
+        return int(text)
+    raise SmtjError(f'{option} is {text!r}; it must be a whole number from 1, or "expected"')
+
+
+def _layer_sizes(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
+        raise SmtjError(f"--hidden is {text!r}; it must be numbers of neurons: 400 or 400,100")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,117 @@
+"""Write docs/validation/README.md of the recorded results beside it."""
+
+import json
+from pathlib import Path
+
+from smtj.files import write_text
+
+FOLDER = Path("docs/validation")
+
+
+def main() -> None:
+    """Render what is recorded."""
+    record = json.loads((FOLDER / "networks.json").read_text())
+    sections = [
+        "# Validation: training over several seeds\n\nWritten by `make validate` from "
+        "[networks.json](networks.json), which holds every value; speed is in "
+        "[speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, 16 reads in training and evaluation, "
+        "device variation and magnetic noise on, stochastic gradient descent with momentum 0.9 in "
+        "batches of 100. ± is the standard deviation over seeds; a seed decides weights, batches, "
+        "reads and chip."
+    ]
+    renderers = {"tuning": tuning, "seeds": seeds, "ablations": ablations, "reads": reads}
+    for part, render in renderers.items():
+        if part in record:
+            sections.append(render(record[part]["result"]) + "\n\n" + made(record[part]["about"]))
+    print(write_text(FOLDER / "README.md", "\n\n".join(sections) + "\n"))
+
+
+def made(about: dict[str, str]) -> str:
+    """Say when and with what."""
+    return (
+        f"*{about['date']}, smtj {about['git_revision']}, PyTorch {about['torch']}, "
+        f"{about['platform']}, 2 cores.*"
+    )
+
+
+def tuning(result: dict[str, dict[str, float]]) -> str:
+    """Render the learning rates."""
+    rates = list(next(iter(result.values())))
+    rows = [
+        [name, *(bold(100 * value, value == max(found.values())) for value in found.values())]
+        for name, found in result.items()
+    ]
+    return (
+        "## Learning rates\n\nRecognition of 10,000 held-out training images (%), mean of the last "
+        "three epochs, seed 0. Both kinds of network were tuned over the same rates.\n\n"
+        + table(["network, read-out", *rates], rows)
+    )
+
+
+def seeds(result: dict[str, dict]) -> str:
+    """Render final accuracies."""
+    rows = [
+        [
+            name,
+            spread(found["after_epoch_1"]),
+            spread(found["last_epoch"]),
+            spread(found["mean_of_last_10"]),
+            f"{100 * found['last_epoch']['values'][0]:.2f}",
+        ]
+        for name, found in result.items()
+    ]
+    count = len(next(iter(result.values()))["last_epoch"]["values"])
+    epochs = next(iter(result.values()))["epochs"]
+    return (
+        f"## {epochs} epochs, {count} seeds\n\nRecognition of the 10,000 test images (%).\n\n"
+        + table(
+            ["network, read-out", "epoch 1", f"epoch {epochs}", "mean of last 10", "seed 0"], rows
+        )
+    )
+
+
+def ablations(result: dict[str, dict]) -> str:
+    """Render what one change at a time does."""
+    rows = [
+        [name, spread(found["after_epoch_1"]), spread(found["mean_of_last_10"])]
+        for name, found in result.items()
+    ]
+    epochs = next(iter(result.values()))["epochs"]
+    count = len(next(iter(result.values()))["last_epoch"]["values"])
+    return (
+        f"## One thing changed at a time\n\n{epochs} epochs, {count} seeds; test accuracy (%).\n\n"
+        + table(["network, read-out", "epoch 1", "mean of last 10 epochs"], rows)
+    )
+
+
+def reads(result: dict[str, dict]) -> str:
+    """Render accuracy against reads."""
+    counts = list(next(iter(result.values())))
+    rows = [
+        [f"trained on {label}", *(f"{100 * value['mean']:.2f}" for value in found.values())]
+        for label, found in result.items()
+    ]
+    return (
+        "## Test accuracy (%) against reads at inference\n\nLinear read-out, seed 0, mean of ten "
+        "evaluations.\n\n" + table(["", *counts], rows)
+    )
+
+
+def spread(found: dict) -> str:
+    """Format a mean and its standard deviation."""
+    return f"{100 * found['mean']:.2f} ± {100 * found['sd']:.2f}"
+
+
+def bold(value: float, is_best: bool) -> str:
+    """Format a number, the best in bold."""
+    return f"**{value:.2f}**" if is_best else f"{value:.2f}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Format a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
