@@ -292,7 +292,7 @@ def test_no_good_mirror_leaves_nothing(
 def test_a_full_disk_leaves_nothing(
     world: Path, monkeypatch: pytest.MonkeyPatch, mirror: Mirror
 ) -> None:
-    def full(path: Path, write: Callable[..., object]) -> Path:  # noqa: ARG001
+    def full(path: Path, write: Callable[..., object]) -> Path:
         raise OSError(28, "No space left on device")
 
     use_mirrors(monkeypatch, mirror.address)

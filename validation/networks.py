@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--runs", type=Path, default=Path("results/validation"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--tuning-epochs", type=int, default=30)
+    parser.add_argument("--tuning-epochs", type=int, default=20)
     options = parser.parse_args()
     runs, seeds, epochs = options.runs, options.seeds, options.epochs
     parts = {

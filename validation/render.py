@@ -14,8 +14,8 @@ def main() -> None:
     sections = [
         "# Validation: training over several seeds\n\nWritten by `make validate` from "
         "[networks.json](networks.json), which holds every value; speed is in "
-        "[speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, 16 reads in training and evaluation, "
-        "device variation and magnetic noise on, stochastic gradient descent with momentum 0.9 in "
+        "[speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, 16 reads in "
+        "training and evaluation, device variation and magnetic noise on, stochastic gradient descent with momentum 0.9 in "
         "batches of 100. ± is the standard deviation over seeds; a seed decides weights, batches, "
         "reads and chip."
     ]

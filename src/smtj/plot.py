@@ -67,7 +67,7 @@ def save(fig: "Figure", path: Path) -> list[Path]:
     return written
 
 
-def recognition_axes(axes: "Axes", epochs: int) -> None:
+def recognition_axes(axes: "Axes", epochs: float) -> None:
     """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")
     axes.set_ylabel("Recognition rate (%)")

@@ -20,7 +20,7 @@ def versions() -> dict[str, str | None]:
 
 def git_revision() -> str | None:
     """Return the commit of the source tree, marked if it has been changed; None outside one."""
-    # --literal-pathspecs needs no repository option: only a checkout of smtj itself counts.
+    # Only a checkout of smtj itself counts, not a repository that it is installed in.
     folder = Path(__file__).resolve().parent
     if not (folder.parents[1] / ".git").exists():
         return None

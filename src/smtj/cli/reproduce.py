@@ -90,6 +90,12 @@ def _train(console: "Console", device, images, plan, out: Path) -> "FigureResult
     console.print(
         f"Fig. 3(b): training {len(planned)} networks on {images.title} from {images.origin}"
     )
+    begun = sum((job.out / "checkpoint.pt").exists() for job in planned)
+    if begun:
+        console.print(
+            f"{begun} of them go on from their last epoch in {out / 'runs'}; "
+            "delete that folder to train anew"
+        )
     try:
         with all_shown(planned) as progress:
             return fig3b.make(device, images, plan, out, progress)

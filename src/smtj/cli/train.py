@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from smtj.nn import Reads
 
 INTERRUPTED = 130
+MAX_SEED = 2**32 - 1
 
 
 class Neuron(StrEnum):
@@ -62,9 +63,11 @@ def train(
     learning_rate: float = 0.1,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
     momentum: float = 0.9,
-    seed: Annotated[int, typer.Option(help="Weights, order of images, reads.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Weights, order of images, reads.", min=0, max=MAX_SEED)
+    ] = 0,
     chip_seed: Annotated[
-        int | None, typer.Option(help="Devices of the chip; else the seed.", min=0)
+        int | None, typer.Option(help="Devices of the chip; else the seed.", min=0, max=MAX_SEED)
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("results"),
     resume: Annotated[bool, typer.Option(help="Go on from the last epoch in --out.")] = False,
@@ -75,11 +78,16 @@ def train(
     from smtj.card import load_card
     from smtj.cli.progress import shown
     from smtj.datasets import load_dataset
-    from smtj.nn.experiment import Experiment, run
-    from smtj.nn.network import NetworkSettings
-    from smtj.nn.training import TrainingSettings, as_tensors
 
-    console = Console()
+    try:
+        from smtj.nn.experiment import Experiment, run
+        from smtj.nn.network import NetworkSettings
+        from smtj.nn.training import TrainingSettings, as_tensors
+    except ModuleNotFoundError as error:
+        raise SmtjError(str(error)) from error
+
+    # Paths are printed as they are: neither broken over lines nor read as markup.
+    console = Console(soft_wrap=True, markup=False, highlight=False)
     device = load_card(card)
     images = load_dataset(dataset, data)
     if coupling is None:
@@ -103,7 +111,12 @@ def train(
         steps = run(experiment, as_tensors(images), epochs, out, resume)
         history = list(shown(steps, epochs))
     except KeyboardInterrupt:
-        console.print(f"\nStopped; every finished epoch is kept in {out}. Go on with --resume.")
+        kept = (out / "checkpoint.pt").exists()
+        console.print(
+            f"\nStopped; every finished epoch is kept in {out}. Go on with --resume."
+            if kept
+            else "\nStopped before the first epoch ended; nothing is kept."
+        )
         raise typer.Exit(INTERRUPTED) from None
     console.print(f"Recognises {history[-1].test_accuracy:.2%} of the test images. Written:")
     for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):

@@ -85,6 +85,8 @@ def run(
         raise CheckpointError(
             f"{out} already holds a run; go on from it with --resume, or give another --out"
         )
+    # What cannot be written is better known now than after an epoch.
+    out.mkdir(parents=True, exist_ok=True)
     about = json.dumps({**experiment.describe(), "card": to_toml(experiment.card)})
     training = experiment.start(images)
     if resume:
@@ -121,5 +123,6 @@ def _plot(path: Path, experiment: Experiment, history: list[Epoch]) -> None:
             markersize=2,
         )
         plot.recognition_axes(axes, history[-1].number)
-        axes.set_title(f"{experiment.card.name} on {experiment.dataset}", loc="left")
+        neurons = experiment.card.name if experiment.network.neuron == "mtj" else "sigmoid"
+        axes.set_title(f"{neurons} on {experiment.dataset}", loc="left")
         plot.save(fig, path)

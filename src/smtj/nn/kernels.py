@@ -33,7 +33,7 @@ _WEYL_0, _WEYL_1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 _UNIT = np.float32(2**-24)
 _QUARTER_TURN = np.float32(math.pi / 2)
 _LN2, _LOG2E = np.float32(math.log(2)), np.float32(1 / math.log(2))
-# The first 11 bits of ln 2 and the rest, so that n ln 2 loses nothing.
+# ln 2 as a short number and the rest, so that n ln 2 loses nothing.
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(math.log(2) - 0.693359375)
 _LARGEST, _ROUNDER = np.float32(87), np.float32(1.5 * 2**23)
 _L0, _L1, _L2, _L3, _L4, _L5 = (np.float32(2 / (2 * n + 1)) for n in range(6))
@@ -121,7 +121,7 @@ def _read_block(state, block, reads, words):
         return
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     pair, certain, verdict, counts = words[0], words[1], words[2], words[3]
-    share = np.float32(1 / reads)
+    taken_in_all = np.float32(reads)
     for i in range(LANES):
         low = uint32(int32(block[i] * _ONE + _HALF))
         high = uint32(int32(block[i + LANES] * _ONE + _HALF))
@@ -149,8 +149,9 @@ def _read_block(state, block, reads, words):
                 counts[i] + _count_pairs(uint32(uint32(verdict[i] | certain[i]) & both))
             )
     for i in range(LANES):
-        block[i] = np.float32(int32(counts[i] & uint32(0xFFFF))) * share
-        block[i + LANES] = np.float32(int32(counts[i] >> uint32(16))) * share
+        # Not times 1/reads, which would make 41/41 a little less than 1.
+        block[i] = np.float32(int32(counts[i] & uint32(0xFFFF))) / taken_in_all
+        block[i + LANES] = np.float32(int32(counts[i] >> uint32(16))) / taken_in_all
 
 
 @njit(forceinline=True, **_options)

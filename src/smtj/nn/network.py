@@ -140,7 +140,7 @@ def load_network(path: Path) -> tuple[nn.Sequential, NetworkSettings, DeviceCard
     CheckpointError
         The file is missing, damaged or of another kind.
     """
-    content = read_saved(path, "a trained network")
+    content = read_saved(path, "a trained network", ("settings", "card", "state"))
     settings = NetworkSettings.from_mapping(json.loads(content["settings"]))
     card = load_card_text(content["card"], f"in {path}")
     network = build_network(settings, card, seed=0)
@@ -148,8 +148,17 @@ def load_network(path: Path) -> tuple[nn.Sequential, NetworkSettings, DeviceCard
     return network.eval(), settings, card
 
 
-def read_saved(path: Path, kind: str) -> dict[str, Any]:
+def read_saved(path: Path, kind: str, entries: tuple[str, ...]) -> dict[str, Any]:
     """Return the content of a file that smtj wrote with ``torch.save``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What it should be, for people.
+    entries
+        What a file of that kind holds.
 
     Raises
     ------
@@ -162,7 +171,13 @@ def read_saved(path: Path, kind: str) -> dict[str, Any]:
         raise CheckpointError(f"{path} does not exist; give the path of {kind}") from None
     except Exception as error:
         # torch.load raises whatever its unpickler met; to the user they are all one thing.
-        raise CheckpointError(f"{path} is not {kind}, or is damaged: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is not {kind}, or is damaged ({type(error).__name__})"
+        ) from error
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != FORMAT
+        or not content.keys() >= set(entries)
+    ):
         raise CheckpointError(f"{path} is not {kind} of this version of smtj")
     return content

@@ -142,6 +142,11 @@ class MTJNeuron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
+        if x.shape[-1:] != (self.features,):
+            raise SmtjError(
+                f"the input has shape {tuple(x.shape)}; for {self.features} neurons its last "
+                f"dimension must be {self.features}"
+            )
         x, drive = self.coupling(x)
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
@@ -158,7 +163,8 @@ class MTJNeuron(nn.Module):
         sigmoids; it is done again only when one of the numbers has changed.
         """
         state = (*drive, self.slope, self.offset_field)
-        stamp = tuple((id(part), getattr(part, "_version", None)) for part in state)
+        # What inference mode made keeps no count of its changes, and cannot be used in training.
+        stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
             gain, offset, limit = drive
             ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
@@ -235,6 +241,13 @@ def set_readout(
             if generator is not None:
                 module.generator = generator
     return model
+
+
+def _stamp(part: object) -> object:
+    """Return what is equal as long as a number has not changed."""
+    if not isinstance(part, Tensor):
+        return part
+    return object() if part.is_inference() else (id(part), part._version)
 
 
 def _checked(reads: Reads) -> Reads:

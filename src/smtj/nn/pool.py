@@ -52,28 +52,35 @@ def run_all(
     CheckpointError
         A folder holds a run of other settings.
     """
+    if not jobs:
+        return
     context = multiprocessing.get_context("spawn")
     queue: Queue[tuple[int, Epoch]] = context.Queue()
+    strangers = multiprocessing.active_children()
     count = min(len(jobs), workers or os.cpu_count() or 1)
     where = (images.name, Path(images.origin) if Path(images.origin).is_dir() else None)
     with ProcessPoolExecutor(count, context, _start, (queue, *where)) as pool:
-        running: set[Future[None]] = {
+        running: set[Future[int]] = {
             pool.submit(_train, index, job) for index, job in enumerate(jobs)
         }
         try:
-            while running or not queue.empty():
+            # A result may overtake the epochs that were put in the queue before it.
+            awaited = 0
+            while running or awaited > 0:
                 done, running = wait(running, timeout=0, return_when=FIRST_COMPLETED)
                 for future in done:
-                    future.result()
+                    awaited += future.result()
                 try:
                     index, epoch = queue.get(timeout=0.2)
                 except Empty:
                     continue
+                awaited -= 1
                 yield jobs[index], epoch
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
-                process.terminate()
+                if process not in strangers:
+                    process.terminate()
             raise
 
 
@@ -94,9 +101,13 @@ def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None)
     _worker["images"] = as_tensors(load_dataset(dataset, folder, progress=False))
 
 
-def _train(index: int, job: Job) -> None:
+def _train(index: int, job: Job) -> int:
+    """Train, put every epoch in the queue, and return how many they were."""
     resume = (job.out / "checkpoint.pt").exists()
     images = _worker["images"]
     images = held_out(images) if job.held_out else images
+    count = 0
     for epoch in run(job.experiment, images, job.epochs, job.out, resume):
         _worker["queue"].put((index, epoch))
+        count += 1
+    return count

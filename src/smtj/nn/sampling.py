@@ -1,15 +1,15 @@
 """Reads and noise as PyTorch operators: ``smtj::respond``, ``smtj::read``, ``smtj::normal``.
 
-On the CPU they run the compiled kernels on the tensors' own memory;
-elsewhere they fall back to PyTorch.  A 64-bit key decides the outcome, whatever the number of
-threads; equal keys give equal samples on one kind of device, and different ones on different kinds.
+On the CPU they run the compiled kernels on the tensors' own memory; elsewhere they fall back to
+PyTorch.  A 64-bit key decides the outcome, whatever the number of threads; equal keys give equal
+samples on one kind of device, and different ones on different kinds.
 """
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from smtj.nn import kernels
 
@@ -52,7 +52,16 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     Tensor
         Read-outs in [0, 1], of the shape and type of ``x``.  The gradient reaches ``x`` alone; that
         of sampled reads is that of their mean, as :func:`read` says.
+
+    Raises
+    ------
+    ValueError
+        The last dimension of ``x`` is not that of ``response``, or ``reads`` is out of range.
     """
+    if x.shape[-1:] != response.shape[1:]:
+        raise ValueError(f"x has shape {tuple(x.shape)}; its last must be {response.shape[1]}")
+    if not 0 <= reads <= MAX_READS:
+        raise ValueError(f"reads is {reads}; it must be a whole number from 0 to {MAX_READS}")
     outputs: Tensor = _Response.apply(x, response, noisy, reads, key)
     return outputs
 
@@ -121,11 +130,12 @@ class _Response(torch.autograd.Function):
         if reads:
             outputs, probability = torch.ops.smtj.respond(x, response, noisy, reads, key)
         else:
-            outputs = probability = _probability(x, response, noisy, key)
+            outputs = probability = _probability(x, response, noisy, key).to(x.dtype)
         ctx.save_for_backward(x, probability, response)
         return outputs
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         gradient = torch.ops.smtj.respond_gradient(upstream[0], *ctx.saved_tensors)
         return gradient, None, None, None, None
@@ -149,10 +159,19 @@ _library.define(
 )
 
 
+def _array(tensor: Tensor) -> kernels.Floats:
+    """Return a tensor's own memory, or a copy where it is not of the kernels' kind."""
+    array: kernels.Floats = tensor.detach().to(torch.float32).contiguous().numpy()
+    return array
+
+
 def _flat(tensor: Tensor) -> kernels.Floats:
-    """Return a tensor's own memory as a flat array, or a copy if it is not of that kind."""
-    array = tensor.detach().numpy()
-    return (array if array.dtype == np.float32 else array.astype(np.float32)).reshape(-1)
+    return _array(tensor).reshape(-1)
+
+
+def _new(shape: torch.Size) -> Tensor:
+    """Return memory for a kernel to fill, whatever PyTorch's defaults are set to."""
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
 
 
 def _respond_compiled(
@@ -160,9 +179,9 @@ def _respond_compiled(
 ) -> tuple[Tensor, Tensor]:
     if x.dtype != torch.float32:
         return _respond_anywhere(x, response, noisy, reads, key)
-    outputs, probability = torch.empty(x.shape), torch.empty(x.shape)
+    outputs, probability = _new(x.shape), _new(x.shape)
     kernels.fill_responses(
-        _flat(x), response.numpy(), noisy, reads, key, _flat(outputs), _flat(probability)
+        _flat(x), _array(response), noisy, reads, key, _flat(outputs), _flat(probability)
     )
     return outputs, probability
 
@@ -171,8 +190,9 @@ def _respond_anywhere(
     x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
 ) -> tuple[Tensor, Tensor]:
     # A key of its own, so that noise and reads do not share their randomness.
-    probability = _probability(x, response, noisy, key ^ 1)
-    return torch.ops.smtj.read(probability, reads, key), probability
+    probability = _probability(x.contiguous(), response, noisy, key ^ 1)
+    outputs: Tensor = torch.ops.smtj.read(probability, reads, key)
+    return outputs.to(x.dtype), probability.to(x.dtype)
 
 
 def _gradient_compiled(
@@ -180,9 +200,9 @@ def _gradient_compiled(
 ) -> Tensor:
     if x.dtype != torch.float32:
         return _gradient_anywhere(upstream, x, probability, response)
-    out = torch.empty(x.shape)
+    out = _new(x.shape)
     kernels.fill_gradient(
-        _flat(upstream), _flat(x), _flat(probability), response.numpy(), _flat(out)
+        _flat(upstream), _flat(x), _flat(probability), _array(response), _flat(out)
     )
     return out
 
@@ -193,24 +213,24 @@ def _gradient_anywhere(
     gain, shift, low, high, _ = response.unbind()
     odds = torch.addcmul(shift, gain, x)
     inside = (odds >= low) & (odds <= high)
-    return upstream * probability * (1 - probability) * gain * inside
+    return (upstream * probability * (1 - probability) * gain * inside).to(x.dtype).contiguous()
 
 
 def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
-    out = torch.empty(probability.shape)
+    out = _new(probability.shape)
     kernels.fill_reads(_flat(probability), reads, key, _flat(out))
     return out.to(probability.dtype)
 
 
 def _read_anywhere(probability: Tensor, reads: int, key: int) -> Tensor:
     generator = torch.Generator(probability.device).manual_seed(key)
-    p = probability.detach().to(torch.float32)
+    p = probability.detach().to(torch.float32).contiguous()
     counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
     return (counts / reads).to(probability.dtype)
 
 
 def _normal_compiled(like: Tensor, key: int) -> Tensor:
-    out = torch.empty(like.shape)
+    out = _new(like.shape)
     kernels.fill_normal(key, _flat(out))
     return out.to(like.dtype)
 
@@ -230,13 +250,13 @@ for _name, _compiled, _anywhere in (
     _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
 
 # What torch.compile needs to know: the shapes of the results.
-torch.library.register_fake("smtj::read", lambda p, *_: torch.empty_like(p), lib=_library)
-torch.library.register_fake("smtj::normal", lambda x, *_: torch.empty_like(x), lib=_library)
+torch.library.register_fake("smtj::read", lambda p, *_: p.new_empty(p.shape), lib=_library)
+torch.library.register_fake("smtj::normal", lambda x, *_: x.new_empty(x.shape), lib=_library)
 torch.library.register_fake(
-    "smtj::respond", lambda x, *_: (torch.empty_like(x), torch.empty_like(x)), lib=_library
+    "smtj::respond", lambda x, *_: (x.new_empty(x.shape), x.new_empty(x.shape)), lib=_library
 )
 torch.library.register_fake(
-    "smtj::respond_gradient", lambda g, *_: torch.empty_like(g), lib=_library
+    "smtj::respond_gradient", lambda _, x, *__: x.new_empty(x.shape), lib=_library
 )
 torch.library.register_autograd(
     "smtj::read", lambda _, gradient: (gradient, None, None), lib=_library

@@ -1,0 +1,174 @@
+"""Fig. 3(b): recognition rate against training epochs, junctions beside sigmoids.
+
+Both networks have the same initial weights, batches, optimiser, loss and read-out.  The junctions
+are driven through the calibrated coupling, our reading of the paper's linear transformation; the
+sigmoids take their sums as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj import plot
+from smtj.card import DeviceCard
+from smtj.datasets import ImageDataset
+from smtj.nn.experiment import Experiment
+from smtj.nn.network import NetworkSettings
+from smtj.nn.pool import Job, run_all
+from smtj.nn.training import Epoch, TrainingSettings
+from smtj.paper.claims import check_claims
+from smtj.paper.figure import FigureResult
+
+HIDDEN = 400
+ABLATIONS = (
+    "sigmoid, same transformation",
+    "mtj, matched coupling",
+    "mtj, nominal",
+    "mtj, expected",
+)
+
+Curves = dict[str, NDArray[np.float64]]
+"""Test accuracy by network, shape (seeds, epochs)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to train."""
+
+    epochs: int = 100
+    """Epochs of the two networks of the figure."""
+    ablation_epochs: int = 10
+    """Epochs of the networks that answer why."""
+    seeds: int = 1
+    """Each seed has its own weights, batches, reads and chip."""
+    readout: str = "device"
+
+
+def networks(images: ImageDataset) -> dict[str, NetworkSettings]:
+    """Return the two networks of the figure, then those that change one thing each."""
+    mtj = NetworkSettings((images.pixels, HIDDEN, images.classes))
+    sigmoid = replace(mtj, neuron="sigmoid", coupling="matched")
+    return {
+        "mtj": mtj,
+        "sigmoid": sigmoid,
+        "sigmoid, same transformation": replace(sigmoid, coupling="calibrated"),
+        "mtj, matched coupling": replace(mtj, coupling="matched"),
+        "mtj, nominal": replace(mtj, noise=False, variation=False),
+        "mtj, expected": replace(mtj, reads="expected", eval_reads="expected"),
+    }
+
+
+def jobs(card: DeviceCard, images: ImageDataset, plan: Plan, out: Path) -> list[Job]:
+    """Return every training of the figure, the longest first."""
+    planned = []
+    for name, network in networks(images).items():
+        epochs = min(plan.epochs, plan.ablation_epochs) if name in ABLATIONS else plan.epochs
+        for seed in range(plan.seeds):
+            settings = replace(network, chip_seed=seed)
+            training = TrainingSettings(seed=seed)
+            folder = out / "runs" / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+            experiment = Experiment(card, settings, training, images.name)
+            planned.append(Job(name, experiment, epochs, folder))
+    return sorted(planned, key=lambda job: -job.epochs)
+
+
+def make(
+    card: DeviceCard,
+    images: ImageDataset,
+    plan: Plan,
+    out: Path,
+    progress: Callable[[Job, Epoch], None],
+) -> FigureResult:
+    """Train the networks, draw the figure and test the paper's three claims about it.
+
+    Parameters
+    ----------
+    card
+        The device.
+    images
+        The data set.
+    plan
+        How much to train.
+    out
+        Folder of the figure; the networks go into its ``runs``, and finished epochs found there
+        are not repeated.
+    progress
+        Called after every epoch of every network.
+    """
+    planned = jobs(card, images, plan, out)
+    for job, epoch in run_all(planned, images):
+        progress(job, epoch)
+    curves = read_curves(planned)
+    pictures = _draw(out / "fig3b", curves, images, plan)
+    checks, numbers = check_claims(curves, len(images.test_labels))
+    return FigureResult(
+        name="fig3b",
+        title="Fig. 3(b): recognition rate against training epochs",
+        caption=_caption(images, plan),
+        images=pictures,
+        numbers={
+            **numbers,
+            "test_accuracy": {name: curve.tolist() for name, curve in curves.items()},
+            "learning_rate": TrainingSettings().learning_rate,
+            "seeds": plan.seeds,
+        },
+        checks=checks,
+    )
+
+
+def read_curves(planned: list[Job]) -> Curves:
+    """Return the recorded test accuracies of finished jobs, by name."""
+    import json
+
+    curves: dict[str, list[list[float]]] = {}
+    for job in planned:
+        metrics = json.loads((job.out / "metrics.json").read_text())
+        curves.setdefault(job.name, []).append(metrics["test_accuracy"][: job.epochs])
+    return {name: np.array(rows) for name, rows in curves.items()}
+
+
+def _draw(path: Path, curves: Curves, images: ImageDataset, plan: Plan) -> list[Path]:
+    with plot.figure(7.0, 2.9, ncols=2) as (fig, (left, right)):
+        styles = {"mtj": (plot.BLUE, "-", "MTJ"), "sigmoid": (plot.RED, "--", "sigmoid")}
+        for name, (colour, line, label) in styles.items():
+            _curve(left, curves[name], colour, line, label)
+            _curve(right, curves[name][:, : plan.ablation_epochs], colour, line, label)
+        others = zip(ABLATIONS, (plot.ORANGE, plot.GREEN, plot.GREY, "black"), strict=True)
+        for name, colour in others:
+            _curve(right, curves[name], colour, ":", name.replace("mtj", "MTJ"))
+        plot.recognition_axes(left, plan.epochs)
+        plot.recognition_axes(right, min(plan.epochs, plan.ablation_epochs) + 0.5)
+        left.set_title(f"(b) {images.title}", loc="left")
+        right.set_title("its beginning, and one thing changed at a time", loc="left")
+        for axes in (left, right):
+            axes.legend(loc="lower right")
+        return plot.save(fig, path)
+
+
+def _curve(axes: object, curve: NDArray[np.float64], colour: str, line: str, label: str) -> None:
+    epochs = np.arange(1, curve.shape[1] + 1)
+    mean = 100 * curve.mean(axis=0)
+    axes.plot(epochs, mean, line, color=colour, label=label)  # type: ignore[attr-defined]
+    if len(curve) > 1:
+        spread = 100 * curve.std(axis=0, ddof=1)
+        axes.fill_between(  # type: ignore[attr-defined]
+            epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0
+        )
+
+
+def _caption(images: ImageDataset, plan: Plan) -> str:
+    return (
+        f"Recognition rate of a {images.pixels}-{HIDDEN}-{images.classes} network on the "
+        f"{len(images.test_labels):,} test images of {images.title}; "
+        f"{'mean and standard deviation of ' if plan.seeds > 1 else ''}{plan.seeds} "
+        f"seed{'s' if plan.seeds > 1 else ''}. Hidden and output neurons are devices "
+        "(16 reads, device variation, magnetic noise), or sigmoids. Both learn by stochastic "
+        "gradient descent with momentum 0.9 in batches of 100; the loss is the cross-entropy of "
+        "each output neuron, whose gradient at its summed input is read-out minus target. Squared "
+        "error would vanish where an output is saturated and wrong. The learning rate, "
+        f"{TrainingSettings().learning_rate:g}, was the best for either network on held-out "
+        "training images."
+    )
