@@ -128,7 +128,7 @@ def accuracy_against_reads(runs, epochs):
         for reads in READS:
             set_readout(network, eval_reads=reads)
             table[label][str(reads)] = summary([evaluate(network, images, s) for s in range(10)])
-    return table
+    return {"epochs": epochs, "accuracy": table}
 
 
 def main():
@@ -139,6 +139,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--tuning-epochs", type=int, default=20)
+    parser.add_argument("--reads-epochs", type=int, default=40)
     options = parser.parse_args()
     runs, seeds, epochs = options.runs, options.seeds, options.epochs
     parts = {
@@ -147,7 +148,7 @@ def main():
         "ablations": lambda: over_seeds(
             runs, seeds, options.tuning_epochs, tuple(networks(IMAGES)), ("device",)
         ),
-        "reads": lambda: accuracy_against_reads(runs, epochs),
+        "reads": lambda: accuracy_against_reads(runs, options.reads_epochs),
     }
     for part in options.parts:
         found = parts[part]()

@@ -12,12 +12,12 @@ def main() -> None:
     """Render what is recorded."""
     record = json.loads((FOLDER / "networks.json").read_text())
     sections = [
-        "# Validation: training over several seeds\n\nWritten by `make validate` from "
-        "[networks.json](networks.json), which holds every value; speed is in "
-        "[speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, 16 reads in "
-        "training and evaluation, device variation and magnetic noise on, stochastic gradient descent with momentum 0.9 in "
-        "batches of 100. ± is the standard deviation over seeds; a seed decides weights, batches, "
-        "reads and chip."
+        "# Validation: training over several seeds\n\n"
+        "Written by `make validate` from [networks.json](networks.json), which holds every value; "
+        "speed is in [speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, "
+        "16 reads in training and evaluation, device variation and magnetic noise on, stochastic "
+        "gradient descent with momentum 0.9 in batches of 100. ± is the standard deviation over "
+        "seeds; a seed decides weights, batches, reads and chip."
     ]
     renderers = {"tuning": tuning, "seeds": seeds, "ablations": ablations, "reads": reads}
     for part, render in renderers.items():
@@ -84,16 +84,16 @@ def ablations(result: dict[str, dict]) -> str:
     )
 
 
-def reads(result: dict[str, dict]) -> str:
+def reads(result: dict) -> str:
     """Render accuracy against reads."""
-    counts = list(next(iter(result.values())))
+    counts = list(next(iter(result["accuracy"].values())))
     rows = [
         [f"trained on {label}", *(f"{100 * value['mean']:.2f}" for value in found.values())]
-        for label, found in result.items()
+        for label, found in result["accuracy"].items()
     ]
     return (
-        "## Test accuracy (%) against reads at inference\n\nLinear read-out, seed 0, mean of ten "
-        "evaluations.\n\n" + table(["", *counts], rows)
+        f"## Test accuracy (%) against reads at inference\n\nLinear read-out, {result['epochs']} "
+        "epochs, seed 0, mean of ten evaluations.\n\n" + table(["", *counts], rows)
     )
 
 

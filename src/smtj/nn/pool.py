@@ -20,6 +20,9 @@ from smtj.datasets import ImageDataset, load_dataset
 from smtj.nn.experiment import Experiment, run
 from smtj.nn.training import Epoch, as_tensors, held_out
 
+PATIENCE_S = 5
+"""Seconds that a worker has to end when it is told to."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -77,10 +80,14 @@ def run_all(
                 awaited -= 1
                 yield jobs[index], epoch
         except BaseException:
+            own = [child for child in multiprocessing.active_children() if child not in strangers]
+            for process in own:
+                process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                if process not in strangers:
-                    process.terminate()
+            for process in own:
+                process.join(PATIENCE_S)
+                process.kill()
+                process.join()
             raise
 
 
@@ -94,11 +101,17 @@ def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None)
 
     # Ctrl-C is the parent's to handle; it then ends the workers, who leave no half-written file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, _leave)
     torch.set_num_threads(1)
     numba.set_num_threads(1)
     _worker["queue"] = queue
     _worker["images"] = as_tensors(load_dataset(dataset, folder, progress=False))
+
+
+def _leave(*_: object) -> None:
+    """End by an exception, so that temporary files are removed; once is enough."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
 
 
 def _train(index: int, job: Job) -> int:

@@ -170,5 +170,6 @@ def _caption(images: ImageDataset, plan: Plan) -> str:
         "each output neuron, whose gradient at its summed input is read-out minus target. Squared "
         "error would vanish where an output is saturated and wrong. The learning rate, "
         f"{TrainingSettings().learning_rate:g}, was the best for either network on held-out "
-        "training images."
+        "training images. ± is the standard error over seeds, or, for one seed, that of the test "
+        "images alone."
     )

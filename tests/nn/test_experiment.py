@@ -1,0 +1,167 @@
+"""A run on disk: what is there after every epoch, and that nothing is ever lost."""
+
+import json
+import pathlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from smtj import DeviceCard
+from smtj.datasets import load_dataset
+from smtj.errors import CheckpointError
+from smtj.nn.experiment import Experiment, run
+from smtj.nn.network import NetworkSettings, load_network
+from smtj.nn.training import Images, TrainingSettings, as_tensors, evaluate
+
+Maker = Callable[..., Experiment]
+KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
+
+
+@pytest.fixture(scope="module")
+def digits() -> Images:
+    return as_tensors(load_dataset("digits"))
+
+
+@pytest.fixture
+def experiment(card: DeviceCard) -> Experiment:
+    return Experiment(
+        card, NetworkSettings(sizes=(64, 16, 10)), TrainingSettings(0.1, seed=3), "digits"
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_everything_is_there_after_every_epoch(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    out = tmp_path / "deep" / "run"
+    steps = run(experiment, digits, 2, out)
+    first = next(steps)
+    assert sorted(files(out)) == sorted(KEPT)
+    assert json.loads((out / "metrics.json").read_text())["test_accuracy"] == [first.test_accuracy]
+    network, settings, card = load_network(out / "network.pt")
+    assert (settings, card) == (experiment.network, experiment.card)
+    assert evaluate(network, digits, seed=3 + 1) == first.test_accuracy
+    (second,) = steps
+    assert sorted(files(out)) == sorted((*KEPT, "accuracy.png", "accuracy.svg"))
+    assert evaluate(load_network(out / "network.pt")[0], digits, seed=3 + 2) == second.test_accuracy
+    assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (out / "accuracy.svg").read_text()
+
+
+def test_the_metrics_say_what_made_them(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    history = list(run(experiment, digits, 2, tmp_path))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["test_accuracy"] == [epoch.test_accuracy for epoch in history]
+    assert metrics["train_loss"] == [epoch.train_loss for epoch in history]
+    assert metrics["seed"] == 3
+    settings = metrics["settings"]
+    assert settings["card"] == "cai2019"
+    assert settings["dataset"] == "digits"
+    assert settings["network"]["sizes"] == [64, 16, 10]
+    assert settings["training"]["learning_rate"] == 0.1
+    versions = metrics["versions"]
+    assert versions["torch"] == torch.__version__
+    assert set(versions) >= {"smtj", "git_revision", "python", "numpy", "numba", "platform"}
+    assert metrics["command"].startswith("smtj")
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    list(run(experiment, digits, 1, tmp_path))
+    before = files(tmp_path)
+    with pytest.raises(CheckpointError, match="already holds a run; go on from it with --resume"):
+        list(run(experiment, digits, 1, tmp_path))
+    assert files(tmp_path) == before
+
+
+def test_going_on_is_as_if_nothing_had_happened(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    straight = list(run(experiment, digits, 3, tmp_path / "straight"))
+    list(run(experiment, digits, 1, tmp_path / "parts"))
+    assert list(run(experiment, digits, 3, tmp_path / "parts", resume=True)) == straight
+    states = [load_network(tmp_path / name / "network.pt")[0] for name in ("straight", "parts")]
+    for one, other in zip(*(state.state_dict().values() for state in states), strict=True):
+        assert torch.equal(one, other)
+    # With nothing left to do, the history is told again.
+    assert list(run(experiment, digits, 3, tmp_path / "parts", resume=True)) == straight
+
+
+def test_going_on_with_something_else_is_refused(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    list(run(experiment, digits, 1, tmp_path))
+    before = files(tmp_path)
+    network = experiment.network
+    for other in (
+        replace(experiment, training=TrainingSettings(0.2, seed=3)),
+        replace(experiment, network=replace(network, reads=8)),
+        replace(experiment, network=replace(network, chip_seed=1)),
+        replace(experiment, card=experiment.card.replace({"variability.slope_spread": 0.06})),
+        replace(experiment, dataset="idx"),
+    ):
+        with pytest.raises(CheckpointError, match="is of a run with other settings"):
+            list(run(other, digits, 2, tmp_path, resume=True))
+    assert files(tmp_path) == before
+    with pytest.raises(CheckpointError, match=r"checkpoint.pt does not exist"):
+        list(run(experiment, digits, 1, tmp_path / "elsewhere", resume=True))
+
+
+@pytest.mark.parametrize("failing", KEPT)
+def test_a_failed_write_leaves_the_last_epoch_whole(
+    experiment: Experiment,
+    digits: Images,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+) -> None:
+    out = tmp_path / "run"
+    steps = run(experiment, digits, 3, out)
+    next(steps)
+    before = files(out)
+    real = pathlib.Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if Path(target).name == failing:
+            raise OSError(28, "No space left on device", str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(pathlib.Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        list(steps)
+    monkeypatch.undo()
+    after = files(out)
+    assert set(after) == set(KEPT)  # no temporary file is left
+    assert after[failing] == before[failing]
+    assert after["checkpoint.pt"] == before["checkpoint.pt"]
+    load_network(out / "network.pt")
+    straight = list(run(experiment, digits, 2, tmp_path / "straight"))
+    assert list(run(experiment, digits, 2, out, resume=True)) == straight
+
+
+def test_a_folder_that_cannot_be_is_refused_before_the_training(
+    experiment: Experiment, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(Experiment, "start", lambda *_: pytest.fail("it trained"))
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(OSError, match="file"):
+            list(run(experiment, digits, 1, out))
+
+
+def test_the_title_says_what_is_trained(experiment: Experiment) -> None:
+    assert experiment.title() == (
+        "64-16-10, cai2019 neurons, 16 reads, device read-out, calibrated coupling, "
+        "learning rate 0.1, seed 3"
+    )
+    rival = replace(experiment, network=replace(experiment.network, neuron="sigmoid"))
+    assert rival.title().startswith("64-16-10, sigmoid neurons, device read-out")

@@ -1,0 +1,273 @@
+"""``smtj train`` as it is used: what it writes, prints, refuses and survives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+
+from smtj import load_card
+from smtj.cli import main
+from smtj.datasets import load_dataset, loading, mirrors
+from smtj.datasets.mirrors import PUBLISHED, DownloadError
+from smtj.nn.network import load_network
+from smtj.nn.training import as_tensors, evaluate
+
+WRITTEN = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
+SMALL = ("--dataset", "digits", "--hidden", "16")
+
+
+class Outcome(NamedTuple):
+    code: object
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def smtj(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["smtj", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Outcome(ended.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def refusal(outcome: Outcome) -> str:
+    """The one sentence that a refused command ends with."""
+    assert outcome.code == 2, outcome
+    lines = outcome.err.splitlines()
+    assert len(lines) == 1, outcome.err
+    assert lines[0].startswith("Error: ")
+    return lines[0].removeprefix("Error: ")
+
+
+def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
+    out = tmp_path / "a folder with a rather long name, so that its lines are wide" / "run [one]"
+    outcome = smtj("train", *SMALL, "--epochs", "2", "--seed", "3", "--out", str(out))
+    assert outcome.code == 0
+    lines = [line.strip() for line in outcome.out.splitlines()]
+    assert lines[0] == "scikit-learn's 8×8 digits from scikit-learn"
+    assert lines[1].startswith("64-16-10, cai2019 neurons, 16 reads, device read-out")
+    for name in WRITTEN:
+        assert str(out / name) in lines
+        assert (out / name).stat().st_size > 100
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert len(metrics["test_accuracy"]) == 2
+    assert f"Recognises {metrics['test_accuracy'][-1]:.2%} of the test images" in outcome.out
+    assert metrics["seed"] == 3
+    assert metrics["settings"]["network"]["chip_seed"] == 3
+    assert metrics["command"].startswith("smtj train --dataset digits --hidden 16")
+    network, _, _ = load_network(out / "network.pt")
+    images = as_tensors(load_dataset("digits"))
+    assert evaluate(network, images, seed=3 + 2) == metrics["test_accuracy"][-1]
+
+
+def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None:
+    load_card("cai2019").replace({"name": "mine"}).save("mine.toml")
+    outcome = smtj(
+        "train", "--card", "mine.toml", "--dataset", "digits", "--hidden", "12, 8",
+        "--readout", "linear", "--coupling", "matched", "--reads", "4",
+        "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "1",
+        "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5",
+        "--seed", "2", "--chip-seed", "9", "--out", "run",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    settings = json.loads(Path("run/metrics.json").read_text())["settings"]
+    assert settings == {
+        "card": "mine",
+        "dataset": "digits",
+        "network": {
+            "sizes": [64, 12, 8, 10], "neuron": "mtj", "readout": "linear",
+            "coupling": "matched", "reads": 4, "eval_reads": "expected", "noise": False,
+            "variation": False, "chip_seed": 9,
+        },
+        "training": {"learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5},
+    }  # fmt: skip
+    assert load_network(Path("run/network.pt"))[2].name == "mine"
+    rival = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "rival")
+    assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in rival.out
+
+
+def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
+    assert smtj("train", *SMALL, "--epochs", "2", "--out", "straight").code == 0
+    assert smtj("train", *SMALL, "--epochs", "1", "--out", "parts").code == 0
+    again = smtj("train", *SMALL, "--epochs", "2", "--out", "parts")
+    assert refusal(again) == (
+        "parts already holds a run; go on from it with --resume, or give another --out"
+    )
+    assert smtj("train", *SMALL, "--epochs", "2", "--out", "parts", "--resume").code == 0
+    one, other = (json.loads(Path(p, "metrics.json").read_text()) for p in ("straight", "parts"))
+    assert one["test_accuracy"] == other["test_accuracy"]
+    assert one["train_loss"] == other["train_loss"]
+    changed = smtj("train", *SMALL, "--epochs", "3", "--out", "parts", "--resume", "--reads", "8")
+    assert "is of a run with other settings; repeat those" in refusal(changed)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--card", "nowhere"), "there is no card nowhere"),
+        (("--card", "flat.toml"), "card cai2019 has no energy barrier"),
+        (("--dataset", "cifar"), "data set 'cifar' is unknown"),
+        (("--data", "nowhere"), 'comes with scikit-learn and takes no path: use "idx"'),
+        (("--dataset", "mnist", "--data", "nowhere"), "nowhere"),
+        (("--dataset", "idx"), "needs a path"),
+        (("--hidden", "0"), "--hidden is '0'; it must be numbers of neurons: 400 or 400,100"),
+        (("--hidden", "4,,4"), "--hidden is '4,,4'"),
+        (("--hidden", "many"), "--hidden is 'many'"),
+        (("--hidden", ""), "--hidden is ''"),
+        (("--reads", "0"), "--reads is '0'; it must be a whole number from 1, or \"expected\""),
+        (("--reads", "65536"), 'reads is 65536; it must be 1 to 65535 or "expected"'),
+        (("--eval-reads", "2.5"), "--eval-reads is '2.5'"),
+        (("--learning-rate", "0"), "learning_rate 0.0"),
+        (("--learning-rate", "nan"), "learning_rate nan"),
+        (("--learning-rate", "1e37"), "the training diverged in epoch 1; a learning rate below"),
+        (("--momentum", "1"), "momentum 1.0"),
+        (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
+        (("--resume",), "run/checkpoint.pt does not exist"),
+        (("--out", "flat.toml"), "flat.toml"),
+        (("--out", "flat.toml/run"), "flat.toml"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_options_are_refused_in_a_sentence(
+    smtj: Command, options: tuple[str, ...], sentence: str
+) -> None:
+    load_card("cai2019").replace({"magnetism.in_plane_bias_field": "60 mT"}).save("flat.toml")
+    outcome = smtj("train", *SMALL, "--epochs", "1", "--out", "run", *options)
+    assert sentence in refusal(outcome)
+    assert not Path("run/checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--epochs", "0"),
+        ("--epochs", "x"),
+        ("--neuron", "relu"),
+        ("--readout", "softmax"),
+        ("--coupling", "none"),
+        ("--batch-size", "0"),
+        ("--seed", "-1"),
+        ("--seed", "99999999999999999999"),
+        ("--chip-seed", "99999999999999999999"),
+        ("--nonsense",),
+        ("surplus",),
+    ],
+    ids=" ".join,
+)
+def test_options_of_the_wrong_kind_are_refused(smtj: Command, options: tuple[str, ...]) -> None:
+    outcome = smtj("train", *SMALL, "--epochs", "1", *options)
+    assert outcome.code == 2
+    assert "Usage: " in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not any(Path().iterdir())
+
+
+def test_mnist_that_is_nowhere_is_refused_with_where_to_put_it(
+    smtj: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocked(url: str, *_: object, **__: object) -> bytes:
+        raise OSError(f"no route to {url}")
+
+    monkeypatch.delenv("SMTJ_DATA_DIR", raising=False)
+    monkeypatch.setattr(loading, "cache_folder", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr(mirrors, "_get", blocked)
+    assert issubclass(DownloadError, ValueError)
+    sentence = refusal(smtj("train", "--dataset", "mnist", "--epochs", "1"))
+    assert sentence.startswith("MNIST is neither in SMTJ_DATA_DIR, which is not set, nor in ")
+    assert all(mirror in sentence for mirror in PUBLISHED["mnist"].mirrors)
+    assert sentence.endswith("let the environment variable SMTJ_DATA_DIR name the folder around it")
+
+
+def test_a_full_disk_is_told_in_a_sentence(smtj: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(Path, "replace", full)
+    sentence = refusal(smtj("train", *SMALL, "--epochs", "1", "--out", "run"))
+    assert sentence == "run/network.pt: No space left on device; nothing was left half-written"
+    assert not any(Path("run").iterdir())
+
+
+# Ctrl-C
+
+
+def interrupted(smtj_out: Path, when: Callable[[], bool], *options: str) -> Outcome:
+    """Send Ctrl-C to a training process when something has come true."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from smtj.cli import main; main()", "train", *SMALL,
+         "--epochs", "100000", "--out", str(smtj_out), *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        limit = time.monotonic() + 60
+        while not when():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    return Outcome(process.returncode, out, err)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing on Windows")
+def test_ctrl_c_keeps_the_last_epoch_and_the_run_goes_on(smtj: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    outcome = interrupted(out, (out / "checkpoint.pt").exists)
+    assert outcome.code == 130, outcome.err
+    assert f"Stopped; every finished epoch is kept in {out}. Go on with --resume." in outcome.out
+    assert "Traceback" not in outcome.err
+    assert {path.name for path in out.iterdir()} == {"checkpoint.pt", "network.pt", "metrics.json"}
+    kept = torch.load(out / "checkpoint.pt", weights_only=True)["history"]
+    assert kept
+    until = len(kept) + 1
+    assert smtj("train", *SMALL, "--epochs", str(until), "--out", str(out), "--resume").code == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["test_accuracy"][:-1] == [accuracy for _, _, accuracy in kept]
+    assert len(metrics["test_accuracy"]) == until
+
+
+def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
+    smtj: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("smtj.nn.training.TrainingRun.train_epoch", stop)
+    outcome = smtj("train", *SMALL, "--out", "run")
+    assert outcome.code == 130
+    assert "Stopped before the first epoch ended; nothing is kept." in outcome.out
+
+
+@pytest.mark.skipif(
+    "SMTJ_DATA_DIR" not in os.environ,
+    reason="SMTJ_DATA_DIR does not name a folder with MNIST's files",
+)
+def test_mnist_is_found_and_trained(smtj: Command) -> None:
+    outcome = smtj(
+        "train", "--hidden", "16", "--epochs", "1", "--batch-size", "3000", "--out", "run"
+    )
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("MNIST from ")
+    assert json.loads(Path("run/metrics.json").read_text())["test_accuracy"][0] > 0.3
