@@ -444,13 +444,22 @@ def test_the_correlation_time_decides_what_reads_average_away(
 
 
 def test_noise_of_a_few_reads_correlation_lies_between_the_limits(card: DeviceCard) -> None:
-    strong = noisy_card(card, 0.1)
     interval = float(card.switching.sampling_interval)
-    neuron = MTJNeuron(strong, 400, reads=8, chip_seed=None, noise_correlation_time=2 * interval)
-    # For weak noise P(high) is linear in it, with the autocovariance of the process.
+    neuron = MTJNeuron(
+        noisy_card(card, 1.5), 400, reads=8, chip_seed=None, noise_correlation_time=2 * interval
+    )
+    # The covariance of P(high) at two reads, whose noise correlates as exp(-lag/2).
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    weights = weights / weights.sum()
+    one, other = np.meshgrid(nodes, nodes, indexing="ij")
+    covariance = np.zeros(8)
+    for lag in range(8):
+        kept = np.exp(-lag / 2)
+        second = kept * one + np.sqrt(1 - kept**2) * other
+        p, q = (1 / (1 + np.exp(-1.5 * z)) - 0.5 for z in (one, second))
+        covariance[lag] = weights @ (p * q) @ weights
     lags = np.abs(np.subtract.outer(np.arange(8), np.arange(8)))
-    (between,) = moments(0.1, (2,))
-    expected = (0.25 - between) / 8 + between * (np.exp(-lags / 2).sum() / 64)
+    expected = (0.25 - covariance[0]) / 8 + covariance[lags].sum() / 64
     assert_variance(neuron(torch.zeros(300, 400)), expected)
 
 

@@ -1,7 +1,7 @@
 """The two formulas by which a card's values are checked against each other.
 
-The physics of the device is :mod:`smtj.physics`, which builds on cards; a card can therefore not
-ask it.  These stand here only so that a contradiction is refused when a card is read.
+A card cannot ask :mod:`smtj.physics`, which builds on cards, so these stand here and the physics
+takes them from here.
 """
 
 import math

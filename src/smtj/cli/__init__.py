@@ -29,6 +29,10 @@ def main() -> None:
         app()
     except SmtjError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; nothing was left half-written")

@@ -78,13 +78,9 @@ def train(
     from smtj.card import load_card
     from smtj.cli.progress import shown
     from smtj.datasets import load_dataset
-
-    try:
-        from smtj.nn.experiment import Experiment, run
-        from smtj.nn.network import NetworkSettings
-        from smtj.nn.training import TrainingSettings, as_tensors
-    except ModuleNotFoundError as error:
-        raise SmtjError(str(error)) from error
+    from smtj.nn.experiment import Experiment, run
+    from smtj.nn.network import NetworkSettings
+    from smtj.nn.training import TrainingSettings, as_tensors
 
     # Paths are printed as they are: neither broken over lines nor read as markup.
     console = Console(soft_wrap=True, markup=False, highlight=False)
