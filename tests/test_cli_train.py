@@ -211,10 +211,17 @@ def test_a_full_disk_is_told_in_a_sentence(smtj: Command, monkeypatch: pytest.Mo
 # Ctrl-C
 
 
+# A process that a shell started in the background ignores Ctrl-C, and so do its children.
+HEEDS_CTRL_C = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from smtj.cli import main; main()"
+)
+
+
 def interrupted(smtj_out: Path, when: Callable[[], bool], *options: str) -> Outcome:
     """Send Ctrl-C to a training process when something has come true."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from smtj.cli import main; main()", "train", *SMALL,
+        [sys.executable, "-c", HEEDS_CTRL_C, "train", *SMALL,
          "--epochs", "100000", "--out", str(smtj_out), *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
