@@ -29,7 +29,7 @@ def main() -> None:
 def made(about: dict[str, str]) -> str:
     """Say when and with what."""
     return (
-        f"*{about['date']}, smtj {about['git_revision']}, PyTorch {about['torch']}, "
+        f"*{about['date']}, smtj {about['git_revision'] or 'working tree'}, PyTorch {about['torch']}, "
         f"{about['platform']}, 2 cores.*"
     )
 
