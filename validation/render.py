@@ -28,9 +28,10 @@ def main() -> None:
 
 def made(about: dict[str, str]) -> str:
     """Say when and with what."""
+    revision = about["git_revision"] or "working tree"
     return (
-        f"*{about['date']}, smtj {about['git_revision'] or 'working tree'}, PyTorch {about['torch']}, "
-        f"{about['platform']}, 2 cores.*"
+        f"*{about['date']}, smtj {revision}, PyTorch {about['torch']}, {about['platform']}, "
+        "2 cores.*"
     )
 
 
