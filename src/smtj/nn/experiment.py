@@ -88,26 +88,30 @@ def run(
     # What cannot be written is better known now than after an epoch.
     out.mkdir(parents=True, exist_ok=True)
     about = json.dumps({**experiment.describe(), "card": to_toml(experiment.card)})
+    # Asked once: git answers too slowly for every epoch.
+    made_with = provenance.versions()
     training = experiment.start(images)
     if resume:
         training.resume(checkpoint, about)
         yield from list(training.history)
     for epoch in training.epochs(epochs):
         save_network(out / "network.pt", training.network, experiment.network, experiment.card)
-        _save_metrics(out / "metrics.json", experiment, training.history)
+        _save_metrics(out / "metrics.json", experiment, training.history, made_with)
         # Last, so that a checkpoint never tells of results that are not there.
         training.save(checkpoint, about)
         yield epoch
     _plot(out / "accuracy", experiment, training.history)
 
 
-def _save_metrics(path: Path, experiment: Experiment, history: list[Epoch]) -> None:
+def _save_metrics(
+    path: Path, experiment: Experiment, history: list[Epoch], made_with: dict[str, str | None]
+) -> None:
     content = {
         "test_accuracy": [epoch.test_accuracy for epoch in history],
         "train_loss": [epoch.train_loss for epoch in history],
         "seed": experiment.training.seed,
         "settings": experiment.describe(),
-        "versions": provenance.versions(),
+        "versions": made_with,
         "command": provenance.command(),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")

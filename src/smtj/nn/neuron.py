@@ -170,7 +170,7 @@ class MTJNeuron(nn.Module):
             ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
             odds = log_odds(ends, self.slope, self.offset_field)
             noise = self.slope * float(self.card.variability.magnetic_noise)
-            self._folded = torch.cat((torch.stack((self.slope * gain,)), odds, noise[None]))
+            self._folded = torch.cat(((self.slope * gain)[None], odds, noise[None]))
             # The numbers are kept, so that none can be replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded

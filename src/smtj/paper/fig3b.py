@@ -5,6 +5,7 @@ are driven through the calibrated coupling, our reading of the paper's linear tr
 sigmoids take their sums as they are.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,8 +122,6 @@ def make(
 
 def read_curves(planned: list[Job]) -> Curves:
     """Return the recorded test accuracies of finished jobs, by name."""
-    import json
-
     curves: dict[str, list[list[float]]] = {}
     for job in planned:
         metrics = json.loads((job.out / "metrics.json").read_text())
