@@ -110,16 +110,20 @@ def accuracy_against_reads(runs, epochs):
     """Return test accuracy against reads at inference, for two ways of training."""
     base = NetworkSettings((IMAGES.pixels, 400, IMAGES.classes), readout="linear")
     table, images = {}, as_tensors(IMAGES)
-    kinds = {"expected value": "expected", "one sampled read": 1}
+    kinds = {
+        f"{label}{note}": {"reads": reads, "eval_reads": reads, "coupling": coupling}
+        for coupling, note in (("calibrated", ""), ("matched", ", matched coupling"))
+        for label, reads in (("expected value", "expected"), ("one sampled read", 1))
+    }
     jobs = {
         label: job(
             f"mtj trained on {label}",
-            replace(base, reads=reads, eval_reads=reads),
+            replace(base, **settings),
             0,
             epochs,
             runs / "reads",
         )
-        for label, reads in kinds.items()
+        for label, settings in kinds.items()
     }
     train(list(jobs.values()))
     for label, each in jobs.items():
@@ -139,7 +143,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--tuning-epochs", type=int, default=20)
-    parser.add_argument("--reads-epochs", type=int, default=40)
+    parser.add_argument("--reads-epochs", type=int, default=100)
     options = parser.parse_args()
     runs, seeds, epochs = options.runs, options.seeds, options.epochs
     parts = {
