@@ -37,13 +37,16 @@ lint: $(READY) ## ruff, mypy and the one-way imports
 	$(BIN)/lint-imports
 
 validate: $(READY) ## the slow proofs, several seeds; writes docs/validation/
-	@echo "== running the slow proofs (about an hour on two cores; go on after Ctrl-C by the same command)"
+	@echo "== running the slow proofs (about an hour and a half on two cores; go on after Ctrl-C by the same command)"
+	$(BIN)/python validation/dwell.py
+	$(BIN)/python validation/scans.py
 	$(BIN)/python validation/networks.py
 	$(BIN)/python validation/render.py
 
 bench: $(READY) ## speed: both sides of each comparison in one process
 	@echo "== measuring"
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/telegraph.py
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) reproduction results .mypy_cache .ruff_cache .pytest_cache

@@ -93,6 +93,34 @@ def test_values_come_with_unit_range_and_meaning():
     assert "switching.offset_field" not in entries
 
 
+def test_the_reference_layer_lies_in_the_plane_unless_the_card_says_otherwise(refused):
+    angle = CARD.magnetism.reference_layer_polar_angle
+    assert angle.same_as(Value(math.pi / 2, "assumed", "default"))
+    quantity = CARD.magnetism.quantities()["reference_layer_polar_angle"]
+    assert quantity.text(angle) == "90 deg"
+    assert quantity.range_text == "at least 0 deg and at most 180 deg"
+    for degrees in (0, 37.5, 180):
+        card = CARD.replace({"magnetism.reference_layer_polar_angle": f"{degrees} deg"})
+        assert card.magnetism.reference_layer_polar_angle == math.radians(degrees)
+    entry = r"^reference_layer_polar_angle = .*$"
+    outside = 'reference_layer_polar_angle = { value = "190 deg", provenance = "assumed" }'
+    assert refused((entry, outside)) == (
+        "card my.toml: magnetism.reference_layer_polar_angle: 190 deg is out of range; it must be "
+        "at least 0 deg and at most 180 deg"
+    )
+
+
+def test_a_card_from_before_the_polar_angle_is_still_one(tmp_path):
+    path = tmp_path / "old.toml"
+    text = re.sub(r"^reference_layer_polar_angle = .*\n", "", template(), flags=re.MULTILINE)
+    assert "reference_layer_polar_angle =" not in text
+    path.write_text(text, encoding="utf-8")
+    assert load_card(path).magnetism.reference_layer_polar_angle == math.pi / 2
+    saved = load_card(load_card(path).save(tmp_path / "new.toml"))
+    assert saved == load_card(path)
+    assert "reference_layer_polar_angle" in (tmp_path / "new.toml").read_text(encoding="utf-8")
+
+
 # A value.
 
 

@@ -14,7 +14,8 @@ def main() -> None:
     sections = [
         "# Validation: training over several seeds\n\n"
         "Written by `make validate` from [networks.json](networks.json), which holds every value; "
-        "speed is in [speed.md](speed.md). Networks are 784-400-10 on MNIST, card `cai2019`, "
+        "speed is in [speed.md](speed.md), and how often the intervals of fits hold the truth in "
+        "[coverage.md](coverage.md). Networks are 784-400-10 on MNIST, card `cai2019`, "
         "16 reads in training and evaluation, device variation and magnetic noise on, stochastic "
         "gradient descent with momentum 0.9 in batches of 100. ± is the standard deviation over "
         "seeds; a seed decides weights, batches, reads and chip."
@@ -24,6 +25,52 @@ def main() -> None:
         if part in record:
             sections.append(render(record[part]["result"]) + "\n\n" + made(record[part]["about"]))
     print(write_text(FOLDER / "README.md", "\n\n".join(sections) + "\n"))
+    print(write_text(FOLDER / "coverage.md", "\n\n".join(coverage()) + "\n"))
+
+
+def coverage() -> list[str]:
+    """Render how often the intervals of fits hold the truth."""
+    head = [
+        "# Validation: do the intervals hold the truth?\n\n"
+        "Virtual measurements of random devices are fitted as a user's files would be; of the 95 % "
+        "intervals, 93 to 97 % should hold the truth. Three readings a shorter dwell, 50 switches "
+        "or more, noise up to 0.3 of the separation of the levels, and a drift of one separation "
+        "over every trace. The width is that of the interval over the Cramér-Rao bound. Written by "
+        "`make validate`."
+    ]
+    dwell, scans = FOLDER / "dwell.json", FOLDER / "scans.json"
+    if dwell.exists():
+        record = json.loads(dwell.read_text())
+        rows = [
+            [
+                kind,
+                str(found["traces"]),
+                str(found["two_levels"]),
+                *(f"{100 * share:.1f} %" for share in found["coverage"].values()),
+                " / ".join(f"{width:.2f}" for width in found["width_over_bound"].values()),
+            ]
+            for kind, found in record["result"].items()
+        ]
+        columns = ["readings", "traces", "two levels", "τ_high", "τ_low", "width τ_high / τ_low"]
+        title = "## Dwell times of a trace (`validation/dwell.py`)\n\n"
+        head.append(title + table(columns, rows) + "\n\n" + made(record["about"]))
+    if scans.exists():
+        record = json.loads(scans.read_text())
+        rows = [
+            [
+                kind,
+                str(found["cards"]),
+                str(found["refused"]),
+                *(f"{100 * share:.1f} %" for share in found["coverage"].values()),
+                " / ".join(f"{width:.2f}" for width in found["width_over_bound"].values()),
+            ]
+            for kind, found in record.items()
+            if kind != "about"
+        ]
+        columns = ["readings", "cards", "refused", "w", "H_s", "width w / H_s"]
+        title = "## w and H_s of a scan (`validation/scans.py`)\n\n"
+        head.append(title + table(columns, rows) + "\n\n" + made(record["about"]))
+    return head
 
 
 def made(about: dict[str, str]) -> str:

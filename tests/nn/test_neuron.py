@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from smtj import DeviceCard, operating_point
+from smtj import DeviceCard, load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.nn import MTJNeuron, calibrated, draw_variation, matched, no_variation, set_readout
 
@@ -488,3 +488,17 @@ def test_a_printed_model_says_what_it_is(card: DeviceCard) -> None:
     assert "MTJNeuron(\n" in text
     assert "10, card=cai2019, reads=16, eval_reads=expected, noise=True, bias_voltage=0 V" in text
     assert "(coupling): AffineCoupling()" in text
+
+
+@pytest.mark.parametrize("make", [matched, calibrated])
+def test_a_device_whose_probability_falls_with_the_field_makes_the_same_neuron(make) -> None:
+    """With the reference layer turned round, w is negative; a coupling turns it back."""
+    usual = load_card("cai2019")
+    turned = usual.replace({"magnetism.reference_layer_angle": 0.0})
+    # Within the field limit, which H_s lets the two reach on different sides.
+    x = torch.linspace(-2.5, 2.5, 41)[:, None]
+    one, other = (ideal(card, coupling=make(card, 1)).eval()(x) for card in (usual, turned))
+    assert (other.diff(dim=0) > 0).all()
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+    driven = ideal(turned, reads=16, coupling=make(turned, 1)).train()(x)
+    assert driven[0] < 0.2 < 0.8 < driven[-1]

@@ -59,7 +59,7 @@ def test_every_equation_has_a_row(rows, equation):
 
 @pytest.mark.parametrize(
     "words",
-    ["Fig. 1(b): R", "Fig. 2(a), 2(b)", "Fig. 2(c): the", "Fig. 4(a), 4(b)", "Fig. 5(a): s"],
+    ["Fig. 5(a): s"],
 )
 def test_later_figures_are_not_tested_and_say_why(rows, words):
     check = find(rows, words)

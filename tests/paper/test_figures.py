@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 
 from smtj.card import load_card
-from smtj.fit import fit_sigmoid, inflation_of_correlation
-from smtj.paper import fig1a, fig2d, fig3a
+from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc
 from smtj.paper.figure import Check
-from smtj.paper.scan import scan
 from smtj.paper.wells import wells
-from smtj.physics.device import operating_point
 from smtj.units import convert
 
 OE = convert(1, "Oe", "A/m")
+MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc)
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +25,10 @@ def card():
 @pytest.fixture(scope="module")
 def results(card, tmp_path_factory):
     out = tmp_path_factory.mktemp("figures")
-    return {module.__name__: module.make(card, out) for module in (fig1a, fig2d, fig3a)}
+    return {module.__name__: module.make(card, out) for module in MODULES}
 
 
-@pytest.mark.parametrize("name", ["fig1a", "fig2d", "fig3a"])
+@pytest.mark.parametrize("name", [module.__name__.rpartition(".")[2] for module in MODULES])
 def test_figures_are_written_as_png_and_svg(results, name):
     result = results[f"smtj.paper.{name}"]
     assert [path.name for path in result.images] == [f"{name}.png", f"{name}.svg"]
@@ -48,6 +46,11 @@ def test_figures_are_written_as_png_and_svg(results, name):
     ("name", "labels"),
     [
         ("fig1a", ["PtMn  15 nm", "MgO  0.8 nm", "210 nm", "60 nm", "9°", "high-resistance well"]),
+        ("fig1b", ["In-plane field", "Resistance", "rising field", "falling field"]),
+        ("fig2ab", ["(a)", "(b)", "Resistance"]),
+        ("fig2c", ["Time (s)", "Resistance", "Readings", "states"]),
+        ("fig4a", ["-200 mV", "0 mV", "+200 mV", "Perpendicular field"]),
+        ("fig4bc", ["Bias voltage", "Slope", "self-consistent", "by threshold"]),
         ("fig2d", ["Perpendicular field", "Switching probability", "Log-odds", "sigmoid fit"]),
         ("fig3a", ["28 × 28 pixels", "784 pixels", "400 junctions", "10 junctions", "313,600"]),
     ],
@@ -65,13 +68,6 @@ def test_the_same_figure_is_the_same_file(card, results, tmp_path):
         assert old.read_bytes() == new.read_bytes()
 
 
-def test_another_seed_gives_other_points(card):
-    field = np.array([-14.0]) * OE
-    one, other, again = (scan(card, field, 100, seed).states for seed in (0, 1, 0))
-    assert (one != other).any()
-    assert (one == again).all()
-
-
 def test_the_fit_of_fig_2d_returns_the_card(results):
     numbers = results["smtj.paper.fig2d"].numbers
     fit, truth = numbers["fit"], numbers["models"]["cai2019"]
@@ -84,24 +80,28 @@ def test_the_fit_of_fig_2d_returns_the_card(results):
     assert numbers["samples"] == 1000
 
 
-def test_a_scan_follows_the_model_of_its_card(card):
-    reads = scan(card.replace({"switching.model": "self-consistent"}), fig2d.FIELDS * OE, 1000, 0)
-    fit = fit_sigmoid(fig2d.FIELDS, reads.high, 1000, inflation_of_correlation(reads.correlation))
-    assert abs(fit.slope - 0.177) < 4 * fit.slope_error
+@pytest.mark.parametrize("name", ["fig1b", "fig2ab", "fig2c", "fig2d", "fig4a", "fig4bc"])
+def test_what_the_text_says_is_seen(results, name):
+    """Trends and orders that the paper states, in data that no formula was fitted into."""
+    verdicts = {check.claim: check.verdict for check in results[f"smtj.paper.{name}"].checks}
+    assert "differs" not in verdicts.values()
 
 
-def test_reads_follow_the_dwell_times(card):
-    """Occupation and correlation of long scans, against Eq. 2-4 written out again."""
-    field = np.array([-40.0, -14.0, 10.0]) * OE
-    reads = scan(card, field, 100_000, seed=0)
-    point = operating_point(card, 1e-3)
-    delta = float(point.stability_factor)
-    h = (field - float(point.offset_field)) / (560 * OE)
-    high, low = (1e-9 * np.exp(delta * (1 + s * h) ** 2) for s in (1, -1))
-    p, rho = high / (high + low), np.exp(-0.12 * (1 / high + 1 / low))
-    np.testing.assert_allclose(reads.correlation, rho, rtol=1e-9)
-    error = np.sqrt(p * (1 - p) / 100_000 * inflation_of_correlation(rho))
-    assert np.all(np.abs(reads.states.mean(axis=0) - p) < 4 * error)
+def test_telegraphs_are_averaged_out_by_the_bias(results):
+    numbers = results["smtj.paper.fig4a"].numbers
+    assert numbers["two_level_share"][0] > 0.9
+    assert numbers["two_level_share"][-1] < 0.5
+
+
+def test_slopes_of_fig_4c_are_the_card_s_and_xi_comes_back(results):
+    numbers = results["smtj.paper.fig4bc"].numbers
+    slope, error = (np.array(numbers[key]) for key in ("slope_per_Oe", "slope_standard_error"))
+    assert np.all(np.abs(slope - [0.1537, 0.1427, 0.1316, 0.1207, 0.1098]) < 4 * error)
+    xi, xi_error, unit = numbers["models"]["cai2019"]["estimates"]["ξ"]
+    assert unit == "J/(V m)"
+    assert abs(xi - 26e-15) < 3 * xi_error < 15e-15
+    # Design note 6: counting averaged readings makes w too steep, at +200 mV about twice.
+    assert numbers["slope_by_threshold_per_Oe"][-1] > 1.7 * 0.1098
 
 
 def test_wells_are_minima_of_the_energy(card):

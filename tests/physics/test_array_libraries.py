@@ -43,8 +43,8 @@ FORMS = {
     "factor_x": (lambda *a: demagnetisation.demagnetising_factors(*a)[0], (210.0, 60.0, 1.62)),
     "factor_y": (lambda *a: demagnetisation.demagnetising_factors(*a)[1], (210.0, 60.0, 1.62)),
     "factor_z": (lambda *a: demagnetisation.demagnetising_factors(*a)[2], (210.0, 60.0, 1.62)),
-    "along": (lambda *a: direction.along_and_across(*a)[0], (7e3, 1e3, 5e3, 0.157)),
-    "across": (lambda *a: direction.along_and_across(*a)[1], (7e3, 1e3, 5e3, 0.157)),
+    "normal": (lambda *a: direction.perpendicular_and_in_plane(*a)[0], (7e3, 1e3, 5e3, 0.157)),
+    "in_plane": (lambda *a: direction.perpendicular_and_in_plane(*a)[1], (7e3, 1e3, 5e3, 0.157)),
     "offset": (direction.offset_field, (H_IN, 0.157)),
     "reduced_field": (switching.reduced_field, (5000.0, -1104.0, 44563.0)),
     "log_high": (lambda *a: switching.log_dwell_times(*a)[0], (18.5, 0.1, -20.7)),
@@ -152,11 +152,11 @@ def test_a_barrier_that_is_gone_has_finite_gradients():
     assert gradients[0][4] == pytest.approx(VOLUME)
 
 
-def test_a_field_along_the_axis_has_finite_gradients():
+def test_a_field_along_the_normal_has_finite_gradients():
     x = torch.zeros((), dtype=torch.float64, requires_grad=True)
     z = torch.ones((), dtype=torch.float64, requires_grad=True)
-    _, across = direction.along_and_across(x, 0.0, z, 0.0)
-    assert [float(g) for g in torch.autograd.grad(across, (x, z))] == [0, 0]
+    _, in_plane = direction.perpendicular_and_in_plane(x, 0.0, z, 0.0)
+    assert [float(g) for g in torch.autograd.grad(in_plane, (x, z))] == [0, 0]
 
 
 @pytest.mark.parametrize("card", [CARD, SELF_CONSISTENT], ids=lambda c: c.switching.model)

@@ -16,30 +16,27 @@ tilts = st.floats(0, 1.5)
 
 @settings(deadline=None)
 @given(components, components, components, tilts)
-def test_parts_are_the_scalar_and_the_cross_product_with_the_axis(x, y, z, tilt):
+def test_the_perpendicular_field_has_the_same_part_along_the_axis(x, y, z, tilt):
     axis = np.array([math.sin(tilt), 0, math.cos(tilt)])
-    field = np.array([x, y, z])
-    along, across = direction.along_and_across(x, y, z, tilt)
-    size = np.linalg.norm(field) + 1
-    assert along == pytest.approx(field @ axis, abs=1e-14 * size)
-    assert across == pytest.approx(np.linalg.norm(np.cross(field, axis)), abs=1e-12 * size)
+    normal, in_plane = direction.perpendicular_and_in_plane(x, y, z, tilt)
+    size = np.linalg.norm([x, y, z]) + 1
+    assert normal * axis[2] == pytest.approx(np.array([x, y, z]) @ axis, abs=1e-14 * size)
+    assert in_plane == pytest.approx(math.hypot(x, y), rel=1e-14, abs=1e-150)
 
 
 @settings(deadline=None)
-@given(components, components, components)
-def test_without_tilt_it_is_the_printed_split(x, y, z):
-    along, across = direction.along_and_across(x, y, z, 0.0)
-    assert along == z
-    assert across == pytest.approx(math.hypot(x, y), rel=1e-14, abs=1e-150)
+@given(components, tilts)
+def test_a_field_along_the_normal_is_the_printed_one(z, tilt):
+    assert direction.perpendicular_and_in_plane(0.0, 0.0, z, tilt) == (z, 0)
 
 
 @settings(deadline=None)
 @given(components, tilts)
 def test_at_the_offset_nothing_is_left_along_the_axis(h_in, tilt):
     h_s = direction.offset_field(h_in, tilt)
-    along, across = direction.along_and_across(h_in, 0.0, h_s, tilt)
-    assert along == pytest.approx(0, abs=1e-9)
-    assert across == pytest.approx(abs(h_in) / math.cos(tilt), rel=1e-12)
+    normal, in_plane = direction.perpendicular_and_in_plane(h_in, 0.0, h_s, tilt)
+    assert normal == pytest.approx(0, abs=1e-9)
+    assert in_plane == pytest.approx(abs(h_in), rel=1e-12)
 
 
 def test_numbers_of_the_papers_device():

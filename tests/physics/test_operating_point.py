@@ -9,18 +9,21 @@ from scipy import constants
 
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
-from smtj.physics import direction
 from smtj.physics.demagnetisation import demagnetising_factors
 from smtj.physics.derived import derived_quantities
 from smtj.physics.device import (
     barrier_against_thickness,
     barrier_and_reduced_field,
     factors,
+    high_state_is_up,
     log_dwell_times_in_field,
+    macrospin,
     operating_point,
+    reference_direction,
     terms_of_eq_1,
     vcma_coefficient,
 )
+from smtj.physics.equilibrium import log_weights
 from smtj.units import convert
 
 CARD = load_card("cai2019")
@@ -88,6 +91,104 @@ def test_both_models_obey_eq_5(card):
     assert point.switching_probability(field) == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-12)
     high, low = point.log_dwell_times(field)
     assert high - low == pytest.approx(odds, abs=1e-11)
+
+
+# The reference layer decides which well is the high state.
+
+TURNED = CARD.replace({"magnetism.reference_layer_angle": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("degrees", "polar", "tilt", "up"),
+    [
+        (180, 90, 9, True),
+        (0, 90, 9, False),
+        (90, 90, 9, True),
+        (100, 90, 9, True),
+        (80, 90, 9, False),
+        (0, 0, 9, False),
+        (0, 180, 9, True),
+        (180, 80, 9, False),
+        (180, 82, 9, True),
+        # An axis across the reference layer: by convention, in spite of rounding.
+        (180, 90, 0, True),
+        (0, 90, 0, True),
+    ],
+)
+def test_the_well_that_points_away_from_the_reference_is_high(degrees, polar, tilt, up):
+    card = CARD.replace(
+        {
+            "magnetism.reference_layer_angle": f"{degrees} deg",
+            "magnetism.reference_layer_polar_angle": f"{polar} deg",
+            "magnetism.easy_axis_tilt": f"{tilt} deg",
+        }
+    )
+    assert high_state_is_up(card) == up
+    expected = [
+        math.sin(math.radians(polar)) * math.cos(math.radians(degrees)),
+        math.sin(math.radians(polar)) * math.sin(math.radians(degrees)),
+        math.cos(math.radians(polar)),
+    ]
+    assert reference_direction(card) == pytest.approx(expected, abs=1e-12)
+    assert (operating_point(card).effective_field > 0) == up
+    assert (operating_point(card).slope > 0) == up
+
+
+@both_models
+def test_the_opposite_reference_turns_switching_round(card):
+    turned = card.replace({"magnetism.reference_layer_angle": 0.0})
+    one, other = operating_point(card, VOLTAGES), operating_point(turned, VOLTAGES)
+    for name in ("slope", "effective_field"):
+        assert getattr(other, name) == pytest.approx(-np.asarray(getattr(one, name)), rel=1e-14)
+    for name in ("barrier", "stability_factor", "offset_field"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-14)
+    field = np.array([[-3000.0], [0.0], [500.0]])
+    p = one.switching_probability(field)
+    assert other.switching_probability(field) == pytest.approx(1 - p, abs=1e-14)
+    assert (np.diff(other.switching_probability(field), axis=0) < 0).all()
+    high, low = one.log_dwell_times(field)
+    np.testing.assert_allclose(other.log_dwell_times(field), (low, high), rtol=1e-14)
+    delta, h = barrier_and_reduced_field(card, 100.0, 200.0, field, 0.1)
+    np.testing.assert_allclose(
+        barrier_and_reduced_field(turned, 100.0, 200.0, field, 0.1), (delta, -h), rtol=1e-14
+    )
+    high, low = log_dwell_times_in_field(card, 100.0, 200.0, field, 0.1)
+    np.testing.assert_allclose(
+        log_dwell_times_in_field(turned, 100.0, 200.0, field, 0.1), (low, high), rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("degrees", [0, 180])
+def test_probability_is_the_exact_weight_of_the_high_well(degrees):
+    card = SELF_CONSISTENT.replace({"magnetism.reference_layer_angle": math.radians(degrees)})
+    point = operating_point(card)
+    field = point.offset_field + np.linspace(-30, 30, 13) * OERSTED
+    up, down = log_weights(macrospin(card), field)
+    # The half of the sphere away from the reference layer is the high state.
+    odds = up - down if degrees == 180 else down - up
+    p = 1 / (1 + np.exp(-odds))
+    assert (p[-1] - p[0] > 0.98) == (degrees == 180)
+    assert abs(p[-1] - p[0]) > 0.98
+    assert point.switching_probability(field) == pytest.approx(p, abs=1e-3)
+
+
+def test_gradients_flow_where_the_slope_is_negative():
+    voltage = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
+    for card in (TURNED, TURNED.replace({"switching.model": "self-consistent"})):
+        p = operating_point(card, voltage).switching_probability(500.0)
+        (gradient,) = torch.autograd.grad(p, voltage)
+        assert 0 < float(p.detach()) < 0.5
+        assert float(gradient) > 0
+
+
+def test_macrospin_carries_the_card_s_numbers():
+    spin = macrospin(CARD, VOLTAGES)
+    assert spin.anisotropy_field / MILLITESLA == pytest.approx([62.8, 56, 49.2], abs=0.02)
+    assert spin.moment == pytest.approx(1.18e6 * 3.254e-24)
+    assert spin.in_plane_bias_field == CARD.magnetism.in_plane_bias_field
+    assert spin.temperature == 300
+    hot = CARD.replace({"thermal.curie_temperature": 1120.0})
+    assert float(macrospin(hot, 0.0, 400.0).anisotropy_field) < 56 * MILLITESLA
 
 
 def test_slope_against_voltage_is_straight():
@@ -173,21 +274,24 @@ def test_upright_rule_is_the_printed_formula():
     )
 
 
-def test_tilt_separates_rule_and_printed_formula_as_the_docstring_says():
-    point = operating_point(CARD)
-    h_s, step = point.offset_field, 1e-2
-    up, down = (
-        np.subtract(*log_dwell_times_in_field(CARD, 0.0, 0.0, h_s + sign * step))
-        for sign in (1, -1)
-    )
-    slope = (up - down) / (2 * step)
+@both_models
+def test_a_field_along_the_normal_gives_the_printed_equations(card):
+    """Design note 3: whatever the tilt, so that the neuron's sigmoid is the measured one."""
+    field = np.linspace(-200, 200, 41) * OERSTED
+    for voltage in (-0.2, 0.0, 0.2):
+        point = operating_point(card, voltage)
+        printed = point.log_dwell_times(field)
+        found = log_dwell_times_in_field(card, 0.0, 0.0, field, voltage)
+        assert found[0] == pytest.approx(printed[0], rel=1e-12)
+        assert found[1] == pytest.approx(printed[1], rel=1e-12)
+
+
+def test_a_field_along_x_acts_by_the_tangent_of_the_tilt():
     tilt = math.radians(9)
-    assert up == pytest.approx(-down, rel=1e-2)
-    assert 1 - math.cos(tilt) == pytest.approx(0.012, abs=5e-4)
-    lower = ((56 - 8.76 / math.cos(tilt)) / (56 - 8.76)) ** 2
-    assert 1 - lower == pytest.approx(0.005, abs=5e-4)
-    assert slope / point.slope == pytest.approx(math.cos(tilt) * lower, rel=1e-6)
-    assert "1.2 %" in direction.__doc__
+    size = 40 * OERSTED
+    _, h = barrier_and_reduced_field(CARD, size, 0.0, 0.0)
+    _, same = barrier_and_reduced_field(CARD, 0.0, 0.0, size * math.tan(tilt))
+    assert h == pytest.approx(same, rel=1e-12)
 
 
 def test_self_consistent_slope_is_the_same_for_the_rule():
@@ -199,19 +303,12 @@ def test_self_consistent_slope_is_the_same_for_the_rule():
         assert high - low == pytest.approx(point.slope * distance, rel=1e-9)
 
 
-def test_field_along_and_across_the_tilted_axis():
-    tilt = math.radians(9)
+def test_the_field_in_the_plane_lowers_the_barrier():
     h_in = 8.76 * MILLITESLA
     delta_0, h_0 = barrier_and_reduced_field(CARD, -h_in, 0.0, 0.0)
     # H_in is cancelled: the full barrier, and the offset acts alone.
     assert delta_0 == pytest.approx(33040 * 3.254e-24 / (constants.k * 300), rel=1e-9)
     assert h_0 == pytest.approx(0, abs=1e-12)
-    strength = 5e3
-    delta, h = barrier_and_reduced_field(
-        CARD, strength * math.sin(tilt) - h_in, 0.0, strength * math.cos(tilt)
-    )
-    assert delta == pytest.approx(delta_0, rel=1e-9)
-    assert h == pytest.approx(strength / (560 * OERSTED), rel=1e-9)
     sideways, h = barrier_and_reduced_field(CARD, -h_in, 56 * MILLITESLA / 2, 0.0)
     assert sideways == pytest.approx(delta_0 / 4, rel=1e-6)
     assert h == pytest.approx(0, abs=1e-12)

@@ -160,6 +160,17 @@ class Magnetism(Section):
             doc="direction of the reference layer in the plane, counted from +x",
         ),
     ]
+    reference_layer_polar_angle: Annotated[
+        Value,
+        Quantity(
+            unit="rad",
+            show="deg",
+            example=90,
+            at_least=0,
+            at_most=math.pi,
+            doc="angle of the reference layer from the normal; 90 deg lies in the plane",
+        ),
+    ] = default(math.pi / 2)
     damping: Annotated[
         Value,
         Quantity(unit="", show="", example=0.02, above=0, at_most=1, doc="Gilbert damping"),

@@ -5,6 +5,8 @@ import sys
 import typer
 
 from smtj.cli.card import app as card_app
+from smtj.cli.fit import fit
+from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
 from smtj.cli.train import train
 from smtj.errors import SmtjError
@@ -17,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
+app.add_typer(measure_app, name="measure")
+app.command()(fit)
 app.command()(train)
 app.command()(reproduce)
 

@@ -1,5 +1,6 @@
 """``smtj reproduce``."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
     from smtj.paper.figure import FigureResult
 
-PARTS = ("fig1a", "fig2d", "fig3a", "fig3b", "audit")
+DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc")
+"""Figures that need nothing but a card."""
+PARTS = (*DRAWN, "fig3b", "audit")
 INTERRUPTED = 130
 
 
@@ -36,7 +39,6 @@ def reproduce(
     from rich.console import Console
 
     from smtj.card import load_card
-    from smtj.paper import fig1a, fig2d, fig3a
     from smtj.paper.audit import audit
     from smtj.paper.report import write_report
 
@@ -45,9 +47,10 @@ def reproduce(
     device = load_card(card)
     figures: list[FigureResult] = []
     context: dict[str, object] = {"card": device.name, "parts": list(parts)}
-    for name, module in (("fig1a", fig1a), ("fig2d", fig2d), ("fig3a", fig3a)):
+    for name in DRAWN:
         if name in parts:
-            figures.append(module.make(device, out))
+            with console.status(f"{name}: measuring, fitting and drawing"):
+                figures.append(import_module(f"smtj.paper.{name}").make(device, out))
             console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
     if "fig3b" in parts:
         from smtj.datasets import load_dataset

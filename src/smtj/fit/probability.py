@@ -2,21 +2,35 @@
 
 Reads of a telegraph signal that follow each other faster than it switches are not independent: N
 of them tell as much as N/f independent ones.  f is the variance inflation, (1 + ρ)/(1 - ρ) for a
-two-state process of which successive reads correlate by ρ.  Here every count is weighted by 1/f,
-which keeps the estimates right and makes their standard errors honest.
+two-state process of which successive reads correlate by ρ (:mod:`smtj.fit.inflation`).  Here every
+count is weighted by 1/f, which keeps the estimates right and makes their standard errors honest.
 """
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
+from smtj.fit.counts import Counts, checked_counts, normal_quantile
+from smtj.fit.estimate import Estimate
+from smtj.fit.goodness import SIGNIFICANT, Goodness, goodness_of_sigmoid
+from smtj.fit.logistic import (
+    crossing,
+    deviance,
+    information,
+    least_loss,
+    loss,
+    maximise,
+    straight_line,
+)
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 
 Floats = NDArray[np.float64]
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,48 +42,123 @@ class SigmoidFit:
     offset_field: float
     """H_s, in the unit of the fields."""
     covariance: Floats
-    """Covariance of (w, H_s), shape (2, 2)."""
+    """Covariance of (w, H_s), shape (2, 2), if the sigmoid is right."""
     deviance: float
     """Twice the log-likelihood that a free probability at every field would gain, serial
     correlation taken into account; about as large as :attr:`degrees_of_freedom` where the sigmoid
-    is right."""
+    is right and no count is small."""
     degrees_of_freedom: int
     """Number of fields less two."""
+    counts: Counts
+    """What was fitted."""
+    seed: int
+    """Seed of the curves drawn for :attr:`p_value`."""
 
     @property
     def slope_error(self) -> float:
-        """Standard error of w."""
-        return math.sqrt(self.covariance[0, 0])
+        """Standard error of w, widened where the curve is no sigmoid (:attr:`widening`)."""
+        return self.widening * math.sqrt(self.covariance[0, 0])
 
     @property
     def offset_error(self) -> float:
-        """Standard error of H_s."""
-        return math.sqrt(self.covariance[1, 1])
+        """Standard error of H_s, widened as that of w."""
+        return self.widening * math.sqrt(self.covariance[1, 1])
 
     @property
     def p_value(self) -> float:
-        """Chance of a deviance at least as large if the sigmoid is right (χ², many reads)."""
-        from scipy.stats import chi2
+        """Chance of a deviance at least as large if the sigmoid is right.
 
-        return float(chi2.sf(self.deviance, self.degrees_of_freedom))
+        From curves drawn from the fit and fitted again, for a χ² is wrong where a field has few
+        high or few low reads, as some of nearly every scan do.
+        """
+        return self._goodness.p_value
+
+    @property
+    def not_a_sigmoid(self) -> bool:
+        """Whether so bad a fit would have a chance below 0.001 (:data:`SIGNIFICANT`)."""
+        return self.p_value < SIGNIFICANT
+
+    @property
+    def widening(self) -> float:
+        """By how much all errors and intervals are widened: 1 where the curve may be a sigmoid.
+
+        Otherwise the scatter about the sigmoid relative to that of counting, the square root of
+        the deviance over the one to expect, as if something had scattered the points at random.
+        """
+        if not self.not_a_sigmoid:
+            return 1.0
+        return math.sqrt(max(1.0, self.deviance / self._goodness.expected_deviance))
+
+    @property
+    def verdict(self) -> str:
+        """Whether the curve is a sigmoid, in a sentence."""
+        if not self.not_a_sigmoid:
+            return f"the curve may be a sigmoid (p = {self.p_value:.2g})"
+        return (
+            f"the curve is not a sigmoid (p < {SIGNIFICANT:g}): its points scatter "
+            f"{self.widening:.1f} times as far about the nearest one as counting explains; slope "
+            "and offset describe it roughly, and their errors are widened as much"
+        )
 
     def probability(self, field: ArrayLike) -> Floats:
         """P(high) of the fit at a field."""
         values = np.asarray(field, dtype=np.float64)
         return np.asarray(switching_probability(values, self.slope, self.offset_field))
 
-    def intervals(self, level: float = 0.95) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Confidence intervals of w and of H_s, from the normal approximation."""
-        z = _normal_quantile(level)
-        w, h_s = z * self.slope_error, z * self.offset_error
-        return (
-            (self.slope - w, self.slope + w),
-            (self.offset_field - h_s, self.offset_field + h_s),
-        )
+    def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
+        """Confidence intervals of w and of H_s, by profile likelihood.
+
+        They hold what a likelihood ratio test does not reject at ``level``, the other parameter
+        free, and need not be symmetric.  Where the data do not show that P depends on the field
+        at all, H_s may be anywhere: its ends are then infinite.  Widened as the errors are.
+        """
+        return _profile_intervals(self, normal_quantile(level) ** 2 * self.widening**2)
+
+    def rows(self, unit: str) -> list[Estimate]:
+        """w and H_s for tables.
+
+        Parameters
+        ----------
+        unit
+            SI unit of the fields that were fitted: ``"A/m"``, or ``"V"`` for P against voltage.
+
+        Raises
+        ------
+        SmtjError
+            The unit is neither.
+        """
+        if unit not in SLOPE_UNITS:
+            raise SmtjError(f'P cannot be a function of a quantity in "{unit}"; give A/m or V')
+        of_slope, of_offset = SLOPE_UNITS[unit]
+        w, h_s = self.intervals()
+        # An interval without an end goes with an error without bound.
+        error = self.offset_error if np.isfinite(h_s).all() else math.inf
+        return [
+            Estimate("slope", "w", self.slope, self.slope_error, w, *of_slope),
+            Estimate(*of_offset[:2], self.offset_field, error, h_s, *of_offset[2:]),
+        ]
+
+    @cached_property
+    def _goodness(self) -> Goodness:
+        x, centre, scale = _scaled(self.counts.field)
+        theta = self.slope * np.array([centre - self.offset_field, scale])
+        n = self.counts.independent
+        return goodness_of_sigmoid(x, theta, n, self.deviance, self.seed)
+
+
+SLOPE_UNITS = {
+    "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
+    "V": (("1/V", "1/V"), ("offset voltage", "V_s", "V", "V")),
+}
+"""Units of the slope; name, symbol and units of the offset."""
 
 
 def fit_sigmoid(
-    field: ArrayLike, high: ArrayLike, total: ArrayLike, inflation: ArrayLike = 1.0
+    field: ArrayLike,
+    high: ArrayLike,
+    total: ArrayLike,
+    inflation: ArrayLike = 1.0,
+    seed: int = 0,
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
@@ -78,10 +167,13 @@ def fit_sigmoid(
     field
         H at which the reads were taken, in any unit; shape (fields,).
     high, total
-        Number of high reads, and of all reads, at each field; broadcast to ``field``.
+        Number of high reads, and of all reads, at each field; broadcast to ``field``.  They need
+        not be integers.
     inflation
         Variance inflation f at each field, 1 for independent reads; see
-        :func:`inflation_of_correlation` and :func:`estimated_inflation`.
+        :mod:`smtj.fit.inflation`.
+    seed
+        Seed of the curves that are drawn to judge how well the sigmoid fits.
 
     Returns
     -------
@@ -91,159 +183,65 @@ def fit_sigmoid(
     Raises
     ------
     SmtjError
-        The counts are impossible, there are fewer than three fields, or the reads turn from all
-        low to all high between two fields, so that no slope is too steep for them.
+        The counts are impossible, there are fewer than three fields, the reads turn from all low
+        to all high between two fields, so that no slope is too steep for them, or the share of
+        high reads does not depend on the field, so that there is no offset field.
     """
-    h, n_high, n, f = _checked(field, high, total, inflation)
-    centre, scale = float(h.mean()), float(np.ptp(h)) or 1.0
-    x = (h - centre) / scale
-    intercept, steepness = _maximise(x, n_high / f, n / f)
-    eta = intercept + steepness * x
-    p = logistic(eta)
-    information = _information(x, (n / f) * p * (1 - p))
+    counts = checked_counts(field, high, total, inflation)
+    x, centre, scale = _scaled(counts.field)
+    n = counts.independent
+    shares = counts.high / counts.total
+    intercept, steepness = (float(v) for v in maximise(straight_line(x), shares * n, n))
+    if abs(steepness) < 1e-9:
+        raise SmtjError(
+            "the share of high reads does not depend on the field; measure over a wider range"
+        )
+    p = logistic(intercept + steepness * x)
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
     jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
-    covariance = jacobian @ np.linalg.inv(information) @ jacobian.T
+    covariance = jacobian @ np.linalg.inv(information(x, n * p * (1 - p))) @ jacobian.T
     return SigmoidFit(
         slope=steepness / scale,
         offset_field=centre - scale * intercept / steepness,
         covariance=covariance,
-        deviance=_deviance(n_high, n, p, f),
-        degrees_of_freedom=len(h) - 2,
+        deviance=float(deviance(shares * n, n, p)),
+        degrees_of_freedom=len(x) - 2,
+        counts=counts,
+        seed=seed,
     )
 
 
-def inflation_of_correlation(correlation: ArrayLike) -> Floats:
-    """f = (1 + ρ)/(1 - ρ): by how much serial correlation inflates the variance of a mean.
-
-    Exact for many reads of a stationary two-state process, whose autocorrelation is ρ^k.
-
-    Parameters
-    ----------
-    correlation
-        ρ between successive reads, in [0, 1).
-    """
-    rho = np.asarray(correlation, dtype=np.float64)
-    return (1 + rho) / (1 - rho)
+def _scaled(field: Floats) -> tuple[Floats, float, float]:
+    """Return fields as numbers of order 1, and centre and scale that make them so."""
+    centre, scale = float(field.mean()), float(np.ptp(field))
+    return (field - centre) / scale, centre, scale
 
 
-def estimated_inflation(states: ArrayLike) -> Floats:
-    """Variance inflation f estimated from the reads themselves, taken as a two-state process.
+def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Interval]:
+    """Where twice the loss, minimised over the other parameter, has risen by a threshold."""
+    x, centre, scale = _scaled(fit.counts.field)
+    n = fit.counts.independent
+    high = fit.counts.high / fit.counts.inflation
+    steepness, middle = fit.slope * scale, (fit.offset_field - centre) / scale
+    least = float(loss(steepness * (x - middle), high, n))
 
-    ρ is 1 less the two chances of leaving a state between successive reads.  Half a transition
-    is added to each, so that a state that was hardly seen does not make them 0 or 1.  Reads that
-    alternate more than by chance count as independent.
+    def of_steepness(b: float) -> float:
+        return 2 * (least_loss(np.ones_like(x), high, n, b * (x - middle)) - least)
 
-    Parameters
-    ----------
-    states
-        Reads in their order, True for high; shape (reads, ...).
+    def of_middle(h: float) -> float:
+        return 2 * (least_loss(x - h, high, n, steepness * (x - h)) - least)
 
-    Returns
-    -------
-    array
-        f ≥ 1, of shape (...).
-    """
-    high = np.asarray(states, dtype=bool)
-    before, after = high[:-1], high[1:]
-    leaves_high = ((before & ~after).sum(axis=0) + 0.5) / (before.sum(axis=0) + 1)
-    leaves_low = ((~before & after).sum(axis=0) + 0.5) / ((~before).sum(axis=0) + 1)
-    return inflation_of_correlation(np.clip(1 - leaves_high - leaves_low, 0, None))
-
-
-def wilson_interval(
-    high: ArrayLike, total: ArrayLike, inflation: ArrayLike = 1.0, level: float = 0.6827
-) -> tuple[Floats, Floats]:
-    """Confidence interval of a probability from counts; never empty, never outside [0, 1].
-
-    Parameters
-    ----------
-    high, total
-        Number of high reads, and of all reads.
-    inflation
-        Variance inflation f.
-    level
-        Confidence; by default that of one standard error.
-
-    References
-    ----------
-    E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
-    """
-    n = np.asarray(total, dtype=np.float64) / np.asarray(inflation, dtype=np.float64)
-    p = np.asarray(high, dtype=np.float64) / np.asarray(total, dtype=np.float64)
-    z = _normal_quantile(level)
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
-
-
-def _normal_quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + level) / 2))
-
-
-def _checked(
-    field: ArrayLike, high: ArrayLike, total: ArrayLike, inflation: ArrayLike
-) -> tuple[Floats, Floats, Floats, Floats]:
-    h = np.atleast_1d(np.asarray(field, dtype=np.float64))
-    given = (high, total, inflation)
-    try:
-        n_high, n, f = (np.broadcast_to(np.asarray(a, dtype=np.float64), h.shape) for a in given)
-    except ValueError:
-        raise SmtjError("counts and fields differ in number; give one count a field") from None
-    if h.ndim != 1 or np.unique(h).size < 3:
-        raise SmtjError("a sigmoid needs counts at three different fields or more")
-    if not (np.isfinite(h).all() and (n > 0).all() and (n_high >= 0).all() and (n_high <= n).all()):
-        raise SmtjError("fields must be finite, and counts from 0 to the number of reads, above 0")
-    if not (f >= 1).all():
-        raise SmtjError("a variance inflation must be 1 or more; 1 stands for independent reads")
-    with_high, with_low = h[n_high > 0], h[n_high < n]
-    if with_high.size == 0 or with_low.size == 0:
-        state = "low" if with_high.size == 0 else "high"
-        raise SmtjError(f"every read is {state}; choose fields on both sides of the offset field")
-    if with_high.min() >= with_low.max() or with_low.min() >= with_high.max():
-        raise SmtjError(
-            "the reads turn from all low to all high at one step, so that no slope is too steep; "
-            "measure at fields closer together"
-        )
-    return h, n_high, n, f
-
-
-def _maximise(x: Floats, high: Floats, total: Floats) -> tuple[float, float]:
-    """Return intercept and steepness of the log-odds that maximise the binomial likelihood."""
-    from scipy.optimize import minimize
-
-    scale = total.sum()
-
-    def loss(theta: Floats) -> float:
-        eta = theta[0] + theta[1] * x
-        return float((total * np.logaddexp(0, eta) - high * eta).sum() / scale)
-
-    def gradient(theta: Floats) -> Floats:
-        residual = total * logistic(theta[0] + theta[1] * x) - high
-        return np.asarray([residual.sum() / scale, residual @ x / scale])
-
-    def hessian(theta: Floats) -> Floats:
-        p = logistic(theta[0] + theta[1] * x)
-        return _information(x, total * p * (1 - p) / scale)
-
-    # The loss is convex: whatever the start, there is one minimum.
-    found = minimize(
-        loss, np.zeros(2), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-10}
+    # A middle far away is the same as a probability that does not depend on the field.
+    bounded = of_steepness(0.0) > threshold
+    b, h = (
+        math.sqrt(threshold * variance)
+        for variance in np.diag(fit.covariance) * [scale**2, scale**-2]
     )
-    return float(found.x[0]), float(found.x[1])
-
-
-def _information(x: Floats, weight: Floats) -> Floats:
-    """Fisher information of (intercept, steepness)."""
-    cross = weight @ x
-    return np.array([[weight.sum(), cross], [cross, weight @ x**2]])
-
-
-def _deviance(high: Floats, total: Floats, p: Floats, inflation: Floats) -> float:
-    from scipy.special import xlogy
-
-    low = total - high
-    gain = xlogy(high, high / total) + xlogy(low, low / total) - xlogy(high, p) - xlogy(low, 1 - p)
-    return float(2 * (gain / inflation).sum())
+    slopes = (crossing(of_steepness, steepness, s, threshold) / scale for s in (-b, b))
+    middles = (
+        centre
+        + scale
+        * (crossing(of_middle, middle, s, threshold) if bounded else math.copysign(math.inf, s))
+        for s in (-h, h)
+    )
+    return (next(slopes), next(slopes)), (next(middles), next(middles))

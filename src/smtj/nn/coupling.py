@@ -139,7 +139,7 @@ class Standardised(nn.BatchNorm1d):
 def _nominal(card: DeviceCard) -> tuple[float, float]:
     """Slope w in 1/(A/m) and offset H_s in A/m of the nominal device."""
     point = operating_point(card)
-    if not float(point.slope) > 0:
+    if float(point.slope) == 0:
         raise SmtjError(
             f"card {card.name} has no energy barrier, so its P(high) does not depend on the field; "
             "a neuron needs E_b > 0 (see `smtj card show`)"

@@ -15,10 +15,11 @@ import math
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import int32, njit, prange, uint32, uint64
+from numba import int32, njit, prange, uint32
 from numpy.typing import NDArray
 
-LANES = 64
+from smtj.streams import LANES, next_word, seed_lanes
+
 BLOCK = 2 * LANES
 CHUNK = 4096
 DIGITS = 16
@@ -28,8 +29,6 @@ PARALLEL_FROM = 200_000
 
 _ZERO, _HALF, _1 = np.float32(0), np.float32(0.5), np.float32(1)
 _ONE = np.float32(2**DIGITS)
-_MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_WEYL_0, _WEYL_1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 _UNIT = np.float32(2**-24)
 _QUARTER_TURN = np.float32(math.pi / 2)
 _LN2, _LOG2E = np.float32(math.log(2)), np.float32(1 / math.log(2))
@@ -43,45 +42,6 @@ _E2, _E3, _E4, _E5, _E6 = (np.float32(1 / math.factorial(n)) for n in range(2, 7
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 Floats: TypeAlias = NDArray[np.float32]
-
-
-@njit(forceinline=True, **_options)
-def _philox(c0, c1, k0, k1):
-    """Return four random words for a counter of two words and a key of two words."""
-    a, b, c, d = c0, c1, uint32(0), uint32(0)
-    for _ in range(10):
-        left, right = uint64(a) * _MULTIPLIER_0, uint64(c) * _MULTIPLIER_1
-        a, b, c, d = (
-            uint32(uint32(right >> uint64(32)) ^ b ^ k0),
-            uint32(right),
-            uint32(uint32(left >> uint64(32)) ^ d ^ k1),
-            uint32(left),
-        )
-        k0, k1 = uint32(k0 + _WEYL_0), uint32(k1 + _WEYL_1)
-    return a, b, c, d
-
-
-@njit(forceinline=True, **_options)
-def _seed(state, chunk, k0, k1):
-    for i in range(LANES):
-        a, b, c, d = _philox(uint32(i), uint32(chunk), k0, k1)
-        # A state of all zeros would stay there.
-        state[0, i], state[1, i], state[2, i], state[3, i] = a | uint32(1), b, c, d
-
-
-@njit(forceinline=True, **_options)
-def _rotate(x, k):
-    return uint32(uint32(x << uint32(k)) | uint32(x >> uint32(32 - k)))
-
-
-@njit(forceinline=True, **_options)
-def _next(a, b, c, d):
-    """One step of xoshiro128++: a random word and the new state."""
-    word = uint32(_rotate(uint32(a + d), 7) + a)
-    t = uint32(b << uint32(9))
-    c, d = uint32(c ^ a), uint32(d ^ b)
-    b, a = uint32(b ^ c), uint32(a ^ d)
-    return word, a, b, uint32(c ^ t), _rotate(d, 11)
 
 
 @njit(forceinline=True, **_options)
@@ -106,7 +66,7 @@ def _read_block_once(state, block):
     """Replace the probabilities of a block by single reads; each compares one 16-bit number."""
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     for i in range(LANES):
-        word, s0[i], s1[i], s2[i], s3[i] = _next(s0[i], s1[i], s2[i], s3[i])
+        word, s0[i], s1[i], s2[i], s3[i] = next_word(s0[i], s1[i], s2[i], s3[i])
         low = int32(block[i] * _ONE + _HALF)
         high = int32(block[i + LANES] * _ONE + _HALF)
         block[i] = np.float32(int32(word & uint32(0xFFFF)) < low)
@@ -137,9 +97,9 @@ def _read_block(state, block, reads, words):
         for digit in range(0, DIGITS, 2):
             for i in range(LANES):
                 a, b, c, d, x = s0[i], s1[i], s2[i], s3[i], verdict[i]
-                word, a, b, c, d = _next(a, b, c, d)
+                word, a, b, c, d = next_word(a, b, c, d)
                 x = _vote(x, word, pair[i], digit)
-                word, a, b, c, d = _next(a, b, c, d)
+                word, a, b, c, d = next_word(a, b, c, d)
                 x = _vote(x, word, pair[i], digit + 1)
                 s0[i], s1[i], s2[i], s3[i], verdict[i] = a, b, c, d, x
         taken = uint32(uint32(1) << uint32(min(16, reads - done))) - uint32(1)
@@ -177,8 +137,8 @@ def _normal_block(state, block, words):
     radius = radius_bits.view(np.float32)
     for i in range(LANES):
         a, b, c, d = s0[i], s1[i], s2[i], s3[i]
-        word, a, b, c, d = _next(a, b, c, d)
-        direction[i], s0[i], s1[i], s2[i], s3[i] = _next(a, b, c, d)
+        word, a, b, c, d = next_word(a, b, c, d)
+        direction[i], s0[i], s1[i], s2[i], s3[i] = next_word(a, b, c, d)
         radius[i] = np.float32(int32(word >> uint32(8))) + _1
     for i in range(LANES):
         bits = radius_bits[i]
@@ -219,7 +179,7 @@ def _logistic_block(block, power, power_bits):
 def _read_chunk(probability, reads, k0, k1, out, chunk):
     first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, probability.shape[0])
     state, words = np.empty((4, LANES), np.uint32), np.empty((4, LANES), np.uint32)
-    _seed(state, chunk, k0, k1)
+    seed_lanes(state, chunk, k0, k1)
     block = np.empty(BLOCK, np.float32)
     for start in range(first, last, BLOCK):
         size = min(BLOCK, last - start)
@@ -233,7 +193,7 @@ def _read_chunk(probability, reads, k0, k1, out, chunk):
 def _normal_chunk(k0, k1, out, chunk):
     first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, out.shape[0])
     state, words = np.empty((4, LANES), np.uint32), np.empty((4, LANES), np.uint32)
-    _seed(state, chunk, k0, k1)
+    seed_lanes(state, chunk, k0, k1)
     block = np.empty(BLOCK, np.float32)
     for start in range(first, last, BLOCK):
         _normal_block(state, block, words)
@@ -259,7 +219,7 @@ def _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk):
     first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, x.shape[0])
     features = table.shape[1] - BLOCK
     state, words = np.empty((4, LANES), np.uint32), np.empty((4, LANES), np.uint32)
-    _seed(state, chunk, k0, k1)
+    seed_lanes(state, chunk, k0, k1)
     block, noise = np.zeros(BLOCK, np.float32), np.zeros(BLOCK, np.float32)
     bits = np.empty(BLOCK, np.uint32)
     power = bits.view(np.float32)

@@ -168,7 +168,9 @@ class MTJNeuron(nn.Module):
         if stamp != self._folded_stamp:
             gain, offset, limit = drive
             ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
+            # On a device whose P(high) falls with the field, the lower end has the higher odds.
             odds = log_odds(ends, self.slope, self.offset_field)
+            odds = torch.cat((odds[:1], odds[1:].sort(dim=0).values))
             noise = self.slope * float(self.card.variability.magnetic_noise)
             self._folded = torch.cat(((self.slope * gain)[None], odds, noise[None]))
             # The numbers are kept, so that none can be replaced by another at the same address.

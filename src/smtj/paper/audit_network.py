@@ -11,6 +11,7 @@ from smtj.paper.figure import Check
 from smtj.paper.rows import not_tested
 from smtj.physics import anisotropy
 from smtj.physics.device import factors, operating_point
+from smtj.physics.junction import parallel_resistance
 from smtj.units import convert
 
 _WIRE = 100e-9
@@ -82,7 +83,7 @@ def _drive(card: DeviceCard) -> Check:
 
 
 def _read_power(card: DeviceCard) -> str:
-    power = float(card.electrical.read_voltage) ** 2 / findings.resistance(card)
+    power = float(card.electrical.read_voltage) ** 2 / parallel_resistance(card)
     time = float(card.switching.integration_time)
     return (
         f"{power * 1e9:.2g} nW and {power * time * 1e12:.2g} pJ a read, with R_P and the "

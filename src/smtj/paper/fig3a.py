@@ -223,7 +223,7 @@ def _junction_large(axes: Any, x: float) -> None:
 
 def _response(axes: Any, point: Any) -> None:
     """Draw P(high | H⊥) over eight widths of it."""
-    h_s, width = float(point.offset_field), 1 / float(point.slope)
+    h_s, width = float(point.offset_field), 1 / abs(float(point.slope))
     field = h_s + width * np.linspace(-8, 8, 161)
     shown = field * convert(1, "A/m", "Oe")
     axes.plot(shown, point.switching_probability(field), color=plot.RED)

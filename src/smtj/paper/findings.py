@@ -15,6 +15,7 @@ from smtj.physics.device import (
     terms_of_eq_1,
     vcma_coefficient,
 )
+from smtj.physics.junction import parallel_resistance
 from smtj.units import convert
 
 VOLTAGES = np.array([-0.2, 0.0, 0.2])
@@ -216,16 +217,7 @@ def thickness_without_barrier(card: DeviceCard) -> float:
     return float(thickness[gone.argmax()]) if gone.any() else math.inf
 
 
-def resistance(card: DeviceCard) -> float:
-    """R_P in ohm."""
-    given, product = card.electrical.parallel_resistance, card.electrical.resistance_area_product
-    if given is not None:
-        return float(given)
-    assert product is not None  # the card has one of the two
-    return float(product) / (volume(card) / card.geometry.free_layer_thickness)
-
-
 def oersted_field(card: DeviceCard, distance: float) -> float:
     """Field in A/m of a long wire that carries the read current, I/(2πd), at a distance in m."""
-    current = card.electrical.read_voltage / resistance(card)
+    current = card.electrical.read_voltage / parallel_resistance(card)
     return current / (2 * math.pi * distance)

@@ -26,12 +26,19 @@ _MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 _SUBSCRIPT = re.compile(r"(?<![A-Za-z_])([A-Za-zτξ])_([A-Za-z0-9⊥]+(?:,[A-Za-z]+)?)")
 
 
+PAPER = (
+    "J. Cai et al., Voltage-Controlled Spintronic Stochastic Neuron Based on a Magnetic Tunnel "
+    "Junction, Phys. Rev. Applied 11, 034015 (2019), doi:10.1103/PhysRevApplied.11.034015"
+)
+
+
 def write_report(
     out: Path,
     title: str,
     figures: Sequence[FigureResult],
     audit: Sequence[Check],
     context: Mapping[str, object],
+    about: str = PAPER,
 ) -> Path:
     """Write ``report.json`` and ``report.html``, each whole or not at all.
 
@@ -48,6 +55,10 @@ def write_report(
     context
         What the run was: ``dataset``, ``origin``, ``stand_in`` (True where the data set stands in
         for the one asked for) and anything else that belongs on record.
+    about
+        One line below the title; by default the paper that is reproduced.  A report without any
+        check has no summary of verdicts.  A figure whose numbers have a ``table`` of ``head`` and
+        ``rows`` shows it.
 
     Returns
     -------
@@ -61,6 +72,8 @@ def write_report(
     checks = [check for figure in figures for check in figure.checks]
     record = {
         "title": title,
+        "about": about,
+        "checked": bool(checks or audit) or about == PAPER,
         "stand_in": stand_in,
         "dataset": dataset,
         "command": provenance.command(),

@@ -28,9 +28,9 @@ class OperatingPoint:
     stability_factor: Array
     """Δ = E_b/(k_B T)."""
     effective_field: Array
-    """H_k,eff of Eq. 3-5 in A/m."""
+    """H_k,eff of Eq. 3-5 in A/m; negative where the up well is the low state."""
     slope: Array
-    """w in 1/(A/m) (Eq. 5)."""
+    """w in 1/(A/m) (Eq. 5), of the sign of H_k,eff."""
     offset_field: Array
     """H_s in A/m."""
     log_attempt_time: float
@@ -65,6 +65,9 @@ def operating_point(
     Boltzmann integration over the same macrospin and has H_k,eff follow from them by Eq. 5; the
     barrier then drops out of w, since occupation depends on the wells' difference alone.
 
+    The state called high is the one of higher resistance (:func:`high_state_is_up`).  Where that is
+    the down well, a field along +z empties it: H_k,eff and w are negative then, in both models.
+
     E_b is that of Eq. 6 in both, which knows no H_K2.  Temperature changes M_s and the interface
     anisotropy by the card's laws; ξ, H_in, H_K2 and a given H_k,eff stay as they are.
 
@@ -89,25 +92,18 @@ def operating_point(
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
     """
-    t = _checked_temperature(card, temperature)
-    ratio = _magnetisation_ratio(card, t)
-    m_s = card.magnetism.saturation_magnetisation * ratio
+    t, m_s, k_eff = _free_layer(card, voltage, temperature)
     h_in = float(card.magnetism.in_plane_bias_field)
-    k_eff = sum_of_terms(card, t) - anisotropy.voltage_energy_density(
-        vcma_coefficient(card),
-        voltage,
-        card.geometry.tunnel_barrier_thickness,
-        card.geometry.free_layer_thickness,
-    )
     e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
     delta = barrier.stability_factor(e_b, t)
+    sign = 1.0 if high_state_is_up(card) else -1.0
     given_field = card.switching.effective_anisotropy_field
     if card.switching.model == "cai2019" and given_field is not None:
-        h_k: Array = float(given_field)
+        h_k: Array = sign * float(given_field)
         w = switching.slope(delta, h_k)
     else:
-        spin = _macrospin(card, k_eff, m_s, t)
-        w, _ = equilibrium.sigmoid_of_equilibrium(spin)
+        up_slope, _ = equilibrium.sigmoid_of_equilibrium(_macrospin(card, t, m_s, k_eff))
+        w = sign * up_slope
         h_k = switching.effective_field(delta, w)
     return OperatingPoint(
         temperature=t,
@@ -117,7 +113,7 @@ def operating_point(
         stability_factor=delta,
         effective_field=h_k,
         slope=w,
-        offset_field=_offset_at_zero_bias(card) + card.switching.offset_field_per_volt * voltage,
+        offset_field=_offset_field(card, voltage),
         log_attempt_time=math.log(card.thermal.attempt_time),
     )
 
@@ -132,9 +128,10 @@ def barrier_and_reduced_field(
 ) -> tuple[Array, Array]:
     """Δ and h of Eq. 3 and 4 in a field of any direction, by the rule of :mod:`.direction`.
 
-    The part along the easy axis of the field, less H_s, makes h; the part across it, with H_in,
-    lowers Δ.  An H_s that the card gives thus acts as a stray field along the axis.  In the
-    self-consistent model H_k,eff follows Δ, so that 4Δh stays w (H_⊥ - H_s) for fields along z.
+    The field along the normal that acts on the easy axis as this field does, less H_s, makes h;
+    the field in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  A
+    positive h favours the high state, whichever well that is.  In the self-consistent model
+    H_k,eff follows Δ, so that 4Δh stays w (H - H_s).
 
     Parameters
     ----------
@@ -159,19 +156,19 @@ def barrier_and_reduced_field(
     point = operating_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
     h_in = float(card.magnetism.in_plane_bias_field)
-    along, _ = direction.along_and_across(field_x, field_y, field_z - point.offset_field, tilt)
-    _, across = direction.along_and_across(field_x + h_in, field_y, field_z, tilt)
+    normal, _ = direction.perpendicular_and_in_plane(field_x, field_y, field_z, tilt)
+    _, in_plane = direction.perpendicular_and_in_plane(field_x + h_in, field_y, field_z, tilt)
     e_b = barrier.energy_barrier(
         point.energy_density,
         point.saturation_magnetisation,
-        across,
+        in_plane,
         card.geometry.activation_volume,
     )
     delta = barrier.stability_factor(e_b, point.temperature)
     h_k = point.effective_field
     if card.switching.model != "cai2019":
-        h_k = switching.effective_field(delta, point.slope / math.cos(tilt))
-    return delta, switching.reduced_field(along, 0.0, h_k)
+        h_k = switching.effective_field(delta, point.slope)
+    return delta, switching.reduced_field(normal, point.offset_field, h_k)
 
 
 def log_dwell_times_in_field(
@@ -188,6 +185,50 @@ def log_dwell_times_in_field(
     """
     delta, h = barrier_and_reduced_field(card, field_x, field_y, field_z, voltage, temperature)
     return switching.log_dwell_times(delta, h, math.log(card.thermal.attempt_time))
+
+
+def macrospin(
+    card: DeviceCard, voltage: Array = 0.0, temperature: Array | None = None
+) -> equilibrium.Macrospin:
+    """The macrospin that a card's free layer is, at a bias voltage and a temperature.
+
+    Arguments and errors as in :func:`operating_point`.
+    """
+    return _macrospin(card, *_free_layer(card, voltage, temperature))
+
+
+def reference_direction(card: DeviceCard) -> tuple[float, float, float]:
+    """Unit vector (x, y, z) of the reference layer's magnetisation."""
+    polar = float(card.magnetism.reference_layer_polar_angle)
+    angle = float(card.magnetism.reference_layer_angle)
+    return (
+        math.sin(polar) * math.cos(angle),
+        math.sin(polar) * math.sin(angle),
+        math.cos(polar),
+    )
+
+
+def high_state_is_up(card: DeviceCard) -> bool:
+    """Whether the well along the easy axis, not the opposite one, is the high-resistance state.
+
+    It is where the easy axis n points away from the reference layer, and by convention where it
+    lies across it.
+    """
+    x, _, z = reference_direction(card)
+    tilt = float(card.magnetism.easy_axis_tilt)
+    # Room for rounding: the cosine of 90 degrees is not 0 as a float.
+    return x * math.sin(tilt) + z * math.cos(tilt) <= 1e-12
+
+
+def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
+    """Field in A/m along the easy axis that moves the midpoint of P(H_⊥) to the card's H_s.
+
+    It is 0 where H_s is left to follow from the tilt and H_in.  ``voltage`` in V moves H_s by the
+    card's law.
+    """
+    magnetism = card.magnetism
+    derived = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
+    return (float(derived) - _offset_field(card, voltage)) * math.cos(magnetism.easy_axis_tilt)
 
 
 def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Array, Array]:
@@ -308,11 +349,12 @@ def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
     return barrier.energy_barrier(k_eff, m_s, card.magnetism.in_plane_bias_field, volume)
 
 
-def _offset_at_zero_bias(card: DeviceCard) -> float:
-    if card.switching.offset_field is not None:
-        return float(card.switching.offset_field)
-    magnetism = card.magnetism
-    return float(direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt))
+def _offset_field(card: DeviceCard, voltage: Array) -> Array:
+    """H_s in A/m: the card's own, else that of the tilted axis, moved by the voltage."""
+    magnetism, given = card.magnetism, card.switching.offset_field
+    if given is None:
+        given = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
+    return float(given) + card.switching.offset_field_per_volt * voltage
 
 
 def _checked_temperature(card: DeviceCard, temperature: Array | None) -> Array:
@@ -333,8 +375,23 @@ def _magnetisation_ratio(card: DeviceCard, temperature: Array) -> Array:
     )
 
 
+def _free_layer(
+    card: DeviceCard, voltage: Array, temperature: Array | None
+) -> tuple[Array, Array, Array]:
+    """Return T in K, M_s in A/m and K_eff in J/m³ at a bias voltage and a temperature."""
+    t = _checked_temperature(card, temperature)
+    m_s = card.magnetism.saturation_magnetisation * _magnetisation_ratio(card, t)
+    k_eff = sum_of_terms(card, t) - anisotropy.voltage_energy_density(
+        vcma_coefficient(card),
+        voltage,
+        card.geometry.tunnel_barrier_thickness,
+        card.geometry.free_layer_thickness,
+    )
+    return t, m_s, k_eff
+
+
 def _macrospin(
-    card: DeviceCard, energy_density: Array, m_s: Array, temperature: Array
+    card: DeviceCard, temperature: Array, m_s: Array, energy_density: Array
 ) -> equilibrium.Macrospin:
     magnetism = card.magnetism
     shape_per_magnetisation = (

@@ -4,40 +4,42 @@ z is the film normal, x the long axis of the ellipse; the easy axis lies in the 
 from z towards +x.  The paper gives one number, 9°, which one measurement cannot tell apart from
 the effect of an in-plane coupling field; here tilt and in-plane field are two numbers.
 
-The rule: of the total field, the part along the easy axis takes the place of H_⊥ - H_s in Eq. 3-5
-and the part across it that of H_in in Eq. 6.  Without tilt these are the printed equations.  With
-a tilt, H_⊥ and H_in alone are H_⊥ - H_s = H_⊥ + H_in tan(tilt) times cos(tilt) along the axis, and
-H_in/cos(tilt) across it at the midpoint H_⊥ = H_s.  On the paper's device at 9° this makes w
-smaller than the printed, scalar formula by 1.2 % (the cosine) and another 0.5 % (the lower
-barrier).
+The rule: a field stands in Eq. 3-5 as the H_⊥ that has the same part along the easy axis, and its
+part in the plane, H_in included, is the H_in of Eq. 6.  A field along the normal thus gives the
+printed equations whatever the tilt, with H_s = -H_in tan(tilt); a field along x acts in Eq. 3-5
+by its tan(tilt).
+
+The other way to split a field, at right angles to the easy axis, would put the cosine of the tilt
+into H_k,eff and let H_⊥ itself lower the barrier a little: on the paper's device, at 9°, w would be
+1.7 % smaller than Eq. 5 has it.  But then the P(high | H_⊥) of a device would not be the one that
+its card's w says, which the neuron is made of and the fit gives back.
 """
 
 from smtj.physics.arrays import Array, as_arrays
 
 
-def along_and_across(
+def perpendicular_and_in_plane(
     field_x: Array, field_y: Array, field_z: Array, easy_axis_tilt: Array
 ) -> tuple[Array, Array]:
-    """Parts of a field along the easy axis (signed) and across it (magnitude), in A/m.
+    """The H_⊥ that acts along the easy axis as a field does, and the field's size in the plane.
 
     Parameters
     ----------
     field_x, field_y, field_z
         Components of the total field in A/m, the in-plane bias field included.
     easy_axis_tilt
-        Angle of the easy axis from the film normal, in rad, towards +x.
+        Angle of the easy axis from the film normal, in rad, towards +x; below π/2.
 
     Returns
     -------
     tuple
-        Both in A/m, broadcast together; the gradient of the magnitude is 0 where it is 0.
+        Both in A/m, broadcast together; the gradient of the size is 0 where it is 0.
     """
     xp, (x, y, z, tilt) = as_arrays(field_x, field_y, field_z, easy_axis_tilt)
-    along = z * xp.cos(tilt) + x * xp.sin(tilt)
-    squared = (x * xp.cos(tilt) - z * xp.sin(tilt)) ** 2 + y**2
+    squared = x**2 + y**2 + 0 * z
     # The root has no gradient at zero, not even in a branch that is thrown away.
     root = xp.sqrt(xp.where(squared > 0, squared, xp.ones_like(squared)))
-    return along, xp.where(squared > 0, root, xp.zeros_like(root))
+    return z + x * xp.tan(tilt), xp.where(squared > 0, root, xp.zeros_like(root))
 
 
 def offset_field(in_plane_bias_field: Array, easy_axis_tilt: Array) -> Array:

@@ -40,9 +40,9 @@ class Macrospin(NamedTuple):
 
 
 def log_weights(spin: Macrospin, field_z: Array) -> tuple[Array, Array]:
-    """Logarithms of the partition functions of the high and the low state.
+    """Logarithms of the partition functions of the up and the down state.
 
-    The high state is the half of the sphere around the easy axis, the low state the other half.
+    The up state is the half of the sphere around the easy axis, the down state the other half.
     The energy is e = -μ0 M_s [H·m + ½ H_K1 (m·n)² - ¼ H_K2 (m·n)⁴ - ½ H_shape m_y²], the one
     that Eq. 7 follows from.
 
@@ -56,20 +56,21 @@ def log_weights(spin: Macrospin, field_z: Array) -> tuple[Array, Array]:
     Returns
     -------
     tuple
-        ln Z_high and ln Z_low, of the broadcast shape; their difference is ln(P/(1 - P)).
+        ln Z_up and ln Z_down, of the broadcast shape; their difference is ln(P/(1 - P)) of the up
+        state.
     """
-    high, low = _halves(spin, field_z)
-    return high.log_weight, low.log_weight
+    up, down = _halves(spin, field_z)
+    return up.log_weight, down.log_weight
 
 
 def log_odds_slope(spin: Macrospin, field_z: Array) -> Array:
-    """d ln(P/(1 - P))/dH_⊥ in 1/(A/m): (μ0 M_s V*/k_B T) (⟨m_z⟩_high - ⟨m_z⟩_low), exactly.
+    """d ln(P/(1 - P))/dH_⊥ in 1/(A/m): (μ0 M_s V*/k_B T) (⟨m_z⟩_up - ⟨m_z⟩_down), exactly.
 
     For a deep barrier along z it tends to 2 μ0 M_s V*/(k_B T).  Arguments as in
     :func:`log_weights`.
     """
-    high, low = _halves(spin, field_z)
-    return _energy_scale(spin) * (high.mean_z - low.mean_z)
+    up, down = _halves(spin, field_z)
+    return _energy_scale(spin) * (up.mean_z - down.mean_z)
 
 
 def sigmoid_of_equilibrium(spin: Macrospin) -> tuple[Array, Array]:

@@ -1,7 +1,10 @@
 """The sigmoid fit gives back what made the data, with error bars that mean what they say."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from scipy.stats import binomtest, chi2
 
@@ -12,12 +15,22 @@ from smtj.fit import (
     inflation_of_correlation,
     wilson_interval,
 )
-from smtj.paper.scan import sampled_telegraph
+from smtj.units import convert
 
 FIELD = np.arange(-60.0, 41.0, 5.0)
 SLOPE, OFFSET = 0.132, -13.9
 TRUTH = expit(SLOPE * (FIELD - OFFSET))
-REPETITIONS = 300
+REPETITIONS = 150
+
+
+def sampled_telegraph(probability, correlation, samples, rng):
+    """Draw successive reads of stationary two-state processes, exactly, at any interval."""
+    chance = rng.random((samples, *np.shape(probability)))
+    states = np.empty(chance.shape, dtype=bool)
+    states[0] = chance[0] < probability
+    for i in range(1, samples):
+        states[i] = chance[i] < probability + correlation * (states[i - 1] - probability)
+    return states
 
 
 def test_exact_probabilities_give_the_exact_sigmoid():
@@ -62,6 +75,111 @@ def test_standard_errors_are_those_of_the_likelihood():
     np.testing.assert_allclose(fit.covariance, np.linalg.inv(hessian), rtol=2e-3, atol=1e-7)
 
 
+def test_intervals_end_where_the_likelihood_ratio_test_rejects():
+    """The other parameter is freed here by a minimiser that knows nothing of logistic curves."""
+    field, high, total = np.arange(-3.0, 4.0), np.array([1, 0, 4, 9, 13, 20, 19]), 20
+
+    def loss(w, h_s):
+        eta = w * (field - h_s)
+        return (total * np.logaddexp(0, eta) - high * eta).sum()
+
+    def least(function):
+        return minimize_scalar(function, bounds=(-5, 5), method="bounded").fun
+
+    fit = fit_sigmoid(field, high, total)
+    best = loss(fit.slope, fit.offset_field)
+    slopes, offsets = fit.intervals(0.9)
+    for w in slopes:
+        assert 2 * (least(lambda h_s, w=w: loss(w, h_s)) - best) == pytest.approx(
+            chi2.ppf(0.9, 1), rel=1e-3
+        )
+    for h_s in offsets:
+        assert 2 * (least(lambda w, h_s=h_s: loss(w, h_s)) - best) == pytest.approx(
+            chi2.ppf(0.9, 1), rel=1e-3
+        )
+    assert slopes[0] < fit.slope < slopes[1]
+    assert offsets[0] < fit.offset_field < offsets[1]
+    # A steep curve is harder to tell from a steeper one.
+    assert slopes[1] - fit.slope > fit.slope - slopes[0]
+    mirrored = fit_sigmoid(-field, high, total).intervals(0.9)
+    np.testing.assert_allclose(mirrored[0], [-slopes[1], -slopes[0]], rtol=1e-5)
+    np.testing.assert_allclose(mirrored[1], [-offsets[1], -offsets[0]], rtol=1e-5)
+
+
+def test_offset_has_no_bounds_where_the_slope_may_be_zero():
+    fit = fit_sigmoid(np.arange(5.0), [4, 5, 6, 5, 6], 10)
+    (low, high), offset = fit.intervals()
+    assert low < 0 < high
+    assert offset == (-math.inf, math.inf)
+    slope_row, offset_row = fit.rows("V")
+    assert slope_row.bounded
+    assert not offset_row.bounded
+    assert math.isinf(offset_row.error)
+
+
+def test_p_values_are_uniform_where_half_the_points_are_saturated():
+    """50 reads at 20 points; χ² would hardly ever doubt a curve, right or wrong."""
+    field = np.linspace(-12, 12, 20)
+    truth = expit(field - 0.1)
+    rare = 50 * np.minimum(truth, 1 - truth) < 0.5
+    assert rare.sum() >= 10
+    high = _rng(6).binomial(50, truth, size=(1000, 20))
+    fits = [fit_sigmoid(field, counts, 50, seed=i) for i, counts in enumerate(high)]
+    p_values = np.array([fit.p_value for fit in fits])
+    assert 0.03 < np.mean(p_values < 0.05) < 0.07
+    # Half of them below one half: a share of 1000 has a standard error of 1.6 %.
+    assert np.mean(p_values < 0.5) == pytest.approx(0.5, abs=0.06)
+    naive = chi2.sf([fit.deviance for fit in fits], 18)
+    assert np.mean(naive < 0.05) < 0.01
+
+
+def test_a_curve_that_is_no_sigmoid_is_flagged_and_its_errors_widened():
+    share = np.array([0, 0, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9, 1, 1])
+    field = np.arange(share.size) - 5.0
+    fit = fit_sigmoid(field, 200 * share, 200)
+    assert fit.not_a_sigmoid
+    assert fit.p_value < 1e-3
+    assert "not a sigmoid (p < 0.001)" in fit.verdict
+    # All but a few counts are large here, so that the deviance is 9 if the curve is right.
+    assert fit.widening == pytest.approx(np.sqrt(fit.deviance / 9), rel=0.1)
+    assert fit.slope_error == pytest.approx(fit.widening * np.sqrt(fit.covariance[0, 0]))
+    (low, high), _ = fit.intervals()
+    assert high - low == pytest.approx(2 * 1.96 * fit.slope_error, rel=0.1)
+
+    right = fit_sigmoid(field, np.rint(200 * expit(field)), 200)
+    assert not right.not_a_sigmoid
+    assert right.widening == 1
+    assert right.verdict.startswith("the curve may be a sigmoid (p = ")
+
+
+def test_goodness_of_fit_takes_its_randomness_from_the_seed():
+    high = [0, 3, 14, 35, 50]
+    first, again, other = (fit_sigmoid(np.arange(5), high, 50, seed=s).p_value for s in (1, 1, 2))
+    assert first == again != other
+    assert first == pytest.approx(other, abs=0.12)
+
+
+@pytest.mark.parametrize(
+    ("unit", "symbols", "units"),
+    [
+        ("A/m", ("w", "H_s"), (("m/A", "1/Oe"), ("A/m", "Oe"))),
+        ("V", ("w", "V_s"), (("1/V", "1/V"), ("V", "V"))),
+    ],
+)
+def test_rows_carry_the_numbers_and_their_units(unit, symbols, units):
+    fit = fit_sigmoid(FIELD, _rng(7).binomial(1000, TRUTH), 1000)
+    rows = fit.rows(unit)
+    assert tuple(row.symbol for row in rows) == symbols
+    assert tuple((row.unit, row.display_unit) for row in rows) == units
+    for row in rows:
+        convert(1.0, row.unit, row.display_unit)
+        assert row.interval[0] < row.value < row.interval[1]
+    assert (rows[0].value, rows[0].error) == (fit.slope, fit.slope_error)
+    assert (rows[1].value, rows[1].error) == (fit.offset_field, fit.offset_error)
+    with pytest.raises(SmtjError, match="give A/m or V"):
+        fit.rows("K")
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["known", "estimated"])
 def test_intervals_cover_the_truth_under_serial_correlation(known):
     """Reads correlate by up to 0.7; without the inflation 95 % would be 70 %."""
@@ -77,8 +195,9 @@ def test_intervals_cover_the_truth_under_serial_correlation(known):
     )
     pairs = zip(states.sum(axis=0), inflation, strict=True)
     fits = [fit_sigmoid(FIELD, high, 1000, f) for high, f in pairs]
+    intervals = [fit.intervals() for fit in fits]
     for i, truth in enumerate((SLOPE, OFFSET)):
-        covered = sum(low <= truth <= up for low, up in (fit.intervals()[i] for fit in fits))
+        covered = sum(pair[i][0] <= truth <= pair[i][1] for pair in intervals)
         assert binomtest(covered, REPETITIONS, 0.95).pvalue > 1e-3, covered / REPETITIONS
     mean = np.mean([fit.deviance for fit in fits])
     spread = chi2.std(FIELD.size - 2) / np.sqrt(REPETITIONS)
@@ -136,6 +255,8 @@ def test_wilson_interval_solves_its_equation():
         ([0, 1, np.nan], [1, 5, 9], 10, 1, "finite"),
         ([0, 1, 2], [1, 5, 9], 10, 0.5, "1 or more"),
         ([0, 1, 2], [1, 5], 10, 1, "differ in number"),
+        ([0, 1, 2], [5, 5, 5], 10, 1, "does not depend on the field"),
+        (range(20_000), 5, 10, 1, "readings of a trace"),
     ],
 )
 def test_impossible_data_are_refused(field, high, total, inflation, message):

@@ -1,0 +1,254 @@
+"""Compiled switching times and averages over windows, the same for any number of threads.
+
+A window may hold a few switches or 10^30.  Few are simulated one by one.  Of many, whole stretches
+of cycles, each a dwell in either state, are drawn at once: n dwells of mean τ add up to τ Gamma(n).
+A stretch is chosen to end a little before the window does, and what is left of the window begins
+anew, so that a handful of stretches reaches single switches.  Should a stretch end beyond the
+window, its halves are drawn given the whole: the first m of n dwells that add up to s have
+s · Beta(m, n - m).  The half in which the window ends is halved again, down to one cycle.  Nothing
+in this is approximate; how long the stretches are changes the cost and not the law.
+"""
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit, prange, uint8
+from numpy.typing import NDArray
+
+from smtj.streams import exponential, gamma, seed_generator, uniform
+
+BLOCK = 64
+"""Devices of a block."""
+PARALLEL_FROM = 20_000
+"""Below so many readings, starting the threads costs what they save."""
+FEW = 16.0
+"""Up to so many expected cycles, switches are simulated one by one."""
+MARGIN = 2.5
+"""Standard deviations by which a stretch is expected to end before the window."""
+MANY = 1e32
+"""From so many expected cycles on, an average differs from its mean by less than its rounding."""
+
+_options: dict[str, Any] = {"error_model": "numpy", "cache": True}
+Floats: TypeAlias = NDArray[np.float64]
+States: TypeAlias = NDArray[np.uint8]
+Words: TypeAlias = NDArray[np.uint32]
+
+
+@njit(**_options)
+def _stretch(left, dwell_here, dwell_there, margin):
+    """Number of cycles that probably end before what is ``left`` of a window, at least one.
+
+    n cycles of mean c and standard deviation s take n c + margin · √n s = left.
+    """
+    cycle = dwell_here + dwell_there
+    half = 0.5 * margin * math.hypot(dwell_here / cycle, dwell_there / cycle)
+    return max(np.floor((math.sqrt(half * half + left / cycle) - half) ** 2), 1.0)
+
+
+@njit(**_options)
+def _first_part(generator, m, n, total):
+    """Sum of the first m of n exponential dwells that add up to ``total``, and that of the rest."""
+    first, rest = gamma(generator, m), gamma(generator, n - m)
+    return total * (first / (first + rest)), total * (rest / (first + rest))
+
+
+@njit(**_options)
+def _times_within(generator, left, n, here, there):
+    """Split what is ``left`` of a window that ends within n cycles; see :func:`_times`.
+
+    The cycles spend ``here`` in the state in which they begin and ``there`` in the other; ``left``
+    is less than the sum.
+    """
+    stayed, gone = 0.0, 0.0
+    while n > 1.0:
+        m = np.floor(0.5 * n)
+        here_first, here_rest = _first_part(generator, m, n, here)
+        there_first, there_rest = _first_part(generator, m, n, there)
+        if here_first + there_first <= left:
+            left -= here_first + there_first
+            stayed += here_first
+            gone += there_first
+            n, here, there = n - m, here_rest, there_rest
+        else:
+            n, here, there = m, here_first, there_first
+    if left < here:
+        return stayed + left, gone, False
+    return stayed + here, gone + (left - here), True
+
+
+@njit(**_options)
+def _times(generator, window, dwell_here, dwell_there, few, margin):
+    """Split a window into the time in the state in which it begins, and that in the other.
+
+    The third result says whether it ends in the other.
+    """
+    left, stayed, gone = window, 0.0, 0.0
+    while left > few * (dwell_here + dwell_there):
+        n = _stretch(left, dwell_here, dwell_there, margin)
+        here, there = dwell_here * gamma(generator, n), dwell_there * gamma(generator, n)
+        if here + there > left:
+            here, there, other = _times_within(generator, left, n, here, there)
+            return stayed + here, gone + there, other
+        left -= here + there
+        stayed += here
+        gone += there
+    while True:
+        here = dwell_here * exponential(generator)
+        if here >= left:
+            return stayed + left, gone, False
+        left -= here
+        stayed += here
+        there = dwell_there * exponential(generator)
+        if there >= left:
+            return stayed, gone + left, True
+        left -= there
+        gone += there
+
+
+@njit(**_options)
+def _read(generator, high, window, dwell_high, dwell_low, few, margin):
+    """Share of a window spent high, and whether it ends high."""
+    if window > MANY * (dwell_high + dwell_low):
+        share = dwell_high / (dwell_high + dwell_low)
+        return share, uniform(generator) < share
+    here, there = (dwell_high, dwell_low) if high else (dwell_low, dwell_high)
+    stayed, gone, other = _times(generator, window, here, there, few, margin)
+    return min((stayed if high else gone) / window, 1.0), high != other
+
+
+@njit(**_options)
+def _wait(generator, high, time, dwell_high, dwell_low):
+    """Whether a device is high after a time, by the exact propagator."""
+    leave = dwell_low if high else dwell_high
+    chance = leave / (dwell_high + dwell_low)
+    chance *= -math.expm1(-time * (1.0 / dwell_high + 1.0 / dwell_low))
+    return high != (uniform(generator) < chance)
+
+
+@njit(**_options)
+def _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block):
+    """Take all readings of the devices of a block."""
+    readings, devices = share.shape
+    first = block * BLOCK
+    size = min(BLOCK, devices - first)
+    generators, high = np.empty((BLOCK, 4), np.uint32), np.empty(BLOCK, np.bool_)
+    for i in range(size):
+        seed_generator(generators[i], first + i, *key)
+        high[i] = uniform(generators[i]) < begin[first + i]
+    # What is the same for all readings, or for all devices, is given once.
+    next_row = 1 if dwell_high.shape[0] > 1 else 0
+    next_column = 1 if dwell_high.shape[1] > 1 else 0
+    for t in range(readings):
+        dead_time, window = timing[0, t], timing[1, t]
+        for i in range(size):
+            device, average = first + i, 0.0
+            on = dwell_high[t * next_row, device * next_column]
+            off = dwell_low[t * next_row, device * next_column]
+            if dead_time > 0.0:
+                high[i] = _wait(generators[i], high[i], dead_time, on, off)
+            if window > 0.0:
+                average, high[i] = _read(generators[i], high[i], window, on, off, *method)
+            elif high[i]:
+                average = 1.0
+            share[t, device] = average
+            state[t, device] = uint8(high[i])
+
+
+@njit(**_options)
+def _read_serial(dwell_high, dwell_low, timing, begin, key, method, share, state):
+    for block in range((share.shape[1] + BLOCK - 1) // BLOCK):
+        _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block)
+
+
+@njit(parallel=True, **_options)
+def _read_parallel(dwell_high, dwell_low, timing, begin, key, method, share, state):
+    for block in prange((share.shape[1] + BLOCK - 1) // BLOCK):
+        _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block)
+
+
+@njit(**_options)
+def _switch(generator, time, high, dwell_high, dwell_low, duration, out):
+    """Fill ``out`` with switching times; the number of them, and time and state at the last.
+
+    Time reaches ``duration`` once there are no more.
+    """
+    for n in range(out.shape[0]):
+        time += (dwell_high if high else dwell_low) * exponential(generator)
+        if time >= duration:
+            return n, time, high
+        out[n] = time
+        high = not high
+    return out.shape[0], time, high
+
+
+@njit(**_options)
+def _begin(generator, begin, k0, k1):
+    seed_generator(generator, 0, k0, k1)
+    return uniform(generator) < begin
+
+
+def fill_readings(
+    dwell_high: Floats,
+    dwell_low: Floats,
+    timing: Floats,
+    begin: Floats,
+    key: Words,
+    share: Floats,
+    state: States,
+    few: float = FEW,
+    margin: float = MARGIN,
+) -> None:
+    """Fill ``share`` and ``state`` with the readings of devices.
+
+    Parameters
+    ----------
+    dwell_high, dwell_low
+        Mean dwell times in s, shape (readings or 1, devices or 1), 1e-300 to 1e300.
+    timing
+        Dead time and window of each reading in s, shape (2, readings).
+    begin
+        Chance to be high at the beginning, shape (devices,).
+    key
+        Two words that, with the number of the device, decide its history.
+    share
+        Where the shares of the windows spent high go, shape (readings, devices).
+    state
+        Where the states at their ends go, same shape.
+    few
+        Up to so many expected cycles, switches are simulated one by one.
+    margin
+        Standard deviations by which a stretch of cycles is expected to end before the window.
+    """
+    fill = _read_serial if share.size < PARALLEL_FROM else _read_parallel
+    words, method = (key[0], key[1]), (float(few), float(margin))
+    fill(dwell_high, dwell_low, timing, begin, words, method, share, state)
+
+
+def draw_switches(
+    dwell_high: float, dwell_low: float, duration: float, begin: float, key: Words, size: int
+) -> tuple[Floats, bool]:
+    """Return the switching times of a device in s, and whether it begins high.
+
+    Parameters
+    ----------
+    dwell_high, dwell_low
+        Mean dwell times in s, 1e-300 to 1e300.
+    duration
+        Length of the history in s.
+    begin
+        Chance to be high at the beginning.
+    key
+        Two words that decide the history.
+    size
+        Number of switching times for which memory is taken at a time.
+    """
+    generator = np.empty(4, np.uint32)
+    first = high = bool(_begin(generator, begin, key[0], key[1]))
+    parts, time = [], 0.0
+    while True:
+        part = np.empty(size)
+        n, time, high = _switch(generator, time, high, dwell_high, dwell_low, duration, part)
+        parts.append(part[:n])
+        if time >= duration:
+            return (parts[0] if len(parts) == 1 else np.concatenate(parts)), first

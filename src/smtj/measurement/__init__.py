@@ -1,0 +1,27 @@
+"""Measured and virtual data sets as files, and what is in them.
+
+A data set is an :class:`xarray.Dataset` of SI floats with a ``units`` attribute each.  A measured
+file has one dimension, ``reading``, and one variable a column; the lab's data sets have several.
+"""
+
+from smtj.measurement.checks import increasing_time, require, unique_fields
+from smtj.measurement.columns import parse_columns
+from smtj.measurement.conditions import groups, kind_of
+from smtj.measurement.loading import load
+from smtj.measurement.longform import table
+from smtj.measurement.saving import save
+from smtj.measurement.schema import LABELS, QUANTITIES
+
+__all__ = [
+    "LABELS",
+    "QUANTITIES",
+    "groups",
+    "increasing_time",
+    "kind_of",
+    "load",
+    "parse_columns",
+    "require",
+    "save",
+    "table",
+    "unique_fields",
+]

@@ -1,0 +1,168 @@
+"""What a data set must hold for a purpose, and what no measurement can have in it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.errors import DataError
+from smtj.measurement.conditions import CONDITIONS, condition_codes
+from smtj.measurement.longform import long_columns, readings_in
+from smtj.measurement.places import reading_place, source_of, value_place
+from smtj.measurement.schema import LABELS, QUANTITIES, Quantity
+from smtj.measurement.wording import listed, quoted
+from smtj.units import format_quantity
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def check_values(dataset: "xr.Dataset") -> None:
+    """Refuse values that no measurement can have.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions, in SI.
+
+    Raises
+    ------
+    DataError
+        A number is not finite, or outside of what its quantity can be; a count is not whole, or
+        more reads are high than there are; the message says where.
+    """
+    for name, quantity in QUANTITIES.items():
+        if name in dataset.variables:
+            _check_quantity(dataset, quantity)
+    if {"high", "reads"} <= set(dataset.variables):
+        surplus = (dataset["high"] > dataset["reads"]).values.ravel()
+        if surplus.any():
+            place = value_place(dataset, "high", int(surplus.argmax()))
+            raise DataError(
+                f"{source_of(dataset)}: more reads are high than there are at {place}: high must "
+                "not exceed reads"
+            )
+
+
+def require(dataset: "xr.Dataset", *names: str) -> None:
+    """Refuse a data set that lacks what is needed of it.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions.
+    names
+        Quantities or labels that it must have.
+
+    Raises
+    ------
+    DataError
+        One is missing; the message says what there is, and how to name another column.
+    """
+    missing = [name for name in names if name not in dataset.variables]
+    if not missing:
+        return
+    known = [str(name) for name in dataset.variables]
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    there = f"{listed(known)}, and unused {listed(unused)}" if unused else listed(known)
+    mapped = " ".join(f"--column {name}=HEADER" for name in missing)
+    raise DataError(
+        f"{source_of(dataset)} has no {listed(missing, 'or')}, only {there}: if a column is called "
+        f"otherwise, say so with {mapped}"
+    )
+
+
+def increasing_time(dataset: "xr.Dataset") -> None:
+    """Refuse times that do not increase from reading to reading; they need not be regular.
+
+    Parameters
+    ----------
+    dataset
+        With ``time``, of any dimensions; times that begin anew at each field can only be checked
+        field by field, see :func:`smtj.measurement.groups`.
+
+    Raises
+    ------
+    DataError
+        There is no time, or a reading is not later than the one before; the message says which.
+    """
+    require(dataset, "time")
+    time = long_columns(dataset, ["time"])["time"]
+    wrong = np.diff(time) <= 0
+    if wrong.any():
+        later = int(wrong.argmax()) + 1
+        step = f"from {time[later - 1]:.12g} s to {time[later]:.12g} s"
+        raise DataError(
+            f"{source_of(dataset)}: time does not increase at {reading_place(dataset, later)} "
+            f"({step}): sort the readings by time and delete repeated ones"
+        )
+
+
+def unique_fields(dataset: "xr.Dataset") -> None:
+    """Refuse a table, such as of P(H), that gives two values for the same conditions.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions; readings are told apart by field, voltage, current, temperature, and by
+        their labels.
+
+    Raises
+    ------
+    DataError
+        Two readings have the same conditions; the message says which.
+    """
+    import pandas as pd
+
+    names = [name for name in (*CONDITIONS, *LABELS) if name in dataset.variables]
+    columns = long_columns(dataset, names)
+    codes = condition_codes(columns, readings_in(dataset))
+    repeated = pd.Series(codes).duplicated().to_numpy()
+    if repeated.any():
+        second = int(repeated.argmax())
+        first = reading_place(dataset, int((codes == codes[second]).argmax()))
+        same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
+        raise DataError(
+            f"{source_of(dataset)}: {reading_place(dataset, second)} repeats {first} ({same}): "
+            "merge the two, or delete one of them"
+        )
+
+
+def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
+    values = np.asarray(dataset[quantity.name].values, dtype=np.float64).ravel()
+    infinite = ~np.isfinite(values)
+    if infinite.any():
+        raise _wrong(dataset, quantity, infinite, "delete it, times need not be regular")
+    outside = (values < quantity.lowest) | (values > quantity.highest)
+    if outside.any():
+        raise _wrong(dataset, quantity, outside, f"{quantity.meaning} is {_range(quantity)}")
+    if quantity.whole:
+        broken = values != np.rint(values)
+        if broken.any():
+            raise _wrong(dataset, quantity, broken, f"{quantity.meaning} is a whole one")
+
+
+def _wrong(
+    dataset: "xr.Dataset", quantity: Quantity, wrong: NDArray[np.bool_], right: str
+) -> DataError:
+    variable = dataset[quantity.name]
+    index = int(wrong.argmax())
+    place = value_place(dataset, quantity.name, index)
+    header = variable.encoding.get("header", quantity.name)
+    value = _shown(quantity.name, variable.values.ravel()[index])
+    return DataError(
+        f"{source_of(dataset)}: column {quoted(header)} is {value} at {place}: {right}"
+    )
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in LABELS:
+        return quoted(str(value))
+    quantity = QUANTITIES[name]
+    return format_quantity(float(value), quantity.unit, quantity.display_unit, digits=6)
+
+
+def _range(quantity: Quantity) -> str:
+    if np.isfinite(quantity.highest):
+        return f'between {quantity.lowest:g} and {quantity.highest:g} (or in %, "P [%]")'
+    return f"{quantity.lowest:g} {quantity.unit}".rstrip() + " or more"

@@ -1,0 +1,171 @@
+"""Which readings were taken under the same conditions, and what a data set therefore is."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.errors import DataError
+from smtj.measurement.longform import column_names, long_columns, readings_in
+from smtj.measurement.places import READING, source_of
+from smtj.measurement.schema import LABELS, QUANTITIES
+from smtj.measurement.wording import listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Kind = Literal["probability", "trace", "scan", "loop"]
+"""What a data set tells about: P at each field, the switching in time, both, or R against field."""
+
+CONDITIONS = ("field_perpendicular", "field_parallel", "voltage", "current", "temperature")
+"""What is set while readings are taken."""
+
+FEWEST_READINGS = 10
+"""Readings at each field that make a scan of what else is a loop."""
+
+# Settings nearer than this, relative to the largest, differ by how they were rounded.
+_RESOLUTION = 1e-9
+
+Array = NDArray[Any]
+Codes = NDArray[np.int64]
+
+
+def kind_of(dataset: "xr.Dataset") -> Kind:
+    """Tell what a data set is, from what it holds and not from what it says of itself.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions, measured or virtual.
+
+    Returns
+    -------
+    str
+        ``"probability"`` for probabilities, or counts of high reads and of reads; else for
+        resistances ``"trace"`` at one condition with times, ``"scan"`` at several with
+        :data:`FEWEST_READINGS` or more at most of them, and ``"loop"`` at several fields with
+        fewer.
+
+    Raises
+    ------
+    DataError
+        It is none of these; the message says what would make it one.
+    """
+    names = set(dataset.variables)
+    if "probability" in names or {"high", "reads"} <= names:
+        return "probability"
+    found = "without resistance"
+    if "resistance" in names:
+        columns = _condition_columns(dataset)
+        size = readings_in(dataset)
+        readings = np.bincount(condition_codes(columns, size))
+        if readings.size == 1 and "time" in names:
+            return "trace"
+        if readings.size > 1 and np.median(readings) >= FEWEST_READINGS:
+            return "scan"
+        fields = {name: values for name, values in columns.items() if name.startswith("field")}
+        if condition_codes(fields, size).any():
+            return "loop"
+        found = f"{size} readings, different conditions {readings.size}"
+    known = (name for name in (*QUANTITIES, *LABELS) if name in names)
+    raise DataError(
+        f"{source_of(dataset)} is no measurement that smtj can fit, it has {listed(known)} "
+        f"({found}): time and resistance at one condition make a trace, resistance at several "
+        f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, and probability "
+        "(or high and reads) a probability curve"
+    )
+
+
+def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]:
+    """Split a data set into readings under the same conditions.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions.
+
+    Returns
+    -------
+    list
+        Conditions and readings, in the order in which the conditions are first met.  Conditions
+        are those of :data:`CONDITIONS` that are known, as SI floats by name; where both voltage
+        and current are given, the one that varies more is measured and no condition.  Readings
+        are a data set of dimension ``reading`` in the order in which they were taken, in which
+        the conditions are scalar coordinates, and so are labels, which are never mixed either.
+    """
+    import xarray as xr
+
+    constant = _condition_columns(dataset)
+    codes = condition_codes(constant, readings_in(dataset))
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))[:-1]
+    names = [name for name in column_names(dataset) if name not in constant]
+    columns = long_columns(dataset, names)
+    parts = {name: np.split(columns.pop(name)[order], ends) for name in names}
+    found = []
+    for number, readings in enumerate(np.split(order, ends)):
+        setting = {name: values[readings[0]] for name, values in constant.items()}
+        variables = {
+            **{name: (READING, parts[name][number]) for name in names},
+            **{name: ((), value) for name, value in setting.items()},
+        }
+        part = xr.Dataset(variables, attrs=dataset.attrs).set_coords(list(setting))
+        for name in part.variables:
+            part[name].attrs = dataset[name].attrs
+        if "source" in dataset.encoding:
+            part.encoding["source"] = dataset.encoding["source"]
+        conditions = {name: float(value) for name, value in setting.items() if name in CONDITIONS}
+        found.append((conditions, part))
+    return found
+
+
+def condition_codes(columns: Mapping[str, Array], readings: int) -> Codes:
+    """Number the combinations of what stands in columns, in the order in which they are met.
+
+    Parameters
+    ----------
+    columns
+        Shape (readings,) each; numbers are the same if they differ by rounding alone.
+    readings
+        The number of readings, also where there are no columns.
+
+    Returns
+    -------
+    Codes
+        Shape (readings,), from 0.
+    """
+    import pandas as pd
+
+    codes = np.zeros(readings, dtype=np.int64)
+    for values in columns.values():
+        own, distinct = pd.factorize(values)
+        if distinct.dtype.kind == "f":
+            own = _merged(distinct)[own]
+        # Numbered anew after each column, so that the product cannot overflow.
+        codes = pd.factorize(codes * (own.max() + 1) + own)[0]
+    return codes
+
+
+def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
+    """What stayed the same while readings were taken, labels among it, by name."""
+    names = [name for name in (*CONDITIONS, *LABELS) if name in dataset.variables]
+    columns = long_columns(dataset, names)
+    if {"voltage", "current"} <= set(columns):
+        size = readings_in(dataset)
+        distinct = {
+            name: condition_codes({name: columns[name]}, size).max()
+            for name in ("voltage", "current")
+        }
+        if distinct["voltage"] != distinct["current"]:
+            del columns[max(distinct, key=distinct.__getitem__)]
+    return columns
+
+
+def _merged(distinct: Array) -> Codes:
+    """Number distinct floats, those that differ by rounding alone alike."""
+    order = np.argsort(distinct)
+    apart = np.diff(distinct[order]) > _RESOLUTION * np.abs(distinct).max()
+    numbers = np.empty(distinct.size, dtype=np.int64)
+    numbers[order] = np.concatenate([[0], np.cumsum(apart)])
+    return numbers

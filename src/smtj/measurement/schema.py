@@ -1,0 +1,165 @@
+"""The quantities that a data file can hold, and the headers by which people call them."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in a data file."""
+
+    name: str
+    """What smtj calls it."""
+    unit: str
+    """SI unit, as :mod:`smtj.units` spells it; ``""`` for a plain number."""
+    display_unit: str
+    """The unit that is written to files."""
+    meaning: str
+    """What it is, with its article."""
+    aliases: tuple[str, ...]
+    """Other headers for it; neither case nor punctuation matters but in single letters."""
+    lowest: float = -math.inf
+    """The smallest value that there can be, in SI."""
+    highest: float = math.inf
+    """The largest value that there can be, in SI."""
+    whole: bool = False
+    """Whether it counts something."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text in a data file that tells readings of one kind from those of another."""
+
+    name: str
+    """What smtj calls it."""
+    aliases: tuple[str, ...]
+    """Other headers for it; neither case nor punctuation matters."""
+
+
+def _by_name(quantities: Iterable[Quantity]) -> Mapping[str, Quantity]:
+    return MappingProxyType({quantity.name: quantity for quantity in quantities})
+
+
+def _fields_along(*directions: str) -> Iterator[str]:
+    """Headers such as ``"H_z"`` for the component of a field."""
+    for field in ("H", "B", "mu0H", "μ0H", "field"):
+        yield from (f"{field} {direction}" for direction in directions)
+
+
+QUANTITIES = _by_name(
+    (
+        Quantity("time", "s", "s", "a time", ("t", "time stamp", "elapsed", "elapsed time")),
+        Quantity(
+            "field_perpendicular",
+            "A/m",
+            "Oe",
+            "a field along the film normal",
+            (
+                *("H", "B", "mu0H", "μ0H", "field", "magnetic field"),
+                *("perpendicular field", "out of plane field"),
+                *_fields_along("perp", "perpendicular", "z", "⊥", "oop"),
+            ),
+        ),
+        Quantity(
+            "field_parallel",
+            "A/m",
+            "Oe",
+            "a field along the long axis",
+            (
+                *("parallel field", "in plane field"),
+                *_fields_along("par", "parallel", "x", "∥", "ip"),
+            ),
+        ),
+        Quantity(
+            "voltage", "V", "mV", "a voltage", ("V", "v", "bias", "bias voltage", "volt", "volts")
+        ),
+        Quantity("current", "A", "uA", "a current", ("I", "bias current")),
+        Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), lowest=0.0),
+        Quantity(
+            "resistance", "ohm", "ohm", "a resistance", ("R", "r", "res", "R mtj"), lowest=0.0
+        ),
+        Quantity(
+            "probability",
+            "",
+            "",
+            "a probability",
+            ("P", "p", "p high", "p sw", "p switch", "prob", "switching probability"),
+            lowest=0.0,
+            highest=1.0,
+        ),
+        Quantity(
+            "reads",
+            "",
+            "",
+            "a number of reads",
+            (
+                "n",
+                "N",
+                "n reps",
+                "n reads",
+                "reps",
+                "counts",
+                "trials",
+                "n trials",
+                "number of reads",
+            ),
+            lowest=1.0,
+            whole=True,
+        ),
+        Quantity(
+            "high",
+            "",
+            "",
+            "a number of high reads",
+            ("n high", "high reads", "high counts", "counts high", "n sw", "n switched"),
+            lowest=0.0,
+            whole=True,
+        ),
+        Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), lowest=0.0),
+    )
+)
+"""Every number that a data file can hold, by name."""
+
+LABELS: Mapping[str, Label] = MappingProxyType(
+    {
+        label.name: label
+        for label in (
+            Label("branch", ()),
+            Label("device", ("device id", "dut")),
+            Label("direction", ("dir", "transition")),
+        )
+    }
+)
+"""Every text that a data file can hold, by name."""
+
+NAMES = (*QUANTITIES, *LABELS)
+"""All columns, in the order in which files list them."""
+
+# What people type for ⊥ and ∥, which no alias may lose as punctuation.
+_SIGNS = str.maketrans({"⟂": "⊥", "‖": "∥", "ǁ": "∥"})
+_PUNCTUATION = re.compile(r"[^\w⊥∥]|_")
+
+
+def name_of(text: str) -> str | None:
+    """Return which quantity or label a header without its unit names; None if smtj knows none.
+
+    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) unless the header is a single
+    letter: ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, which
+    numbers rows, nothing.  A field without a direction is the perpendicular one.
+    """
+    return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
+
+
+def _key(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text.replace("||", "∥").translate(_SIGNS))
+    return _PUNCTUATION.sub("", plain).casefold()
+
+
+_KNOWN: tuple[Quantity | Label, ...] = (*QUANTITIES.values(), *LABELS.values())
+_ALIASES = [(alias, known.name) for known in _KNOWN for alias in (known.name, *known.aliases)]
+_BY_LETTER = {alias: name for alias, name in _ALIASES if len(alias) == 1}
+_BY_KEY = {_key(alias): name for alias, name in _ALIASES if len(alias) > 1}

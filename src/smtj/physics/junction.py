@@ -1,0 +1,171 @@
+"""The resistance of a card's two states: its wells, seen by its reference layer.
+
+The state called *high* is a well, not a value: the up well where the easy axis points away from
+the reference layer, else the down one (:func:`smtj.physics.device.high_state_is_up`).  Far from
+zero field its resistance may be the lower of the two.  Where a well is gone, its state has the
+resistance of the one that is left.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.card import DeviceCard
+from smtj.card.consistency import ellipse_volume
+from smtj.physics import resistance
+from smtj.physics.device import high_state_is_up, macrospin, reference_direction, stray_field
+from smtj.physics.wells import Wells, find_wells
+
+ITERATIONS = 50
+"""Most rounds of the search for voltages that agree with the wells they make; a few are usual."""
+TOLERANCE = 1e-11
+"""Relative change of every voltage at which that search ends."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StateResistances:
+    """Both states of a junction, of the broadcast shape of the fields, the bias and the rest."""
+
+    high: Floats
+    """Resistance in ohm of the state named high."""
+    low: Floats
+    """Resistance in ohm of the state named low."""
+    voltage_high: Floats
+    """Voltage in V across the junction in the high state."""
+    voltage_low: Floats
+    """Voltage in V across the junction in the low state."""
+
+
+def card_wells(
+    card: DeviceCard,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+    voltage: ArrayLike = 0.0,
+    temperature: ArrayLike | None = None,
+) -> Wells:
+    """The wells of a card's free layer.
+
+    An H_s that the card gives acts as a stray field along the easy axis, as it does on the dwell
+    times (:func:`smtj.physics.device.barrier_and_reduced_field`).
+
+    Parameters
+    ----------
+    card
+        The device.
+    field_x, field_y, field_z
+        Applied field in A/m, H_in not included: x along the ellipse (H_∥), z along the normal
+        (H_⊥).
+    voltage
+        Voltage in V across the junction, which moves K_eff.
+    temperature
+        T in K; the card's own by default.  All broadcast together.
+
+    Raises
+    ------
+    CardError
+        The card's interface anisotropy contradicts its anisotropy field.
+    SmtjError
+        A temperature is not above 0 K and below the card's Curie temperature.
+    """
+    bias = np.asarray(voltage, dtype=np.float64)
+    tilt, stray = float(card.magnetism.easy_axis_tilt), stray_field(card, bias)
+    return find_wells(
+        macrospin(card, bias, temperature),
+        np.asarray(field_x) + stray * math.sin(tilt),
+        field_y,
+        np.asarray(field_z) + stray * math.cos(tilt),
+    )
+
+
+def state_resistances(
+    card: DeviceCard,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+    voltage: ArrayLike,
+    temperature: ArrayLike | None = None,
+) -> StateResistances:
+    """Resistances of the two states at constant voltage; parameters as in :func:`card_wells`."""
+    high, low = _cosines(card, card_wells(card, field_x, field_y, field_z, voltage, temperature))
+    bias = np.broadcast_to(np.asarray(voltage, dtype=np.float64), high.shape)
+    r_p, tmr, half = _electrical(card)
+    return StateResistances(
+        high=resistance.resistance(r_p, tmr, high, bias, half),
+        low=resistance.resistance(r_p, tmr, low, bias, half),
+        voltage_high=bias,
+        voltage_low=bias,
+    )
+
+
+def state_resistances_at_current(
+    card: DeviceCard,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+    current: ArrayLike,
+    temperature: ArrayLike | None = None,
+) -> StateResistances:
+    """Resistances of the two states at constant current.
+
+    The voltage of a state moves its own well through K_eff, so both are sought together, each
+    state with its own voltage.  Where the voltage of a well would do away with it and that of the
+    other would not, there is no such state; it then has one of the two resistances.
+
+    Parameters
+    ----------
+    current
+        I in A, of either sign.
+    card, field_x, field_y, field_z, temperature
+        As in :func:`card_wells`, with its errors.
+    """
+    own = float(card.thermal.temperature) if temperature is None else temperature
+    given = (field_x, field_y, field_z, current, own)
+    shape = np.broadcast_shapes(*(np.shape(entry) for entry in given))
+    r_p, tmr, half = _electrical(card)
+    voltage = np.zeros((2, *shape))
+    for _ in range(ITERATIONS):
+        wells = card_wells(card, field_x, field_y, field_z, voltage, temperature)
+        high, low = _cosines(card, wells)
+        cosine = np.stack([high[0], low[1]])
+        found = resistance.voltage_at_current(r_p, tmr, cosine, current, half)
+        settled = np.abs(found - voltage) <= TOLERANCE * np.abs(found)
+        voltage = found
+        if settled.all():
+            break
+    ohm = resistance.resistance(r_p, tmr, cosine, voltage, half)
+    return StateResistances(
+        high=ohm[0], low=ohm[1], voltage_high=voltage[0], voltage_low=voltage[1]
+    )
+
+
+def parallel_resistance(card: DeviceCard) -> float:
+    """R_P in ohm: the card's own, else from its resistance-area product and its ellipse."""
+    given, product = card.electrical.parallel_resistance, card.electrical.resistance_area_product
+    if given is not None:
+        return float(given)
+    assert product is not None  # the card has one of the two
+    area = ellipse_volume(card.geometry.length, card.geometry.width, 1.0)
+    return float(resistance.parallel_resistance(product, area))
+
+
+def _electrical(card: DeviceCard) -> tuple[float, float, float | None]:
+    """Return R_P in ohm, the TMR at zero bias, and V_half in V."""
+    half = card.electrical.tmr_half_voltage
+    return (
+        parallel_resistance(card),
+        float(card.electrical.tmr),
+        None if half is None else float(half),
+    )
+
+
+def _cosines(card: DeviceCard, wells: Wells) -> tuple[Any, Any]:
+    """Return the cosines between the reference layer and the high and the low state."""
+    reference = np.array(reference_direction(card))
+    up, down = wells.up @ reference, wells.down @ reference
+    return (up, down) if high_state_is_up(card) else (down, up)

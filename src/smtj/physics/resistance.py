@@ -1,0 +1,167 @@
+"""The resistance of a junction from the angle between its layers, its bias and its size.
+
+The conductance is linear in the cosine of that angle: J. C. Slonczewski, Phys. Rev. B 39, 6995
+(1989), doi:10.1103/PhysRevB.39.6995.  Only the antiparallel conductance changes with bias, through
+the TMR.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.physics.arrays import Array
+
+ITERATIONS = 100
+"""Steps of the search for a voltage; five are usual, and 60 would do without Newton's help."""
+
+Floats = NDArray[np.float64]
+
+
+def parallel_resistance(resistance_area_product: Array, area: Array) -> Array:
+    """R_P = RA/A in ohm, from ohm m² and m²."""
+    return resistance_area_product / area
+
+
+def tmr_at_bias(tmr: Array, voltage: Array, half_voltage: float | None) -> Array:
+    """TMR(V) = TMR(0)/(1 + (V/V_half)²), dimensionless.
+
+    Parameters
+    ----------
+    tmr
+        (R_AP - R_P)/R_P at zero bias.
+    voltage
+        V in V, of either sign.
+    half_voltage
+        V_half in V, at which the TMR has halved; None for a TMR that does not change.
+    """
+    if half_voltage is None:
+        return tmr
+    return tmr / (1 + (voltage / half_voltage) ** 2)
+
+
+def conductance(parallel_conductance: Array, tmr: Array, cosine: Array) -> Array:
+    """G = (G_P + G_AP)/2 + (G_P - G_AP)/2 cos θ with G_AP = G_P/(1 + TMR), in S.
+
+    Parameters
+    ----------
+    parallel_conductance
+        G_P in S.
+    tmr
+        TMR at the bias in question.
+    cosine
+        cos θ of the angle between free and reference layer.
+    """
+    antiparallel = parallel_conductance / (1 + tmr)
+    return (
+        parallel_conductance + antiparallel + (parallel_conductance - antiparallel) * cosine
+    ) / 2
+
+
+def resistance(
+    parallel_resistance: Array,
+    tmr: Array,
+    cosine: Array,
+    voltage: Array,
+    half_voltage: float | None = None,
+) -> Array:
+    """V/I in ohm at a voltage.
+
+    Parameters
+    ----------
+    parallel_resistance
+        R_P in ohm.
+    tmr
+        TMR at zero bias.
+    cosine
+        cos θ of the angle between free and reference layer.
+    voltage
+        V in V.
+    half_voltage
+        As in :func:`tmr_at_bias`.
+    """
+    return 1 / conductance(1 / parallel_resistance, tmr_at_bias(tmr, voltage, half_voltage), cosine)
+
+
+def voltage_at_current(
+    parallel_resistance: ArrayLike,
+    tmr: ArrayLike,
+    cosine: ArrayLike,
+    current: ArrayLike,
+    half_voltage: float | None = None,
+) -> Floats:
+    """The voltage in V that drives a current through the junction, V G(V) = I.
+
+    V G(V) rises with V, so there is one; Newton's method finds it, held between the voltages that
+    R_P and the zero-bias resistance need, to 1e-12.
+
+    Parameters
+    ----------
+    parallel_resistance, tmr, cosine, half_voltage
+        As in :func:`resistance`; numbers or NumPy arrays.
+    current
+        I in A, of either sign.
+    """
+    given = (parallel_resistance, tmr, cosine, current)
+    r_p, ratio, cos, i = np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
+    most = np.abs(i) * resistance(r_p, ratio, cos, 0.0, half_voltage)
+    if half_voltage is None:
+        return np.asarray(np.copysign(most, i))
+    low, high = np.abs(i) * r_p, most
+    v = most
+    for _ in range(ITERATIONS):
+        g = 1 / resistance(r_p, ratio, cos, v, half_voltage)
+        missed = v * g - np.abs(i)
+        low, high = np.where(missed < 0, v, low), np.where(missed < 0, high, v)
+        newton = v - missed / (g + v * _conductance_slope(r_p, ratio, cos, v, half_voltage))
+        new = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        settled = np.abs(new - v) <= 1e-14 * v
+        v = new
+        if settled.all():
+            break
+    return np.asarray(np.copysign(v, i))
+
+
+def resistance_at_current(
+    parallel_resistance: ArrayLike,
+    tmr: ArrayLike,
+    cosine: ArrayLike,
+    current: ArrayLike,
+    half_voltage: float | None = None,
+) -> Floats:
+    """V/I in ohm at a current, its zero-bias value at none.
+
+    Arguments as in :func:`voltage_at_current`.
+    """
+    given = (parallel_resistance, tmr, cosine, current)
+    r_p, ratio, cos, i = np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
+    voltage = voltage_at_current(r_p, ratio, cos, i, half_voltage)
+    return np.asarray(resistance(r_p, ratio, cos, voltage, half_voltage))
+
+
+def averaged_at_voltage(share: Array, high: Array, low: Array) -> Array:
+    """Resistance in ohm of a reading that averages the current at constant voltage.
+
+    Parameters
+    ----------
+    share
+        Share of the window spent in the high state, 0 to 1.
+    high, low
+        Resistances of the two states in ohm.
+    """
+    return 1 / (share / high + (1 - share) / low)
+
+
+def averaged_at_current(share: Array, high: Array, low: Array) -> Array:
+    """Resistance in ohm of a reading that averages the voltage at constant current.
+
+    Arguments as in :func:`averaged_at_voltage`.
+    """
+    return share * high + (1 - share) * low
+
+
+def _conductance_slope(
+    parallel_resistance: Floats, tmr: Floats, cosine: Floats, voltage: Floats, half_voltage: float
+) -> Floats:
+    """Return dG/dV in S/V: G_AP = G_P/(1 + TMR) rises as the TMR falls."""
+    scaled = voltage / half_voltage
+    rise = 2 * scaled / half_voltage * tmr / (1 + scaled**2 + tmr) ** 2
+    return np.asarray((1 - cosine) / 2 * rise / parallel_resistance)

@@ -1,0 +1,170 @@
+"""The house's standing test: what is fitted to a virtual measurement of a card is that card."""
+
+import math
+
+import numpy as np
+import pytest
+
+from smtj import load_card, operating_point
+from smtj.analysis import Setting, analyse
+from smtj.errors import SmtjError
+from smtj.lab import field_sweep, probability_scan, temperature_scan, time_trace, voltage_scan
+from smtj.physics.junction import state_resistances
+from smtj.units import convert
+
+OERSTED = convert(1, "Oe", "A/m")
+CARD = load_card("cai2019")
+FIELDS = np.linspace(-60, 40, 11) * OERSTED
+
+
+def found(parts, symbol):
+    (estimate,) = {e for part in parts for e in part.estimates if e.symbol == symbol}
+    return estimate
+
+
+def agrees(estimate, truth, sigmas=4):
+    return abs(estimate.value - truth) < sigmas * estimate.error
+
+
+def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
+    data = time_trace(CARD, 3000, noise=5.0, drift=60.0, seed=1)
+    (part,) = parts = analyse([data], Setting(CARD, "trace.csv"))
+    point = operating_point(CARD, 0.001)
+    high, low = point.dwell_times(0.0)
+    assert agrees(found(parts, "τ_high"), float(high))
+    assert agrees(found(parts, "τ_low"), float(low))
+    delta = found(parts, "E_b/k_BT")
+    # Nearly all of its error is the decade that τ0 is known to.
+    assert abs(delta.value - float(point.stability_factor)) < 0.5
+    assert delta.error == pytest.approx(math.log(10), rel=0.05)
+    states = state_resistances(CARD, 0.0, 0.0, 0.0, 0.001)
+    # The levels are those of the middle of the drift.
+    assert agrees(found(parts, "R_high"), float(states.high) + 30)
+    assert agrees(found(parts, "R_low"), float(states.low) + 30)
+    png, svg = part.draw(tmp_path / "trace")
+    assert png.stat().st_size > 10_000
+    assert svg.exists()
+
+
+def test_a_trace_makes_a_card_that_gives_it_back():
+    data = time_trace(CARD, 3000, noise=5.0, seed=2, field_perpendicular=-14 * OERSTED)
+    strange = CARD.replace(
+        {
+            "geometry.activation_volume": "3000 nm^3",
+            "electrical.parallel_resistance": "2 kohm",
+            "electrical.tmr": "30 %",
+        }
+    )
+    (part,) = analyse([data], Setting(strange, "trace.csv"))
+    card = part.onto(strange)
+    for name in ("geometry.activation_volume", "electrical.parallel_resistance", "electrical.tmr"):
+        value, truth = ({n: v for n, v, _ in c.values()}[name] for c in (card, CARD))
+        assert value.provenance == "measured"
+        assert "trace.csv" in value.source
+        assert abs(value - truth) < 4 * value.standard_error
+    assert card.electrical.tmr.standard_error < 0.02
+
+
+@pytest.mark.parametrize("integration_time", [0.0, 0.02])
+@pytest.mark.parametrize("model", ["cai2019", "self-consistent"])
+def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time):
+    truth = CARD.replace({"switching.model": model})
+    data = probability_scan(
+        truth, FIELDS, 3000, interval=0.03, noise=5.0, integration_time=integration_time, seed=3
+    )
+    start = truth.replace(
+        {
+            "switching.effective_anisotropy_field": "450 Oe",
+            "geometry.activation_volume": "2900 nm^3",
+        }
+    )
+    (part,) = parts = analyse([data], Setting(start, "scan.csv"))
+    point = operating_point(truth, 0.001)
+    assert agrees(found(parts, "w"), float(point.slope))
+    assert agrees(found(parts, "H_s"), float(point.offset_field))
+    assert found(parts, "w").error < 0.04 * float(point.slope)
+    made = operating_point(part.onto(start), 0.001)
+    assert float(made.slope) == pytest.approx(found(parts, "w").value, rel=1e-6)
+    assert float(made.offset_field) == pytest.approx(found(parts, "H_s").value, rel=1e-6)
+    assert float(made.stability_factor) == pytest.approx(found(parts, "E_b/k_BT").value, rel=1e-4)
+
+
+def test_the_opposite_reference_layer_turns_the_card_round():
+    turned = CARD.replace({"magnetism.reference_layer_angle": 0.0})
+    data = probability_scan(turned, FIELDS, 1000, noise=5.0, seed=4)
+    (part,) = parts = analyse([data], Setting(CARD, "scan.csv"))
+    assert agrees(found(parts, "w"), -0.1317 / OERSTED)
+    card = part.onto(CARD)
+    assert math.cos(card.magnetism.reference_layer_angle) == pytest.approx(1)
+    assert float(operating_point(card).slope) < 0
+
+
+def test_scans_at_several_voltages_give_xi():
+    """Also where the device switches within a reading, at 200 mV: from the mean readings."""
+    fields = np.linspace(-70, 50, 13) * OERSTED
+    data = voltage_scan(CARD, [-0.1, 0.001, 0.2], fields, 800, noise=5.0, seed=5)
+    parts = analyse([data], Setting(CARD, "bias.csv"))
+    assert [part.name for part in parts] == ["scan", "scan", "scan", "bias"]
+    xi = next(e for e in parts[-1].estimates if e.symbol == "ξ")
+    assert agrees(xi, 26e-15)
+    assert xi.error < 6e-15
+    averaged = next(part for part in parts if "200 mV" in part.title)
+    assert "average over many switches" in averaged.remarks[0]
+    w = next(e for e in averaged.estimates if e.symbol == "w")
+    assert agrees(w, float(operating_point(CARD, 0.2).slope))
+    card = CARD
+    for part in parts:
+        card = part.onto(card)
+    assert card.vcma.coefficient.provenance == "measured"
+    assert card.vcma.anisotropy_field_per_volt is None
+
+
+def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
+    fast = CARD.replace({"thermal.attempt_time": "3 ns"})
+    data = temperature_scan(
+        fast, [270, 285, 300], 3000, field_perpendicular=-14 * OERSTED, noise=5.0, seed=6
+    )
+    (part,) = parts = analyse([data], Setting(CARD, "temperatures.csv"))
+    assert agrees(found(parts, "ln(τ0/s)"), math.log(3e-9))
+    assert agrees(found(parts, "E_b/k_BT"), 18.45)
+    card = part.onto(CARD)
+    assert card.thermal.attempt_time.provenance == "measured"
+
+
+def test_loops_give_resistances_field_and_angle(tmp_path):
+    loops = [
+        field_sweep(
+            CARD, np.arange(-650, 651, 25) * OERSTED, direction, current=1e-5, noise=1.0, seed=seed
+        )
+        for seed, direction in enumerate(("parallel", "perpendicular"))
+    ]
+    start = CARD.replace(
+        {"electrical.parallel_resistance": "1.3 kohm", "magnetism.easy_axis_tilt": "6 deg"}
+    )
+    (part,) = parts = analyse(loops, Setting(start, "loops"))
+    assert agrees(found(parts, "R_P"), 1000)
+    assert agrees(found(parts, "TMR"), 0.8)
+    assert agrees(found(parts, "tilt"), math.radians(9))
+    assert any("one angle, two readings" in remark for remark in part.remarks)
+    assert part.onto(start).magnetism.easy_axis_tilt.provenance == "measured"
+    assert len(part.draw(tmp_path / "loop")) == 2
+
+
+def test_frozen_traces_are_refused_in_one_sentence():
+    slow = CARD.replace({"geometry.activation_volume": "6000 nm^3"})
+    with pytest.raises(SmtjError, match=r"frozen.csv: the trace does not show two levels"):
+        analyse([time_trace(slow, 500, noise=5.0)], Setting(CARD, "frozen.csv"))
+    with pytest.raises(SmtjError, match=r"frozen.csv: .*do not pass from one level"):
+        analyse([probability_scan(slow, FIELDS, 100, noise=5.0)], Setting(CARD, "frozen.csv"))
+
+
+def test_what_the_file_does_not_say_is_said():
+    data = time_trace(CARD, 2000, noise=5.0, seed=8).drop_vars(
+        ["field_perpendicular", "field_parallel", "voltage", "temperature"]
+    )
+    del data.attrs["integration_time"]
+    (part,) = analyse([data], Setting(CARD, "bare.csv"))
+    said = " ".join(part.remarks)
+    assert "20 ms of card cai2019 is taken" in said
+    assert "field_perpendicular 0 Oe" in said
+    assert "voltage 1 mV" in said

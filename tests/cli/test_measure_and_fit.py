@@ -1,0 +1,226 @@
+"""`smtj measure` and `smtj fit`, as a user types them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smtj import load_card
+from smtj.measurement import load
+
+
+def smtj(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "smtj", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"COLUMNS": "120"},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a trace and a scan as the command line writes them."""
+    folder = tmp_path_factory.mktemp("measured")
+    done = smtj("measure", "trace", "--out", "trace.csv", "--noise", "5 ohm", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "1000 readings of cai2019" in done.stdout
+    assert "smtj fit trace.csv --onto cai2019" in done.stdout
+    done = smtj(
+        *("measure", "scan", "--field", "-60:40:10 Oe", "--samples", "500", "--seed", "1"),
+        *("--noise", "5 ohm", "--out", "scan.nc"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sizes"),
+    [
+        (("sweep", "--field", "-60:60:20 Oe", "--out", "a.csv"), 14),
+        (("sweep", "--field", "-60:60:20 Oe", "--direction", "parallel", "--current", "10 uA",
+          "--sweeps", "1", "--out", "a.xlsx"), 7),
+        (("voltages", "--field", "-20:0:10 Oe", "--voltage", "-100,100 mV", "--samples", "5",
+          "--out", "a.csv"), 30),
+        (("temperatures", "--temperature", "280:300:10 K", "--samples", "7", "--out", "a.nc"), 21),
+    ],
+)  # fmt: skip
+def test_every_instrument_writes_a_file_that_loads(tmp_path, arguments, sizes):
+    done = smtj("measure", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (written,) = tmp_path.iterdir()
+    assert load(written)["resistance"].size == sizes
+
+
+def test_fit_prints_numbers_and_writes_card_and_report(folder):
+    done = smtj("fit", "trace.csv", "--out", "mine.toml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    for words in ("dwell time high", "τ_low", "95 % interval", "mine-fit/report.html"):
+        assert words in done.stdout
+    card = load_card(folder / "mine.toml")
+    assert card.name == "mine"
+    volume = card.geometry.activation_volume
+    assert volume.provenance == "measured"
+    assert volume.standard_error > 0
+    assert abs(volume - 3254e-27) < 3 * volume.standard_error
+    report = (folder / "mine-fit" / "report.html").read_text(encoding="utf-8")
+    assert "data:image/svg+xml" in report
+    assert "trace.csv" in report
+    record = json.loads((folder / "mine-fit" / "report.json").read_text(encoding="utf-8"))
+    assert record["figures"][0]["numbers"]["parts"][0]["estimates"]
+
+
+def test_fit_prints_json(folder):
+    done = smtj("fit", "scan.nc", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (part,) = json.loads(done.stdout)["parts"]
+    w = next(e for e in part["estimates"] if e["symbol"] == "w")
+    low, high = w["interval_95"]
+    assert low < 0.1317 / 79.577 < high
+    assert w["unit"] == "m/A"
+
+
+def test_the_fitted_card_trains(folder):
+    smtj("fit", "scan.nc", "--out", "chip.toml", cwd=folder)
+    done = smtj(
+        *("train", "--card", "chip.toml", "--dataset", "digits", "--epochs", "1"),
+        *("--hidden", "16", "--out", "run"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "run" / "network.pt").exists()
+
+
+def test_columns_may_be_called_otherwise(folder, tmp_path):
+    text = (folder / "trace.csv").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if not line.startswith("#")]
+    table = np.array([[float(x) for x in row.split(",")] for row in rows[1:]])
+    lines = ["elapsed (s);Rmeas"] + [f"{row[0]};{row[-1] / 1e3}" for row in table]
+    (tmp_path / "lab.txt").write_text("\n".join(lines), encoding="utf-8")
+    done = smtj(
+        *("fit", "lab.txt", "--column", "resistance=Rmeas [kohm]", "--integration-time", "20 ms"),
+        *("--perpendicular", "0 Oe", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    own = json.loads(smtj("fit", "trace.csv", "--json", cwd=folder).stdout)
+    for mine, theirs in zip(
+        json.loads(done.stdout)["parts"][0]["estimates"], own["parts"][0]["estimates"], strict=True
+    ):
+        assert mine["value"] == pytest.approx(theirs["value"], rel=1e-6)
+
+
+def test_the_measured_sot_junctions(tmp_path):
+    """Two branches are logistic, two are not, and the reads were rather 50 than 100."""
+    data = os.environ.get("SMTJ_DATA_DIR")
+    if data is None:
+        pytest.skip("set SMTJ_DATA_DIR to the folder that holds measured/sot_mtj_switching")
+    file = Path(data) / "measured" / "sot_mtj_switching" / "psw_0p75ns.csv"
+    columns = ("--column", "branch=direction", "--column", "device=device_id")
+    done = smtj("fit", file, *columns, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    parts = json.loads(done.stdout)["parts"]
+    assert len(parts) == 4
+    for part in parts:
+        said = " ".join(part["remarks"])
+        assert "multiple of 0.02" in said
+        assert "50 reads" in said
+        logistic = "P->AP" in part["title"] and "AP->P" not in part["title"].replace("P->AP", "")
+        assert ("is not a sigmoid" in said) != logistic
+    steep = sorted(
+        next(e["value"] for e in part["estimates"] if e["symbol"] == "w")
+        for part in parts
+        if "is not a sigmoid" not in " ".join(part["remarks"])
+    )
+    assert steep == pytest.approx([41, 76], abs=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "is empty"),
+        ("time [s],resistance [ohm]\n", "header"),
+        ("time [s],voltage [mV]\n0,1\n1,2\n", "resistance"),
+        ("time [s],resistance [mT]\n0,1\n1,2\n", "mT"),
+        ("time [s],resistance [ohm]\n0,1\n1,nan\n2,3\n", "row"),
+        ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),
+        ("time [s],resistance [ohm]\n0,1\n2,1\n1,3\n", "time"),
+        (
+            "field_perpendicular [Oe],probability,reads\n0,0.1,50\n0,0.2,50\n5,0.9,50\n",
+            "repeats",
+        ),
+    ],
+)
+def test_wrong_files_are_one_sentence_and_exit_2(tmp_path, content, says):
+    (tmp_path / "wrong.csv").write_text(content, encoding="utf-8")
+    done = smtj("fit", "wrong.csv", "--out", "card.toml", cwd=tmp_path)
+    refused(done, "wrong.csv", says)
+    assert not (tmp_path / "card.toml").exists()
+
+
+def test_traces_that_tell_nothing_are_one_sentence_and_exit_2(tmp_path):
+    rng = np.random.default_rng(0)
+    time_s = np.arange(300) * 0.1
+    for name, r, says in (
+        ("one.csv", 1000 + rng.normal(size=300), "two levels"),
+        ("few.csv", 1000 + 200 * (time_s % 8 > 4) + rng.normal(size=300), "switches"),
+        ("short.csv", (1000 + rng.normal(size=300))[:20], "50 readings"),
+    ):
+        rows = [f"{t},{x}" for t, x in zip(time_s, r, strict=False)]
+        (tmp_path / name).write_text("\n".join(["time [s],resistance [ohm]", *rows]))
+        refused(smtj("fit", name, "--integration-time", "0 s", cwd=tmp_path), name, says)
+
+
+def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.write(b"time [s],resistance [ohm]\n")
+        file.truncate(10**9)
+    refused(smtj("fit", "huge.csv", cwd=tmp_path), "huge.csv", "MB")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("trace", "--out", "a.pdf"), ".csv"),
+        (("trace", "--out", "a.csv", "--noise", "3 mT"), "--noise"),
+        (("trace", "--out", "a.csv", "--voltage", "1 mV", "--current", "1 uA"), "current"),
+        (("sweep", "--out", "a.csv", "--field", "10:0:1 Oe"), "START:STOP:STEP"),
+        (("trace", "--out", "a.csv", "--card", "nothing.toml"), "nothing.toml"),
+        (("trace", "--out", "trace.csv/a.csv"), "trace.csv"),
+    ],
+)
+def test_impossible_measurements_are_one_sentence_and_exit_2(tmp_path, arguments, says):
+    (tmp_path / "trace.csv").write_text("a file, not a folder")
+    refused(smtj("measure", *arguments, cwd=tmp_path), "", says)
+    assert [path.name for path in tmp_path.iterdir()] == ["trace.csv"]
+
+
+def refused(done, name, says):
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    sentence = done.stderr.strip().splitlines()[-1]
+    assert sentence.startswith("Error: ")
+    assert name in sentence
+    assert says in sentence
+
+
+def test_a_killed_measurement_leaves_nothing(tmp_path):
+    command = [
+        *(sys.executable, "-m", "smtj", "measure", "trace"),
+        *("--samples", "20000000", "--out", "big.csv"),
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        time.sleep(4)
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    assert list(tmp_path.iterdir()) == []

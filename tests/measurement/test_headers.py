@@ -1,0 +1,156 @@
+"""Which header means which quantity, and in which unit."""
+
+from collections import Counter
+
+import pytest
+
+from smtj.measurement import LABELS, QUANTITIES, load, parse_columns
+from smtj.measurement.schema import name_of
+from smtj.units import convert, parse_quantity
+
+OERSTED = 1000 / (4 * 3.141592653589793)
+MU_0 = 1.25663706127e-6
+
+
+def test_every_unit_is_one_and_is_shown_in_one_that_measures_the_same() -> None:
+    for name, quantity in QUANTITIES.items():
+        assert quantity.name == name
+        assert convert(1.0, quantity.unit, quantity.display_unit) > 0
+        assert parse_quantity(f"1 {quantity.unit}", quantity.unit) == 1.0
+    assert QUANTITIES["field_parallel"].display_unit == "Oe"
+    assert QUANTITIES["voltage"].display_unit == "mV"
+    assert QUANTITIES["current"].display_unit == "uA"
+    assert QUANTITIES["frequency"].display_unit == "GHz"
+
+
+def test_no_header_means_two_things() -> None:
+    every = [*QUANTITIES.values(), *LABELS.values()]
+    aliases = [(known.name, alias) for known in every for alias in (known.name, *known.aliases)]
+    assert [pair for pair in aliases if name_of(pair[1]) != pair[0]] == []
+    assert max(Counter(aliases).values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    {
+        "time": "t; Time; time_stamp; elapsed time",
+        "resistance": "R; r; res; Resistance; R_MTJ",
+        "current": "I; Current; bias current",
+        "voltage": "V; v; bias; Bias-Voltage",
+        "field_perpendicular": "H_perp; Hz; H⊥; H_⟂; field; Field (perp); H; B; B_z; µ0H; μ₀H_⊥",
+        "field_parallel": "H_par; H∥; H_||; H_‖; Hx; μ0H_x; field_parallel; In-plane field",
+        "temperature": "T; Temp; temp.; TEMPERATURE",
+        "probability": "P; p; p_high; P_sw; prob",
+        "reads": "n; N; n_reps; counts; reads",
+        "high": "n_high; high",
+        "frequency": "f; freq",
+        "device": "device_id; Device",
+        "direction": "direction",
+        "branch": "Branch",
+    }.items(),
+)
+def test_usual_headers(name: str, headers: str) -> None:
+    assert {header: name_of(header) for header in headers.split("; ")} == dict.fromkeys(
+        headers.split("; "), name
+    )
+
+
+@pytest.mark.parametrize("header", ["t_p", "", "sample", "x", "||", "Ω", "V_gate", "i", "h", "b"])
+def test_headers_that_mean_nothing(header: str) -> None:
+    assert name_of(header) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "name", "value"),
+    [
+        ("t [ms]", "1", "time", 1e-3),
+        ("time/min", "2", "time", 120.0),
+        ("R(kΩ)", "1.2", "resistance", 1200.0),
+        ("R [k\N{OHM SIGN}]", "1.2", "resistance", 1200.0),
+        ("V / mV", "820", "voltage", 0.82),
+        ("I [µA]", "10", "current", 1e-5),
+        ("I [uA]", "10", "current", 1e-5),
+        ("H [Oe]", "100", "field_perpendicular", 100 * OERSTED),
+        ("H_x [kA/m]", "2", "field_parallel", 2000.0),
+        ("H/kA/m", "2", "field_perpendicular", 2000.0),
+        ("B [mT]", "1", "field_perpendicular", 1e-3 / MU_0),
+        ("B (G)", "1", "field_perpendicular", 1e-4 / MU_0),
+        ("H_par [T]", "1", "field_parallel", 1 / MU_0),
+        ("P [%]", "4", "probability", 0.04),
+        ("P [1]", "0.04", "probability", 0.04),
+        ("n (#)", "50", "reads", 50.0),
+        ("f [GHz]", "1.5", "frequency", 1.5e9),
+        ("field (perp)", "3", "field_perpendicular", 3.0),
+        ("R []", "3", "resistance", 3.0),
+    ],
+)
+def test_units_in_headers(put, header: str, cell: str, name: str, value: float) -> None:
+    dataset = load(put("data.csv", f"{header},note\n{cell},x\n"))
+    assert list(dataset.data_vars) == [name]
+    assert dataset[name].values == pytest.approx([value], rel=1e-9)
+    assert dataset[name].attrs == {"units": QUANTITIES[name].unit}
+    assert dataset.attrs["ignored_columns"] == ["note"]
+
+
+def test_a_header_without_unit_is_si_and_said_to_be_assumed(put) -> None:
+    dataset = load(put("data.csv", "t,R [kohm],P,T\n1,2,0.5,300\n"))
+    assert dataset.attrs == {"assumed_units": ["time", "temperature"]}
+    assert [float(dataset[n][0]) for n in ("time", "temperature")] == [1.0, 300.0]
+
+
+def test_columns_are_named_by_option(put) -> None:
+    path = put("data.csv", "Magnet [V],R,R_meas [kohm],clock\n3,7,1.5,2\n")
+    options = ["resistance=R_meas", "field_perpendicular = Magnet [mT]", "time=clock"]
+    columns = parse_columns(options)
+    assert columns == {
+        "resistance": "R_meas",
+        "field_perpendicular": "Magnet [mT]",
+        "time": "clock",
+    }
+    dataset = load(path, columns)
+    assert dataset["resistance"].values == [1500.0]
+    assert dataset["field_perpendicular"].values == pytest.approx([3e-3 / MU_0])
+    # The R that would else be the resistance is left out, and said to be.
+    assert dataset.attrs == {"assumed_units": ["time"], "ignored_columns": ["R"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (["resistance"], ['"resistance" does not say which column', "resistance=R_meas"]),
+        (["=R"], ['"=R" does not say']),
+        (["resistance="], ['"resistance=" does not say']),
+        (["resistence=R"], ['no quantity "resistence"', "did you mean resistance?"]),
+        (["colour=R"], ['no quantity "colour"', "it knows time, field_perpendicular"]),
+        (["time=a", "time=b"], ['time is said to be both "a" and "b"', "one of them"]),
+    ],
+)
+def test_options_that_say_nothing(refusal, options: list[str], parts: list[str]) -> None:
+    message = refusal(parse_columns, options)
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "parts"),
+    [
+        ("R [V],t", None, ['column "R [V]" is read as a resistance', "in V", "resistance [ohm]"]),
+        ("T [s]", None, ['"T [s]" is read as a temperature', "--column temperature=HEADER"]),
+        ("P [K]", None, ['"P [K]" is read as a probability', "probability [%]"]),
+        ("R [foo]", None, ['column "R [foo]" has the unknown unit "foo"', "resistance [ohm]"]),
+        ("R (foo)", None, ['column "R (foo)" has the unknown unit "foo"']),
+        ("R,t,R", None, ['2 columns "R"', "a name of its own"]),
+        ("V,bias", None, ['"V" and "bias" both mean voltage', "--column voltage=HEADER"]),
+        ("x,y", None, ['no column that smtj knows, only "x" and "y"', "resistance=HEADER"]),
+        ("R,t", {"voltage": "U"}, ['no column "U" to take for voltage', '"R" and "t"']),
+        ("a [V],a [A]", {"voltage": "a"}, ['more than one column "a" to take for voltage']),
+        ("R,t", {"time": "R", "voltage": "R"}, ['"R" cannot be both time and voltage']),
+        ("R,t", {"mass": "R"}, ['no quantity "mass"']),
+    ],
+)
+def test_headers_that_cannot_be(refusal, put, header: str, columns, parts: list[str]) -> None:
+    path = put("data.csv", f"{header}\n{','.join('1' for _ in header.split(','))}\n")
+    message = refusal(load, path, columns)
+    for part in parts:
+        assert part in message
+    assert message.startswith("data.csv") or "quantity" in message

@@ -1,0 +1,178 @@
+"""What a data set is, and which of its readings belong together."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from smtj.measurement import QUANTITIES, groups, kind_of, load, table
+
+
+def long(**columns: object) -> xr.Dataset:
+    """A measured file with these columns."""
+    arrays = {name: np.asarray(values) for name, values in columns.items()}
+    size = max(values.size for values in arrays.values())
+    return xr.Dataset(
+        {
+            name: (
+                "reading",
+                np.resize(values, size),
+                {"units": QUANTITIES[name].unit} if name in QUANTITIES else {},
+            )
+            for name, values in arrays.items()
+        }
+    )
+
+
+def fields(*readings: int) -> np.ndarray:
+    """So many readings at each field."""
+    return np.repeat(100.0 * np.arange(len(readings)), readings)
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ({"field_perpendicular": [1.0, 2.0], "probability": [0.1, 0.9]}, "probability"),
+        ({"voltage": [1.0, 2.0], "high": [1.0, 9.0], "reads": 10.0}, "probability"),
+        ({"time": np.arange(9.0), "resistance": 1.0}, "trace"),
+        (
+            {"time": np.arange(9.0), "resistance": 1.0, "voltage": 0.1, "temperature": 300.0},
+            "trace",
+        ),
+        # Under a constant current, the voltage follows the resistance.
+        (
+            {"time": np.arange(2.0), "resistance": [1.0, 2], "voltage": [1.0, 2], "current": 1},
+            "trace",
+        ),
+        (
+            {"time": np.arange(2.0), "resistance": [1.0, 2], "current": [2.0, 1], "voltage": 2},
+            "trace",
+        ),
+        ({"field_perpendicular": fields(10, 10), "resistance": 1.0}, "scan"),
+        ({"field_parallel": fields(3, 10, 50), "resistance": 1.0, "time": 0.0}, "scan"),
+        ({"voltage": fields(10, 10), "resistance": 1.0}, "scan"),
+        ({"temperature": fields(10, 10), "resistance": 1.0}, "scan"),
+        ({"field_perpendicular": fields(9, 9, 50), "resistance": 1.0}, "loop"),
+        ({"field_parallel": [0.0, 1, 2, 1, 0], "resistance": 1.0, "time": np.arange(5)}, "loop"),
+        ({"field_parallel": fields(5, 5), "voltage": fields(2, 6, 2), "resistance": 1.0}, "loop"),
+        # A field that differs by rounding alone is one field.
+        ({"time": [0.0, 1], "field_parallel": [0.3, 0.1 + 0.2], "resistance": 1.0}, "trace"),
+    ],
+)
+def test_kinds(columns: dict[str, object], kind: str) -> None:
+    dataset = long(**columns)
+    assert kind_of(dataset) == kind
+    # What a data set says of itself counts for nothing.
+    assert kind_of(dataset.assign_attrs(kind="probability_scan")) == kind
+
+
+def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> None:
+    assert kind_of(scan) == "scan"
+    assert kind_of(scan.isel(sample=slice(9))) == "loop"
+    assert kind_of(scan.isel(field=1)) == "trace"
+    assert kind_of(sweep) == "loop"
+    assert kind_of(sweep.isel(field=[2])) == "trace"
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ({"time": [0.0, 1.0], "voltage": 1.0}, "time and voltage (without resistance)"),
+        ({"resistance": [1.0, 2.0]}, "resistance (2 readings, different conditions 1)"),
+        (
+            {"time": [0.0, 1, 2], "temperature": [1.0, 2, 3], "resistance": 1.0},
+            "time, temperature and resistance (3 readings, different conditions 3)",
+        ),
+        ({"high": [1.0]}, "high (without resistance)"),
+    ],
+)
+def test_what_is_no_measurement(refusal, columns: dict[str, object], found: str) -> None:
+    message = refusal(kind_of, long(**columns))
+    assert f"the data set is no measurement that smtj can fit, it has {found}: " in message
+    for kind in ("a trace", "a scan", "a loop", "a probability curve"):
+        assert kind in message
+
+
+def test_groups_of_a_scan(scan: xr.Dataset) -> None:
+    found = groups(scan)
+    assert [conditions["field_perpendicular"] for conditions, _ in found] == [-8e3, -500.0, 7e3]
+    for number, (conditions, readings) in enumerate(found):
+        assert conditions == {
+            "field_perpendicular": scan["field_perpendicular"].values[number],
+            "field_parallel": 100.0,
+            "voltage": 1e-3,
+            "temperature": 300.0,
+        }
+        assert set(map(type, conditions.values())) == {float}
+        assert readings.sizes == {"reading": 12}
+        assert set(readings.data_vars) == {"time", "resistance"}
+        assert readings["time"].values.tolist() == scan["time"].values[number].tolist()
+        assert readings["resistance"].attrs == {"units": "ohm"}
+        assert readings["voltage"].attrs == {"units": "V"}
+        assert readings.attrs == scan.attrs
+        assert kind_of(readings) == "trace"
+
+
+def test_groups_come_as_they_are_met_and_keep_the_order_of_readings() -> None:
+    path = [3.0, 3.0, -1.0, 0.0, -1.0, 3.0]
+    dataset = long(field_perpendicular=path, resistance=np.arange(6.0))
+    found = [
+        (c["field_perpendicular"], r["resistance"].values.tolist()) for c, r in groups(dataset)
+    ]
+    assert found == [(3.0, [0, 1, 5]), (-1.0, [2, 4]), (0.0, [3])]
+
+
+def test_groups_are_those_of_pandas() -> None:
+    generator = np.random.default_rng(3)
+    dataset = long(
+        field_perpendicular=generator.integers(-3, 3, 500) * 79.577,
+        voltage=generator.integers(0, 3, 500) * 0.1,
+        temperature=generator.integers(0, 2, 500) + 300.0,
+        device=generator.choice(["A", "B"], 500),
+        resistance=generator.random(500),
+    )
+    keys = ["field_perpendicular", "voltage", "temperature", "device"]
+    expected = table(dataset).groupby(keys, sort=False)["resistance"]
+    found = groups(dataset)
+    assert len(found) == expected.ngroups
+    for (key, resistance), (conditions, readings) in zip(expected, found, strict=True):
+        assert key == (*(conditions[name] for name in keys[:3]), readings["device"].item())
+        assert resistance.tolist() == readings["resistance"].values.tolist()
+
+
+def test_a_measured_voltage_is_no_condition() -> None:
+    dataset = long(time=[0.0, 1, 2], resistance=[1.0, 2, 1], voltage=[1.0, 2, 1], current=1.0)
+    [(conditions, readings)] = groups(dataset)
+    assert conditions == {"current": 1.0}
+    assert readings["voltage"].values.tolist() == [1, 2, 1]
+
+
+def test_without_conditions_there_is_one_group() -> None:
+    [(conditions, readings)] = groups(long(time=[0.0, 1, 2], resistance=[1.0, 2, 1]))
+    assert conditions == {}
+    assert readings["time"].values.tolist() == [0, 1, 2]
+
+
+def test_groups_of_a_sweep(sweep: xr.Dataset) -> None:
+    found = groups(sweep)
+    assert [conditions["field_parallel"] for conditions, _ in found] == [0, 1, 2, 3, 4]
+    assert found[0][1]["time"].values.tolist() == [1, 10]
+
+
+def test_a_file_of_two_devices_is_two_traces(put) -> None:
+    rows = "".join(f"{t},{1000 + t},{device}\n" for device in "AB" for t in range(10))
+    dataset = load(put("data.csv", "t [s],R [ohm],device\n" + rows))
+    assert kind_of(dataset) == "scan"
+    assert [part["device"].item() for _, part in groups(dataset)] == ["A", "B"]
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, smtj.measurement; smtj.measurement.parse_columns(['time=t']); "
+        "heavy = {'pandas', 'xarray', 'scipy', 'pint', 'openpyxl', 'h5netcdf', 'torch'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
