@@ -27,7 +27,7 @@ def agrees(estimate, truth, sigmas=4):
 
 
 def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
-    data = time_trace(CARD, 3000, noise=5.0, drift=60.0, seed=1)
+    data = time_trace(CARD, 4000, interval=0.03, noise=5.0, drift=60.0, seed=1)
     (part,) = parts = analyse([data], Setting(CARD, "trace.csv"))
     point = operating_point(CARD, 0.001)
     high, low = point.dwell_times(0.0)
@@ -41,6 +41,11 @@ def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
     # The levels are those of the middle of the drift.
     assert agrees(found(parts, "R_high"), float(states.high) + 30)
     assert agrees(found(parts, "R_low"), float(states.low) + 30)
+    # Two looks at the same trace that know nothing of the fit's likelihood.
+    correlation_time = 1 / (1 / float(high) + 1 / float(low))
+    assert agrees(found(parts, "t_c"), correlation_time)
+    assert agrees(found(parts, "f_c"), 1 / (2 * math.pi * correlation_time))
+    assert any("may be exponentially distributed" in remark for remark in part.remarks)
     png, svg = part.draw(tmp_path / "trace")
     assert png.stat().st_size > 10_000
     assert svg.exists()

@@ -27,9 +27,10 @@ from smtj.analysis.setting import (
 )
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
+from smtj.fit.dwell import autocorrelation_time, corner_frequency, exponential_test
 from smtj.fit.estimate import Estimate, normal_estimate
 from smtj.fit.rates import DECADE
-from smtj.fit.telegraph import LEAST_SWITCHES, fit_trace
+from smtj.fit.telegraph import LEAST_SWITCHES, draw_states, fit_trace
 from smtj.fit.trace_fit import TraceFit
 from smtj.measurement import increasing_time, require
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Floats = NDArray[np.float64]
+NOT_EXPONENTIAL = 0.001
+"""p below which dwells are called not exponential."""
 SHOWN = 4000
 """Readings that are drawn at most."""
 
@@ -122,6 +125,7 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
             f"{fit.evidence.sentence}"
         )
     barrier, remarks = _barrier(result, setting)
+    checks, seen = _independent_checks(result)
     levels = {state: result.level(state) for state in ("high", "low")}
     estimates = [
         *_dwell_times(fit),
@@ -134,6 +138,7 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
             for state, level in levels.items()
         ),
     ]  # fmt: skip
+    estimates += checks
     if barrier is not None:
         estimates.append(normal_estimate("barrier", "E_b/k_BT", *barrier))
     c = result.conditions
@@ -155,11 +160,36 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
         name="trace",
         title=f"{setting.source}: telegraph noise, {fit.switches} switches seen",
         estimates=tuple(estimates),
-        remarks=(f"{fit.evidence.sentence}", *result.remarks, *remarks),
+        remarks=(fit.evidence.sentence, *seen, *result.remarks, *remarks),
         caption=_caption(result),
         draw=lambda path: _draw(path, result),
         onto=onto,
     )
+
+
+def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str, ...]]:
+    """Look at the trace without the likelihood of the fit: are dwells exponential, how long do
+    readings correlate?  What cannot be estimated is left out with the reason."""
+    fit, time = result.fit, result.time
+    signal, _ = linear_in_share(result.resistance, result.conditions.at_current, result.middle)
+    states = draw_states(fit, time, signal, result.window)
+    p = exponential_test(states).p_value
+    remarks = [
+        f"dwells {'are not' if p < NOT_EXPONENTIAL else 'may be'} exponentially distributed "
+        f"(p = {p:.2g})"
+    ]
+    estimates = []
+    for estimate in (autocorrelation_time, corner_frequency):
+        try:
+            estimates.append(estimate(time, signal, fit.low))
+        except SmtjError as error:
+            remarks.append(str(error))
+    if estimates:
+        remarks.append(
+            f"the dwell times of the fit make a correlation time of {fit.correlation_time:.3g} s "
+            f"and a corner frequency of {1 / (2 * math.pi * fit.correlation_time):.3g} Hz"
+        )
+    return estimates, tuple(dict.fromkeys(remarks))
 
 
 def _dwell_times(fit: TraceFit) -> list[Estimate]:

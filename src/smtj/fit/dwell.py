@@ -116,8 +116,8 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
     """Estimate t_c in s from the measured autocorrelation.
 
     a e^(-kΔt/t_c) is fitted to the covariance at the lags k ≥ 1 up to three correlation times:
-    noise that does not correlate is in lag 0 alone, and readings that average over a window change a but
-    not the fall.  The error is the jackknife's over blocks of the trace.
+    noise that does not correlate is in lag 0 alone, and readings that average over a window change
+    a but not the fall.  The error is the jackknife's over blocks of the trace.
 
     Parameters
     ----------
@@ -176,7 +176,13 @@ def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -
     def log_frequency(weight: Floats) -> float:
         return -_whittle(weight @ power / weight.sum(), blocks.shape[1], rough)
 
-    jackknife = _jackknife(log_frequency, len(blocks))
+    try:
+        jackknife = _jackknife(log_frequency, len(blocks))
+    except np.linalg.LinAlgError:
+        raise SmtjError(
+            "the power spectrum is flat up to half the sampling rate, so its corner cannot be "
+            "told; sample faster"
+        ) from None
     return _estimate("corner frequency", "f_c", "Hz", "Hz", jackknife, 1 / (2 * np.pi * interval))
 
 

@@ -11,8 +11,8 @@ from smtj.fit.trace_maximum import (
     difference_steps,
     free_parameters,
     moved,
-    objective,
     score,
+    stepped,
 )
 
 LONG = 1 << 15
@@ -76,13 +76,8 @@ def maximum_of_long(
         step, gain = whole.newton_step(model, slope)
         if gain < SETTLED_GAIN:
             break
-        tried = moved(model, step)
-        following = expectation(trace, tried, nodes, share)
-        while objective(tried, following) < objective(model, found) and gain > SETTLED_GAIN:
-            step, gain = step / 2, gain / 2
-            tried = moved(model, step)
-            following = expectation(trace, tried, nodes, share)
-        model, found, slope = tried, following, score(tried, following)
+        model, found = stepped(trace, model, found, step, nodes, share)
+        slope = score(model, found)
     return replace(
         whole, model=model, log_likelihood=found.log_likelihood, is_regular=gain < SETTLED_GAIN
     )

@@ -19,7 +19,8 @@ a spline misses a drift would look like very short dwells.
 """
 MOST_OUTLIERS = 0.4
 EM_STEPS, EM_GAIN = 60, 0.02
-CURVATURES, NEWTON_STEPS = 5, 6
+CURVATURES, NEWTON_STEPS = 12, 6
+SHORTER = (1.0, 0.5, 0.2, 0.05, 0.01)
 NEWTON_GAIN, SETTLED_GAIN = 1e-6, 0.02
 LONGEST_STEP = 1.0
 LEAST_FALL = 0.1
@@ -91,8 +92,8 @@ def improved(model: Model, found: Expectation) -> Model:
     outliers = max(1 - found.weight / found.readings, _least_outliers(found.readings))
     return replace(
         model,
-        dwell_high=model.dwell_high / (1 - gain[0]),
-        dwell_low=model.dwell_low / (1 - gain[1]),
+        dwell_high=model.dwell_high / float(1 - gain[0]),
+        dwell_low=model.dwell_low / float(1 - gain[1]),
         separation=separation,
         noise=max(float(noise), LEAST_NOISE),
         outliers=min(outliers, MOST_OUTLIERS),
@@ -143,12 +144,12 @@ def maximum(trace: Trace, model: Model) -> Maximum:
         gained = 0.0
         for _ in range(NEWTON_STEPS):
             step, gain = top.newton_step(model, score(model, found))
-            tried = moved(model, step)
-            following = expectation(trace, tried, nodes)
-            if objective(tried, following) < objective(model, found):
-                break
-            model, found, gained = tried, following, gained + gain
             if gain < NEWTON_GAIN:
+                break
+            before = objective(model, found)
+            model, found = stepped(trace, model, found, step, nodes)
+            gained += gain
+            if objective(model, found) - before < 0.5 * gain:
                 break
         if gained < SETTLED_GAIN:
             break
@@ -158,6 +159,23 @@ def maximum(trace: Trace, model: Model) -> Maximum:
         log_likelihood=found.log_likelihood,
         is_regular=top.is_regular and gained < SETTLED_GAIN,
     )
+
+
+def stepped(
+    trace: Trace,
+    model: Model,
+    found: Expectation,
+    step: Floats,
+    nodes: int,
+    share: NDArray[np.float32] | None = None,
+) -> tuple[Model, Expectation]:
+    """Return the model a step away, or as much of the step as raises the likelihood."""
+    for shorter in SHORTER:
+        tried = moved(model, shorter * step)
+        following = expectation(trace, tried, nodes, share)
+        if objective(tried, following) >= objective(model, found):
+            return tried, following
+    return model, found
 
 
 def score(model: Model, found: Expectation) -> Floats:
