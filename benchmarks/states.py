@@ -1,96 +1,46 @@
-"""How long it takes to find the states and dwell times of telegraph traces, and how much memory.
+"""How long it takes to find levels, dwell times and states of a trace of ten million readings."""
 
-Processor time of one thread after compilation; the fastest of the rounds counts, as what else runs
-on the machine can only add to it.  Fitting a long trace ends with the states of all its readings.
-"""
-
-import argparse
+import resource
 import time
-import tracemalloc
 
 import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
+from smtj.dynamics import samples
 from smtj.fit.telegraph import fit_trace
 
-Floats = NDArray[np.float64]
-
-DWELLS = (5.0, 3.0)
-"""τ_high and τ_low in readings."""
-NOISE, DRIFT = 0.2, 1.0
-SHORT = 2000
-
-
-def trace(readings: int, window: float, seed: int) -> tuple[Floats, Floats]:
-    """Return time and signal: two levels, noise, a drift of one separation."""
-    rng = np.random.default_rng(seed)
-    count = int(2.2 * readings / sum(DWELLS)) + 200
-    dwells = rng.exponential(np.resize(DWELLS, count))
-    ends = np.cumsum(dwells)
-    high = np.arange(count) % 2 == 0
-    when = np.arange(1.0, readings + 1)
-    if window == 0:
-        share = high[np.searchsorted(ends, when)].astype(np.float64)
-    else:
-        so_far = np.concatenate([[0.0], np.cumsum(dwells * high)])
-        knots = np.concatenate([[0.0], ends])
-        share = (np.interp(when, knots, so_far) - np.interp(when - window, knots, so_far)) / window
-    drift = DRIFT * when / readings
-    return when, share + drift + NOISE * rng.standard_normal(readings)
+READINGS = 10_000_000
+DWELLS = (3e-3, 5e-3)
+"""τ_high and τ_low in s."""
+INTERVAL, NOISE, DRIFT = 1e-3, 0.2, 1.0
+"""Between readings in s; of the separation of the levels."""
 
 
-def fastest(readings: int, window: float, rounds: int) -> float:
-    """Return the processor time of a fit in s, of traces that all differ."""
-    times = []
-    for seed in range(rounds):
-        when, signal = trace(readings, window, seed)
-        begin = time.process_time()
-        fit_trace(when, signal, window)
-        times.append(time.process_time() - begin)
-    return min(times)
-
-
-def memory(readings: int) -> float:
-    """Return the most memory that a fit takes beside the trace itself, in bytes a reading."""
-    when, signal = trace(readings, 0.0, 0)
-    tracemalloc.start()
-    fit_trace(when, signal)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most / readings
+def trace(readings: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and readings of a noisy, drifting telegraph."""
+    rng = np.random.default_rng(0)
+    states = samples(*np.log(DWELLS), INTERVAL, readings, seed=0)[:, 0]
+    drift = DRIFT * np.linspace(0, 1, readings)
+    return INTERVAL * np.arange(readings), states + drift + NOISE * rng.standard_normal(readings)
 
 
 def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--long", type=int, default=10_000_000)
-    options = parser.parse_args()
-    for window in (0.0, 1.0):
-        fastest(SHORT, window, 2)
-    table = Table("readings", "window", "fit and states", "a reading")
-    planned = [
-        (SHORT, 0.0, options.rounds),
-        (SHORT, 1.0, options.rounds),
-        (100_000, 0.0, 3),
-        (options.long, 0.0, 2),
-    ]
-    for readings, window, rounds in track(planned, "fits"):
-        seconds = fastest(readings, window, rounds)
-        table.add_row(
-            f"{readings:,}",
-            f"{window:g}",
-            f"{1e3 * seconds:,.0f} ms",
-            f"{1e9 * seconds / readings:,.0f} ns",
+    """Fit a short trace, so that everything is compiled, then the long one."""
+    fit_trace(*trace(10_000))
+    for readings in (READINGS // 100, READINGS // 10, READINGS):
+        times, signal = trace(readings)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
+        fit = fit_trace(times, signal)
+        seconds = time.perf_counter() - began
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        error = np.sqrt(np.diag(fit.log_covariance))
+        z = (np.log([fit.dwell_high, fit.dwell_low]) - np.log(DWELLS)) / error
+        print(
+            f"{readings:>10,} readings: {seconds:6.2f} s, {1e9 * seconds / readings:4.0f} ns each, "
+            f"peak memory +{grown:.0f} MB, {fit.switches:,} switches; τ_high = "
+            f"{1e3 * fit.dwell_high:.4f} ms ({z[0]:+.1f} σ), τ_low = {1e3 * fit.dwell_low:.4f} ms "
+            f"({z[1]:+.1f} σ)"
         )
-    console = Console()
-    console.print(table)
-    console.print(
-        f"memory beside the trace: {memory(options.long):.1f} bytes a reading of {options.long:,}"
-    )
 
 
 if __name__ == "__main__":
