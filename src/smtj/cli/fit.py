@@ -33,7 +33,7 @@ def fit(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(help='Which header is what, e.g. "resistance=R_meas [kohm]"; repeatable.'),
+        typer.Option(help='Which header is what, e.g. "resistance=R_meas \\[kohm]"; repeatable.'),
     ] = None,
     integration_time: Annotated[
         str | None, typer.Option(help='Over which a reading averages, e.g. "20 ms" or "0 s".')
@@ -127,13 +127,16 @@ def _onto(card: "DeviceCard", parts: "list[Part]", out: Path | None) -> "DeviceC
 
 def _print(console: "Console", part: "Part") -> None:
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table("", title=part.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(
+        "", title=escape(part.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
+    )
     for column in ("symbol", "value", "±", "95 % interval"):
         table.add_column(column, no_wrap=column != "")
     for estimate in part.estimates:
-        table.add_row(*_row(estimate))
+        table.add_row(*map(escape, _row(estimate)))
     console.print(table)
     for remark in part.remarks:
         console.print(f"• {remark}", markup=False, highlight=False)
