@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 ORDER = 8
 """Points at each end whose weights are corrected."""
 LEAST_NODES = 20
-NODES_A_WIDTH = 2.0
-"""Nodes in the standard deviation of the noise, and in that of f itself."""
+NODES_OF_NOISE, NODES_OF_SHARE = 2.0, 4.0
+"""Nodes in the standard deviation of the noise, and in that of f."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def node_count(window: float, dwell_high: float, dwell_low: float, relative_nois
     total = dwell_high + dwell_low
     p, correlation_time = dwell_high / total, dwell_high * dwell_low / total
     width = math.sqrt(2 * p * (1 - p) * correlation_time / window)
-    return max(math.ceil(NODES_A_WIDTH / min(relative_noise, width)), LEAST_NODES)
+    return max(math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width)), LEAST_NODES)
 
 
 def share_law(window: float, dwell_high: float, dwell_low: float, nodes: int) -> ShareLaw:

@@ -27,9 +27,8 @@ AFRESH = [0, 1, 4]
 def thinned(trace: Trace, size: int = LONG) -> Trace:
     """Return at most ``size`` readings of a trace.
 
-    Half of them are every so manieth, which slow switching needs, and half are in stretches spread
-    over the trace, which fast switching needs; as the likelihood is exact for any times, they make
-    one trace.
+    Half of them are evenly spread, which slow switching needs, and half in stretches, which fast
+    switching needs; as the likelihood is exact for any times, they make one trace.
     """
     n = trace.time.size
     if n <= size:

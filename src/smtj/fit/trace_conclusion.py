@@ -20,9 +20,8 @@ from smtj.fit.verdict import Evidence
 
 Floats = NDArray[np.float64]
 
-FEW_SWITCHES, FULL_OF_OUTLIERS = 50, 0.05
-NOISY, BLURRED, VAGUE = 0.5, 2.0, 0.5
-"""Noise over separation, window over correlation time and standard error of a logarithm."""
+FEW_SWITCHES, FULL_OF_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
+"""Switches, share of outliers, noise over separation, standard error of the log of a dwell time."""
 _UNKNOWN = np.full((2, 2), math.nan)
 
 
@@ -128,7 +127,7 @@ def _too_fast(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> T
 
 
 def _one_level(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    one = one_level(pilot)
+    one = one_level(pilot, top.model.outlier_density)
     model = Model(
         dwell_high=math.nan,
         dwell_low=math.nan,
@@ -176,11 +175,6 @@ def _warnings(fit: TraceFit, trace: Trace, top: Maximum) -> tuple[str, ...]:
         (
             fit.switches < FEW_SWITCHES,
             f"there are only {fit.switches} switches, and intervals are rough below {FEW_SWITCHES}",
-        ),
-        (
-            trace.window > BLURRED * fit.correlation_time,
-            f"each reading averages over {trace.window / fit.correlation_time:.1f} correlation "
-            "times, so that separation and dwell times can hardly be told apart",
         ),
         (
             fit.noise > NOISY * fit.separation,

@@ -1,15 +1,13 @@
 """Other descriptions of a trace, which that by a two-state process has to beat."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.fit.level_kernels import level_sums
 from smtj.fit.levels import INTERVALS, Drift, bent, straight
-from smtj.fit.trace_likelihood import Model, Trace, density_of_outliers, expectation
+from smtj.fit.trace_likelihood import Model, Trace, expectation
 from smtj.fit.trace_maximum import LEAST_NOISE, PATIENCE, improved
 
 Floats = NDArray[np.float64]
@@ -34,35 +32,16 @@ class OneLevel:
     outliers: float
 
 
-@dataclass(frozen=True, eq=False)
-class ThreeLevels:
-    """Three levels under the drift of a two-level description."""
-
-    log_likelihood: float
-    levels: Floats
-    """Above the drift, in no order, (3,)."""
-    moves: Floats
-    """Chances of going from one to another from reading to reading, (3, 3)."""
-    noise: float
-    outliers: float
-
-    @property
-    def shares(self) -> Floats:
-        """Shares of the time spent in the levels, (3,)."""
-        matrix = np.vstack([self.moves.T - np.eye(3), np.ones(3)])
-        return np.asarray(np.linalg.lstsq(matrix, np.array([0.0, 0, 0, 1]), rcond=None)[0])
-
-
-def one_level(trace: Trace) -> OneLevel:
+def one_level(trace: Trace, outlier_density: float) -> OneLevel:
     """Return the best description of a trace by one level; its drift has the lowest BIC."""
     n = trace.time.size
-    best = _one_level(trace, straight(trace.time))
+    best = _one_level(trace, straight(trace.time), outlier_density)
     best_merit = best.log_likelihood - math.log(n)
     failures = 0
     for intervals in INTERVALS:
         if failures == PATIENCE or (intervals > 1 and n < intervals * READINGS_AN_INTERVAL):
             break
-        one = _one_level(trace, bent(trace.time, intervals))
+        one = _one_level(trace, bent(trace.time, intervals), outlier_density)
         merit = one.log_likelihood - 0.5 * one.drift.size * math.log(n)
         failures += 1
         if merit > best_merit:
@@ -70,9 +49,8 @@ def one_level(trace: Trace) -> OneLevel:
     return best
 
 
-def _one_level(trace: Trace, drift: Drift) -> OneLevel:
+def _one_level(trace: Trace, drift: Drift, density: float) -> OneLevel:
     time, signal, n = trace.time, trace.signal, trace.time.size
-    density = density_of_outliers(signal)
     weight, outliers, before = np.ones(n), 0.01, -math.inf
     for _ in range(STEPS):
         low = drift.fit(time, signal, weight)
@@ -149,52 +127,3 @@ def log_odds_variance(trace: Trace, model: Model) -> float:
 
     curvature = (2 * at(odds) - at(odds + step) - at(odds - step)) / step**2
     return 1 / curvature if curvature > 0 else math.inf
-
-
-def three_levels(trace: Trace, model: Model) -> ThreeLevels:
-    """Return the best description by three levels, from several guesses of the third.
-
-    The drift is that of ``model``; readings are taken as instantaneous, with free chances of going
-    from one level to another between them.
-    """
-    z = trace.signal - model.drift.values(trace.time, model.low)
-    stay = np.full((3, 3), 0.05) + 0.85 * np.eye(3)
-    guesses = (
-        ThreeLevels(-math.inf, levels, stay, model.noise, model.outliers)
-        for levels in _guessed_levels(model.separation)
-    )
-    tried = [_climbed(z, guess, model.outlier_density, 2) for guess in guesses]
-    best = max(tried, key=lambda three: three.log_likelihood)
-    return _climbed(z, best, model.outlier_density, STEPS)
-
-
-def _guessed_levels(separation: float) -> Iterator[Floats]:
-    for third in (-0.7, 0.3, 0.5, 0.7, 1.7):
-        yield separation * np.array([0.0, 1.0, third])
-    yield separation * np.array([-0.25, 0.25, 1.0])
-    yield separation * np.array([0.0, 0.75, 1.25])
-
-
-def _climbed(z: Floats, three: ThreeLevels, density: float, steps: int) -> ThreeLevels:
-    """Improve a description by steps of the EM algorithm."""
-    pairs, posterior = np.empty((3, 3)), np.empty((z.size, 3))
-    for _ in range(steps):
-        scale = (1 - three.outliers) / (three.noise * math.sqrt(2 * math.pi))
-        own = scale * np.exp(-0.5 * ((z[:, None] - three.levels) / three.noise) ** 2)
-        all_ = own + three.outliers * density
-        log_likelihood = level_sums(all_, np.full(3, 1 / 3), three.moves, pairs, posterior)
-        gained = log_likelihood - three.log_likelihood
-        weight = posterior * own / all_
-        total = weight.sum(axis=0) + 1e-9
-        levels = z @ weight / total
-        variance = float((weight * (z[:, None] - levels) ** 2).sum() / total.sum())
-        three = ThreeLevels(
-            log_likelihood,
-            levels,
-            (pairs + 1e-3) / (pairs + 1e-3).sum(axis=1, keepdims=True),
-            max(math.sqrt(variance), LEAST_NOISE),
-            max(float(1 - total.sum() / z.size), 0.5 / z.size),
-        )
-        if gained < GAIN:
-            break
-    return three

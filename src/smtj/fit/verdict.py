@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from smtj.fit.long_trace import thinned
+from smtj.fit.trace_levels import three_levels
 from smtj.fit.trace_likelihood import Model, Trace, expectation
 from smtj.fit.trace_maximum import climbed
-from smtj.fit.trace_rivals import one_level, three_levels, uncorrelated
+from smtj.fit.trace_rivals import one_level, uncorrelated
 
 Verdict = Literal["two levels", "one level", "more than two levels", "faster than the sampling"]
 
@@ -23,6 +24,8 @@ BIMODAL = 2.0
 """Separation over noise below which a mixture of two levels has one maximum only."""
 EXAMINED = 20_000
 """Readings, evenly taken, that are examined for a third level."""
+APART = 1.5
+"""Distance over noise of a third level from the others, for it to count."""
 LEAST_SHARE = 0.005
 """Of the time in a third level, for it to count."""
 
@@ -35,7 +38,7 @@ class Evidence:
     gain_of_second_level: float
     """By which two levels beat one."""
     gain_of_third_level: float
-    """By which three levels beat two; -inf where they were not tried."""
+    """By which three levels beat two; -inf where no third is seen."""
     correlation: float
     """e^(-Δt/t_c) between successive readings."""
     correlation_ratio: float
@@ -97,7 +100,7 @@ def judge(trace: Trace, model: Model) -> Evidence:
 
 def _gain_of_second_level(trace: Trace, model: Model, two: float) -> float:
     """Return by how much two levels beat one; separation and dwell times are three parameters."""
-    one = one_level(trace)
+    one = one_level(trace, model.outlier_density)
     price = 0.5 * math.log(trace.time.size)
     gain = two - one.log_likelihood - price * (3 + model.drift.size - one.drift.size)
     if one.drift.size > model.drift.size:
@@ -114,7 +117,7 @@ def _gain_of_third_level(trace: Trace, model: Model, two: float) -> float:
     A level and four chances of moving are five parameters more.
     """
     three = three_levels(trace, model)
-    if np.diff(np.sort(three.levels)).min() < BIMODAL * three.noise:
+    if np.diff(np.sort(three.values)).min() < APART * three.noise:
         return -math.inf
     if three.shares.min() < LEAST_SHARE:
         return -math.inf

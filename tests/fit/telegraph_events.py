@@ -1,0 +1,28 @@
+"""A plain simulator of telegraph traces, event by event, for the tests of their fits."""
+
+import numpy as np
+
+
+def shares(rng, dwell_high, dwell_low, time, window=0.0):
+    """Share of the window before each time spent high; for no window the state, 0 or 1."""
+    begin = time[0] - window
+    when, high = [begin], [rng.random() < dwell_high / (dwell_high + dwell_low)]
+    while when[-1] <= time[-1]:
+        when.append(when[-1] + rng.exponential(dwell_high if high[-1] else dwell_low))
+        high.append(not high[-1])
+    when, high = np.array(when), np.array(high)
+    if window == 0:
+        return high[np.searchsorted(when, time, side="right") - 1].astype(float)
+    so_far = np.concatenate([[0.0], np.cumsum(np.diff(when) * high[:-1])])
+    return (np.interp(time, when, so_far) - np.interp(time - window, when, so_far)) / window
+
+
+def trace(rng, dwells, readings, window=0.0, noise=0.1, drift="none", outliers=0.0, time=None):
+    """Time and signal: levels 0 and 1 on a drift of one, noise, outliers up to 5 off."""
+    time = np.arange(1.0, readings + 1) if time is None else time
+    x = (time - time[0]) / (time[-1] - time[0])
+    low = {"none": 0 * x, "line": x, "bend": np.sin(1.5 * np.pi * x + 1) / 2}[drift]
+    signal = low + shares(rng, *dwells, time, window) + noise * rng.standard_normal(time.size)
+    off = rng.random(time.size) < outliers
+    signal[off] += rng.uniform(-5, 5, off.sum())
+    return time, signal
