@@ -68,6 +68,8 @@ def reproduce(
             "stand_in": images.stand_in,
         }
         figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
+    # In the order of the paper, whatever took longest.
+    figures.sort(key=lambda figure: figure.name)
     checks = audit(device) if "audit" in parts else []
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
     report = write_report(out, title, figures, checks, context)

@@ -56,8 +56,8 @@ def fit_trace(
         T over which a reading averages, in s, at most the time between readings; 0 for
         instantaneous samples.
     least_switches
-        A trace of two levels is refused that switches less often, both in its most probable path
-        of states and by its dwell times.
+        A trace of two levels or more is refused that switches less often, both in its most
+        probable path of states and by its dwell times.
 
     Returns
     -------
@@ -77,7 +77,9 @@ def fit_trace(
     pilot = thinned(trace)
     top = maximum(pilot, with_best_drift(pilot, first_model(thinned(trace, START)))[0])
     found = conclusion(trace, pilot, top, judge(pilot, top.model))
-    if found.verdict == "two levels" and found.switches < least_switches:
+    # Of a device that hardly switches, what the drift misses may look like a third level.
+    seen = found.verdict in ("two levels", "more than two levels")
+    if seen and found.switches < least_switches:
         # Noise hides short dwells from the most probable path.
         switches = max(found.switches, _expected_switches(found, trace.time))
         if switches < least_switches:
@@ -165,4 +167,5 @@ def _spread(trace: Trace) -> tuple[float, float]:
     drift = bent(some.time, BENDS)
     signal = drawn_in(some.signal)
     rest = signal - drift.values(some.time, drift.fit(some.time, signal, np.ones_like(signal)))
-    return float(signal.mean()), float(rest.std()) or float(np.ptp(signal))
+    scale, widest = float(rest.std()), float(np.ptp(some.signal))
+    return float(signal.mean()), scale if scale > 1e-9 * widest else widest

@@ -66,7 +66,8 @@ def _guesses_about(trace: Trace, drift: Drift, mean: Floats, rest: Floats) -> It
     noise = float(np.quantile(np.abs(np.diff(rest)), 0.25)) / (0.3186 * math.sqrt(2))
     ends = np.quantile(rest, QUANTILES)
     if np.diff(ends, axis=1).max() <= LEAST_SEPARATION:
-        ends = np.array([[rest.min(), rest.max()]])
+        # Both levels are seen in less than a hundredth of the readings, or there is only one.
+        ends = np.array([[rest.min(), max(rest.max(), rest.min() + 2 * LEAST_SEPARATION)]])
     for below, above in ends.tolist():
         if above - below > LEAST_SEPARATION:
             is_high = rest > (below + above) / 2

@@ -10,14 +10,12 @@ from smtj.fit.long_trace import thinned
 from smtj.fit.trace_levels import three_levels
 from smtj.fit.trace_likelihood import Model, Trace, expectation
 from smtj.fit.trace_maximum import climbed
-from smtj.fit.trace_rivals import one_level, uncorrelated
+from smtj.fit.trace_rivals import ONE_SIDED_95, one_level, uncorrelated
 
 Verdict = Literal["two levels", "one level", "more than two levels", "faster than the sampling"]
 
 LEAST_GAIN = 5.0
 """By which a richer description must beat a simpler one, in units of ln of the odds (BIC)."""
-ONE_SIDED_95 = 2.706
-"""Likelihood ratio of one parameter at its limit, at 5 %."""
 CORRELATED = 0.5
 """Correlation between readings above which nobody doubts it."""
 BIMODAL = 2.0
@@ -49,6 +47,8 @@ class Evidence:
         """The verdict with its numbers."""
         second = f"ln odds against one level {self.gain_of_second_level:.1f}"
         third = f"ln odds of a third level {self.gain_of_third_level:.1f}"
+        if self.gain_of_third_level == -math.inf:
+            third = "no third level seen"
         ratio = (
             f"correlation of successive readings {self.correlation:.3f}, likelihood ratio "
             f"{self.correlation_ratio:.2f}"

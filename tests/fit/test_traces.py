@@ -193,3 +193,18 @@ T, Y = np.arange(100.0), np.tile([0.0, 1.0], 50)
 def test_impossible_traces_are_refused(time, signal, window, message):
     with pytest.raises(SmtjError, match=message):
         fit_trace(time, signal, window)
+
+
+@pytest.mark.parametrize("window", [0.0, 1.0])
+def test_a_single_step_is_no_telegraph(window):
+    signal = np.repeat([0.0, 1.0], 500) + 0.05 * np.random.default_rng(16).standard_normal(1000)
+    with pytest.raises(SmtjError, match="switches only"):
+        fit_trace(np.arange(1000.0), signal, window)
+
+
+@pytest.mark.parametrize("window", [0.0, 1.0])
+@pytest.mark.parametrize("signal", [np.arange(300.0), np.sin(np.arange(300) / 99)])
+def test_a_smooth_signal_without_noise_is_one_level(signal, window):
+    fit = fit_trace(np.arange(300.0), signal, window)
+    assert fit.verdict == "one level"
+    np.testing.assert_allclose(fit.low, signal, atol=0.02 * np.ptp(signal))
