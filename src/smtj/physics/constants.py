@@ -11,3 +11,12 @@ BOLTZMANN: Final = 1.380649e-23
 
 VACUUM_PERMEABILITY: Final = 1.25663706127e-6
 """μ0 in T m/A, the one by which :mod:`smtj.units` tells B and H apart."""
+
+GYROMAGNETIC_RATIO: Final = 1.76085962784e11
+"""γ of the free electron in rad/(s T), g = 2.0023."""
+
+REDUCED_PLANCK: Final = 1.054571817e-34
+"""ħ in J s, exact to the digits given."""
+
+ELEMENTARY_CHARGE: Final = 1.602176634e-19
+"""e in C, exact."""

@@ -74,11 +74,21 @@ def card_wells(
         A temperature is not above 0 K and below the card's Curie temperature.
     """
     bias = np.asarray(voltage, dtype=np.float64)
-    tilt, stray = float(card.magnetism.easy_axis_tilt), stray_field(card, bias)
-    return find_wells(
-        macrospin(card, bias, temperature),
+    x, z = with_stray_field(card, field_x, field_z, bias)
+    return find_wells(macrospin(card, bias, temperature), x, field_y, z)
+
+
+def with_stray_field(
+    card: DeviceCard, field_x: ArrayLike, field_z: ArrayLike, voltage: ArrayLike
+) -> tuple[Floats, Floats]:
+    """The applied field along x and z with the stray field that stands for a given H_s, in A/m.
+
+    Parameters as in :func:`card_wells`.
+    """
+    tilt = float(card.magnetism.easy_axis_tilt)
+    stray = stray_field(card, np.asarray(voltage, dtype=np.float64))
+    return (
         np.asarray(field_x) + stray * math.sin(tilt),
-        field_y,
         np.asarray(field_z) + stray * math.cos(tilt),
     )
 
