@@ -129,7 +129,9 @@ def spectra_of(card, rng, noise=0.5e-6, fields=FIELDS):
         type(lines := well_lines(card, fields, 0.0, 0.0))(*(entry[:, None] for entry in lines)), f
     )
     data = clean + noise * rng.standard_normal(clean.shape)
-    return [Spectrum(f, row, noise, h, 0.0) for row, h in zip(data, fields, strict=True)]
+    heights = np.hypot(lines.symmetric.sum(-1), lines.antisymmetric.sum(-1)) * lines.share
+    rows = zip(data, fields, heights, strict=True)
+    return [Spectrum(f, row, noise, h, 0.0, tuple(height)) for row, h, height in rows]
 
 
 def test_spectra_of_both_wells_cover_the_truth_where_their_lines_overlap():

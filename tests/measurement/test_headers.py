@@ -1,10 +1,13 @@
 """Which header means which quantity, and in which unit."""
 
 from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+import xarray as xr
 
-from smtj.measurement import LABELS, QUANTITIES, load, parse_columns
+from smtj.measurement import LABELS, QUANTITIES, load, parse_columns, save
 from smtj.measurement.schema import name_of
 from smtj.units import convert, parse_quantity
 
@@ -21,6 +24,8 @@ def test_every_unit_is_one_and_is_shown_in_one_that_measures_the_same() -> None:
     assert QUANTITIES["voltage"].display_unit == "mV"
     assert QUANTITIES["current"].display_unit == "uA"
     assert QUANTITIES["frequency"].display_unit == "GHz"
+    for name in ("signal", "signal_error", "channel_x", "channel_y"):
+        assert QUANTITIES[name].display_unit == "uV"
 
 
 def test_no_header_means_two_things() -> None:
@@ -44,6 +49,11 @@ def test_no_header_means_two_things() -> None:
         "reads": "n; N; n_reps; counts; reads",
         "high": "n_high; high",
         "frequency": "f; freq",
+        "signal": "signal; Signal; rectified voltage; V mix; Vmix; V_mix; Vdc; V_dc; "
+        "mixing voltage; lock in; Lock-in; amplitude; absorption; dP/dH; dI/dB; V_rect; FMR signal",
+        "signal_error": "signal_error; signal err; Signal uncertainty; V_mix err",
+        "channel_x": "channel_x; X; X1; x channel; Xchannel; lock-in X; Channel X; in-phase",
+        "channel_y": "channel_y; Y; Y1; y channel; Ychannel; lock-in Y; Channel Y; quadrature",
         "device": "device_id; Device",
         "direction": "direction",
         "branch": "Branch",
@@ -80,6 +90,12 @@ def test_headers_that_mean_nothing(header: str) -> None:
         ("P [1]", "0.04", "probability", 0.04),
         ("n (#)", "50", "reads", 50.0),
         ("f [GHz]", "1.5", "frequency", 1.5e9),
+        ("Freq(GHz)", "0", "frequency", 0.0),
+        ("Vmix [µV]", "-2", "signal", -2e-6),
+        ("dP/dH [uV]", "2", "signal", 2e-6),
+        ("X (V)", "3", "channel_x", 3.0),
+        ("Y/mV", "3", "channel_y", 3e-3),
+        ("Xchannel", "3", "channel_x", 3.0),
         ("field (perp)", "3", "field_perpendicular", 3.0),
         ("R []", "3", "resistance", 3.0),
     ],
@@ -96,6 +112,38 @@ def test_a_header_without_unit_is_si_and_said_to_be_assumed(put) -> None:
     dataset = load(put("data.csv", "t,R [kohm],P,T\n1,2,0.5,300\n"))
     assert dataset.attrs == {"assumed_units": ["time", "temperature"]}
     assert [float(dataset[n][0]) for n in ("time", "temperature")] == [1.0, 300.0]
+
+
+@pytest.mark.parametrize("unit", ["a.u.", "arb. u.", "arb.", "arb", "Arb. Units", "au", "a. u."])
+@pytest.mark.parametrize("header", ["signal [{}]", "Signal ({})", "signal/{}", "dP/dH ({})"])
+def test_signals_may_come_in_arbitrary_units(put, header: str, unit: str) -> None:
+    dataset = load(put("data.csv", header.format(unit) + ",note\n3.5,x\n"))
+    assert dataset["signal"].values == [3.5]
+    assert dataset["signal"].attrs == {"units": "V"}
+    assert dataset.attrs == {
+        "assumed_units": ["signal"],
+        "arbitrary_units": ["signal"],
+        "ignored_columns": ["note"],
+    }
+
+
+def test_other_arbitrary_units(refusal, put) -> None:
+    header = "X (a.u.),channel_y [arb.],signal_error [a.u.],signal [uV],t"
+    dataset = load(put("data.csv", header + "\n1,2,3,4,5\n"))
+    assert dataset.attrs["arbitrary_units"] == ["channel_x", "channel_y", "signal_error"]
+    assert set(dataset.attrs["assumed_units"]) == {*dataset.attrs["arbitrary_units"], "time"}
+    message = refusal(load, put("data.csv", "R [a.u.]\n1\n"))
+    assert 'column "R [a.u.]" has the unknown unit "a.u."' in message
+
+
+def test_words_for_a_signal_that_mean_something_else(put) -> None:
+    header = "X [mm],Y,amplitude [Oe],x1 (um),derivative [1/s],R"
+    dataset = load(put("data.csv", header + "\n1,2,3,4,5,6\n"))
+    assert list(dataset.data_vars) == ["resistance"]
+    assert dataset.attrs["ignored_columns"] == header.split(",")[:-1]
+    # By the user's word, any column is.
+    dataset = load(put("data.csv", "Y,R\n1,2\n"), {"channel_y": "Y"})
+    assert dataset["channel_y"].values == [1.0]
 
 
 def test_columns_are_named_by_option(put) -> None:
@@ -137,6 +185,8 @@ def test_options_that_say_nothing(refusal, options: list[str], parts: list[str])
         ("R [V],t", None, ['column "R [V]" is read as a resistance', "in V", "resistance [ohm]"]),
         ("T [s]", None, ['"T [s]" is read as a temperature', "--column temperature=HEADER"]),
         ("P [K]", None, ['"P [K]" is read as a probability', "probability [%]"]),
+        ("signal [mm]", None, ['"signal [mm]" is read as a signal', "signal [uV]"]),
+        ("Vmix (foo)", None, ['"Vmix (foo)" has the unknown unit "foo"', "signal [uV]"]),
         ("R [foo]", None, ['column "R [foo]" has the unknown unit "foo"', "resistance [ohm]"]),
         ("R (foo)", None, ['column "R (foo)" has the unknown unit "foo"']),
         ("R,t,R", None, ['2 columns "R"', "a name of its own"]),
@@ -154,3 +204,21 @@ def test_headers_that_cannot_be(refusal, put, header: str, columns, parts: list[
     for part in parts:
         assert part in message
     assert message.startswith("data.csv") or "quantity" in message
+
+
+def test_arbitrary_units_are_still_known_of_a_copy(put, tmp_path: Path) -> None:
+    dataset = load(put("data.csv", "H_par [Oe],f [GHz],absorption (a.u.)\n1,2,1e6\n"))
+    for suffix in ("csv", "xlsx"):
+        again = load(save(dataset, tmp_path / f"copy.{suffix}"))
+        assert again.attrs == dataset.attrs
+        assert again["signal"].values == [1e6]
+
+
+@pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
+def test_arbitrary_units_of_netcdf_files(tmp_path: Path) -> None:
+    theirs = xr.Dataset({"Vmix": ("H_par", [1.0, 2.0], {"units": "a.u."})})
+    (tmp_path / "data.nc").write_bytes(theirs.to_netcdf(engine="h5netcdf"))
+    dataset = load(tmp_path / "data.nc")
+    assert dataset["signal"].values.tolist() == [1.0, 2.0]
+    assert dataset.attrs == {"assumed_units": ["signal"], "arbitrary_units": ["signal"]}
+    assert load(save(dataset, tmp_path / "copy.nc")).attrs == dataset.attrs

@@ -68,6 +68,46 @@ def test_kinds(columns: dict[str, object], kind: str) -> None:
     assert kind_of(dataset.assign_attrs(kind="probability_scan")) == kind
 
 
+RESONANCE = {"frequency": np.linspace(1e9, 3e9, 9), "field_parallel": 1e4}
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ({**RESONANCE, "signal": 1.0}, "spectrum"),
+        ({**RESONANCE, "channel_x": 1.0}, "spectrum"),
+        ({**RESONANCE, "channel_y": 1.0, "voltage": 0.1, "time": np.arange(9.0)}, "spectrum"),
+        ({"frequency": 1e9, "field_perpendicular": fields(1, 1, 1), "signal": 1.0}, "spectrum"),
+        # Resistances beside it do not matter where the frequency changes,
+        ({**RESONANCE, "signal": 1.0, "resistance": 1.0}, "spectrum"),
+        # and are what it is about at that of a lock-in amplifier.
+        (
+            {"field_parallel": fields(5, 5), "frequency": 137.0, "channel_x": 1.0, "resistance": 1},
+            "loop",
+        ),
+        (
+            {
+                "time": np.arange(9.0),
+                **{"field_parallel": 1.0, "frequency": [137.0, 137.1], "signal": 1.0},
+                "resistance": 1.0,
+            },
+            "trace",
+        ),
+        ({**RESONANCE, "signal": 1.0, "probability": 0.5}, "probability"),
+        ({"time": np.arange(9.0), "resistance": 1.0, "signal": 1.0}, "trace"),
+    ],
+)
+def test_spectra_and_what_is_none(columns: dict[str, object], kind: str) -> None:
+    assert kind_of(long(**columns)) == kind
+
+
+def test_spectra_with_voltage_and_current_have_no_resistance(put) -> None:
+    rows = "H [Oe],f [GHz],V [mV],I [uA],Vmix [uV]\n1,0,10,0,3\n1,1,10,0,3\n"
+    dataset = load(put("data.csv", rows))
+    assert kind_of(dataset) == "spectrum"
+    assert "resistance" not in dataset
+
+
 def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> None:
     assert kind_of(scan) == "scan"
     assert kind_of(scan.isel(sample=slice(9))) == "loop"
@@ -86,12 +126,20 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
             "time, temperature and resistance (3 readings, different conditions 3)",
         ),
         ({"high": [1.0]}, "high (without resistance)"),
+        (
+            {"frequency": [1.0], "signal": [1.0]},
+            "frequency and signal (without resistance)",
+        ),
+        (
+            {"frequency": [1.0], "field_parallel": [1.0], "signal_error": [1.0]},
+            "field_parallel, frequency and signal_error (without resistance)",
+        ),
     ],
 )
 def test_what_is_no_measurement(refusal, columns: dict[str, object], found: str) -> None:
     message = refusal(kind_of, long(**columns))
     assert f"the data set is no measurement that smtj can fit, it has {found}: " in message
-    for kind in ("a trace", "a scan", "a loop", "a probability curve"):
+    for kind in ("a trace", "a scan", "a loop", "a probability curve", "a spectrum"):
         assert kind in message
 
 

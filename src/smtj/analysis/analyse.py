@@ -8,13 +8,17 @@ import numpy as np
 from smtj.analysis.arrhenius import FEWEST_TEMPERATURES, arrhenius_part
 from smtj.analysis.bias import FEWEST_VOLTAGES, bias_part
 from smtj.analysis.curve import curve_parts
+from smtj.analysis.film import film_part
+from smtj.analysis.kittel import kittel_parts
+from smtj.analysis.lines import lines_of, lines_part
 from smtj.analysis.loop import loop_part
 from smtj.analysis.part import Part, unchanged
+from smtj.analysis.resonance import at_voltages
 from smtj.analysis.scan import ScanResult, scan_of, scan_part
-from smtj.analysis.setting import Setting
+from smtj.analysis.setting import Setting, with_conditions
 from smtj.analysis.trace import TraceResult, trace_of, trace_part
 from smtj.errors import SmtjError
-from smtj.measurement import groups, kind_of
+from smtj.measurement import field_direction_stated, groups, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,16 +58,36 @@ def analyse(
     SmtjError
         The data are not what they should be; the message names what is wrong with them.
     """
+    datasets = [with_conditions(dataset, setting) for dataset in datasets]
     kinds = [kind_of(dataset) for dataset in datasets]
     readings = [d for d, kind in zip(datasets, kinds, strict=True) if kind in ("trace", "scan")]
     loops = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "loop"]
     curves = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "probability"]
+    spectra = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "spectrum"]
     parts = [loop_part(loops, setting)] if loops else []
+    if spectra:
+        parts += _of_spectra(spectra, setting, progress)
     if readings:
         parts += _of_traces(readings, setting, progress)
     for curve in curves:
         parts += curve_parts(curve, setting)
     return parts
+
+
+def _of_spectra(
+    datasets: "list[xr.Dataset]",
+    setting: Setting,
+    progress: "Callable[[int, int], None] | None",
+) -> list[Part]:
+    lines = lines_of(datasets, setting, progress)
+    first = lines_part(lines, setting)
+    biased = "voltage" in setting.conditions or any(
+        {"voltage", "card"} & {*map(str, d.variables), *map(str, d.attrs)} for d in datasets
+    )
+    if not biased:
+        stated = all(field_direction_stated(dataset) for dataset in datasets)
+        return [first, film_part(lines, stated, setting)]
+    return [first, *kittel_parts(at_voltages(lines, setting), setting)]
 
 
 def _of_traces(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.card import DeviceCard
+from smtj.measurement.schema import QUANTITIES, SIGNALS
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:
@@ -90,6 +91,24 @@ def conditions_of(
     )
     remarks = (f"the file does not say, so it is taken: {taken}",) if missing else ()
     return Conditions(**values, at_current=at_current), remarks
+
+
+def with_conditions(dataset: "xr.Dataset", setting: Setting) -> "xr.Dataset":
+    """Return spectra with the frequency or field that their file does not say but the setting does.
+
+    Without either a spectrum is none; voltage and temperature are looked up where they matter.
+    """
+    if not set(SIGNALS) & {str(name) for name in dataset.variables}:
+        return dataset
+    fields = {"field_perpendicular", "field_parallel"}
+    known = {str(name) for name in dataset.variables}
+    wanted = {"frequency"} | (set() if known & fields else fields)
+    missing = {
+        name: ((), value, {"units": QUANTITIES[name].unit})
+        for name, value in setting.conditions.items()
+        if name in wanted - known
+    }
+    return dataset.assign_coords(missing) if missing else dataset
 
 
 def linear_in_share(

@@ -21,12 +21,18 @@ if TYPE_CHECKING:
     from smtj.card import DeviceCard
     from smtj.fit.estimate import Estimate
 
+MOST_NAMED = 4
+"""Files that are counted instead of named."""
+
 Condition = Annotated[str | None, typer.Option(help="Where no column says it; else the card's.")]
 Field = Annotated[str | None, typer.Option(help="Where no column says it; else 0 Oe.")]
 
 
 def fit(
-    files: Annotated[list[Path], typer.Argument(help="Traces, scans, loops, tables of P(H).")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Traces, scans, loops, tables of P(H), spectra of ST-FMR or FMR."),
+    ],
     onto: Annotated[str, typer.Option(help="Card to start from: shipped, or a file.")] = "cai2019",
     out: Annotated[
         Path | None, typer.Option(help="Card to write; its report goes beside it.")
@@ -40,6 +46,9 @@ def fit(
     ] = None,
     perpendicular: Field = None,
     parallel: Field = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="Of spectra swept in field, where no column says it.")
+    ] = None,
     voltage: Condition = None,
     temperature: Condition = None,
     as_json: Annotated[
@@ -57,12 +66,13 @@ def fit(
     given = {
         "field_perpendicular": parse_option("--perpendicular", perpendicular, "A/m"),
         "field_parallel": parse_option("--parallel", parallel, "A/m"),
+        "frequency": parse_option("--frequency", frequency, "Hz"),
         "voltage": parse_option("--voltage", voltage, "V"),
         "temperature": parse_option("--temperature", temperature, "K"),
     }
     setting = Setting(
         card=base,
-        source=", ".join(file.name for file in files),
+        source=_called(files),
         integration_time=parse_option("--integration-time", integration_time, "s"),
         conditions={name: value for name, value in given.items() if value is not None},
     )
@@ -89,7 +99,7 @@ def fit(
 def _shown(console: "Console") -> "Iterator[Callable[[int, int], None]]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    columns = ("fitting", BarColumn(), MofNCompleteColumn(), "traces", TimeRemainingColumn())
+    columns = ("fitting", BarColumn(), MofNCompleteColumn(), "fits", TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -97,19 +107,36 @@ def _shown(console: "Console") -> "Iterator[Callable[[int, int], None]]":
 
 def _remarks_of_files(datasets: list[Any]) -> list[str]:
     """Say what was taken for granted when the files were read."""
-    remarks = []
+    from smtj.measurement import source_of
+
+    found: dict[str, list[str]] = {}
     for dataset in datasets:
-        name = Path(str(dataset.attrs.get("source", "the file"))).name
-        remarks += [
-            f"{name}: {column} has no unit in its header; SI is taken"
+        remarks = [
+            f"{column} has no unit in its header; SI is taken"
             for column in dataset.attrs.get("assumed_units", ())
+            if column not in dataset.attrs.get("arbitrary_units", ())
+        ]
+        remarks += [
+            f"{column} is in arbitrary units; they are called V"
+            for column in dataset.attrs.get("arbitrary_units", ())
         ]
         ignored = dataset.attrs.get("ignored_columns", ())
         if ignored:
-            remarks.append(f"{name}: not used: {', '.join(str(column) for column in ignored)}")
+            remarks.append(f"not used: {', '.join(str(column) for column in ignored)}")
         if "resistance_from" in dataset.attrs:
-            remarks.append(f"{name}: resistance is {dataset.attrs['resistance_from']}")
-    return remarks
+            remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
+        for remark in remarks:
+            found.setdefault(remark, []).append(Path(source_of(dataset)).name)
+    return [f"{_named(names)}: {remark}" for remark, names in found.items()]
+
+
+def _called(files: list[Path]) -> str:
+    """What the data are called: a file's name, or how many there are."""
+    return _named([file.name for file in files])
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < MOST_NAMED else f"{len(names)} files"
 
 
 def _onto(card: "DeviceCard", parts: "list[Part]", out: Path | None) -> "DeviceCard":

@@ -1,7 +1,15 @@
 """Virtual instruments: they turn a card into data sets that look exactly like measured ones."""
 
+from smtj.lab.resonance import stfmr
 from smtj.lab.scan import probability_scan, voltage_scan
 from smtj.lab.sweep import field_sweep
 from smtj.lab.trace import temperature_scan, time_trace
 
-__all__ = ["field_sweep", "probability_scan", "temperature_scan", "time_trace", "voltage_scan"]
+__all__ = [
+    "field_sweep",
+    "probability_scan",
+    "stfmr",
+    "temperature_scan",
+    "time_trace",
+    "voltage_scan",
+]

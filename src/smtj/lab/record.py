@@ -38,18 +38,10 @@ def dataset(
     bias, instrument, seed
         How it was measured.
     """
-    import xarray as xr
-
-    variables = {
-        name: xr.Variable(
-            tuple(dims), np.asarray(values, dtype=np.float64), {"units": QUANTITIES[name].unit}
-        )
-        for name, (dims, values) in columns.items()
-    }
-    return xr.Dataset(
-        {"resistance": variables.pop("resistance")},
-        coords=variables,
-        attrs={
+    return labelled(
+        "resistance",
+        columns,
+        {
             "kind": kind,
             "card": card.name,
             "seed": seed,
@@ -60,3 +52,28 @@ def dataset(
             "drift": instrument.drift,
         },
     )
+
+
+def labelled(
+    measured: str, columns: Mapping[str, Column], attrs: Mapping[str, Any]
+) -> "xr.Dataset":
+    """Return columns as a data set with units.
+
+    Parameters
+    ----------
+    measured
+        Which of them was measured; the rest are coordinates.
+    columns
+        As in :func:`dataset`.
+    attrs
+        What was done.
+    """
+    import xarray as xr
+
+    variables = {
+        name: xr.Variable(
+            tuple(dims), np.asarray(values, dtype=np.float64), {"units": QUANTITIES[name].unit}
+        )
+        for name, (dims, values) in columns.items()
+    }
+    return xr.Dataset({measured: variables.pop(measured)}, coords=variables, attrs=dict(attrs))

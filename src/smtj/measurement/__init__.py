@@ -6,15 +6,19 @@ file has one dimension, ``reading``, and one variable a column; the lab's data s
 
 from smtj.measurement.checks import increasing_time, require, unique_fields
 from smtj.measurement.columns import parse_columns
-from smtj.measurement.conditions import groups, kind_of
+from smtj.measurement.conditions import field_direction_stated, groups, kind_of
 from smtj.measurement.loading import load
 from smtj.measurement.longform import table
+from smtj.measurement.places import source_of
 from smtj.measurement.saving import save
 from smtj.measurement.schema import LABELS, QUANTITIES
+from smtj.measurement.sweeps import Sweep, sweeps
 
 __all__ = [
     "LABELS",
     "QUANTITIES",
+    "Sweep",
+    "field_direction_stated",
     "groups",
     "increasing_time",
     "kind_of",
@@ -22,6 +26,8 @@ __all__ = [
     "parse_columns",
     "require",
     "save",
+    "source_of",
+    "sweeps",
     "table",
     "unique_fields",
 ]

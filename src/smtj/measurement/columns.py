@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from smtj.errors import DataError
-from smtj.measurement.header import recognised, split_header, unit_in_file
-from smtj.measurement.schema import NAMES, QUANTITIES
+from smtj.measurement.header import is_arbitrary, recognised, split_header, unit_in_file
+from smtj.measurement.schema import MAY_BE_ARBITRARY, NAMES, QUANTITIES
 from smtj.measurement.wording import listed, quoted
 
 
@@ -23,6 +23,8 @@ class Column:
     """The quantity or the label."""
     unit: str | None
     """The unit of its numbers; None for a label."""
+    asked_for: bool = False
+    """Whether the user said what it is."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Match:
     ignored: tuple[str, ...]
     """Headers of the others."""
     assumed: tuple[str, ...]
-    """Quantities of which the header gives no unit, so that the SI unit is assumed."""
+    """Quantities of which the header gives no unit, or an arbitrary one, so that the SI unit is
+    assumed."""
+    arbitrary: tuple[str, ...] = ()
+    """Those of them whose unit is an arbitrary one."""
 
 
 def parse_columns(options: Sequence[str]) -> dict[str, str]:
@@ -109,17 +114,25 @@ def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, fil
             'e.g. "resistance [ohm]", or say which is meant, --column resistance=HEADER'
         )
     in_order = [(position, headers[position], *found[position]) for position in sorted(found)]
+    arbitrary = tuple(
+        name
+        for _, _, name, unit in in_order
+        if unit is not None and name in MAY_BE_ARBITRARY and is_arbitrary(unit)
+    )
     return Match(
         tuple(
-            Column(position, header, name, unit_in_file(name, unit, header, file))
+            Column(
+                position, header, name, unit_in_file(name, unit, header, file), name in asked_for
+            )
             for position, header, name, unit in in_order
         ),
         tuple(h.strip() for p, h in enumerate(headers) if p not in found and h.strip()),
         tuple(
             name
             for _, _, name, unit in in_order
-            if unit is None and name in QUANTITIES and QUANTITIES[name].unit
+            if name in arbitrary or (unit is None and name in QUANTITIES and QUANTITIES[name].unit)
         ),
+        arbitrary,
     )
 
 

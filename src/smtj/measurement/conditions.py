@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
+from smtj.measurement.header import split_header
 from smtj.measurement.longform import column_names, long_columns, readings_in
 from smtj.measurement.places import READING, source_of
-from smtj.measurement.schema import LABELS, QUANTITIES
+from smtj.measurement.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
 from smtj.measurement.wording import listed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Kind = Literal["probability", "trace", "scan", "loop"]
-"""What a data set tells about: P at each field, the switching in time, both, or R against field."""
+Kind = Literal["probability", "trace", "scan", "loop", "spectrum"]
+"""What a data set tells about: P at each field, the switching in time, both, R against field, or a
+resonance."""
 
 CONDITIONS = ("field_perpendicular", "field_parallel", "voltage", "current", "temperature")
 """What is set while readings are taken."""
 
 FEWEST_READINGS = 10
 """Readings at each field that make a scan of what else is a loop."""
+
+SAME = 0.002
+"""What an instrument reads back is the same setting if it differs by less, relative to the largest
+of its kind."""
 
 # Settings nearer than this, relative to the largest, differ by how they were rounded.
 _RESOLUTION = 1e-9
@@ -42,10 +48,10 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     Returns
     -------
     str
-        ``"probability"`` for probabilities, or counts of high reads and of reads; else for
-        resistances ``"trace"`` at one condition with times, ``"scan"`` at several with
-        :data:`FEWEST_READINGS` or more at most of them, and ``"loop"`` at several fields with
-        fewer.
+        ``"probability"`` for probabilities, or counts of high reads and of reads; else
+        ``"spectrum"`` where :func:`is_spectrum` says so; else for resistances ``"trace"`` at one
+        condition with times, ``"scan"`` at several with :data:`FEWEST_READINGS` or more at most of
+        them, and ``"loop"`` at several fields with fewer.
 
     Raises
     ------
@@ -55,6 +61,8 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     names = set(dataset.variables)
     if "probability" in names or {"high", "reads"} <= names:
         return "probability"
+    if is_spectrum(dataset):
+        return "spectrum"
     found = "without resistance"
     if "resistance" in names:
         columns = _condition_columns(dataset)
@@ -72,9 +80,56 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     raise DataError(
         f"{source_of(dataset)} is no measurement that smtj can fit, it has {listed(known)} "
         f"({found}): time and resistance at one condition make a trace, resistance at several "
-        f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, and probability "
-        "(or high and reads) a probability curve"
+        f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, probability (or "
+        "high and reads) a probability curve, and signal with frequency and field a spectrum"
     )
+
+
+def is_spectrum(dataset: "xr.Dataset") -> bool:
+    """Whether a data set is of spectra, with which a resistance may come.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions.
+
+    Returns
+    -------
+    bool
+        Whether it has a frequency, a field, and one of :data:`SIGNALS`.  Where it has resistances
+        too, the frequency must change by :data:`SAME` or more: at a single one, which is that of
+        the lock-in amplifier in many a measurement of R, they are what it is about.
+    """
+    names = {str(name) for name in dataset.variables}
+    if "frequency" not in names or not names & set(FIELDS) or not names & set(SIGNALS):
+        return False
+    frequency = np.asarray(dataset["frequency"].values, dtype=np.float64)
+    return "resistance" not in names or bool(np.ptp(frequency) > SAME * frequency.max())
+
+
+def field_direction_stated(dataset: "xr.Dataset") -> bool:
+    """Whether it is known, and not taken for granted, along what the field of a data set is.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions.
+
+    Returns
+    -------
+    bool
+        False if a column of a table is read as a field under a header that says nothing of its
+        direction, such as ``"H [Oe]"`` and ``"Field(G)"``, and the user has not said that it is
+        that field.  True for data sets of the lab, of NetCDF files, and without a field.
+    """
+    return all(direction_stated(dataset, name) for name in FIELDS if name in dataset.variables)
+
+
+def direction_stated(dataset: "xr.Dataset", name: str) -> bool:
+    """Whether it is known of one of :data:`FIELDS`; see :func:`field_direction_stated`."""
+    encoding = dataset[name].encoding
+    bare = split_header(str(encoding.get("header", name)))[0]
+    return bool(encoding.get("asked_for")) or not has_no_direction(bare)
 
 
 def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]:
@@ -94,8 +149,6 @@ def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]
         are a data set of dimension ``reading`` in the order in which they were taken, in which
         the conditions are scalar coordinates, and so are labels, which are never mixed either.
     """
-    import xarray as xr
-
     constant = _condition_columns(dataset)
     codes = condition_codes(constant, readings_in(dataset))
     order = np.argsort(codes, kind="stable")
@@ -106,29 +159,59 @@ def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]
     found = []
     for number, readings in enumerate(np.split(order, ends)):
         setting = {name: values[readings[0]] for name, values in constant.items()}
-        variables = {
-            **{name: (READING, parts[name][number]) for name in names},
-            **{name: ((), value) for name, value in setting.items()},
-        }
-        part = xr.Dataset(variables, attrs=dataset.attrs).set_coords(list(setting))
-        for name in part.variables:
-            part[name].attrs = dataset[name].attrs
-        if "source" in dataset.encoding:
-            part.encoding["source"] = dataset.encoding["source"]
+        part = part_of(dataset, {name: parts[name][number] for name in names}, setting)
         conditions = {name: float(value) for name, value in setting.items() if name in CONDITIONS}
         found.append((conditions, part))
     return found
 
 
-def condition_codes(columns: Mapping[str, Array], readings: int) -> Codes:
+def part_of(
+    dataset: "xr.Dataset", columns: Mapping[str, Array], setting: Mapping[str, Any]
+) -> "xr.Dataset":
+    """Return some readings of a data set as one of its own.
+
+    Parameters
+    ----------
+    dataset
+        Of which they are a part.
+    columns
+        What differs between them, shape (readings,), by name.
+    setting
+        What they have in common, by name; scalar coordinates of the part.
+    """
+    import xarray as xr
+
+    variables = {
+        **{name: (READING, values) for name, values in columns.items()},
+        **{name: ((), value) for name, value in setting.items()},
+    }
+    part = xr.Dataset(variables, attrs=dataset.attrs).set_coords(list(setting))
+    for name in part.variables:
+        part[name].attrs = dataset[name].attrs
+        part[name].encoding = {
+            key: value
+            for key, value in dataset[name].encoding.items()
+            if key in ("header", "asked_for")
+        }
+    if "source" in dataset.encoding:
+        part.encoding["source"] = dataset.encoding["source"]
+    return part
+
+
+def condition_codes(
+    columns: Mapping[str, Array], readings: int, resolution: float = _RESOLUTION
+) -> Codes:
     """Number the combinations of what stands in columns, in the order in which they are met.
 
     Parameters
     ----------
     columns
-        Shape (readings,) each; numbers are the same if they differ by rounding alone.
+        Shape (readings,) each.
     readings
         The number of readings, also where there are no columns.
+    resolution
+        By what numbers must differ from the next one to be another, relative to the largest of
+        their column; that of rounding by default.
 
     Returns
     -------
@@ -141,7 +224,7 @@ def condition_codes(columns: Mapping[str, Array], readings: int) -> Codes:
     for values in columns.values():
         own, distinct = pd.factorize(values)
         if distinct.dtype.kind == "f":
-            own = _merged(distinct)[own]
+            own = _merged(distinct, resolution)[own]
         # Numbered anew after each column, so that the product cannot overflow.
         codes = pd.factorize(codes * (own.max() + 1) + own)[0]
     return codes
@@ -162,10 +245,10 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     return columns
 
 
-def _merged(distinct: Array) -> Codes:
-    """Number distinct floats, those that differ by rounding alone alike."""
+def _merged(distinct: Array, resolution: float) -> Codes:
+    """Number distinct floats, those alike that differ by less than the resolution."""
     order = np.argsort(distinct)
-    apart = np.diff(distinct[order]) > _RESOLUTION * np.abs(distinct).max()
+    apart = np.diff(distinct[order]) > resolution * np.abs(distinct).max()
     numbers = np.empty(distinct.size, dtype=np.int64)
     numbers[order] = np.concatenate([[0], np.cumsum(apart)])
     return numbers

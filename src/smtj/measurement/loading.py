@@ -10,6 +10,7 @@ from smtj.errors import DataError
 from smtj.measurement.attributes import from_lines
 from smtj.measurement.checks import check_values
 from smtj.measurement.columns import Match, match_columns
+from smtj.measurement.conditions import is_spectrum
 from smtj.measurement.excel import read_sheet, sheet_columns
 from smtj.measurement.head import read_head
 from smtj.measurement.netcdf import read_netcdf
@@ -45,9 +46,10 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
     xarray.Dataset
         SI floats with a ``units`` attribute each.  A table has the dimension ``reading`` and one
         variable a column; a NetCDF file keeps its dimensions.  Attributes of it say what was done:
-        ``assumed_units`` lists quantities taken for SI because their header has no unit,
-        ``ignored_columns`` the headers that were left out, and ``resistance_from`` is there where
-        the resistance is calculated from voltage and current.
+        ``assumed_units`` lists quantities taken for SI because their header has no unit, or, as a
+        signal may, an arbitrary one, ``arbitrary_units`` the latter of them, ``ignored_columns``
+        the headers that were left out, and ``resistance_from`` is there where the resistance is
+        calculated from voltage and current.
 
     Raises
     ------
@@ -116,9 +118,11 @@ def _table(arrays: Mapping[str, NDArray[Any]], found: Match, attrs: dict[str, An
             unit = QUANTITIES[column.name].unit
             values = scaled(values, column.unit, unit)
             variables[column.name] = xr.Variable(READING, values, {"units": unit})
-        variables[column.name].encoding["header"] = column.header
+        variables[column.name].encoding |= {"header": column.header, "asked_for": column.asked_for}
     if found.assumed:
         attrs["assumed_units"] = list(found.assumed)
+    if found.arbitrary:
+        attrs["arbitrary_units"] = list(found.arbitrary)
     if found.ignored:
         attrs["ignored_columns"] = list(found.ignored)
     return xr.Dataset(variables, attrs=attrs)
@@ -128,7 +132,8 @@ def _add_resistance(dataset: "xr.Dataset") -> None:
     """Calculate the resistance where voltage and current are measured and nothing else is."""
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
-    if not measured <= set(dataset.variables) or instead & set(dataset.variables):
+    names = {str(name) for name in dataset.variables}
+    if not measured <= names or instead & names or is_spectrum(dataset):
         return
     zero = (dataset["current"] == 0).values.ravel()
     if zero.any():

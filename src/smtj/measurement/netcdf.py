@@ -58,6 +58,8 @@ def read_netcdf(path: Path, columns: Mapping[str, str] | None) -> "xr.Dataset":
     attrs = {str(key): _attribute(value) for key, value in stored.attrs.items()}
     if match.assumed:
         attrs["assumed_units"] = list(match.assumed)
+    if match.arbitrary:
+        attrs["arbitrary_units"] = list(match.arbitrary)
     coords = {renamed.get(str(name), str(name)) for name in stored.coords}
     return xr.Dataset(variables, attrs=attrs).set_coords(coords)
 

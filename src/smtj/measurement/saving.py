@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.files import write_whole
 from smtj.measurement.attributes import to_lines
+from smtj.measurement.conditions import direction_stated
 from smtj.measurement.excel import write_sheet
 from smtj.measurement.longform import column_names, long_columns
 from smtj.measurement.netcdf import netcdf_bytes
 from smtj.measurement.scaling import scaled
-from smtj.measurement.schema import QUANTITIES
+from smtj.measurement.schema import FIELDS, QUANTITIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,7 +78,11 @@ def _display_columns(dataset: "xr.Dataset") -> dict[str, NDArray[Any]]:
             values = scaled(values.astype(np.float64), quantity.unit, unit)
         else:
             unit = dataset[name].attrs.get("units", "")
-        columns[f"{name} [{unit}]" if unit else name] = values
+        header = name
+        if name in FIELDS and not direction_stated(dataset, name):
+            # What nobody knew before must not be known after.
+            header = "field"
+        columns[f"{header} [{unit}]" if unit else header] = values
     return columns
 
 

@@ -50,6 +50,14 @@ def _fields_along(*directions: str) -> Iterator[str]:
         yield from (f"{field} {direction}" for direction in directions)
 
 
+def _channel(letter: str, phase: str) -> tuple[str, ...]:
+    """Headers for one of the two phases of a lock-in amplifier."""
+    names = (f"{letter} channel", f"channel {letter}", f"lock in {letter}", f"LIA {letter}")
+    return (letter, f"{letter}1", *names, phase)
+
+
+_NO_DIRECTION = ("H", "B", "mu0H", "μ0H", "field", "magnetic field")
+
 QUANTITIES = _by_name(
     (
         Quantity("time", "s", "s", "a time", ("t", "time stamp", "elapsed", "elapsed time")),
@@ -59,7 +67,7 @@ QUANTITIES = _by_name(
             "Oe",
             "a field along the film normal",
             (
-                *("H", "B", "mu0H", "μ0H", "field", "magnetic field"),
+                *_NO_DIRECTION,
                 *("perpendicular field", "out of plane field"),
                 *_fields_along("perp", "perpendicular", "z", "⊥", "oop"),
             ),
@@ -120,6 +128,38 @@ QUANTITIES = _by_name(
             whole=True,
         ),
         Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), lowest=0.0),
+        Quantity(
+            "signal",
+            "V",
+            "uV",
+            "a signal",
+            (
+                *("rectified voltage", "rectified signal", "V rect", "V rectified", "V dc"),
+                *("mixing voltage", "mixing signal", "V mix", "V mixing", "homodyne voltage"),
+                *("diode voltage", "spin diode voltage", "V diode", "V sig", "signal voltage"),
+                *("lock in", "lock in signal", "lock in voltage", "lock in amplitude"),
+                *("amplitude", "intensity", "absorption", "FMR absorption", "FMR signal", "FMR"),
+                *("dP/dH", "dP/dB", "dI/dH", "dI/dB", "dχ/dH", "dchi/dH", "derivative"),
+            ),
+        ),
+        Quantity(
+            "signal_error",
+            "V",
+            "uV",
+            "a standard error of the signal",
+            (
+                *("signal err", "signal uncertainty", "signal standard error", "signal SE"),
+                *("error of the signal", "standard error of the signal", "sigma signal"),
+                *("V mix error", "V mix err", "V rect error", "amplitude error"),
+            ),
+            lowest=0.0,
+        ),
+        Quantity(
+            "channel_x", "V", "uV", "a lock-in amplifier's channel X", _channel("X", "in phase")
+        ),
+        Quantity(
+            "channel_y", "V", "uV", "a lock-in amplifier's channel Y", _channel("Y", "quadrature")
+        ),
     )
 )
 """Every number that a data file can hold, by name."""
@@ -135,6 +175,15 @@ LABELS: Mapping[str, Label] = MappingProxyType(
     }
 )
 """Every text that a data file can hold, by name."""
+
+FIELDS = ("field_perpendicular", "field_parallel")
+"""The components of the field."""
+
+SIGNALS = ("signal", "channel_x", "channel_y")
+"""What tells of a resonance; any of them makes a spectrum."""
+
+MAY_BE_ARBITRARY = (*SIGNALS, "signal_error")
+"""What may come in arbitrary units, which are then taken for SI."""
 
 NAMES = (*QUANTITIES, *LABELS)
 """All columns, in the order in which files list them."""
@@ -152,6 +201,13 @@ def name_of(text: str) -> str | None:
     numbers rows, nothing.  A field without a direction is the perpendicular one.
     """
     return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
+
+
+def has_no_direction(text: str) -> bool:
+    """Whether a header without its unit, such as ``"H"``, is a field along nobody knows what."""
+    return text.strip() in _NO_DIRECTION or (
+        len(text.strip()) > 1 and _key(text) in map(_key, _NO_DIRECTION)
+    )
 
 
 def _key(text: str) -> str:

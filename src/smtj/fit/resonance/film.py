@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from smtj.errors import SmtjError
 from smtj.fit.estimate import Estimate, normal_estimate
 from smtj.fit.least_squares import minimise
-from smtj.fit.resonance.scatter import scatter_of
+from smtj.fit.resonance.scatter import UNLIKELY, scatter_of
 from smtj.fit.resonance.straight import fit_straight_line
 from smtj.physics.resonance import FREQUENCY_PER_FIELD, in_plane_film_frequency
 
@@ -134,19 +134,26 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
                 "inhomogeneous half width", "ΔH_0", widths.intercept, float(errors[0]), "A/m", "Oe"
             ),
         ),
-        remarks=(*free.remarks, *widths.scatter.remarks),
+        remarks=(
+            *free.remarks,
+            f"the fields of resonance {'suit' if held.p_value > UNLIKELY else 'do not suit'} the γ "
+            f"of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with γ free)",
+            *widths.scatter.remarks,
+        ),
         damping=damping,
         inhomogeneous_half_width=widths.intercept,
     )
 
 
 def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
-    """Return the geometry whose Kittel formula fits better, γ being free, and by how much in χ².
+    """Return the geometry whose Kittel formula fits better, and by how much in χ².
 
-    Errors as :func:`fit_film`.
+    γ is that of the free electron: over a short range of fields a free one would make up for the
+    wrong formula.  Errors as :func:`fit_film`.
     """
     fits: dict[Geometry, float] = {
-        geometry: _kittel(lines, geometry, None).chi_squared for geometry in _FUNCTIONS
+        geometry: _kittel(lines, geometry, FREQUENCY_PER_FIELD).chi_squared
+        for geometry in _FUNCTIONS
     }
     best = min(fits, key=fits.__getitem__)
     return best, max(fits.values()) - fits[best]

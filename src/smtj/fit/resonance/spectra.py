@@ -5,11 +5,15 @@ so that no line can be read off a spectrum.  Here the anisotropy fields place al
 spectra of a bias voltage at once; the heights of both parts of each line and a straight baseline
 follow from the data by linear least squares at every step (G. H. Golub and V. Pereyra, Inverse
 Problems 19, R1 (2003), doi:10.1088/0266-5611/19/2/201).
+
+Two lines that nearly coincide could make up for anything by large heights of opposite sign.  What
+is expected of their ratio therefore counts as a datum, one with an error of 100 %.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +39,8 @@ REACH = 3.0
 """Full linewidths on either side of the start in which H_K1 is sought ..."""
 STARTS = 25
 """... at so many values."""
+LEAST_SHARE = 0.1
+"""Height of a line relative to the other below which nothing is expected of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +55,9 @@ class Spectrum:
     """Standard error of a point in V, widened where points are not independent."""
     field_x: float
     field_z: float
+    expected: tuple[float, float]
+    """Heights of the lines of the up and of the down well that are expected, in any unit: the
+    shares of time times what each well rectifies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,58 +103,114 @@ def fit_spectra_of_wells(
     typical = float(np.median(begin.frequency)) / FREQUENCY_PER_FIELD
     scale = max(typical, float(np.hypot(x, z).max()))
 
-    def projected(p: Mapping[str, float]) -> list[tuple[Floats, int]]:
-        """Each spectrum's fitted curve in V and the number of heights that made it."""
-        wells = well_resonances(p["first"] * scale, p.get("second", 0.0) * scale, fixed, x, z)
-        alpha = math.exp(p["log_damping"])
-        return [_projected(s, wells, number, alpha) for number, s in enumerate(spectra)]
+    def wells_at(p: Mapping[str, float]) -> WellResonances:
+        return well_resonances(p["first"] * scale, p.get("second", 0.0) * scale, fixed, x, z)
 
-    def residuals(p: Mapping[str, float]) -> Floats:
-        found = projected(p)
+    def residuals(p: Mapping[str, float], sizes: Sequence[float] | None = None) -> Floats:
+        wells, alpha = wells_at(p), math.exp(p["log_damping"])
+        sizes = (math.inf,) * len(spectra) if sizes is None else sizes
         return np.concatenate(
-            [(s.signal - curve) / s.error for s, (curve, _) in zip(spectra, found, strict=True)]
+            [
+                _projected(s, _lines(s, wells, i, alpha), size).residual
+                for i, (s, size) in enumerate(zip(spectra, sizes, strict=True))
+            ]
         )
 
-    linewidth = 2 * damping * typical
-    first, second = _near(residuals, start, linewidth, scale, damping)
-    log_damping = math.log(damping)
-    both = _both(residuals, first, second, log_damping) if several_fields(x, z) else None
+    first, second = _near(residuals, start, 2 * damping * typical, scale, damping)
+    begin_at = {"first": first, "second": second, "log_damping": math.log(damping)}
+    begin = wells_at(begin_at)
+    sizes = [_size(s, _lines(s, begin, i, damping)) for i, s in enumerate(spectra)]
+
+    def weighed(p: Mapping[str, float]) -> Floats:
+        return residuals(p, sizes)
+
+    both = _both(weighed, begin_at) if several_fields(x, z) else None
     apart = both is not None and tells_apart(both, scale, typical)
     if both is not None and apart:
         minimum = both
     else:
-        minimum = minimise(residuals, {"first": first, "log_damping": log_damping}, FIT)
-    found = projected(minimum.values)
+        one = {name: begin_at[name] for name in ("first", "log_damping")}
+        minimum = minimise(weighed, one, FIT)
+    wells, alpha = wells_at(minimum.values), math.exp(minimum.values["log_damping"])
+    found = [_projected(s, _lines(s, wells, i, alpha), sizes[i]) for i, s in enumerate(spectra)]
     # The heights are fitted numbers too.
-    heights = sum(count for _, count in found)
+    heights = sum(part.heights for part in found)
     minimum = replace(minimum, degrees_of_freedom=minimum.degrees_of_freedom - heights)
-    wells = well_resonances(
-        minimum.values["first"] * scale, minimum.values.get("second", 0.0) * scale, fixed, x, z
-    )
     deepest = wells.frequency[np.arange(x.size), wells.deepest]
     anisotropy = (
         conclude(minimum, scale, deepest)
         if apart
-        else conclude_together(minimum, scale, ratio_of(residuals, minimum.values), deepest)
+        else conclude_together(minimum, scale, ratio_of(weighed, minimum.values), deepest)
     )
-    return SpectraFit(anisotropy, wells, tuple(curve for curve, _ in found))
+    return SpectraFit(anisotropy, wells, tuple(part.curve for part in found))
 
 
-def _projected(
+class _Projection(NamedTuple):
+    """The heights and the baseline that bring given lines nearest to a spectrum."""
+
+    curve: Floats
+    """In V, shape (n,)."""
+    residual: Floats
+    """In standard errors, shape (n + 2,); the last two are of the expected heights."""
+    heights: int
+    """Fitted numbers."""
+
+
+def _lines(
     spectrum: Spectrum, wells: WellResonances, number: int, damping: float
-) -> tuple[Floats, int]:
-    """Return the curve of the lines at these places that is nearest to a spectrum."""
-    f = spectrum.frequency
+) -> list[tuple[Floats, Floats]]:
+    """Both parts of the lines of the wells that there are, shape (n,) each."""
     position = wells.frequency[number] / math.sqrt(1 + damping**2)
     half_width = damping * wells.trace[number] / (2 * (1 + damping**2))
-    there = wells.exists[number]
-    parts = driven_oscillator(f[:, None], position[there], half_width[there])
+    return [
+        driven_oscillator(spectrum.frequency, position[well], half_width[well])
+        for well in (0, 1)
+        if wells.exists[number, well]
+    ]
+
+
+def _projected(spectrum: Spectrum, lines: list[tuple[Floats, Floats]], size: float) -> _Projection:
+    """Fit heights and baseline; ``size`` is that of the lines in units of what is expected."""
+    f = spectrum.frequency
     middle, half = (f[0] + f[-1]) / 2, np.ptp(f) / 2
-    basis = np.column_stack([*parts, np.ones(f.size), (f - middle) / half])
+    columns = [*(part for line in lines for part in line), np.ones(f.size), (f - middle) / half]
+    expectation = np.zeros((2, len(columns)))
+    if len(lines) == 2:
+        up, down = _expected(spectrum)
+        # Rows: symmetric and antisymmetric part, of which the ratio up/down is expected.
+        for row in (0, 1):
+            expectation[row, [row, 2 + row]] = 1 / (up * size), -1 / (down * size)
+    basis = np.vstack([np.stack(columns, axis=1) / spectrum.error, expectation])
+    data = np.append(spectrum.signal / spectrum.error, [0.0, 0.0])
     # Lines that coincide leave their heights undetermined, but not their sum.
     left, values, _ = np.linalg.svd(basis, full_matrices=False)
     left = left[:, values > 1e-9 * values[0]]
-    return left @ (left.T @ spectrum.signal), left.shape[1]
+    fitted = left @ (left.T @ data)
+    return _Projection(fitted[:-2] * spectrum.error, data - fitted, left.shape[1])
+
+
+def _size(spectrum: Spectrum, lines: list[tuple[Floats, Floats]]) -> float:
+    """The size of a spectrum's lines in units of what is expected, their ratio being as expected.
+
+    At least what noise makes of it.
+    """
+    weights = _expected(spectrum) if len(lines) == 2 else (1.0,)
+    parts = [
+        sum(weight * line[part] for weight, line in zip(weights, lines, strict=True))
+        for part in (0, 1)
+    ]
+    basis = np.stack([*parts, np.ones(spectrum.frequency.size)], axis=1)
+    heights = np.linalg.lstsq(basis, spectrum.signal, rcond=None)[0][:2]
+    return max(math.hypot(*heights), spectrum.error / max(weights))
+
+
+def _expected(spectrum: Spectrum) -> tuple[float, float]:
+    """Return the expected heights, no line being thought less than a tenth of the other."""
+    up, down = (abs(height) for height in spectrum.expected)
+    least = LEAST_SHARE * max(up, down)
+    return max(up, least), math.copysign(
+        max(down, least), spectrum.expected[0] * spectrum.expected[1]
+    )
 
 
 def _near(
@@ -156,23 +221,19 @@ def _near(
     damping: float,
 ) -> tuple[float, float]:
     """Return the best of several H_K1 about the start, and its H_K2, in units of ``scale``."""
-    second = start[1] / scale
+    second, log_damping = start[1] / scale, math.log(damping)
     tried = (start[0] + REACH * linewidth * np.linspace(-1, 1, STARTS)) / scale
     squares = [
-        np.square(residuals({"first": t, "second": second, "log_damping": math.log(damping)})).sum()
+        np.square(residuals({"first": t, "second": second, "log_damping": log_damping})).sum()
         for t in tried
     ]
     return float(tried[int(np.argmin(squares))]), second
 
 
 def _both(
-    residuals: Callable[[Mapping[str, float]], Floats],
-    first: float,
-    second: float,
-    log_damping: float,
+    residuals: Callable[[Mapping[str, float]], Floats], start: Mapping[str, float]
 ) -> Minimum | None:
     """Fit both fields; None where the data fix one combination and no more."""
-    start = {"first": first, "second": second, "log_damping": log_damping}
     try:
         return minimise(residuals, start, FIT)
     except SmtjError:

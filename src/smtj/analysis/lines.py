@@ -1,0 +1,256 @@
+"""The lines of ST-FMR and FMR spectra, and the finding that lists them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj import plot
+from smtj.analysis.part import Part, unchanged
+from smtj.analysis.setting import Setting
+from smtj.errors import SmtjError
+from smtj.fit.estimate import Estimate, normal_estimate
+from smtj.fit.resonance import ChannelChoice, Shape, SpectrumFit, choose_channel
+from smtj.measurement import Sweep, sweeps
+from smtj.measurement.schema import SIGNALS
+from smtj.units import convert, format_quantity
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+Swept = Literal["frequency", "field"]
+
+SHAPES: Mapping[Swept, tuple[Shape, ...]] = {
+    "frequency": ("exact", "derivative"),
+    "field": ("lorentzian", "derivative"),
+}
+MOST_DRAWN = 16
+"""Spectra in one picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredLine:
+    """A spectrum with the line that was fitted to it."""
+
+    sweep: Sweep
+    signal: Floats
+    """In V, shape (readings,)."""
+    fit: SpectrumFit
+
+    @property
+    def position(self) -> float:
+        """Where the line is, in Hz or A/m."""
+        return self.fit.lines[0].position
+
+    @property
+    def field(self) -> tuple[float, float]:
+        """H_∥ and H_⊥ in A/m at the line."""
+        perpendicular, parallel = self.sweep.static_field
+        if self.sweep.direction is not None:
+            perpendicular += self.position * self.sweep.direction[0]
+            parallel += self.position * self.sweep.direction[1]
+        return parallel, perpendicular
+
+    @property
+    def frequency(self) -> float:
+        """Frequency in Hz at the line."""
+        return self.sweep.conditions.get("frequency", self.position)
+
+    def condition(self, name: str, otherwise: float) -> float:
+        """What stayed during the sweep, by quantity, in SI."""
+        return self.sweep.conditions.get(name, otherwise)
+
+    def called(self) -> str:
+        """Conditions in words, e.g. ``"at -110 Oe, 100 mV"``."""
+        c = self.sweep.conditions
+        shown = []
+        if "frequency" in c:
+            shown.append(format_quantity(c["frequency"], "Hz", "GHz", 6))
+        for name, mark in (("field_parallel", ""), ("field_perpendicular", "⊥ ")):
+            if c.get(name):
+                shown.append(mark + format_quantity(c[name], "A/m", "Oe", 5))
+        if "voltage" in c:
+            shown.append(format_quantity(c["voltage"], "V", "mV", 4))
+        return f"at {', '.join(shown)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """All lines of some data sets."""
+
+    every: tuple[MeasuredLine, ...]
+    swept: Swept
+    remarks: tuple[str, ...]
+
+    @property
+    def usable(self) -> tuple[MeasuredLine, ...]:
+        """Those that a fit can rest on."""
+        return tuple(line for line in self.every if line.fit.usable)
+
+
+def lines_of(
+    datasets: "list[xr.Dataset]", setting: Setting, progress: Progress | None = None
+) -> Lines:
+    """Split data sets into spectra and fit a line to each.
+
+    The channel of a lock-in amplifier, and whether its field was modulated so that it shows
+    derivatives, are found from the data: by what explains most of all spectra together.
+
+    Parameters
+    ----------
+    datasets
+        Spectra swept in frequency, or spectra swept in field.
+    setting
+        What the data are called, and conditions that they do not say.
+    progress
+        Told how many fits are made, of how many.
+
+    Raises
+    ------
+    SmtjError
+        Some are swept in frequency and some in field, or there is no common channel.
+    """
+    found = [sweep for dataset in datasets for sweep in sweeps(dataset)]
+    # Files come in any order; within one the order of the measurement stays.
+    found.sort(key=lambda s: (s.conditions.get("voltage", 0.0), s.conditions.get("frequency", 0.0)))
+    swept: set[Swept] = {sweep.swept for sweep in found}
+    if len(swept) != 1:
+        raise SmtjError(
+            f"{setting.source}: some spectra are swept in frequency and some in field; fit them "
+            "apart"
+        )
+    (kind,) = swept
+    channels = [name for name in SIGNALS if all(name in sweep.dataset for sweep in found)]
+    # A signal that is named as such is what is meant, whatever else a file holds.
+    channels = [SIGNALS[0]] if SIGNALS[0] in channels else channels
+    if not channels:
+        raise SmtjError(
+            f"{setting.source}: the spectra have no channel in common; name it by --column "
+            "signal=HEADER"
+        )
+    data = {name: [_data(sweep, name) for sweep in found] for name in channels}
+    shapes = SHAPES[kind]
+    choices = [
+        choose_channel(data, shape, progress=_share(progress, number, len(shapes)))
+        for number, shape in enumerate(shapes)
+    ]
+    best = max(choices, key=lambda choice: choice.gains[choice.channel])
+    every = tuple(
+        MeasuredLine(sweep, np.asarray(sweep.dataset[best.channel].values), fit)
+        for sweep, fit in zip(found, best.fits, strict=True)
+    )
+    return Lines(every, kind, _remarks(best, choices, every))
+
+
+def lines_part(lines: Lines, setting: Setting) -> Part:
+    """Say where the lines are and how wide."""
+    unit, shown, narrow, symbol = (
+        ("Hz", "GHz", "MHz", "f_0") if lines.swept == "frequency" else ("A/m", "Oe", "Oe", "H_r")
+    )
+    estimates: list[Estimate] = []
+    for line in lines.usable:
+        one = line.fit.lines[0]
+        where = line.called()
+        estimates += [
+            normal_estimate(f"line {where}", symbol, one.position, one.position_error, unit, shown),
+            normal_estimate("half width", "Δ", one.half_width, one.half_width_error, unit, narrow),
+        ]
+    shape = {
+        "exact": "the line of a linear oscillator, symmetric and antisymmetric part",
+        "lorentzian": "S/(1 + z²) + A z/(1 + z²), z = (H − H_r)/Δ",
+        "derivative": "the derivative of S/(1 + z²) + A z/(1 + z²), z = (x − x_r)/Δ",
+    }[lines.every[0].fit.shape]
+    return Part(
+        name="lines",
+        title=f"{setting.source}: {len(lines.every)} spectra swept in {lines.swept}",
+        estimates=tuple(estimates),
+        remarks=lines.remarks,
+        caption=(
+            f"Points: measured. Lines: {shape}, on a straight baseline. Half widths are half of "
+            "the full width at half height. Spectra are offset for clarity."
+        ),
+        draw=lambda path: draw(path, lines),
+        onto=unchanged,
+    )
+
+
+def draw(path: Path, lines: Lines) -> list[Path]:
+    """Draw spectra above each other with their fits."""
+    shown = lines.every[:: -(-len(lines.every) // MOST_DRAWN)]
+    unit, name = (
+        (convert(1, "Hz", "GHz"), "Frequency $f$ (GHz)")
+        if lines.swept == "frequency"
+        else (convert(1, "A/m", "Oe"), "Field $H$ (Oe)")
+    )
+    microvolts = [1e6 * (line.signal - line.fit.baseline_at(line.sweep.x)) for line in shown]
+    step = 1.1 * max(float(np.ptp(np.percentile(s, [1, 99]))) for s in microvolts)
+    with plot.figure(3.4, min(7.0, 1.6 + 0.45 * len(shown))) as (fig, axes):
+        for row, (line, signal) in enumerate(zip(shown, microvolts, strict=True)):
+            order = np.argsort(line.sweep.x)
+            x = line.sweep.x[order]
+            fine = np.linspace(x[0], x[-1], 600)
+            curve = 1e6 * (line.fit.signal(fine) - line.fit.baseline_at(fine))
+            axes.plot(x * unit, signal[order] + row * step, ".", color=plot.GREY, markersize=2)
+            axes.plot(fine * unit, curve + row * step, color=plot.RED, linewidth=1)
+            label = line.called().removeprefix("at ")
+            axes.annotate(
+                label,
+                (1.01, row * step),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=7,
+            )
+        axes.set_xlabel(name)
+        axes.set_ylabel("Signal less baseline, offset (µV)")
+        return plot.save(fig, path)
+
+
+def _data(sweep: Sweep, channel: str) -> tuple[Floats, ...]:
+    columns = [sweep.x, np.asarray(sweep.dataset[channel].values)]
+    if "signal_error" in sweep.dataset:
+        columns.append(np.asarray(sweep.dataset["signal_error"].values))
+    return tuple(columns)
+
+
+def _share(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, parts * total)
+
+
+def _remarks(
+    best: ChannelChoice, choices: list[ChannelChoice], every: tuple[MeasuredLine, ...]
+) -> tuple[str, ...]:
+    remarks = []
+    if len(best.gains) > 1:
+        others = " and ".join(name for name in best.gains if name != best.channel)
+        odds = f"lines raise its log-likelihood by {best.gains[best.channel]:.0f}"
+        doubt = "" if best.decisive else ", which may be chance"
+        remarks.append(
+            f"the resonance is in {best.channel}: {odds}, by {best.margin:.0f} more than that of "
+            f"{others}{doubt}"
+        )
+    other = min(choices, key=lambda choice: choice.gains[choice.channel])
+    margin = best.gains[best.channel] - max(other.gains.values())
+    shapes = {"derivative": "derivatives, as of a modulated field"}
+    remarks.append(
+        f"the lines are {shapes.get(every[0].fit.shape, 'absorption and dispersion')}, by "
+        f"{margin:.0f} in log-likelihood"
+    )
+    for line in every:
+        remarks += [f"spectrum {line.called()}: {remark}" for remark in line.fit.remarks]
+    unusable = sum(not line.fit.usable for line in every)
+    if unusable:
+        remarks.append(f"{unusable} of {len(every)} spectra are left out of what follows")
+    inflated = max(line.fit.inflation for line in every)
+    if inflated > 1.5:
+        remarks.append(
+            f"points next to each other are correlated; variances are up to {inflated:.1f} times "
+            "those of independent points"
+        )
+    return tuple(remarks)

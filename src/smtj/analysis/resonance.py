@@ -1,0 +1,238 @@
+"""H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.analysis.lines import Lines, MeasuredLine
+from smtj.analysis.setting import Setting
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.fit.estimate import Estimate, normal_estimate
+from smtj.fit.resonance import fit_spectrum
+from smtj.fit.resonance.anisotropy import AnisotropyFit
+from smtj.fit.resonance.damping import damping_estimates
+from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
+from smtj.fit.resonance.points import Points, fit_points
+from smtj.fit.resonance.spectra import SpectraFit, Spectrum, fit_spectra_of_wells
+from smtj.physics.device import macrospin
+from smtj.physics.junction import with_stray_field
+from smtj.physics.spectrum import well_lines
+
+Floats = NDArray[np.float64]
+
+ROUNDS = 2
+"""Rounds in which the small corrections of a line's frequency follow the fit."""
+_STEP = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class LinesAsPoints:
+    """Lines, whatever was swept, as points in frequency; shape (lines,), in Hz."""
+
+    points: Points
+    """Without the shift by damping."""
+    half_width: Floats
+    half_width_error: Floats
+    trace: Floats
+    """(μ0 γ/2π) tr A of the model, by which damping makes width."""
+
+    @property
+    def alpha(self) -> float:
+        """The damping that widths speak of if it makes all of them, roughly."""
+        weight = (self.trace / self.half_width_error) ** 2
+        return float(np.average(2 * self.half_width / self.trace, weights=weight))
+
+
+@dataclass(frozen=True, eq=False)
+class AtVoltage:
+    """What the spectra of one bias voltage say."""
+
+    voltage: float
+    """In V."""
+    lines: tuple[MeasuredLine, ...]
+    field_x: Floats
+    """H_∥ in A/m at each line, any stray field of the card included."""
+    field_z: Floats
+    """H_⊥ in A/m at each line, likewise."""
+    fixed: FixedFields
+    """What the general resonance takes from the card."""
+    points: "LinesAsPoints"
+    """The lines as the fit has them."""
+    single: AnisotropyFit
+    """Eq. 7 as printed, each spectrum being one line."""
+    general: AnisotropyFit
+    """The general resonance; the same as :attr:`single` where that is Eq. 7."""
+    whole: SpectraFit | None
+    """The fit of the spectra by both wells, where there was one."""
+    damping: tuple[Estimate, ...]
+    """α and, where it can be told, the width that it does not explain."""
+    damping_remarks: tuple[str, ...]
+
+
+def at_voltages(lines: Lines, setting: Setting) -> list[AtVoltage]:
+    """Fit the resonance at each bias voltage.
+
+    Eq. 7 holds for an axis along the normal and no field or anisotropy in the plane of the card's
+    own.  Where the card has those, the general resonance is fitted: to whole spectra swept in
+    frequency, in which the lines of both wells overlap, and to single lines swept in field.
+
+    Parameters
+    ----------
+    lines
+        Of one device at one temperature.
+    setting
+        The card gives what the resonance depends on beside H_K1 and H_K2, and where to start.
+
+    Raises
+    ------
+    SmtjError
+        No spectrum has a line, or spectra were taken at several temperatures.
+    """
+    usable = lines.usable
+    if not usable:
+        raise SmtjError(
+            f"{setting.source}: no spectrum shows a line that a fit can rest on; "
+            f"{lines.every[0].fit.remarks[0] if lines.every[0].fit.remarks else 'measure more'}"
+        )
+    card = setting.card
+    given = setting.conditions
+    own = given.get("temperature", float(card.thermal.temperature))
+    temperatures = {line.condition("temperature", own) for line in usable}
+    if len(temperatures) > 1:
+        raise SmtjError(
+            f"{setting.source}: spectra were taken at several temperatures; fit one at a time"
+        )
+    temperature = temperatures.pop()
+    voltage = given.get("voltage", 0.0)
+    by_voltage: dict[float, list[MeasuredLine]] = {}
+    for line in usable:
+        by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
+    try:
+        return [
+            _at(v, tuple(some), card, temperature, lines.swept == "frequency")
+            for v, some in sorted(by_voltage.items())
+        ]
+    except SmtjError as error:
+        raise SmtjError(f"{setting.source}: {error}") from None
+
+
+def _at(
+    voltage: float,
+    lines: tuple[MeasuredLine, ...],
+    card: DeviceCard,
+    temperature: float,
+    whole_spectra: bool,
+) -> AtVoltage:
+    spin = macrospin(card, voltage, temperature)
+    fixed = FixedFields(
+        float(spin.in_plane_anisotropy_field),
+        float(spin.in_plane_bias_field),
+        float(spin.easy_axis_tilt),
+    )
+    near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
+    x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
+    moved_x, moved_z = with_stray_field(card, x, z, voltage)
+    printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha)
+    general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+    whole = None
+    if whole_spectra and not fixed.is_eq_7:
+        start = (general.anisotropy_field, 0.0)
+        if general.separable:
+            start = (general.anisotropy_field, general.second_order_field)
+        expected = _expected_heights(card, x, z, voltage, temperature)
+        spectra = [
+            _spectrum(line, at_x, at_z, (float(up), float(down)))
+            for line, at_x, at_z, (up, down) in zip(lines, moved_x, moved_z, expected, strict=True)
+        ]
+        whole = fit_spectra_of_wells(spectra, fixed, start, points.alpha)
+        general = whole.anisotropy
+    damping, remarks = _damping(points) if whole is None else _damping_of_spectra(general)
+    return AtVoltage(
+        voltage, lines, moved_x, moved_z, fixed, points, printed, general, whole, damping, remarks
+    )
+
+
+def _fit_points(
+    lines: tuple[MeasuredLine, ...],
+    x: Floats,
+    z: Floats,
+    fixed: FixedFields,
+    near: float,
+    alpha: float,
+) -> tuple[AnisotropyFit, LinesAsPoints]:
+    """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
+    first, second = near, 0.0
+    for _ in range(ROUNDS):
+        as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
+        fit = fit_points(as_points.points, fixed, near)
+        first, second = fit.anisotropy_field, np.nan_to_num(fit.second_order_field)
+        alpha = as_points.alpha
+    return fit, as_points
+
+
+def _as_points(
+    lines: tuple[MeasuredLine, ...],
+    x: Floats,
+    z: Floats,
+    fixed: FixedFields,
+    fields: tuple[float, float],
+    alpha: float,
+) -> LinesAsPoints:
+    """Return lines as points, widths and errors in field times the slope df/dH of the model."""
+    found = well_resonances(*fields, fixed, x, z)
+    rows = np.arange(x.size)
+    one = [line.fit.lines[0] for line in lines]
+    frequency = np.array([line.frequency for line in lines])
+    slope = np.ones(x.size)
+    if lines[0].sweep.swept == "field":
+        along = np.array([line.sweep.direction for line in lines])
+        step = _STEP * np.hypot(x, z)
+        ends = [
+            well_resonances(*fields, fixed, x + s * along[:, 1], z + s * along[:, 0])
+            for s in (step, -step)
+        ]
+        up, down = (end.frequency[rows, end.deepest] for end in ends)
+        slope = np.abs(up - down) / (2 * step)
+    else:
+        # What Eq. 7 speaks of is the frequency without damping.
+        frequency = frequency * math.sqrt(1 + alpha**2)
+    return LinesAsPoints(
+        Points(x, z, frequency, slope * np.array([line.position_error for line in one])),
+        slope * np.array([line.half_width for line in one]),
+        slope * np.array([line.half_width_error for line in one]),
+        found.trace[rows, found.deepest],
+    )
+
+
+def _expected_heights(
+    card: DeviceCard, x: Floats, z: Floats, voltage: float, temperature: float
+) -> Floats:
+    """Heights of the lines of both wells that the card lets expect, in any unit; (lines, 2)."""
+    found = well_lines(card, x, 0.0, z, voltage, temperature=temperature)
+    parts = [found.symmetric.sum(axis=-1), found.antisymmetric.sum(axis=-1)]
+    both = found.share[..., None] * np.stack(parts, axis=-1)
+    sign = np.where((both[:, 0] * both[:, 1]).sum(axis=-1) < 0, -1.0, 1.0)
+    sizes = np.linalg.norm(both, axis=-1)
+    return np.stack([sizes[:, 0], sign * sizes[:, 1]], axis=-1)
+
+
+def _spectrum(line: MeasuredLine, x: float, z: float, expected: tuple[float, float]) -> Spectrum:
+    """Return a spectrum with the noise that is left when two lines are fitted to it."""
+    order = np.argsort(line.sweep.x)
+    frequency, signal = line.sweep.x[order], line.signal[order]
+    two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2)
+    best = min((two, line.fit), key=lambda fit: fit.noise)
+    error = best.noise * math.sqrt(best.inflation)
+    return Spectrum(frequency, signal, error, x, z, expected)
+
+
+def _damping(lines: LinesAsPoints) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    return damping_estimates(lines.trace, lines.half_width, lines.half_width_error)
+
+
+def _damping_of_spectra(fit: AnisotropyFit) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    estimate = normal_estimate("Gilbert damping", "α", fit.damping, fit.damping_error)
+    return (estimate,), ()
