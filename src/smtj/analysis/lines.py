@@ -1,7 +1,7 @@
 """The lines of ST-FMR and FMR spectra, and the finding that lists them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +31,8 @@ SHAPES: Mapping[Swept, tuple[Shape, ...]] = {
 }
 MOST_DRAWN = 16
 """Spectra in one picture."""
+FEWEST_OF_A_HALF = 20
+"""Readings on either side of zero field from which both sides are spectra."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,9 @@ class MeasuredLine:
             if c.get(name):
                 shown.append(mark + format_quantity(c[name], "A/m", "Oe", 5))
         if "voltage" in c:
-            shown.append(format_quantity(c["voltage"], "V", "mV", 4))
+            shown.append(format_quantity(round(c["voltage"], 9), "V", "mV", 4))
+        if self.sweep.swept == "field" and self.sweep.x.max() <= 0:
+            shown.append("H < 0")
         return f"at {', '.join(shown)}"
 
 
@@ -115,7 +119,7 @@ def lines_of(
     SmtjError
         Some are swept in frequency and some in field, or there is no common channel.
     """
-    found = [sweep for dataset in datasets for sweep in sweeps(dataset)]
+    found = [half for dataset in datasets for sweep in sweeps(dataset) for half in _halves(sweep)]
     # Files come in any order; within one the order of the measurement stays.
     found.sort(key=lambda s: (s.conditions.get("voltage", 0.0), s.conditions.get("frequency", 0.0)))
     swept: set[Swept] = {sweep.swept for sweep in found}
@@ -208,6 +212,16 @@ def draw(path: Path, lines: Lines) -> list[Path]:
         axes.set_xlabel(name)
         axes.set_ylabel("Signal less baseline, offset (µV)")
         return plot.save(fig, path)
+
+
+def _halves(sweep: Sweep) -> list[Sweep]:
+    """Split a sweep of the field that passes zero: a resonance stands on either side."""
+    sides = [np.flatnonzero(sweep.x <= 0), np.flatnonzero(sweep.x > 0)]
+    if sweep.swept != "field" or min(side.size for side in sides) < FEWEST_OF_A_HALF:
+        return [sweep]
+    return [
+        replace(sweep, x=sweep.x[side], dataset=sweep.dataset.isel(reading=side)) for side in sides
+    ]
 
 
 def _data(sweep: Sweep, channel: str) -> tuple[Floats, ...]:

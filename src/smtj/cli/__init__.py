@@ -8,6 +8,7 @@ from smtj.cli.card import app as card_app
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
+from smtj.cli.spectra import spectra
 from smtj.cli.train import train
 from smtj.errors import SmtjError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
+measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(reproduce)
