@@ -1,6 +1,7 @@
 """Trajectories laid out in blocks for the compiled kernels, and the tables these read."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,7 +18,7 @@ STREAM = 0x4C4C47
 
 Floats = NDArray[np.float64]
 Words = NDArray[np.uint32]
-Numbers = NDArray[np.float32] | NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 Response = tuple[Floats, Floats, Floats]
 Drive = tuple[NDArray[np.int64], Floats, Floats]
 
@@ -47,7 +48,7 @@ def key(seed: int) -> Words:
     return np.asarray(state, dtype=np.uint32)
 
 
-def precision(dtype: DTypeLike) -> np.dtype[np.float32] | np.dtype[np.float64]:
+def precision(dtype: DTypeLike) -> np.dtype[Any]:
     """float32 or float64, or say that it is neither."""
     given = np.dtype(dtype)
     if given not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -112,7 +113,7 @@ def response(ensemble: Ensemble, step: float) -> Response:
 def drive(ensemble: Ensemble, step: float, since: int, pairs: int) -> Drive:
     """Voltage and field over some pairs of steps, from pair ``since`` on, in as few segments."""
     quantities = (ensemble.voltage, *ensemble.field)
-    edges = 2 * step * np.arange(since, since + pairs + 1)
+    edges = 2 * step * np.arange(since, since + pairs + 1, dtype=np.float64)
     means = [
         quantity.means(edges) if isinstance(quantity, Waveform) else quantity[None]
         for quantity in quantities

@@ -7,10 +7,10 @@ the torques of :mod:`smtj.physics.rectification`.  Solved for dm/dt it is, with 
 
     dm/dt = -γ' m × [h + m × (α h + (1 + α²) h_DL V p)],   h = H + H_th - α h_DL V p.
 
-Each component of the thermal field is white noise with ⟨H_th(t) H_th(t')⟩ = 2 α k_B T/(γ μ0² M_s V*)
-δ(t - t') (W. F. Brown, Phys. Rev. 130, 1677 (1963), doi:10.1103/PhysRev.130.1677), read in
-Stratonovich's sense; since H_th enters both terms of the solved equation, there is no factor of
-1 + α² in it, and equilibrium is Boltzmann's for every α.
+Each component of the thermal field is white noise, ⟨H_th(t) H_th(t')⟩ = N δ(t - t') with
+N = 2 α k_B T/(γ μ0² M_s V*) (W. F. Brown, Phys. Rev. 130, 1677 (1963),
+doi:10.1103/PhysRev.130.1677), read in Stratonovich's sense.  Since H_th enters both terms of the
+solved equation, there is no factor of 1 + α² in N, and equilibrium is Boltzmann's for every α.
 """
 
 from dataclasses import dataclass, replace

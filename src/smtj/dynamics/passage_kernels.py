@@ -40,7 +40,9 @@ def _note_switches(b, lanes, first, limits, time, steps, counts):
 
 
 @njit(**_options)
-def _switch_block(b, generators, lanes, first, response, drive, limits, since, pairs, steps, counts):
+def _switch_block(
+    b, generators, lanes, first, response, drive, limits, since, pairs, steps, counts
+):
     """Watch the trajectories of one block; see :func:`watch_switches`."""
     clock = np.array([-1, 0])
     words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)

@@ -51,7 +51,9 @@ class Waveform:
         left = np.clip(np.searchsorted(self.time, inside, side="right") - 1, 0, None)
         right = np.minimum(left + 1, self.time.size - 1)
         width = self.time[right] - self.time[left]
-        share = np.divide(inside - self.time[left], width, out=np.zeros_like(width), where=width > 0)
+        share = np.divide(
+            inside - self.time[left], width, out=np.zeros_like(width), where=width > 0
+        )
         slope = share[:, None] * (value[right] - value[left])
         area = so_far[left] + (inside - self.time[left])[:, None] * (value[left] + slope / 2)
         area += (edges - inside)[:, None] * np.where((edges < inside)[:, None], value[0], value[-1])
@@ -77,7 +79,9 @@ def sampled(time: ArrayLike, value: ArrayLike) -> Waveform:
     SmtjError
         The times fall, or something is not finite or of another shape.
     """
-    return Waveform(*(np.atleast_1d(np.asarray(entry, dtype=np.float64)) for entry in (time, value)))
+    return Waveform(
+        *(np.atleast_1d(np.asarray(entry, dtype=np.float64)) for entry in (time, value))
+    )
 
 
 def held(time: ArrayLike, value: ArrayLike) -> Waveform:
@@ -108,6 +112,4 @@ def pulse(begin: float, length: float, value: ArrayLike, rest: ArrayLike = 0.0) 
     on, off = np.broadcast_arrays(
         np.asarray(value, dtype=np.float64), np.asarray(rest, dtype=np.float64)
     )
-    return sampled(
-        [begin, begin, begin + length, begin + length], np.stack([off, on, on, off])
-    )
+    return sampled([begin, begin, begin + length, begin + length], np.stack([off, on, on, off]))

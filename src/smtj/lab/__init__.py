@@ -1,5 +1,6 @@
 """Virtual instruments: they turn a card into data sets that look exactly like measured ones."""
 
+from smtj.lab.macrospin_trace import macrospin_trace as macrospin_trace
 from smtj.lab.scan import probability_scan, voltage_scan
 from smtj.lab.sweep import field_sweep
 from smtj.lab.trace import temperature_scan, time_trace
