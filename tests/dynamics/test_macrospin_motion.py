@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def gilbert(
 def solved(rate: Callable[[float, Floats], Floats], times: Floats, breaks: list[float]) -> Floats:
     """The solution at times, begun anew at each jump of what is applied."""
     m, out, edges = START, [], [0.0, *breaks, times[-1]]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
 
         def within(t: float, m: Floats, low: float = low, high: float = high) -> Floats:
             """Of a jump, the side that belongs to this part."""
