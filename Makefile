@@ -48,6 +48,7 @@ bench: $(READY) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/telegraph.py
 	$(BIN)/python benchmarks/states.py
+	$(BIN)/python benchmarks/spectra.py
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) reproduction results .mypy_cache .ruff_cache .pytest_cache

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,6 +33,20 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
+
+
+def write_idx(folder: Path, seed: int) -> None:
+    """Four IDX files of 30 and 10 random images of 4 × 4 pixels in ten classes."""
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    for part, count in (("train", 30), ("t10k", 10)):
+        images = rng.integers(0, 256, (count, 4, 4), np.uint8).tobytes()
+        labels = (np.arange(count) % 10).astype(np.uint8).tobytes()
+        header = struct.pack(">4B3I", 0, 0, 8, 3, count, 4, 4)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(header + images)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">4BI", 0, 0, 8, 1, count) + labels
+        )
 
 
 @pytest.fixture
@@ -142,7 +158,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
         (("--learning-rate", "1e37"), "the training diverged in epoch 1; a learning rate below"),
         (("--momentum", "1"), "momentum 1.0"),
         (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
-        (("--resume",), "run/checkpoint.pt does not exist"),
+        (("--resume",), "run holds no run to go on from; leave out --resume to begin one"),
         (("--out", "flat.toml"), "flat.toml"),
         (("--out", "flat.toml/run"), "flat.toml"),
     ],
@@ -154,32 +170,58 @@ def test_bad_options_are_refused_in_a_sentence(
     load_card("cai2019").replace({"magnetism.in_plane_bias_field": "60 mT"}).save("flat.toml")
     outcome = smtj("train", *SMALL, "--epochs", "1", "--out", "run", *options)
     assert sentence in refusal(outcome)
-    assert not Path("run/checkpoint.pt").exists()
+    assert not Path("run").exists() or "diverged" in sentence
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "said"),
     [
-        ("--epochs", "0"),
-        ("--epochs", "x"),
-        ("--neuron", "relu"),
-        ("--readout", "softmax"),
-        ("--coupling", "none"),
-        ("--batch-size", "0"),
-        ("--seed", "-1"),
-        ("--seed", "99999999999999999999"),
-        ("--chip-seed", "99999999999999999999"),
-        ("--nonsense",),
-        ("surplus",),
+        (("--epochs", "0"), "'--epochs'"),
+        (("--epochs", "x"), "'--epochs'"),
+        (("--neuron", "relu"), "'mtj', 'sigmoid'"),
+        (("--readout", "softmax"), "'device', 'linear'"),
+        (("--coupling", "none"), "'calibrated', 'matched'"),
+        (("--batch-size", "0"), "'--batch-size'"),
+        (("--seed", "-1"), "'--seed'"),
+        (("--seed", "99999999999999999999"), "'--seed'"),
+        (("--chip-seed", "99999999999999999999"), "'--chip-seed'"),
+        (("--nonsense",), "--nonsense"),
+        (("--seed",), "'--seed'"),
+        (("surplus",), "surplus"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_options_of_the_wrong_kind_are_refused(smtj: Command, options: tuple[str, ...]) -> None:
-    outcome = smtj("train", *SMALL, "--epochs", "1", *options)
-    assert outcome.code == 2
-    assert "Usage: " in outcome.err
-    assert "Traceback" not in outcome.err
+def test_options_of_the_wrong_kind_are_refused_in_a_sentence(
+    smtj: Command, options: tuple[str, ...], said: str
+) -> None:
+    sentence = refusal(smtj("train", *SMALL, "--epochs", "1", *options))
+    assert said in sentence
     assert not any(Path().iterdir())
+
+
+def test_unknown_commands_are_refused_and_none_is_help(smtj: Command) -> None:
+    sentence = refusal(smtj("tarin"))
+    assert "'tarin'" in sentence
+    assert sentence.endswith("--help)")
+    assert "card" in refusal(smtj("card", "show"))
+    outcome = smtj()
+    assert outcome.code == 2
+    assert "reproduce" in outcome.out
+    assert not outcome.err
+    assert smtj("train", "--help").code == 0
+
+
+def test_going_on_with_another_folder_of_images_is_refused(smtj: Command, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "same", "other")]
+    for folder, seed in zip(folders, (0, 0, 1), strict=True):
+        write_idx(folder, seed)
+    short = ("--dataset", "idx", "--hidden", "4", "--batch-size", "10", "--out", "run")
+    assert smtj("train", *short, "--data", str(folders[0]), "--epochs", "1").code == 0
+    before = Path("run/checkpoint.pt").read_bytes()
+    refused = smtj("train", *short, "--data", str(folders[2]), "--epochs", "2", "--resume")
+    assert "is of a run on other images" in refusal(refused)
+    assert Path("run/checkpoint.pt").read_bytes() == before
+    assert smtj("train", *short, "--data", str(folders[1]), "--epochs", "2", "--resume").code == 0
 
 
 def test_mnist_that_is_nowhere_is_refused_with_where_to_put_it(

@@ -72,3 +72,4 @@ def recognition_axes(axes: "Axes", epochs: float) -> None:
     axes.set_xlabel("Training epochs")
     axes.set_ylabel("Recognition rate (%)")
     axes.set_xlim(0, epochs)
+    axes.locator_params(axis="x", integer=True)

@@ -14,7 +14,7 @@ from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError
 from smtj.nn.experiment import Experiment, run
 from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.training import Images, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training import Images, TrainingRun, TrainingSettings, as_tensors, evaluate
 
 Maker = Callable[..., Experiment]
 KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
@@ -112,8 +112,25 @@ def test_going_on_with_something_else_is_refused(
         with pytest.raises(CheckpointError, match="is of a run with other settings"):
             list(run(other, digits, 2, tmp_path, resume=True))
     assert files(tmp_path) == before
-    with pytest.raises(CheckpointError, match=r"checkpoint.pt does not exist"):
+    with pytest.raises(CheckpointError, match="holds no run to go on from; leave out --resume"):
         list(run(experiment, digits, 1, tmp_path / "elsewhere", resume=True))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_going_on_with_other_images_is_refused(
+    experiment: Experiment, digits: Images, tmp_path: Path
+) -> None:
+    list(run(experiment, digits, 1, tmp_path))
+    before = files(tmp_path)
+    for part in range(4):
+        changed = list(digits)
+        changed[part] = digits[part].clone()
+        changed[part].view(-1)[0] += 1
+        with pytest.raises(CheckpointError, match="is of a run on other images; give those"):
+            list(run(experiment, Images(*changed), 2, tmp_path, resume=True))
+    assert files(tmp_path) == before
+    copies = Images(*(part.clone() for part in digits))
+    assert len(list(run(experiment, copies, 2, tmp_path, resume=True))) == 2
 
 
 @pytest.mark.parametrize("failing", KEPT)
@@ -152,7 +169,7 @@ def test_a_folder_that_cannot_be_is_refused_before_the_training(
     experiment: Experiment, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(Experiment, "start", lambda *_: pytest.fail("it trained"))
+    monkeypatch.setattr(TrainingRun, "train_epoch", lambda *_: pytest.fail("it trained"))
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(OSError, match="file"):
             list(run(experiment, digits, 1, out))

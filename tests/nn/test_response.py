@@ -65,6 +65,21 @@ def test_inputs_of_any_size_stay_within_the_field_range() -> None:
         np.testing.assert_allclose(probability.numpy(), ends.numpy(), rtol=2e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("reads", [0, 1, 16, 40])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_what_is_no_number_stays_none(reads: int, noisy: bool, dtype: torch.dtype) -> None:
+    x = random_input((30, 37), dtype)
+    x[3, 5] = x[29, 36] = float("nan")
+    broken = x.isnan()
+    leaf = x.clone().requires_grad_()
+    outputs = respond(leaf, random_response(37, noise=0.3, dtype=dtype), noisy, reads, 5)
+    assert torch.equal(outputs.isnan(), broken)
+    outputs[~broken].sum().backward()
+    assert leaf.grad is not None
+    assert torch.equal(leaf.grad.isnan(), broken)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_compiled_gradient_is_that_of_plain_pytorch(shape: tuple[int, ...]) -> None:
     x, response = random_input(shape), random_response(shape[-1])

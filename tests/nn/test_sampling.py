@@ -90,6 +90,14 @@ def test_certain_probabilities_are_exact(reader: Reader, reads: int) -> None:
     assert torch.equal(reader(p, reads, 3), p)
 
 
+@pytest.mark.parametrize("reads", [1, 16, 40])
+@pytest.mark.parametrize("reader", [read, sampling._read_anywhere], ids=["compiled", "anywhere"])
+def test_what_is_no_number_stays_none(reader: Reader, reads: int) -> None:
+    p = torch.full((300,), 0.5)
+    p[[7, 299]] = float("nan")
+    assert torch.equal(reader(p, reads, 3).isnan(), p.isnan())
+
+
 def test_probabilities_are_rounded_to_16_binary_digits() -> None:
     step = 2.0**-16
     size = 200_000

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from smtj.card import load_card
-from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc
+from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b
 from smtj.paper.figure import Check
 from smtj.paper.wells import wells
 from smtj.units import convert
 
 OE = convert(1, "Oe", "A/m")
-MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc)
+MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,8 @@ def test_figures_are_written_as_png_and_svg(results, name):
         ("fig2c", ["Time (s)", "Resistance", "Readings", "states"]),
         ("fig4a", ["-200 mV", "0 mV", "+200 mV", "Perpendicular field"]),
         ("fig4bc", ["Bias voltage", "Slope", "self-consistent", "by threshold"]),
+        ("fig5a", ["-100 mV", "+200 mV", "Frequency", "Rectified voltage", "fit"]),
+        ("fig5b", ["Bias voltage", "Anisotropy field", "In-plane field", "Eq. (7)"]),
         ("fig2d", ["Perpendicular field", "Switching probability", "Log-odds", "sigmoid fit"]),
         ("fig3a", ["28 × 28 pixels", "784 pixels", "400 junctions", "10 junctions", "313,600"]),
     ],
@@ -102,6 +104,28 @@ def test_slopes_of_fig_4c_are_the_card_s_and_xi_comes_back(results):
     assert abs(xi - 26e-15) < 3 * xi_error < 15e-15
     # Design note 6: counting averaged readings makes w too steep, at +200 mV about twice.
     assert numbers["slope_by_threshold_per_Oe"][-1] > 1.7 * 0.1098
+
+
+def test_fig_5b_gives_the_card_back(results):
+    numbers = results["smtj.paper.fig5b"].numbers
+    first, second = np.array(numbers["H_K1_mT"]), np.array(numbers["H_K2_mT"])
+    truth = 56 - 34 * np.array(numbers["voltage_V"])
+    assert np.all(np.abs(first - truth) < 4 * np.array(numbers["H_K1_standard_error_mT"]) + 0.02)
+    assert np.all(np.abs(second) < 4 * np.array(numbers["H_K2_standard_error_mT"]))
+    # One field and an upright axis: Eq. 7 is off by more than a millitesla.
+    assert np.all(np.array(numbers["H_K1_by_eq_7_at_one_field_mT"]) - truth > 0.5)
+    at_110 = numbers["frequency_at_110_Oe_GHz"]
+    assert at_110["Eq. (7)"] == pytest.approx(1.54, abs=0.005)
+    assert at_110["with in-plane anisotropy"] == pytest.approx(2.22, abs=0.01)
+
+
+def test_spectra_of_fig_5a_are_as_noisy_as_said(results):
+    numbers = results["smtj.paper.fig5a"].numbers
+    left = np.array(numbers["signal_V"]) - np.array(numbers["fit_V"])
+    points = left.size
+    # Standard error of a standard deviation: 1/sqrt(2n); a few heights are fitted to each.
+    assert left.std() == pytest.approx(2e-6, rel=4 / math.sqrt(2 * points) + 0.02)
+    assert np.all(np.diff(numbers["line_GHz"]) < 0)
 
 
 def test_wells_are_minima_of_the_energy(card):

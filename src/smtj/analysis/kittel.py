@@ -1,7 +1,8 @@
 """Findings of ST-FMR of a device: H_K1 and H_K2 at each bias, mT/V and the VCMA coefficient."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -331,5 +332,9 @@ def _constancy(second: StraightLine) -> tuple[str, ...]:
     return (f"H_K2 {verdict}: its slope is {z:+.1f} standard errors from 0",)
 
 
-def _once(remarks: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(remark for some in remarks for remark in some))
+def _once(remarks: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return remarks that differ in their numbers alone once, as first met."""
+    first: dict[str, str] = {}
+    for remark in (remark for some in remarks for remark in some):
+        first.setdefault(re.sub(r"[\d.]+", "0", remark), remark)
+    return tuple(first.values())

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -36,6 +36,8 @@ CLEAR = 20.0
 """... if it explains them so much less in log-likelihood."""
 MOST_DRAWN = 16
 """Spectra in one picture."""
+FEWEST_OF_A_HALF = 20
+"""Readings on either side of zero field from which both sides are spectra."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,9 @@ class MeasuredLine:
             if c.get(name):
                 shown.append(mark + format_quantity(c[name], "A/m", "Oe", 5))
         if "voltage" in c:
-            shown.append(format_quantity(c["voltage"], "V", "mV", 4))
+            shown.append(format_quantity(round(c["voltage"], 9), "V", "mV", 4))
+        if self.sweep.swept == "field" and self.sweep.x.max() <= 0:
+            shown.append("H < 0")
         return f"at {', '.join(shown)}"
 
 
@@ -120,7 +124,7 @@ def lines_of(
     SmtjError
         Some are swept in frequency and some in field, or there is no common channel.
     """
-    found = [sweep for dataset in datasets for sweep in sweeps(dataset)]
+    found = [half for dataset in datasets for sweep in sweeps(dataset) for half in _halves(sweep)]
     # Files come in any order; within one the order of the measurement stays.
     found.sort(key=lambda s: (s.conditions.get("voltage", 0.0), s.conditions.get("frequency", 0.0)))
     swept: set[Swept] = {sweep.swept for sweep in found}
@@ -208,6 +212,16 @@ def draw(path: Path, lines: Lines) -> list[Path]:
         axes.set_xlabel(name)
         axes.set_ylabel("Signal less baseline, offset (µV)")
         return plot.save(fig, path)
+
+
+def _halves(sweep: Sweep) -> list[Sweep]:
+    """Split a sweep of the field that passes zero: a resonance stands on either side."""
+    sides = [np.flatnonzero(sweep.x <= 0), np.flatnonzero(sweep.x > 0)]
+    if sweep.swept != "field" or min(side.size for side in sides) < FEWEST_OF_A_HALF:
+        return [sweep]
+    return [
+        replace(sweep, x=sweep.x[side], dataset=sweep.dataset.isel(reading=side)) for side in sides
+    ]
 
 
 def _data(sweep: Sweep, channel: str) -> tuple[Floats, ...]:

@@ -1,6 +1,7 @@
 """The command line; what takes long to import is imported by the commands that need it."""
 
 import sys
+from typing import cast
 
 import typer
 
@@ -8,6 +9,7 @@ from smtj.cli.card import app as card_app
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
+from smtj.cli.spectra import spectra
 from smtj.cli.train import train
 from smtj.errors import SmtjError
 
@@ -20,17 +22,22 @@ app = typer.Typer(
 )
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
+measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(reproduce)
 
 BAD_INPUT = 2
+# Base of what Typer finds wrong with a command line; Typer gives it no public name.
+_UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 
 def main() -> None:
     """Run a command; bad input is one sentence on standard error and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except _UsageError as error:
+        _fail(_usage(error))
     except SmtjError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
@@ -42,6 +49,16 @@ def main() -> None:
         _fail(f"{where}{error.strerror or error}; nothing was left half-written")
 
 
+def _usage(error: typer.BadParameter) -> str:
+    """What is wrong with a command line; empty where help has been printed instead."""
+    what = error.format_message().rstrip(".")
+    # Typer hands on how its validator speaks.
+    what = what.replace("Value error, ", "").replace("Input should", "it should")
+    where = f" (see {error.ctx.command_path} --help)" if what and error.ctx else ""
+    return what[:1].lower() + what[1:] + where
+
+
 def _fail(sentence: str) -> None:
-    print(f"Error: {sentence}", file=sys.stderr)
+    if sentence:
+        print(f"Error: {sentence}", file=sys.stderr)
     sys.exit(BAD_INPUT)

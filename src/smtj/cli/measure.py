@@ -282,15 +282,22 @@ def _shown() -> Iterator["Progress"]:
 
 
 def _write(found: "xr.Dataset", out: Path, card: str) -> None:
+    resistance = found["resistance"]
+    written(
+        found,
+        out,
+        card,
+        f"{resistance.size} readings of {found.attrs['card']}, {float(resistance.min()):.4g} to "
+        f"{float(resistance.max()):.4g} ohm",
+    )
+
+
+def written(found: "xr.Dataset", out: Path, card: str, what: str) -> None:
+    """Write a measurement and say what it is and what to do next."""
     from smtj.measurement import save
 
     try:
-        written = save(found, out)
+        file = save(found, out)
     except OSError as error:
         raise SmtjError(f"{out} cannot be written: {error.strerror}; give another --out") from error
-    resistance = found["resistance"]
-    typer.echo(
-        f"{resistance.size} readings of {found.attrs['card']}, {float(resistance.min()):.4g} to "
-        f"{float(resistance.max()):.4g} ohm, in {written}\n"
-        f"Next: smtj fit {written} --onto {card} --out my_card.toml"
-    )
+    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --onto {card} --out my_card.toml")

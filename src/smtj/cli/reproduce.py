@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from smtj.paper.figure import FigureResult
 
-DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc")
+DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b")
 """Figures that need nothing but a card."""
 PARTS = (*DRAWN, "fig3b", "audit")
 INTERRUPTED = 130

@@ -1,5 +1,6 @@
 """Virtual instruments: they turn a card into data sets that look exactly like measured ones."""
 
+from smtj.lab.macrospin_trace import macrospin_trace
 from smtj.lab.resonance import stfmr
 from smtj.lab.scan import probability_scan, voltage_scan
 from smtj.lab.sweep import field_sweep
@@ -7,6 +8,7 @@ from smtj.lab.trace import temperature_scan, time_trace
 
 __all__ = [
     "field_sweep",
+    "macrospin_trace",
     "probability_scan",
     "stfmr",
     "temperature_scan",

@@ -74,7 +74,9 @@ def stfmr(
     _check(h, v, f, drive, noise)
     t = float(card.thermal.temperature) if temperature is None else temperature
     # A cosine of 90 degrees is not 0 as a float, but the field across it is.
-    parallel, perpendicular = h * math.sin(field_angle), h * round(math.cos(field_angle), 15)
+    # Adding 0 leaves no -0.
+    parallel = h * math.sin(field_angle) + 0.0
+    perpendicular = h * round(math.cos(field_angle), 15) + 0.0
     lines = well_lines(card, parallel, 0.0, perpendicular, v[:, None], drive, t)
     rectified = signal(type(lines)(*(entry[:, :, None] for entry in lines)), f)
     rectified += noise * np.random.default_rng(seed).standard_normal(rectified.shape)

@@ -85,15 +85,17 @@ def run(
         raise CheckpointError(
             f"{out} already holds a run; go on from it with --resume, or give another --out"
         )
-    # What cannot be written is better known now than after an epoch.
-    out.mkdir(parents=True, exist_ok=True)
+    if resume and not checkpoint.exists():
+        raise CheckpointError(f"{out} holds no run to go on from; leave out --resume to begin one")
     about = json.dumps({**experiment.describe(), "card": to_toml(experiment.card)})
     # Asked once: git answers too slowly for every epoch.
     made_with = provenance.versions()
     training = experiment.start(images)
     if resume:
         training.resume(checkpoint, about)
-        yield from list(training.history)
+    # What cannot be written is better known now than after an epoch.
+    out.mkdir(parents=True, exist_ok=True)
+    yield from list(training.history)
     for epoch in training.epochs(epochs):
         save_network(out / "network.pt", training.network, experiment.network, experiment.card)
         _save_metrics(out / "metrics.json", experiment, training.history, made_with)

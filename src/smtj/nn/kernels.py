@@ -186,7 +186,9 @@ def _read_chunk(probability, reads, k0, k1, out, chunk):
         block[size:] = _ZERO
         block[:size] = probability[start : start + size]
         _read_block(state, block, reads, words)
-        out[start : start + size] = block[:size]
+        for i in range(size):
+            p = probability[start + i]
+            out[start + i] = block[i] if p == p else p
 
 
 @njit(**_options)
@@ -221,6 +223,7 @@ def _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk):
     state, words = np.empty((4, LANES), np.uint32), np.empty((4, LANES), np.uint32)
     seed_lanes(state, chunk, k0, k1)
     block, noise = np.zeros(BLOCK, np.float32), np.zeros(BLOCK, np.float32)
+    undefined = np.empty(BLOCK, np.float32)
     bits = np.empty(BLOCK, np.uint32)
     power = bits.view(np.float32)
     for start in range(first, last, BLOCK):
@@ -229,16 +232,21 @@ def _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk):
         gain, shift = table[0, column : column + BLOCK], table[1, column : column + BLOCK]
         low, high = table[2, column : column + BLOCK], table[3, column : column + BLOCK]
         for i in range(BLOCK):
-            block[i] = _between(low[i], shift[i] + gain[i] * block[i], high[i])
+            odds = shift[i] + gain[i] * block[i]
+            # Limiting turns NaN into a number; what is added in the end turns it back.
+            undefined[i] = _ZERO if odds == odds else odds
+            block[i] = _between(low[i], odds, high[i])
         if noisy:
             _normal_block(state, noise, words)
             scale = table[4, column : column + BLOCK]
             for i in range(BLOCK):
                 block[i] += scale[i] * noise[i]
         _logistic_block(block, power, bits)
-        probability[start : start + size] = block[:size]
+        for i in range(size):
+            probability[start + i] = block[i] + undefined[i]
         _read_block(state, block, reads, words)
-        out[start : start + size] = block[:size]
+        for i in range(size):
+            out[start + i] = block[i] + undefined[i]
 
 
 @njit(**_options)
@@ -268,8 +276,9 @@ def _gradient(upstream, x, probability, response, out):
         for i in range(size):
             odds = shift[i] + gain[i] * inputs[i]
             here = p[i] * (_1 - p[i]) * gain[i]
-            here = here if odds >= low[i] else _ZERO
-            result[i] = g[i] * (here if odds <= high[i] else _ZERO)
+            # Asked this way round, NaN stays NaN.
+            here = _ZERO if odds < low[i] else here
+            result[i] = g[i] * (_ZERO if odds > high[i] else here)
 
 
 @njit(**_options)

@@ -50,8 +50,8 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     Returns
     -------
     Tensor
-        Read-outs in [0, 1], of the shape and type of ``x``.  The gradient reaches ``x`` alone; that
-        of sampled reads is that of their mean, as :func:`read` says.
+        Read-outs in [0, 1], of the shape and type of ``x``; NaN where ``x`` is.  The gradient
+        reaches ``x`` alone; that of sampled reads is that of their mean, as :func:`read` says.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def read(probability: Tensor, reads: int, key: int) -> Tensor:
     Returns
     -------
     Tensor
-        Share of high reads, multiples of 1/N, same shape and type.
+        Share of high reads, multiples of 1/N, same shape and type; NaN where ``probability`` is.
 
     Raises
     ------

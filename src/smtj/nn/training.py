@@ -1,5 +1,6 @@
 """Back-propagation over a data set held in memory, one epoch at a time."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -55,6 +56,15 @@ def held_out(images: Images) -> Images:
         images.train_images[kept:],
         images.train_labels[kept:],
     )
+
+
+def check_sum(images: Images) -> str:
+    """Return the SHA-256 of all pixels and labels: equal for the same data wherever it lies."""
+    digest = hashlib.sha256()
+    for part in images:
+        digest.update(str(tuple(part.shape)).encode())
+        digest.update(part.contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,7 @@ class TrainingRun:
             network.parameters(), settings.learning_rate, settings.momentum, fused=True
         )
         self._weights = list(network.parameters())
+        self._check_sum = check_sum(images)
         self._pixels = scaled(images.train_images)
         self._shuffled = torch.empty_like(self._pixels)
         self._order = torch.Generator().manual_seed(settings.seed)
@@ -179,6 +190,7 @@ class TrainingRun:
             "about": about,
             "settings": asdict(self.settings),
             "history": [tuple(epoch) for epoch in self.history],
+            "images": self._check_sum,
             "network": self.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "order": self._order.get_state(),
@@ -192,12 +204,17 @@ class TrainingRun:
         Raises
         ------
         CheckpointError
-            The file is missing, damaged, or of a run with other settings.
+            The file is missing, damaged, or of a run with other settings or images.
         """
-        content = read_saved(path, "a checkpoint", ("about", "history", "network", "optimiser"))
+        entries = ("about", "history", "images", "network", "optimiser")
+        content = read_saved(path, "a checkpoint", entries)
         if content["about"] != about or content["settings"] != asdict(self.settings):
             raise CheckpointError(
                 f"{path} is of a run with other settings; repeat those, or train anew without it"
+            )
+        if content["images"] != self._check_sum:
+            raise CheckpointError(
+                f"{path} is of a run on other images; give those, or train anew without it"
             )
         self.network.load_state_dict(content["network"])
         self._optimiser.load_state_dict(content["optimiser"])

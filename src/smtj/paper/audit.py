@@ -1,7 +1,7 @@
 """The audit: every number the paper states or implies, beside ours."""
 
 from smtj.card import DeviceCard
-from smtj.paper import audit_device, audit_network, audit_switching
+from smtj.paper import audit_device, audit_network, audit_resonance, audit_switching
 from smtj.paper.figure import Check
 
 
@@ -17,10 +17,11 @@ def audit(card: DeviceCard) -> list[Check]:
     -------
     list of Check
         In the order of the paper: the device and its measurement, Eq. 1 to 6 and what they give,
-        the network, and Fig. 5.  What is not tested says why.
+        Fig. 5, and the network.  What is not tested says why.
     """
     return [
         *audit_device.rows(card),
         *audit_switching.rows(card),
+        *audit_resonance.rows(card),
         *audit_network.rows(card),
     ]

@@ -178,7 +178,7 @@ def _eq_6(card: DeviceCard) -> list[Check]:
             "A/m/V",
         ),
         stated(
-            "VCMA coefficient ξ",
+            "VCMA coefficient ξ (card)",
             "26 fJ/(V m)",
             "Sec. III",
             implied,

@@ -139,9 +139,10 @@ def _draw(path: Path, curves: Curves, images: ImageDataset, plan: Plan) -> list[
         for name, colour in others:
             _curve(right, curves[name], colour, ":", name.replace("mtj", "MTJ"))
         plot.recognition_axes(left, plan.epochs)
-        plot.recognition_axes(right, min(plan.epochs, plan.ablation_epochs) + 0.5)
+        # Few epochs leave the legend its room.
+        plot.recognition_axes(right, max(4, min(plan.epochs, plan.ablation_epochs)) + 0.5)
         left.set_title(f"(b) {images.title}", loc="left")
-        right.set_title("its beginning, and one thing changed at a time", loc="left")
+        right.set_title("beginning; one thing changed at a time", loc="left")
         for axes in (left, right):
             axes.legend(loc="lower right")
         return plot.save(fig, path)
@@ -150,7 +151,9 @@ def _draw(path: Path, curves: Curves, images: ImageDataset, plan: Plan) -> list[
 def _curve(axes: object, curve: NDArray[np.float64], colour: str, line: str, label: str) -> None:
     epochs = np.arange(1, curve.shape[1] + 1)
     mean = 100 * curve.mean(axis=0)
-    axes.plot(epochs, mean, line, color=colour, label=label)  # type: ignore[attr-defined]
+    # A single epoch makes no line.
+    marker = "o" if len(epochs) == 1 else ""
+    axes.plot(epochs, mean, line, marker=marker, color=colour, label=label)  # type: ignore[attr-defined]
     if len(curve) > 1:
         spread = 100 * curve.std(axis=0, ddof=1)
         axes.fill_between(  # type: ignore[attr-defined]

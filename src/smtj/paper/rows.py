@@ -2,8 +2,9 @@
 
 import math
 
+from smtj.fit.estimate import Estimate
 from smtj.paper.figure import Check, Verdict
-from smtj.units import format_quantity, parse_quantity
+from smtj.units import convert, format_quantity, parse_quantity
 
 TOLERANCE = 0.02
 """Relative; the paper prints two digits of most of its numbers."""
@@ -46,6 +47,35 @@ def stated(
         paper=f"{quantity}, {where}",
         ours=format_quantity(ours, unit, shown_unit, 3),
         verdict=verdict if close else "differs",
+        how=how,
+    )
+
+
+def recovered(claim: str, quantity: str, where: str, ours: Estimate, how: str) -> Check:
+    """Return the row of a number that a fit of a virtual measurement gives back.
+
+    *consistent* where the paper's number, known to half of its last digit, lies within the 95 %
+    interval, since the card that was measured has that number; else *differs*.
+
+    Parameters
+    ----------
+    claim, quantity, where
+        As in :func:`stated`; the paper's number is a whole one.
+    ours
+        What the fit gives, in SI.
+    how
+        How it was measured.
+    """
+    number, _, unit = quantity.partition(" ")
+    value, error, low, high = (
+        convert(v, ours.unit, unit) for v in (ours.value, ours.error, *ours.interval)
+    )
+    within = low <= float(number) + 0.5 and high >= float(number) - 0.5
+    return Check(
+        claim=claim,
+        paper=f"{quantity}, {where}",
+        ours=f"{value:.3f} ± {error:.3f} {unit}",
+        verdict="consistent" if within else "differs",
         how=how,
     )
 

@@ -55,7 +55,7 @@ def damping_estimates(
 
 def _gilbert(ratio: float, error: float) -> Estimate:
     """α of α/(1 + α²)."""
-    # Beyond ½ there is none; so broad a line is no resonance.
-    bounded = min(ratio, 0.5)
+    # Beyond ½ there is none; so broad a line is no resonance.  Noise may make it negative.
+    bounded = min(max(ratio, -0.5), 0.5)
     alpha = 2 * bounded / (1 + math.sqrt(1 - 4 * bounded**2))
     return normal_estimate("Gilbert damping", "α", alpha, error)

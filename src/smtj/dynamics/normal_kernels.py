@@ -1,0 +1,143 @@
+"""Compiled normal numbers for lanes that run side by side, by Box and Muller's method.
+
+Each lane has a generator of its own.  Sums of products are fused multiply-adds, which round once
+and in one way, so that a lane's numbers are the same to the bit however the compiler arranges them
+and whatever runs beside.  Logarithm, sine and cosine are polynomials, which vectorise.  They are of
+single precision, in which the steps of a double-precision run take them too: no average over
+trajectories can tell 24 random bits from 53.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import float32, int32, njit, types, uint32
+from numba.extending import intrinsic
+
+from smtj.streams import LANES, next_word
+
+WORDS = 6
+"""Random words, and normal numbers, that a lane takes at a time."""
+LARGEST = math.sqrt(2 * 31 * math.log(2))
+"""No normal number is larger: 6.56, which one in 1.9e10 would be."""
+
+_options: dict[str, Any] = {"error_model": "numpy", "cache": True}
+
+# Minimax polynomials: ln(1 + t) = t - t²/2 + t³ P(t) for √½ ≤ 1 + t < √2 to 6e-8, and sin(y)/√2,
+# cos(y)/√2 for |y| ≤ π/4 to 2e-8.
+_L0, _L1, _L2, _L3 = (np.float32(c) for c in (0.333334032, -0.250011289, 0.199862379, -0.165834504))
+_L4, _L5, _L6 = (np.float32(c) for c in (0.146461044, -0.142018582, 0.0950130391))
+_S0, _S1 = np.float32(0.707106779), np.float32(-0.117851017)
+_S2, _S3 = np.float32(0.00589163978), np.float32(-0.000137914262)
+_C0, _C1 = np.float32(0.707106762), np.float32(-0.353552377)
+_C2, _C3 = np.float32(0.029454552), np.float32(-0.000960668803)
+_ZERO, _HALF, _ONE, _MINUS_TWO = (np.float32(c) for c in (0.0, 0.5, 1.0, -2.0))
+_LN2, _TO_ANGLE = np.float32(math.log(2)), np.float32(math.pi / 4 * 2.0**-31)
+_BITS_OF_ROOT_HALF = np.int32(0x3F3504F3)
+_SIGN = np.uint32(0x80000000)
+
+
+@intrinsic
+def fma(_, a, b, c):
+    """Return a b + c, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return a(a, b, c), generate
+
+
+@intrinsic
+def _bits(_, x):
+    """Return the bits of a float32 as an int32."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.int32(x), generate
+
+
+@intrinsic
+def _float(_, x):
+    """Return the float32 that has the bits of an int32."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.float32(x), generate
+
+
+@intrinsic
+def _root(_, x):
+    """Return the square root by the processor's own instruction."""
+
+    def generate(context, builder, signature, arguments):
+        root = builder.module.declare_intrinsic("llvm.sqrt", [arguments[0].type])
+        return builder.call(root, arguments)
+
+    return x(x), generate
+
+
+@njit(forceinline=True, **_options)
+def _radius(word):
+    """√(-2 ln u) of a number u in (0, 1] that 30 bits of a word decide."""
+    number = float32(int32(uint32(uint32(word >> uint32(1)) | uint32(1))))
+    bits = _bits(number)
+    exponent = int32(int32(bits - _BITS_OF_ROOT_HALF) >> int32(23))
+    t = _float(int32(bits - int32(exponent << int32(23)))) - _ONE
+    series = fma(fma(fma(fma(fma(fma(_L6, t, _L5), t, _L4), t, _L3), t, _L2), t, _L1), t, _L0)
+    square = t * t
+    # u = 2^(exponent - 31) (1 + t): near u = 1 the exponent's part is 0 and nothing cancels.
+    log = fma(series * t, square, fma(-_HALF, square, t))
+    log = fma(float32(int32(exponent - int32(31))), _LN2, log)
+    return _root(max(_MINUS_TWO * log, _ZERO))
+
+
+@njit(forceinline=True, **_options)
+def _pair(word, angle):
+    """Turn two random words into two independent normal numbers."""
+    radius = _radius(word)
+    # The angle runs over a quadrant, from its middle; two bits that the radius left say which one.
+    y = float32(int32(angle)) * _TO_ANGLE
+    square = y * y
+    sine = fma(fma(fma(_S3, square, _S2), square, _S1), square, _S0) * y
+    cosine = fma(fma(fma(_C3, square, _C2), square, _C1), square, _C0)
+    first, second = _bits(radius * (cosine - sine)), _bits(radius * (cosine + sine))
+    first = int32(first ^ int32(uint32(word << uint32(31))))
+    second = int32(second ^ int32(uint32(uint32(word << uint32(30)) & _SIGN)))
+    return _float(first), _float(second)
+
+
+@njit(forceinline=True, **_options)
+def fill_words(generators, words, lanes):
+    """Draw ``WORDS`` random words for each lane.
+
+    Parameters
+    ----------
+    generators
+        Four rows of LANES of uint32 in one row: the states.
+    words
+        Where the words go, ``WORDS`` rows of LANES of uint32 in one row.
+    lanes
+        How many lanes draw.
+    """
+    for i in range(lanes):
+        a, b = generators[i], generators[LANES + i]
+        c, d = generators[2 * LANES + i], generators[3 * LANES + i]
+        words[i], a, b, c, d = next_word(a, b, c, d)
+        words[LANES + i], a, b, c, d = next_word(a, b, c, d)
+        words[2 * LANES + i], a, b, c, d = next_word(a, b, c, d)
+        words[3 * LANES + i], a, b, c, d = next_word(a, b, c, d)
+        words[4 * LANES + i], a, b, c, d = next_word(a, b, c, d)
+        words[5 * LANES + i], a, b, c, d = next_word(a, b, c, d)
+        generators[i], generators[LANES + i] = a, b
+        generators[2 * LANES + i], generators[3 * LANES + i] = c, d
+
+
+@njit(forceinline=True, **_options)
+def fill_normals(words, normals, lanes):
+    """Turn the words of each lane into as many normal numbers, float32 in the same order."""
+    for k in range(WORDS // 2):
+        one, other = 2 * k * LANES, (2 * k + 1) * LANES
+        for i in range(lanes):
+            normals[one + i], normals[other + i] = _pair(words[one + i], words[other + i])

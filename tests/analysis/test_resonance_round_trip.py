@@ -1,0 +1,184 @@
+"""Spectra of a card give the card back, and say what they cannot tell."""
+
+import math
+
+import numpy as np
+import pytest
+
+from smtj import load_card
+from smtj.analysis import Setting, analyse
+from smtj.analysis.kittel import vcma_part
+from smtj.analysis.lines import lines_of
+from smtj.analysis.resonance import at_voltages
+from smtj.card import Value
+from smtj.errors import SmtjError
+from smtj.lab import stfmr
+from smtj.units import convert
+
+OERSTED, MILLITESLA = convert(1, "Oe", "A/m"), convert(1, "mT", "A/m")
+CARD = load_card("cai2019")
+UPRIGHT = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
+VOLTAGES = [-0.1, 0.05, 0.2]
+FREQUENCIES = np.linspace(0.4e9, 3e9, 131)
+
+
+def spectra(card, fields, noise=0.3e-6, **keywords):
+    fields = np.asarray(fields) * OERSTED
+    return stfmr(card, fields, VOLTAGES, FREQUENCIES, 0.01, noise, **keywords)
+
+
+SPECTRA = spectra(CARD, [-900, -700, -110, 110, 800], seed=1)
+
+
+def one(parts, symbol, where=""):
+    (found,) = [
+        e for part in parts for e in part.estimates if e.symbol == symbol and where in e.name
+    ]
+    return found
+
+
+def agrees(estimate, truth, sigmas=4):
+    return abs(estimate.value - truth) < sigmas * estimate.error
+
+
+@pytest.fixture(scope="module")
+def tilted():
+    start = CARD.replace(
+        {
+            "magnetism.anisotropy_field": "50 mT",
+            "vcma.coefficient": None,
+            "vcma.anisotropy_field_per_volt": "20 mT/V",
+            "magnetism.damping": 0.03,
+        }
+    )
+    return start, analyse([SPECTRA], Setting(start, "spectra.csv"))
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return analyse([spectra(CARD, [-110], seed=2)], Setting(CARD, "one.csv"))
+
+
+def test_a_tilted_device_gives_fields_damping_and_xi(tilted):
+    _, parts = tilted
+    assert [part.name for part in parts] == ["lines", "resonance", "vcma"]
+    for voltage in VOLTAGES:
+        where = f"at {1e3 * voltage:.0f} mV"
+        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * MILLITESLA)
+        assert agrees(one(parts, "H_K2", where), 0.0)
+        assert agrees(one(parts, "α", where), 0.02)
+    assert agrees(one(parts, "-dH_K1/dV"), 34 * MILLITESLA)
+    assert one(parts, "-dH_K1/dV").error < 0.5 * MILLITESLA
+    assert agrees(one(parts, "ξ"), 26e-15)
+    assert agrees(one(parts, "dH_K2/dV"), 0.0)
+    assert any("Eq. (7) as printed" in remark for remark in parts[1].remarks)
+
+
+def test_the_card_gets_what_was_measured(tilted):
+    start, parts = tilted
+    card = start
+    for part in parts:
+        card = part.onto(card)
+    values = {name: value for name, value, _ in card.values()}
+    for name, truth in (
+        ("magnetism.anisotropy_field", 56 * MILLITESLA),
+        ("vcma.anisotropy_field_per_volt", 34 * MILLITESLA),
+        ("vcma.coefficient", 26e-15),
+        ("magnetism.damping", 0.02),
+    ):
+        assert values[name].provenance == "measured"
+        assert "spectra.csv" in values[name].source
+        assert abs(values[name] - truth) < 4 * values[name].standard_error
+
+
+def test_every_finding_can_be_drawn(tilted, tmp_path):
+    for part in tilted[1]:
+        png, svg = part.draw(tmp_path / part.name)
+        assert png.stat().st_size > 10_000
+        assert svg.exists()
+
+
+def test_an_upright_device_is_eq_7():
+    # In the plane itself nothing of a saturated layer along the reference layer rectifies.
+    data = spectra(UPRIGHT, [-900, -700, -110, 110], seed=3, field_angle=math.radians(75))
+    parts = analyse([data], Setting(UPRIGHT, "upright.csv"))
+    assert "Eq. (7)" in parts[1].remarks[0]
+    assert agrees(one(parts, "-dH_K1/dV"), 34 * MILLITESLA)
+    for voltage in VOLTAGES:
+        where = f"at {1e3 * voltage:.0f} mV"
+        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * MILLITESLA)
+
+
+def test_the_error_of_xi_holds_those_of_the_stack(tilted):
+    start, parts = tilted
+    m_s, t = 1.18e6, 1.62e-9
+    unsure = start.replace(
+        {
+            "magnetism.saturation_magnetisation": Value(m_s, "assumed", "", 0.05 * m_s),
+            "geometry.free_layer_thickness": Value(t, "assumed", "", 0.02 * t),
+        }
+    )
+    line = at_voltages(lines_of([SPECTRA], Setting(unsure, "s")), Setting(unsure, "s"))
+    (xi,) = [e for e in vcma_part(line, Setting(unsure, "s")).estimates if e.symbol == "ξ"]
+    sure = one(parts, "ξ")
+    assert xi.value == pytest.approx(sure.value, rel=1e-9)
+    expected = math.hypot(sure.error, 0.05 * xi.value, 0.02 * xi.value)
+    assert xi.error == pytest.approx(expected, rel=1e-6)
+
+
+def test_one_field_gives_the_combination_and_says_what_would_help(alone):
+    parts = alone
+    symbols = {e.symbol for part in parts for e in part.estimates}
+    assert not symbols & {"H_K1", "H_K2", "ξ", "-dH_K1/dV"}
+    remarks = " ".join(parts[1].remarks)
+    assert "cannot tell H_K1 from H_K2" in remarks
+    assert "beyond saturation" in remarks
+    # Once, and not for every voltage again.
+    assert remarks.count("cannot tell H_K1") == 1
+
+
+def test_one_field_changes_no_anisotropy_of_a_card(alone):
+    card = CARD
+    for part in alone:
+        card = part.onto(card)
+    assert card.magnetism.anisotropy_field == CARD.magnetism.anisotropy_field
+    assert card.vcma == CARD.vcma
+
+
+def test_sweeps_of_the_field_through_zero_are_two_spectra():
+    fields = np.arange(-2000, 2001, 10) * OERSTED
+    sweep = {"swept": "field", "field_angle": math.radians(70)}
+    data = stfmr(UPRIGHT, fields, [0.0], [3e9, 3.5e9, 4e9], 0.01, 0.05e-6, seed=4, **sweep)
+    parts = analyse([data], Setting(UPRIGHT, "swept.csv"))
+    positions = [e for e in parts[0].estimates if e.symbol == "H_r"]
+    assert len(positions) == 6
+    assert sum(e.value < 0 for e in positions) == 3
+    assert agrees(one(parts, "H_K1"), 56 * MILLITESLA)
+
+
+def test_spectra_without_a_line_are_one_sentence():
+    flat = spectra(CARD, [-110, 110], noise=1e-3, seed=5)
+    with pytest.raises(SmtjError, match=r"flat.csv: no spectrum shows a line"):
+        analyse([flat], Setting(CARD, "flat.csv"))
+
+
+def test_spectra_are_the_same_for_the_same_seed():
+    first, again, other = (spectra(CARD, [-110], seed=seed).signal.values for seed in (6, 6, 7))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"frequencies": [0.0, 1e9]}, "above 0 Hz"),
+        ({"fields": []}, "fields of a spectrum"),
+        ({"voltages": [math.nan]}, "voltages of a spectrum"),
+        ({"drive": 0.0}, "drive must be above 0 V"),
+        ({"noise": -1.0}, "0 V or more"),
+    ],
+)
+def test_impossible_spectra_are_refused(changes, words):
+    given = {"fields": [1e4], "voltages": [0.0], "frequencies": [1e9, 2e9], **changes}
+    with pytest.raises(SmtjError, match=words):
+        stfmr(CARD, **given)
