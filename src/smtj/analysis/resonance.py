@@ -137,10 +137,11 @@ def _at(
     near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
     x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
-    printed, points = _fit_points(lines, x, z, EQ_7, near, alpha)
-    general, whole = printed, None
+    general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+    printed, whole = general, None
     if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
-        general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+        start = _fields(general)
+        printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha, start)
     if whole_spectra and not fixed.is_eq_7:
         expected = _expected_heights(card, x, z, voltage, temperature)
         whole = _fit_whole(lines, points, expected, fixed, general)
@@ -158,13 +159,14 @@ def _fit_points(
     fixed: FixedFields,
     near: float,
     alpha: float,
+    start: tuple[float, float] | None = None,
 ) -> tuple[AnisotropyFit, LinesAsPoints]:
     """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
-    first, second, start = near, 0.0, None
+    first, second = (near, 0.0) if start is None else start
     for _ in range(ROUNDS):
         as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
         fit = fit_points(as_points.points, fixed, near, start)
-        first, second = fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
+        first, second = _fields(fit)
         alpha = as_points.alpha
         # The corrections of a frequency-swept line are too small to lead elsewhere.
         if fit.separable and lines[0].sweep.swept == "frequency":
@@ -231,8 +233,7 @@ def _fit_whole(
     model that is wrong shows in what the fit leaves beyond it.
     """
     x, z = points.points.field_x, points.points.field_z
-    found = (general.anisotropy_field, float(np.nan_to_num(general.second_order_field)))
-    starts, alpha = [found, *starting_fields(points.points, fixed)], points.alpha
+    starts, alpha = [_fields(general), *starting_fields(points.points, fixed)], points.alpha
     noise = [_noise(line.fit) for line in lines]
     for reach in (REACH, 0.0):
         rows = zip(lines, noise, x, z, expected.tolist(), strict=True)
@@ -244,10 +245,13 @@ def _fit_whole(
         if reach == 0:
             break
         noise = [_noise(_by_two_lines(line, fit, i)) for i, line in enumerate(lines)]
-        best = fit.anisotropy
-        starts = [(best.anisotropy_field, float(np.nan_to_num(best.second_order_field)))]
-        alpha = best.damping
+        starts, alpha = [_fields(fit.anisotropy)], fit.anisotropy.damping
     return fit
+
+
+def _fields(fit: AnisotropyFit) -> tuple[float, float]:
+    """H_K1 and H_K2 in A/m; where they are not told apart, what H_K1 is without H_K2, and 0."""
+    return fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
 
 
 def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
