@@ -332,3 +332,14 @@ def test_projections_are_linear_least_squares(apart):
     for curve, spectrum, left in zip(curves(data, found), spectra, expected, strict=True):
         near = spectrum.signal - spectrum.error * left[:-2]
         np.testing.assert_allclose(curve, near, atol=1e-8)
+
+
+def test_a_narrow_minimum_is_found_where_the_first_fit_is_bad():
+    """Fields on either side of saturation, a percent apart, hide it from a coarse search."""
+    x = np.array([-47.2, -29.3, 14.3, 58.3, 34.1, 118.0, 80.3, -120.6]) * 1e-3 * TESLA
+    error = np.array([1.0, 1.5, 0.7, 0.6, 1.0, 1.8, 2.1, 3.3]) * 1e6
+    truth = np.array([0.059613, 0.005336]) * TESLA
+    clean = points_at(*truth, EQ_7, x, np.zeros(8), 1.0)
+    fit = fit_points(Points(x, np.zeros(8), clean.frequency, error), EQ_7, 0.064 * TESLA)
+    assert fit.anisotropy_field == pytest.approx(truth[0], rel=1e-6)
+    assert fit.second_order_field == pytest.approx(truth[1], rel=1e-4)
