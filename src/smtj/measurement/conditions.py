@@ -20,7 +20,10 @@ Kind = Literal["probability", "trace", "scan", "loop", "spectrum"]
 """What a data set tells about: P at each field, the switching in time, both, R against field, or a
 resonance."""
 
-CONDITIONS = ("field_perpendicular", "field_parallel", "voltage", "current", "temperature")
+CONDITIONS = (
+    *("field_perpendicular", "field_parallel", "voltage", "current", "temperature"),
+    "pulse_length",
+)
 """What is set while readings are taken."""
 
 FEWEST_READINGS = 10
