@@ -161,7 +161,8 @@ def _wells(axes: Any, field: Floats, fit: LoopFit, own: slice) -> None:
     limits = axes.get_ylim()
     for well, label in ((fit.best.up, "fit, both states"), (fit.best.down, None)):
         line = well[own][: field.size] / 1e3
-        axes.plot(field, line, color=plot.GREY, linewidth=1, label=label, zorder=1, scaley=False)
+        axes.plot(field, line, color=plot.GREY, linewidth=1, label=label, zorder=1)
+    axes.set_ylim(limits)
 
 
 def _caption(card: DeviceCard) -> str:
