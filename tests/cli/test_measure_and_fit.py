@@ -157,6 +157,7 @@ def test_the_measured_sot_junctions(tmp_path):
         ("", "is empty"),
         ("time [s],resistance [ohm]\n", "header"),
         ("time [s],voltage [mV]\n0,1\n1,2\n", "resistance"),
+        ("time [s],Rx\n0,1\n1,2\n", 'not used: "Rx", name it by --column resistance=HEADER'),
         ("time [s],resistance [mT]\n0,1\n1,2\n", "mT"),
         ("time [s],resistance [ohm]\n0,1\n1,nan\n2,3\n", "row"),
         ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),
@@ -176,13 +177,17 @@ def test_wrong_files_are_one_sentence_and_exit_2(tmp_path, content, says):
 
 def test_traces_that_tell_nothing_are_one_sentence_and_exit_2(tmp_path):
     rng = np.random.default_rng(0)
-    time_s = np.arange(300) * 0.1
+    time_s = np.arange(1200) * 0.1
+    noise = rng.normal(size=1200)
+    telegraph = np.repeat(np.arange(400) % 2, rng.geometric(0.2, 400))[:1200]
     for name, r, says in (
-        ("one.csv", 1000 + rng.normal(size=300), "two levels"),
-        ("few.csv", 1000 + 200 * (time_s % 8 > 4) + rng.normal(size=300), "switches"),
-        ("short.csv", (1000 + rng.normal(size=300))[:20], "50 readings"),
+        ("one.csv", noise[:300], "two levels"),
+        ("few.csv", 200 * (time_s % 8 > 4)[:300] + noise[:300], "switches"),
+        ("short.csv", noise[:20], "50 readings"),
+        ("fast.csv", 10 * rng.integers(0, 2, 1200) + noise, "sample faster, or measure at several"),
+        ("jumps.csv", 10 * telegraph + 27 * (time_s // 40) + noise, "fit the stretches between"),
     ):
-        rows = [f"{t},{x}" for t, x in zip(time_s, r, strict=False)]
+        rows = [f"{t},{1000 + x}" for t, x in zip(time_s, r, strict=False)]
         (tmp_path / name).write_text("\n".join(["time [s],resistance [ohm]", *rows]))
         refused(smtj("fit", name, "--integration-time", "0 s", cwd=tmp_path), name, says)
 

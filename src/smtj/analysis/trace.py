@@ -42,6 +42,13 @@ NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
 SHOWN = 4000
 """Readings that are drawn at most."""
+HINTS = {
+    "more than two levels": (
+        "; if the resistance jumps as a whole now and then, fit the stretches between one by one"
+    ),
+    "faster than the sampling": "; sample faster, or measure at several fields for P(high | H)",
+}
+"""What may be done about a verdict."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +131,7 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
     if fit.verdict != "two levels":
         raise SmtjError(
             f"{setting.source}: the trace does not show two levels with dwell times between them: "
-            f"{fit.evidence.sentence}"
+            f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
         )
     barrier, remarks = _barrier(result, setting)
     checks, seen = _independent_checks(result)

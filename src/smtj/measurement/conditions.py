@@ -11,7 +11,7 @@ from smtj.measurement.header import split_header
 from smtj.measurement.longform import column_names, long_columns, readings_in
 from smtj.measurement.places import READING, source_of
 from smtj.measurement.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
-from smtj.measurement.wording import listed
+from smtj.measurement.wording import listed, quoted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,11 +79,13 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "loop"
         found = f"{size} readings, different conditions {readings.size}"
     known = (name for name in (*QUANTITIES, *LABELS) if name in names)
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    hint = f"; not used: {listed(unused)}, name it by --column resistance=HEADER" if unused else ""
     raise DataError(
         f"{source_of(dataset)} is no measurement that smtj can fit, it has {listed(known)} "
         f"({found}): time and resistance at one condition make a trace, resistance at several "
         f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, probability (or "
-        "high and reads) a probability curve, and signal with frequency and field a spectrum"
+        f"high and reads) a probability curve, and signal with frequency and field a spectrum{hint}"
     )
 
 
