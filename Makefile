@@ -27,7 +27,7 @@ reproduce: $(READY) ## the whole paper on MNIST, with a report in reproduction/
 
 test: lint ## lint, then all tests but the slow proofs
 	@echo "== running the tests"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY) ## ruff, mypy and the one-way imports
 	@echo "== checking style, types and imports"

@@ -110,7 +110,7 @@ def _part(
         return with_sigmoid(card, measured[0], measured[1], v, t, setting.source)
 
     to_card = axis == "field_perpendicular"
-    kept = () if to_card else ("P against this is no property of a card; it stays as it is",)
+    kept = () if to_card else (f"P against {axis} is no property of a card; it stays as it is",)
     name = "".join(c if c.isalnum() else "-" for c in f"curve-{called}").strip("-").lower()
     return Part(
         name=name,
