@@ -21,8 +21,10 @@ NODES = 16
 STEP = 4.0
 """Most that U changes over a panel, in k_B T: e^4 is a polynomial for 16 nodes."""
 LEAST_PANELS = 8
+SCAN = 2001
+"""Directions between the poles that are looked at for a barrier."""
 ITERATIONS = 200
-TOLERANCE = 3e-13
+TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
 CHUNK = 1 << 16
 """Nodes that are worked on at once, few enough for the cache."""
@@ -37,6 +39,17 @@ def is_axial(energy: ReducedEnergy) -> NDArray[np.bool_]:
     size = 1 + np.abs(energy.along) + np.abs(energy.first) + np.abs(energy.second)
     rest = np.abs(energy.across) + np.abs(energy.sideways) + np.abs(energy.shape)
     return np.asarray(rest <= ROUNDING * size)
+
+
+def has_barrier(energy: ReducedEnergy) -> NDArray[np.bool_]:
+    """Where an energy that is symmetric about the easy axis has a top between its poles."""
+    c = np.cos(np.linspace(0.0, np.pi, SCAN))
+    h, k1, k2 = (
+        np.asarray(entry)[..., None] for entry in (energy.along, energy.first, energy.second)
+    )
+    # dU/dc turns from rising to falling.
+    rises = h + k1 * c - k2 * c**3 < 0
+    return np.asarray(np.any(~rises[..., :-1] & rises[..., 1:], axis=-1))
 
 
 def log_first_passage_time(
@@ -164,8 +177,13 @@ def _log_passage(
     ahead = (1 + start)[:, None] + (target - start)[:, None] * steps
     grid = _grid(along, first, second, np.concatenate([behind, ahead[:, 1:]], axis=1))
     inner = _log_cumulative(grid, -grid.u)
-    outer = grid.log_weight + grid.u - grid.log_sin_squared + inner
-    return _log_sum(outer[:, panels:])
+    ahead_of_start = _Grid(*(entry[:, panels:] for entry in grid))
+    return _log_sum(
+        ahead_of_start.log_weight
+        + ahead_of_start.u
+        - ahead_of_start.log_sin_squared
+        + inner[:, panels:]
+    )
 
 
 def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
@@ -226,9 +244,11 @@ def _grid(along: Floats, first: Floats, second: Floats, edges: Floats) -> _Grid:
     c = s - 1
     h, k1, k2 = (entry[:, None, None] for entry in (along, first, second))
     energy = ReducedEnergy(h, 0.0, 0.0, k1, k2, 0.0)
+    # Panels behind a start at the pole have no width.
     with np.errstate(divide="ignore"):
         log_weight = np.log(half) + np.log(w)
-    return _Grid(s, log_weight, half, np.asarray(energy(0.0, 0.0, c)), np.log(s * (2 - s)))
+        log_sin_squared = np.log(s * (2 - s))
+    return _Grid(s, log_weight, half, np.asarray(energy(0.0, 0.0, c)), log_sin_squared)
 
 
 def _log_sum(log_terms: Floats) -> Floats:
