@@ -28,10 +28,10 @@ class Limits(NamedTuple):
     """Variance in rad² of the angle about each axis."""
 
 
-DEFAULT = Limits(angle=0.1, lost_damping=0.01, noise=0.005)
+DEFAULT = Limits(angle=0.1, lost_damping=0.01, noise=0.002)
 """What a step does unless its length is given."""
-REFUSED = Limits(angle=0.5, lost_damping=0.2, noise=0.05)
-"""What no step may do."""
+REFUSED = Limits(angle=0.5, lost_damping=0.2, noise=0.02)
+"""What no step may do; with it, even the largest random number leaves m near the unit sphere."""
 LEAST_DAMPING = 1e-3
 """A damping below counts as this one, so that α = 0 can be had."""
 
