@@ -140,7 +140,7 @@ def test_spectra_of_both_wells_cover_the_truth_where_their_lines_overlap():
     card = CARD.replace({"magnetism.second_order_anisotropy_field": 0.003 * TESLA})
     truth = np.array([0.056, 0.003]) * TESLA
     for _ in range(24):
-        fit = fit_spectra_of_wells(spectra_of(card, rng), TILTED, tuple(truth * 0.99), 0.025)
+        fit = fit_spectra_of_wells(spectra_of(card, rng), TILTED, [tuple(truth * 0.99)], 0.025)
         a = fit.anisotropy
         found = np.array([a.anisotropy_field, a.second_order_field])
         z.append(
@@ -157,7 +157,7 @@ def test_spectra_of_both_wells_cover_the_truth_where_their_lines_overlap():
 def test_spectra_at_one_field_fix_a_combination():
     """Two lines or not."""
     data = spectra_of(CARD, np.random.default_rng(6), fields=FIELDS[:1])
-    fit = fit_spectra_of_wells(data, TILTED, (0.0557 * TESLA, 0.0), 0.02).anisotropy
+    fit = fit_spectra_of_wells(data, TILTED, [(0.0557 * TESLA, 0.0)], 0.02).anisotropy
     assert not fit.separable
     assert abs(fit.anisotropy_field - 0.056 * TESLA) < 4 * fit.error
 

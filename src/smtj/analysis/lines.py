@@ -1,5 +1,6 @@
 """The lines of ST-FMR and FMR spectra, and the finding that lists them."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,10 @@ SHAPES: Mapping[Swept, tuple[Shape, ...]] = {
     "frequency": ("exact", "derivative"),
     "field": ("lorentzian", "derivative"),
 }
+CLEAREST = 6
+"""Spectra by which a shape is turned down, ..."""
+CLEAR = 20.0
+"""... if it explains them so much less in log-likelihood."""
 MOST_DRAWN = 16
 """Spectra in one picture."""
 FEWEST_OF_A_HALF = 20
@@ -138,17 +143,12 @@ def lines_of(
             "signal=HEADER"
         )
     data = {name: [_data(sweep, name) for sweep in found] for name in channels}
-    shapes = SHAPES[kind]
-    choices = [
-        choose_channel(data, shape, progress=_share(progress, number, len(shapes)))
-        for number, shape in enumerate(shapes)
-    ]
-    best = max(choices, key=lambda choice: choice.gains[choice.channel])
+    best, margin = _choose(data, SHAPES[kind], progress)
     every = tuple(
         MeasuredLine(sweep, np.asarray(sweep.dataset[best.channel].values), fit)
         for sweep, fit in zip(found, best.fits, strict=True)
     )
-    return Lines(every, kind, _remarks(best, choices, every))
+    return Lines(every, kind, _remarks(best, margin, every))
 
 
 def lines_part(lines: Lines, setting: Setting) -> Part:
@@ -231,6 +231,35 @@ def _data(sweep: Sweep, channel: str) -> tuple[Floats, ...]:
     return tuple(columns)
 
 
+def _choose(
+    data: Mapping[str, list[tuple[Floats, ...]]],
+    shapes: tuple[Shape, ...],
+    progress: Progress | None,
+) -> tuple[ChannelChoice, float]:
+    """Return the lines of the shape and the channel that explain most, and by how much more.
+
+    The first shape is fitted to all spectra, another to those with the clearest lines, and to the
+    rest only if it explains these nearly as well.
+    """
+    best = choose_channel(data, shapes[0], progress=_share(progress, 0, len(shapes)))
+    clearest = np.argsort([-fit.gain for fit in best.fits])[:CLEAREST]
+    some = {name: [spectra[i] for i in clearest] for name, spectra in data.items()}
+    margin = math.inf
+    for number, shape in enumerate(shapes[1:], start=1):
+        report = _share(progress, number, len(shapes))
+        other = choose_channel(some, shape)
+        less = sum(best.fits[i].gain for i in clearest) - max(other.gains.values())
+        if less < CLEAR:
+            other = choose_channel(data, shape, progress=report)
+            less = best.gains[best.channel] - max(other.gains.values())
+            if less < 0:
+                best, less = other, -less
+        elif report is not None:
+            report(1, 1)
+        margin = min(margin, less)
+    return best, margin
+
+
 def _share(progress: Progress | None, number: int, parts: int) -> Progress | None:
     if progress is None:
         return None
@@ -238,7 +267,7 @@ def _share(progress: Progress | None, number: int, parts: int) -> Progress | Non
 
 
 def _remarks(
-    best: ChannelChoice, choices: list[ChannelChoice], every: tuple[MeasuredLine, ...]
+    best: ChannelChoice, margin: float, every: tuple[MeasuredLine, ...]
 ) -> tuple[str, ...]:
     remarks = []
     if len(best.gains) > 1:
@@ -249,8 +278,6 @@ def _remarks(
             f"the resonance is in {best.channel}: {odds}, by {best.margin:.0f} more than that of "
             f"{others}{doubt}"
         )
-    other = min(choices, key=lambda choice: choice.gains[choice.channel])
-    margin = best.gains[best.channel] - max(other.gains.values())
     shapes = {"derivative": "derivatives, as of a modulated field"}
     remarks.append(
         f"the lines are {shapes.get(every[0].fit.shape, 'absorption and dispersion')}, by "

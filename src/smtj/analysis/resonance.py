@@ -15,7 +15,7 @@ from smtj.fit.resonance import fit_spectrum
 from smtj.fit.resonance.anisotropy import AnisotropyFit
 from smtj.fit.resonance.damping import damping_estimates
 from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
-from smtj.fit.resonance.points import Points, fit_points
+from smtj.fit.resonance.points import Points, fit_points, starting_fields
 from smtj.fit.resonance.spectra import SpectraFit, Spectrum, fit_spectra_of_wells
 from smtj.physics.device import macrospin
 from smtj.physics.junction import with_stray_field
@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 ROUNDS = 2
 """Rounds in which the small corrections of a line's frequency follow the fit."""
+NEAR = 0.1
+"""Half widths by which two lines must differ to be more than one."""
 _STEP = 1e-4
 
 
@@ -135,19 +137,13 @@ def _at(
     near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
     x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
-    printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha)
-    general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
-    whole = None
+    printed, points = _fit_points(lines, x, z, EQ_7, near, alpha)
+    general, whole = printed, None
+    if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
+        general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
     if whole_spectra and not fixed.is_eq_7:
-        start = (general.anisotropy_field, 0.0)
-        if general.separable:
-            start = (general.anisotropy_field, general.second_order_field)
         expected = _expected_heights(card, x, z, voltage, temperature)
-        spectra = [
-            _spectrum(line, at_x, at_z, (float(up), float(down)))
-            for line, at_x, at_z, (up, down) in zip(lines, moved_x, moved_z, expected, strict=True)
-        ]
-        whole = fit_spectra_of_wells(spectra, fixed, start, points.alpha)
+        whole = _fit_whole(lines, points, expected, fixed, general)
         general = whole.anisotropy
     damping, remarks = _damping(points) if whole is None else _damping_of_spectra(general)
     return AtVoltage(
@@ -164,12 +160,15 @@ def _fit_points(
     alpha: float,
 ) -> tuple[AnisotropyFit, LinesAsPoints]:
     """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
-    first, second = near, 0.0
+    first, second, start = near, 0.0, None
     for _ in range(ROUNDS):
         as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
-        fit = fit_points(as_points.points, fixed, near)
-        first, second = fit.anisotropy_field, np.nan_to_num(fit.second_order_field)
+        fit = fit_points(as_points.points, fixed, near, start)
+        first, second = fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
         alpha = as_points.alpha
+        # The corrections of a frequency-swept line are too small to lead elsewhere.
+        if fit.separable and lines[0].sweep.swept == "frequency":
+            start = (first, second)
     return fit, as_points
 
 
@@ -219,14 +218,49 @@ def _expected_heights(
     return np.stack([sizes[:, 0], sign * sizes[:, 1]], axis=-1)
 
 
-def _spectrum(line: MeasuredLine, x: float, z: float, expected: tuple[float, float]) -> Spectrum:
-    """Return a spectrum with the noise that is left when two lines are fitted to it."""
+def _fit_whole(
+    lines: tuple[MeasuredLine, ...],
+    points: LinesAsPoints,
+    expected: Floats,
+    fixed: FixedFields,
+    general: AnisotropyFit,
+) -> SpectraFit:
+    """Fit whole spectra, at first with the noise that a single line leaves.
+
+    Then with the noise that two lines leave that are free to be where they fit best, so that a
+    model that is wrong shows in what the fit leaves beyond it.
+    """
+    x, z = points.points.field_x, points.points.field_z
+    found = (general.anisotropy_field, float(np.nan_to_num(general.second_order_field)))
+    starts = [found, *starting_fields(points.points, fixed)]
+    noise = [line.fit.noise * math.sqrt(line.fit.inflation) for line in lines]
+    for _ in range(ROUNDS):
+        rows = zip(lines, noise, x, z, expected.tolist(), strict=True)
+        spectra = [
+            Spectrum(*_in_order(line), error, at_x, at_z, (up, down))
+            for line, error, at_x, at_z, (up, down) in rows
+        ]
+        fit = fit_spectra_of_wells(spectra, fixed, starts, points.alpha)
+        noise = [_noise(line, fit, number) for number, line in enumerate(lines)]
+        best = fit.anisotropy
+        starts = [(best.anisotropy_field, float(np.nan_to_num(best.second_order_field)))]
+    return fit
+
+
+def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
     order = np.argsort(line.sweep.x)
-    frequency, signal = line.sweep.x[order], line.signal[order]
-    two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2)
-    best = min((two, line.fit), key=lambda fit: fit.noise)
-    error = best.noise * math.sqrt(best.inflation)
-    return Spectrum(frequency, signal, error, x, z, expected)
+    return line.sweep.x[order], line.signal[order]
+
+
+def _noise(line: MeasuredLine, fit: SpectraFit, number: int) -> float:
+    """Standard error of a point in V, widened where points are not independent."""
+    wells, best = fit.resonances, line.fit
+    half_width = fit.anisotropy.damping * wells.trace[number] / 2
+    start = list(zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True))
+    if wells.exists[number].all() and abs(start[0][0] - start[1][0]) > NEAR * start[0][1]:
+        two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2, start=start)
+        best = min((two, best), key=lambda fit: fit.noise)
+    return best.noise * math.sqrt(best.inflation)
 
 
 def _damping(lines: LinesAsPoints) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:

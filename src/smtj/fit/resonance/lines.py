@@ -121,6 +121,7 @@ def fit_spectrum(
     lines: int = 1,
     sigma: ArrayLike | None = None,
     baseline_degree: int = 1,
+    start: Sequence[tuple[float, float]] | None = None,
 ) -> SpectrumFit:
     """Fit one or two lines on a polynomial baseline to a spectrum.
 
@@ -141,6 +142,9 @@ def fit_spectrum(
         absolute.  By default the noise is estimated from the residuals.
     baseline_degree
         0, 1 or 2.
+    start
+        Position and half width of each line, in the unit of the data, where they are roughly
+        known; sought for if not.
 
     Returns
     -------
@@ -156,7 +160,8 @@ def fit_spectrum(
         the exact shape is below 0, or there are fewer different x than parameters and 3 more.
     """
     spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
-    parameters, found = refined(spectrum, starts(spectrum, lines))
+    begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
+    parameters, found = refined(spectrum, begin)
     judged = errors(spectrum, parameters, found, sigma is not None)
     return _reported(spectrum, parameters, found, judged, sigma is not None)
 
@@ -200,6 +205,12 @@ def fit_spectra(
         if progress is not None:
             progress(number, len(every))
     return fits
+
+
+def _scaled(spectrum: Spectrum, start: Sequence[tuple[float, float]]) -> Floats:
+    """Positions and ln(half widths) in the units of the fit, shape (2 lines,)."""
+    pairs = [(at / spectrum.unit, math.log(width / spectrum.unit)) for at, width in start]
+    return np.array(pairs).ravel()
 
 
 def _reported(

@@ -1,13 +1,13 @@
 """Resonances of a free layer as its anisotropy fields make them: what the fits compare data to."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.resonance import FREQUENCY_PER_FIELD, resonance_frequency, stiffness
-from smtj.physics.wells import find_wells
+from smtj.fit.resonance.plane_kernels import plane_wells
+from smtj.physics.resonance import FREQUENCY_PER_FIELD
 
 Floats = NDArray[np.float64]
 
@@ -66,18 +66,20 @@ def well_resonances(
         μ0 γ/2π in Hz/(A/m).
     """
     given = (anisotropy_field, second_order_field, field_x, field_z)
-    first, second, x, z = (np.asarray(entry, dtype=np.float64) for entry in given)
-    # Moment and temperature are no part of a resonance.
-    spin = Macrospin(1.0, first, second, *fixed, 300.0)
-    wells = find_wells(spin, x, 0.0, z)
-    both = np.stack([wells.up, wells.down], axis=-2)
-    spins = Macrospin(1.0, first[..., None], second[..., None], *fixed, 300.0)
-    matrix = stiffness(spins, both, x[..., None], 0.0, z[..., None]).matrix
-    is_up = (wells.global_minimum == wells.up).all(axis=-1)
+    entries = np.broadcast_arrays(*(np.asarray(entry, dtype=np.float64) for entry in given))
+    shape, (first, second, x, z) = entries[0].shape, (entry.ravel() for entry in entries)
+    sin, cos = math.sin(fixed.easy_axis_tilt), math.cos(fixed.easy_axis_tilt)
+    x = x + fixed.in_plane_bias_field
+    along, across = x * sin + z * cos, x * cos - z * sin
+    stiffness = np.zeros((first.size, 2, 2))
+    exists, is_up = np.empty((first.size, 2), np.bool_), np.empty(first.size, np.bool_)
+    in_plane = fixed.in_plane_anisotropy_field
+    plane_wells(along, across, first, second, in_plane, stiffness, exists, is_up)
+    # Where a well is about to vanish, rounding can make a soft mode imaginary.
+    product = np.maximum(stiffness[..., 0] * stiffness[..., 1], 0.0)
     return WellResonances(
-        # Where a well is about to vanish, rounding can make a soft mode imaginary.
-        np.nan_to_num(resonance_frequency(matrix, frequency_per_field)),
-        frequency_per_field * (matrix[..., 0, 0] + matrix[..., 1, 1]),
-        np.stack([wells.up_exists, wells.down_exists], axis=-1),
-        np.where(is_up, 0, 1),
+        frequency_per_field * np.sqrt(product).reshape(*shape, 2),
+        frequency_per_field * stiffness.sum(axis=-1).reshape(*shape, 2),
+        exists.reshape(*shape, 2),
+        np.where(is_up, 0, 1).reshape(shape),
     )

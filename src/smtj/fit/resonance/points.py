@@ -4,7 +4,7 @@ One field fixes one combination of the two, not both (along the normal H_K1 - H_
 beyond saturation H_K1 alone); a fit that cannot tell them apart reports that combination.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,10 +30,20 @@ STARTS = 61
 """Values of H_K1 of which the best starts the fit, between minus and plus ..."""
 FARTHEST = 2.0
 """... this many times the largest field that field and frequency speak of."""
-TRIED = 3
+SECONDS = 0.3 * np.linspace(-1, 1, 9)
+"""Values of H_K2 that are tried with each, in the same unit."""
+ROUGH, FINER = 0.05, 0.005
+"""Shares of its frequency that a line's error counts as at least: while values are tried, so that
+a line near saturation, where the frequency is steep, does not hide all but one of them; and in a
+first fit from each of the best."""
+FARTHEST_OFF = 3.0
+"""Such errors beyond which a line tells no more, since it may be of something else."""
+TRIED = 4
 """Of the best of them."""
 REFINEMENTS = 2
 """Of the grid about each, so that the fit starts well within its minimum."""
+SAME = 1e-4
+"""Difference of H_K1 or H_K2, in the same unit, below which two fits are the same."""
 EQUALLY_GOOD = 10.8
 """χ² that a value may have above the best before it is out of question (p = 0.001)."""
 FIT = "the fit of H_K1 and H_K2"
@@ -53,7 +63,12 @@ class Points:
     """Its standard error in Hz."""
 
 
-def fit_points(points: Points, fixed: FixedFields, near: float) -> AnisotropyFit:
+def fit_points(
+    points: Points,
+    fixed: FixedFields,
+    near: float,
+    start: tuple[float, float] | None = None,
+) -> AnisotropyFit:
     """Fit H_K1 and H_K2, the magnetisation resting in its deepest well at every field.
 
     Parameters
@@ -65,6 +80,8 @@ def fit_points(points: Points, fixed: FixedFields, near: float) -> AnisotropyFit
         paper's formula.
     near
         H_K1 in A/m that is expected; it decides where several fit equally well.
+    start
+        H_K1 and H_K2 in A/m close to the best ones, where they are known; sought for if not.
 
     Returns
     -------
@@ -79,7 +96,7 @@ def fit_points(points: Points, fixed: FixedFields, near: float) -> AnisotropyFit
     if points.frequency.size == 0:
         raise SmtjError("the resonance fit has no line to fit; give spectra that show one")
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
-    scale = max(typical, float(np.hypot(points.field_x, points.field_z).max()))
+    scale = _scale(points)
 
     def frequencies(p: Mapping[str, float]) -> Floats:
         second = p.get("second", 0.0)
@@ -91,25 +108,98 @@ def fit_points(points: Points, fixed: FixedFields, near: float) -> AnisotropyFit
     def residuals(p: Mapping[str, float]) -> Floats:
         return (points.frequency - frequencies(p)) / points.error
 
-    start, rivals = _start(points, fixed, scale, near / scale)
-    several = several_fields(points.field_x, points.field_z)
-    both = _both(residuals, start) if several else None
-    if both is not None and tells_apart(both, scale, typical):
-        found = conclude(both, scale, fitted=frequencies(both.values))
-    else:
-        one = minimise(residuals, {"first": start}, FIT)
-        ratio = ratio_of(residuals, one.values)
-        found = conclude_together(one, scale, ratio, fitted=frequencies(one.values))
+    if several_fields(points.field_x, points.field_z):
+        starts = starting_fields(points, fixed) if start is None else [start]
+        both = _both(points, frequencies, [(a / scale, b / scale) for a, b in starts], near / scale)
+        if both and tells_apart(both[0], scale, typical):
+            found = conclude(both[0], scale, fitted=frequencies(both[0].values))
+            others = [minimum.values["first"] * scale for minimum in both[1:]]
+            return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
+    first, rivals = _start(points, fixed, scale, near / scale)
+    one = minimise(residuals, {"first": first}, FIT)
+    ratio = ratio_of(residuals, one.values)
+    found = conclude_together(one, scale, ratio, fitted=frequencies(one.values))
     others = [r * scale for r in rivals]
     return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
 
 
-def _both(residuals: Callable[[Mapping[str, float]], Floats], first: float) -> Minimum | None:
-    """Fit H_K1 and H_K2; None where the data fix one combination and no more."""
-    try:
-        return minimise(residuals, {"first": first, "second": 0.0}, FIT)
-    except SmtjError:
-        return None
+def starting_fields(points: Points, fixed: FixedFields) -> list[tuple[float, float]]:
+    """Return pairs of H_K1 and H_K2 in A/m that explain lines roughly, the best first.
+
+    A line may be of either well, and one that is far off anything may be of neither.
+
+    Parameters
+    ----------
+    points, fixed
+        As in :func:`fit_points`.
+    """
+    scale = _scale(points)
+    first, second = np.meshgrid(np.linspace(-FARTHEST, FARTHEST, STARTS), SECONDS, indexing="ij")
+    found = well_resonances(
+        first[..., None] * scale, second[..., None] * scale, fixed, points.field_x, points.field_z
+    )
+    error = np.hypot(points.error, ROUGH * points.frequency)[:, None]
+    off = np.abs(points.frequency[:, None] - found.frequency) / error
+    off = np.where(found.exists, off, FARTHEST_OFF).min(axis=-1)
+    squares = np.square(np.minimum(off, FARTHEST_OFF)).sum(axis=-1)
+    around = np.pad(squares, 1, constant_values=np.inf)
+    neighbours = [
+        around[1 + i : squares.shape[0] + 1 + i, 1 + j : squares.shape[1] + 1 + j]
+        for i in (-1, 0, 1)
+        for j in (-1, 0, 1)
+    ]
+    lowest = squares <= np.min(neighbours, axis=0)
+    order = np.argsort(squares[lowest])[:TRIED]
+    return [
+        (float(a) * scale, float(b) * scale)
+        for a, b in zip(first[lowest][order], second[lowest][order], strict=True)
+    ]
+
+
+def _scale(points: Points) -> float:
+    """The largest field in A/m that fields and frequencies speak of."""
+    typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
+    return max(typical, float(np.hypot(points.field_x, points.field_z).max()))
+
+
+def _both(
+    points: Points,
+    frequencies: Callable[[Mapping[str, float]], Floats],
+    starts: Sequence[tuple[float, float]],
+    near: float,
+) -> list[Minimum]:
+    """Return fits of H_K1 and H_K2 that are equally good, first the one nearest to the expected.
+
+    There is none where the data fix one combination and no more.
+    """
+    rough = np.hypot(points.error, FINER * points.frequency)
+    first = [{"first": one, "second": other} for one, other in starts]
+    close = _minima(points.frequency, frequencies, rough, first)
+    every = _minima(points.frequency, frequencies, points.error, [m.values for m in close])
+    best = [m for m in every if m.chi_squared <= every[0].chi_squared + EQUALLY_GOOD]
+    return sorted(best, key=lambda found: abs(found.values["first"] - near))
+
+
+def _minima(
+    data: Floats,
+    frequencies: Callable[[Mapping[str, float]], Floats],
+    error: Floats,
+    starts: Sequence[Mapping[str, float]],
+) -> list[Minimum]:
+    """Return the different minima that some starts lead to, the deepest first."""
+    different: list[Minimum] = []
+    for start in starts:
+        try:
+            found = minimise(lambda p: (data - frequencies(p)) / error, start, FIT)
+        except SmtjError:
+            continue
+        if not any(_alike(found.values, other.values) for other in different):
+            different.append(found)
+    return sorted(different, key=lambda found: found.chi_squared)
+
+
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(abs(one[name] - other[name]) < SAME for name in one)
 
 
 def _start(

@@ -13,7 +13,6 @@ is expected of their ratio therefore counts as a datum, one with an error of 100
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,35 +28,25 @@ from smtj.fit.resonance.anisotropy import (
     tells_apart,
 )
 from smtj.fit.resonance.model import FixedFields, WellResonances, well_resonances
-from smtj.physics.line_shapes import driven_oscillator
+from smtj.fit.resonance.well_projection import Spectrum, curves, joined, projected, sizes
 from smtj.physics.resonance import FREQUENCY_PER_FIELD
 
+__all__ = ["SpectraFit", "Spectrum", "fit_spectra_of_wells"]
+
 Floats = NDArray[np.float64]
+Residuals = Callable[[Mapping[str, float], Floats | None], Floats]
 
 FIT = "the fit of spectra by both wells"
 REACH = 3.0
-"""Full linewidths on either side of the start in which H_K1 is sought ..."""
-STARTS = 25
+"""Full linewidths on either side of a start in which H_K1 is sought ..."""
+STEPS = 25
 """... at so many values."""
-LEAST_SHARE = 0.1
-"""Height of a line relative to the other below which nothing is expected of it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Spectrum:
-    """A spectrum in frequency at one field in the x-z plane; SI units."""
-
-    frequency: Floats
-    """f in Hz, shape (n,)."""
-    signal: Floats
-    """In V, shape (n,)."""
-    error: float
-    """Standard error of a point in V, widened where points are not independent."""
-    field_x: float
-    field_z: float
-    expected: tuple[float, float]
-    """Heights of the lines of the up and of the down well that are expected, in any unit: the
-    shares of time times what each well rectifies."""
+REFINED = 2
+"""Starts that are refined, where they are different."""
+ROUNDS = 2
+"""In which the size of the lines, which decides how surely their ratio is expected, follows."""
+SAME = 1e-3
+"""Share of the largest field by which starts differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +63,7 @@ class SpectraFit:
 def fit_spectra_of_wells(
     spectra: Sequence[Spectrum],
     fixed: FixedFields,
-    start: tuple[float, float],
+    starts: Sequence[tuple[float, float]],
     damping: float,
 ) -> SpectraFit:
     """Fit the spectra of one bias voltage.
@@ -85,9 +74,9 @@ def fit_spectra_of_wells(
         At one field or several.
     fixed
         What the resonance depends on beside H_K1 and H_K2.
-    start
-        H_K1 and H_K2 in A/m within :data:`REACH` linewidths of the truth, as the fit of single
-        lines gives them.
+    starts
+        Pairs of H_K1 and H_K2 in A/m, one or more, of which one is to be within :data:`REACH`
+        linewidths of the truth.
     damping
         α to start from.
 
@@ -99,142 +88,91 @@ def fit_spectra_of_wells(
     if not spectra:
         raise SmtjError(f"{FIT} has none to fit; give spectra that show a line")
     x, z = (np.array([getattr(s, name) for s in spectra]) for name in ("field_x", "field_z"))
-    begin = well_resonances(*start, fixed, x, z)
+    data = joined(spectra)
+    begin = well_resonances(*starts[0], fixed, x, z)
     typical = float(np.median(begin.frequency)) / FREQUENCY_PER_FIELD
     scale = max(typical, float(np.hypot(x, z).max()))
 
     def wells_at(p: Mapping[str, float]) -> WellResonances:
         return well_resonances(p["first"] * scale, p.get("second", 0.0) * scale, fixed, x, z)
 
-    def residuals(p: Mapping[str, float], sizes: Sequence[float] | None = None) -> Floats:
-        wells, alpha = wells_at(p), math.exp(p["log_damping"])
-        sizes = (math.inf,) * len(spectra) if sizes is None else sizes
-        return np.concatenate(
-            [
-                _projected(s, _lines(s, wells, i, alpha), size).residual
-                for i, (s, size) in enumerate(zip(spectra, sizes, strict=True))
-            ]
-        )
+    def residuals(p: Mapping[str, float], size: Floats | None) -> Floats:
+        return projected(data, wells_at(p), math.exp(p["log_damping"]), size).residual
 
-    first, second = _near(residuals, start, 2 * damping * typical, scale, damping)
-    begin_at = {"first": first, "second": second, "log_damping": math.log(damping)}
-    begin = wells_at(begin_at)
-    sizes = [_size(s, _lines(s, begin, i, damping)) for i, s in enumerate(spectra)]
+    def size_at(p: Mapping[str, float]) -> Floats:
+        return sizes(data, wells_at(p), math.exp(p["log_damping"]))
 
-    def weighed(p: Mapping[str, float]) -> Floats:
-        return residuals(p, sizes)
-
-    both = _both(weighed, begin_at) if several_fields(x, z) else None
-    apart = both is not None and tells_apart(both, scale, typical)
-    if both is not None and apart:
-        minimum = both
-    else:
-        one = {name: begin_at[name] for name in ("first", "log_damping")}
-        minimum = minimise(weighed, one, FIT)
-    wells, alpha = wells_at(minimum.values), math.exp(minimum.values["log_damping"])
-    found = [_projected(s, _lines(s, wells, i, alpha), sizes[i]) for i, s in enumerate(spectra)]
+    tried = _near(residuals, starts, 2 * damping * typical / scale, scale, math.log(damping))
+    best = _best(residuals, size_at, tried, True) if several_fields(x, z) else None
+    apart = best is not None and tells_apart(best[0], scale, typical)
+    if best is None or not apart:
+        best = _best(residuals, size_at, tried, False)
+    if best is None:
+        raise SmtjError(f"{FIT} finds no minimum; the data may not belong to this model")
+    minimum, size = best
+    wells = wells_at(minimum.values)
+    found = projected(data, wells, math.exp(minimum.values["log_damping"]), size)
     # The heights are fitted numbers too.
-    heights = sum(part.heights for part in found)
-    minimum = replace(minimum, degrees_of_freedom=minimum.degrees_of_freedom - heights)
+    freedom = minimum.degrees_of_freedom - found.heights
+    minimum = replace(minimum, degrees_of_freedom=freedom)
     deepest = wells.frequency[np.arange(x.size), wells.deepest]
-    anisotropy = (
-        conclude(minimum, scale, deepest)
-        if apart
-        else conclude_together(minimum, scale, ratio_of(weighed, minimum.values), deepest)
-    )
-    return SpectraFit(anisotropy, wells, tuple(part.curve for part in found))
-
-
-class _Projection(NamedTuple):
-    """The heights and the baseline that bring given lines nearest to a spectrum."""
-
-    curve: Floats
-    """In V, shape (n,)."""
-    residual: Floats
-    """In standard errors, shape (n + 2,); the last two are of the expected heights."""
-    heights: int
-    """Fitted numbers."""
-
-
-def _lines(
-    spectrum: Spectrum, wells: WellResonances, number: int, damping: float
-) -> list[tuple[Floats, Floats]]:
-    """Both parts of the lines of the wells that there are, shape (n,) each."""
-    position = wells.frequency[number] / math.sqrt(1 + damping**2)
-    half_width = damping * wells.trace[number] / (2 * (1 + damping**2))
-    return [
-        driven_oscillator(spectrum.frequency, position[well], half_width[well])
-        for well in (0, 1)
-        if wells.exists[number, well]
-    ]
-
-
-def _projected(spectrum: Spectrum, lines: list[tuple[Floats, Floats]], size: float) -> _Projection:
-    """Fit heights and baseline; ``size`` is that of the lines in units of what is expected."""
-    f = spectrum.frequency
-    middle, half = (f[0] + f[-1]) / 2, np.ptp(f) / 2
-    columns = [*(part for line in lines for part in line), np.ones(f.size), (f - middle) / half]
-    expectation = np.zeros((2, len(columns)))
-    if len(lines) == 2:
-        up, down = _expected(spectrum)
-        # Rows: symmetric and antisymmetric part, of which the ratio up/down is expected.
-        for row in (0, 1):
-            expectation[row, [row, 2 + row]] = 1 / (up * size), -1 / (down * size)
-    basis = np.vstack([np.stack(columns, axis=1) / spectrum.error, expectation])
-    data = np.append(spectrum.signal / spectrum.error, [0.0, 0.0])
-    # Lines that coincide leave their heights undetermined, but not their sum.
-    left, values, _ = np.linalg.svd(basis, full_matrices=False)
-    left = left[:, values > 1e-9 * values[0]]
-    fitted = left @ (left.T @ data)
-    return _Projection(fitted[:-2] * spectrum.error, data - fitted, left.shape[1])
-
-
-def _size(spectrum: Spectrum, lines: list[tuple[Floats, Floats]]) -> float:
-    """The size of a spectrum's lines in units of what is expected, their ratio being as expected.
-
-    At least what noise makes of it.
-    """
-    weights = _expected(spectrum) if len(lines) == 2 else (1.0,)
-    parts = [
-        sum(weight * line[part] for weight, line in zip(weights, lines, strict=True))
-        for part in (0, 1)
-    ]
-    basis = np.stack([*parts, np.ones(spectrum.frequency.size)], axis=1)
-    heights = np.linalg.lstsq(basis, spectrum.signal, rcond=None)[0][:2]
-    return max(math.hypot(*heights), spectrum.error / max(weights))
-
-
-def _expected(spectrum: Spectrum) -> tuple[float, float]:
-    """Return the expected heights, no line being thought less than a tenth of the other."""
-    up, down = (abs(height) for height in spectrum.expected)
-    least = LEAST_SHARE * max(up, down)
-    return max(up, least), math.copysign(
-        max(down, least), spectrum.expected[0] * spectrum.expected[1]
-    )
+    if apart:
+        anisotropy = conclude(minimum, scale, deepest)
+    else:
+        ratio = ratio_of(lambda p: residuals(p, size), minimum.values)
+        anisotropy = conclude_together(minimum, scale, ratio, deepest)
+    return SpectraFit(anisotropy, wells, curves(data, found))
 
 
 def _near(
-    residuals: Callable[[Mapping[str, float]], Floats],
-    start: tuple[float, float],
+    residuals: Residuals,
+    starts: Sequence[tuple[float, float]],
     linewidth: float,
     scale: float,
-    damping: float,
-) -> tuple[float, float]:
-    """Return the best of several H_K1 about the start, and its H_K2, in units of ``scale``."""
-    second, log_damping = start[1] / scale, math.log(damping)
-    tried = (start[0] + REACH * linewidth * np.linspace(-1, 1, STARTS)) / scale
-    squares = [
-        np.square(residuals({"first": t, "second": second, "log_damping": log_damping})).sum()
-        for t in tried
-    ]
-    return float(tried[int(np.argmin(squares))]), second
+    log_damping: float,
+) -> list[dict[str, float]]:
+    """Return the best values of H_K1 about each start with its H_K2, the best first."""
+    tried = []
+    for first, second in starts:
+        line = [
+            {"first": first / scale + step, "second": second / scale, "log_damping": log_damping}
+            for step in REACH * linewidth * np.linspace(-1, 1, STEPS)
+        ]
+        squares = [float(np.square(residuals(p, None)).sum()) for p in line]
+        tried.append((min(squares), line[int(np.argmin(squares))]))
+    tried.sort(key=lambda each: each[0])
+    chosen: list[dict[str, float]] = []
+    for _, start in tried:
+        if not any(_alike(start, other) for other in chosen):
+            chosen.append(start)
+    return chosen[:REFINED]
 
 
-def _both(
-    residuals: Callable[[Mapping[str, float]], Floats], start: Mapping[str, float]
-) -> Minimum | None:
-    """Fit both fields; None where the data fix one combination and no more."""
-    try:
-        return minimise(residuals, start, FIT)
-    except SmtjError:
-        return None
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(abs(one[name] - other[name]) < SAME for name in ("first", "second"))
+
+
+def _best(
+    residuals: Residuals,
+    size_at: Callable[[Mapping[str, float]], Floats],
+    starts: Sequence[Mapping[str, float]],
+    both: bool,
+) -> tuple[Minimum, Floats] | None:
+    """Return the deepest of the minima near some starts and the sizes of lines there.
+
+    None where the data leave a parameter undetermined.
+    """
+    names = ("first", "second", "log_damping") if both else ("first", "log_damping")
+    every = []
+    for start in starts:
+        at = {name: start[name] for name in names}
+        for _ in range(ROUNDS):
+            size = size_at(at)
+            try:
+                found = minimise(lambda p, size=size: residuals(p, size), at, FIT)
+            except SmtjError:
+                break
+            at = dict(found.values)
+        else:
+            every.append((found, size))
+    return min(every, key=lambda each: each[0].chi_squared, default=None)

@@ -1,0 +1,84 @@
+# mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False
+"""Compiled linear least squares of many spectra: what lines at given places leave of each."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# The order of sums is the processor's to choose, so that it can take several terms at once.
+_options: dict[str, Any] = {
+    "error_model": "numpy",
+    "cache": True,
+    "fastmath": {"reassoc", "contract"},
+}
+
+COLUMNS = 6
+"""Baseline and slope, then symmetric and antisymmetric part of the up and of the down well."""
+NOTHING_NEW = 1e-7
+"""Share of a column outside those before it below which it is taken for one of them."""
+
+
+@njit(**_options)
+def project(columns, data, edges, lines, expected, basis, residual, ranks):
+    """Take from every spectrum what its columns explain, by Gram and Schmidt, twice each.
+
+    Parameters
+    ----------
+    columns
+        In units of the points' standard error, shape (COLUMNS, points of all spectra).
+    data
+        Signals in the same unit, shape (points,).
+    edges
+        Where each spectrum begins, and the number of points; shape (spectra + 1,).
+    lines
+        Whether each well has a line, shape (spectra, 2).
+    expected
+        What the heights of the up and the down well are divided by, of which the difference is a
+        datum that should be 0; shape (spectra, 2), infinite where nothing is expected.
+    basis
+        Room for the orthonormal columns, shape (COLUMNS, most points of a spectrum + 2).
+    residual
+        Filled with what is left, shape (points + 2 spectra,): after the points of each spectrum
+        those of its two expectations, of the symmetric and of the antisymmetric parts.
+    ranks
+        Filled with the number of columns that say something, shape (spectra,).
+    """
+    for s in range(edges.size - 1):
+        first, n = edges[s], edges[s + 1] - edges[s]
+        left = residual[first + 2 * s : first + 2 * s + n + 2]
+        left[:n] = data[first : first + n]
+        left[n:] = 0.0
+        rank = 0
+        for c in range(COLUMNS):
+            well = c // 2 - 1
+            if well >= 0 and not lines[s, well]:
+                continue
+            q = basis[rank]
+            q[:n] = columns[c, first : first + n]
+            q[n : n + 2] = 0.0
+            if well >= 0 and lines[s, 0] and lines[s, 1]:
+                q[n + c % 2] = (1.0 - 2.0 * well) / expected[s, well]
+            whole = 0.0
+            for i in range(n + 2):
+                whole += q[i] * q[i]
+            for _ in range(2):
+                for k in range(rank):
+                    share = 0.0
+                    for i in range(n + 2):
+                        share += q[i] * basis[k, i]
+                    for i in range(n + 2):
+                        q[i] -= share * basis[k, i]
+            new = 0.0
+            for i in range(n + 2):
+                new += q[i] * q[i]
+            if not new > NOTHING_NEW**2 * whole:
+                continue
+            scale, share = 1 / np.sqrt(new), 0.0
+            for i in range(n + 2):
+                q[i] *= scale
+                share += q[i] * left[i]
+            for i in range(n + 2):
+                left[i] -= share * q[i]
+            rank += 1
+        ranks[s] = rank
