@@ -12,6 +12,7 @@ from smtj.cli.reproduce import reproduce
 from smtj.cli.simulate import app as simulate_app
 from smtj.cli.spectra import spectra
 from smtj.cli.train import train
+from smtj.cli.validate import validate
 from smtj.errors import SmtjError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.add_typer(simulate_app, name="simulate")
 measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
+app.command()(validate)
 app.command()(reproduce)
 
 BAD_INPUT = 2
