@@ -99,9 +99,12 @@ def _scores(axes: Any, shallow: list[Rung]) -> None:
     axes.axvspan(-3, 3, color=plot.GREY, alpha=0.15, linewidth=0)
     axes.axvline(0, color=plot.GREY, linewidth=0.8)
     axes.errorbar([rung.z for rung in simulated], place, xerr=1.0, fmt="o", color=plot.BLUE)
-    axes.set_yticks(
-        place, [rung.quantity.split(" at ")[0].split(" from ")[0] for rung in simulated]
-    )
+    for rung, row in zip(simulated, place, strict=True):
+        name = (
+            rung.quantity.split(" at ")[0].split(" from ")[0].replace("⟨m_z²⟩", "mean of $m_z^2$")
+        )
+        axes.annotate(name, (-4.8, row + 0.25), fontsize=8)
+    axes.set_yticks([])
     axes.set_xlim(-5, 5)
-    axes.set_ylim(-0.7, len(simulated) - 0.3)
-    axes.set_xlabel("Simulated less exact, in standard errors")
+    axes.set_ylim(-0.5, len(simulated) - 0.4)
+    axes.set_xlabel("Simulated less exact (standard errors)")

@@ -13,6 +13,7 @@ from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import macrospin, operating_point
 from smtj.physics.equilibrium import Macrospin
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
+from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
 from smtj.units import format_quantity
 
@@ -22,6 +23,8 @@ FIELDS = np.linspace(-0.9, 0.9, 37)
 """H/H_k along the axis."""
 IN_PLANE = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
 """H_in/H_k across it."""
+OTHER_WELL = -0.98
+"""m·n that counts as the other well."""
 FAIR = 0.2
 """Relative deviation of a time up to which a formula is called safe."""
 
@@ -41,7 +44,9 @@ class Limits:
     brown_at_barrier: Floats
     """The same by Brown's asymptote."""
     exact_at_field: Floats
-    """ln(τ_up(h)/τ_up(0)) over :data:`FIELDS` at the card's own Δ."""
+    """ln(τ_up(h)/τ_up(0)) over :data:`FIELDS` at the card's own Δ: the mean first passage from the
+    bottom of the up well into the other one.  Halves of the sphere are no states here, since
+    beyond H_k/2 the top of the barrier outweighs the emptier well."""
     printed_at_field: Floats
     """The same by Eq. 3: Δ[(1 + h)² - 1]."""
     exact_in_plane: Floats
@@ -89,8 +94,10 @@ def limits_of(
     scale = VACUUM_PERMEABILITY * h_k / (2 * BOLTZMANN * t)
     delta = scale * float(spin.moment)
     scaled = spin._replace(moment=BARRIERS / scale)
-    at_field, _ = log_dwell_times(spin, 0.0, 0.0, FIELDS * h_k, damping)
-    at_none, _ = log_dwell_times(spin, 0.0, 0.0, 0.0, damping)
+    at_field, at_none = (
+        log_first_passage_time(spin, 0.0, 0.0, h * h_k, damping, 1.0, OTHER_WELL)
+        for h in (FIELDS, 0.0)
+    )
     log_tau0 = math.log(card.thermal.attempt_time)
     point = operating_point(card, voltage, temperature)
     e_b = barrier.energy_barrier(
@@ -135,7 +142,7 @@ def in_words(limits: Limits) -> list[str]:
     tau0 = format_quantity(limits.equivalent_attempt_time, "s", "ns", 3)
     given = format_quantity(math.exp(limits.log_attempt_time), "s", "ns", 3)
     fair = f"within {100 * FAIR:.0f} %"
-    at_3, at_6 = (100 * float(brown[BARRIERS == delta][0]) for delta in (3.0, 6.0))
+    at_3, at_6 = (100 * float(brown[delta == BARRIERS][0]) for delta in (3.0, 6.0))
     last = math.exp(float(limits.printed_in_plane[-1] - limits.exact_in_plane[-1]))
     return [
         f"Barrier: Brown's asymptote is {fair} {_barriers(brown)}; at Δ = 3 it is {at_3:+.0f} %, "

@@ -29,14 +29,14 @@ from smtj.validity.rung import Rung, compared, reference
 
 SHALLOW = 5.0
 """Barrier in k_B T at which the motion is followed."""
-TRAJECTORIES = 512
+TRAJECTORIES = 256
 LOOKS = 240
 """Of each trajectory ..."""
 LOOKS_A_RELAXATION = 2.0
 """... so many in a relaxation time 1/λ1."""
 GROUPS = 32
 """Of trajectories, for errors of what is no mean."""
-PASSAGES = 4096
+PASSAGES = 2048
 THRESHOLD = 0.5
 """|m·n| between which first passages are timed."""
 RINGING = 0.01
