@@ -120,7 +120,7 @@ def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
     refinement, before = 1.0, np.nan
     while True:
         grid = make_grid(energy, damping, over, refinement)
-        found = _log_rate(build(energy, damping, grid.theta, grid.phi), grid)
+        found = _log_rate(build(energy, damping, grid.theta, grid.phi, over.energy), grid)
         if abs(found - before) < TOLERANCE:
             return found
         refinement, before = REFINEMENT * refinement, found
@@ -138,6 +138,7 @@ class _Sides(NamedTuple):
 
 
 def _log_rate(elements: Elements, grid: Grid) -> float:
+    """Return ln(λ1/D) on a grid; nan where the grid is too coarse for a positive one."""
     system = condense(elements)
     mass = np.exp(elements.log_mass)
     sides = _sides(elements, system, grid, mass)
@@ -156,8 +157,8 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
         following -= mass @ following / total
         before, rate = rate, made / (mass * following)[rare].sum()
         f = following * rate
-        if abs(rate - before) <= SETTLED * rate:
-            return float(np.log(rate))
+        if abs(rate - before) <= SETTLED * abs(rate):
+            return float(np.log(rate)) if rate > 0 else np.nan
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
         "as the first, so that there is no one rate; give a macrospin with one barrier"
