@@ -101,7 +101,9 @@ def log_dwell_times(
     return log_both - log_down, log_both - log_up
 
 
-def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
+def log_rate_on_sphere(
+    energy: ReducedEnergy, damping: float, tolerance: float = TOLERANCE
+) -> float:
     """ln(λ1/D) of one energy, symmetric or not.
 
     Parameters
@@ -110,6 +112,8 @@ def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
         Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
     damping
         Gilbert damping α.
+    tolerance
+        Change of ln λ1 from one grid to the next at which the finer one is taken.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
     while True:
         grid = make_grid(energy, damping, over, refinement)
         found = _log_rate(build(energy, damping, grid.theta, grid.phi, over.energy), grid)
-        if abs(found - before) < TOLERANCE:
+        if abs(found - before) < tolerance:
             return found
         refinement, before = REFINEMENT * refinement, found
 
