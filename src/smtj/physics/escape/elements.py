@@ -25,6 +25,10 @@ from smtj.physics.equilibrium import ReducedEnergy
 ORDER = 8
 """Order of the polynomials."""
 POINTS = ORDER + 1
+CEILING = 20.0
+"""Height over the saddle in k_B T at which U is levelled off."""
+ROUNDING = 1.0
+"""Width of the bend there in k_B T: at the saddle it changes U by 2e-9."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -45,8 +49,13 @@ class Elements(NamedTuple):
     """ln of ∫ e^{-U} of each point's share of the sphere, U less its least value, shape (N,)."""
 
 
-def build(energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats) -> Elements:
+def build(
+    energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats, saddle: float
+) -> Elements:
     """Lay the operator on a grid.
+
+    Far above the saddle U is levelled off: nothing ever gets there, but a grid that does not
+    resolve e^{-U} there would make waves.
 
     Parameters
     ----------
@@ -56,6 +65,8 @@ def build(energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats) -> 
         Gilbert damping α.
     theta, phi
         Edges of the elements in rad: from 0 to π, and once around.
+    saddle
+        U of the saddle.
     """
     x, w, slope = lobatto()
     rows, columns = len(theta) - 1, len(phi) - 1
@@ -69,6 +80,7 @@ def build(energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats) -> 
     sin[-1, :, -1, :] = 0.0
     cos_phi, sin_phi = np.cos(at_phi)[:, None, :], np.sin(at_phi)[:, None, :]
     u = np.asarray(energy(sin * cos_phi, sin * sin_phi, np.cos(polar)))
+    u = saddle + CEILING - ROUNDING * np.logaddexp(0.0, (saddle + CEILING - u) / ROUNDING)
     u = u - u.min()
     in_theta, in_phi = half_theta[:, None, None, None], half_phi[:, None, None]
     weights = w[:, None] * w

@@ -42,6 +42,8 @@ class Pass(NamedTuple):
     """Angle of the lowest saddle from the easy axis in rad."""
     phi: Floats
     """Angles around it at which there are saddles."""
+    energy: float
+    """U of the lowest."""
 
 
 class Grid(NamedTuple):
@@ -90,9 +92,8 @@ def find_pass(energy: ReducedEnergy) -> Pass:
         )
     around = _bottoms(np.concatenate([u[top, -1:], u[top], u[top, :1]]))
     around = around[u[top, around] <= lowest[top] + RELEVANT]
-    return Pass(
-        float(theta[top]), np.asarray(phi[around] if len(around) else phi, dtype=np.float64)
-    )
+    saddles = np.asarray(phi[around] if len(around) else phi, dtype=np.float64)
+    return Pass(float(theta[top]), saddles, float(lowest[top]))
 
 
 def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: float) -> Grid:

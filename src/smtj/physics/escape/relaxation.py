@@ -101,7 +101,9 @@ def log_dwell_times(
     return log_both - log_down, log_both - log_up
 
 
-def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
+def log_rate_on_sphere(
+    energy: ReducedEnergy, damping: float, tolerance: float = TOLERANCE
+) -> float:
     """ln(λ1/D) of one energy, symmetric or not.
 
     Parameters
@@ -110,6 +112,8 @@ def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
         Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
     damping
         Gilbert damping α.
+    tolerance
+        Change of ln λ1 from one grid to the next at which the finer one is taken.
 
     Raises
     ------
@@ -120,8 +124,8 @@ def log_rate_on_sphere(energy: ReducedEnergy, damping: float) -> float:
     refinement, before = 1.0, np.nan
     while True:
         grid = make_grid(energy, damping, over, refinement)
-        found = _log_rate(build(energy, damping, grid.theta, grid.phi), grid)
-        if abs(found - before) < TOLERANCE:
+        found = _log_rate(build(energy, damping, grid.theta, grid.phi, over.energy), grid)
+        if abs(found - before) < tolerance:
             return found
         refinement, before = REFINEMENT * refinement, found
 
@@ -138,6 +142,7 @@ class _Sides(NamedTuple):
 
 
 def _log_rate(elements: Elements, grid: Grid) -> float:
+    """Return ln(λ1/D) on a grid; nan where the grid is too coarse for a positive one."""
     system = condense(elements)
     mass = np.exp(elements.log_mass)
     sides = _sides(elements, system, grid, mass)
@@ -156,8 +161,8 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
         following -= mass @ following / total
         before, rate = rate, made / (mass * following)[rare].sum()
         f = following * rate
-        if abs(rate - before) <= SETTLED * rate:
-            return float(np.log(rate))
+        if abs(rate - before) <= SETTLED * abs(rate):
+            return float(np.log(rate)) if rate > 0 else np.nan
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
         "as the first, so that there is no one rate; give a macrospin with one barrier"
