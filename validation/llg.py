@@ -184,7 +184,7 @@ def order(size: int, progress: Progress) -> dict[str, Any]:
 def main() -> None:
     """Compare, print the table and write the numbers."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--trajectories", type=int, default=12_000)
+    parser.add_argument("--trajectories", type=int, default=20_000)
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     console = Console()
