@@ -37,9 +37,10 @@ lint: $(READY) ## ruff, mypy and the one-way imports
 	$(BIN)/lint-imports
 
 validate: $(READY) ## the slow proofs, several seeds; writes docs/validation/
-	@echo "== running the slow proofs (about an hour and a half on two cores; go on after Ctrl-C by the same command)"
+	@echo "== running the slow proofs (about two hours on two cores; go on after Ctrl-C by the same command)"
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/scans.py
+	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py
 	$(BIN)/python validation/render.py
 

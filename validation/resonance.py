@@ -27,7 +27,7 @@ from smtj.files import write_text
 from smtj.lab import stfmr
 from smtj.physics.anisotropy import anisotropy_field, voltage_energy_density
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.spectrum import signal, well_lines
+from smtj.physics.spectrum import well_lines
 from smtj.units import format_quantity
 
 RESULT, KEPT = Path("docs/validation/resonance.json"), Path("results/validation")
@@ -106,17 +106,12 @@ def measured(rng, device, expected):
     lines = well_lines(device, fields, 0.0, 0.0, voltages[:, None])
     highest = 1.15 * float((lines.position + lines.half_width).max())
     frequencies = np.linspace(LOWEST, highest, POINTS)
-    clean = signal(type(lines)(*(entry[:, :, None] for entry in lines)), frequencies)
+    data = stfmr(device, fields, voltages, frequencies)
+    clean = data["signal"].values
     ratio = np.exp(rng.uniform(*np.log(SIGNAL_TO_NOISE), clean.shape[:2]))
     noise = np.ptp(clean, axis=-1) / ratio
-    datasets = [
-        stfmr(device, [field], [voltage], frequencies, noise=noise[i, j], seed=int(seed))
-        for j, field in enumerate(fields)
-        for i, (voltage, seed) in enumerate(
-            zip(voltages, rng.integers(2**32, size=count), strict=True)
-        )
-    ]
-    return datasets, voltages
+    data["signal"] += noise[..., None] * rng.standard_normal(clean.shape)
+    return data, voltages
 
 
 def truths(device, voltages):
@@ -139,10 +134,10 @@ def one(case):
     seed, kind = case
     rng = np.random.default_rng([seed, kind])
     device, analyst = devices(rng, tilted=bool(kind))
-    datasets, voltages = measured(rng, device, float(analyst.magnetism.anisotropy_field))
+    data, voltages = measured(rng, device, float(analyst.magnetism.anisotropy_field))
     result = {"seed": seed, "voltages": voltages.size}
     try:
-        parts = {part.name: part for part in analyse(datasets, Setting(analyst, "spectra"))}
+        parts = {part.name: part for part in analyse([data], Setting(analyst, "spectra"))}
     except SmtjError as error:
         return {**result, "refused": str(error)}
     found = {(e.symbol, e.name): e for part in parts.values() for e in part.estimates}

@@ -321,3 +321,17 @@ def test_short_spectra_are_refused_by_number():
     fit_spectra([good], "lorentzian")
     with pytest.raises(DataError, match=r"spectrum 2 of 2: .* it needs 9 at least"):
         fit_spectra([good, short], "lorentzian")
+
+
+def test_a_rough_start_finds_what_the_search_finds():
+    rng, x = np.random.default_rng(12), sweep()
+    both = ((4.6e9, 3e8, 4e-5, 1e-5), (5.35e9, 3e8, 2e-5, -1e-5))
+    signal = model("exact", x, *both) + 8e-7 * rng.standard_normal(x.size)
+    start = [(4.5e9, 2e8), (5.5e9, 4e8)]
+    near = fit_spectrum(x, signal, "exact", lines=2, start=start)
+    sought = fit_spectrum(x, signal, "exact", lines=2)
+    for one, other in zip(near.lines, sought.lines, strict=True):
+        assert one.position == pytest.approx(other.position, abs=1e-3 * one.position_error)
+        assert one.half_width == pytest.approx(other.half_width, abs=1e-3 * one.half_width_error)
+    with pytest.raises(SmtjError, match="2 pairs"):
+        fit_spectrum(x, signal, "exact", lines=2, start=start[:1])

@@ -10,12 +10,14 @@ from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.fit.resonance.damping import damping_estimates
 from smtj.fit.resonance.film import FilmLines, better_geometry, fit_film
-from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
-from smtj.fit.resonance.points import Points, fit_points
+from smtj.fit.resonance.model import EQ_7, FixedFields, WellResonances, well_resonances
+from smtj.fit.resonance.points import Points, fit_points, starting_fields
 from smtj.fit.resonance.spectra import Spectrum, fit_spectra_of_wells
 from smtj.fit.resonance.straight import fit_straight_line
 from smtj.fit.resonance.voltage import vcma_estimates
+from smtj.fit.resonance.well_projection import curves, joined, projected
 from smtj.physics.constants import VACUUM_PERMEABILITY
+from smtj.physics.line_shapes import driven_oscillator
 from smtj.physics.resonance import FREQUENCY_PER_FIELD, frequency_of_eq_7
 from smtj.physics.spectrum import signal, well_lines
 
@@ -250,3 +252,94 @@ def test_a_film_needs_three_frequencies():
     two = FilmLines(*(getattr(lines, name)[:2] for name in lines.__dataclass_fields__))
     with pytest.raises(SmtjError, match="3 frequencies"):
         fit_film(two, "in-plane")
+
+
+@pytest.mark.parametrize("near", [0.03, 0.042, 0.06])
+def test_a_line_near_saturation_does_not_lead_astray(near):
+    """Its frequency is so steep, and its error so small, that it fits only very close to truth."""
+    x = np.array([23.6, 40.2, 16.1, -13.5, 30.9, -86.8, 84.9, 50.0]) * 1e-3 * TESLA
+    error = np.array([1.5, 0.02, 0.7, 0.6, 1.4, 2.5, 1.0, 1.9]) * 1e6
+    truth = np.array([0.04186, 0.00655]) * TESLA
+    clean = points_at(*truth, EQ_7, x, np.zeros(8), 1.0)
+    noise = error * np.random.default_rng(11).normal(size=8)
+    data = Points(x, np.zeros(8), clean.frequency + noise, error)
+    fit = fit_points(data, EQ_7, near * TESLA)
+    assert abs(fit.anisotropy_field - truth[0]) < 4 * fit.error
+    assert abs(fit.second_order_field - truth[1]) < 4 * math.sqrt(fit.covariance[1, 1])
+    assert fit.p_value > 1e-3
+    assert not any("fits as well" in remark for remark in fit.remarks)
+
+
+def test_lines_of_either_well_lead_to_the_fields():
+    """The start may not know which well a line is of, nor that one of them is of none."""
+    truth = np.array([0.056, 0.006]) * TESLA
+    found = well_resonances(*truth, TILTED, FIELDS, np.zeros(6))
+    well = np.where(found.exists.all(axis=1), 1 - found.deepest, found.deepest)
+    frequency = found.frequency[np.arange(6), well]
+    frequency[3] = 6e9
+    data = Points(FIELDS, np.zeros(6), frequency, np.full(6, 1e6))
+    best = np.array(starting_fields(data, TILTED))
+    assert np.abs(best - truth).max(axis=1).min() < 0.008 * TESLA
+
+
+def test_spectra_find_the_fields_from_the_best_of_several_starts():
+    """Of which all but one are far off."""
+    truth = np.array([0.056, 0.003]) * TESLA
+    card = CARD.replace({"magnetism.second_order_anisotropy_field": truth[1]})
+    data = spectra_of(card, np.random.default_rng(9))
+    starts = [(0.045 * TESLA, 0.0), tuple(truth * 0.99), (0.07 * TESLA, 0.01 * TESLA)]
+    fit = fit_spectra_of_wells(data, TILTED, starts, 0.025).anisotropy
+    assert abs(fit.anisotropy_field - truth[0]) < 4 * fit.error
+    assert fit.p_value > 1e-3
+
+
+@pytest.mark.parametrize("apart", [3e8, 1e7, 0.0])
+def test_projections_are_linear_least_squares(apart):
+    """By the pseudo-inverse, for lines that overlap and that coincide."""
+    f, damping, size = np.linspace(1e9, 3e9, 80), 0.02, np.array([2.0, 0.7])
+    rng = np.random.default_rng(3)
+    given = ((1.0, -0.05), (0.5, 0.4))
+    spectra = [
+        Spectrum(f[k:], 5 * rng.normal(size=80 - k), 2.0 + k, 0, 0, e) for k, e in enumerate(given)
+    ]
+    position = np.array([[1.7e9, 1.7e9 + apart], [2e9, 2e9]])
+    exists = np.array([[True, True], [True, False]])
+    wells = WellResonances(position, np.full((2, 2), 8e9), exists, np.zeros(2, dtype=int))
+    data = joined(spectra)
+    found = projected(data, wells, damping, size)
+    expected, ranks = [], 0
+    for i, spectrum in enumerate(spectra):
+        columns = [np.ones(80 - i), spectrum.frequency - 2e9]
+        for well in np.flatnonzero(exists[i]):
+            at = position[i, well] / math.sqrt(1 + damping**2)
+            width = damping * 8e9 / (2 * (1 + damping**2))
+            columns += driven_oscillator(spectrum.frequency, at, width)
+        design = np.stack(columns, axis=1) / np.linalg.norm(columns, axis=1) / spectrum.error
+        rows = np.zeros((2, design.shape[1]))
+        if exists[i].all():
+            # No line is thought less than a tenth of the other.
+            for part in (0, 1):
+                for well, height in ((0, 1.0), (1, -0.1)):
+                    norm = np.linalg.norm(columns[2 + 2 * well + part])
+                    sign = 1 - 2 * well
+                    rows[part, 2 + 2 * well + part] = sign / (height * size[i] * norm)
+        design = np.vstack([design, rows])
+        signal = np.append(spectrum.signal / spectrum.error, [0.0, 0.0])
+        expected.append(signal - design @ (np.linalg.pinv(design) @ signal))
+        ranks += np.linalg.matrix_rank(design, tol=1e-9)
+    np.testing.assert_allclose(found.residual, np.concatenate(expected), atol=1e-9)
+    assert found.heights == ranks
+    for curve, spectrum, left in zip(curves(data, found), spectra, expected, strict=True):
+        near = spectrum.signal - spectrum.error * left[:-2]
+        np.testing.assert_allclose(curve, near, atol=1e-8)
+
+
+def test_a_narrow_minimum_is_found_where_the_first_fit_is_bad():
+    """Fields on either side of saturation, a percent apart, hide it from a coarse search."""
+    x = np.array([-47.2, -29.3, 14.3, 58.3, 34.1, 118.0, 80.3, -120.6]) * 1e-3 * TESLA
+    error = np.array([1.0, 1.5, 0.7, 0.6, 1.0, 1.8, 2.1, 3.3]) * 1e6
+    truth = np.array([0.059613, 0.005336]) * TESLA
+    clean = points_at(*truth, EQ_7, x, np.zeros(8), 1.0)
+    fit = fit_points(Points(x, np.zeros(8), clean.frequency, error), EQ_7, 0.064 * TESLA)
+    assert fit.anisotropy_field == pytest.approx(truth[0], rel=1e-6)
+    assert fit.second_order_field == pytest.approx(truth[1], rel=1e-4)

@@ -11,12 +11,12 @@ from smtj.analysis.setting import Setting
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.fit.estimate import Estimate, normal_estimate
-from smtj.fit.resonance import fit_spectrum
+from smtj.fit.resonance import SpectrumFit, fit_spectrum
 from smtj.fit.resonance.anisotropy import AnisotropyFit
 from smtj.fit.resonance.damping import damping_estimates
 from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
 from smtj.fit.resonance.points import Points, fit_points, starting_fields
-from smtj.fit.resonance.spectra import SpectraFit, Spectrum, fit_spectra_of_wells
+from smtj.fit.resonance.spectra import REACH, SpectraFit, Spectrum, fit_spectra_of_wells
 from smtj.physics.device import macrospin
 from smtj.physics.junction import with_stray_field
 from smtj.physics.spectrum import well_lines
@@ -137,10 +137,11 @@ def _at(
     near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
     x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
-    printed, points = _fit_points(lines, x, z, EQ_7, near, alpha)
-    general, whole = printed, None
+    general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+    printed, whole = general, None
     if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
-        general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+        start = _fields(general)
+        printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha, start)
     if whole_spectra and not fixed.is_eq_7:
         expected = _expected_heights(card, x, z, voltage, temperature)
         whole = _fit_whole(lines, points, expected, fixed, general)
@@ -158,13 +159,14 @@ def _fit_points(
     fixed: FixedFields,
     near: float,
     alpha: float,
+    start: tuple[float, float] | None = None,
 ) -> tuple[AnisotropyFit, LinesAsPoints]:
     """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
-    first, second, start = near, 0.0, None
+    first, second = (near, 0.0) if start is None else start
     for _ in range(ROUNDS):
         as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
         fit = fit_points(as_points.points, fixed, near, start)
-        first, second = fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
+        first, second = _fields(fit)
         alpha = as_points.alpha
         # The corrections of a frequency-swept line are too small to lead elsewhere.
         if fit.separable and lines[0].sweep.swept == "frequency":
@@ -231,20 +233,25 @@ def _fit_whole(
     model that is wrong shows in what the fit leaves beyond it.
     """
     x, z = points.points.field_x, points.points.field_z
-    found = (general.anisotropy_field, float(np.nan_to_num(general.second_order_field)))
-    starts = [found, *starting_fields(points.points, fixed)]
-    noise = [line.fit.noise * math.sqrt(line.fit.inflation) for line in lines]
-    for _ in range(ROUNDS):
+    starts, alpha = [_fields(general), *starting_fields(points.points, fixed)], points.alpha
+    noise = [_noise(line.fit) for line in lines]
+    for reach in (REACH, 0.0):
         rows = zip(lines, noise, x, z, expected.tolist(), strict=True)
         spectra = [
             Spectrum(*_in_order(line), error, at_x, at_z, (up, down))
             for line, error, at_x, at_z, (up, down) in rows
         ]
-        fit = fit_spectra_of_wells(spectra, fixed, starts, points.alpha)
-        noise = [_noise(line, fit, number) for number, line in enumerate(lines)]
-        best = fit.anisotropy
-        starts = [(best.anisotropy_field, float(np.nan_to_num(best.second_order_field)))]
+        fit = fit_spectra_of_wells(spectra, fixed, starts, alpha, reach)
+        if reach == 0:
+            break
+        noise = [_noise(_by_two_lines(line, fit, i)) for i, line in enumerate(lines)]
+        starts, alpha = [_fields(fit.anisotropy)], fit.anisotropy.damping
     return fit
+
+
+def _fields(fit: AnisotropyFit) -> tuple[float, float]:
+    """H_K1 and H_K2 in A/m; where they are not told apart, what H_K1 is without H_K2, and 0."""
+    return fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
 
 
 def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
@@ -252,15 +259,20 @@ def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
     return line.sweep.x[order], line.signal[order]
 
 
-def _noise(line: MeasuredLine, fit: SpectraFit, number: int) -> float:
+def _noise(fit: SpectrumFit) -> float:
     """Standard error of a point in V, widened where points are not independent."""
-    wells, best = fit.resonances, line.fit
-    half_width = fit.anisotropy.damping * wells.trace[number] / 2
-    start = list(zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True))
-    if wells.exists[number].all() and abs(start[0][0] - start[1][0]) > NEAR * start[0][1]:
-        two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2, start=start)
-        best = min((two, best), key=lambda fit: fit.noise)
-    return best.noise * math.sqrt(best.inflation)
+    return fit.noise * math.sqrt(fit.inflation)
+
+
+def _by_two_lines(line: MeasuredLine, found: SpectraFit, number: int) -> SpectrumFit:
+    """Fit a spectrum by two lines, from where both wells are, or by one if that leaves less."""
+    wells = found.resonances
+    half_width = found.anisotropy.damping * wells.trace[number] / 2
+    up, down = zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True)
+    if not wells.exists[number].all() or abs(up[0] - down[0]) < NEAR * up[1]:
+        return line.fit
+    two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2, start=(up, down))
+    return min((two, line.fit), key=lambda fit: fit.noise)
 
 
 def _damping(lines: LinesAsPoints) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:

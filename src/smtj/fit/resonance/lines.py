@@ -154,12 +154,15 @@ def fit_spectrum(
     Raises
     ------
     SmtjError
-        Shape, number of lines or degree are none of those above.
+        Shape, number of lines or degree are none of those above, or there is not a start for each
+        line.
     DataError
         Arrays differ in length or are not finite, a standard error is not above 0, a frequency of
         the exact shape is below 0, or there are fewer different x than parameters and 3 more.
     """
     spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
+    if start is not None and len(start) != lines:
+        raise SmtjError(f"the start of a fit of {lines} lines is {lines} pairs, not {len(start)}")
     begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
     parameters, found = refined(spectrum, begin)
     judged = errors(spectrum, parameters, found, sigma is not None)

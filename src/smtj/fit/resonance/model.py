@@ -66,8 +66,9 @@ def well_resonances(
         μ0 γ/2π in Hz/(A/m).
     """
     given = (anisotropy_field, second_order_field, field_x, field_z)
-    entries = np.broadcast_arrays(*(np.asarray(entry, dtype=np.float64) for entry in given))
-    shape, (first, second, x, z) = entries[0].shape, (entry.ravel() for entry in entries)
+    entries = [np.asarray(entry, dtype=np.float64) for entry in given]
+    shape = np.broadcast(*entries).shape
+    first, second, x, z = ((entry + np.zeros(shape)).ravel() for entry in entries)
     sin, cos = math.sin(fixed.easy_axis_tilt), math.cos(fixed.easy_axis_tilt)
     x = x + fixed.in_plane_bias_field
     along, across = x * sin + z * cos, x * cos - z * sin

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import SmtjError
-from smtj.fit.least_squares import Minimum, minimise
+from smtj.fit.least_squares import Minimum, chi_squared_p_value, minimise
 from smtj.fit.resonance.anisotropy import (
     AnisotropyFit,
     conclude,
@@ -21,21 +21,22 @@ from smtj.fit.resonance.anisotropy import (
     tells_apart,
 )
 from smtj.fit.resonance.model import FixedFields, well_resonances
+from smtj.fit.resonance.scatter import UNLIKELY
 from smtj.physics.resonance import FREQUENCY_PER_FIELD
 from smtj.units import format_quantity
 
 Floats = NDArray[np.float64]
 
-STARTS = 61
-"""Values of H_K1 of which the best starts the fit, between minus and plus ..."""
-FARTHEST = 2.0
-"""... this many times the largest field that field and frequency speak of."""
-SECONDS = 0.3 * np.linspace(-1, 1, 9)
-"""Values of H_K2 that are tried with each, in the same unit."""
-ROUGH, FINER = 0.05, 0.005
-"""Shares of its frequency that a line's error counts as at least: while values are tried, so that
-a line near saturation, where the frequency is steep, does not hide all but one of them; and in a
-first fit from each of the best."""
+STARTS, SECONDS = 61, 13
+"""Values of H_K1, and of H_K2, of which the best start the fit, between minus and plus ..."""
+FARTHEST = (2.0, 0.3)
+"""... these times the largest field that field and frequency speak of ..."""
+CLOSER = (0.15, 0.15)
+"""... and, where the fit is bad, so far from it."""
+ROUGH, ROUGH_CLOSER, ROUGH_FIT = 0.05, 0.02, 0.005
+"""Shares of its frequency that a line's error counts as at least while values are tried, and in a
+first fit from each of the best: a line near saturation, where the frequency is steep, would hide
+all but one of them."""
 FARTHEST_OFF = 3.0
 """Such errors beyond which a line tells no more, since it may be of something else."""
 TRIED = 4
@@ -110,7 +111,11 @@ def fit_points(
 
     if several_fields(points.field_x, points.field_z):
         starts = starting_fields(points, fixed) if start is None else [start]
-        both = _both(points, frequencies, [(a / scale, b / scale) for a, b in starts], near / scale)
+        both = _both(points, frequencies, starts, near, scale)
+        if start is None and both and _p_value(both[0]) < UNLIKELY:
+            middle = (both[0].values["first"] * scale, both[0].values["second"] * scale)
+            closer = starting_fields(points, fixed, middle)
+            both = _both(points, frequencies, [middle, *closer], near, scale)
         if both and tells_apart(both[0], scale, typical):
             found = conclude(both[0], scale, fitted=frequencies(both[0].values))
             others = [minimum.values["first"] * scale for minimum in both[1:]]
@@ -123,7 +128,9 @@ def fit_points(
     return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
 
 
-def starting_fields(points: Points, fixed: FixedFields) -> list[tuple[float, float]]:
+def starting_fields(
+    points: Points, fixed: FixedFields, middle: tuple[float, float] | None = None
+) -> list[tuple[float, float]]:
     """Return pairs of H_K1 and H_K2 in A/m that explain lines roughly, the best first.
 
     A line may be of either well, and one that is far off anything may be of neither.
@@ -132,13 +139,20 @@ def starting_fields(points: Points, fixed: FixedFields) -> list[tuple[float, flo
     ----------
     points, fixed
         As in :func:`fit_points`.
+    middle
+        H_K1 and H_K2 in A/m about which they are looked for more finely; anywhere by default.
     """
     scale = _scale(points)
-    first, second = np.meshgrid(np.linspace(-FARTHEST, FARTHEST, STARTS), SECONDS, indexing="ij")
+    reach, rough = (FARTHEST, ROUGH) if middle is None else (CLOSER, ROUGH_CLOSER)
+    axes = [
+        at + scale * far * np.linspace(-1, 1, count)
+        for at, far, count in zip(middle or (0.0, 0.0), reach, (STARTS, SECONDS), strict=True)
+    ]
+    first, second = np.meshgrid(*axes, indexing="ij")
     found = well_resonances(
-        first[..., None] * scale, second[..., None] * scale, fixed, points.field_x, points.field_z
+        first[..., None], second[..., None], fixed, points.field_x, points.field_z
     )
-    error = np.hypot(points.error, ROUGH * points.frequency)[:, None]
+    error = np.hypot(points.error, rough * points.frequency)[:, None]
     off = np.abs(points.frequency[:, None] - found.frequency) / error
     off = np.where(found.exists, off, FARTHEST_OFF).min(axis=-1)
     squares = np.square(np.minimum(off, FARTHEST_OFF)).sum(axis=-1)
@@ -151,9 +165,13 @@ def starting_fields(points: Points, fixed: FixedFields) -> list[tuple[float, flo
     lowest = squares <= np.min(neighbours, axis=0)
     order = np.argsort(squares[lowest])[:TRIED]
     return [
-        (float(a) * scale, float(b) * scale)
+        (float(a), float(b))
         for a, b in zip(first[lowest][order], second[lowest][order], strict=True)
     ]
+
+
+def _p_value(found: Minimum) -> float:
+    return chi_squared_p_value(found.chi_squared, found.degrees_of_freedom)
 
 
 def _scale(points: Points) -> float:
@@ -167,17 +185,19 @@ def _both(
     frequencies: Callable[[Mapping[str, float]], Floats],
     starts: Sequence[tuple[float, float]],
     near: float,
+    scale: float,
 ) -> list[Minimum]:
     """Return fits of H_K1 and H_K2 that are equally good, first the one nearest to the expected.
 
-    There is none where the data fix one combination and no more.
+    There is none where the data fix one combination and no more.  Starts and ``near`` are in A/m,
+    the fits in units of ``scale``.
     """
-    rough = np.hypot(points.error, FINER * points.frequency)
-    first = [{"first": one, "second": other} for one, other in starts]
+    rough = np.hypot(points.error, ROUGH_FIT * points.frequency)
+    first = [{"first": one / scale, "second": other / scale} for one, other in starts]
     close = _minima(points.frequency, frequencies, rough, first)
     every = _minima(points.frequency, frequencies, points.error, [m.values for m in close])
     best = [m for m in every if m.chi_squared <= every[0].chi_squared + EQUALLY_GOOD]
-    return sorted(best, key=lambda found: abs(found.values["first"] - near))
+    return sorted(best, key=lambda found: abs(found.values["first"] * scale - near))
 
 
 def _minima(
@@ -210,7 +230,8 @@ def _start(
     Close to saturation the frequency falls to 0 and rises again, so that one field can belong to
     two values; several fields rarely leave a choice.
     """
-    starts, width = np.linspace(-FARTHEST, FARTHEST, STARTS), 2 * FARTHEST / (STARTS - 1)
+    far = FARTHEST[0]
+    starts, width = np.linspace(-far, far, STARTS), 2 * far / (STARTS - 1)
     squares = _squares(points, fixed, scale, starts)
     lowest = np.r_[True, squares[1:] < squares[:-1]] & np.r_[squares[:-1] <= squares[1:], True]
     candidates = starts[lowest][np.argsort(squares[lowest])][:TRIED]

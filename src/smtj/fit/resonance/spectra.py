@@ -38,9 +38,9 @@ Residuals = Callable[[Mapping[str, float], Floats | None], Floats]
 
 FIT = "the fit of spectra by both wells"
 REACH = 3.0
-"""Full linewidths on either side of a start in which H_K1 is sought ..."""
+"""Full linewidths on either side of a start in which H_K1 is sought."""
 STEPS = 25
-"""... at so many values."""
+"""Values that are tried there."""
 REFINED = 2
 """Starts that are refined, where they are different."""
 ROUNDS = 2
@@ -65,6 +65,7 @@ def fit_spectra_of_wells(
     fixed: FixedFields,
     starts: Sequence[tuple[float, float]],
     damping: float,
+    reach: float = REACH,
 ) -> SpectraFit:
     """Fit the spectra of one bias voltage.
 
@@ -75,10 +76,12 @@ def fit_spectra_of_wells(
     fixed
         What the resonance depends on beside H_K1 and H_K2.
     starts
-        Pairs of H_K1 and H_K2 in A/m, one or more, of which one is to be within :data:`REACH`
+        Pairs of H_K1 and H_K2 in A/m, one or more, of which one is to be within ``reach`` full
         linewidths of the truth.
     damping
         α to start from.
+    reach
+        On either side of each start H_K1 is sought so far; 0 for starts that are good as they are.
 
     Raises
     ------
@@ -102,7 +105,9 @@ def fit_spectra_of_wells(
     def size_at(p: Mapping[str, float]) -> Floats:
         return sizes(data, wells_at(p), math.exp(p["log_damping"]))
 
-    tried = _near(residuals, starts, 2 * damping * typical / scale, scale, math.log(damping))
+    tried = _near(
+        residuals, starts, reach * 2 * damping * typical / scale, scale, math.log(damping)
+    )
     best = _best(residuals, size_at, tried, True) if several_fields(x, z) else None
     apart = best is not None and tells_apart(best[0], scale, typical)
     if best is None or not apart:
@@ -119,7 +124,7 @@ def fit_spectra_of_wells(
     if apart:
         anisotropy = conclude(minimum, scale, deepest)
     else:
-        ratio = ratio_of(lambda p: residuals(p, size), minimum.values)
+        ratio = ratio_of(_of_size(residuals, size), minimum.values)
         anisotropy = conclude_together(minimum, scale, ratio, deepest)
     return SpectraFit(anisotropy, wells, curves(data, found))
 
@@ -127,16 +132,20 @@ def fit_spectra_of_wells(
 def _near(
     residuals: Residuals,
     starts: Sequence[tuple[float, float]],
-    linewidth: float,
+    reach: float,
     scale: float,
     log_damping: float,
 ) -> list[dict[str, float]]:
-    """Return the best values of H_K1 about each start with its H_K2, the best first."""
+    """Return the best values of H_K1 about each start with its H_K2, the best first.
+
+    Fields are in units of ``scale``.
+    """
+    steps = reach * np.linspace(-1, 1, STEPS) if reach > 0 else [0.0]
     tried = []
     for first, second in starts:
         line = [
             {"first": first / scale + step, "second": second / scale, "log_damping": log_damping}
-            for step in REACH * linewidth * np.linspace(-1, 1, STEPS)
+            for step in steps
         ]
         squares = [float(np.square(residuals(p, None)).sum()) for p in line]
         tried.append((min(squares), line[int(np.argmin(squares))]))
@@ -169,10 +178,14 @@ def _best(
         for _ in range(ROUNDS):
             size = size_at(at)
             try:
-                found = minimise(lambda p, size=size: residuals(p, size), at, FIT)
+                found = minimise(_of_size(residuals, size), at, FIT)
             except SmtjError:
                 break
             at = dict(found.values)
         else:
             every.append((found, size))
     return min(every, key=lambda each: each[0].chi_squared, default=None)
+
+
+def _of_size(residuals: Residuals, size: Floats) -> Callable[[Mapping[str, float]], Floats]:
+    return lambda p: residuals(p, size)
