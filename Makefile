@@ -40,6 +40,7 @@ validate: $(READY) ## the slow proofs, several seeds; writes docs/validation/
 	@echo "== running the slow proofs (about two hours on two cores; go on after Ctrl-C by the same command)"
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/scans.py
+	$(BIN)/python validation/llg.py
 	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py
 	$(BIN)/python validation/render.py
@@ -50,6 +51,7 @@ bench: $(READY) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/telegraph.py
 	$(BIN)/python benchmarks/states.py
 	$(BIN)/python benchmarks/spectra.py
+	$(BIN)/python benchmarks/macrospin.py
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) reproduction results .mypy_cache .ruff_cache .pytest_cache
