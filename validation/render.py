@@ -132,7 +132,8 @@ def dynamics() -> list[str]:
         [
             f"{step['over_default']:.3g}",
             f"{1e12 * step['time_step_s']:.3g} ps",
-            f"{100 * (step['mean'] / step['exact'] - 1):+.3f} ± {100 * step['relative_error']:.3f} %",
+            f"{100 * (step['mean'] / step['exact'] - 1):+.3f} ± "
+            f"{100 * step['relative_error']:.3f} %",
         ]
         for step in found["steps"]
     ]
