@@ -55,7 +55,7 @@ def small_set(offset: int = 0) -> Files:
 def put(folder: Path, files: Files, suffix: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for part, raw in files.items():
-        body = gzip.compress(raw) if suffix == ".gz" else raw
+        body = gzip.compress(raw, mtime=0) if suffix == ".gz" else raw
         (folder / f"{part}{suffix}").write_bytes(body)
     return folder
 
@@ -463,7 +463,11 @@ GOOD = small_set()
             "begins with 00 00 08 03",
         ),
         (TRAIN_LABELS, b"\0\0\x0d\x01" + GOOD[TRAIN_LABELS][4:], "begins with the bytes 00 00 0d"),
-        (TEST_IMAGES, gzip.compress(b"x"), "1f 8b 08 00 (it is gzip: add .gz to its name): an IDX"),
+        (
+            TEST_IMAGES,
+            gzip.compress(b"x", mtime=0),
+            "1f 8b 08 00 (it is gzip: add .gz to its name): an IDX",
+        ),
         (TEST_IMAGES, GOOD[TEST_IMAGES][:9], "ends inside its header: it has 9 of 16 bytes"),
         (
             TEST_IMAGES,
@@ -505,10 +509,10 @@ def test_damaged_idx_file(tmp_path: Path, part: str, raw: bytes, expected: str) 
         (GOOD[TRAIN_IMAGES], "is not gzip, whatever its name says: fetch it again, or drop .gz"),
         (b"", "is not gzip, whatever its name says"),
         (
-            gzip.compress(GOOD[TRAIN_IMAGES])[:-9],
+            gzip.compress(GOOD[TRAIN_IMAGES], mtime=0)[:-9],
             "is a damaged gzip file: delete it and fetch it again",
         ),
-        (gzip.compress(GOOD[TRAIN_IMAGES]) + b"rest", "is a damaged gzip file"),
+        (gzip.compress(GOOD[TRAIN_IMAGES], mtime=0) + b"rest", "is a damaged gzip file"),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\0" + b"\xff" * 40, "is a damaged gzip file"),
     ],
 )
@@ -527,7 +531,7 @@ def test_a_folder_named_like_a_file(tmp_path: Path) -> None:
     (folder / TEST_LABELS).mkdir()
     with pytest.raises(DataError, match=f"{TEST_LABELS} is a folder: the IDX file of that name"):
         load_dataset("idx", folder)
-    (folder / f"{TEST_LABELS}.gz").write_bytes(gzip.compress(GOOD[TEST_LABELS]))
+    (folder / f"{TEST_LABELS}.gz").write_bytes(gzip.compress(GOOD[TEST_LABELS], mtime=0))
     assert_small(load_dataset("idx", folder))
 
 

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -9,6 +12,13 @@ from typing import IO
 import pytest
 
 from smtj.files import write_text, write_whole
+
+
+@pytest.fixture(params=["nameless", "hidden"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of writing: with and without files that have no name."""
+    if request.param == "hidden":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
 
 
 @pytest.fixture
@@ -76,3 +86,22 @@ def test_a_folder_in_the_way_is_an_error_and_stays(tmp_path: Path) -> None:
 def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     path = write_text(tmp_path / "file.txt", "x")
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files without a name are Linux's")
+@pytest.mark.parametrize("_way", ["nameless"], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_killed_while_it_writes_leaves_nothing(tmp_path: Path, number: int) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from smtj.files import write_whole\n"
+        "def write(file):\n"
+        "    file.write(b'half'); file.flush(); print('begun', flush=True); time.sleep(60)\n"
+        "write_whole(Path(sys.argv[1]), write)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "file.csv")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+    assert process.returncode == -number
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,8 @@
 
 Every card is measured by the virtual laboratory at seven fields within ±3/w of H_s, at three
 samples per shorter dwell and 50 switches or more at the outer fields, with noise up to 0.3 and a
-drift of one level separation over every trace; and fitted as a user's file would be.
+drift of one level separation over every trace, one half at a constant voltage and the other at a
+constant current; and fitted as a user's file would be.
 """
 
 import argparse
@@ -22,11 +23,17 @@ from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.lab import probability_scan
 from smtj.measurement import groups
-from smtj.physics.junction import parallel_resistance, state_resistances_at_current
+from smtj.physics.junction import (
+    parallel_resistance,
+    state_resistances,
+    state_resistances_at_current,
+)
 
 RESULT = Path("docs/validation/scans.json")
 FIELDS, REACH = 7, 3.0
 SAMPLES_A_DWELL, CYCLES = 3, 25
+VOLTAGE = 1.2e-3
+"""In V."""
 CARD = load_card("cai2019")
 
 
@@ -51,24 +58,33 @@ def one(case):
     seed, averaged = case
     rng = np.random.default_rng([seed, averaged])
     card = random_card(rng)
-    current = 1e-3 / parallel_resistance(card)
-    point = operating_point(card, 1.2e-3)
+    point = operating_point(card, VOLTAGE)
     w, h_s = float(point.slope), float(point.offset_field)
     field = h_s + np.linspace(-REACH, REACH, FIELDS) / abs(w)
     high, low = point.dwell_times(field)
     interval = float(np.minimum(high, low).min()) / SAMPLES_A_DWELL
     samples = int(np.ceil(CYCLES * (high + low).max() / interval * 1.1))
-    levels = state_resistances_at_current(card, 0.0, 0.0, h_s, current)
+    if seed % 2:
+        bias = {"voltage": VOLTAGE}
+        levels = state_resistances(card, 0.0, 0.0, h_s, VOLTAGE)
+    else:
+        bias = {"current": 1e-3 / parallel_resistance(card)}
+        levels = state_resistances_at_current(card, 0.0, 0.0, h_s, bias["current"])
     separation = float(levels.high - levels.low)
+    noise = float(rng.uniform(0, 0.3)) * abs(separation)
+    sign = float(rng.choice([-1, 1]))
+    if seed % 2:
+        # Over all traces the drift is as large as the resistance, which stays above 0.
+        sign = np.sign(separation)
     data = probability_scan(
         card,
         field,
         samples,
-        current=current,
+        **bias,
         interval=interval,
         integration_time=interval if averaged else 0.0,
-        noise=float(rng.uniform(0, 0.3)) * abs(separation),
-        drift=FIELDS * separation * float(rng.choice([-1, 1])),
+        noise=noise,
+        drift=FIELDS * separation * sign,
         seed=seed,
     )
     setting = Setting(card, "scan")

@@ -1,6 +1,7 @@
 """Files are written whole or not at all."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,10 @@ from typing import IO
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
-    """Write a file through a temporary one beside it, so that no half-written file ever stands.
+    """Write a file that gets its name when it is whole, so that no half-written one ever stands.
+
+    Where the system knows files without a name (Linux), a process that is killed leaves nothing;
+    elsewhere it may leave a hidden file beside the path.
 
     Parameters
     ----------
@@ -28,6 +32,38 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
         The folder cannot be written or the disk is full; ``path`` is then as it was before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        return _through_a_hidden_file(path, write)
+    with os.fdopen(descriptor, "wb") as file:
+        write(file)
+        file.flush()
+        _name(descriptor, path)
+    return path
+
+
+def _name(descriptor: int, path: Path) -> None:
+    """Give an open file without a name that of a path, which it takes over."""
+    hidden = f".{path.name}.{secrets.token_hex(4)}"
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # The folder's descriptor makes Python follow the link to the open file.
+        os.link(f"/proc/self/fd/{descriptor}", hidden, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+    _take_over(path.with_name(hidden), path)
+
+
+def _take_over(hidden: Path, path: Path) -> None:
+    try:
+        hidden.replace(path)
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
+
+
+def _through_a_hidden_file(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
@@ -37,10 +73,10 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _take_over(temporary, path)
     return path
 
 

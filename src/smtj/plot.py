@@ -67,6 +67,11 @@ def save(fig: "Figure", path: Path) -> list[Path]:
     return written
 
 
+def signed(value: float, unit: str) -> str:
+    """Return a whole number as the axes write theirs, with a minus sign and no hyphen."""
+    return f"{value:.0f} {unit}".replace("-", "−")
+
+
 def recognition_axes(axes: "Axes", epochs: float) -> None:
     """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")

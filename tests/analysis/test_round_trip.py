@@ -155,6 +155,47 @@ def test_loops_give_resistances_field_and_angle(tmp_path):
     assert len(part.draw(tmp_path / "loop")) == 2
 
 
+def test_loops_by_voltage_and_current_may_be_read_back():
+    """A source holds 10 µA but for the last digits, and a voltmeter reads what falls off."""
+    rng = np.random.default_rng(9)
+    loops = []
+    for seed, direction in enumerate(("parallel", "perpendicular")):
+        loop = field_sweep(
+            CARD, np.arange(-650, 651, 25) * OERSTED, direction, current=1e-5, noise=1.0, seed=seed
+        )
+        current = 1e-5 * (1 + 1e-5 * rng.standard_normal(loop.resistance.shape))
+        loop["voltage"] = loop.resistance * current
+        loop["current"] = loop.resistance.dims, current
+        loops.append(loop)
+    (part,) = parts = analyse(loops, Setting(CARD, "loops"))
+    assert agrees(found(parts, "H_K1"), convert(56, "mT", "A/m"))
+    assert agrees(found(parts, "tilt"), math.radians(9))
+    assert not any("voltage" in remark for remark in part.remarks)
+
+
+def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
+    fields = np.arange(-650, 651, 50) * OERSTED
+    loops = [
+        field_sweep(CARD, fields, "parallel", current=1e-5, noise=1.0),
+        field_sweep(CARD, fields, "perpendicular", voltage=1e-3, noise=1.0),
+    ]
+    with pytest.raises(SmtjError, match="loops: one loop was taken at a constant current and"):
+        analyse(loops, Setting(CARD, "loops"))
+
+
+def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
+    """At 100 mV the shorter dwells last as long as a reading: they look longer where they show."""
+    fields = np.linspace(-70, 50, 13) * OERSTED
+    told = 0
+    for seed in (100, 103, 115):
+        data = probability_scan(CARD, fields, 400, voltage=0.1, noise=5.0, seed=seed)
+        (part,) = analyse([data], Setting(CARD, "scan.csv"))
+        averaged = "average over many switches" in part.remarks[0]
+        told += averaged
+        assert averaged != any(e.symbol == "E_b/k_BT" for e in part.estimates)
+    assert told
+
+
 def test_frozen_traces_are_refused_in_one_sentence():
     slow = CARD.replace({"geometry.activation_volume": "6000 nm^3"})
     with pytest.raises(SmtjError, match=r"frozen.csv: the trace does not show two levels"):

@@ -1,30 +1,35 @@
 """`smtj measure` and `smtj fit`, as a user types them."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from smtj import load_card
+from smtj import lab, load_card
+from smtj.cli import main
 from smtj.measurement import load
 
 
 def smtj(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "smtj", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=os.environ | {"COLUMNS": "120"},
-    )
+    """Run the command line in this process: starting one takes longer than most commands."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setenv("COLUMNS", "120")
+        patch.setattr(sys, "argv", ["smtj", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +142,13 @@ def test_the_measured_sot_junctions(tmp_path):
         assert "50 reads" in said
         logistic = "P->AP" in part["title"] and "AP->P" not in part["title"].replace("P->AP", "")
         assert ("is not a sigmoid" in said) != logistic
-    steep = sorted(
-        next(e["value"] for e in part["estimates"] if e["symbol"] == "w")
+    logistic = [
+        {e["symbol"]: e["value"] for e in part["estimates"]}
         for part in parts
         if "is not a sigmoid" not in " ".join(part["remarks"])
-    )
-    assert steep == pytest.approx([41, 76], abs=3)
+    ]
+    assert sorted(found["w"] for found in logistic) == pytest.approx([41, 76], abs=3)
+    assert [found["V_s"] for found in logistic] == pytest.approx([0.90, 0.90], abs=0.005)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +157,7 @@ def test_the_measured_sot_junctions(tmp_path):
         ("", "is empty"),
         ("time [s],resistance [ohm]\n", "header"),
         ("time [s],voltage [mV]\n0,1\n1,2\n", "resistance"),
+        ("time [s],Rx\n0,1\n1,2\n", 'not used: "Rx", name it by --column resistance=HEADER'),
         ("time [s],resistance [mT]\n0,1\n1,2\n", "mT"),
         ("time [s],resistance [ohm]\n0,1\n1,nan\n2,3\n", "row"),
         ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),
@@ -170,13 +177,17 @@ def test_wrong_files_are_one_sentence_and_exit_2(tmp_path, content, says):
 
 def test_traces_that_tell_nothing_are_one_sentence_and_exit_2(tmp_path):
     rng = np.random.default_rng(0)
-    time_s = np.arange(300) * 0.1
+    time_s = np.arange(1200) * 0.1
+    noise = rng.normal(size=1200)
+    telegraph = np.repeat(np.arange(400) % 2, rng.geometric(0.2, 400))[:1200]
     for name, r, says in (
-        ("one.csv", 1000 + rng.normal(size=300), "two levels"),
-        ("few.csv", 1000 + 200 * (time_s % 8 > 4) + rng.normal(size=300), "switches"),
-        ("short.csv", (1000 + rng.normal(size=300))[:20], "50 readings"),
+        ("one.csv", noise[:300], "two levels"),
+        ("few.csv", 200 * (time_s % 8 > 4)[:300] + noise[:300], "switches"),
+        ("short.csv", noise[:20], "50 readings"),
+        ("fast.csv", 10 * rng.integers(0, 2, 1200) + noise, "sample faster, or measure at several"),
+        ("jumps.csv", 10 * telegraph + 27 * (time_s // 40) + noise, "fit the stretches between"),
     ):
-        rows = [f"{t},{x}" for t, x in zip(time_s, r, strict=False)]
+        rows = [f"{t},{1000 + x}" for t, x in zip(time_s, r, strict=False)]
         (tmp_path / name).write_text("\n".join(["time [s],resistance [ohm]", *rows]))
         refused(smtj("fit", name, "--integration-time", "0 s", cwd=tmp_path), name, says)
 
@@ -223,4 +234,15 @@ def test_a_killed_measurement_leaves_nothing(tmp_path):
         time.sleep(4)
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_ends_a_measurement_and_writes_nothing(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab, "time_trace", interrupted)
+    done = smtj("measure", "trace", "--out", "a.csv", cwd=tmp_path)
+    assert done.returncode == 130
+    assert "Stopped; nothing was written" in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,9 @@ from smtj.dynamics.macrospin import default_time_step, final_state, trajectories
 from smtj.dynamics.waveform import held, pulse, sampled
 from smtj.errors import SmtjError
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from smtj.physics.device import macrospin, stray_field
 from smtj.physics.equilibrium import Macrospin
+from smtj.physics.junction import with_stray_field
 from smtj.physics.rectification import TorqueFields
 from smtj.physics.resonance import linewidth, resonance_frequency, stiffness
 from smtj.physics.wells import energy, find_wells
@@ -47,6 +49,7 @@ def gilbert(
             h
             + ((spin.anisotropy_field - torques.vcma * v) * c - spin.second_order_field * c**3) * n
         )
+        h = h + system.axial_field_per_volt * v * n
         h = h - np.array([0.0, spin.in_plane_anisotropy_field * m[1], 0.0])
         turning = np.cross(h, m) + torques.damping_like * v * (p - (m @ p) * m)
         cross = np.array([[0.0, -m[2], m[1]], [m[2], 0.0, -m[0]], [-m[1], m[0], 0.0]])
@@ -76,7 +79,13 @@ def solved(rate: Callable[[float, Floats], Floats], times: Floats, breaks: list[
 DRIVES = {
     "anisotropies, tilt and fields": (SYSTEM, lambda t: np.array(FIELD), lambda t: 0.0, []),
     "torques of a constant voltage": (
-        replace(SYSTEM, voltage=0.7, torques=TORQUES, reference=REFERENCE),
+        replace(
+            SYSTEM,
+            voltage=0.7,
+            torques=TORQUES,
+            reference=REFERENCE,
+            axial_field_per_volt=4e3,
+        ),
         lambda t: np.array(FIELD),
         lambda t: 0.7,
         [],
@@ -183,16 +192,39 @@ def test_means_over_windows_are_means_of_looks() -> None:
 
 def test_a_card_moves_by_its_own_numbers(card: DeviceCard) -> None:
     """At a voltage, a card moves like the card whose anisotropy that voltage has changed."""
+    still = {"temperature": 0.0}
     volts = driven_macrospin(card, (1e3, 0.0, 2e3), 0.1)
-    from smtj.physics.device import macrospin
-
-    changed = replace(volts, spin=macrospin(card, 0.1)._replace(temperature=0.0), voltage=0.0)
-    volts = replace(volts, spin=volts.spin._replace(temperature=0.0))
+    changed = replace(volts, spin=macrospin(card, 0.1)._replace(**still), voltage=0.0)
+    volts = replace(volts, spin=volts.spin._replace(**still))
     one, other = (
         final_state(system, START, 1e-9, 1, time_step=1e-13) for system in (volts, changed)
     )
     assert one == pytest.approx(other, abs=1e-9)
-    assert float(np.asarray(volts.damping)) == card.magnetism.damping
+    assert volts.damping == card.magnetism.damping
+
+
+def test_a_cards_torques_follow_its_magnetisation_and_its_stray_field_is_applied(
+    card: DeviceCard,
+) -> None:
+    own = card.replace(
+        {
+            "thermal.curie_temperature": "1000 K",
+            "switching.offset_field": "20 Oe",
+            "switching.offset_field_per_volt": "30 Oe/V",
+        }
+    )
+    wave = sampled([0.0, 1e-9], [0.0, 1e3])
+    system = driven_macrospin(own, (wave, 0.0, 2e3), 0.1, 400.0)
+    lowered = (
+        macrospin(own, 0.0, 400.0).anisotropy_field - macrospin(own, 1.0, 400.0).anisotropy_field
+    )
+    assert system.torques.vcma == pytest.approx(float(lowered), rel=1e-9)
+    x, z = with_stray_field(own, 0.0, 2e3, 0.0)
+    assert system.field[0].value == pytest.approx(wave.value + float(x))
+    assert float(system.field[2]) == pytest.approx(float(z))
+    moved = float(stray_field(own, 1.0)) - float(stray_field(own, 0.0))
+    assert system.axial_field_per_volt == pytest.approx(moved)
+    assert moved != 0
 
 
 @pytest.mark.parametrize(

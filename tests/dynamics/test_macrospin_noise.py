@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
-from scipy.special import erfi
+from scipy.special import dawsn, erfi
 
 from smtj.dynamics.boltzmann import equilibrium_directions
 from smtj.dynamics.driven import DrivenMacrospin
-from smtj.dynamics.macrospin import averages, default_time_step, histogram
+from smtj.dynamics.macrospin import averages, default_time_step, final_state, histogram
 from smtj.dynamics.passages import dwell_times, first_passage_times, switching_events
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
@@ -136,6 +136,31 @@ def test_square_of_m_z_is_boltzmanns() -> None:
     exact = quad(lambda x: x * x * np.exp(delta * x * x), 0, 1)[0] / weight
     assert abs(z_score(found, exact)) < LARGEST_Z
     assert found.std() / np.sqrt(size) < 0.002 * exact
+
+
+@pytest.mark.parametrize("damping", [0.05, 0.3])
+def test_a_long_step_warms_or_cools_as_its_linear_analysis_says(damping: float) -> None:
+    """In a deep well m_x + i m_y turns by λ = (i - α) x' a step and is multiplied by 1 + λ + λ²/2.
+
+    Both stages have the same noise, which thus comes in with 1 + λ/2.
+    """
+    delta, size, x = 400.0, 2048, 0.3
+    system = uniaxial(delta, damping)
+    rate = GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY * system.spin.anisotropy_field
+    step = x / rate * np.sqrt(1 + damping**2)
+    turn = (1j - damping) * x / np.sqrt(1 + damping**2)
+    kept = abs(1 + turn + turn**2 / 2) ** 2
+    ratio = abs(1 + turn / 2) ** 2 * -2 * turn.real / (1 - kept)
+    assert ratio == pytest.approx(1 - x**2 / 4 + x**3 / (8 * damping), abs=0.015)
+    start = equilibrium_directions(system.spin, (0.0, 0.0, 0.0), size, 6)
+    # Relaxes to the step's own temperature while it is looked at for the first time.
+    settled = final_state(system, start, 200 * step / damping, size, 6, time_step=step)
+    found = averages(system, settled, 20 * step, 200, size, 7, time_step=step)
+    across = found.products[:, 0, 0] + found.products[:, 1, 1]
+    # Of Boltzmann's law it is 1/Δ, but for 1/Δ² in the next term.
+    exact = 1 - ((np.sqrt(delta) / dawsn(np.sqrt(delta)) - 1) / (2 * delta))
+    assert abs(z_score(across / exact, ratio)) < LARGEST_Z
+    assert abs(z_score(across / exact, 1.0)) > LARGEST_Z
 
 
 @pytest.mark.parametrize("damping", [0.02, 0.3])

@@ -91,6 +91,8 @@ def test_impossible_questions_are_refused() -> None:
         first_passage_times(SYSTEM, START, 0.0, 1)
     with pytest.raises(SmtjError, match="threshold"):
         first_passage_times(STILL, START, 1.5, 1)
+    with pytest.raises(SmtjError, match="may never be passed"):
+        first_passage_times(DrivenMacrospin(SPIN, 0.0), START, 0.0, 1)
     with pytest.raises(SmtjError, match="thresholds"):
         switching_events(STILL, START, 1e-9, thresholds=(0.5, -0.5))
     with pytest.raises(SmtjError, match="seed"):

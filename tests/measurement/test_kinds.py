@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from smtj.measurement import QUANTITIES, groups, kind_of, load, table
+from smtj.measurement import QUANTITIES, groups, kind_of, load, measured_bias, table
 
 
 def long(**columns: object) -> xr.Dataset:
@@ -195,6 +195,32 @@ def test_a_measured_voltage_is_no_condition() -> None:
     [(conditions, readings)] = groups(dataset)
     assert conditions == {"current": 1.0}
     assert readings["voltage"].values.tolist() == [1, 2, 1]
+
+
+def test_what_is_read_back_of_a_bias_may_scatter() -> None:
+    rng = np.random.default_rng(0)
+    scatter = 1e-4 * rng.standard_normal(60)
+    resistance = 1000.0 + 100 * (np.arange(60) % 2) + rng.standard_normal(60)
+    current = np.repeat([1e-5, 2e-5, 4e-5], 20) * (1 + scatter)
+    dataset = long(
+        time=np.arange(60.0), resistance=resistance, voltage=resistance * current, current=current
+    )
+    assert measured_bias(dataset) == "voltage"
+    found = groups(dataset)
+    assert [readings.sizes["reading"] for _, readings in found] == [20, 20, 20]
+    for conditions, held in zip((c for c, _ in found), (1e-5, 2e-5, 4e-5), strict=True):
+        assert conditions == {"current": pytest.approx(held, rel=1e-4)}
+    assert kind_of(dataset) == "scan"
+    assert kind_of(dataset.isel(reading=slice(20))) == "trace"
+
+
+def test_a_bias_that_fills_a_range_is_not_one_setting() -> None:
+    voltage = np.linspace(0.1, 0.2, 300)
+    dataset = long(resistance=np.ones(300), voltage=voltage, current=np.full(300, 1e-4))
+    assert measured_bias(dataset) == "voltage"
+    dataset = long(resistance=np.ones(300), voltage=voltage, current=voltage[::-1] / 1e3)
+    assert measured_bias(dataset) is None
+    assert len(groups(dataset)) == 300
 
 
 def test_without_conditions_there_is_one_group() -> None:

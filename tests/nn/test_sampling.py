@@ -1,5 +1,8 @@
 """Reads and normal numbers: their laws, and that nothing but the key decides them."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import numba
@@ -284,3 +287,17 @@ def operator_cases() -> list[tuple[str, tuple[object, ...]]]:
 @pytest.mark.parametrize(("name", "arguments"), operator_cases())
 def test_operators_are_what_they_claim(name: str, arguments: tuple[object, ...]) -> None:
     torch.library.opcheck(getattr(torch.ops.smtj, name).default, arguments)
+
+
+def test_large_calls_leave_pytorch_its_threads() -> None:
+    code = """
+import numba, torch
+from smtj.nn.kernels import PARALLEL_FROM
+from smtj.nn.sampling import read
+torch.set_num_threads(3)
+read(torch.full((PARALLEL_FROM,), 0.5), 16, 7)
+assert numba.get_num_threads() == 2
+assert torch.get_num_threads() == 3, torch.get_num_threads()
+"""
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -46,10 +46,10 @@ def test_figures_are_written_as_png_and_svg(results, name):
     ("name", "labels"),
     [
         ("fig1a", ["PtMn  15 nm", "MgO  0.8 nm", "210 nm", "60 nm", "9°", "high-resistance well"]),
-        ("fig1b", ["In-plane field", "Resistance", "rising field", "falling field"]),
+        ("fig1b", ["In-plane field", "Resistance", "rising field", "falling field", "fit, both"]),
         ("fig2ab", ["(a)", "(b)", "Resistance"]),
         ("fig2c", ["Time (s)", "Resistance", "Readings", "states"]),
-        ("fig4a", ["-200 mV", "0 mV", "+200 mV", "Perpendicular field"]),
+        ("fig4a", ["−200 mV", "0 mV", "200 mV", "Perpendicular field", "rising field"]),
         ("fig4bc", ["Bias voltage", "Slope", "self-consistent", "by threshold"]),
         ("fig5a", ["-100 mV", "+200 mV", "Frequency", "Rectified voltage", "fit"]),
         ("fig5b", ["Bias voltage", "Anisotropy field", "In-plane field", "Eq. (7)"]),
@@ -87,6 +87,19 @@ def test_what_the_text_says_is_seen(results, name):
     """Trends and orders that the paper states, in data that no formula was fitted into."""
     verdicts = {check.claim: check.verdict for check in results[f"smtj.paper.{name}"].checks}
     assert "differs" not in verdicts.values()
+
+
+def test_the_loops_of_fig_1b_give_the_angle_back(results):
+    (check,) = [c for c in results["smtj.paper.fig1b"].checks if "tilted by 9°" in c.claim]
+    assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == pytest.approx(9, abs=0.1)
+    assert "one angle, two readings" in check.how
+
+
+def test_a_card_whose_axis_lies_in_the_plane_has_a_fig_1b_without_a_fit(card, tmp_path):
+    flat = card.replace({"magnetism.anisotropy_field": "-20 mT"})
+    check = fig1b.make(flat, tmp_path).checks[-1]
+    assert check.verdict == "not tested"
+    assert "lies in the plane" in check.ours
 
 
 def test_telegraphs_are_averaged_out_by_the_bias(results):

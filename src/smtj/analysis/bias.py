@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 FEWEST_VOLTAGES = 3
 OERSTED = convert(1, "Oe", "A/m")
 COEFFICIENT = "ξ"
+FINE = 41
+"""Voltages at which the models are drawn."""
 
 
 def bias_of(scans: list[ScanResult], card: DeviceCard, source: str) -> BiasComparison:
@@ -84,20 +86,21 @@ def bias_part(scans: list[ScanResult], setting: Setting) -> Part:
 def draw(path: Path, scans: list[ScanResult], found: BiasComparison) -> list[Path]:
     """Draw w against voltage with both models and the straight line."""
     voltage = np.array([scan.voltage for scan in scans])
-    order = np.argsort(voltage)
+    fine = np.linspace(voltage.min(), voltage.max(), FINE)
     fits = [scan.sigmoid for scan in scans]
     slope = np.array([fit.slope for fit in fits]) * OERSTED
     error = np.array([fit.slope_error for fit in fits]) * OERSTED
     with plot.figure(3.4, 2.8) as (fig, axes):
         axes.errorbar(1e3 * voltage, slope, error, fmt="o", color=plot.BLUE, elinewidth=1, zorder=5)
-        lines = (
-            (found.cai2019.fitted, plot.RED, "-", "Eq. (5), (6), $H_{k,eff}$ held"),
-            (found.self_consistent.fitted, plot.GREEN, "--", "self-consistent"),
-            (found.line.fitted, plot.GREY, ":", "straight line"),
-        )
-        for fitted, colour, style, label in lines:
-            values = np.asarray(fitted)[order] * OERSTED
-            axes.plot(1e3 * voltage[order], values, color=colour, linestyle=style, label=label)
+        for model, colour, style, label in (
+            (found.cai2019, plot.RED, "-", "Eq. (5), (6), $H_{k,eff}$ held"),
+            (found.self_consistent, plot.GREEN, "--", "self-consistent"),
+        ):
+            w = model.curve(fine) * OERSTED
+            axes.plot(1e3 * fine, w, color=colour, linestyle=style, label=label)
+        ends = [int(voltage.argmin()), int(voltage.argmax())]
+        line = found.line.fitted[ends] * OERSTED
+        axes.plot(1e3 * voltage[ends], line, color=plot.GREY, linestyle=":", label="straight line")
         axes.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
         axes.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
         axes.legend()

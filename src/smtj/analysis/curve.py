@@ -15,7 +15,7 @@ from smtj.errors import SmtjError
 from smtj.fit import wilson_interval
 from smtj.fit.granularity import CurveFit, fit_shares, granularity
 from smtj.measurement import LABELS, require, table, unique_fields
-from smtj.units import convert
+from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,8 @@ AXES = {
 
 
 def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
-    """Fit a sigmoid to every branch of a table, a branch being what shares its labels.
+    """Fit a sigmoid to every branch of a table, a branch being what shares its labels and the
+    length of its pulses.
 
     Raises
     ------
@@ -47,10 +48,12 @@ def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
     grain = granularity(rows["probability"].to_numpy(), reads)
     remarks = () if grain.sentence is None else (grain.sentence,)
     labels = [name for name in LABELS if name in rows]
+    if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
+        labels.append("pulse_length")
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
     parts = []
     for names, branch in branches:
-        called = " ".join(str(name) for name in names)
+        called = " ".join(_called(*pair) for pair in zip(labels, names, strict=True))
         x = branch[axis].to_numpy()
         try:
             fit = fit_shares(x, branch["probability"].to_numpy(), grain)
@@ -65,6 +68,12 @@ def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
         Part(p.name, p.title, p.estimates, (*p.remarks, note), p.caption, p.draw, unchanged)
         for p in parts
     ]
+
+
+def _called(label: str, name: object) -> str:
+    if label == "pulse_length":
+        return format_quantity(float(str(name)), "s", "ns", 4)
+    return str(name)
 
 
 def _axis(rows: "pd.DataFrame", setting: Setting) -> str:
@@ -101,7 +110,7 @@ def _part(
         return with_sigmoid(card, measured[0], measured[1], v, t, setting.source)
 
     to_card = axis == "field_perpendicular"
-    kept = () if to_card else ("P against this is no property of a card; it stays as it is",)
+    kept = () if to_card else (f"P against {axis} is no property of a card; it stays as it is",)
     name = "".join(c if c.isalnum() else "-" for c in f"curve-{called}").strip("-").lower()
     return Part(
         name=name,

@@ -15,7 +15,8 @@ from smtj.errors import SmtjError
 from smtj.fit.estimate import Estimate
 from smtj.fit.loop import fit_loop, fit_loop_at_current
 from smtj.fit.loop_result import LoopFit
-from smtj.measurement import table
+from smtj.measurement import measured_bias, table
+from smtj.measurement.conditions import SAME
 from smtj.units import convert
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def loop_part(loops: "list[xr.Dataset]", setting: Setting) -> Part:
     SmtjError
         The loops were taken at different biases, or leave R_P, TMR or H_K1 undetermined.
     """
-    tables = [_with_fields(table(loop), setting) for loop in loops]
+    tables = [_table(loop, setting) for loop in loops]
     conditions, remarks, current = _bias(loops, tables, setting)
     along, normal, resistance = (
         np.concatenate([rows[name].to_numpy() for rows in tables])
@@ -71,7 +72,9 @@ def loop_part(loops: "list[xr.Dataset]", setting: Setting) -> Part:
     )
 
 
-def _with_fields(rows: "pd.DataFrame", setting: Setting) -> "pd.DataFrame":
+def _table(loop: "xr.Dataset", setting: Setting) -> "pd.DataFrame":
+    """Return the readings as rows, with both fields, and of voltage and current what was held."""
+    rows = table(loop).drop(columns=measured_bias(loop) or [])
     for name in FIELDS:
         if name not in rows:
             rows[name] = setting.conditions.get(name, 0.0)
@@ -82,16 +85,23 @@ def _bias(
     loops: "list[xr.Dataset]", tables: "list[pd.DataFrame]", setting: Setting
 ) -> tuple[Conditions, tuple[str, ...], float | None]:
     """Return the conditions, and the current where one was held."""
+    held = {"current" in rows and "voltage" not in rows for rows in tables}
+    if len(held) > 1:
+        raise SmtjError(
+            f"{setting.source}: one loop was taken at a constant current and another at a "
+            "constant voltage, so that their readings differ by more than the field; fit them one "
+            "by one"
+        )
     known: dict[str, float] = {}
     for name in ("voltage", "current", "temperature"):
         values = [float(v) for rows in tables if name in rows for v in rows[name].unique()]
-        if values and np.ptp(values) > 1e-9 * np.abs(values).max():
+        if values and np.ptp(values) > SAME * np.abs(values).max():
             raise SmtjError(
                 f"{setting.source}: {name} varies over the loops; fit loops of one bias and one "
                 "temperature at a time"
             )
         if values:
-            known[name] = values[0]
+            known[name] = float(np.median(values))
     known["field_parallel"] = known["field_perpendicular"] = 0.0
     conditions, remarks = conditions_of(known, loops[0], setting)
     given = {**setting.conditions, **known}

@@ -21,7 +21,7 @@ from smtj.analysis.onto_card import (
     with_sigmoid_and_barrier,
 )
 from smtj.analysis.part import Part, unchanged
-from smtj.analysis.setting import Setting, linear_in_share, resistance_of
+from smtj.analysis.setting import Setting, linear_in_share
 from smtj.analysis.trace import TraceResult, attempt_time
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -100,9 +100,11 @@ def scan_of(traces: list[TraceResult], setting: Setting) -> ScanResult:
     notes: tuple[str, ...] = ()
     if _resolved(traces, told):
         odds, variance, share, sigmoid, notes = _from_traces(traces, field, told, setting)
+        barrier, remarks = _barrier(traces, field, setting.card)
     else:
         odds, variance, share, sigmoid = _from_means(traces, field, setting)
-    barrier, remarks = _barrier(traces, field, setting.card)
+        # The few fields whose dwell times seem long enough to be seen are those of a lucky draw.
+        barrier, remarks = None, ("its readings tell no dwell times, so no barrier follows",)
     every = dict.fromkeys(
         remark for trace in traces for remark in trace.remarks if "does not say" in remark
     )
@@ -241,7 +243,7 @@ def _shares(traces: list[TraceResult], field: Floats, told: NDArray[np.bool_]) -
             stays_high = float(np.median(trace.resistance)) > (low[i] + high[i]) / 2
             # The level at which it stays is its own; of the other one only the distance is used.
             own = trace.fit.high if stays_high and trace.fit.separation > 0 else trace.fit.low
-            level = resistance_of(own, trace.middle)
+            level = trace.readings.resistance(own)
             away = (trace.resistance - level) / (high[i] - low[i])
             # An outlier reaches no further than a visit.
             shares[i] = min(max(float(np.clip(away, -1, 1).mean()) + stays_high, 0.0), 1.0)

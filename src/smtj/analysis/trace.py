@@ -22,15 +22,15 @@ from smtj.analysis.setting import (
     Setting,
     conditions_of,
     integration_time,
-    linear_in_share,
     resistance_of,
 )
+from smtj.analysis.share import ReadingsInShare, fit_resistance
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.fit.dwell import autocorrelation_time, corner_frequency, exponential_test
 from smtj.fit.estimate import Estimate, normal_estimate
 from smtj.fit.rates import DECADE
-from smtj.fit.telegraph import LEAST_SWITCHES, draw_states, fit_trace
+from smtj.fit.telegraph import LEAST_SWITCHES, draw_states
 from smtj.fit.trace_fit import TraceFit
 from smtj.measurement import increasing_time, require
 
@@ -42,6 +42,13 @@ NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
 SHOWN = 4000
 """Readings that are drawn at most."""
+HINTS = {
+    "more than two levels": (
+        "; if the resistance jumps as a whole now and then, fit the stretches between one by one"
+    ),
+    "faster than the sampling": "; sample faster, or measure at several fields for P(high | H)",
+}
+"""What may be done about a verdict."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +61,20 @@ class TraceResult:
     resistance: Floats
     """In ohm."""
     fit: TraceFit
-    """Of readings that are linear in the share of time."""
+    """Of ``readings``."""
+    readings: ReadingsInShare
+    """The resistance in a scale that is linear in the share of time."""
     window: float
     """Time over which a reading averages, in s."""
-    middle: float
-    """What turns its levels into resistances (:func:`.setting.resistance_of`)."""
     remarks: tuple[str, ...]
 
     def level(self, state: str) -> Measured:
         """Mean resistance of the ``"high"`` or the ``"low"`` level in ohm."""
         row = 0 if state == "low" else 1
         level = float(np.mean(self.fit.low if state == "low" else self.fit.high))
-        value = float(resistance_of(level, self.middle))
-        slope = 1.0 if self.middle == 0 else (value / self.middle) ** 2
+        middle = self.readings.middle
+        value = float(resistance_of(level, middle))
+        slope = 1.0 if middle == 0 else (value / middle) ** 2
         return Measured(value, slope * math.sqrt(self.fit.level_covariance[row, row]))
 
 
@@ -101,13 +109,14 @@ def trace_of(
     conditions, remarks = conditions_of(known, dataset, setting)
     window, window_remarks = integration_time(dataset, setting)
     time, resistance = dataset["time"].values, dataset["resistance"].values
-    signal, middle = linear_in_share(resistance, conditions.at_current)
     try:
-        fit = fit_trace(time, signal, window, least_switches=least_switches)
+        fit, readings = fit_resistance(
+            time, resistance, window, conditions.at_current, least_switches
+        )
     except SmtjError as error:
         raise SmtjError(f"{setting.source}: {error}") from None
     every = (*remarks, *window_remarks, *fit.warnings)
-    return TraceResult(conditions, time, resistance, fit, window, middle, every)
+    return TraceResult(conditions, time, resistance, fit, readings, window, every)
 
 
 def trace_part(result: TraceResult, setting: Setting) -> Part:
@@ -122,7 +131,7 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
     if fit.verdict != "two levels":
         raise SmtjError(
             f"{setting.source}: the trace does not show two levels with dwell times between them: "
-            f"{fit.evidence.sentence}"
+            f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
         )
     barrier, remarks = _barrier(result, setting)
     checks, seen = _independent_checks(result)
@@ -170,8 +179,7 @@ def trace_part(result: TraceResult, setting: Setting) -> Part:
 def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str, ...]]:
     """Look at the trace without the likelihood of the fit: are dwells exponential, how long do
     readings correlate?  What cannot be estimated is left out with the reason."""
-    fit, time = result.fit, result.time
-    signal, _ = linear_in_share(result.resistance, result.conditions.at_current, result.middle)
+    fit, time, signal = result.fit, result.time, result.readings.signal
     states = draw_states(fit, time, signal, result.window)
     p = exponential_test(states).p_value
     remarks = [
@@ -230,7 +238,7 @@ def attempt_time(card: DeviceCard) -> Measured:
 
 def _draw(path: Path, result: TraceResult) -> list[Path]:
     fit, shown = result.fit, slice(0, SHOWN)
-    low, high = (resistance_of(level[shown], result.middle) for level in (fit.low, fit.high))
+    low, high = (result.readings.resistance(level)[shown] for level in (fit.low, fit.high))
     time = result.time[shown] - result.time[0]
     with plot.figure(7.0, 2.8, ncols=2, width_ratios=(3, 1), sharey=True) as (fig, (left, right)):
         left.plot(time, result.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")

@@ -89,6 +89,13 @@ class Switching(Section):
         Literal["cai2019", "self-consistent"],
         Field(description="cai2019 (H_k,eff as given here) or self-consistent (it follows E_b)"),
     ]
+    dwell_times: Annotated[
+        Literal["neel-brown", "exact"],
+        Field(
+            description="neel-brown (Eq. 3, 4 and 6 with attempt_time) or exact (escape rates of "
+            "the macrospin with its damping)"
+        ),
+    ] = "neel-brown"
     effective_anisotropy_field: Annotated[
         Value | None,
         Quantity(

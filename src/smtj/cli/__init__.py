@@ -9,8 +9,10 @@ from smtj.cli.card import app as card_app
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
+from smtj.cli.simulate import app as simulate_app
 from smtj.cli.spectra import spectra
 from smtj.cli.train import train
+from smtj.cli.validate import validate
 from smtj.errors import SmtjError
 
 app = typer.Typer(
@@ -22,9 +24,11 @@ app = typer.Typer(
 )
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
+app.add_typer(simulate_app, name="simulate")
 measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
+app.command()(validate)
 app.command()(reproduce)
 
 BAD_INPUT = 2

@@ -77,7 +77,7 @@ def trace(
     from smtj.lab import time_trace
 
     common = _common(card, interval, integration_time, noise, drift, seed)
-    with _shown() as progress:
+    with shown("readings") as progress:
         found = time_trace(
             common.card,
             samples,
@@ -113,7 +113,7 @@ def sweep(
     from smtj.lab import field_sweep
 
     common = _common(card, interval, integration_time, noise, drift, seed)
-    with _shown() as progress:
+    with shown("readings") as progress:
         found = field_sweep(
             common.card,
             parse_range("--field", field, "A/m"),
@@ -148,7 +148,7 @@ def scan(
     from smtj.lab import probability_scan
 
     common = _common(card, interval, integration_time, noise, drift, seed)
-    with _shown() as progress:
+    with shown("readings") as progress:
         found = probability_scan(
             common.card,
             parse_range("--field", field, "A/m"),
@@ -181,7 +181,7 @@ def voltages(
     from smtj.lab import voltage_scan
 
     common = _common(card, interval, integration_time, noise, drift, seed)
-    with _shown() as progress:
+    with shown("readings") as progress:
         found = voltage_scan(
             common.card,
             parse_range("--voltage", voltage, "V"),
@@ -215,7 +215,7 @@ def temperatures(
     from smtj.lab import temperature_scan
 
     common = _common(card, interval, integration_time, noise, drift, seed)
-    with _shown() as progress:
+    with shown("readings") as progress:
         found = temperature_scan(
             common.card,
             parse_range("--temperature", temperature, "K"),
@@ -265,12 +265,12 @@ def _bias(voltage: str | None, current: str | None) -> dict[str, Any]:
 
 
 @contextmanager
-def _shown() -> Iterator["Progress"]:
-    """Show how many readings are taken; Ctrl-C ends the measurement and writes nothing."""
+def shown(what: str) -> Iterator["Progress"]:
+    """Show how many of what are done; Ctrl-C ends the measurement and writes nothing."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     with Progress(
-        "measuring", BarColumn(), MofNCompleteColumn(), "readings", TimeRemainingColumn()
+        "measuring", BarColumn(), MofNCompleteColumn(), what, TimeRemainingColumn()
     ) as bar:
         task = bar.add_task("", total=None)
         try:

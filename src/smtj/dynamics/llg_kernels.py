@@ -55,7 +55,8 @@ def _change(b, i, x, y, z, field_x, field_y, field_z):
     """Change of m in a step, in the field given and the anisotropies of lane i."""
     n_x, n_z, alpha = b[AXIS_X * LANES + i], b[AXIS_Z * LANES + i], b[DAMPING * LANES + i]
     along = fma(x, n_x, z * n_z)
-    strength = fma(-b[SECOND * LANES + i], along * along, b[FIRST * LANES + i]) * along
+    third = b[SECOND * LANES + i] * along
+    strength = fma(-third, along * along, b[FIRST * LANES + i] * along)
     h_x, h_z = fma(strength, n_x, field_x), fma(strength, n_z, field_z)
     h_y = fma(-b[SHAPE * LANES + i], y, field_y)
     q_x = fma(alpha, h_x, b[PULL_X * LANES + i])
@@ -73,16 +74,17 @@ def _step(b, i, x, y, z, first, second, third):
     f_y = fma(noise, like(second, x), b[FIELD_Y * LANES + i])
     f_z = fma(noise, like(third, x), b[FIELD_Z * LANES + i])
     d_x, d_y, d_z = _change(b, i, x, y, z, f_x, f_y, f_z)
-    e_x, e_y, e_z = _change(b, i, x + d_x, y + d_y, z + d_z, f_x, f_y, f_z)
-    half = like(0.5, x)
-    x, y, z = fma(half, d_x + e_x, x), fma(half, d_y + e_y, y), fma(half, d_z + e_z, z)
-    # 1/√(1 + e) to second order; e itself is of fourth order in what a step changes.
-    e = fma(x, x, fma(y, y, fma(z, z, like(-1.0, x))))
-    r = fma(e, fma(e, like(0.375, x), like(-0.5, x)), like(1.0, x))
+    p_x, p_y, p_z = x + d_x, y + d_y, z + d_z
+    e_x, e_y, e_z = _change(b, i, p_x, p_y, p_z, f_x, f_y, f_z)
+    # Twice the new m, before its length is set to 1.
+    x, y, z = p_x + (x + e_x), p_y + (y + e_y), p_z + (z + e_z)
+    # 1/√(4 + e) to second order; e itself is of fourth order in what a step changes.
+    e = fma(x, x, fma(y, y, fma(z, z, like(-4.0, x))))
+    r = fma(e, fma(e, like(3 / 256, x), like(-1 / 16, x)), like(0.5, x))
     return x * r, y * r, z * r
 
 
-@njit(forceinline=True, **_options)
+@njit(**_options)
 def step(b, normals, k, lanes):
     """Take step k, 0 or 1, of the two that the normal numbers are for."""
     first, second, third = 3 * k * LANES, (3 * k + 1) * LANES, (3 * k + 2) * LANES
@@ -92,7 +94,7 @@ def step(b, normals, k, lanes):
         b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i] = x, y, z
 
 
-@njit(forceinline=True, **_options)
+@njit(**_options)
 def reports(b, lanes):
     """Work out m·n and return how many lanes are to be reported."""
     number = int32(0)

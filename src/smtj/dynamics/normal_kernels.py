@@ -85,8 +85,9 @@ def _radius(word):
     bits = _bits(number)
     exponent = int32(int32(bits - _BITS_OF_ROOT_HALF) >> int32(23))
     t = _float(int32(bits - int32(exponent << int32(23)))) - _ONE
-    series = fma(fma(fma(fma(fma(fma(_L6, t, _L5), t, _L4), t, _L3), t, _L2), t, _L1), t, _L0)
     square = t * t
+    high = fma(_L6, square, fma(_L5, t, _L4))
+    series = fma(fma(high, square, fma(_L3, t, _L2)), square, fma(_L1, t, _L0))
     # u = 2^(exponent - 31) (1 + t): near u = 1 the exponent's part is 0 and nothing cancels.
     log = fma(series * t, square, fma(-_HALF, square, t))
     log = fma(float32(int32(exponent - int32(31))), _LN2, log)
@@ -100,15 +101,16 @@ def _pair(word, angle):
     # The angle runs over a quadrant, from its middle; two bits that the radius left say which one.
     y = float32(int32(angle)) * _TO_ANGLE
     square = y * y
-    sine = fma(fma(fma(_S3, square, _S2), square, _S1), square, _S0) * y
-    cosine = fma(fma(fma(_C3, square, _C2), square, _C1), square, _C0)
+    fourth = square * square
+    sine = fma(fma(_S3, square, _S2), fourth, fma(_S1, square, _S0)) * y
+    cosine = fma(fma(_C3, square, _C2), fourth, fma(_C1, square, _C0))
     first, second = _bits(radius * (cosine - sine)), _bits(radius * (cosine + sine))
     first = int32(first ^ int32(uint32(word << uint32(31))))
     second = int32(second ^ int32(uint32(uint32(word << uint32(30)) & _SIGN)))
     return _float(first), _float(second)
 
 
-@njit(forceinline=True, **_options)
+@njit(**_options)
 def fill_words(generators, words, lanes):
     """Draw ``WORDS`` random words for each lane.
 
@@ -134,7 +136,7 @@ def fill_words(generators, words, lanes):
         generators[2 * LANES + i], generators[3 * LANES + i] = c, d
 
 
-@njit(forceinline=True, **_options)
+@njit(**_options)
 def fill_normals(words, normals, lanes):
     """Turn the words of each lane into as many normal numbers, float32 in the same order."""
     for k in range(WORDS // 2):

@@ -50,10 +50,12 @@ def _switch_block(
         follow_drive(b, lanes, first, response, drive, clock)
         fill_words(generators, words, lanes)
         fill_normals(words, normals, lanes)
-        for k in range(2):
-            step(b, normals, k, lanes)
-            if reports(b, lanes) > 0:
-                _note_switches(b, lanes, first, limits, since + 2 * n + k + 1, steps, counts)
+        step(b, normals, 0, lanes)
+        if reports(b, lanes) > 0:
+            _note_switches(b, lanes, first, limits, since + 2 * n + 1, steps, counts)
+        step(b, normals, 1, lanes)
+        if reports(b, lanes) > 0:
+            _note_switches(b, lanes, first, limits, since + 2 * n + 2, steps, counts)
 
 
 @njit(parallel=True, **_options)
@@ -123,13 +125,15 @@ def _passage_block(b, generators, who, since, queue, now, pairs, longest, key, l
             break
         fill_words(generators, words, LANES)
         fill_normals(words, normals, LANES)
-        free = False
-        for k in range(2):
-            step(b, normals, k, LANES)
-            if reports(b, LANES) > 0:
-                _note_passages(b, who, since, 2 * n + k + 1, steps)
-                free = True
-        if free or n + 1 >= deadline:
+        step(b, normals, 0, LANES)
+        early = reports(b, LANES) > 0
+        if early:
+            _note_passages(b, who, since, 2 * n + 1, steps)
+        step(b, normals, 1, LANES)
+        late = reports(b, LANES) > 0
+        if late:
+            _note_passages(b, who, since, 2 * n + 2, steps)
+        if early or late or n + 1 >= deadline:
             deadline = _next_trajectories(
                 b, generators, who, since, queue, n + 1, longest, key, load
             )

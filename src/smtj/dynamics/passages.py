@@ -162,6 +162,10 @@ def first_passage_times(
             "first passage times need a field and a voltage that do not change; use "
             "switching_events for waveforms"
         )
+    if longest == np.inf and not (numbers.noise_density > 0).all():
+        raise SmtjError(
+            "without thermal noise a threshold may never be passed; give the longest time to wait"
+        )
     step = step_of(numbers, time_step)
     directions = checked_directions(start, size)
     load = lane_table(numbers, directions, step)

@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from smtj.dynamics.llg_kernels import (
-    FIELD_X,
-    FIELD_Z,
-    PULL_Z,
-    seed_lane,
-    step,
-)
+from smtj.dynamics.llg_kernels import FIELD_X, FIELD_Z, PULL_Z, seed_lane, step
 from smtj.dynamics.normal_kernels import WORDS, fill_normals, fill_words
 from smtj.streams import LANES
 
@@ -38,8 +32,10 @@ def _set_drive(b, lanes, first, response, drive, segment):
     """Set what is applied to a block: base + per volt · V, and the applied field times a factor."""
     base, per_volt, factor = response
     _, volts, fields = drive
+    # Lanes beyond the last trajectory have no field.
+    filled = min(lanes, factor.shape[0] - first)
     for row in range(DRIVEN):
-        for i in range(lanes):
+        for i in range(filled):
             k = first + i
             v = volts[segment, k if volts.shape[1] > 1 else 0]
             value = base[row, k] + per_volt[row, k] * v

@@ -1,8 +1,9 @@
 """How long a step of Heun's method may be: short against precession, damping and noise.
 
-With x = Ω Δt, Ω the fastest precession, a step turns m by x (1 - x²/6 + ...) and lengthens the
-precession cone by x⁴/8, as if the damping were smaller by x³/8.  Noise turns m by an angle of
-variance 2 α γ k_B T Δt/((1 + α²) M_s V*) about each axis.
+With x = Ω Δt, Ω the fastest precession, a step lengthens the precession cone by x⁴/8, as if α were
+smaller by x³/8.  Near rest the linearised step keeps fluctuations at T (1 - x²/4 + x³/(8 α))
+instead of T, of which the time to cross a barrier Δ feels Δ times as much.  Noise turns m by an
+angle of variance 2 α γ k_B T Δt/((1 + α²) M_s V*) about each axis; averages are off by about that.
 """
 
 import math
@@ -28,10 +29,10 @@ class Limits(NamedTuple):
     """Variance in rad² of the angle about each axis."""
 
 
-DEFAULT = Limits(angle=0.1, lost_damping=0.01, noise=0.005)
+DEFAULT = Limits(angle=0.05, lost_damping=0.001, noise=0.001)
 """What a step does unless its length is given."""
-REFUSED = Limits(angle=0.5, lost_damping=0.2, noise=0.05)
-"""What no step may do."""
+REFUSED = Limits(angle=0.5, lost_damping=0.2, noise=0.02)
+"""What no step may do; with it, even the largest random number leaves m near the unit sphere."""
 LEAST_DAMPING = 1e-3
 """A damping below counts as this one, so that α = 0 can be had."""
 

@@ -8,6 +8,7 @@ M_s V*, and w hardly changes with voltage, so that even ξ is freed only where i
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,8 @@ class BiasModelFit:
     known first: 1/(singular values of the Jacobian), shape (3,).  One above 1 is not known."""
     fitted: Floats
     """w of the model at the voltages of the data, in 1/(A/m)."""
+    curve: Callable[[Floats], Floats]
+    """w of the model in 1/(A/m) at any voltages in V, shape (voltages,)."""
     chi_squared: float
     degrees_of_freedom: int
     chi_squared_with_card: float
@@ -158,6 +161,7 @@ def _fit(model: BiasModel, voltage: Floats, slope: Floats, sigma: Floats) -> Bia
         correlations=found.correlations,
         relative_errors=found.relative_errors,
         fitted=sign * model.slope(voltage, values),
+        curve=lambda at: sign * model.slope(at, values),
         chi_squared=found.minimum.chi_squared,
         degrees_of_freedom=found.minimum.degrees_of_freedom,
         chi_squared_with_card=found.chi_squared_with_card,

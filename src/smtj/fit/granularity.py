@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
+from smtj.fit.goodness import SIGNIFICANT
 from smtj.fit.probability import SigmoidFit, fit_sigmoid
 
 Floats = NDArray[np.float64]
@@ -53,9 +54,12 @@ class CurveFit:
         grain, used = self.granularity, self.fit.verdict
         if grain.likely == grain.stated:
             return f"fitted with {grain.stated} reads a point: {used}"
+        # A p-value from draws is a bound where none of them was as far off.
+        p = self.as_stated.p_value
+        shown = f"{p:.1g}" if p >= SIGNIFICANT else f"below {SIGNIFICANT:g}"
         return (
             f"fitted with {grain.likely} reads a point instead of the {grain.stated} stated: "
-            f"{used}; with {grain.stated} reads p would be {self.as_stated.p_value:.1g}"
+            f"{used}; with {grain.stated} reads p would be {shown}"
         )
 
 

@@ -15,7 +15,7 @@ from smtj.card import DeviceCard
 from smtj.dynamics import readings
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument
-from smtj.physics.device import log_dwell_times_in_field
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import state_resistances, state_resistances_at_current
 from smtj.physics.resistance import averaged_at_current, averaged_at_voltage
 
@@ -121,8 +121,8 @@ def _two_states(card: DeviceCard, kind: BiasKind, settings: Floats) -> tuple[Flo
     at = state_resistances if kind == "voltage" else state_resistances_at_current
     states = at(card, parallel, 0.0, perpendicular, bias, temperature)
     field = (parallel, 0.0, perpendicular)
-    log_high, _ = log_dwell_times_in_field(card, *field, states.voltage_high, temperature)
-    _, log_low = log_dwell_times_in_field(card, *field, states.voltage_low, temperature)
+    log_high, _ = card_log_dwell_times(card, *field, states.voltage_high, temperature)
+    _, log_low = card_log_dwell_times(card, *field, states.voltage_low, temperature)
     return states.high, states.low, log_high, log_low
 
 

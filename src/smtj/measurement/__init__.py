@@ -6,7 +6,12 @@ file has one dimension, ``reading``, and one variable a column; the lab's data s
 
 from smtj.measurement.checks import increasing_time, require, unique_fields
 from smtj.measurement.columns import parse_columns
-from smtj.measurement.conditions import field_direction_stated, groups, kind_of
+from smtj.measurement.conditions import (
+    field_direction_stated,
+    groups,
+    kind_of,
+    measured_bias,
+)
 from smtj.measurement.loading import load
 from smtj.measurement.longform import table
 from smtj.measurement.places import source_of
@@ -23,6 +28,7 @@ __all__ = [
     "increasing_time",
     "kind_of",
     "load",
+    "measured_bias",
     "parse_columns",
     "require",
     "save",

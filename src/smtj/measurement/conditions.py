@@ -11,7 +11,7 @@ from smtj.measurement.header import split_header
 from smtj.measurement.longform import column_names, long_columns, readings_in
 from smtj.measurement.places import READING, source_of
 from smtj.measurement.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
-from smtj.measurement.wording import listed
+from smtj.measurement.wording import listed, quoted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,8 +20,13 @@ Kind = Literal["probability", "trace", "scan", "loop", "spectrum"]
 """What a data set tells about: P at each field, the switching in time, both, R against field, or a
 resonance."""
 
-CONDITIONS = ("field_perpendicular", "field_parallel", "voltage", "current", "temperature")
+CONDITIONS = (
+    *("field_perpendicular", "field_parallel", "voltage", "current", "temperature"),
+    "pulse_length",
+)
 """What is set while readings are taken."""
+
+_BIASES = ("voltage", "current")
 
 FEWEST_READINGS = 10
 """Readings at each field that make a scan of what else is a loop."""
@@ -77,11 +82,13 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "loop"
         found = f"{size} readings, different conditions {readings.size}"
     known = (name for name in (*QUANTITIES, *LABELS) if name in names)
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    hint = f"; not used: {listed(unused)}, name it by --column resistance=HEADER" if unused else ""
     raise DataError(
         f"{source_of(dataset)} is no measurement that smtj can fit, it has {listed(known)} "
         f"({found}): time and resistance at one condition make a trace, resistance at several "
         f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, probability (or "
-        "high and reads) a probability curve, and signal with frequency and field a spectrum"
+        f"high and reads) a probability curve, and signal with frequency and field a spectrum{hint}"
     )
 
 
@@ -145,7 +152,7 @@ def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]
     list
         Conditions and readings, in the order in which the conditions are first met.  Conditions
         are those of :data:`CONDITIONS` that are known, as SI floats by name; where both voltage
-        and current are given, the one that varies more is measured and no condition.  Readings
+        and current are given, :func:`measured_bias` is no condition.  Readings
         are a data set of dimension ``reading`` in the order in which they were taken, in which
         the conditions are scalar coordinates, and so are labels, which are never mixed either.
     """
@@ -230,19 +237,54 @@ def condition_codes(
     return codes
 
 
+def measured_bias(dataset: "xr.Dataset") -> str | None:
+    """Tell which of voltage and current was read and not set.
+
+    Parameters
+    ----------
+    dataset
+        Of any dimensions.
+
+    Returns
+    -------
+    str or None
+        ``"voltage"`` or ``"current"``, the one that varies more, where both are given and do not
+        vary alike.  What an instrument reads back of the other may scatter by :data:`SAME`.
+    """
+    columns = long_columns(dataset, [name for name in _BIASES if name in dataset.variables])
+    if len(columns) < len(_BIASES):
+        return None
+    different = {name: int(_settings(values).max()) for name, values in columns.items()}
+    if len(set(different.values())) == 1:
+        return None
+    return max(different, key=different.__getitem__)
+
+
 def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     """What stayed the same while readings were taken, labels among it, by name."""
+    import pandas as pd
+
     names = [name for name in (*CONDITIONS, *LABELS) if name in dataset.variables]
     columns = long_columns(dataset, names)
-    if {"voltage", "current"} <= set(columns):
-        size = readings_in(dataset)
-        distinct = {
-            name: condition_codes({name: columns[name]}, size).max()
-            for name in ("voltage", "current")
-        }
-        if distinct["voltage"] != distinct["current"]:
-            del columns[max(distinct, key=distinct.__getitem__)]
+    measured = measured_bias(dataset)
+    if measured is not None:
+        del columns[measured]
+        (held,) = set(_BIASES) - {measured}
+        values = pd.Series(columns[held])
+        columns[held] = values.groupby(_settings(columns[held])).transform("median").to_numpy()
     return columns
+
+
+def _settings(values: Array) -> Codes:
+    """Number what an instrument was set to, given what it reads back."""
+    import pandas as pd
+
+    codes = condition_codes({"": values}, values.size, SAME)
+    alike = pd.Series(values).groupby(codes)
+    # Values that fill a range are no settings that scatter.
+    if (alike.max() - alike.min()).max() > SAME * np.abs(values).max():
+        return condition_codes({"": values}, values.size)
+    return codes
 
 
 def _merged(distinct: Array, resolution: float) -> Codes:

@@ -129,6 +129,27 @@ QUANTITIES = _by_name(
         ),
         Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), lowest=0.0),
         Quantity(
+            "pulse_length",
+            "s",
+            "ns",
+            "the length of a pulse",
+            ("pulse width", "pulse duration"),
+            lowest=0.0,
+        ),
+        *(
+            Quantity(
+                f"magnetisation_{axis}",
+                "",
+                "",
+                f"the {axis} component of the magnetisation's direction",
+                (f"m_{axis}", f"magnetization {axis}"),
+                lowest=-1.0,
+                highest=1.0,
+            )
+            for axis in "xyz"
+        ),
+        Quantity("switched", "", "", "a share that has switched", (), lowest=0.0, highest=1.0),
+        Quantity(
             "signal",
             "V",
             "uV",

@@ -12,9 +12,12 @@ reads is a population count.  Two neurons share a 32-bit word.
 """
 
 import math
+from functools import cache
 from typing import Any, TypeAlias
 
+import numba
 import numpy as np
+import torch
 from numba import int32, njit, prange, uint32
 from numpy.typing import NDArray
 
@@ -299,6 +302,18 @@ def _normal_serial(k0, k1, out):
         _normal_chunk(k0, k1, out, chunk)
 
 
+@cache
+def start_threads() -> None:
+    """Start Numba's threads, once, and leave PyTorch the number it has.
+
+    Numba's OpenMP layer, as it starts, sets the number for the whole process; PyTorch's sums, which
+    are rounded otherwise by another number, would change in the middle of a training.
+    """
+    threads = torch.get_num_threads()
+    numba.get_num_threads()
+    torch.set_num_threads(threads)
+
+
 def fill_reads(probability: Floats, reads: int, key: int, out: Floats) -> None:
     """Fill ``out`` with the share of high reads among ``reads`` of each device.
 
@@ -313,7 +328,10 @@ def fill_reads(probability: Floats, reads: int, key: int, out: Floats) -> None:
     out
         Where the result goes, shape (n,).
     """
-    fill = _read_serial if out.size < PARALLEL_FROM else _read_parallel
+    fill = _read_serial
+    if out.size >= PARALLEL_FROM:
+        start_threads()
+        fill = _read_parallel
     fill(probability, reads, *_words(key), out)
 
 
@@ -349,7 +367,10 @@ def fill_responses(
     out, probability
         Where read-outs and P(high) go, shape (n,).
     """
-    fill = _respond_serial if out.size < PARALLEL_FROM else _respond_parallel
+    fill = _respond_serial
+    if out.size >= PARALLEL_FROM:
+        start_threads()
+        fill = _respond_parallel
     fill(x, response, noisy, reads, *_words(key), out, probability)
 
 

@@ -15,6 +15,7 @@ from smtj.datasets import ImageDataset
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.coupling import CalibratedCoupling, Standardised
+from smtj.nn.kernels import start_threads
 from smtj.nn.network import FORMAT, logits_and_outputs, read_saved
 from smtj.nn.neuron import set_readout
 
@@ -134,6 +135,8 @@ class TrainingRun:
             network.parameters(), settings.learning_rate, settings.momentum, fused=True
         )
         self._weights = list(network.parameters())
+        # Now, and not in the first evaluation, lest later epochs compute otherwise than the first.
+        start_threads()
         self._check_sum = check_sum(images)
         self._pixels = scaled(images.train_images)
         self._shuffled = torch.empty_like(self._pixels)

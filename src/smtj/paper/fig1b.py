@@ -1,5 +1,6 @@
 """Fig. 1(b): resistance against field in the plane, and along the normal (inset), at 10 µA."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.fit.loop import fit_loop_at_current
+from smtj.fit.loop_result import LoopFit
 from smtj.lab import field_sweep
 from smtj.lab.sweep import Direction
 from smtj.paper.figure import Check, FigureResult
@@ -26,6 +30,8 @@ STEP = 5
 """In Oe, ours."""
 NOISE = 0.5
 """Standard deviation of a reading in ohm, ours."""
+PAPER_TILT = 9.0
+"""In degrees."""
 OERSTED = convert(1, "Oe", "A/m")
 
 Floats = NDArray[np.float64]
@@ -50,13 +56,14 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         for number, direction in enumerate(DIRECTIONS)
     )
     numbers = _numbers(card, parallel, perpendicular)
+    fit = _fit(card, parallel, perpendicular)
     return FigureResult(
         name="fig1b",
         title="Fig. 1(b): resistance against field in the plane and along the normal",
         caption=_caption(card),
-        images=_draw(out / "fig1b", parallel, perpendicular),
+        images=_draw(out / "fig1b", parallel, perpendicular, fit),
         numbers=numbers,
-        checks=_checks(card, parallel, numbers),
+        checks=[*_checks(card, numbers), _check_of_angle(card, fit)],
     )
 
 
@@ -96,6 +103,23 @@ def _numbers(
     }
 
 
+def _fit(
+    card: DeviceCard, parallel: "xr.Dataset", perpendicular: "xr.Dataset"
+) -> LoopFit | SmtjError:
+    """Fit both loops, or return why they cannot be: a card may have its easy axis in the plane."""
+    loops = (parallel, perpendicular)
+    field, other = (
+        np.broadcast_to(loop[f"field_{direction}"].values, loop.resistance.shape).ravel()
+        for loop, direction in zip(loops, DIRECTIONS, strict=True)
+    )
+    x, z = np.append(field, 0 * other), np.append(0 * field, other)
+    resistance = np.concatenate([loop.resistance.values.ravel() for loop in loops])
+    try:
+        return fit_loop_at_current(x, z, resistance, card, CURRENT)
+    except SmtjError as error:
+        return error
+
+
 def _smooth(resistance: Floats, width: int = 21) -> Floats:
     """Return a running mean, which leaves what is gradual over 100 Oe and evens out telegraphs."""
     return np.convolve(resistance, np.ones(width) / width, mode="valid")
@@ -105,15 +129,21 @@ def _rising(values: Floats) -> Floats:
     return np.maximum.accumulate(values)
 
 
-def _draw(path: Path, parallel: "xr.Dataset", perpendicular: "xr.Dataset") -> list[Path]:
+def _draw(
+    path: Path, parallel: "xr.Dataset", perpendicular: "xr.Dataset", fit: LoopFit | SmtjError
+) -> list[Path]:
     with plot.figure(5.0, 3.4) as (fig, axes):
-        _loop(axes, parallel, "parallel")
+        inset = axes.inset_axes((0.13, 0.6, 0.34, 0.36))
+        panels = zip((axes, inset), (parallel, perpendicular), DIRECTIONS, strict=True)
+        for number, (panel, found, direction) in enumerate(panels):
+            _loop(panel, found, direction)
+            if isinstance(fit, LoopFit):
+                own = slice(number * parallel.resistance.size, None)
+                _wells(panel, found[f"field_{direction}"].values / OERSTED, fit, own)
         axes.set_xlabel(r"In-plane field $H_\parallel$ (Oe)")
         axes.set_ylabel(r"Resistance $R$ (kΩ)")
         axes.set_title("(b)  $I_\\mathrm{dc}$ = 10 µA", loc="left")
         axes.legend(loc="lower right")
-        inset = axes.inset_axes((0.11, 0.6, 0.36, 0.36))
-        _loop(inset, perpendicular, "perpendicular")
         inset.set_xlabel(r"$H_\perp$ (Oe)", fontsize=8)
         inset.set_ylabel(r"$R$ (kΩ)", fontsize=8)
         inset.tick_params(labelsize=7)
@@ -127,6 +157,14 @@ def _loop(axes: Any, found: "xr.Dataset", direction: str) -> None:
     axes.plot(field, down, "o", color=plot.RED, markersize=2.5, mfc="none", label="falling field")
 
 
+def _wells(axes: Any, field: Floats, fit: LoopFit, own: slice) -> None:
+    limits = axes.get_ylim()
+    for well, label in ((fit.best.up, "fit, both states"), (fit.best.down, None)):
+        line = well[own][: field.size] / 1e3
+        axes.plot(field, line, color=plot.GREY, linewidth=1, label=label, zorder=1)
+    axes.set_ylim(limits)
+
+
 def _caption(card: DeviceCard) -> str:
     timing = card.switching
     return (
@@ -135,12 +173,13 @@ def _caption(card: DeviceCard) -> str:
         f"{timing.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card {card.name}. "
         "Inset: along the film normal. R follows from the angle between the layers, "
         "1/R = (1/R_P + 1/R_AP)/2 + (1/R_P − 1/R_AP)/2 cos θ, at the rest position of the free "
-        "layer in either well; near zero field it switches between both. R_P and TMR are "
-        "assumed: the paper's text gives neither, and its points are not published."
+        "layer in either well, as the lines are that are fitted to the points; near zero field it "
+        "switches between both. R_P and TMR are assumed: the paper's text gives neither, and "
+        "its points are not published."
     )
 
 
-def _checks(card: DeviceCard, parallel: "xr.Dataset", numbers: dict[str, Any]) -> list[Check]:
+def _checks(card: DeviceCard, numbers: dict[str, Any]) -> list[Check]:
     low, high = numbers["resistance_at_minus_650_Oe"], numbers["resistance_at_plus_650_Oe"]
     left, right = numbers["m_x_at_ends"]
     share = numbers["largest_smooth_step_share"]
@@ -182,6 +221,28 @@ def _checks(card: DeviceCard, parallel: "xr.Dataset", numbers: dict[str, Any]) -
             ),
         ),
     ]
+
+
+def _check_of_angle(card: DeviceCard, fit: LoopFit | SmtjError) -> Check:
+    claim = "At zero field the free layer is tilted by 9° from the normal"
+    paper = (
+        "«a small tilting angle (θ) from the out-of-plane configuration is estimated to be 9° "
+        "through the resistance vs magnetic field relationship»"
+    )
+    if isinstance(fit, SmtjError):
+        return Check(claim, paper, ours=str(fit), verdict="not tested", how="fit of both loops")
+    tilt = fit.tilted.angle
+    found, error = math.degrees(tilt.value), math.degrees(tilt.error)
+    return Check(
+        claim=claim,
+        paper=paper,
+        ours=f"both loops give {found:.3f} ± {error:.3f}°; {fit.verdict}",
+        verdict="consistent" if abs(found - PAPER_TILT) < max(4 * error, 0.5) else "differs",
+        how=(
+            f"fitted as measured ones would be; the card has "
+            f"{math.degrees(card.magnetism.easy_axis_tilt):g}°; {fit.ambiguity}"
+        ),
+    )
 
 
 def _pair(card: DeviceCard) -> str:

@@ -110,7 +110,8 @@ def _draw(path: Path, loops: "dict[Direction, xr.Dataset]") -> list[Path]:
             field = _field(loop, direction)
             styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
             for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
-                axes.plot(field, row / 1e3, color=colour, linewidth=0.7, label=label)
+                style = {"color": colour, "linewidth": 0.6, "markersize": 2, "label": label}
+                axes.plot(field, row / 1e3, ".-", **style)
             axes.set_xlabel(rf"${symbols[direction]}$ (Oe)")
             axes.set_ylabel(r"Resistance $R$ (kΩ)")
             axes.set_title(f"({letter})  $V_\\mathrm{{bias}}$ = 1 mV", loc="left")

@@ -106,15 +106,17 @@ def _draw(path: Path, loops: "list[xr.Dataset]") -> list[Path]:
         for axes, loop, voltage in zip(panels, loops, VOLTAGES, strict=True):
             _panel(axes, loop, float(voltage))
         panels[0].set_ylabel(r"Resistance $R$ (kΩ)")
+        panels[0].legend(loc="upper left", handlelength=1.2)
         fig.supxlabel(r"Perpendicular field $H_\perp$ (Oe)", fontsize=9)
         return plot.save(fig, path)
 
 
 def _panel(axes: Any, loop: "xr.Dataset", voltage: float) -> None:
     field = loop.field_perpendicular.values / OERSTED
-    for row, colour in zip(loop.resistance.values, (plot.BLUE, plot.RED), strict=False):
-        axes.plot(field, row / 1e3, color=colour, linewidth=0.6)
-    axes.set_title(f"{1e3 * voltage:+.0f} mV" if voltage else "0 mV")
+    styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
+    for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
+        axes.plot(field, row / 1e3, ".-", color=colour, linewidth=0.6, markersize=2, label=label)
+    axes.set_title(plot.signed(1e3 * voltage, "mV"))
     axes.set_xlim(field[0], field[-1])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.bias import bias_of
+from smtj.analysis.bias import FINE, bias_of
 from smtj.analysis.bias import caption as caption_of_models
 from smtj.analysis.scan import ScanResult, scan_of
 from smtj.analysis.setting import Setting
@@ -120,20 +120,20 @@ def _draw(
             spread = np.nan_to_num(np.sqrt(scan.variance) * scan.share * (1 - scan.share))
             left.errorbar(FIELDS, scan.share, spread, fmt="o", color=colour, elinewidth=1)
             line = scan.sigmoid.probability(fine * OERSTED)
-            left.plot(fine, line, color=colour, label=f"{1e3 * round(voltage, 2):.0f} mV")
+            left.plot(fine, line, color=colour, label=plot.signed(1e3 * round(voltage, 2), "mV"))
         left.set_xlabel(r"Perpendicular field $H_\perp$ (Oe)")
         left.set_ylabel(r"Switching probability $P$(high)")
         left.set_title("(b)", loc="left")
         left.legend(loc="lower right")
-        millivolts = 1e3 * VOLTAGES
+        millivolts, between = 1e3 * VOLTAGES, np.linspace(VOLTAGES[0], VOLTAGES[-1], FINE)
         right.errorbar(millivolts, slope, error, fmt="o", color=plot.BLUE, zorder=5, label="fits")
         right.plot(millivolts, naive, "x", color=plot.GREY, label="by threshold")
         for model, colour, style, label in (
             (models.cai2019, plot.RED, "-", "Eq. (5), (6)"),
             (models.self_consistent, plot.GREEN, "--", "self-consistent"),
         ):
-            values = np.asarray(model.fitted) * OERSTED
-            right.plot(millivolts, values, color=colour, linestyle=style, label=label)
+            w = model.curve(between) * OERSTED
+            right.plot(1e3 * between, w, color=colour, linestyle=style, label=label)
         right.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
         right.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
         right.set_title("(c)", loc="left")

@@ -1,0 +1,143 @@
+"""The Fokker-Planck operator on a grid of spectral elements over the sphere.
+
+In weak form the operator of :mod:`smtj.physics.escape` is
+
+  -∫ v L f e^{-U} = D ∫ e^{-U} [∇v·∇f - (1/α) m·(∇v × ∇f)],
+
+the second term being precession, integrated by parts.  It is laid on elements in the two angles, θ
+from the easy axis and φ around it, with polynomials through the Gauss-Lobatto points, which are
+the points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
+doi:10.1016/0021-9991(84)90128-1).  Rows and columns of every element sum to zero exactly, so what
+leaves one part of the sphere arrives in another.
+
+Every row is multiplied by e^U of its point, which leaves numbers of the order of one however deep
+the well that the point lies in.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.physics.equilibrium import ReducedEnergy
+
+ORDER = 8
+"""Order of the polynomials."""
+POINTS = ORDER + 1
+CEILING = 20.0
+"""Height over the saddle in k_B T at which U is levelled off."""
+ROUNDING = 1.0
+"""Width of the bend there in k_B T: at the saddle it changes U by 2e-9."""
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+
+class Elements(NamedTuple):
+    """Element matrices; E elements of P = POINTS² points, N points in all."""
+
+    stiffness: Floats
+    """Rows (tested by v) of -L/D, each times e^U of its point; shape (E, P, P)."""
+    point: Integers
+    """Number of each point, shape (E, P); all points at a pole are one."""
+    theta: Floats
+    """θ of the points in rad, shape (N,)."""
+    energy: Floats
+    """U of the points less its least value, shape (N,)."""
+    log_mass: Floats
+    """ln of ∫ e^{-U} of each point's share of the sphere, U less its least value, shape (N,)."""
+
+
+def build(
+    energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats, saddle: float
+) -> Elements:
+    """Lay the operator on a grid.
+
+    Far above the saddle U is levelled off: nothing ever gets there, but a grid that does not
+    resolve e^{-U} there would make waves.
+
+    Parameters
+    ----------
+    energy
+        Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
+    damping
+        Gilbert damping α.
+    theta, phi
+        Edges of the elements in rad: from 0 to π, and once around.
+    saddle
+        U of the saddle.
+    """
+    x, w, slope = lobatto()
+    rows, columns = len(theta) - 1, len(phi) - 1
+    half_theta, half_phi = np.diff(theta) / 2, np.diff(phi) / 2
+    at_theta = theta[:-1, None] + half_theta[:, None] * (1 + x)
+    at_phi = phi[:-1, None] + half_phi[:, None] * (1 + x)
+    shape = (rows, columns, POINTS, POINTS)
+    polar = np.broadcast_to(at_theta[:, None, :, None], shape)
+    sin = np.sin(polar)
+    # The sine of π is not 0 as a float.
+    sin[-1, :, -1, :] = 0.0
+    cos_phi, sin_phi = np.cos(at_phi)[:, None, :], np.sin(at_phi)[:, None, :]
+    u = np.asarray(energy(sin * cos_phi, sin * sin_phi, np.cos(polar)))
+    u = saddle + CEILING - ROUNDING * np.logaddexp(0.0, (saddle + CEILING - u) / ROUNDING)
+    u = u - u.min()
+    in_theta, in_phi = half_theta[:, None, None, None], half_phi[:, None, None]
+    weights = w[:, None] * w
+    # Every weight is taken relative to the middle of its element, so that nothing overflows.
+    middle = u.mean(axis=(2, 3), keepdims=True)
+    density = np.exp(middle - u) * weights
+    flat = (rows * columns, POINTS, POINTS)
+    # At a pole f does not depend on φ, and the term with its derivative vanishes.
+    over_sin = np.divide(1.0, sin, out=np.zeros(shape), where=sin > 0)
+    along_theta = (density * sin * in_phi / in_theta).reshape(flat)
+    along_phi = (density * over_sin * in_theta / in_phi).reshape(flat)
+    turning = (density / damping).reshape(flat)
+    matrix = np.einsum("lj,ik,eil->eijkl", slope, slope, turning)
+    matrix -= np.einsum("ki,jl,ekj->eijkl", slope, slope, turning)
+    first = np.einsum("ai,ak,eaj->ejik", slope, slope, along_theta)
+    second = np.einsum("bj,bl,eib->eijl", slope, slope, along_phi)
+    for i in range(POINTS):
+        matrix[:, :, i, :, i] += first[:, i]
+        matrix[:, i, :, i, :] += second[:, i]
+    size = POINTS * POINTS
+    matrix = matrix.reshape(-1, size, size)
+    matrix *= np.exp(u - middle).reshape(-1, size, 1)
+    point = _numbering(rows, columns)
+    count = int(point.max()) + 1
+    at_point, theta_of = np.empty(count), np.empty(count)
+    at_point[point.ravel()], theta_of[point.ravel()] = u.ravel(), polar.ravel()
+    # Masses relative to e^{-U} of the point itself are of the order of the areas.
+    area = np.broadcast_to(weights * sin * in_theta * in_phi, shape)
+    areas = np.bincount(point.ravel(), area.ravel(), count)
+    # The quadrature gives a pole no weight.
+    with np.errstate(divide="ignore"):
+        log_mass = np.log(areas) - at_point
+    return Elements(matrix, point, theta_of, at_point, log_mass)
+
+
+@functools.cache
+def lobatto() -> tuple[Floats, Floats, Floats]:
+    """Gauss-Lobatto points and weights, and the derivative at point i of polynomial j, (i, j)."""
+    legendre = np.polynomial.legendre
+    highest = np.zeros(POINTS)
+    highest[-1] = 1.0
+    inner = np.sort(legendre.legroots(legendre.legder(highest)).real)
+    x = np.concatenate([[-1.0], inner, [1.0]])
+    w = 2 / (ORDER * POINTS * legendre.legval(x, highest) ** 2)
+    apart = x[:, None] - x + np.eye(POINTS)
+    factor = 1 / np.prod(apart, axis=1)
+    slope = factor / factor[:, None] / apart
+    np.fill_diagonal(slope, 0.0)
+    np.fill_diagonal(slope, -slope.sum(axis=1))
+    return x, w, slope
+
+
+def _numbering(rows: int, columns: int) -> Integers:
+    """Return the number of every point of every element, shape (rows · columns, POINTS²)."""
+    around, last = columns * ORDER, rows * ORDER
+    i = np.arange(rows)[:, None, None, None] * ORDER + np.arange(POINTS)[:, None]
+    j = (np.arange(columns)[:, None, None] * ORDER + np.arange(POINTS)) % around
+    inside = 1 + (i - 1) * around + j
+    number = np.where(i == 0, 0, np.where(i == last, 1 + (last - 1) * around, inside))
+    return np.asarray(number).reshape(rows * columns, POINTS * POINTS)

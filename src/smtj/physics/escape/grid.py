@@ -1,0 +1,139 @@
+"""Where the elements of a grid over the sphere go."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.errors import SmtjError
+from smtj.physics.equilibrium import ReducedEnergy
+from smtj.physics.escape.stationary import stationary_points
+
+LEAST_ROWS, LEAST_COLUMNS = 8, 4
+MOST_ELEMENTS = 4000
+"""About 1 GB of memory."""
+LOW_DAMPING = 0.1
+"""Damping below which the layer around the separatrix, not the wells, sets the grid."""
+POLAR_STEPS, AZIMUTHAL_STEPS = 360, 180
+DENSER = 2.0
+"""By how much more the elements stand where the saddles are."""
+WIDTH = 0.5
+"""Around them, in rad."""
+RELEVANT = 5.0
+"""Saddles that lie higher by more than this many k_B T do not count."""
+TOLERATED = 15.0
+"""Most k_B T that the ring between the wells may dip below the lowest saddle: e^15 of 1e16."""
+HIGHEST = 600.0
+"""Highest barrier in k_B T, of which the exponential is a float."""
+
+NO_BARRIER = (
+    "this macrospin has one well at this field, so that there is no barrier to escape over; give a "
+    "smaller field or a larger anisotropy field"
+)
+
+Floats = NDArray[np.float64]
+
+
+class Pass(NamedTuple):
+    """Where the way from the upper well to the lower one leads over."""
+
+    theta: float
+    """Angle of the lowest saddle from the easy axis in rad."""
+    phi: Floats
+    """Angles around it at which there are saddles."""
+    energy: float
+    """U of the lowest."""
+
+
+class Grid(NamedTuple):
+    """Edges of the elements in rad."""
+
+    theta: Floats
+    phi: Floats
+    ring: int
+    """Number of the θ edge between the wells."""
+
+
+def find_pass(energy: ReducedEnergy) -> Pass:
+    """Find the ring around the easy axis that lies between the wells.
+
+    Raises
+    ------
+    SmtjError
+        There is one well or there are more than two, both lie on one side, or the barrier is too
+        high.
+    """
+    theta = np.linspace(0.0, math.pi, POLAR_STEPS + 1)
+    phi = np.arange(AZIMUTHAL_STEPS, dtype=np.float64) * (2 * math.pi / AZIMUTHAL_STEPS)
+    sin = np.sin(theta)[:, None]
+    u = np.asarray(energy(sin * np.cos(phi), sin * np.sin(phi), np.cos(theta)[:, None]))
+    points, lowest = stationary_points(energy), u.min(axis=1)
+    bottoms = _bottoms(np.pad(lowest, 1, constant_values=np.inf))
+    wells = max(len(points.minima.energy), len(bottoms))
+    if wells < 2:
+        raise SmtjError(NO_BARRIER)
+    if wells > 2:
+        raise SmtjError(
+            "exact escape rates need two wells, one on either side of the easy axis, but this "
+            "macrospin has more; give a smaller in-plane or second-order anisotropy"
+        )
+    top = bottoms[0] + int(np.argmax(lowest[bottoms[0] : bottoms[-1] + 1]))
+    saddle = np.min(points.saddles.energy, initial=np.inf)
+    if len(bottoms) < 2 or (np.isfinite(saddle) and lowest[top] < saddle - TOLERATED):
+        raise SmtjError(
+            "exact escape rates need one well on either side of the easy axis, but both wells of "
+            "this macrospin lie on one side; give a larger anisotropy field"
+        )
+    if lowest[top] - u.min() > HIGHEST:
+        raise SmtjError(
+            f"the barrier of {lowest[top] - u.min():.0f} k_B T is too high for exact escape rates "
+            f"without symmetry; it must be at most {HIGHEST:.0f} k_B T"
+        )
+    around = _bottoms(np.concatenate([u[top, -1:], u[top], u[top, :1]]))
+    around = around[u[top, around] <= lowest[top] + RELEVANT]
+    saddles = np.asarray(phi[around] if len(around) else phi, dtype=np.float64)
+    return Pass(float(theta[top]), saddles, float(lowest[top]))
+
+
+def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: float) -> Grid:
+    """Put down elements, ``refinement`` times as dense as a first guess has them.
+
+    Raises
+    ------
+    SmtjError
+        There would be more than ``MOST_ELEMENTS``.
+    """
+    across = abs(float(energy.across)) + abs(float(energy.sideways)) + abs(float(energy.shape)) / 2
+    along = abs(float(energy.along)) + abs(float(energy.first)) / 2 + abs(float(energy.second)) / 4
+    layer = max(1.0, LOW_DAMPING / damping) ** 0.35
+    rows = round(refinement * max(LEAST_ROWS, 1.8 * layer * math.sqrt(along + across)))
+    columns = round(refinement * max(LEAST_COLUMNS, 1.8 * layer * math.sqrt(2 * across)))
+    if rows * columns > MOST_ELEMENTS:
+        raise SmtjError(
+            f"exact escape rates at a damping of {damping:g} would need more than {MOST_ELEMENTS} "
+            "elements; give a larger damping or a smaller in-plane field or anisotropy"
+        )
+    upper = min(max(round(rows * over.theta / math.pi), 2), rows - 2)
+    theta = np.concatenate(
+        [
+            np.linspace(0.0, over.theta, upper + 1),
+            np.linspace(over.theta, math.pi, rows - upper + 1)[1:],
+        ]
+    )
+    return Grid(theta, _around(columns, over.phi), upper)
+
+
+def _bottoms(padded: Floats) -> NDArray[np.intp]:
+    """Return the places of the minima of a list with one more entry at either end."""
+    middle = padded[1:-1]
+    return np.flatnonzero((middle < padded[:-2]) & (middle <= padded[2:]))
+
+
+def _around(columns: int, saddles: Floats) -> Floats:
+    """Return the edges in φ, denser near the saddles; from one saddle to itself."""
+    phi = saddles[0] + np.linspace(0.0, 2 * math.pi, 4097)
+    apart = np.abs(np.angle(np.exp(1j * (phi[:, None] - saddles)))).min(axis=1)
+    density = 1 + DENSER * np.exp(-((apart / WIDTH) ** 2))
+    share = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return np.asarray(np.interp(np.linspace(0.0, share[-1], columns + 1), share, phi))

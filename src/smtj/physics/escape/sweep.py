@@ -1,0 +1,164 @@
+"""Relaxation rates along a sweep: a few solves, and a polynomial for the fields between them.
+
+The capacity C = λ1 Z_up Z_down/(Z_up + Z_down), which belongs to the saddle, is smooth in the field
+and in the voltage, where λ1 itself has a bend at equal weights.  So a sweep along one of them,
+however fine, needs about as many solves as a polynomial has points.
+
+Close to the field at which a well goes there is no barrier worth the name, and beyond it no rate
+of leaving the well: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
+"""
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BarycentricInterpolator
+
+from smtj.errors import SmtjError
+from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
+from smtj.physics.escape.grid import NO_BARRIER
+from smtj.physics.escape.relaxation import log_rate_on_sphere
+from smtj.physics.wells import find_wells
+
+EDGE = 0.7
+"""Part of the field along the easy axis at which a well vanishes, up to which rates are solved."""
+HALVINGS = 30
+TOLERANCE = 1e-4
+"""Largest error of ln λ1 between the points of the polynomial, as its refinement shows it."""
+HELD = 0.05
+"""The same where λ1 is held, which no one measures."""
+SOLVED = 1e-5
+"""Tolerance of ln λ1 at those points."""
+FIRST, MOST = 8, 32
+"""Intervals of the first and of the last polynomial that is tried."""
+ON_LINE = 1e-9
+"""Distance from a straight line, relative to its length, that rounding leaves."""
+
+Floats = NDArray[np.float64]
+
+
+def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
+    """ln(λ1/D) of many energies, solved once where they repeat and interpolated on a line.
+
+    Energies that are symmetric about the easy axis are all done by quadrature, 2 ms each, past the
+    loss of a well too.  The others are solved one by one, unless more than ``FIRST`` of them lie on
+    a straight line, as those of a sweep of a field in a fixed direction or of a voltage do; they
+    are then interpolated, with an error of ln λ1 below 1e-4; of 0.05 where it is held.
+
+    Parameters
+    ----------
+    energy
+        Of :func:`smtj.physics.equilibrium.reduced_energy`, shape (n,).
+    damping
+        Gilbert damping α.
+
+    Raises
+    ------
+    SmtjError
+        A field across the easy axis leaves no two wells at any field along it, or as
+        :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
+    """
+    points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
+    found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))
+    found[axial] = log_axial_relaxation_rate(ReducedEnergy(*points[axial].T))
+    found[~axial] = _off_axis(points[~axial], damping)
+    return found[back.reshape(-1)]
+
+
+def _off_axis(points: Floats, damping: float) -> Floats:
+    place = _along_line(points)
+    if place is None:
+        return np.array([_solve(tuple(point), damping) for point in _held(points)])
+    # Which end of the line, or neither, is held: the capacity has a kink in between.
+    outside = np.sign(points[:, 0]) * (_held(points)[:, 0] != points[:, 0])
+    found, order = np.empty(len(points)), np.argsort(place)
+    for run in np.split(order, np.flatnonzero(np.diff(outside[order])) + 1):
+        tolerance = HELD if outside[run[0]] else TOLERANCE
+        found[run] = _interpolated(points[run], place[run], damping, tolerance)
+    return found
+
+
+def _along_line(points: Floats) -> Floats | None:
+    """Return places from 0 to 1 along the line that many points lie on, None where they do not."""
+    if len(points) <= FIRST + 1:
+        return None
+    start, end = points[0], points[-1]
+    length = np.linalg.norm(end - start)
+    place = (points - start) @ (end - start) / length**2
+    off = np.linalg.norm(points - start - place[:, None] * (end - start), axis=1)
+    return None if off.max() > ON_LINE * length else np.asarray(place)
+
+
+def _interpolated(points: Floats, place: Floats, damping: float, tolerance: float) -> Floats:
+    """Return ln(λ1/D) of points in order along a line, none or all of which are held."""
+
+    def log_capacities(t: Floats) -> Floats:
+        held = _held(points[0] + t[:, None] * (points[-1] - points[0]))
+        return np.array([_solve(tuple(point), damping) for point in held]) + _log_sharing(held)
+
+    intervals, wanted = FIRST, (place - place[0]) / (place[-1] - place[0] or 1.0)
+    t = _chebyshev(intervals)
+    if len(points) <= len(t):
+        return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
+    values = log_capacities(t)
+    while intervals < MOST:
+        coarser, finer = BarycentricInterpolator(t, values), _chebyshev(2 * intervals)
+        new = log_capacities(finer[1::2])
+        error = np.max(np.abs(coarser(finer[1::2]) - new))
+        both = np.empty(len(finer))
+        both[::2], both[1::2] = values, new
+        intervals, t, values = 2 * intervals, finer, both
+        # The finer polynomial errs by far less than the coarser, whose error is known.
+        if error < tolerance:
+            found = BarycentricInterpolator(t, values)(wanted)
+            return np.asarray(found - _log_sharing(_held(points)))
+    # Where a held line crosses the axis its end has a cusp, which no polynomial follows.
+    return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
+
+
+def _log_sharing(points: Floats) -> Floats:
+    """Return ln(Z_up Z_down/(Z_up + Z_down))."""
+    along, across, sideways = points.T[:3]
+    up, down = log_weights(_spin(points), along, across, sideways)
+    return np.asarray(up + down - np.logaddexp(up, down))
+
+
+def _spin(points: Floats) -> Macrospin:
+    """Return the upright macrospin whose reduced energy in a field of 1 A/m is 1."""
+    first, second, shape = points.T[3:]
+    moment = BOLTZMANN / VACUUM_PERMEABILITY
+    return Macrospin(moment, first, second, shape, 0.0, 0.0, 1.0)
+
+
+def _chebyshev(intervals: int) -> Floats:
+    return np.asarray((1 - np.cos(np.pi * np.arange(intervals + 1) / intervals)) / 2)
+
+
+def _held(points: Floats) -> Floats:
+    """Return the points with the field along the axis held where a well is about to go."""
+    along, across, sideways, first, second, shape = points.T
+    spin = _spin(points)
+
+    def both_exist(h: Floats) -> NDArray[np.bool_]:
+        wells = find_wells(spin, across, sideways, h)
+        return wells.up_exists & wells.down_exists
+
+    low = np.zeros(len(points))
+    if not np.all(both_exist(low - 1e-9 * np.abs(first))):
+        raise SmtjError(NO_BARRIER)
+    high = np.abs(first) + np.abs(second) + np.abs(shape) + np.abs(along)
+    sign = np.where(along < 0, -1.0, 1.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        still = both_exist(sign * middle)
+        low, high = np.where(still, middle, low), np.where(still, high, middle)
+    held = points.copy()
+    held[:, 0] = sign * np.minimum(np.abs(along), EDGE * low)
+    return held
+
+
+@functools.lru_cache(maxsize=4096)
+def _solve(point: tuple[float, ...], damping: float) -> float:
+    return log_rate_on_sphere(ReducedEnergy(*point), damping, SOLVED)

@@ -1,0 +1,46 @@
+"""The drift of a resistance moves no dwell time, however little noise there is to hide it."""
+
+import numpy as np
+import pytest
+
+from smtj import load_card, operating_point
+from smtj.analysis import Setting
+from smtj.analysis.trace import trace_of
+from smtj.lab import time_trace
+from smtj.measurement import groups
+from smtj.physics.junction import state_resistances
+
+CARD = load_card("cai2019")
+STATES = state_resistances(CARD, 0.0, 0.0, 0.0, 0.001)
+SEPARATION = float(STATES.high - STATES.low)
+SEEDS = 6
+
+
+@pytest.mark.parametrize("integration_time", [0.0, 0.02])
+@pytest.mark.parametrize("drift", [-2.0, 1.0])
+def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
+    """The separation of conductances changes by 17 % for every separation of drift."""
+    truth = np.log([float(tau) for tau in operating_point(CARD, 0.001).dwell_times(0.0)])
+    middle = np.array([float(STATES.low), float(STATES.high)]) + drift * SEPARATION / 2
+    z = []
+    for seed in range(SEEDS):
+        data = time_trace(
+            CARD,
+            2000,
+            interval=0.03,
+            integration_time=integration_time,
+            noise=2.0,
+            drift=drift * SEPARATION,
+            seed=seed,
+        )
+        found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))
+        assert found.fit.verdict == "two levels"
+        times = np.log([found.fit.dwell_high, found.fit.dwell_low])
+        z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
+        levels = [found.level(state).value for state in ("low", "high")]
+        assert levels == pytest.approx(middle, abs=1.0)
+        ends = found.readings.resistance(found.fit.low)[[0, -1]]
+        assert np.diff(ends) == pytest.approx(drift * SEPARATION, abs=3.0)
+    # Mean of standard normal numbers, and of their squares.
+    assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)
+    assert np.mean(np.square(z)) == pytest.approx(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))

@@ -1,0 +1,154 @@
+"""The ladder: every route to a number beside an independent one."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from smtj import load_card, operating_point
+from smtj.cli import app
+from smtj.errors import SmtjError
+from smtj.validity import (
+    limits_of,
+    rungs_at_own_barrier,
+    rungs_at_shallow_barrier,
+    shallow,
+    with_barrier,
+)
+from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, in_words
+from smtj.validity.rung import compared, reference
+
+CARD = load_card("cai2019")
+
+
+@pytest.fixture(scope="module")
+def own():
+    return rungs_at_own_barrier(CARD)
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return limits_of(CARD.replace({"magnetism.damping": 0.1}))
+
+
+def route(rungs, quantity, words):
+    (found,) = [r for r in rungs if quantity in r.quantity and words in r.route]
+    return found
+
+
+def test_the_self_consistent_model_is_boltzmann_and_the_printed_one_is_not(own):
+    assert abs(route(own, "slope", "self-consistent").ratio - 1) < 1e-6
+    assert abs(route(own, "slope", "numerically").ratio - 1) < 1e-5
+    # 0.132 against 0.177 per Oe.
+    printed = route(own, "slope", "as printed")
+    assert printed.ratio == pytest.approx(0.132 / 0.177, abs=0.005)
+    assert not printed.agrees
+    assert "differs" in printed.verdict
+
+
+def test_the_telegraph_process_keeps_to_its_dwell_times(own):
+    found = route(own, "dwell time", "telegraph")
+    assert found.expected == pytest.approx(0.1052, rel=1e-3)
+    assert abs(found.z) < 4
+    assert found.error == pytest.approx(found.value / math.sqrt(4000), rel=0.1)
+
+
+def test_every_quantity_has_one_reference_and_others(own):
+    for quantity in {r.quantity for r in own}:
+        assert sum(not r.against for r in own if r.quantity == quantity) == 1
+        assert sum(bool(r.against) for r in own if r.quantity == quantity) >= 1
+
+
+def test_an_upright_card_takes_brown_s_asymptote():
+    upright = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
+    found = route(rungs_at_own_barrier(upright), "dwell time", "Brown's")
+    # Corrections to the asymptote are of the order 1/Δ.
+    assert found.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_simulated_motion_keeps_to_exact_results(monkeypatch):
+    monkeypatch.setattr(shallow, "TRAJECTORIES", 64)
+    monkeypatch.setattr(shallow, "PASSAGES", 512)
+    shown = []
+    card = with_barrier(CARD.replace({"magnetism.damping": 0.1}), 3.0)
+    rungs = rungs_at_shallow_barrier(card, seed=5, progress=lambda *done: shown.append(done))
+    simulated = [r for r in rungs if r.error > 0]
+    assert len(simulated) == 4
+    for rung in simulated:
+        assert abs(rung.z) < 4
+        assert rung.error < 0.1 * rung.expected
+    ringing = route(rungs, "resonance", "ringing down")
+    assert ringing.ratio == pytest.approx(1, abs=0.005)
+    assert {what for what, _, _ in shown} == {"equilibrium", "first passages"}
+
+
+def test_a_barrier_is_made_by_the_volume():
+    card = with_barrier(CARD, 7.0)
+    assert float(operating_point(card).stability_factor) == pytest.approx(7.0)
+    assert float(operating_point(card).barrier) < float(operating_point(CARD).barrier)
+    with pytest.raises(SmtjError, match="must be above 0"):
+        with_barrier(CARD, 0.0)
+
+
+def test_brown_is_short_as_the_design_has_it(limits):
+    """About 20 % short for barriers of 3 to 6 k_BT, right in the end."""
+    short = np.expm1(limits.brown_at_barrier - limits.exact_at_barrier)
+    assert np.all(np.abs(short[(BARRIERS >= 3) & (BARRIERS <= 6)] + 0.2) < 0.04)
+    assert abs(short[-1]) < 0.05
+
+
+def test_eq_3_lacks_the_prefactor_of_the_field(limits):
+    """Brown's asymptote says by how much: (1 - h²)(1 + h), once the barrier is high."""
+    inside = np.abs(FIELDS) < 0.5
+    lacking = limits.exact_at_field - limits.printed_at_field
+    h = FIELDS[inside]
+    assert np.allclose(lacking[inside], -np.log((1 - h**2) * (1 + h)), atol=0.12)
+
+
+def test_words_follow_the_numbers(limits):
+    words = in_words(limits)
+    assert len(words) == 4
+    assert limits.exact_in_plane.shape == IN_PLANE.shape
+    assert np.all(np.diff(limits.exact_in_plane) < 0)
+    assert "nan" not in " ".join(words)
+    assert f"τ0 = {1e9 * limits.equivalent_attempt_time:.3g} ns" in words[1]
+
+
+def test_verdicts():
+    base = reference("t", "exact", 2.0, "s", "s")
+    assert base.verdict == "reference"
+    assert compared(base, "a", 2.0).verdict == "the same"
+    assert compared(base, "b", 2.06).verdict == "close, +3.0 %"
+    assert compared(base, "c", 2.6).verdict == "differs, +30.0 %"
+    assert compared(base, "d", 20.0).verdict == "differs, × 10"
+    assert compared(base, "e", 2.2, 0.1).verdict == "agrees, z = +2.0"
+    assert compared(base, "f", 2.4, 0.1).verdict == "differs, z = +4.0"
+
+
+def test_the_command_prints_and_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(shallow, "TRAJECTORIES", 64)
+    monkeypatch.setattr(shallow, "PASSAGES", 128)
+    monkeypatch.setenv("COLUMNS", "160")
+    options = ("--alpha", "0.2", "--shallow", "2", "--out", str(tmp_path / "ladder"))
+    done = CliRunner().invoke(app, ["validate", "cai2019", *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    for words in ("Boltzmann integral", "s-LLG", "Brown's asymptote is within", "ladder.png"):
+        assert words in done.stdout
+    content = json.loads((tmp_path / "ladder" / "ladder.json").read_text())
+    assert {"own_barrier", "shallow_barrier", "safe", "command"} <= content.keys()
+    assert (tmp_path / "ladder" / "ladder.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--delta", "-1"), "must be above 0"),
+        (("--alpha", "-1"), "damping"),
+        (("--voltage", "3 Oe"), "--voltage"),
+    ],
+)
+def test_impossible_ladders_are_one_sentence(options, words):
+    with pytest.raises(SmtjError, match=words):
+        CliRunner().invoke(app, ["validate", *options], catch_exceptions=False)
