@@ -27,6 +27,7 @@ from smtj.fit.resonance.anisotropy import (
     several_fields,
     tells_apart,
 )
+from smtj.fit.resonance.curvature import covariance_over_errors
 from smtj.fit.resonance.model import FixedFields, WellResonances, well_resonances
 from smtj.fit.resonance.well_projection import Spectrum, curves, joined, projected, sizes
 from smtj.physics.resonance import FREQUENCY_PER_FIELD
@@ -119,7 +120,11 @@ def fit_spectra_of_wells(
     found = projected(data, wells, math.exp(minimum.values["log_damping"]), size)
     # The heights are fitted numbers too.
     freedom = minimum.degrees_of_freedom - found.heights
-    minimum = replace(minimum, degrees_of_freedom=freedom)
+    minimum = replace(
+        minimum,
+        degrees_of_freedom=freedom,
+        covariance=covariance_over_errors(_of_size(residuals, size), minimum),
+    )
     deepest = wells.frequency[np.arange(x.size), wells.deepest]
     if apart:
         anisotropy = conclude(minimum, scale, deepest)
