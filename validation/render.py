@@ -105,7 +105,12 @@ def resonance(record: dict) -> str:
         "and 3 to 5 voltages; signal/noise of a point 10 to 50; M_s, t and t_MgO of the devices "
         "differ from the card's by its standard errors (3, 2 and 3 %), and so do H_K1, H_K2, mT/V "
         "and damping, by more. The numbers of a device may be alike, which the errors of the "
-        f"coverage count in. {counts}.\n\n" + table(columns, rows) + "\n\n" + made(record["about"])
+        "coverage count in. The fit of whole spectra has one damping for both wells, which a spin "
+        "torque (damping-like 0 to 2 mT/V, at 0.1 to 0.2 V) makes two; the last rows show what "
+        f"that costs.\n\nRuns: {counts}.\n\n"
+        + table(columns, rows)
+        + "\n\n"
+        + made(record["about"])
     )
 
 
