@@ -192,7 +192,7 @@ def case_and_found(case):
 def main():
     """Run both kinds of readings at both kinds of bias and record them."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cards", type=int, default=2000)
+    parser.add_argument("--cards", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--kept", type=Path, default=KEPT, help="lines of what is done")
     options = parser.parse_args()

@@ -99,7 +99,8 @@ def node_count(
     p, correlation_time = dwell_high / total, dwell_high * dwell_low / total
     # g changes the least with f at the low level.
     width = math.sqrt(2 * p * (1 - p) * correlation_time / window) / (1 + bend)
-    return max(math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width)), LEAST_NODES)
+    needed = math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width))
+    return max(needed, int(LEAST_NODES * (1 + bend)))
 
 
 def share_law(
