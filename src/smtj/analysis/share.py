@@ -67,8 +67,8 @@ def fit_resistance(
     Returns
     -------
     tuple
-        The fit, and what it is a fit of: the resistance, or where that does not show two levels
-        the conductance, if it is likelier.
+        The fit, and what it is a fit of: the resistance, or where that shows more than two levels
+        the conductance, if it shows two and is likelier.
 
     Raises
     ------
@@ -82,20 +82,21 @@ def fit_resistance(
         return fit, readings
     # Of a current that is noisy the resistance is noisier at the high level, which may look like
     # a third one.
-    other, others = _fit_conductance(time, resistance, window, least_switches)
-    gain = other.log_likelihood + others.log_slope - fit.log_likelihood
-    return (other, others) if gain > 0 else (fit, readings)
+    other, others = _fit_conductance(time, resistance, window)
+    is_likelier = other.log_likelihood + others.log_slope > fit.log_likelihood
+    tells = other.verdict == "two levels" and other.switches >= least_switches
+    return (other, others) if is_likelier and tells else (fit, readings)
 
 
 def _fit_conductance(
-    time: Floats, resistance: Floats, window: float, least_switches: int
+    time: Floats, resistance: Floats, window: float
 ) -> tuple[TraceFit, ReadingsInShare]:
     """Fit the conductance of a trace, and at least twice where its resistance drifts."""
     drift: Floats | float = 0.0
     for _ in range(ROUNDS):
         signal, middle = linear_in_share(resistance - drift, False)
         readings = ReadingsInShare(signal, middle, drift)
-        fit = fit_trace(time, signal, window, least_switches=least_switches)
+        fit = fit_trace(time, signal, window, least_switches=0)
         if not _moves_apart(fit, middle):
             break
         # What a fit of levels that move apart takes for the drift is nearly it.
