@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+RIVALS := $(VENV)/.rivals
 
 .PHONY: help install reproduce test lint validate bench clean
 .DEFAULT_GOAL := help
@@ -21,6 +22,11 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,dev]'
 	@touch $@
 
+$(RIVALS): $(READY)
+	@echo "== installing what smtj is measured against"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
 reproduce: $(READY) ## the whole paper on MNIST, with a report in reproduction/
 	@echo "== reproducing the paper into reproduction/"
 	$(BIN)/smtj reproduce --out reproduction
@@ -36,16 +42,17 @@ lint: $(READY) ## ruff, mypy and the one-way imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(READY) ## the slow proofs, several seeds; writes docs/validation/
+validate: $(RIVALS) ## the slow proofs, several seeds; writes docs/validation/
 	@echo "== running the slow proofs (about two hours on two cores; go on after Ctrl-C by the same command)"
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/scans.py
 	$(BIN)/python validation/llg.py
+	$(BIN)/python -m pytest tests/dynamics -k cmtj
 	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py
 	$(BIN)/python validation/render.py
 
-bench: $(READY) ## speed: both sides of each comparison in one process
+bench: $(RIVALS) ## speed: both sides of each comparison in one process
 	@echo "== measuring"
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/telegraph.py

@@ -26,6 +26,7 @@ def main() -> None:
             sections.append(render(record[part]["result"]) + "\n\n" + made(record[part]["about"]))
     print(write_text(FOLDER / "README.md", "\n\n".join(sections) + "\n"))
     print(write_text(FOLDER / "coverage.md", "\n\n".join(coverage()) + "\n"))
+    print(write_text(FOLDER / "dynamics.md", "\n\n".join(dynamics()) + "\n"))
 
 
 def coverage() -> list[str]:
@@ -124,6 +125,50 @@ def resonance(record: dict) -> str:
         "and damping, by more. The numbers of a device may be alike, which the errors of the "
         f"coverage count in. {counts}.\n\n" + table(columns, rows) + "\n\n" + made(record["about"])
     )
+
+
+def dynamics() -> list[str]:
+    """Render how the simulated motion keeps to exact results."""
+    record = json.loads((FOLDER / "llg.json").read_text())
+    scales = {"mean first passage in s": (1e9, "ns"), "mean square of m_z": (1.0, "")}
+    rows = [
+        [
+            found["quantity"].removesuffix(" in s"),
+            f"{found['delta']:g}",
+            f"{found['damping']:g}",
+            f"{found['part_of_default']:g}",
+            *(f"{scale * found[key]:.4g} {unit}".strip() for key in ("exact", "mean")),
+            f"{100 * found['relative_error']:.2f} %",
+            f"{found['z']:+.2f}",
+        ]
+        for found in record["comparisons"]
+        for scale, unit in [scales[found["quantity"]]]
+    ]
+    columns = ["quantity", "Δ", "α", "time step", "exact", "s-LLG", "standard error", "z"]
+    found = record["convergence"]
+    steps = [
+        [
+            f"{step['over_default']:.3g}",
+            f"{1e12 * step['time_step_s']:.3g} ps",
+            f"{100 * (step['mean'] / step['exact'] - 1):+.3f} ± "
+            f"{100 * step['relative_error']:.3f} %",
+        ]
+        for step in found["steps"]
+    ]
+    return [
+        "# Validation: the simulated motion\n\n"
+        "First passages between m_z = ±½ against the quadrature of the Fokker-Planck equation, and "
+        "⟨m_z²⟩ against Boltzmann's integral, of a disc of 50 nm and 1.1 nm with μ0 M_s = 1.2 T at "
+        "300 K. Time steps are in units of the default one. Written by `make validate` from "
+        "[llg.json](llg.json) (`validation/llg.py`).",
+        table(columns, rows),
+        f"## Convergence\n\nError of ⟨m_z²⟩ at Δ = {found['delta']:g}, α = {found['damping']:g}, "
+        f"where it can be seen. It grows with the {found['order']:.2f} ± "
+        f"{found['standard_error']:.2f}th power of the time step: weak order one. At the default "
+        f"step it is {100 * found['relative_bias_at_default']:.3f} %.",
+        table(["time step over default", "", "error of ⟨m_z²⟩"], steps),
+        made(record["about"]),
+    ]
 
 
 def made(about: dict[str, str]) -> str:

@@ -182,3 +182,16 @@ def test_impossible_spectra_are_refused(changes, words):
     given = {"fields": [1e4], "voltages": [0.0], "frequencies": [1e9, 2e9], **changes}
     with pytest.raises(SmtjError, match=words):
         stfmr(CARD, **given)
+
+
+def test_sweeps_below_saturation_are_warned_of():
+    fields = np.arange(-1000, 1001, 10) * OERSTED
+    sweep = {"swept": "field", "seed": 8}
+    low = stfmr(CARD, fields, [0.0], [1.2e9, 1.8e9, 2.5e9], 0.01, 0.1e-6, **sweep)
+    parts = analyse([low], Setting(CARD, "low.csv"))
+    assert any("is not saturated" in remark for remark in parts[1].remarks)
+    fields = np.arange(800, 2401, 10) * OERSTED
+    high = stfmr(CARD, fields, [0.0], [2.5e9, 3.5e9, 4.5e9], 0.01, 0.05e-6, **sweep)
+    parts = analyse([high], Setting(CARD, "high.csv"))
+    assert not any("is not saturated" in remark for remark in parts[1].remarks)
+    assert agrees(one(parts, "H_K1"), 56 * MILLITESLA)

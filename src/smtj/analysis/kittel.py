@@ -75,6 +75,7 @@ def _anisotropy_part(found: list[AtVoltage], setting: Setting) -> Part:
         estimates=estimates,
         remarks=(
             *_models(found, model, whole),
+            *_below_saturation(found),
             *_once(at.general.remarks for at in found),
             *_once(at.damping_remarks for at in found),
         ),
@@ -308,6 +309,20 @@ def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:
     return (
         f"fitted by {model}" + (", to both wells of whole spectra" if whole else ""),
         f"Eq. (7) as printed, each spectrum taken for one line, gives {named} = {printed} mT{fit}",
+    )
+
+
+def _below_saturation(found: list[AtVoltage]) -> tuple[str, ...]:
+    """Warn of sweeps of the field that pass more than the one resonance that is fitted."""
+    saturation = max(abs(at.general.anisotropy_field) for at in found)
+    swept = [line.sweep for at in found for line in at.lines if line.sweep.swept == "field"]
+    if all(np.abs(sweep.x).min() >= saturation for sweep in swept):
+        return ()
+    field = format_quantity(1.2 * saturation, "A/m", "Oe", 2)
+    return (
+        "the field is swept through values at which the layer is not saturated, where a device "
+        "passes several resonances and its line changes with the field: what follows may be off by "
+        f"more than its errors; sweep above {field} only, or sweep the frequency",
     )
 
 

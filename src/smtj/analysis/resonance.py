@@ -16,6 +16,7 @@ from smtj.fit.resonance.anisotropy import AnisotropyFit
 from smtj.fit.resonance.damping import damping_estimates
 from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
 from smtj.fit.resonance.points import Points, fit_points, starting_fields
+from smtj.fit.resonance.scatter import UNLIKELY
 from smtj.fit.resonance.spectra import REACH, SpectraFit, Spectrum, fit_spectra_of_wells
 from smtj.physics.device import macrospin
 from smtj.physics.junction import with_stray_field
@@ -232,8 +233,24 @@ def _fit_whole(
     Then with the noise that two lines leave that are free to be where they fit best, so that a
     model that is wrong shows in what the fit leaves beyond it.
     """
-    x, z = points.points.field_x, points.points.field_z
-    starts, alpha = [_fields(general), *starting_fields(points.points, fixed)], points.alpha
+    starts = [_fields(general), *starting_fields(points.points, fixed)]
+    fit = _in_rounds(lines, points, expected, fixed, starts)
+    if fit.anisotropy.p_value < UNLIKELY:
+        starts = starting_fields(points.points, fixed, _fields(fit.anisotropy))
+        other = _in_rounds(lines, points, expected, fixed, starts)
+        fit = max(fit, other, key=lambda each: each.anisotropy.p_value)
+    return fit
+
+
+def _in_rounds(
+    lines: tuple[MeasuredLine, ...],
+    points: LinesAsPoints,
+    expected: Floats,
+    fixed: FixedFields,
+    starts: list[tuple[float, float]],
+) -> SpectraFit:
+    """Fit whole spectra from the best of some starts, and again with the noise found by it."""
+    x, z, alpha = points.points.field_x, points.points.field_z, points.alpha
     noise = [_noise(line.fit) for line in lines]
     for reach in (REACH, 0.0):
         rows = zip(lines, noise, x, z, expected.tolist(), strict=True)

@@ -273,6 +273,8 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
             problems.append(f"{name} is narrower than the steps of the sweep")
         if line.half_width > width:
             problems.append(f"{name} is wider than the swept range")
+        elif np.isfinite(line.covariance).all() and line.half_width_error > line.half_width / 2:
+            problems.append(f"{name} is not told from the baseline: its width is not known by half")
     return tuple(problems)
 
 

@@ -13,8 +13,9 @@ from smtj.physics.line_shapes import driven_oscillator
 
 Floats = NDArray[np.float64]
 
-LEAST_SHARE = 0.1
-"""Height of a line relative to the other below which nothing is expected of it."""
+LEAST_SHARE = 0.5
+"""Height of a line relative to the other below which none is expected: how much of its time a
+device spends in the shallow well hangs on the barrier, which a card hardly knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Joined:
     baseline: Floats
     """1 and the frequency from -1 to 1, in standard errors; shape (2, N)."""
     expected: Floats
-    """Of the up and of the down well, no line being thought less than a tenth of the other; shape
+    """Of the up and of the down well, no line being thought less than half of the other; shape
     (spectra, 2)."""
 
 

@@ -1,0 +1,47 @@
+"""Whole spectra that a first fit misreads are looked at again."""
+
+import math
+
+import numpy as np
+
+from smtj import load_card
+from smtj.analysis import Setting
+from smtj.analysis.lines import lines_of
+from smtj.analysis.resonance import at_voltages
+from smtj.lab import stfmr
+from smtj.units import convert
+
+MILLITESLA = convert(1, "mT", "A/m")
+
+
+def test_a_second_look_finds_the_deeper_minimum():
+    """H_K2 would be 5 mT too low, and the fit bad."""
+    device = load_card("cai2019").replace(
+        {
+            "magnetism.anisotropy_field": 58.844 * MILLITESLA,
+            "magnetism.second_order_anisotropy_field": 3.493 * MILLITESLA,
+            "magnetism.easy_axis_tilt": math.radians(3.68055),
+            "magnetism.in_plane_bias_field": 5.8137 * MILLITESLA,
+            "magnetism.in_plane_anisotropy_field": 1.21444 * MILLITESLA,
+            "magnetism.damping": 0.0131,
+        }
+    )
+    fields = np.array([-40.9, 17.7, -57.2, -40.0, -52.0, -27.1, -114.7, 124.8]) * MILLITESLA
+    frequencies = np.linspace(0.3e9, 3.25e9, 301)
+    data = stfmr(device, fields, [0.0], frequencies)
+    clean = data["signal"].values
+    ratio = np.array([17.2, 19.8, 36.8, 19.9, 14.1, 28.8, 21.2, 26.7])
+    noise = np.ptp(clean, axis=-1, keepdims=True) / ratio[:, None]
+    data["signal"] += noise * np.random.default_rng(1).standard_normal(clean.shape)
+    start = device.replace(
+        {
+            "magnetism.anisotropy_field": 65 * MILLITESLA,
+            "magnetism.second_order_anisotropy_field": 0.0,
+        }
+    )
+    setting = Setting(start, "spectra")
+    (at,) = at_voltages(lines_of([data], setting), setting)
+    fit = at.general
+    assert fit.p_value > 1e-3
+    assert abs(fit.anisotropy_field - 58.844 * MILLITESLA) < 4 * fit.error
+    assert abs(fit.second_order_field - 3.493 * MILLITESLA) < 4 * math.sqrt(fit.covariance[1, 1])
