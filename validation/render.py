@@ -86,7 +86,7 @@ def scan(record: dict) -> str:
         "## w, H_s and dwell times of a scan (`validation/scans.py`)\n\n"
         "Random cards, measured at seven fields within ±3/w of H_s and fitted.\n\n"
         + table(columns, rows)
-        + "\n\nDwell times of the same scans, of every trace that shows two levels and 20 "
+        + "\n\nDwell times of the same scans, of every trace that shows two levels and at least 20 "
         "switches, against those of the card at that field.\n\n"
         + table(also, dwells)
         + "\n\n"
