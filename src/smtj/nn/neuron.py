@@ -157,11 +157,13 @@ class MTJNeuron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
+        if len(self.shape) == 1:
+            if x.shape[-1:] != self.shape:
+                raise SmtjError(self._unfit(x))
+            return self._evaluate(x)
         batch = x.shape[: x.ndim - len(self.shape)]
         if x.shape[len(batch) :] != self.shape:
             raise SmtjError(self._unfit(x))
-        if len(self.shape) == 1:
-            return self._evaluate(x)
         return self._evaluate(x.reshape(*batch, self.features)).reshape(x.shape)
 
     def _unfit(self, x: Tensor) -> str:

@@ -141,12 +141,12 @@ def normal(like: Tensor, key: int) -> Tensor:
 
 def draw_key(generator: torch.Generator | None = None) -> int:
     """Draw a key from a generator on the CPU, PyTorch's global one by default."""
-    return int(draw_key_tensor(generator))
+    return int(torch.randint(2**63 - 1, (), generator=generator))
 
 
 def draw_key_tensor(generator: torch.Generator | None = None) -> Tensor:
     """Draw a key as :func:`draw_key` does, and leave it in a tensor."""
-    return torch.randint(2**63 - 1, (), generator=generator, device="cpu")
+    return torch.randint(2**63 - 1, (), generator=generator)
 
 
 class _Response(torch.autograd.Function):

@@ -42,8 +42,8 @@ def survey(
         _check_same(traced, example, expected)
     except Untraceable as error:
         note = (
-            f"The model cannot be traced ({error}): modules were replaced, functions that it "
-            "calls are as they were."
+            f"The model cannot be traced ({error}): functions that it calls stay as they are, "
+            "only modules are replaced."
         )
         return work, Calls(), note
     if not calls.added:
