@@ -498,6 +498,21 @@ def test_every_kind_of_read_out_compiles(card: DeviceCard, options: dict[str, ob
     torch.testing.assert_close(seeded_run(compiled, x), seeded_run(model, x))
 
 
+def test_conversion_leaves_the_streams_and_the_model_alone(card: DeviceCard) -> None:
+    digital = Calls()
+    before = copy.deepcopy(digital.state_dict())
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    model = convert(digital, card, images())
+    assert torch.equal(torch.rand(3), expected)
+    with torch.no_grad():
+        for tensor in (*model.parameters(), *model.buffers()):
+            tensor.add_(1)
+    for name, values in digital.state_dict().items():
+        assert torch.equal(values, before[name])
+
+
 # Models that resist
 
 
