@@ -56,24 +56,42 @@ def coverage() -> list[str]:
         title = "## Dwell times of a trace (`validation/dwell.py`)\n\n"
         head.append(title + table(columns, rows) + "\n\n" + made(record["about"]))
     if scans.exists():
-        record = json.loads(scans.read_text())
-        rows = [
-            [
-                kind,
-                str(found["cards"]),
-                str(found["refused"]),
-                *(f"{100 * share:.1f} %" for share in found["coverage"].values()),
-                " / ".join(f"{width:.2f}" for width in found["width_over_bound"].values()),
-            ]
-            for kind, found in record.items()
-            if kind != "about"
-        ]
-        columns = ["readings", "cards", "refused", "w", "H_s", "width w / H_s"]
-        title = "## w and H_s of a scan (`validation/scans.py`)\n\n"
-        head.append(title + table(columns, rows) + "\n\n" + made(record["about"]))
+        head.append(scan(json.loads(scans.read_text())))
     if spectra.exists():
         head.append(resonance(json.loads(spectra.read_text())))
     return head
+
+
+def scan(record: dict) -> str:
+    """Render the coverage of what scans tell."""
+    percent = "{:.1f} %".format
+    rows, dwells = [], []
+    for kind, found in record["result"].items():
+        for bias, row in found.items():
+            name = [kind if bias == "both" else "", bias]
+            widths = (f"{width:.2f}" for width in row["width_over_bound"].values())
+            shares = (percent(100 * share) for share in row["coverage"].values())
+            error = f"± {percent(100 * row['coverage_error'])}"
+            counts = [str(row["cards"]), str(row["refused"])]
+            rows.append([*name, *counts, *shares, error, " / ".join(widths)])
+            traces = row["dwell_times"]
+            others = sum(n for verdict, n in row["verdicts"].items() if verdict != "two levels")
+            shares = (percent(100 * share) for share in traces["coverage"].values())
+            error = f"± {percent(100 * traces['coverage_error'])}"
+            dwells.append([*name, str(traces["traces"]), str(others), *shares, error])
+    first = ["readings", "bias"]
+    columns = [*first, "cards", "refused", "w", "H_s", "error of a coverage", "width w / H_s"]
+    also = [*first, "traces", "of other verdicts", "τ_high", "τ_low", "error of a coverage"]
+    return (
+        "## w, H_s and dwell times of a scan (`validation/scans.py`)\n\n"
+        "Random cards, measured at seven fields within ±3/w of H_s and fitted.\n\n"
+        + table(columns, rows)
+        + "\n\nDwell times of the same scans, of every trace that shows two levels and at least 20 "
+        "switches, against those of the card at that field.\n\n"
+        + table(also, dwells)
+        + "\n\n"
+        + made(record["about"])
+    )
 
 
 def resonance(record: dict) -> str:

@@ -1,13 +1,17 @@
-"""Coverage of w and H_s: random cards, virtual scans, fits; writes docs/validation/scans.json.
+"""Coverage of w, H_s and dwell times over random cards; writes docs/validation/scans.json.
 
 Every card is measured by the virtual laboratory at seven fields within ±3/w of H_s, at three
 samples per shorter dwell and 50 switches or more at the outer fields, with noise up to 0.3 and a
 drift of one level separation over every trace, one half at a constant voltage and the other at a
-constant current; and fitted as a user's file would be.
+constant current; and fitted as a user's file would be.  Dwell times are those of every trace that
+shows two levels and 20 switches, which a user would get from the trace alone.
+
+What is done is kept in a file of lines, from which a run that was stopped goes on.
 """
 
 import argparse
 import json
+import math
 import multiprocessing
 from datetime import date
 from pathlib import Path
@@ -21,8 +25,10 @@ from smtj.analysis.scan import scan_of
 from smtj.analysis.trace import trace_of
 from smtj.errors import SmtjError
 from smtj.files import write_text
+from smtj.fit.telegraph import LEAST_SWITCHES
 from smtj.lab import probability_scan
 from smtj.measurement import groups
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import (
     parallel_resistance,
     state_resistances,
@@ -30,6 +36,10 @@ from smtj.physics.junction import (
 )
 
 RESULT = Path("docs/validation/scans.json")
+KEPT = Path("results/validation/scans.jsonl")
+KINDS = ("instantaneous", "full window")
+BIASES = ("constant current", "constant voltage")
+"""Of even and of odd seeds."""
 FIELDS, REACH = 7, 3.0
 SAMPLES_A_DWELL, CYCLES = 3, 25
 VOLTAGE = 1.2e-3
@@ -54,7 +64,7 @@ def random_card(rng):
 
 
 def one(case):
-    """Measure and fit a card; return z of w and H_s, and widths over the Cramér-Rao bound."""
+    """Measure and fit a card; return what its intervals hold, and widths over Cramér-Rao's."""
     seed, averaged = case
     rng = np.random.default_rng([seed, averaged])
     card = random_card(rng)
@@ -66,11 +76,11 @@ def one(case):
     samples = int(np.ceil(CYCLES * (high + low).max() / interval * 1.1))
     if seed % 2:
         bias = {"voltage": VOLTAGE}
-        levels = state_resistances(card, 0.0, 0.0, h_s, VOLTAGE)
+        levels = state_resistances(card, 0.0, 0.0, field, VOLTAGE)
     else:
         bias = {"current": 1e-3 / parallel_resistance(card)}
-        levels = state_resistances_at_current(card, 0.0, 0.0, h_s, bias["current"])
-    separation = float(levels.high - levels.low)
+        levels = state_resistances_at_current(card, 0.0, 0.0, field, bias["current"])
+    separation = float((levels.high - levels.low)[FIELDS // 2])
     noise = float(rng.uniform(0, 0.3)) * abs(separation)
     sign = float(rng.choice([-1, 1]))
     if seed % 2:
@@ -99,42 +109,109 @@ def one(case):
     bound = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
     truth = np.array([w, h_s])
     intervals = np.array([e.interval for e in fit.rows("A/m")])
+    # Each state has the dwell time of the voltage that the junction has in it.
+    place = (0.0, 0.0, field)
+    log_high, _ = card_log_dwell_times(card, *place, levels.voltage_high)
+    _, log_low = card_log_dwell_times(card, *place, levels.voltage_low)
+    dwells = [
+        within(np.array(trace.fit.intervals()), np.exp([log_high[i], log_low[i]]))
+        for i, trace in enumerate(traces)
+        if trace.fit.verdict == "two levels" and trace.fit.switches >= LEAST_SWITCHES
+    ]
+    covered, above = within(intervals, truth)
     return {
-        "covered": ((intervals[:, 0] <= truth) & (truth <= intervals[:, 1])).tolist(),
-        "above": (intervals[:, 0] > truth).tolist(),
+        "covered": covered,
+        "above": above,
         "over_bound": (np.ptp(intervals, axis=1) / (2 * 1.96 * bound)).tolist(),
+        "verdicts": [trace.fit.verdict for trace in traces],
+        "dwells": dwells,
     }
+
+
+def within(intervals, truth):
+    """Return which intervals hold the truth, and which lie above it."""
+    covered = (intervals[:, 0] <= truth) & (truth <= intervals[:, 1])
+    return covered.tolist(), (intervals[:, 0] > truth).tolist()
 
 
 def summary(found):
     """Return coverage and widths of a kind of scan."""
     good = [each for each in found if "refused" not in each]
-    columns = {key: np.array([each[key] for each in good]) for key in good[0]}
+    columns = {
+        key: np.array([each[key] for each in good]) for key in ("covered", "above", "over_bound")
+    }
+    dwells = np.array([dwell for each in good for dwell in each["dwells"]])
+    verdicts = [verdict for each in good for verdict in each["verdicts"]]
+    names, states = ("w", "H_s"), ("high", "low")
+
+    def named(keys, values, digits):
+        return dict(zip(keys, np.round(values, digits).tolist(), strict=True))
+
     return {
         "cards": len(found),
         "refused": len(found) - len(good),
-        "coverage": dict(zip(("w", "H_s"), columns["covered"].mean(axis=0).round(4), strict=True)),
-        "interval_above_truth": columns["above"].mean(axis=0).round(4).tolist(),
-        "width_over_bound": dict(
-            zip(("w", "H_s"), np.median(columns["over_bound"], axis=0).round(3), strict=True)
-        ),
+        "coverage": named(names, columns["covered"].mean(axis=0), 4),
+        "coverage_error": round(math.sqrt(0.95 * 0.05 / len(good)), 4),
+        "interval_above_truth": named(names, columns["above"].mean(axis=0), 4),
+        "width_over_bound": named(names, np.median(columns["over_bound"], axis=0), 3),
+        "verdicts": {name: verdicts.count(name) for name in sorted(set(verdicts))},
+        "dwell_times": {
+            "traces": len(dwells),
+            "coverage": named(states, dwells[:, 0].mean(axis=0), 4),
+            "coverage_error": round(math.sqrt(0.95 * 0.05 / len(dwells)), 4),
+            "interval_above_truth": named(states, dwells[:, 1].mean(axis=0), 4),
+        },
     }
 
 
+def runs(cases, processes, kept, revision):
+    """Yield cases with what was found of them, those first that are kept from before."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    # Of a run that was killed the last line may be a part.
+    whole = [line for line in lines if line.endswith(f'"revision": "{revision}"}}')]
+    done = {tuple(each["case"]): each["found"] for each in map(json.loads, whole)}
+    yield from ((case, done[case]) for case in cases if case in done)
+    missing = [case for case in cases if case not in done]
+    with (
+        multiprocessing.get_context("spawn").Pool(processes) as pool,
+        kept.open("a", encoding="utf-8") as file,
+    ):
+        for case, found in pool.imap_unordered(case_and_found, missing, chunksize=2):
+            line = json.dumps({"case": case, "found": found, "revision": revision})
+            file.write(f"\n{line}")
+            file.flush()
+            yield case, found
+
+
+def case_and_found(case):
+    """Return a case with what was found of it."""
+    return case, one(case)
+
+
 def main():
-    """Run both kinds of readings and record them."""
+    """Run both kinds of readings at both kinds of bias and record them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cards", type=int, default=1000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--kept", type=Path, default=KEPT, help="lines of what is done")
     options = parser.parse_args()
-    record = {"about": {"date": date.today().isoformat(), **provenance.versions()}}
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for kind, averaged in (("instantaneous", 0), ("full window", 1)):
-            cases = [(seed, averaged) for seed in range(options.cards)]
-            runs = pool.imap_unordered(one, cases, chunksize=5)
-            found = list(track(runs, description=kind, total=len(cases)))
-            record[kind] = summary(found)
-            print(kind, record[kind])
-            write_text(RESULT, json.dumps(record, indent=1) + "\n")
+    about = {"date": date.today().isoformat(), **provenance.versions()}
+    cases = [(seed, averaged) for seed in range(options.cards) for averaged in range(len(KINDS))]
+    done = runs(cases, options.processes, options.kept, str(about["git_revision"]))
+    found = dict(track(done, "scans", len(cases)))
+    result = {
+        kind: {
+            name: summary([found[seed, averaged] for seed in seeds])
+            for name, seeds in {
+                "both": range(options.cards),
+                **{bias: range(k, options.cards, 2) for k, bias in enumerate(BIASES)},
+            }.items()
+        }
+        for averaged, kind in enumerate(KINDS)
+    }
+    write_text(RESULT, json.dumps({"about": about, "result": result}, indent=1) + "\n")
+    print(RESULT)
 
 
 if __name__ == "__main__":

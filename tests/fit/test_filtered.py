@@ -11,6 +11,7 @@ from scipy.stats import chi2, norm
 from smtj.fit.filtered import node_count, node_weights, share_densities, share_law
 from smtj.fit.levels import straight
 from smtj.fit.trace_likelihood import Model, Trace, expectation
+from smtj.physics.resistance import averaged_at_voltage
 
 RATES = [(0.5, 0.2), (3.0, 1.0), (0.05, 8.0), (40.0, 25.0)]
 """Window over τ_high and over τ_low."""
@@ -54,16 +55,36 @@ def test_shares_are_distributed_as_simulated(a, b):
     assert chi2.sf(chi_squared, freedom) > 1e-3
 
 
+@pytest.mark.parametrize("bend", [0.0, 0.4, 3.0])
 @pytest.mark.parametrize(("a", "b"), RATES)
-def test_totals_are_those_of_the_two_state_process(a, b):
-    nodes = node_count(1.0, 1 / a, 1 / b, 0.3)
-    totals = share_law(1.0, 1 / a, 1 / b, nodes).totals
+def test_totals_are_those_of_the_two_state_process(a, b, bend):
+    nodes = node_count(1.0, 1 / a, 1 / b, 0.3, bend)
+    totals = share_law(1.0, 1 / a, 1 / b, nodes, bend).totals
     # Rows of the rate matrix: from low, from high.
     np.testing.assert_allclose(totals[:4], expm([[-b, b], [a, -a]]).ravel(), atol=2e-7)
     # Mean time high before each end, by an integral over the moment at which it is high.
     for start in (0, 1):
         mean = quad(lambda t, s=start: expm(np.array([[-b, b], [a, -a]]) * t)[s, 1], 0, 1)[0]
         assert totals[12 + 2 * start : 14 + 2 * start].sum() == pytest.approx(mean, abs=2e-7)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.2), (3.0, 1.0)])
+def test_heights_are_those_of_an_averaged_current(a, b):
+    """Mean and mean square of readings V over mean current, in one pair of states, by integrals."""
+    high, low = 1400.0, 1000.0
+    law = share_law(1.0, 1 / a, 1 / b, 60, (high - low) / low)
+    height = (averaged_at_voltage(law.table[:, 12], high, low) - low) / (high - low)
+    np.testing.assert_allclose(height, np.linspace(0, 1, 61), atol=1e-12)
+    for power in (1, 2):
+        expected = quad(
+            lambda f, m=power: (
+                share_densities(np.array([f]), a, b)[0][0, 1]
+                * ((averaged_at_voltage(f, high, low) - low) / (high - low)) ** m
+            ),
+            0,
+            1,
+        )[0]
+        assert height**power @ law.table[:, 1] == pytest.approx(expected, rel=1e-7)
 
 
 def test_slopes_are_those_of_the_densities():

@@ -80,13 +80,14 @@ def test_drawn_paths_come_as_often_as_they_are_probable():
     np.testing.assert_array_equal(paths[number[:5]], draws[:5])
 
 
-@pytest.mark.parametrize("window", [0.0, 0.4, 1.0])
-def test_the_score_is_the_slope_of_the_likelihood(window):
+@pytest.mark.parametrize(("window", "bend"), [(0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (1.0, 0.8)])
+def test_the_score_is_the_slope_of_the_likelihood(window, bend):
     rng = np.random.default_rng(1)
     time = np.arange(1.0, 301) + 7.3 * (np.arange(300) > 120)
     _, signal = trace(rng, (3.0, 5.0), 300, window, 0.2, "line", 0.02, time)
     drift = bent(time, 2)
-    model = Model(3.0, 5.0, 1.0, 0.2, 0.02, 0.1, drift, drift.fit(time, signal - 0.4, 0 * time + 1))
+    low = drift.fit(time, signal - 0.4, 0 * time + 1)
+    model = Model(3.0, 5.0, 1.0, 0.2, 0.02, 0.1, drift, low, bend)
     readings = Trace(time, signal, window)
     slope = score(model, expectation(readings, model, 60))
     for j in range(slope.size):

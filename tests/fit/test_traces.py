@@ -195,6 +195,26 @@ def test_impossible_traces_are_refused(time, signal, window, message):
         fit_trace(time, signal, window)
 
 
+def test_currents_do_not_average_to_a_negative_resistance():
+    with pytest.raises(SmtjError, match="averages only above 5, and the mean reading is"):
+        fit_trace(T, Y, 1.0, pole=5.0)
+
+
+@pytest.mark.parametrize("bias", ["resistance", "conductance"])
+def test_the_share_of_averaged_readings_is_that_of_the_time(bias):
+    """At 1 and 2 ohm a reading that is half the time high is 1.33 ohm, at a constant voltage."""
+    rng = np.random.default_rng(17)
+    time = np.arange(1.0, 3001)
+    share = shares(rng, 3.0, 5.0, time, 1.0)
+    resistance = 1 / (share / 2 + (1 - share)) if bias == "conductance" else 1 + share
+    signal = resistance + 0.05 * rng.standard_normal(time.size)
+    fit = fit_trace(time, signal, 1.0, pole=0.0 if bias == "conductance" else -np.inf)
+    assert fit.model.bend == pytest.approx(1.0 if bias == "conductance" else 0.0, abs=0.01)
+    off = fit.share - share
+    assert abs(off.mean()) < 4 * off.std() / np.sqrt(off.size)
+    assert off.std() < 0.05 * (1 + fit.model.bend)
+
+
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_a_single_step_is_no_telegraph(window):
     signal = np.repeat([0.0, 1.0], 500) + 0.05 * np.random.default_rng(16).standard_normal(1000)

@@ -7,6 +7,7 @@ from smtj import load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.lab import field_sweep, probability_scan, temperature_scan, time_trace, voltage_scan
 from smtj.physics.junction import state_resistances, state_resistances_at_current
+from smtj.physics.resistance import averaged_at_voltage
 from smtj.units import convert
 
 OERSTED = convert(1, "Oe", "A/m")
@@ -108,6 +109,25 @@ def test_a_current_bias_reads_the_voltage():
     )
     assert float(found.current) == 1e-5
     assert "voltage" not in found.coords
+
+
+def test_it_is_the_moved_resistances_of_which_a_reading_averages_the_currents():
+    """Readings of the same history, of a junction whose resistance has doubled and one without."""
+    plain, moved = (
+        time_trace(CARD, 2000, integration_time=0.02, interval=0.03, drift=drift, seed=5)
+        for drift in (0.0, 3000.0)
+    )
+    states = state_resistances(CARD, 0.0, 0.0, 0.0, 0.001)
+    share, off = share_high(plain.resistance.values), 3000.0 * np.arange(1, 2001) / 2000
+    expected = averaged_at_voltage(share, float(states.high) + off, float(states.low) + off)
+    np.testing.assert_allclose(moved.resistance.values, expected, rtol=1e-9)
+    assert np.ptp(expected - off - plain.resistance.values) > 1.0
+
+
+def test_a_drift_to_no_resistance_is_refused_at_a_voltage():
+    with pytest.raises(SmtjError, match="drift of -1e\\+06 ohm takes the resistance to 0"):
+        time_trace(CARD, 100, drift=-1e6)
+    assert time_trace(CARD, 100, current=1e-6, drift=-1e6).resistance.values.min() < 0
 
 
 def test_noise_and_drift_are_those_asked_for():

@@ -370,6 +370,49 @@ def test_wrong_shapes_are_refused(card: DeviceCard) -> None:
     assert neuron(torch.zeros(0, 10)).shape == (0, 10)
 
 
+@pytest.mark.parametrize("shape", [(3, 4, 5), (60,), ()], ids=str)
+def test_neurons_may_be_arranged_in_any_shape(card: DeviceCard, shape: tuple[int, ...]) -> None:
+    flat, arranged = (MTJNeuron(card, part, chip_seed=2) for part in (int(np.prod(shape)), shape))
+    assert (arranged.features, arranged.shape) == (flat.features, shape)
+    for name, values in flat.state_dict().items():
+        assert torch.equal(arranged.state_dict()[name], values)
+    x = torch.randn(7, 2, *shape, generator=seeded(1))
+    for training in (True, False):
+        results = []
+        for neuron, inputs in ((flat, x.reshape(7, 2, flat.features)), (arranged, x)):
+            neuron.train(training).generator = seeded(3)
+            leaf = inputs.clone().requires_grad_()
+            outputs = neuron(leaf)
+            outputs.sum().backward()
+            results += [outputs.reshape(x.shape), leaf.grad.reshape(x.shape)]
+        assert torch.equal(results[0], results[2]) and torch.equal(results[1], results[3])
+    # After a convolution memory may run channel by channel.
+    if len(shape) == 3:
+        image = x[:, 0]
+        arranged.generator = seeded(4)
+        expected = arranged(image)
+        arranged.generator = seeded(4)
+        assert torch.equal(arranged(image.to(memory_format=torch.channels_last)), expected)
+        assert "(3, 4, 5), card=cai2019" in str(arranged)
+
+
+def test_wrong_arrangements_are_refused(card: DeviceCard) -> None:
+    neuron = MTJNeuron(card, (3, 4))
+    for shape in ((12,), (2, 4, 3), (4,), (2, 12)):
+        with pytest.raises(SmtjError, match=r"for 12 neurons its last dimensions must be \(3, 4\)"):
+            neuron(torch.zeros(shape))
+    for features in (0, (3, 0), -1, (2.5,)):
+        with pytest.raises(SmtjError, match="it must be a positive whole number, or several"):
+            MTJNeuron(card, features)
+
+
+def test_copies_leave_the_fold_behind(card: DeviceCard) -> None:
+    neuron = MTJNeuron(card, 1000)
+    size = len(pickle.dumps(neuron))
+    neuron(torch.zeros(2, 1000))
+    assert len(pickle.dumps(neuron)) == size
+
+
 # Magnetic noise
 
 

@@ -63,7 +63,7 @@ class TraceResult:
     fit: TraceFit
     """Of ``readings``."""
     readings: ReadingsInShare
-    """The resistance in a scale that is linear in the share of time."""
+    """What was fitted: the resistance, or the conductance."""
     window: float
     """Time over which a reading averages, in s."""
     remarks: tuple[str, ...]

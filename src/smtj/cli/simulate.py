@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -126,10 +126,7 @@ def pulses(
             samples=samples,
             trajectories=trajectories,
             start=start.value,
-            field_perpendicular=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
-            field_parallel=parse_option("--parallel", parallel, "A/m") or 0.0,
-            temperature=parse_option("--temperature", temperature, "K"),
-            settling=parse_option("--settling", settling, "s"),
+            **_conditions(perpendicular, parallel, temperature, settling),
             seed=seed,
             progress=progress,
         )
@@ -170,10 +167,7 @@ def switching(
             parse_range("--length", length, "s"),
             trajectories=trajectories,
             start=start.value,
-            field_perpendicular=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
-            field_parallel=parse_option("--parallel", parallel, "A/m") or 0.0,
-            temperature=parse_option("--temperature", temperature, "K"),
-            settling=parse_option("--settling", settling, "s"),
+            **_conditions(perpendicular, parallel, temperature, settling),
             seed=seed,
             progress=progress,
         )
@@ -188,6 +182,17 @@ def switching(
         f"{1e9 * float(best.pulse_length):.3g} ns.\nData: {out}\nPicture: {picture}"
     )
     _extrapolated(device, float(abs(found["voltage"]).max()))
+
+
+def _conditions(
+    perpendicular: str, parallel: str, temperature: str | None, settling: str | None
+) -> dict[str, Any]:
+    return {
+        "field_perpendicular": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field_parallel": parse_option("--parallel", parallel, "A/m"),
+        "temperature": parse_option("--temperature", temperature, "K"),
+        "settling": parse_option("--settling", settling, "s"),
+    }
 
 
 def _pulse(text: str) -> "Pulse":

@@ -12,6 +12,13 @@ with the state at the end and given that at the start, are
 the occupation time of a two-state Markov process (P. J. Pedler, J. Appl. Prob. 8, 381 (1971),
 doi:10.2307/3211908).  They are entire functions of f, so that an equally spaced rule with corrected
 ends integrates them to high order.
+
+A reading lies at the height g between the levels.  Where the signal averages, g = f.  Where its
+inverse does, as that of a resistance at a constant voltage, which is V over the mean current,
+
+    g = f/[1 + ρ (1 - f)],   f = g (1 + ρ)/(1 + ρ g),   ρ = D/low level,
+
+and nodes that are equally spaced in g serve as well.
 """
 
 import math
@@ -32,14 +39,15 @@ NODES_OF_NOISE, NODES_OF_SHARE = 2.0, 4.0
 
 @dataclass(frozen=True, eq=False)
 class ShareLaw:
-    """Law of the share f of a window spent high, on nodes f = k/K; pairs are LL, LH, HL, HH."""
+    """Law of the height g of a reading, on nodes g = k/K; pairs are LL, LH, HL, HH."""
 
     table: Floats
-    """Weight of a node times density and its slopes by ln τ_high and ln τ_low, (K + 1, 12)."""
+    """Weight of a node times density and its slopes by ln τ_high and ln τ_low, then the share f of
+    the window spent high, (K + 1, 13)."""
     atoms: Floats
     """e^-b, e^-a and their slopes by the logarithm of the dwell time they depend on, (4,)."""
     totals: Floats
-    """Over all f: P(pair), its two slopes, and E[f; pair], (16,)."""
+    """Over all g: P(pair), its two slopes, and E[f; pair], (16,)."""
 
 
 def share_densities(share: Floats, a: float, b: float) -> tuple[Floats, Floats, Floats]:
@@ -73,8 +81,10 @@ def share_densities(share: Floats, a: float, b: float) -> tuple[Floats, Floats, 
     return density, by_a - high[:, None] * density, by_b - low[:, None] * density
 
 
-def node_count(window: float, dwell_high: float, dwell_low: float, relative_noise: float) -> int:
-    """Return into how many parts f is divided, so that noise and density are both resolved.
+def node_count(
+    window: float, dwell_high: float, dwell_low: float, relative_noise: float, bend: float = 0.0
+) -> int:
+    """Return into how many parts g is divided, so that noise and density are both resolved.
 
     Parameters
     ----------
@@ -82,24 +92,32 @@ def node_count(window: float, dwell_high: float, dwell_low: float, relative_nois
         Window length and dwell times, in s.
     relative_noise
         Standard deviation of the noise over the separation of the levels.
+    bend
+        ρ, 0 or more.
     """
     total = dwell_high + dwell_low
     p, correlation_time = dwell_high / total, dwell_high * dwell_low / total
-    width = math.sqrt(2 * p * (1 - p) * correlation_time / window)
-    return max(math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width)), LEAST_NODES)
+    # g changes the least with f at the low level.
+    width = math.sqrt(2 * p * (1 - p) * correlation_time / window) / (1 + bend)
+    needed = math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width))
+    return max(needed, int(LEAST_NODES * (1 + bend)))
 
 
-def share_law(window: float, dwell_high: float, dwell_low: float, nodes: int) -> ShareLaw:
-    """Return the law of f for a window, dwell times in s, on ``nodes`` + 1 nodes."""
+def share_law(
+    window: float, dwell_high: float, dwell_low: float, nodes: int, bend: float = 0.0
+) -> ShareLaw:
+    """Return the law for a window, dwell times in s and ρ, on ``nodes`` + 1 nodes."""
     a, b = window / dwell_high, window / dwell_low
-    share = np.linspace(0, 1, nodes + 1)
+    height = np.linspace(0, 1, nodes + 1)
+    share = height * (1 + bend) / (1 + bend * height)
     density, by_a, by_b = share_densities(share, a, b)
-    table = np.concatenate([density, -by_a, -by_b], axis=1) * node_weights(nodes)[:, None]
+    weights = node_weights(nodes) * (1 + bend) / (1 + bend * height) ** 2
+    table = np.concatenate([density, -by_a, -by_b], axis=1) * weights[:, None]
     stay_low, stay_high = math.exp(-b), math.exp(-a)
     atoms = np.array([stay_low, stay_high, b * stay_low, a * stay_high])
     totals = np.concatenate([table.sum(axis=0), share @ table[:, :4]])
     totals[[0, 3, 8, 7, 15]] += stay_low, stay_high, atoms[2], atoms[3], stay_high
-    return ShareLaw(table, atoms, totals)
+    return ShareLaw(np.column_stack([table, share]), atoms, totals)
 
 
 @lru_cache(maxsize=32)

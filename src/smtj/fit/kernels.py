@@ -17,7 +17,8 @@ _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 
 SUMS = 9
 """Score of ln τ_high and of ln τ_low, transitions out of high and out of low that count, weight of
-the ordinary readings, and their sums of f, f², f z and z² (z: reading less drift)."""
+the ordinary readings, and their sums of g, g², g z and z² (z: reading less drift, g: its height
+between the levels)."""
 
 
 @njit(forceinline=True, **_options)

@@ -17,8 +17,8 @@ from smtj.fit.levels import bent
 from smtj.fit.long_trace import thinned
 from smtj.fit.trace_conclusion import conclusion, in_units
 from smtj.fit.trace_fit import TraceFit
-from smtj.fit.trace_likelihood import Trace, drawn_states
-from smtj.fit.trace_maximum import maximum, with_best_drift
+from smtj.fit.trace_likelihood import Model, Trace, drawn_states
+from smtj.fit.trace_maximum import Maximum, maximum, with_best_drift
 from smtj.fit.trace_start import BENDS, drawn_in, first_model
 from smtj.fit.verdict import judge
 
@@ -27,6 +27,10 @@ Floats = NDArray[np.float64]
 LEAST_READINGS = 50
 LEAST_SWITCHES = 20
 """Fewer, and neither the dwell times nor their intervals mean much."""
+ROUNDS, BEND_SETTLED = 4, 0.03
+"""Fits with another bend at most, and what a change of it may move a reading, over the noise."""
+MOST_BEND = 10.0
+"""Separation over low level, more than any junction has."""
 START = 1 << 13
 """Readings of a longer trace from which the fit starts, and of which the spread is taken."""
 
@@ -36,6 +40,7 @@ def fit_trace(
     signal: ArrayLike,
     integration_time: float = 0.0,
     *,
+    pole: float = -math.inf,
     least_switches: int = LEAST_SWITCHES,
 ) -> TraceFit:
     """Fit levels, noise, drift and dwell times to a trace, and say whether it has two levels.
@@ -50,11 +55,13 @@ def fit_trace(
     time
         When each reading ends, in s, increasing; intervals and gaps may be of any length.
     signal
-        Readings in any unit in which the average over a window lies between the levels as the
-        time spent in them does; shape (readings,).
+        Readings in any unit; shape (readings,).
     integration_time
         T over which a reading averages, in s, at most the time between readings; 0 for
         instantaneous samples.
+    pole
+        Over a window 1/(signal - pole) averages, as 1/R does at a constant voltage, where it is 0;
+        by default the signal itself averages.
     least_switches
         A trace of two levels or more is refused that switches less often, both in its most
         probable path of states and by its dwell times.
@@ -67,15 +74,21 @@ def fit_trace(
     Raises
     ------
     SmtjError
-        The readings are too few, not finite, all equal or out of order, or switch too rarely.
+        The readings are too few, not finite, all equal or out of order, not above the pole, or
+        switch too rarely.
     """
     given = _checked(time, signal, integration_time)
     centre, scale = _spread(given)
     signal = given.signal - centre
     signal /= scale
     trace = replace(given, signal=signal)
+    if trace.window > 0 and not centre > pole:
+        raise SmtjError(
+            f"1/(signal - {pole:g}) averages only above {pole:g}, and the mean reading is "
+            f"{centre:g}"
+        )
     pilot = thinned(trace)
-    top = maximum(pilot, with_best_drift(pilot, first_model(thinned(trace, START)))[0])
+    top = _maximum(pilot, first_model(thinned(trace, START)), (pole - centre) / scale)
     found = conclusion(trace, pilot, top, judge(pilot, top.model))
     # Of a device that hardly switches, what the drift misses may look like a third level.
     seen = found.verdict in ("two levels", "more than two levels")
@@ -88,6 +101,28 @@ def fit_trace(
                 f"{least_switches} switches; measure longer"
             )
     return in_units(found, centre, scale)
+
+
+def _maximum(trace: Trace, model: Model, pole: float) -> Maximum:
+    """Return the most likely model.
+
+    The bend is held meanwhile, and then that of the levels found: what is left of an error of
+    theirs in the height of a reading between them is a small part of their separation.
+    """
+    top = maximum(trace, with_best_drift(trace, _with_bend(trace, model, pole))[0])
+    for _ in range(ROUNDS if trace.window > 0 else 0):
+        bent_anew = _with_bend(trace, top.model, pole)
+        # The height changes by a quarter of that at most.
+        change = abs(bent_anew.bend - top.model.bend) * top.model.separation / 4
+        if change < BEND_SETTLED * top.model.noise:
+            break
+        top = maximum(trace, bent_anew)
+    return top
+
+
+def _with_bend(trace: Trace, model: Model, pole: float) -> Model:
+    low = float(model.drift.values(trace.time, model.low).mean()) - pole
+    return replace(model, bend=model.separation / max(low, model.separation / MOST_BEND))
 
 
 def _expected_switches(fit: TraceFit, time: Floats) -> int:

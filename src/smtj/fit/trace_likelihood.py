@@ -1,7 +1,8 @@
 """The exact likelihood of a telegraph trace, with all expectations that a fit needs.
 
-Reading i is y_i = b(t_i) + D f_i + σ ε_i, with f_i the state at t_i or, for a window of length T
-that ends at t_i, the share of the window spent high; a small share of the readings are outliers, of
+Reading i is y_i = b(t_i) + D g_i + σ ε_i, with g_i the state at t_i or, for a window of length T
+that ends at t_i, the height that follows from the share f_i of the window spent high, g_i = f_i for
+a signal that averages (:mod:`smtj.fit.filtered`); a small share of the readings are outliers, of
 one constant density.  The states follow the two-state process between and within the windows.
 """
 
@@ -58,6 +59,8 @@ class Model:
     drift: Drift
     low: Floats
     """Coefficients of the low level b(t)."""
+    bend: float = 0.0
+    """ρ of :mod:`smtj.fit.filtered`; 0 where the signal averages."""
 
     @property
     def occupancy(self) -> float:
@@ -83,17 +86,17 @@ class Expectation:
     weight: float
     """Expected number of readings that are no outliers; their sums follow."""
     share: float
-    """Σ f."""
+    """Σ g."""
     share2: float
-    """Σ f²."""
+    """Σ g²."""
     share_signal: float
-    """Σ f z, with z the reading less drift."""
+    """Σ g z, with z the reading less drift."""
     signal2: float
     """Σ z²."""
     gram: Floats
     """Σ B B', with B the drift basis at a reading, (size, size)."""
     cross: Floats
-    """Σ B f."""
+    """Σ B g."""
     right: Floats
     """Σ B z."""
 
@@ -200,14 +203,16 @@ def _firsts(trace: Trace) -> range:
 def nodes_of(trace: Trace, model: Model) -> int:
     """Return into how many parts the share of a window is to be divided."""
     dwells = (trace.window, model.dwell_high, model.dwell_low)
-    return node_count(*dwells, model.noise / model.separation) if trace.window > 0 else 0
+    if trace.window == 0:
+        return 0
+    return node_count(*dwells, model.noise / model.separation, model.bend)
 
 
 def _law(trace: Trace, model: Model, nodes: int | None) -> ShareLaw | None:
     if trace.window == 0:
         return None
     nodes = min(nodes or nodes_of(trace, model), MOST_NODES)
-    return share_law(trace.window, model.dwell_high, model.dwell_low, nodes)
+    return share_law(trace.window, model.dwell_high, model.dwell_low, nodes, model.bend)
 
 
 def _chunk(trace: Trace, model: Model, law: ShareLaw | None, first: int) -> _Chunk:

@@ -1,7 +1,8 @@
 """Compiled matrices of readings that average over a window: the filtered telegraph.
 
-The noise is convolved with the law of the share f on its nodes, of which only those within REACH
-standard deviations of a reading count; the normal density goes from node to node by two products.
+The noise is convolved with the law of a reading's height g on its nodes, of which only those within
+REACH standard deviations of a reading count; the normal density goes from node to node by two
+products.
 """
 
 from typing import Any
@@ -143,7 +144,7 @@ def window_sums(
         hl, hh = up * w_ll + (1 - down) * w_hl, up * w_lh + (1 - down) * w_hh
         u = z[n] / separation
         k, end, density, ratio, fall = _first_node(u, s, nodes)
-        r, f, f2, by_high, by_low = 0.0, 0.0, 0.0, 0.0, 0.0
+        r, f, f2, spent, by_high, by_low = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         while k <= end:
             x = k * h
             v = ll * law[k, 0] + lh * law[k, 1] + hl * law[k, 2] + hh * law[k, 3]
@@ -155,6 +156,7 @@ def window_sums(
             r += v
             f += x * v
             f2 += x * x * v
+            spent += law[k, 12] * v
             density *= ratio
             ratio *= fall
             k += 1
@@ -166,7 +168,7 @@ def window_sums(
         slope_high += other * (ll * t[4] + lh * t[5] + hl * t[6] + hh * t[7])
         slope_low += scale * (by_low + ll * atoms[2] * at_low)
         slope_low += other * (ll * t[8] + lh * t[9] + hl * t[10] + hh * t[11])
-        mean = f + other * (ll * t[12] + lh * t[13] + hl * t[14] + hh * t[15])
+        mean = scale * (spent + v) + other * (ll * t[12] + lh * t[13] + hl * t[14] + hh * t[15])
         if share.shape[0] > 0:
             share[i] = mean
         high_time += mean

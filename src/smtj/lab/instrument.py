@@ -21,7 +21,8 @@ class Instrument:
     noise: float = 0.0
     """Standard deviation of a reading, in ohm."""
     drift: float = 0.0
-    """By how much the resistance has moved at the end of the measurement, in ohm; steady."""
+    """By how much the resistance of both states has moved at the end of the measurement, in ohm;
+    steady."""
 
     def __post_init__(self) -> None:
         """Refuse what no instrument can do."""

@@ -77,7 +77,8 @@ def take_readings(
     Raises
     ------
     SmtjError
-        There is nothing to read, or a setting is not finite.
+        There is nothing to read, a setting is not finite, or the drift leaves no resistance at a
+        voltage.
     """
     settings = _steps(card, setting)
     steps = len(settings)
@@ -94,11 +95,17 @@ def take_readings(
             progress(taken + part.size, total)
     share = found.reshape(steps, samples)
     average = averaged_at_voltage if kind == "voltage" else averaged_at_current
-    resistance = average(share, high[:, None], low[:, None])
     number_taken = np.arange(1.0, total + 1).reshape(steps, samples)
-    noise = np.random.default_rng([seed, 1]).standard_normal((steps, samples))
+    # It is the moved resistances of which a reading averages the currents.
     moved = instrument.drift * number_taken / total
-    read = resistance + moved + instrument.noise * noise
+    states = high[:, None] + moved, low[:, None] + moved
+    if kind == "voltage" and min(float(state.min()) for state in states) <= 0:
+        raise SmtjError(
+            f"a drift of {instrument.drift:g} ohm takes the resistance to 0, where no voltage can "
+            "be held"
+        )
+    noise = np.random.default_rng([seed, 1]).standard_normal((steps, samples))
+    read = average(share, *states) + instrument.noise * noise
     return instrument.interval * number_taken, np.asarray(read, dtype=np.float64)
 
 

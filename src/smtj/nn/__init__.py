@@ -7,19 +7,28 @@ except ModuleNotFoundError as error:
         'smtj.nn needs PyTorch: install it with pip install "smtj[nn]"', name=error.name
     ) from error
 
+from smtj.nn.activation import MTJActivation, ScaledSigmoid
+from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.neuron import MTJNeuron, Reads, set_readout
+from smtj.nn.summary import Summary, summary
 from smtj.nn.variation import DeviceVariation, draw_variation, no_variation
 
 __all__ = [
     "AffineCoupling",
     "CalibratedCoupling",
     "DeviceVariation",
+    "MTJActivation",
     "MTJNeuron",
     "Reads",
+    "ScaledSigmoid",
+    "Summary",
     "calibrated",
+    "convert",
     "draw_variation",
     "matched",
     "no_variation",
     "set_readout",
+    "summary",
+    "to_digital",
 ]

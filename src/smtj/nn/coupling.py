@@ -109,7 +109,7 @@ class CalibratedCoupling(nn.Module):
         In training the input that is returned is the standardised one.
         """
         if not self.training:
-            return x, self.fold().drive
+            return x, self._frozen()
         standard = functional.batch_norm(
             x, self.mean, self.variance, training=True, momentum=MOMENTUM, eps=EPSILON
         )
@@ -117,8 +117,11 @@ class CalibratedCoupling(nn.Module):
 
     def fold(self) -> AffineCoupling:
         """Return the frozen map that evaluation uses, as an affine coupling."""
+        return AffineCoupling(*self._frozen())
+
+    def _frozen(self) -> Drive:
         gain = self.spread / torch.sqrt(self.variance + EPSILON)
-        return AffineCoupling(gain, self.offset - gain * self.mean, self.limit)
+        return Drive(gain, self.offset - gain * self.mean, self.limit)
 
 
 class Standardised(nn.BatchNorm1d):

@@ -1,7 +1,7 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,12 @@ from smtj.nn.coupling import Drive, matched
 from smtj.nn.sampling import (
     MAX_READS,
     draw_key,
+    draw_key_tensor,
     limited_log_odds,
     normal,
     read,
     respond,
+    respond_traced,
 )
 from smtj.nn.variation import draw_variation, no_variation
 from smtj.physics.device import operating_point
@@ -37,7 +39,8 @@ class MTJNeuron(nn.Module):
     card
         The device.
     features
-        Number of neurons, the last dimension of the input.
+        Number of neurons, the last dimension of the input; or the last dimensions of the input,
+        with a neuron for each of their entries: ``(channels, height, width)`` after a convolution.
     coupling
         How summed inputs become fields; by default :func:`smtj.nn.coupling.matched`, under which
         the nominal device answers as a sigmoid does.
@@ -62,14 +65,16 @@ class MTJNeuron(nn.Module):
     Raises
     ------
     SmtjError
-        A number of reads, voltage or correlation time is out of range.
+        A number of neurons, of reads, a voltage or a correlation time is out of range.
 
     Notes
     -----
     The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
-    holds the chip and nothing is redrawn when it is loaded.  The gradient of sampled reads is
-    that of their mean; :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal
-    neuron is ``reads="expected", noise=False, chip_seed=None``.
+    holds the chip and nothing is redrawn when it is loaded; the devices are in the order of the
+    flattened input.  The gradient of sampled reads is that of their mean;
+    :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal neuron is
+    ``reads="expected", noise=False, chip_seed=None``.  ``torch.compile`` keeps the layer in one
+    graph, unless it has a generator of its own or wandering noise.
     """
 
     slope: Tensor
@@ -80,11 +85,14 @@ class MTJNeuron(nn.Module):
     offset_shift: Tensor
     barrier_factor: Tensor
     bias_voltage: Tensor
+    _folded: Tensor
+    _folded_stamp: tuple[object, ...] = ()
+    _folded_state: tuple[object, ...] = ()
 
     def __init__(
         self,
         card: DeviceCard,
-        features: int,
+        features: int | tuple[int, ...],
         *,
         coupling: nn.Module | None = None,
         reads: Reads = 16,
@@ -98,7 +106,14 @@ class MTJNeuron(nn.Module):
     ) -> None:
         super().__init__()
         self.card = card
-        self.features = features
+        self.shape = (features,) if isinstance(features, int) else tuple(features)
+        """Last dimensions of the input, an entry a neuron."""
+        if not all(isinstance(size, int) and size >= 1 for size in self.shape):
+            raise SmtjError(
+                f"features is {features!r}; it must be a positive whole number, or several"
+            )
+        self.features = features = math.prod(self.shape)
+        """Number of neurons."""
         self.coupling = matched(card, features) if coupling is None else coupling
         self.reads = _checked(reads)
         self.eval_reads = self.reads if eval_reads is None else _checked(eval_reads)
@@ -113,11 +128,11 @@ class MTJNeuron(nn.Module):
             else draw_variation(card, features, chip_seed)
         )
         for name, values in devices._asdict().items():
-            self.register_buffer(name, values)
+            self.register_buffer(name, values.to(torch.get_default_dtype()))
         for name in ("slope", "offset_field"):
             self.register_buffer(name, torch.zeros(features))
         self.register_buffer("bias_voltage", torch.zeros(()))
-        self._folded_stamp: tuple[object, ...] = ()
+        self._noise_field = float(card.variability.magnetic_noise)
         self.set_bias(bias_voltage, temperature)
 
     def set_bias(self, voltage: float, temperature: float | None = None) -> None:
@@ -142,40 +157,67 @@ class MTJNeuron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
-        if x.shape[-1:] != (self.features,):
-            raise SmtjError(
-                f"the input has shape {tuple(x.shape)}; for {self.features} neurons its last "
-                f"dimension must be {self.features}"
-            )
+        if len(self.shape) == 1:
+            if x.shape[-1:] != self.shape:
+                raise SmtjError(self._unfit(x))
+            return self._evaluate(x)
+        batch = x.shape[: x.ndim - len(self.shape)]
+        if x.shape[len(batch) :] != self.shape:
+            raise SmtjError(self._unfit(x))
+        return self._evaluate(x.reshape(*batch, self.features)).reshape(x.shape)
+
+    def _unfit(self, x: Tensor) -> str:
+        must = (
+            f"dimension must be {self.features}"
+            if len(self.shape) == 1
+            else f"dimensions must be {self.shape}"
+        )
+        return f"the input has shape {tuple(x.shape)}; for {self.features} neurons its last {must}"
+
+    def _evaluate(self, x: Tensor) -> Tensor:
         x, drive = self.coupling(x)
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
-        key = self._key() if count or self.noise else 0
-        return respond(x, response, self.noise, count, key)
+        random = count > 0 or self.noise
+        if torch.compiler.is_compiling():
+            # A graph keeps a number for ever, but draws a tensor anew.
+            key = draw_key_tensor(self.generator) if random else None
+            return respond_traced(x, response, self.noise, count, key)
+        return respond(x, response, self.noise, count, self._key() if random else 0)
 
     def _response(self, drive: Drive) -> Tensor:
-        """Make one map a neuron of drive and device, Eq. 5's w (H_⊥ - H_s), shape (5, features).
+        """Return what :meth:`_fold` makes, shape (5, features).
 
-        Folding them beforehand is what keeps a network of junctions nearly as fast as one of
-        sigmoids; it is done again only when one of the numbers has changed.
+        Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
+        it is done again only when one of the numbers has changed.
         """
+        if torch.compiler.is_compiling():
+            return self._fold(drive)
         state = (*drive, self.slope, self.offset_field)
         # What inference mode made keeps no count of its changes, and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
-            gain, offset, limit = drive
-            ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
-            # On a device whose P(high) falls with the field, the lower end has the higher odds.
-            odds = log_odds(ends, self.slope, self.offset_field)
-            odds = torch.cat((odds[:1], odds[1:].sort(dim=0).values))
-            noise = self.slope * float(self.card.variability.magnetic_noise)
-            self._folded = torch.cat(((self.slope * gain)[None], odds, noise[None]))
+            self._folded = self._fold(drive)
             # The numbers are kept, so that none can be replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
+
+    def _fold(self, drive: Drive) -> Tensor:
+        """Make one map a neuron of drive and device, Eq. 5's w (H_⊥ - H_s)."""
+        gain, offset, limit = drive
+        ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
+        # On a device whose P(high) falls with the field, the lower end has the higher odds.
+        odds = log_odds(ends, self.slope, self.offset_field)
+        odds = torch.cat((odds[:1], odds[1:].sort(dim=0).values))
+        noise = self.slope * self._noise_field
+        return torch.cat(((self.slope * gain)[None], odds, noise[None]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the fold behind: a copy makes its own, and a file need not hold it."""
+        return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
 
     def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
@@ -194,10 +236,11 @@ class MTJNeuron(nn.Module):
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows of this layer."""
+        arranged = self.features if len(self.shape) == 1 else self.shape
+        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={float(self.bias_voltage):g} V"
         return (
-            f"{self.features}, card={self.card.name}, reads={self.reads}, "
-            f"eval_reads={self.eval_reads}, noise={self.noise}, "
-            f"bias_voltage={float(self.bias_voltage):g} V"
+            f"{arranged}, card={self.card.name}, reads={self.reads}, "
+            f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
         )
 
 

@@ -66,6 +66,29 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     return outputs
 
 
+def respond_traced(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: Tensor | None
+) -> Tensor:
+    """Evaluate neurons as :func:`respond` does, in a form that stays in one compiled graph.
+
+    Parameters
+    ----------
+    x, response, noisy, reads
+        As in :func:`respond`.
+    key
+        The key as a tensor on the CPU, from :func:`draw_key_tensor`; None if nothing is random.
+
+    Returns
+    -------
+    Tensor
+        As :func:`respond` for the same key; gradients to rounding.
+    """
+    if key is None:
+        return _probability(x, response, False, 0).to(x.dtype)
+    outputs: Tensor = torch.ops.smtj.respond_traced(x, response, noisy, reads, key)[0]
+    return outputs
+
+
 def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
     """Log-odds of P(high) without noise, clamp(shift + gain · x) to the field range."""
     gain, shift, low, high, _ = response.unbind()
@@ -121,6 +144,11 @@ def draw_key(generator: torch.Generator | None = None) -> int:
     return int(torch.randint(2**63 - 1, (), generator=generator))
 
 
+def draw_key_tensor(generator: torch.Generator | None = None) -> Tensor:
+    """Draw a key as :func:`draw_key` does, and leave it in a tensor."""
+    return torch.randint(2**63 - 1, (), generator=generator)
+
+
 class _Response(torch.autograd.Function):
     """Forward as it comes, backward by one compiled pass instead of one an operation."""
 
@@ -153,6 +181,10 @@ _library.define("read(Tensor probability, int reads, int key) -> Tensor")
 _library.define("normal(Tensor like, int key) -> Tensor")
 _library.define(
     "respond(Tensor x, Tensor response, bool noisy, int reads, int key) -> (Tensor, Tensor)"
+)
+_library.define(
+    "respond_traced(Tensor x, Tensor response, bool noisy, int reads, Tensor key) "
+    "-> (Tensor, Tensor)"
 )
 _library.define(
     "respond_gradient(Tensor upstream, Tensor x, Tensor probability, Tensor response) -> Tensor"
@@ -193,6 +225,25 @@ def _respond_anywhere(
     probability = _probability(x.contiguous(), response, noisy, key ^ 1)
     outputs: Tensor = torch.ops.smtj.read(probability, reads, key)
     return outputs.to(x.dtype), probability.to(x.dtype)
+
+
+def _respond_traced(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: Tensor
+) -> tuple[Tensor, Tensor]:
+    if reads:
+        both: tuple[Tensor, Tensor] = torch.ops.smtj.respond(x, response, noisy, reads, int(key))
+        return both
+    probability = _probability(x.contiguous(), response, noisy, int(key)).to(x.dtype)
+    return probability, probability.clone()
+
+
+def _keep_for_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(inputs[0], output[1], inputs[1])
+
+
+def _gradient_traced(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
+    return gradient, None, None, None, None
 
 
 def _gradient_compiled(
@@ -248,16 +299,21 @@ for _name, _compiled, _anywhere in (
 ):
     _library.impl(_name, _compiled, "CPU")
     _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
+_library.impl("respond_traced", _respond_traced, "CompositeExplicitAutograd")
 
 # What torch.compile needs to know: the shapes of the results.
 torch.library.register_fake("smtj::read", lambda p, *_: p.new_empty(p.shape), lib=_library)
 torch.library.register_fake("smtj::normal", lambda x, *_: x.new_empty(x.shape), lib=_library)
-torch.library.register_fake(
-    "smtj::respond", lambda x, *_: (x.new_empty(x.shape), x.new_empty(x.shape)), lib=_library
-)
+for _name in ("respond", "respond_traced"):
+    torch.library.register_fake(
+        f"smtj::{_name}", lambda x, *_: (x.new_empty(x.shape), x.new_empty(x.shape)), lib=_library
+    )
 torch.library.register_fake(
     "smtj::respond_gradient", lambda _, x, *__: x.new_empty(x.shape), lib=_library
 )
 torch.library.register_autograd(
     "smtj::read", lambda _, gradient: (gradient, None, None), lib=_library
+)
+torch.library.register_autograd(
+    "smtj::respond_traced", _gradient_traced, setup_context=_keep_for_gradient, lib=_library
 )

@@ -1,0 +1,55 @@
+"""Two levels far apart are two, whether the noise is that of the resistance or of the current."""
+
+import numpy as np
+import pytest
+
+from smtj import load_card, operating_point
+from smtj.analysis import Setting
+from smtj.analysis.trace import trace_of
+from smtj.lab import time_trace
+from smtj.measurement import groups
+from smtj.physics.junction import state_resistances
+
+CARD = load_card("cai2019").replace({"electrical.tmr": 1.5, "magnetism.easy_axis_tilt": 0.3})
+POINT = operating_point(CARD, 0.001)
+FIELD = float(POINT.offset_field)
+DWELLS = [float(tau) for tau in POINT.dwell_times(FIELD)]
+STATES = state_resistances(CARD, 0.0, 0.0, FIELD, 0.001)
+HIGH, LOW = float(STATES.high), float(STATES.low)
+SEEDS = 8
+
+
+def noisy(resistance, of, rng):
+    """Readings with a noise of a fifth of the separation, in ohm or in the current of a volt."""
+    noise = rng.standard_normal(resistance.size) / 5
+    if of == "resistance":
+        return resistance + (HIGH - LOW) * noise
+    return 1 / (1 / resistance + (1 / LOW - 1 / HIGH) * noise)
+
+
+@pytest.mark.parametrize("window", [0, 1])
+@pytest.mark.parametrize("of", ["resistance", "current"])
+def test_two_levels_a_third_apart_are_two(of, window):
+    assert HIGH / LOW - 1 > 0.29
+    truth, interval = np.log(DWELLS), min(DWELLS) / 3
+    z = []
+    for seed in range(SEEDS):
+        data = time_trace(
+            CARD,
+            2000,
+            field_perpendicular=FIELD,
+            interval=interval,
+            integration_time=window * interval,
+            seed=seed,
+        )
+        rng = np.random.default_rng([seed, 7])
+        data["resistance"].values[:] = noisy(data["resistance"].values, of, rng)
+        found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))
+        assert found.fit.verdict == "two levels"
+        times = np.log([found.fit.dwell_high, found.fit.dwell_low])
+        z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
+        assert found.level("high").value == pytest.approx(HIGH, rel=0.02)
+        assert found.level("low").value == pytest.approx(LOW, rel=0.02)
+    # Mean of standard normal numbers, and of their squares.
+    assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)
+    assert np.mean(np.square(z)) == pytest.approx(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))
