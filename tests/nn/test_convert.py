@@ -487,7 +487,9 @@ def test_compiled_models_are_one_graph_and_answer_the_same(
 
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize(
-    "options", [{"eval_reads": "expected"}, IDEAL, {"coupling": calibrated}], ids=str
+    "options",
+    [{"eval_reads": "expected"}, IDEAL, {"coupling": calibrated}],
+    ids=["expected value", "ideal", "calibrated"],
 )
 def test_every_kind_of_read_out_compiles(card: DeviceCard, options: dict[str, object]) -> None:
     model, x = convert(Modules(), card, images(), **options).eval(), images()
