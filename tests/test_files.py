@@ -105,3 +105,20 @@ def test_a_process_killed_while_it_writes_leaves_nothing(tmp_path: Path, number:
         process.send_signal(number)
     assert process.returncode == -number
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files without a name are Linux's")
+@pytest.mark.parametrize("_way", ["nameless"], indirect=True)
+def test_an_interrupt_right_after_naming_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def interrupted(*arguments: object, **keywords: object) -> None:
+        link(*arguments, **keywords)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.link", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_text(tmp_path / "file.txt", "x")
+    assert list(tmp_path.iterdir()) == []

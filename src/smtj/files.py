@@ -45,18 +45,16 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
 
 def _name(descriptor: int, path: Path) -> None:
     """Give an open file without a name that of a path, which it takes over."""
-    hidden = f".{path.name}.{secrets.token_hex(4)}"
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # An interrupt may come between any two steps.
     try:
-        # The folder's descriptor makes Python follow the link to the open file.
-        os.link(f"/proc/self/fd/{descriptor}", hidden, dst_dir_fd=folder, follow_symlinks=True)
-    finally:
-        os.close(folder)
-    _take_over(path.with_name(hidden), path)
-
-
-def _take_over(hidden: Path, path: Path) -> None:
-    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            source = f"/proc/self/fd/{descriptor}"
+            # The folder's descriptor makes Python follow the link to the open file.
+            os.link(source, hidden.name, dst_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
         hidden.replace(path)
     except BaseException:
         hidden.unlink(missing_ok=True)
@@ -73,10 +71,10 @@ def _through_a_hidden_file(path: Path, write: Callable[[IO[bytes]], object]) -> 
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _take_over(temporary, path)
     return path
 
 
