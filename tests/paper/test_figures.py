@@ -115,7 +115,7 @@ def test_slopes_of_fig_4c_are_the_card_s_and_xi_comes_back(results):
     xi, xi_error, unit = numbers["models"]["cai2019"]["estimates"]["ξ"]
     assert unit == "J/(V m)"
     assert abs(xi - 26e-15) < 3 * xi_error < 15e-15
-    # Design note 6: counting averaged readings makes w too steep, at +200 mV about twice.
+    # Counting averaged readings makes w too steep, at +200 mV about twice.
     assert numbers["slope_by_threshold_per_Oe"][-1] > 1.7 * 0.1098
 
 

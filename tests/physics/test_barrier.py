@@ -108,7 +108,7 @@ def test_field_and_energy_density_are_inverse(k_eff):
 
 
 def test_vcma_coefficient_of_the_paper_is_that_of_the_thin_layer():
-    """Design note 1: 34 mT/V is 26 fJ/(V m) for 1.62 nm; 2.4 nm would need 0.80 MA/m."""
+    """34 mT/V is 26 fJ/(V m) for 1.62 nm; 2.4 nm would need 0.80 MA/m."""
     per_volt = convert(34, "mT/V", "A/m/V")
     xi = vcma_coefficient(per_volt, 1.18e6, 1.62e-9, 0.8e-9)
     assert xi == pytest.approx(26e-15, rel=2e-3)
@@ -123,7 +123,7 @@ def test_vcma_coefficient_of_the_paper_is_that_of_the_thin_layer():
 
 
 def test_the_whole_ellipse_is_not_superparamagnetic():
-    """Design note 2: 128 k_B T."""
+    """128 k_B T."""
     k_eff = anisotropy.energy_density_of_field(convert(56, "mT", "A/m"), M_S)
     volume = ellipse_volume(210e-9, 60e-9, 1.62e-9)
     delta = barrier.stability_factor(barrier.energy_barrier(k_eff, M_S, 0.0, volume), 300.0)

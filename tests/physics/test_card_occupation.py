@@ -1,4 +1,4 @@
-"""P(high) of a card by Boltzmann: slope and offset of design note 4, names, stray field."""
+"""P(high) of a card by Boltzmann: exact slope and offset, names, stray field."""
 
 import numpy as np
 import pytest

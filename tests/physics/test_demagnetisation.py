@@ -88,7 +88,7 @@ def test_a_cylinder_about_as_high_as_wide_is_like_a_sphere():
 
 
 def test_in_plane_shape_anisotropy_of_the_papers_device():
-    """Design note 8: N_y - N_x is about 0.041, a field of about 60 mT, as large as H_K1."""
+    """N_y - N_x is about 0.041, a field of about 60 mT, as large as H_K1."""
     n_x, n_y, _ = demagnetising_factors(210e-9, 60e-9, 1.62e-9)
     assert n_y - n_x == pytest.approx(0.041, abs=5e-4)
     assert 4e-7 * math.pi * 1.18e6 * (n_y - n_x) == pytest.approx(60e-3, abs=1e-3)

@@ -40,7 +40,7 @@ def test_at_the_offset_nothing_is_left_along_the_axis(h_in, tilt):
 
 
 def test_numbers_of_the_papers_device():
-    """Design note 3: H_in = H_K1 sin 9° = 8.76 mT and H_s = -13.9 Oe."""
+    """H_in = H_K1 sin 9° = 8.76 mT and H_s = -13.9 Oe."""
     h_in = convert(56, "mT", "A/m") * math.sin(math.radians(9))
     assert convert(h_in, "A/m", "mT") == pytest.approx(8.76, abs=5e-3)
     h_s = direction.offset_field(h_in, math.radians(9))

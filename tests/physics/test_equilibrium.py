@@ -103,7 +103,7 @@ def test_slope_of_a_free_moment_is_elementary():
 
 
 def test_slope_of_a_deep_barrier_is_twice_the_moment():
-    """Design note 4: w → 2 μ0 M_s V*/(k_B T); ⟨m_z⟩ falls short of 1 by 1/(2Δ)."""
+    """w → 2 μ0 M_s V*/(k_B T); ⟨m_z⟩ falls short of 1 by 1/(2Δ)."""
     spin = SPINS["upright"]
     limit = 2 * constants.mu_0 * MOMENT / (constants.k * 300)
     for multiple in (10, 40):
@@ -118,7 +118,7 @@ def test_slope_of_a_deep_barrier_is_twice_the_moment():
     ("tilt", "slopes"), [(0.0, (0.180, 0.179, 0.178)), (9.0, (0.178, 0.177, 0.176))]
 )
 def test_barrier_drops_out_of_the_slope(tilt, slopes):
-    """Design note 4, exact Boltzmann integration at -200, 0 and +200 mV, in 1/Oe."""
+    """Exact Boltzmann integration at -200, 0 and +200 mV, in 1/Oe."""
     spin = PAPER._replace(
         easy_axis_tilt=math.radians(tilt),
         anisotropy_field=H_K1 - convert(34, "mT/V", "A/m/V") * np.array([-0.2, 0, 0.2]),

@@ -1,4 +1,4 @@
-"""Axial escape: the numbers of the design notes, closed forms, scaling, and another eigensolver."""
+"""Axial escape: known numbers, closed forms, scaling, and another eigensolver."""
 
 import math
 
@@ -35,7 +35,7 @@ def reduced(delta, h=0.0, k2=0.0):
 
 
 def test_times_of_the_design_notes():
-    """Design note 9: 173 ns, 220 ns, 188 ns at Δ = 4, α = 0.1, γ = 1.7609e11 rad/(s T)."""
+    """173 ns, 220 ns, 188 ns at Δ = 4, α = 0.1, γ = 1.7609e11 rad/(s T)."""
     spin = disc(4.0)
     brown = brown_log_dwell_times(spin, *NONE, 0.0, 0.1)
     assert np.exp(brown) == pytest.approx([173e-9, 173e-9], rel=5e-3)

@@ -1,4 +1,4 @@
-"""The two states of a card: design note 3's numbers, labels, and bias that moves the wells."""
+"""The two states of a card: their resistances, labels, and bias that moves the wells."""
 
 import math
 
@@ -38,7 +38,7 @@ def angle(well):
 
 
 def test_wells_of_the_paper_s_device():
-    """Design note 3: near 18° and 180°, and so far from the full change of resistance."""
+    """Near 18° and 180°, and so far from the full change of resistance."""
     wells = card_wells(CARD, 0.0, 0.0, 0.0)
     assert angle(wells.up) == pytest.approx(17.67, abs=0.01)
     assert angle(wells.down) == pytest.approx(179.88, abs=0.01)

@@ -1,4 +1,4 @@
-"""A card at work: the numbers of the design notes, both switching models, fields, thickness."""
+"""A card at work: known numbers, both switching models, fields, thickness."""
 
 import math
 
@@ -38,7 +38,7 @@ both_models = pytest.mark.parametrize(
 
 
 def test_barriers_and_dwell_times_of_the_paper():
-    """Design note 2: 21.6, 18.5, 15.4 k_B T; 2.3, 0.105, 0.005 s where both states are equal."""
+    """21.6, 18.5, 15.4 k_B T; 2.3, 0.105, 0.005 s where both states are equal."""
     point = operating_point(CARD, VOLTAGES)
     assert point.stability_factor == pytest.approx([21.6, 18.5, 15.4], abs=0.06)
     high, low = point.dwell_times(point.offset_field)
@@ -57,7 +57,7 @@ def test_barriers_and_dwell_times_of_the_paper():
 
 
 def test_slopes_of_both_models():
-    """Design note 4, in 1/Oe at -200, 0 and +200 mV."""
+    """In 1/Oe at -200, 0 and +200 mV."""
     assert operating_point(CARD, VOLTAGES).slope * OERSTED == pytest.approx(
         [0.154, 0.132, 0.110], abs=5e-4
     )
@@ -71,7 +71,7 @@ def test_slopes_of_both_models():
 
 
 def test_offset_of_the_tilted_axis():
-    """Design note 3: -13.9 Oe; a card's own offset and its voltage dependence come first."""
+    """-13.9 Oe; a card's own offset and its voltage dependence come first."""
     for card in (CARD, SELF_CONSISTENT):
         offset = operating_point(card).offset_field
         assert offset / OERSTED == pytest.approx(-13.9, abs=0.05)
@@ -192,7 +192,7 @@ def test_macrospin_carries_the_card_s_numbers():
 
 
 def test_slope_against_voltage_is_straight():
-    """Design note 5: to 0.1 % over ±200 mV; visible curvature needs an H_in of 35 to 40 mT."""
+    """To 0.1 % over ±200 mV; visible curvature needs an H_in of 35 to 40 mT."""
 
     def curvature(millitesla):
         card = UPRIGHT.replace({"magnetism.in_plane_bias_field": millitesla * MILLITESLA})
@@ -209,7 +209,7 @@ def test_slope_against_voltage_is_straight():
 
 
 def test_no_barrier_past_the_anisotropy_field():
-    """Design note 7."""
+    """Eq. 6 is a square and ends at H_k."""
     strong = CARD.replace({"magnetism.in_plane_bias_field": "57 mT"})
     assert operating_point(strong).barrier == 0
     easy_plane = CARD.replace({"magnetism.anisotropy_field": "-5 mT"})
@@ -252,14 +252,14 @@ def test_gradient_of_the_slope_is_its_difference_quotient(card):
 
 
 def test_vcma_coefficient_is_given_or_derived():
-    """Design note 1: 26 fJ/(V m) from 34 mT/V."""
+    """26 fJ/(V m) from 34 mT/V."""
     assert vcma_coefficient(CARD) == 26e-15
     derived = CARD.replace({"vcma.coefficient": None})
     assert vcma_coefficient(derived) == pytest.approx(26e-15, rel=2e-3)
 
 
 def test_upright_rule_is_the_printed_formula():
-    """Design note 3: at no tilt the rule gives Eq. 3-6, with an in-plane field adding to H_in."""
+    """At no tilt the rule gives Eq. 3-6, with an in-plane field adding to H_in."""
     field = np.linspace(-700, 700, 9) * OERSTED
     for card in (UPRIGHT, SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})):
         point = operating_point(card, 0.1)
@@ -276,7 +276,7 @@ def test_upright_rule_is_the_printed_formula():
 
 @both_models
 def test_a_field_along_the_normal_gives_the_printed_equations(card):
-    """Design note 3: whatever the tilt, so that the neuron's sigmoid is the measured one."""
+    """Whatever the tilt, so that the neuron's sigmoid is the measured one."""
     field = np.linspace(-200, 200, 41) * OERSTED
     for voltage in (-0.2, 0.0, 0.2):
         point = operating_point(card, voltage)
@@ -329,7 +329,7 @@ def test_in_plane_field_moves_the_state():
 
 
 def test_barrier_falls_through_zero_with_thickness():
-    """Design note 8."""
+    """The barrier falls through zero with the thickness."""
     thickness = np.linspace(1.3e-9, 2.0e-9, 71)
     found = barrier_against_thickness(CARD, thickness)
     own = float(barrier_against_thickness(CARD, 1.62e-9))

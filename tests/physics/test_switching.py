@@ -46,7 +46,7 @@ def test_logarithms_are_finite_at_any_field(delta, field):
 
 
 def test_dwell_times_clamp_beyond_the_effective_field():
-    """Design note 7: the squares of Eq. 3 and 4 would rise again beyond |h| = 1."""
+    """The squares of Eq. 3 and 4 would rise again beyond |h| = 1."""
     h = switching.reduced_field(np.array([-9.0, -1, 0, 1, 9]) * 560, 0.0, 560.0)
     assert h.tolist() == [-1, -1, 0, 1, 1]
     high, low = switching.dwell_times(10.0, h, LOG_ATTEMPT_TIME)
