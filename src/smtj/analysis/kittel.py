@@ -259,7 +259,7 @@ def _draw_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
     second = fit.second_order_field if fit.separable else 0.0
     x, z = fine * along[0], fine * along[1]
     wells = well_resonances(fit.anisotropy_field, second, at.fixed, x, z)
-    deepest = wells.frequency[np.arange(fine.size), wells.deepest] / 1e9
+    deepest = wells.of_deepest(wells.frequency) / 1e9
     other = 1 - wells.deepest
     there = wells.exists[np.arange(fine.size), other]
     rest = np.where(there, wells.frequency[np.arange(fine.size), other] / 1e9, np.nan)

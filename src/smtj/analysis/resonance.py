@@ -185,7 +185,6 @@ def _as_points(
 ) -> LinesAsPoints:
     """Return lines as points, widths and errors in field times the slope df/dH of the model."""
     found = well_resonances(*fields, fixed, x, z)
-    rows = np.arange(x.size)
     one = [line.fit.lines[0] for line in lines]
     frequency = np.array([line.frequency for line in lines])
     slope = np.ones(x.size)
@@ -196,7 +195,7 @@ def _as_points(
             well_resonances(*fields, fixed, x + s * along[:, 1], z + s * along[:, 0])
             for s in (step, -step)
         ]
-        up, down = (end.frequency[rows, end.deepest] for end in ends)
+        up, down = (end.of_deepest(end.frequency) for end in ends)
         slope = np.abs(up - down) / (2 * step)
     else:
         # What Eq. 7 speaks of is the frequency without damping.
@@ -205,7 +204,7 @@ def _as_points(
         Points(x, z, frequency, slope * np.array([line.position_error for line in one])),
         slope * np.array([line.half_width for line in one]),
         slope * np.array([line.half_width_error for line in one]),
-        found.trace[rows, found.deepest],
+        found.of_deepest(found.trace),
     )
 
 

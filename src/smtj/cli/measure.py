@@ -294,10 +294,15 @@ def _write(found: "xr.Dataset", out: Path, card: str) -> None:
 
 def written(found: "xr.Dataset", out: Path, card: str, what: str) -> None:
     """Write a measurement and say what it is and what to do next."""
+    file = saved(found, out)
+    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --onto {card} --out my_card.toml")
+
+
+def saved(found: "xr.Dataset", out: Path) -> Path:
+    """Write a data set; what stands in the way is one sentence."""
     from smtj.measurement import save
 
     try:
-        file = save(found, out)
+        return save(found, out)
     except OSError as error:
         raise SmtjError(f"{out} cannot be written: {error.strerror}; give another --out") from error
-    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --onto {card} --out my_card.toml")

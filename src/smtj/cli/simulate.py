@@ -1,7 +1,6 @@
 """``smtj simulate``: the magnetisation's motion in full, by the stochastic LLG equation."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from smtj.cli.measure import (
     Seed,
     Temperature,
     Voltage,
+    saved,
     shown,
     written,
 )
@@ -25,8 +25,6 @@ from smtj.cli.ranges import parse_option, parse_range
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from smtj.card import DeviceCard
     from smtj.lab.pulses import Pulse
 
@@ -131,7 +129,7 @@ def pulses(
             progress=progress,
         )
     share = float(found["switched"][-1])
-    _saved(found, out)
+    saved(found, out)
     picture, _ = draw_response(out.with_suffix(""), found)
     typer.echo(
         f"{share:.1%} of {trajectories} histories of {device.name} are on the other side at the "
@@ -171,7 +169,7 @@ def switching(
             seed=seed,
             progress=progress,
         )
-    _saved(found, out)
+    saved(found, out)
     picture, _ = draw_map(out.with_suffix(""), found)
     p = found["probability"]
     best = p.isel(p.argmax(...))
@@ -204,15 +202,6 @@ def _pulse(text: str) -> "Pulse":
     return Pulse(
         parse_option("--pulse", volts, "V") or 0.0, parse_option("--pulse", length, "s") or 0.0
     )
-
-
-def _saved(found: "xr.Dataset", out: Path) -> None:
-    from smtj.measurement import save
-
-    try:
-        save(found, out)
-    except OSError as error:
-        raise SmtjError(f"{out} cannot be written: {error.strerror}; give another --out") from error
 
 
 def _extrapolated(device: "DeviceCard", largest: float) -> None:

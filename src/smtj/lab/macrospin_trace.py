@@ -13,9 +13,7 @@ from smtj.errors import SmtjError
 from smtj.lab.instrument import bias_of, instrument_of
 from smtj.lab.readings import Progress
 from smtj.lab.record import dataset
-from smtj.physics.device import reference_direction
-from smtj.physics.junction import parallel_resistance
-from smtj.physics.resistance import resistance
+from smtj.physics.junction import resistance_of_direction
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,15 +114,7 @@ def macrospin_trace(
         progress=progress,
     )[:, 0]
     # The conductance is linear in the cosine, and so is its average over a reading.
-    cosine = m.astype(np.float64) @ np.asarray(reference_direction(card))
-    half = card.electrical.tmr_half_voltage
-    ohm = resistance(
-        parallel_resistance(card),
-        float(card.electrical.tmr),
-        cosine,
-        volts,
-        None if half is None else float(half),
-    )
+    ohm = resistance_of_direction(card, m, volts)
     number = np.arange(1.0, samples + 1)
     read = np.random.default_rng([seed, 1]).standard_normal(samples)
     columns = {

@@ -16,9 +16,8 @@ from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
 from smtj.lab.record import labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, reference_direction
-from smtj.physics.junction import card_wells, parallel_resistance
-from smtj.physics.resistance import resistance
+from smtj.physics.device import macrospin
+from smtj.physics.junction import card_wells, resistance_of_direction
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -128,14 +127,7 @@ def pulse_response(
     volts = np.array([pulse.voltage for pulse in pulses])[
         np.minimum(np.searchsorted(ends, time * (1 - 1e-12)), len(pulses) - 1)
     ]
-    half = card.electrical.tmr_half_voltage
-    ohm = resistance(
-        parallel_resistance(card),
-        float(card.electrical.tmr),
-        m @ np.array(reference_direction(card)),
-        volts[:, None],
-        None if half is None else float(half),
-    )
+    ohm = resistance_of_direction(card, m, volts[:, None])
     along, before = _along(card, m), _along(card, begin)
     columns = {
         "time": (("time",), time),
@@ -143,7 +135,7 @@ def pulse_response(
         "field_parallel": ((), field_parallel),
         "field_perpendicular": ((), field_perpendicular),
         "temperature": ((), _temperature(card, temperature)),
-        "resistance": (("time",), np.asarray(ohm).mean(axis=1)),
+        "resistance": (("time",), ohm.mean(axis=1)),
         "switched": (("time",), (along * before < 0).mean(axis=1)),
         **{
             f"magnetisation_{name}": (("time",), m[..., axis].mean(axis=1))

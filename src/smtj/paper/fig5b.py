@@ -107,7 +107,7 @@ def _deepest(card: DeviceCard, fixed: FixedFields, fields: Any) -> Floats:
     wells = well_resonances(
         float(spin.anisotropy_field), float(spin.second_order_field), fixed, x, np.zeros_like(x)
     )
-    return np.asarray(wells.frequency[np.arange(x.size), wells.deepest])
+    return wells.of_deepest(wells.frequency)
 
 
 def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
@@ -143,7 +143,7 @@ def _draw_models(axes: Any, card: DeviceCard, found: Resonances) -> None:
             np.nan_to_num(zero.general.second_order_field),
         )
         wells = well_resonances(first, second, fixed, fine * OERSTED, np.zeros_like(fine))
-        f = wells.frequency[np.arange(fine.size), wells.deepest]
+        f = wells.of_deepest(wells.frequency)
         axes.plot(fine, f * GIGAHERTZ, style, color=colour, linewidth=1.2, label=label)
     axes.errorbar(
         zero.field_x / OERSTED,

@@ -154,6 +154,23 @@ def state_resistances_at_current(
     )
 
 
+def resistance_of_direction(card: DeviceCard, direction: ArrayLike, voltage: ArrayLike) -> Floats:
+    """R in ohm of a card's junction with its free layer along any direction.
+
+    Parameters
+    ----------
+    card
+        The device.
+    direction
+        Unit vectors m, or their means over a time, shape (..., 3).
+    voltage
+        Across the junction in V, broadcast with them.
+    """
+    r_p, tmr, half = _electrical(card)
+    cosine = np.asarray(direction, dtype=np.float64) @ np.array(reference_direction(card))
+    return np.asarray(resistance.resistance(r_p, tmr, cosine, voltage, half))
+
+
 def parallel_resistance(card: DeviceCard) -> float:
     """R_P in ohm: the card's own, else from its resistance-area product and its ellipse."""
     given, product = card.electrical.parallel_resistance, card.electrical.resistance_area_product

@@ -43,6 +43,10 @@ class WellResonances(NamedTuple):
     deepest: NDArray[np.intp]
     """Index of the deeper well, shape (n,)."""
 
+    def of_deepest(self, entry: Floats) -> Floats:
+        """Return what an entry of shape (n, 2) has of the deeper well, shape (n,)."""
+        return np.asarray(np.take_along_axis(entry, self.deepest[..., None], axis=-1)[..., 0])
+
 
 def well_resonances(
     anisotropy_field: ArrayLike,

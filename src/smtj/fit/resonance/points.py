@@ -104,7 +104,7 @@ def fit_points(
         found = well_resonances(
             p["first"] * scale, second * scale, fixed, points.field_x, points.field_z
         )
-        return found.frequency[np.arange(points.frequency.size), found.deepest]
+        return found.of_deepest(found.frequency)
 
     def residuals(p: Mapping[str, float]) -> Floats:
         return (points.frequency - frequencies(p)) / points.error
@@ -250,7 +250,7 @@ def _start(
 def _squares(points: Points, fixed: FixedFields, scale: float, first: Floats) -> Floats:
     """χ² of values of H_K1 with H_K2 = 0, of any shape."""
     found = well_resonances(first[..., None] * scale, 0.0, fixed, points.field_x, points.field_z)
-    frequency = np.take_along_axis(found.frequency, found.deepest[..., None], axis=-1)[..., 0]
+    frequency = found.of_deepest(found.frequency)
     return np.asarray((((points.frequency - frequency) / points.error) ** 2).sum(axis=-1))
 
 

@@ -125,7 +125,7 @@ def fit_spectra_of_wells(
         degrees_of_freedom=freedom,
         covariance=covariance_over_errors(_of_size(residuals, size), minimum),
     )
-    deepest = wells.frequency[np.arange(x.size), wells.deepest]
+    deepest = wells.of_deepest(wells.frequency)
     if apart:
         anisotropy = conclude(minimum, scale, deepest)
     else:
