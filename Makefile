@@ -17,9 +17,9 @@ install: $(READY) ## prepare the environment .venv, nothing else
 $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "smtj needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "== installing smtj and its dependencies into $(VENV) (about two minutes, once)"
+	@echo "== installing smtj and its dependencies into $(VENV) (two to three minutes, once)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,cluster,explore,docs,dev]'
 	@touch $@
 
 $(RIVALS): $(READY)

@@ -1,0 +1,1 @@
+"""The page of ``smtj explore``; needs Panel and Bokeh (``smtj[explore]``)."""
