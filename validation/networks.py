@@ -18,8 +18,8 @@ from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn.experiment import Experiment
 from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.neuron import set_readout
 from smtj.nn.pool import Job, run_all
+from smtj.nn.setting import set_readout
 from smtj.nn.training import TrainingSettings, as_tensors, evaluate
 from smtj.paper.fig3b import networks, read_curves
 

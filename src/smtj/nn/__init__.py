@@ -10,7 +10,9 @@ except ModuleNotFoundError as error:
 from smtj.nn.activation import MTJActivation, ScaledSigmoid
 from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
-from smtj.nn.neuron import MTJNeuron, Reads, set_readout
+from smtj.nn.neuron import MTJNeuron
+from smtj.nn.readout import Reads
+from smtj.nn.setting import set_readout
 from smtj.nn.summary import Summary, summary
 from smtj.nn.variation import DeviceVariation, draw_variation, no_variation
 

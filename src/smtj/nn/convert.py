@@ -16,7 +16,7 @@ from smtj.errors import SmtjError
 from smtj.nn.activation import ACTIVATIONS, Conversion, Left, MTJActivation, Probe, ScaledSigmoid
 from smtj.nn.calls import Calls
 from smtj.nn.coupling import matched
-from smtj.nn.neuron import Reads
+from smtj.nn.readout import Reads
 from smtj.nn.summary import without_devices
 from smtj.nn.survey import activations, place, probes, survey
 from smtj.nn.tracing import Example

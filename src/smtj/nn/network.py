@@ -13,7 +13,8 @@ from smtj.card.document import to_toml
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.coupling import Standardised, calibrated, matched
-from smtj.nn.neuron import MTJNeuron, Reads
+from smtj.nn.neuron import MTJNeuron
+from smtj.nn.readout import Reads
 
 FORMAT = 1
 

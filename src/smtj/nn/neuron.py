@@ -1,7 +1,7 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.coupling import Drive, matched
+from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.response import fold
 from smtj.nn.sampling import (
-    MAX_READS,
     draw_key,
     draw_key_tensor,
     limited_log_odds,
@@ -19,12 +20,12 @@ from smtj.nn.sampling import (
     respond,
     respond_traced,
 )
-from smtj.nn.variation import draw_variation, no_variation
-from smtj.physics.device import operating_point
-from smtj.physics.switching import log_odds
-
-Reads: TypeAlias = int | Literal["expected"]
-"""Number of reads of a device, or its expected value: the limit of many reads."""
+from smtj.nn.variation import (
+    DeviceVariation,
+    draw_variation,
+    no_variation,
+    slope_and_offset,
+)
 
 
 class MTJNeuron(nn.Module):
@@ -115,8 +116,8 @@ class MTJNeuron(nn.Module):
         self.features = features = math.prod(self.shape)
         """Number of neurons."""
         self.coupling = matched(card, features) if coupling is None else coupling
-        self.reads = _checked(reads)
-        self.eval_reads = self.reads if eval_reads is None else _checked(eval_reads)
+        self.reads = checked_reads(reads)
+        self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
         self.noise = noise
         if noise_correlation_time is not None and not noise_correlation_time > 0:
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
@@ -148,12 +149,15 @@ class MTJNeuron(nn.Module):
             raise SmtjError(
                 f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
             )
-        point = operating_point(self.card, voltage, temperature)
-        # In the self-consistent model the barrier drops out of the slope.
-        barrier = self.barrier_factor if self.card.switching.model == "cai2019" else 1.0
-        self.slope = float(point.slope) * self.slope_factor * barrier
-        self.offset_field = float(point.offset_field) + self.offset_shift
+        self.slope, self.offset_field = slope_and_offset(
+            self.card, self.devices, voltage, temperature
+        )
         self.bias_voltage.fill_(voltage)
+
+    @property
+    def devices(self) -> DeviceVariation:
+        """How the devices differ from the card's nominal one."""
+        return DeviceVariation(self.slope_factor, self.offset_shift, self.barrier_factor)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
@@ -189,31 +193,21 @@ class MTJNeuron(nn.Module):
         return respond(x, response, self.noise, count, self._key() if random else 0)
 
     def _response(self, drive: Drive) -> Tensor:
-        """Return what :meth:`_fold` makes, shape (5, features).
+        """Return what :func:`smtj.nn.response.fold` makes, shape (5, features).
 
         Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
         it is done again only when one of the numbers has changed.
         """
         if torch.compiler.is_compiling():
-            return self._fold(drive)
+            return fold(drive, self.slope, self.offset_field, self._noise_field)
         state = (*drive, self.slope, self.offset_field)
         # What inference mode made keeps no count of its changes, and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
-            self._folded = self._fold(drive)
+            self._folded = fold(drive, self.slope, self.offset_field, self._noise_field)
             # The numbers are kept, so that none can be replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
-
-    def _fold(self, drive: Drive) -> Tensor:
-        """Make one map a neuron of drive and device, Eq. 5's w (H_⊥ - H_s)."""
-        gain, offset, limit = drive
-        ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
-        # On a device whose P(high) falls with the field, the lower end has the higher odds.
-        odds = log_odds(ends, self.slope, self.offset_field)
-        odds = torch.cat((odds[:1], odds[1:].sort(dim=0).values))
-        noise = self.slope * self._noise_field
-        return torch.cat(((self.slope * gain)[None], odds, noise[None]))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
@@ -244,58 +238,8 @@ class MTJNeuron(nn.Module):
         )
 
 
-def set_readout(
-    model: nn.Module,
-    *,
-    reads: Reads | None = None,
-    eval_reads: Reads | None = None,
-    noise: bool | None = None,
-    generator: torch.Generator | None = None,
-) -> nn.Module:
-    """Change how all junction layers of a model are read; what is left None stays as it is.
-
-    Parameters
-    ----------
-    model
-        Any module; changed in place.
-    reads, eval_reads
-        Reads in training and in evaluation, or ``"expected"``.
-    noise
-        Whether magnetic noise acts.
-    generator
-        Where the randomness comes from.
-
-    Returns
-    -------
-    nn.Module
-        The same model.
-
-    Raises
-    ------
-    SmtjError
-        A number of reads is out of range.
-    """
-    for module in model.modules():
-        if isinstance(module, MTJNeuron):
-            if reads is not None:
-                module.reads = _checked(reads)
-            if eval_reads is not None:
-                module.eval_reads = _checked(eval_reads)
-            if noise is not None:
-                module.noise = noise
-            if generator is not None:
-                module.generator = generator
-    return model
-
-
 def _stamp(part: object) -> object:
     """Return what is equal as long as a number has not changed."""
     if not isinstance(part, Tensor):
         return part
     return object() if part.is_inference() else (id(part), part._version)
-
-
-def _checked(reads: Reads) -> Reads:
-    if reads == "expected" or (isinstance(reads, int) and 1 <= reads <= MAX_READS):
-        return reads
-    raise SmtjError(f'reads is {reads!r}; it must be 1 to {MAX_READS} or "expected"')

@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn.modules import activation
 
 from smtj.nn.activation import EXACT, Conversion, Left, MTJActivation
-from smtj.nn.neuron import MTJNeuron, Reads
+from smtj.nn.neuron import MTJNeuron
+from smtj.nn.readout import Reads
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -17,7 +17,7 @@ from smtj.files import write_whole
 from smtj.nn.coupling import CalibratedCoupling, Standardised
 from smtj.nn.kernels import start_threads
 from smtj.nn.network import FORMAT, logits_and_outputs, read_saved
-from smtj.nn.neuron import set_readout
+from smtj.nn.setting import set_readout
 
 EVALUATION_BATCH = 2000
 

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from smtj.card import DeviceCard
+from smtj.physics.arrays import Array
+from smtj.physics.device import operating_point
 
 
 class DeviceVariation(NamedTuple):
@@ -53,3 +55,38 @@ def draw_variation(card: DeviceCard, features: int, seed: int) -> DeviceVariatio
 def no_variation(features: int) -> DeviceVariation:
     """Return a chip whose devices are all nominal."""
     return DeviceVariation(torch.ones(features), torch.zeros(features), torch.ones(features))
+
+
+def slope_and_offset(
+    card: DeviceCard, devices: DeviceVariation, voltage: Array, temperature: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return w in 1/(A/m) and H_s in A/m of every device of a chip, by the card's switching model.
+
+    Parameters
+    ----------
+    card
+        The nominal device.
+    devices
+        How they differ from it, shape (features,).
+    voltage
+        Bias V in V: a number, or a tensor of shape () or (features,) that may require a gradient.
+    temperature
+        T in K; the card's own by default.
+
+    Returns
+    -------
+    tuple of Tensor
+        Slopes and offset fields, shape (features,).
+
+    Raises
+    ------
+    SmtjError
+        The temperature is not above 0 K and below the card's Curie temperature.
+    """
+    point = operating_point(card, voltage, temperature)
+    # In the self-consistent model the barrier drops out of the slope.
+    barrier = devices.barrier_factor if card.switching.model == "cai2019" else 1.0
+    return (
+        point.slope * devices.slope_factor * barrier,
+        point.offset_field + devices.offset_shift,
+    )

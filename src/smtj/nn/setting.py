@@ -1,0 +1,51 @@
+"""Change all junction layers of a model at once."""
+
+import torch
+from torch import nn
+
+from smtj.nn.neuron import MTJNeuron
+from smtj.nn.readout import Reads, checked_reads
+
+
+def set_readout(
+    model: nn.Module,
+    *,
+    reads: Reads | None = None,
+    eval_reads: Reads | None = None,
+    noise: bool | None = None,
+    generator: torch.Generator | None = None,
+) -> nn.Module:
+    """Change how all junction layers of a model are read; what is left None stays as it is.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+    reads, eval_reads
+        Reads in training and in evaluation, or ``"expected"``.
+    noise
+        Whether magnetic noise acts.
+    generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    SmtjError
+        A number of reads is out of range.
+    """
+    for module in model.modules():
+        if isinstance(module, MTJNeuron):
+            if reads is not None:
+                module.reads = checked_reads(reads)
+            if eval_reads is not None:
+                module.eval_reads = checked_reads(eval_reads)
+            if noise is not None:
+                module.noise = noise
+            if generator is not None:
+                module.generator = generator
+    return model
