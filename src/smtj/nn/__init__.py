@@ -10,6 +10,7 @@ except ModuleNotFoundError as error:
 from smtj.nn.activation import MTJActivation, ScaledSigmoid
 from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
+from smtj.nn.driven import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
 from smtj.nn.setting import set_readout
@@ -20,6 +21,7 @@ __all__ = [
     "AffineCoupling",
     "CalibratedCoupling",
     "DeviceVariation",
+    "DrivenCoupling",
     "MTJActivation",
     "MTJNeuron",
     "Reads",
@@ -31,6 +33,9 @@ __all__ = [
     "matched",
     "no_variation",
     "set_readout",
+    "strain_coupling",
     "summary",
+    "tilt_coupling",
     "to_digital",
+    "wire_coupling",
 ]
