@@ -10,6 +10,7 @@ from smtj.nn import (
     DrivenCoupling,
     MTJNeuron,
     calibrated,
+    set_conditions,
     strain_coupling,
     tilt_coupling,
     wire_coupling,
@@ -59,6 +60,13 @@ def test_the_current_per_unit_decides_the_slope_and_the_power(card: DeviceCard) 
     drive = base + 1e-4 * x.double()
     np.testing.assert_allclose(coupling.drive(x), drive, rtol=1e-4)
     np.testing.assert_allclose(coupling.power(x), wire.resistance * (drive**2).mean(0), rtol=1e-4)
+
+
+def test_a_field_limit_can_be_set_on_a_driven_layer(card: DeviceCard) -> None:
+    neuron = ideal(card, wire_coupling(card, 3))
+    set_conditions(neuron, field_limit=0.0)
+    at_rest = operating_point(card).switching_probability(0.0)
+    np.testing.assert_allclose(neuron(torch.randn(2, 3)), float(at_rest), rtol=1e-5)
 
 
 def test_a_driver_carries_a_calibrated_map(card: DeviceCard) -> None:

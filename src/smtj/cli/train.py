@@ -59,6 +59,9 @@ def train(
     ] = None,
     noise: Annotated[bool, typer.Option(help="Magnetic noise.")] = True,
     variation: Annotated[bool, typer.Option(help="Device-to-device variation.")] = True,
+    fresh_chips: Annotated[
+        bool, typer.Option(help="New devices for every batch, so that the weights suit any chip.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
     learning_rate: float = 0.1,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
@@ -99,7 +102,7 @@ def train(
         variation=variation,
         chip_seed=seed if chip_seed is None else chip_seed,
     )
-    training = TrainingSettings(learning_rate, seed, batch_size, momentum)
+    training = TrainingSettings(learning_rate, seed, batch_size, momentum, fresh_chips)
     experiment = Experiment(device, network, training, images.name)
     console.print(f"{images.title} from {images.origin}")
     console.print(experiment.title())

@@ -4,7 +4,7 @@ Either makes the affine map of another coupling, within the range of its driver,
 that takes.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,19 @@ class DrivenCoupling(nn.Module):
         self.driver = driver
         self.field_per_drive = field_per_drive
         self.static_field = static_field
+
+    @property
+    def _map(self) -> Any:
+        return self.map
+
+    @property
+    def limit(self) -> float:
+        """Largest |H_⊥ - static field| of the map in A/m, whatever the driver reaches."""
+        return float(self._map.limit)
+
+    @limit.setter
+    def limit(self, value: float) -> None:
+        self._map.limit = value
 
     @property
     def reach(self) -> float:

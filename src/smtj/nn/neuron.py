@@ -22,9 +22,11 @@ from smtj.nn.sampling import (
 )
 from smtj.nn.variation import (
     DeviceVariation,
-    draw_variation,
+    Variability,
+    limited,
     no_variation,
     slope_and_offset,
+    with_stuck,
 )
 
 
@@ -62,6 +64,8 @@ class MTJNeuron(nn.Module):
         In K; the card's own by default.
     generator
         Where the randomness of reads and noise comes from; PyTorch's global generator by default.
+    variability
+        What devices are drawn from, and the rms of the noise; by default the card's own.
 
     Raises
     ------
@@ -85,7 +89,15 @@ class MTJNeuron(nn.Module):
     slope_factor: Tensor
     offset_shift: Tensor
     barrier_factor: Tensor
+    drift_rate: Tensor
+    limit_factor: Tensor
+    stuck: Tensor
+    temperature_shift: Tensor
     bias_voltage: Tensor
+    temperature: Tensor
+    """T in K of the nominal chip."""
+    age: Tensor
+    """Time in s since the devices were calibrated."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
@@ -104,6 +116,7 @@ class MTJNeuron(nn.Module):
         bias_voltage: float = 0.0,
         temperature: float | None = None,
         generator: torch.Generator | None = None,
+        variability: Variability | None = None,
     ) -> None:
         super().__init__()
         self.card = card
@@ -123,41 +136,52 @@ class MTJNeuron(nn.Module):
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
         self.noise_correlation_time = noise_correlation_time
         self.generator = generator
+        self.variability = Variability.of_card(card) if variability is None else variability
+        """What the devices were drawn from."""
         devices = (
             no_variation(features)
             if chip_seed is None
-            else draw_variation(card, features, chip_seed)
+            else self.variability.draw(features, chip_seed)
         )
         for name, values in devices._asdict().items():
             self.register_buffer(name, values.to(torch.get_default_dtype()))
         for name in ("slope", "offset_field"):
             self.register_buffer(name, torch.zeros(features))
-        self.register_buffer("bias_voltage", torch.zeros(()))
-        self._noise_field = float(card.variability.magnetic_noise)
-        self.set_bias(bias_voltage, temperature)
+        for name in ("bias_voltage", "temperature", "age"):
+            self.register_buffer(name, torch.zeros(()))
+        self.set_bias(bias_voltage, temperature, age=0.0)
 
-    def set_bias(self, voltage: float, temperature: float | None = None) -> None:
+    def set_bias(
+        self, voltage: float, temperature: float | None = None, age: float | None = None
+    ) -> None:
         """Bring every device to a bias voltage in V and a temperature in K (the card's by default).
+
+        Devices that drift are as old as before, or of an ``age`` in s since their calibration.
 
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit.
+            The voltage exceeds the card's limit, or the temperature or the age is out of range.
         """
         limit = self.card.switching.voltage_limit
-        if not abs(voltage) <= limit:
+        # Room for a voltage that has been held in single precision.
+        if not abs(voltage) <= limit * (1 + 1e-6):
             raise SmtjError(
                 f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
             )
+        age = float(self.age) if age is None else age
+        usual = float(self.card.thermal.temperature)
         self.slope, self.offset_field = slope_and_offset(
-            self.card, self.devices, voltage, temperature
+            self.card, self.devices, voltage, temperature, age
         )
         self.bias_voltage.fill_(voltage)
+        self.temperature.fill_(usual if temperature is None else temperature)
+        self.age.fill_(age)
 
     @property
     def devices(self) -> DeviceVariation:
         """How the devices differ from the card's nominal one."""
-        return DeviceVariation(self.slope_factor, self.offset_shift, self.barrier_factor)
+        return DeviceVariation(*(getattr(self, name) for name in DeviceVariation._fields))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
@@ -199,15 +223,34 @@ class MTJNeuron(nn.Module):
         it is done again only when one of the numbers has changed.
         """
         if torch.compiler.is_compiling():
-            return fold(drive, self.slope, self.offset_field, self._noise_field)
-        state = (*drive, self.slope, self.offset_field)
+            return self._fold(drive)
+        noise = self.variability.magnetic_noise
+        state = (*drive, self.slope, self.offset_field, self.limit_factor, self.stuck, noise)
         # What inference mode made keeps no count of its changes, and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
-            self._folded = fold(drive, self.slope, self.offset_field, self._noise_field)
+            self._folded = self._fold(drive)
             # The numbers are kept, so that none can be replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
+
+    def _fold(self, drive: Drive) -> Tensor:
+        devices, noise = self.devices, self.variability.magnetic_noise
+        nominal = fold(limited(drive, devices), self.slope, self.offset_field, noise)
+        return with_stuck(nominal, devices)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Let files from before a source of variation was known mean a chip without it."""
+        usual = {
+            **no_variation(self.features)._asdict(),
+            "temperature": torch.tensor(float(self.card.thermal.temperature)),
+            "age": torch.zeros(()),
+        }
+        known = ("slope_factor", "offset_shift", "barrier_factor")
+        for name, values in usual.items():
+            if name not in known:
+                state_dict.setdefault(prefix + name, values)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
