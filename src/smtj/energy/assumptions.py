@@ -27,7 +27,11 @@ class Assumptions(Section):
     amplifier_noise: Annotated[
         Value,
         Quantity(
-            unit="V/Hz^0.5", show="nV/Hz^0.5", example=5, above=0, doc="voltage noise e_n at its input"
+            unit="V/Hz^0.5",
+            show="nV/Hz^0.5",
+            example=5,
+            above=0,
+            doc="voltage noise e_n at its input",
         ),
     ] = _row(5e-9, "assumed", "quiet for an integrated amplifier; its power follows from it")
     amplifier_current_noise: Annotated[
@@ -38,7 +42,13 @@ class Assumptions(Section):
     ] = _row(0.4e-12, "derived", "Johnson noise of a feedback resistor of 100 kohm at 300 K")
     noise_efficiency: Annotated[
         Value,
-        Quantity(unit="", show="", example=2.16, above=0, doc="noise efficiency factor, gives the supply current"),
+        Quantity(
+            unit="",
+            show="",
+            example=2.16,
+            above=0,
+            doc="noise efficiency factor, gives the supply current",
+        ),
     ] = _row(
         2.16,
         "paper",
@@ -67,18 +77,36 @@ class Assumptions(Section):
         Value, Quantity(unit="W", show="nW", example=1, at_least=0, doc="of a neuron that waits")
     ] = _row(1e-9, "assumed", "leakage of about a hundred gates; what waiting costs")
     shortest_read: Annotated[
-        Value, Quantity(unit="s", show="ns", example=1, above=0, doc="that amplifier and comparator can do")
+        Value,
+        Quantity(
+            unit="s", show="ns", example=1, above=0, doc="that amplifier and comparator can do"
+        ),
     ] = _row(1e-9, "paper", "1 GHz, the comparator's largest clock (same source)")
     longest_read: Annotated[
         Value,
-        Quantity(unit="", show="", example=0.1, above=0, below=1, doc="in relaxation times; a longer read averages over switching"),
+        Quantity(
+            unit="",
+            show="",
+            example=0.1,
+            above=0,
+            below=1,
+            doc="in relaxation times; a longer read averages over switching",
+        ),
     ] = _row(0.1, "assumed", "a tenth of the reads then see a switching, at most")
     largest_shift: Annotated[
         Value,
-        Quantity(unit="", show="", example=0.01, above=0, below=1, doc="of P(high) that reading may cause"),
+        Quantity(
+            unit="",
+            show="",
+            example=0.01,
+            above=0,
+            below=1,
+            doc="of P(high) that reading may cause",
+        ),
     ] = _row(0.01, "assumed", "less than the spread between devices")
     wire_distance: Annotated[
-        Value, Quantity(unit="m", show="nm", example=150, above=0, doc="from its middle to the junction")
+        Value,
+        Quantity(unit="m", show="nm", example=150, above=0, doc="from its middle to the junction"),
     ] = _row(150e-9, "assumed", "beside the pillar, half of both widths and a gap")
     wire_width: Annotated[
         Value, Quantity(unit="m", show="nm", example=100, above=0, doc="of the Oersted wire")
@@ -93,13 +121,30 @@ class Assumptions(Section):
         Value, Quantity(unit="ohm m", show="nohm m", example=40, above=0, doc="of the Oersted wire")
     ] = _row(40e-9, "assumed", "copper of such a width, about twice the bulk")
     driver_headroom: Annotated[
-        Value, Quantity(unit="V", show="V", example=0.1, at_least=0, doc="across the transistor that drives the wire")
+        Value,
+        Quantity(
+            unit="V",
+            show="V",
+            example=0.1,
+            at_least=0,
+            doc="across the transistor that drives the wire",
+        ),
     ] = _row(0.1, "derived", "4 k_BT/e at 300 K, saturation in weak inversion")
     strain_field_per_volt: Annotated[
-        Value, Quantity(unit="A/m/V", show="Oe/V", example=100, above=0, doc="effective field of a strained ferroelectric")
+        Value,
+        Quantity(
+            unit="A/m/V",
+            show="Oe/V",
+            example=100,
+            above=0,
+            doc="effective field of a strained ferroelectric",
+        ),
     ] = _row(7957.747154594767, "assumed", "the paper names the coupling without a number")
     ferroelectric_permittivity: Annotated[
-        Value, Quantity(unit="", show="", example=1000, above=0, doc="relative, of the ferroelectric film")
+        Value,
+        Quantity(
+            unit="", show="", example=1000, above=0, doc="relative, of the ferroelectric film"
+        ),
     ] = _row(1000.0, "assumed", "order of PZT films")
     ferroelectric_thickness: Annotated[
         Value, Quantity(unit="m", show="nm", example=100, above=0, doc="of the ferroelectric film")
@@ -108,13 +153,26 @@ class Assumptions(Section):
         Value, Quantity(unit="m^2", show="um^2", example=1, above=0, doc="of its electrode")
     ] = _row(1e-12, "assumed", "a few times the pillar")
     log_odds_spread: Annotated[
-        Value, Quantity(unit="", show="", example=4, at_least=0, doc="rms of the inputs in units of 1/w, where no network is given")
+        Value,
+        Quantity(
+            unit="",
+            show="",
+            example=4,
+            at_least=0,
+            doc="rms of the inputs in units of 1/w, where no network is given",
+        ),
     ] = _row(4.0, "derived", "spread to which the calibrated coupling brings them")
     cell_area: Annotated[
-        Value, Quantity(unit="m^2", show="um^2", example=100, above=0, doc="of a neuron with its read-out")
-    ] = _row(100e-12, "assumed", "amplifier, comparator and counter, 65 nm; the junction is 0.01 um^2")
+        Value,
+        Quantity(
+            unit="m^2", show="um^2", example=100, above=0, doc="of a neuron with its read-out"
+        ),
+    ] = _row(100e-12, "assumed", "amplifier, comparator, counter, 65 nm; the junction has 0.01")
     synapse_energy: Annotated[
-        Value, Quantity(unit="J", show="fJ", example=230, at_least=0, doc="per multiplication and addition")
+        Value,
+        Quantity(
+            unit="J", show="fJ", example=230, at_least=0, doc="per multiplication and addition"
+        ),
     ] = _row(
         230e-15,
         "paper",
@@ -157,7 +215,9 @@ class Assumptions(Section):
         quantity = cls.quantities().get(name)
         if quantity is None:
             near = get_close_matches(name, cls.field_names(), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(cls.field_names())}"
+            hint = (
+                f"did you mean {near[0]}?" if near else f"known are {', '.join(cls.field_names())}"
+            )
             raise SmtjError(f"{where}: {name} is unknown; {hint}")
         if isinstance(given, str):
             given = {"value": given, "provenance": "assumed", "source": "set by the user"}
@@ -167,9 +227,7 @@ class Assumptions(Section):
             raise SmtjError(f"{where}: {name}: {error}") from None
 
 
-def load_assumptions(
-    path: str | Path | None = None, settings: Iterable[str] = ()
-) -> Assumptions:
+def load_assumptions(path: str | Path | None = None, settings: Iterable[str] = ()) -> Assumptions:
     """Read the table: the default one, with the rows of a file, with single rows on top.
 
     Parameters

@@ -35,4 +35,5 @@ def effective_reads(reads: ArrayLike, interval: ArrayLike, relaxation_time: Arra
     # Where nearly nothing is forgotten the closed form cancels; there its series is 1 exactly.
     safe = np.where(lost > 1e-8, lost, 1.0)
     inflation = (1 + rho) / safe - 2 * rho * -np.expm1(-n * x) / (n * safe**2)
-    return np.clip(np.where(lost > 1e-8, n / inflation, 1 + (n - 1 / n) * x / 3), 1.0, n)
+    found = np.where(lost > 1e-8, n / inflation, 1 + (n - 1 / n) * x / 3)
+    return np.asarray(np.clip(found, 1.0, n))

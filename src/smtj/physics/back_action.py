@@ -106,7 +106,9 @@ def log_dwell_times_under_bias(
     x, y, z = (per_volt * v * part for part in reference_direction(card))
     delta, reduced = barrier_and_reduced_field(card, x, y, h + z, v)
     log_attempt = math.log(card.thermal.attempt_time)
-    high, low = (np.asarray(log) - log_attempt for log in log_dwell_times(delta, reduced, log_attempt))
+    high, low = (
+        np.asarray(log) - log_attempt for log in log_dwell_times(delta, reduced, log_attempt)
+    )
     factor_high, factor_low = _barrier_factors(card, v)
     return log_attempt + high * factor_high, log_attempt + low * factor_low
 

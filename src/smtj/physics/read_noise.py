@@ -147,7 +147,9 @@ def read_time(
     wanted = -_normal_quantile(rate)
     noise = (xp.sqrt(s_high) + xp.sqrt(s_low)) ** 2
     signal = xp.where(delta == 0, xp.full_like(delta, math.nan), delta) ** 2
-    return xp.where(delta == 0, xp.full_like(noise * wanted, math.inf), wanted**2 * noise / (2 * signal))
+    return xp.where(
+        delta == 0, xp.full_like(noise * wanted, math.inf), wanted**2 * noise / (2 * signal)
+    )
 
 
 def probability_with_bit_errors(probability: Array, error_rate: Array) -> Array:
