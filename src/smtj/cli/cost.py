@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from smtj.card import DeviceCard
     from smtj.energy.accuracy import Accuracy
     from smtj.energy.assumptions import Assumptions
-    from smtj.energy.cost import Cost
     from smtj.energy.survey import Survey
 
 INTERRUPTED = 130
@@ -57,7 +56,8 @@ def cost(
     from smtj.card import load_card
     from smtj.energy.assumptions import load_assumptions
     from smtj.energy.cost import workload
-    from smtj.energy.survey import as_record, in_words, survey
+    from smtj.energy.survey import as_record, survey
+    from smtj.energy.words import in_words
     from smtj.provenance import command, versions
 
     console, screen = Console(), Console(stderr=True)
@@ -74,13 +74,14 @@ def cost(
         device, work = (own if card is None else load_card(card)), accuracy.work
     with screen.status("searching read voltage, bit errors, reads and barrier"):
         found = survey(device, table, work, accuracy)
-    record = {**as_record(found), "versions": versions(), "command": command()}
+    words = in_words(found)
+    record = {**as_record(found), "in_words": words, "versions": versions(), "command": command()}
     if as_json:
         typer.echo(json.dumps(record, indent=1, allow_nan=False))
     else:
         console.print(_costs(found))
         console.print(_published(found))
-        for sentence in in_words(found):
+        for sentence in words:
             console.print(f"• {sentence}", highlight=False)
     if out is not None:
         _write(out, found, record)
@@ -131,75 +132,21 @@ def _assumptions(table: "Assumptions") -> "Table":
 
 
 def _costs(found: "Survey") -> "Table":
-    from smtj.energy.survey import joules
+    from smtj.energy.words import cost_table, joules
 
+    head, rows = cost_table(found)
     title = f"One inference of {found.work.neurons} neurons, card {found.card.name}"
-    made = _table(title, ("", "as stated", "gated", *(f"best, {c}" for c in found.best)))
+    made = _table(title, tuple(head))
     for column in made.columns[1:]:
         column.justify = "right"
-    columns = [
-        _of_cost(found, found.stated),
-        _of_cost(found, found.gated),
-        *(_of_point(found, coupling) for coupling in found.best),
-    ]
-    for name in columns[0]:
-        made.add_row(name, *(column.get(name, "") for column in columns))
+    for row in rows:
+        made.add_row(*row)
     made.caption = (
         f"synapses, in no sum: {joules(float(found.stated.synapses))}; "
         f"area {found.stated.area * 1e6:.3g} mm²"
     )
     made.caption_justify = "left"
     return made
-
-
-def _of_cost(found: "Survey", one: "Cost") -> dict[str, str]:
-    import numpy as np
-
-    from smtj.energy.survey import joules, seconds
-
-    scheme, reached = one.scheme, found.accuracy_of(one)
-    spent = {**one.parts("oersted"), **one.parts("strain")}
-    return {
-        "barrier": f"{_barrier(found):.1f} k_BT",
-        "read voltage": f"{1e3 * float(np.asarray(scheme.voltage)):.3g} mV",
-        "reads": str(int(np.asarray(scheme.reads))),
-        "interval": seconds(float(np.asarray(scheme.interval))),
-        "averaging time": seconds(float(np.asarray(scheme.duration))),
-        "voltage on": seconds(float(np.asarray(scheme.bias_time))),
-        "bit error rate": f"{float(one.error_rate):.2g}",
-        "recognised": "" if reached is None else f"{reached:.2%}",
-        **{name: joules(float(energy)) for name, energy in spent.items()},
-        "sum, oersted": joules(float(one.neurons("oersted"))),
-        "sum, strain": joules(float(one.neurons("strain"))),
-        "latency": seconds(float(one.latency)),
-        "power density, strain": f"{0.1 * float(one.power_density('strain')):.3g} mW/cm²",
-    }
-
-
-def _of_point(found: "Survey", coupling: Any) -> dict[str, str]:
-    from smtj.energy.survey import joules, seconds
-
-    point = found.best[coupling]
-    return {
-        "barrier": f"{point.barrier:.1f} k_BT",
-        "read voltage": f"{1e3 * point.voltage:.3g} mV",
-        "reads": str(point.reads),
-        "interval": seconds(point.interval),
-        "averaging time": seconds(point.duration),
-        "voltage on": seconds(point.duration),
-        "bit error rate": f"{point.error_rate:.2g}",
-        "recognised": f"{point.accuracy:.2%}",
-        **{name: joules(energy) for name, energy in point.parts.items()},
-        f"sum, {coupling}": joules(point.energy),
-        "latency": seconds(point.latency),
-        f"power density, {coupling}": f"{0.1 * point.power_density:.3g} mW/cm²",
-    }
-
-
-def _barrier(found: "Survey") -> float:
-    from smtj.physics.device import operating_point
-
-    return float(operating_point(found.card).stability_factor)
 
 
 def _published(found: "Survey") -> "Table":

@@ -8,7 +8,8 @@ import numpy as np
 from smtj import plot
 from smtj.energy.cost import INDEPENDENT, Coupling
 from smtj.energy.published import PUBLISHED
-from smtj.energy.survey import ERROR_RATE, SHARE, Survey, joules, seconds, sigmoid_energy
+from smtj.energy.survey import ERROR_RATE, SHARE, Survey
+from smtj.energy.words import joules, seconds, sigmoid_energy
 from smtj.physics.device import operating_point
 
 MARKERS = {"strain": "o", "oersted": "s"}
@@ -170,7 +171,7 @@ def _star(axes: Any, found: Survey, coupling: Coupling) -> None:
     axes.annotate(
         f"card,\n{NAMES[coupling].split()[0]}",
         (paper, 100 * reached),
-        xytext=(0, 9),
+        xytext=(0, 9 if coupling == "strain" else -24),
         textcoords="offset points",
         fontsize=7,
         ha="center",
