@@ -146,10 +146,21 @@ def _front(fig: Any, axes: Any, found: Survey) -> None:
 
 def _star(axes: Any, found: Survey, coupling: Coupling) -> None:
     assert found.accuracy is not None
-    best, reached = found.best[coupling], found.accuracy_of(found.stated)
+    reached = found.accuracy_of(found.stated)
     assert reached is not None
     paper = float(found.stated.neurons(coupling))
-    for energy, rate, face in ((best.energy, best.accuracy, plot.RED), (paper, reached, "white")):
+    stars = [(paper, reached, "white")]
+    best = found.best.get(coupling)
+    if best is not None:
+        stars.append((best.energy, best.accuracy, plot.RED))
+        axes.annotate(
+            f"{NAMES[coupling]}\n{joules(best.energy)}, {seconds(best.latency)}",
+            (best.energy, 100 * best.accuracy),
+            xytext=(4, -24),
+            textcoords="offset points",
+            fontsize=7,
+        )
+    for energy, rate, face in stars:
         low, high = found.accuracy.interval(rate)
         axes.errorbar(
             energy,
@@ -161,13 +172,6 @@ def _star(axes: Any, found: Survey, coupling: Coupling) -> None:
             markersize=11,
             zorder=5,
         )
-    axes.annotate(
-        f"{NAMES[coupling]}\n{joules(best.energy)}, {seconds(best.latency)}",
-        (best.energy, 100 * best.accuracy),
-        xytext=(4, -24),
-        textcoords="offset points",
-        fontsize=7,
-    )
     axes.annotate(
         f"card,\n{NAMES[coupling].split()[0]}",
         (paper, 100 * reached),

@@ -72,21 +72,10 @@ class Search:
     tried: int
     possible: int
 
-    def cheapest(self, accuracy: float) -> Point:
-        """The point of least energy that is at least that accurate.
-
-        Raises
-        ------
-        SmtjError
-            There is none.
-        """
+    def cheapest(self, accuracy: float) -> Point | None:
+        """The point of least energy that is at least that accurate; None where none is."""
         good = [point for point in self.points if point.accuracy >= accuracy]
-        if not good:
-            best = max((point.accuracy for point in self.points), default=0.0)
-            raise SmtjError(
-                f"no way to read reaches an accuracy of {accuracy:.2%}; the best has {best:.2%}"
-            )
-        return min(good, key=lambda point: (point.energy, point.latency))
+        return min(good, key=lambda point: (point.energy, point.latency), default=None)
 
 
 def barriers(card: DeviceCard) -> Floats:

@@ -55,6 +55,7 @@ class Survey:
     accuracy: "Accuracy | None"
     searches: dict[Coupling, Search]
     best: dict[Coupling, Point]
+    """The cheapest that reach the target, by coupling; empty where none does."""
 
     @property
     def target(self) -> float | None:
@@ -87,7 +88,7 @@ def survey(
     Raises
     ------
     SmtjError
-        The card has no barrier, or no way to read reaches the target.
+        The card has no barrier.
     """
 
     def stated(reads: ArrayLike) -> Cost:
@@ -102,7 +103,8 @@ def survey(
     if accuracy is not None:
         searches = search(card, work, table, accuracy.at)
         target = SHARE * accuracy.achievable
-        best = {coupling: tried.cheapest(target) for coupling, tried in searches.items()}
+        cheapest = {coupling: tried.cheapest(target) for coupling, tried in searches.items()}
+        best = {coupling: point for coupling, point in cheapest.items() if point is not None}
     return Survey(
         card=card,
         table=table,

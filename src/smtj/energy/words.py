@@ -28,6 +28,11 @@ def in_words(found: Survey) -> list[str]:
     ]
     words += [_scheme_in_words(found, coupling) for coupling in COUPLINGS]
     words += [_best_in_words(found, coupling) for coupling in found.best]
+    if found.target is not None and not found.best:
+        words.append(
+            f"Of all the ways to read that were tried none recognises {100 * found.target:.1f} %; "
+            "a network that is trained longer needs fewer reads."
+        )
     words.append(
         f"The synapses, {work.synapses:,} multiplications and additions, cost "
         f"{joules(float(stated.synapses))} in digital logic without memory"
