@@ -150,7 +150,12 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
             with_barrier(card, best.barrier),
             work,
             gated_scheme(
-                with_barrier(card, best.barrier), TABLE, best.voltage, best.reads, best.error_rate
+                with_barrier(card, best.barrier),
+                TABLE,
+                best.voltage,
+                best.reads,
+                best.error_rate,
+                best.amplifier_noise,
             ),
             TABLE,
         )

@@ -35,7 +35,7 @@ def test_the_workload_of_the_papers_network():
 
 def test_the_papers_read_by_hand(card):
     """1 mV across about 1.35 kΩ for 120 ms, and the sums over neurons and reads."""
-    found = cost(card, WORK, card_scheme(card, 16), TABLE)
+    found = cost(card, WORK, card_scheme(card, TABLE, 16), TABLE)
     signal = found.signal
     by_hand = 1e-6 * (0.5 / float(signal.high) + 0.5 / float(signal.low)) * 0.12
     assert float(found.junction) == pytest.approx(410 * 16 * by_hand, rel=1e-12)
@@ -48,7 +48,7 @@ def test_the_papers_read_by_hand(card):
 
 
 def test_energies_scale_with_voltage_reads_and_neurons(card):
-    scheme = ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6)
+    scheme = ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
     one = cost(card, WORK, scheme, TABLE)
     twice = cost(card, WORK, replace(scheme, voltage=2e-3), TABLE)
     # V² but for the resistances, which the voltage hardly changes.
@@ -66,8 +66,8 @@ def test_energies_scale_with_voltage_reads_and_neurons(card):
 
 
 def test_a_sum_is_that_of_its_parts_and_synapses_are_in_none(card):
-    found = cost(card, WORK, card_scheme(card, 2), TABLE)
-    dear = cost(card, WORK, card_scheme(card, 2), TABLE.replace({"synapse_energy": "1 J"}))
+    found = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE)
+    dear = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE.replace({"synapse_energy": "1 J"}))
     for coupling in COUPLINGS:
         parts = found.parts(coupling)
         assert float(found.neurons(coupling)) == pytest.approx(sum(map(float, parts.values())))
@@ -139,10 +139,8 @@ def test_effective_reads_between_one_and_all():
 
 def test_parts_by_hand_and_by_dimension():
     # 9.9 nV/√Hz at 10 µA has a noise efficiency factor of 1.2 (doi:10.3390/electronics10131522).
-    table = TABLE.replace(
-        {"amplifier_noise": "9.9 nV/Hz^0.5", "noise_efficiency": "1.2", "supply_voltage": "1 V"}
-    )
-    assert amplifier_power(table, 300.0) == pytest.approx(10e-6, rel=0.02)
+    table = TABLE.replace({"noise_efficiency": "1.2", "supply_voltage": "1 V"})
+    assert float(amplifier_power(table, 9.9e-9, 300.0)) == pytest.approx(10e-6, rel=0.02)
     ohm = 40e-9 * 1e-6 / (100e-9 * 200e-9)
     assert wire_power(TABLE, 1e-3) == pytest.approx(ohm * 1e-6 + 0.1e-3)
     farad = 1000 * VACUUM_PERMITTIVITY * 1e-12 / 100e-9
@@ -160,6 +158,6 @@ def test_parts_by_hand_and_by_dimension():
 
 @pytest.mark.parametrize(("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0)])
 def test_an_impossible_scheme_is_refused(card, field, value):
-    scheme = replace(ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6), **{field: value})
+    scheme = replace(ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
     with pytest.raises(SmtjError, match=field):
         cost(card, WORK, scheme, TABLE)

@@ -12,4 +12,4 @@ def test_the_section_without_a_network(tmp_path, card):
     assert "89.2 pJ a read" in ultralow.ours and ultralow.verdict == "not supported"
     assert no_write.verdict == "differs"
     page = write_report(tmp_path, "A title", [figure], [], {})
-    assert "oersted wire" in page.read_text()
+    assert "Oersted wire" in page.read_text()

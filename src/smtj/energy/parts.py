@@ -2,14 +2,19 @@
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from smtj.energy.assumptions import Assumptions
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
 
 VACUUM_PERMITTIVITY = 8.8541878188e-12
 """ε0 in F/m, CODATA 2022."""
 
+Floats = NDArray[np.float64]
 
-def amplifier_power(table: Assumptions, temperature: float) -> float:
+
+def amplifier_power(table: Assumptions, voltage_noise: ArrayLike, temperature: float) -> Floats:
     """Supply power in W of an amplifier of voltage noise e_n: V_dd NEF² (π/2) 4k_BT (k_BT/e)/e_n².
 
     This is the definition of the noise efficiency factor, solved for the supply current
@@ -17,16 +22,15 @@ def amplifier_power(table: Assumptions, temperature: float) -> float:
     doi:10.1109/JSSC.1987.1052869); quieter amplifiers need more current, as 1/e_n².
     """
     thermal = BOLTZMANN * temperature
-    noise = float(table.amplifier_noise) ** 2
     current = (
         float(table.noise_efficiency) ** 2
         * (math.pi / 2)
         * 4
         * thermal
         * (thermal / ELEMENTARY_CHARGE)
-        / noise
+        / np.asarray(voltage_noise) ** 2
     )
-    return float(table.supply_voltage) * current
+    return np.asarray(float(table.supply_voltage) * current)
 
 
 def wire_power(table: Assumptions, current: float) -> float:

@@ -92,7 +92,7 @@ def survey(
     """
 
     def stated(reads: ArrayLike) -> Cost:
-        return cost(card, work, card_scheme(card, reads), table)
+        return cost(card, work, card_scheme(card, table, reads), table)
 
     def gated(reads: ArrayLike) -> Cost:
         voltage = float(card.electrical.read_voltage)
@@ -176,6 +176,7 @@ def _cost_record(found: Survey, one: Cost) -> dict[str, Any]:
         "interval": float(np.asarray(scheme.interval)),
         "duration": float(np.asarray(scheme.duration)),
         "bias_time": float(np.asarray(scheme.bias_time)),
+        "amplifier_noise": float(np.asarray(scheme.amplifier_noise)),
         "resistance_high": float(one.signal.high),
         "resistance_low": float(one.signal.low),
         "current_difference": float(one.signal.difference),
