@@ -198,6 +198,13 @@ def test_a_target_that_nothing_reaches_is_said_to_be_so(tmp_path, card, accuracy
     assert draw(tmp_path / "cost", found)[0].exists()
 
 
+def test_assumptions_that_allow_no_read_at_all(tmp_path, card, accuracy):
+    strict = TABLE.replace({"longest_read": "1e-12"})
+    found = survey(card, strict, accuracy.work, accuracy)
+    assert found.best == {} and all(s.possible == 0 for s in found.searches.values())
+    assert draw(tmp_path / "cost", found)[0].exists()
+
+
 def test_units_suit_the_number():
     assert [joules(e) for e in (0.2, 1e-3, 8.93e-11, 7.9e-17)] == [
         "200 mJ",

@@ -156,7 +156,9 @@ def test_parts_by_hand_and_by_dimension():
         assert convert(1, product, unit) == 1
 
 
-@pytest.mark.parametrize(("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0), ("voltage", 0.0)]
+)
 def test_an_impossible_scheme_is_refused(card, field, value):
     scheme = replace(ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
     with pytest.raises(SmtjError, match=field):

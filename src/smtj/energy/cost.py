@@ -148,7 +148,10 @@ def gated_scheme(
 
 
 def relaxation_time(card: DeviceCard) -> float:
-    """τ_rel in s in the field H_s without a voltage, where it is longest."""
+    """τ_rel in s in the field H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
+
+    That law is used for every cost, whichever one the card names for its dwell times.
+    """
     offset = float(np.asarray(operating_point(card).offset_field))
     return float(np.exp(-_log_rate(card, np.asarray(0.0), np.asarray(0.0), offset)))
 
@@ -261,6 +264,8 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
     if not float(point.stability_factor) > 0:
         raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
     bias = np.asarray(scheme.voltage, dtype=np.float64)
+    if not np.all(bias != 0):
+        raise SmtjError("the read voltage is 0 V; a read needs one, e.g. 1 mV")
     signal = read_signal(card, bias)
     all_reads = work.neurons * reads
     duty = np.minimum(on / interval, 1.0)
