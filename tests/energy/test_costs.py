@@ -16,9 +16,10 @@ from smtj.energy.cost import (
     relaxation_time,
     workload,
 )
-from smtj.energy.parts import VACUUM_PERMITTIVITY, amplifier_power, strain_energy, wire_power
+from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.energy.reads import effective_reads
 from smtj.errors import SmtjError
+from smtj.physics.constants import VACUUM_PERMITTIVITY
 from smtj.physics.device import operating_point
 from smtj.units import convert
 

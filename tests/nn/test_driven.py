@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from smtj import DeviceCard, operating_point
+from smtj.energy import Assumptions
+from smtj.energy.parts import strain_energy, wire
 from smtj.errors import SmtjError
 from smtj.nn import (
     DrivenCoupling,
@@ -84,10 +86,19 @@ def test_strain_as_a_field_reaches_further_than_strain_as_a_tilt(card: DeviceCar
     assert field.reach > 10 * tilt.reach
     film = Ferroelectric()
     # H_in tan(9°) K_me/K_eff with K_eff = μ0 H_K1 M_s/2.
-    k_me, k_eff = 1.5 * 30e-6 * 160e9 * 2.5e-3 * film.largest_voltage, 0.056 * 1.18e6 / 2
+    k_me, k_eff = 1.5 * 30e-6 * 160e9 * 8.2e-4 * film.largest_voltage, 0.056 * 1.18e6 / 2
     expected = 8.76e-3 / (4e-7 * np.pi) * np.tan(np.radians(9)) * k_me / k_eff
     assert tilt.reach == pytest.approx(expected, rel=2e-3)
     assert float(tilt.drive(torch.zeros(1, 2)).abs().max()) < 1e-6
+
+
+def test_couplings_and_costs_assume_the_same_wire_and_film(card: DeviceCard) -> None:
+    table = Assumptions()
+    strain = strain_coupling(card, 2)
+    assert wire(table) == OerstedWire()
+    assert strain.field_per_drive == pytest.approx(float(table.strain_field_per_volt), rel=2e-3)
+    half_stored = float(strain.driver.power(torch.tensor(1.0), 1.0)) / 2
+    assert half_stored == pytest.approx(strain_energy(table, strain.field_per_drive), rel=2e-3)
 
 
 def test_without_a_tilt_strain_favours_no_state(card: DeviceCard) -> None:

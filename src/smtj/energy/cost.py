@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.card import DeviceCard
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.parts import amplifier_power, strain_energy, wire_power
+from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
 from smtj.energy.reads import effective_reads
 from smtj.errors import SmtjError
 from smtj.physics.back_action import back_action, log_dwell_times_under_bias
@@ -277,7 +277,7 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
     field = math.hypot(
         float(np.asarray(point.offset_field)), work.log_odds_spread / float(point.slope)
     )
-    current = 2 * math.pi * float(table.wire_distance) * field
+    current = field / wire(table).field_per_drive
     density = current / float(table.wire_width * table.wire_thickness)
     errors = bit_error_rate(
         signal.difference, *signal.densities(_amplifier(table, quiet)), duration

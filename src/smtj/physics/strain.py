@@ -88,18 +88,18 @@ def field_of_tilt(
 class Ferroelectric:
     """A ferroelectric film below the junction that strains it; all numbers are assumptions.
 
-    Piezoelectric coefficient and permittivity are of the order of thin PMN-PT films, the free
-    layer's magnetostriction and modulus those usual for CoFeB.
+    Piezoelectric coefficient and permittivity are of the order of thin PZT films, the free layer's
+    magnetostriction and modulus those usual for CoFeB.
     """
 
-    piezoelectric_coefficient: float = 500e-12
+    piezoelectric_coefficient: float = 82e-12
     """Strain along x per electric field, in m/V."""
-    thickness: float = 200e-9
+    thickness: float = 100e-9
     """Of the film, in m."""
-    area: float = 0.25e-12
+    area: float = 1e-12
     """Of the film below one neuron, in m²."""
     relative_permittivity: float = 1000.0
-    largest_voltage: float = 0.5
+    largest_voltage: float = 1.0
     """That the driver gives, in V, of either sign."""
     magnetostriction: float = 30e-6
     """λ_s of the free layer."""
