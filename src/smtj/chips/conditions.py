@@ -6,13 +6,14 @@ A condition is a mapping of such names to numbers in SI units.  A new name is an
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from smtj.card.operation import Variability as CardVariability
 from smtj.errors import SmtjError
-from smtj.nn.readout import checked_reads
+from smtj.nn.readout import Reads, checked_reads
 from smtj.units import format_quantity, parse_quantity
 
 Setting: TypeAlias = float | Literal["expected"]
@@ -21,6 +22,8 @@ Condition: TypeAlias = Mapping[str, Setting]
 Vary: TypeAlias = Mapping[str, Iterable[Setting]] | Sequence[Mapping[str, Iterable[Setting]]]
 """Values by name; several mappings are varied one after the other."""
 MOST_VALUES = 10_000
+# Numbers, and a unit behind the last of them.
+_ENDING = re.compile(r"([-+.:\deE]*[\d.])\s*(\D.*)?")
 
 
 @dataclass(frozen=True)
@@ -196,15 +199,14 @@ def shown(condition: Condition) -> str:
 def _values(option: str, name: str, parts: list[str]) -> list[Setting]:
     quantity = QUANTITIES[name]
     if name == "reads":
-        return [_reads(option, part.strip()) for part in parts]
-    last, _, unit = parts[-1].strip().partition(" ")
-    if last.endswith("%"):
-        last, unit = last[:-1], "%"
+        return [read_count(f"{option}, reads", part.strip()) for part in parts]
+    ending = _ENDING.fullmatch(parts[-1].strip())
+    last, unit = ending.groups(default="") if ending else (parts[-1], "")
     texts = [*parts[:-1], last]
 
     def number(text: str) -> float:
         try:
-            return parse_quantity(f"{text.strip()} {unit.strip() or quantity.unit}", quantity.unit)
+            return parse_quantity(f"{text.strip()} {unit or quantity.unit}", quantity.unit)
         except SmtjError as error:
             raise SmtjError(f"{option}, {name}: {error}") from None
 
@@ -227,9 +229,16 @@ def _range(option: str, name: str, ends: list[str], number: Callable[[str], floa
     return [float(f"{value:.12g}") for value in np.linspace(start, stop, int(count))]
 
 
-def _reads(option: str, text: str) -> Setting:
+def read_count(option: str, text: str) -> Reads:
+    """Read a number of reads, or ``expected``.
+
+    Raises
+    ------
+    SmtjError
+        It is neither.
+    """
     if text == "expected":
         return "expected"
     if text.isascii() and text.isdigit():
         return checked_reads(int(text))
-    raise SmtjError(f'{option}, reads: "{text}" must be a whole number from 1, or "expected"')
+    raise SmtjError(f'{option}: "{text}" must be a whole number from 1, or "expected"')

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from smtj.card.document import to_toml
 from smtj.chips.conditions import Condition, Vary, grid, quantity_of
 from smtj.errors import SmtjError
 from smtj.nn.neuron import MTJNeuron
-from smtj.nn.variation import PLACES
+from smtj.nn.sources import Source
+from smtj.nn.variation import PLACES, Variability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,10 +140,19 @@ def fingerprint(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, s
     for module in model.modules():
         if isinstance(module, MTJNeuron):
             network.update(to_toml(module.card).encode())
-            network.update(repr(module.variability).encode())
+            network.update(_text(module.variability).encode())
     data = hashlib.sha256(_content(images))
     data.update(_content(labels))
     return {"network": network.hexdigest(), "images": data.hexdigest()}
+
+
+def _text(variability: Variability) -> str:
+    parts = []
+    for entry in fields(variability):
+        value = getattr(variability, entry.name)
+        shown = (value.law, value.scale) if isinstance(value, Source) else value
+        parts.append(f"{entry.name}={shown!r}")
+    return ",".join(parts)
 
 
 def _content(values: Tensor) -> bytes:
