@@ -6,6 +6,7 @@ from typing import cast
 import typer
 
 from smtj.cli.card import app as card_app
+from smtj.cli.chips import chips
 from smtj.cli.cost import cost
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
@@ -29,6 +30,7 @@ app.add_typer(simulate_app, name="simulate")
 measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
+app.command()(chips)
 app.command()(validate)
 app.command()(cost)
 app.command()(reproduce)

@@ -122,7 +122,11 @@ class Chip:
         return cls(layers, content["seed"])
 
 
-def draw_chip(model: nn.Module, seed: int, variability: Variability | None = None) -> Chip:
+def draw_chip(
+    model: nn.Module,
+    seed: int,
+    variability: Variability | Mapping[str, Variability] | None = None,
+) -> Chip:
     """Draw a chip for a model; the model stays as it is.
 
     Parameters
@@ -133,7 +137,8 @@ def draw_chip(model: nn.Module, seed: int, variability: Variability | None = Non
         Seed of the chip, from which and from its name every layer has the seed of its own devices.
         For a converted model it is the chip that ``convert(..., chip_seed=seed)`` gives.
     variability
-        What devices are drawn from; by default what each layer has, its card's as a rule.
+        What devices are drawn from, for all layers or by name; by default what each layer has, as a
+        rule its card's.
 
     Returns
     -------
@@ -147,7 +152,9 @@ def draw_chip(model: nn.Module, seed: int, variability: Variability | None = Non
     """
     layers = {}
     for name, module in _junctions(model).items():
-        drawn_from = module.variability if variability is None else variability
+        drawn_from = module.variability
+        if variability is not None:
+            drawn_from = variability if isinstance(variability, Variability) else variability[name]
         own_seed = layer_seed(seed, name)
         devices = drawn_from.draw(module.features, own_seed, chip_seed=seed)
         layers[name] = ChipLayer(devices, drawn_from)
@@ -203,7 +210,7 @@ def install(chip: Chip, model: nn.Module) -> nn.Module:
         for quantity, values in layer.devices._asdict().items():
             getattr(module, quantity).copy_(values)
         module.variability = layer.variability
-        module.set_bias(float(module.bias_voltage), float(module.temperature), float(module.age))
+        module.set_bias(None, float(module.temperature))
     return model
 
 

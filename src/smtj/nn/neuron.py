@@ -152,17 +152,28 @@ class MTJNeuron(nn.Module):
         self.set_bias(bias_voltage, temperature, age=0.0)
 
     def set_bias(
-        self, voltage: float, temperature: float | None = None, age: float | None = None
+        self,
+        voltage: float | Tensor | None = None,
+        temperature: float | None = None,
+        age: float | None = None,
     ) -> None:
-        """Bring every device to a bias voltage in V and a temperature in K (the card's by default).
+        """Bring every device to a bias voltage, a temperature and an age.
 
-        Devices that drift are as old as before, or of an ``age`` in s since their calibration.
+        Parameters
+        ----------
+        voltage
+            V in V; None leaves it as it is.
+        temperature
+            T in K; the card's own by default.
+        age
+            Time in s since the devices were calibrated; None leaves it as it is.
 
         Raises
         ------
         SmtjError
             The voltage exceeds the card's limit, or the temperature or the age is out of range.
         """
+        voltage = float(self.bias_voltage if voltage is None else voltage)
         limit = self.card.switching.voltage_limit
         # Room for a voltage that has been held in single precision.
         if not abs(voltage) <= limit * (1 + 1e-6):

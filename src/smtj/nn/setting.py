@@ -97,13 +97,11 @@ def set_conditions(
     couplings: list[Any] = [module.coupling for module in layers]
     if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
         raise SmtjError("a coupling of the model has no field limit that could be set")
-    before = [(float(m.bias_voltage), float(m.temperature), float(m.age)) for m in layers]
-    wanted = (bias_voltage, temperature, age)
+    before = [(m.bias_voltage.clone(), float(m.temperature), float(m.age)) for m in layers]
     try:
-        for module, old in zip(layers, before, strict=True):
-            module.set_bias(
-                *(o if new is None else new for new, o in zip(wanted, old, strict=True))
-            )
+        for module in layers:
+            t = float(module.temperature) if temperature is None else temperature
+            module.set_bias(bias_voltage, t, age)
     except SmtjError:
         for module, old in zip(layers, before, strict=True):
             module.set_bias(*old)
