@@ -8,6 +8,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from smtj.nn.activation import MTJActivation, ScaledSigmoid
+from smtj.nn.adaptive import fix_bias, make_adaptive
 from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.neuron import MTJNeuron
@@ -28,6 +29,8 @@ __all__ = [
     "calibrated",
     "convert",
     "draw_variation",
+    "fix_bias",
+    "make_adaptive",
     "matched",
     "no_variation",
     "set_readout",

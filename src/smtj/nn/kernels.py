@@ -37,6 +37,7 @@ _QUARTER_TURN = np.float32(math.pi / 2)
 _LN2, _LOG2E = np.float32(math.log(2)), np.float32(1 / math.log(2))
 # ln 2 as a short number and the rest, so that n ln 2 loses nothing.
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(math.log(2) - 0.693359375)
+_TINY = np.float32(1e-38)
 _LARGEST, _ROUNDER = np.float32(87), np.float32(1.5 * 2**23)
 _L0, _L1, _L2, _L3, _L4, _L5 = (np.float32(2 / (2 * n + 1)) for n in range(6))
 _S1, _S2, _S3, _S4 = (np.float32((-1) ** n / math.factorial(2 * n + 1)) for n in range(1, 5))
@@ -284,6 +285,76 @@ def _gradient(upstream, x, probability, response, out):
             result[i] = g[i] * (_ZERO if odds > high[i] else here)
 
 
+@njit(forceinline=True, **_options)
+def _log_odds_block(p, odds, odds_bits, exponent):
+    """Put ln(p/(1 - p)) into ``odds``, any finite number where p is 0 or 1."""
+    for i in range(BLOCK):
+        high = p[i] if p[i] > _TINY else _TINY
+        low = _1 - p[i] if _1 - p[i] > _TINY else _TINY
+        odds[i] = high / low
+    for i in range(BLOCK):
+        bits = odds_bits[i]
+        exponent[i] = np.float32(int32(bits >> uint32(23)) - int32(127))
+        odds_bits[i] = uint32(uint32(bits & uint32(0x007FFFFF)) | uint32(0x3F800000))
+    for i in range(BLOCK):
+        odds[i] = exponent[i] * _LN2 + _log_of_mantissa(odds[i])
+
+
+@njit(**_options)
+def _gradients(upstream, x, probability, response, noisy, of_input, of_response):
+    table = _periodic(response)
+    rows, features = response.shape
+    # In double precision the sums over a large batch lose nothing.
+    sums = np.zeros((rows, features + BLOCK), np.float64)
+    p, odds = np.zeros(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    bits, exponent = odds.view(np.uint32), np.empty(BLOCK, np.float32)
+    g, inputs = np.zeros(BLOCK, np.float32), np.zeros(BLOCK, np.float32)
+    result = np.empty(BLOCK, np.float32)
+    for start in range(0, x.shape[0], BLOCK):
+        size, column = min(BLOCK, x.shape[0] - start), start % features
+        end = column + BLOCK
+        gain, shift = table[0, column:end], table[1, column:end]
+        low, high = table[2, column:end], table[3, column:end]
+        # What is beyond the last input has no upstream gradient, so it adds nothing.
+        g[size:], p[size:], inputs[size:] = _ZERO, _ZERO, _ZERO
+        p[:size], g[:size] = probability[start : start + size], upstream[start : start + size]
+        inputs[:size] = x[start : start + size]
+        of_gain, of_shift = sums[0, column:end], sums[1, column:end]
+        of_low, of_high = sums[2, column:end], sums[3, column:end]
+        if noisy:
+            _log_odds_block(p, odds, bits, exponent)
+            of_noise, scale = sums[4, column:end], table[4, column:end]
+            for i in range(BLOCK):
+                limited = _between(low[i], shift[i] + gain[i] * inputs[i], high[i])
+                spread = p[i] * (_1 - p[i])
+                # The noise that was drawn follows from what it did to P(high).
+                push = g[i] * (spread * ((odds[i] - limited) / scale[i]))
+                felt = spread > _ZERO and scale[i] > _ZERO
+                of_noise[i] += push if felt else _ZERO
+        for i in range(BLOCK):
+            spread = p[i] * (_1 - p[i])
+            here = g[i] * spread
+            value = shift[i] + gain[i] * inputs[i]
+            below, above = value < low[i], value > high[i]
+            # Asked this way round, NaN stays NaN.
+            inside = _ZERO if below else here
+            inside = _ZERO if above else inside
+            slope = _ZERO if below else spread * gain[i]
+            result[i] = g[i] * (_ZERO if above else slope)
+            # Beyond the field range inputs may be infinite.
+            of_gain[i] += _ZERO if below or above else inside * inputs[i]
+            of_shift[i] += inside
+            of_low[i] += here if below else _ZERO
+            of_high[i] += here if above else _ZERO
+        of_input[start : start + size] = result[:size]
+    for row in range(rows):
+        for k in range(features):
+            total = 0.0
+            for column in range(k, features + BLOCK, features):
+                total += sums[row, column]
+            of_response[row, k] = total
+
+
 @njit(**_options)
 def _read_serial(probability, reads, k0, k1, out):
     for chunk in range((out.shape[0] + CHUNK - 1) // CHUNK):
@@ -379,6 +450,29 @@ def fill_gradient(
 ) -> None:
     """Fill ``out`` with the gradient of P(high) at the inputs times the upstream gradient."""
     _gradient(upstream, x, probability, response, out)
+
+
+def fill_gradients(
+    upstream: Floats,
+    x: Floats,
+    probability: Floats,
+    response: Floats,
+    noisy: bool,
+    of_input: Floats,
+    of_response: Floats,
+) -> None:
+    """Fill the gradients at the inputs, shape (n,), and at the response, shape (5, features).
+
+    Parameters
+    ----------
+    upstream, x, probability
+        Gradient at the read-outs, summed inputs and P(high), shape (n,).
+    response, noisy
+        As in :func:`fill_responses`.
+    of_input, of_response
+        Where the gradients go; the latter is summed over the rows of inputs.
+    """
+    _gradients(upstream, x, probability, response, noisy, of_input, of_response)
 
 
 def _words(key: int) -> tuple[np.uint32, np.uint32]:
