@@ -137,12 +137,46 @@ def follow(curve: Tensor, voltage: Tensor, card: DeviceCard) -> tuple[Tensor, Te
     card
         The device.
     """
-    position = (voltage / float(card.switching.voltage_limit) + 1) * (PIECES / 2)
-    piece = position.detach().floor().clamp(0, PIECES - 1)
-    t = position - piece
-    cubic, square, line, start = curve[:, :, piece.long()].unbind(1)
-    slope, offset = (((cubic * t + square) * t + line) * t + start).unbind()
+    per_volt = PIECES / 2 / float(card.switching.voltage_limit)
+    values, _ = torch.ops.smtj.follow(curve, voltage, per_volt)
+    slope, offset = values.unbind()
     return slope, offset
+
+
+def _follow(curve: Tensor, voltage: Tensor, per_volt: float) -> tuple[Tensor, Tensor]:
+    """Return values and derivatives by voltage, shape (2, ...)."""
+    position = voltage * per_volt + PIECES / 2
+    piece = position.floor().clamp_(0, PIECES - 1)
+    t = position.sub_(piece)
+    cubic, square, line, start = curve[:, :, piece.long()].unbind(1)
+    values = cubic.mul(t).add_(square).mul_(t).add_(line).mul_(t).add_(start)
+    derivatives = (3 * cubic).mul_(t).add_(2 * square).mul_(t).add_(line).mul_(per_volt)
+    return values, derivatives
+
+
+# One operator, where autograd would follow each of a dozen small steps at every step of training.
+_library = torch.library.Library("smtj", "FRAGMENT")
+_library.define("follow(Tensor curve, Tensor voltage, float per_volt) -> (Tensor, Tensor)")
+_library.impl("follow", _follow, "CompositeExplicitAutograd")
+
+
+def _fake(curve: Tensor, voltage: Tensor, _: float) -> tuple[Tensor, Tensor]:
+    shape = (2, *voltage.shape)
+    return voltage.new_empty(shape), voltage.new_empty(shape)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    (derivatives,) = ctx.saved_tensors
+    return None, (upstream * derivatives).sum(0), None
+
+
+torch.library.register_fake("smtj::follow", _fake, lib=_library)
+torch.library.register_autograd("smtj::follow", _gradient, setup_context=_keep, lib=_library)
 
 
 def devices_at(

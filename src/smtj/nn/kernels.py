@@ -27,6 +27,8 @@ BLOCK = 2 * LANES
 CHUNK = 4096
 DIGITS = 16
 """Probabilities are rounded to 2^-16."""
+SUMMED = 256
+"""Rows of gradients that are summed in single precision."""
 PARALLEL_FROM = 200_000
 """Below so many devices, starting the threads costs what they save."""
 
@@ -286,73 +288,65 @@ def _gradient(upstream, x, probability, response, out):
 
 
 @njit(forceinline=True, **_options)
-def _log_odds_block(p, odds, odds_bits, exponent):
+def _log_odds_row(p, odds, odds_bits, exponent):
     """Put ln(p/(1 - p)) into ``odds``, any finite number where p is 0 or 1."""
-    for i in range(BLOCK):
-        high = p[i] if p[i] > _TINY else _TINY
-        low = _1 - p[i] if _1 - p[i] > _TINY else _TINY
-        odds[i] = high / low
-    for i in range(BLOCK):
-        bits = odds_bits[i]
-        exponent[i] = np.float32(int32(bits >> uint32(23)) - int32(127))
-        odds_bits[i] = uint32(uint32(bits & uint32(0x007FFFFF)) | uint32(0x3F800000))
-    for i in range(BLOCK):
-        odds[i] = exponent[i] * _LN2 + _log_of_mantissa(odds[i])
+    for k in range(p.shape[0]):
+        high = p[k] if p[k] > _TINY else _TINY
+        low = _1 - p[k] if _1 - p[k] > _TINY else _TINY
+        odds[k] = high / low
+    for k in range(p.shape[0]):
+        bits = odds_bits[k]
+        exponent[k] = np.float32(int32(bits >> uint32(23)) - int32(127))
+        odds_bits[k] = uint32(uint32(bits & uint32(0x007FFFFF)) | uint32(0x3F800000))
+    for k in range(p.shape[0]):
+        odds[k] = exponent[k] * _LN2 + _log_of_mantissa(odds[k])
 
 
 @njit(**_options)
 def _gradients(upstream, x, probability, response, noisy, of_input, of_response):
-    table = _periodic(response)
     rows, features = response.shape
-    # In double precision the sums over a large batch lose nothing.
-    sums = np.zeros((rows, features + BLOCK), np.float64)
-    p, odds = np.zeros(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    bits, exponent = odds.view(np.uint32), np.empty(BLOCK, np.float32)
-    g, inputs = np.zeros(BLOCK, np.float32), np.zeros(BLOCK, np.float32)
-    result = np.empty(BLOCK, np.float32)
-    for start in range(0, x.shape[0], BLOCK):
-        size, column = min(BLOCK, x.shape[0] - start), start % features
-        end = column + BLOCK
-        gain, shift = table[0, column:end], table[1, column:end]
-        low, high = table[2, column:end], table[3, column:end]
-        # What is beyond the last input has no upstream gradient, so it adds nothing.
-        g[size:], p[size:], inputs[size:] = _ZERO, _ZERO, _ZERO
-        p[:size], g[:size] = probability[start : start + size], upstream[start : start + size]
-        inputs[:size] = x[start : start + size]
-        of_gain, of_shift = sums[0, column:end], sums[1, column:end]
-        of_low, of_high = sums[2, column:end], sums[3, column:end]
-        if noisy:
-            _log_odds_block(p, odds, bits, exponent)
-            of_noise, scale = sums[4, column:end], table[4, column:end]
-            for i in range(BLOCK):
-                limited = _between(low[i], shift[i] + gain[i] * inputs[i], high[i])
-                spread = p[i] * (_1 - p[i])
-                # The noise that was drawn follows from what it did to P(high).
-                push = g[i] * (spread * ((odds[i] - limited) / scale[i]))
-                felt = spread > _ZERO and scale[i] > _ZERO
-                of_noise[i] += push if felt else _ZERO
-        for i in range(BLOCK):
-            spread = p[i] * (_1 - p[i])
-            here = g[i] * spread
-            value = shift[i] + gain[i] * inputs[i]
-            below, above = value < low[i], value > high[i]
-            # Asked this way round, NaN stays NaN.
-            inside = _ZERO if below else here
-            inside = _ZERO if above else inside
-            slope = _ZERO if below else spread * gain[i]
-            result[i] = g[i] * (_ZERO if above else slope)
-            # Beyond the field range inputs may be infinite.
-            of_gain[i] += _ZERO if below or above else inside * inputs[i]
-            of_shift[i] += inside
-            of_low[i] += here if below else _ZERO
-            of_high[i] += here if above else _ZERO
-        of_input[start : start + size] = result[:size]
-    for row in range(rows):
+    gain, shift, low, high, scale = response[0], response[1], response[2], response[3], response[4]
+    total, sums = np.zeros((rows, features), np.float64), np.zeros((rows, features), np.float32)
+    of_gain, of_shift, of_low, of_high, of_noise = sums[0], sums[1], sums[2], sums[3], sums[4]
+    spread, value = np.empty(features, np.float32), np.empty(features, np.float32)
+    inside = np.empty(features, np.float32)
+    odds, exponent = np.empty(features, np.float32), np.empty(features, np.float32)
+    bits = odds.view(np.uint32)
+    for row in range(x.shape[0]):
+        g, p, inputs, out = upstream[row], probability[row], x[row], of_input[row]
+        # Short loops, since those with many arrays in them do not vectorise.
         for k in range(features):
-            total = 0.0
-            for column in range(k, features + BLOCK, features):
-                total += sums[row, column]
-            of_response[row, k] = total
+            value[k] = shift[k] + gain[k] * inputs[k]
+            spread[k] = p[k] * (_1 - p[k])
+        for k in range(features):
+            # Asked this way round, NaN stays NaN.
+            here = _ZERO if value[k] < low[k] else spread[k]
+            inside[k] = _ZERO if value[k] > high[k] else here
+        for k in range(features):
+            out[k] = g[k] * (inside[k] * gain[k])
+        for k in range(features):
+            of_shift[k] += g[k] * inside[k]
+        for k in range(features):
+            # Beyond the field range inputs may be infinite.
+            of_gain[k] += _ZERO if inside[k] == _ZERO else g[k] * inside[k] * inputs[k]
+        for k in range(features):
+            of_low[k] += g[k] * spread[k] if value[k] < low[k] else _ZERO
+        for k in range(features):
+            of_high[k] += g[k] * spread[k] if value[k] > high[k] else _ZERO
+        if noisy:
+            # The noise that was drawn follows from what it did to P(high).
+            _log_odds_row(p, odds, bits, exponent)
+            for k in range(features):
+                odds[k] -= _between(low[k], value[k], high[k])
+            for k in range(features):
+                of_noise[k] += g[k] * spread[k] * odds[k]
+        if (row + 1) % SUMMED == 0:
+            total += sums
+            sums[:] = _ZERO
+    total += sums
+    for k in range(features):
+        total[4, k] = total[4, k] / scale[k] if scale[k] > _ZERO else _ZERO
+    of_response[:] = total
 
 
 @njit(**_options)
@@ -461,16 +455,16 @@ def fill_gradients(
     of_input: Floats,
     of_response: Floats,
 ) -> None:
-    """Fill the gradients at the inputs, shape (n,), and at the response, shape (5, features).
+    """Fill the gradients at the inputs and at the response, shape (5, features).
 
     Parameters
     ----------
     upstream, x, probability
-        Gradient at the read-outs, summed inputs and P(high), shape (n,).
+        Gradient at the read-outs, summed inputs and P(high), shape (rows, features).
     response, noisy
         As in :func:`fill_responses`.
     of_input, of_response
-        Where the gradients go; the latter is summed over the rows of inputs.
+        Where the gradients go; the latter is summed over the rows.
     """
     _gradients(upstream, x, probability, response, noisy, of_input, of_response)
 

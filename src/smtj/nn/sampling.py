@@ -287,14 +287,10 @@ def _gradients_compiled(
     if x.dtype != torch.float32:
         return _gradients_anywhere(upstream, x, probability, response, noisy)
     of_input, of_response = _new(x.shape), _new(response.shape)
+    shape = (-1, x.shape[-1])
+    parts = (_array(part).reshape(shape) for part in (upstream, x, probability))
     kernels.fill_gradients(
-        _flat(upstream),
-        _flat(x),
-        _flat(probability),
-        _array(response),
-        noisy,
-        _flat(of_input),
-        _array(of_response),
+        *parts, _array(response), noisy, _array(of_input).reshape(shape), _array(of_response)
     )
     return of_input, of_response.to(response.dtype)
 
