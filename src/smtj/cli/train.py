@@ -36,6 +36,14 @@ class Coupling(StrEnum):
     matched = "matched"
 
 
+class Adaptive(StrEnum):
+    """Choices of ``--adaptive``."""
+
+    network = "network"
+    layer = "layer"
+    neuron = "neuron"
+
+
 def train(
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
@@ -62,6 +70,9 @@ def train(
     fresh_chips: Annotated[
         bool, typer.Option(help="New devices for every batch, so that the weights suit any chip.")
     ] = False,
+    adaptive: Annotated[
+        Adaptive | None, typer.Option(help="What learns a bias voltage of its own; else none.")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
     learning_rate: float = 0.1,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
@@ -101,6 +112,7 @@ def train(
         noise=noise,
         variation=variation,
         chip_seed=seed if chip_seed is None else chip_seed,
+        adaptive=None if adaptive is None else adaptive.value,
     )
     training = TrainingSettings(learning_rate, seed, batch_size, momentum, fresh_chips)
     experiment = Experiment(device, network, training, images.name)

@@ -8,6 +8,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from smtj.nn.activation import MTJActivation, ScaledSigmoid
+from smtj.nn.adaptive import fix_bias, make_adaptive
 from smtj.nn.chip import Chip, chip_of, draw_chip, install
 from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
@@ -37,9 +38,11 @@ __all__ = [
     "convert",
     "draw_chip",
     "draw_variation",
+    "fix_bias",
     "heavy_tailed",
     "install",
     "log_normal",
+    "make_adaptive",
     "matched",
     "no_variation",
     "normal",

@@ -1,13 +1,15 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
+from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
 from smtj.nn.response import fold
@@ -20,12 +22,16 @@ from smtj.nn.sampling import (
     respond,
     respond_traced,
 )
+from smtj.nn.saved import fit_saved
 from smtj.nn.variation import (
+    DRIFT_BEGINS_S,
     DeviceVariation,
     Variability,
+    chip_temperature,
+    decades,
     limited,
     no_variation,
-    slope_and_offset,
+    of_devices,
     with_stuck,
 )
 
@@ -62,6 +68,9 @@ class MTJNeuron(nn.Module):
         V in V, within the card's limit.
     temperature
         In K; the card's own by default.
+    adaptive
+        Whether the bias voltage is learnt, one for the ``"layer"`` or one a ``"neuron"``; see
+        :func:`smtj.nn.make_adaptive`.
     generator
         Where the randomness of reads and noise comes from; PyTorch's global generator by default.
     variability
@@ -76,16 +85,17 @@ class MTJNeuron(nn.Module):
     -----
     The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
     holds the chip and nothing is redrawn when it is loaded; the devices are in the order of the
-    flattened input.  The gradient of sampled reads is that of their mean;
+    flattened input.  A chip whose voltage was learnt loads as one of fixed voltage, and the other
+    way round.  The gradient of sampled reads is that of their mean;
     :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal neuron is
     ``reads="expected", noise=False, chip_seed=None``.  ``torch.compile`` keeps the layer in one
     graph, unless it has a generator of its own or wandering noise.
     """
 
     slope: Tensor
-    """w of every device in 1/(A/m), at the bias voltage."""
+    """w of every device in 1/(A/m), at the voltage as :meth:`operating_state` found it last."""
     offset_field: Tensor
-    """H_s of every device in A/m, at the bias voltage."""
+    """H_s of every device in A/m, at the same voltage."""
     slope_factor: Tensor
     offset_shift: Tensor
     barrier_factor: Tensor
@@ -94,10 +104,14 @@ class MTJNeuron(nn.Module):
     stuck: Tensor
     temperature_shift: Tensor
     bias_voltage: Tensor
+    """V in V, shape () or (features,)."""
     temperature: Tensor
     """T in K of the nominal chip."""
     age: Tensor
     """Time in s since the devices were calibrated."""
+    bias: BiasVoltage | None
+    """What learns the voltage; None where it is fixed."""
+    _curve: Tensor | None
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
@@ -115,6 +129,7 @@ class MTJNeuron(nn.Module):
         chip_seed: int | None = 0,
         bias_voltage: float = 0.0,
         temperature: float | None = None,
+        adaptive: Literal["layer", "neuron"] | None = None,
         generator: torch.Generator | None = None,
         variability: Variability | None = None,
     ) -> None:
@@ -149,7 +164,11 @@ class MTJNeuron(nn.Module):
             self.register_buffer(name, torch.zeros(features))
         for name in ("bias_voltage", "temperature", "age"):
             self.register_buffer(name, torch.zeros(()))
+        self.bias = None
+        self.register_buffer("_curve", None, persistent=False)
         self.set_bias(bias_voltage, temperature, age=0.0)
+        if adaptive is not None:
+            self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
 
     def set_bias(
         self,
@@ -162,7 +181,8 @@ class MTJNeuron(nn.Module):
         Parameters
         ----------
         voltage
-            V in V; None leaves it as it is.
+            V in V: a number, or one a neuron, shape (features,); None leaves it as it is.  One that
+            is learnt goes on from there.
         temperature
             T in K; the card's own by default.
         age
@@ -171,23 +191,65 @@ class MTJNeuron(nn.Module):
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit, or the temperature or the age is out of range.
+            The voltage exceeds the card's limit or is not one a neuron, or the temperature or the
+            age is out of range.
         """
-        voltage = float(self.bias_voltage if voltage is None else voltage)
-        limit = self.card.switching.voltage_limit
-        # Room for a voltage that has been held in single precision.
-        if not abs(voltage) <= limit * (1 + 1e-6):
-            raise SmtjError(
-                f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
-            )
+        if temperature is None:
+            temperature = float(self.card.thermal.temperature)
         age = float(self.age) if age is None else age
-        usual = float(self.card.thermal.temperature)
-        self.slope, self.offset_field = slope_and_offset(
-            self.card, self.devices, voltage, temperature, age
-        )
-        self.bias_voltage.fill_(voltage)
-        self.temperature.fill_(usual if temperature is None else temperature)
+        decades(age)  # refuses what is none
+        values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
+        checked_voltage(self.card, values, self.features)
+        if self.bias is None:
+            self.slope, self.offset_field = devices_at(
+                self.card, self.devices, values, temperature, age
+            )
+            self.bias_voltage = values.detach().to(self.slope, copy=True)
+        else:
+            self._curve = self._curve_at(temperature)
+            if voltage is not None:
+                self.bias.set(values)
+        self.temperature.fill_(temperature)
         self.age.fill_(age)
+        self.operating_state()
+
+    def _curve_at(self, temperature: float) -> Tensor:
+        own = chip_temperature(self.card, self.devices, temperature)
+        return bias_curve(self.card, own).to(self.slope)
+
+    def learn_bias(self, bias: BiasVoltage | None) -> None:
+        """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
+
+        Parameters
+        ----------
+        bias
+            Of shape () or (features,); layers may share one.
+        """
+        self.operating_state()
+        del self.bias  # so that no module is left that is None
+        self.bias, self._curve = bias, None
+        if bias is not None:
+            self._curve = self._curve_at(float(self.temperature))
+            self.bias_voltage = bias().detach().clone()
+            self.operating_state()
+
+    def operating_state(self) -> tuple[Tensor, Tensor]:
+        """Return w in 1/(A/m) and H_s in A/m of every device, at the bias voltage as it is now.
+
+        Where the voltage is learnt, gradients flow to it, and the buffers follow it.
+        """
+        if self.bias is None or self._curve is None:
+            return self.slope, self.offset_field
+        voltage = self.bias()
+        nominal = follow(self._curve, voltage, self.card)
+        slope, offset_field = of_devices(
+            self.card, self.devices, *nominal, torch.log10(1 + self.age / DRIFT_BEGINS_S)
+        )
+        with torch.no_grad():
+            self.bias_voltage.copy_(voltage)
+            self.slope.copy_(slope)
+            self.offset_field.copy_(offset_field)
+        return slope, offset_field
 
     @property
     def devices(self) -> DeviceVariation:
@@ -227,13 +289,19 @@ class MTJNeuron(nn.Module):
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
 
+    def log_odds(self, x: Tensor) -> Tensor:
+        """Return ln(P/(1 - P)) without noise, for summed inputs of shape (..., features)."""
+        x, drive = self.coupling(x)
+        return limited_log_odds(x, self._response(drive))
+
     def _response(self, drive: Drive) -> Tensor:
         """Return what :func:`smtj.nn.response.fold` makes, shape (5, features).
 
         Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
         it is done again only when one of the numbers has changed.
         """
-        if torch.compiler.is_compiling():
+        # A fused optimiser changes a voltage without counting that as a change.
+        if torch.compiler.is_compiling() or self.bias is not None:
             return self._fold(drive)
         noise = self.variability.magnetic_noise
         state = (*drive, self.slope, self.offset_field, self.limit_factor, self.stuck, noise)
@@ -247,21 +315,8 @@ class MTJNeuron(nn.Module):
 
     def _fold(self, drive: Drive) -> Tensor:
         devices, noise = self.devices, self.variability.magnetic_noise
-        nominal = fold(limited(drive, devices), self.slope, self.offset_field, noise)
+        nominal = fold(limited(drive, devices), *self.operating_state(), noise)
         return with_stuck(nominal, devices)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Let files from before a source of variation was known mean a chip without it."""
-        usual = {
-            **no_variation(self.features)._asdict(),
-            "temperature": torch.tensor(float(self.card.thermal.temperature)),
-            "age": torch.zeros(()),
-        }
-        known = ("slope_factor", "offset_shift", "barrier_factor")
-        for name, values in usual.items():
-            if name not in known:
-                state_dict.setdefault(prefix + name, values)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
@@ -285,11 +340,32 @@ class MTJNeuron(nn.Module):
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows of this layer."""
         arranged = self.features if len(self.shape) == 1 else self.shape
-        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={float(self.bias_voltage):g} V"
+        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.shown_voltage()}"
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
         )
+
+    def shown_voltage(self) -> str:
+        """Return the bias voltage for people, its range where neurons differ."""
+        with torch.no_grad():
+            self.operating_state()
+        low, high = (float(end) for end in self.bias_voltage.aminmax())
+        shown = f"{low:.3g} V" if low == high else f"{low:.3g} to {high:.3g} V"
+        return shown if self.bias is None else f"{shown}, learnt"
+
+    def _save_to_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        with torch.no_grad():
+            self.operating_state()
+        super()._save_to_state_dict(*args, **kwargs)
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        fit_saved(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        if self.bias is not None:
+            self._curve = self._curve_at(float(self.temperature))
 
 
 def _stamp(part: object) -> object:
