@@ -6,6 +6,7 @@ from typing import cast
 import typer
 
 from smtj.cli.card import app as card_app
+from smtj.cli.cost import cost
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
@@ -29,6 +30,7 @@ measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(validate)
+app.command()(cost)
 app.command()(reproduce)
 
 BAD_INPUT = 2
