@@ -12,16 +12,20 @@ from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
-from smtj.nn.setting import set_readout
+from smtj.nn.scheme import AnalogueReads, DigitalReads, ReadScheme
+from smtj.nn.setting import reset_state, set_readout
 from smtj.nn.summary import Summary, summary
 from smtj.nn.variation import DeviceVariation, draw_variation, no_variation
 
 __all__ = [
     "AffineCoupling",
+    "AnalogueReads",
     "CalibratedCoupling",
     "DeviceVariation",
+    "DigitalReads",
     "MTJActivation",
     "MTJNeuron",
+    "ReadScheme",
     "Reads",
     "ScaledSigmoid",
     "Summary",
@@ -30,6 +34,7 @@ __all__ = [
     "draw_variation",
     "matched",
     "no_variation",
+    "reset_state",
     "set_readout",
     "summary",
     "to_digital",
