@@ -10,6 +10,9 @@ from smtj.errors import SmtjError
 from smtj.physics.read_noise import Amplifier, quality
 from smtj.physics.read_out import read_signal
 
+_LEAST_QUALITY = 1e-9
+"""Q below which two resistances differ by no more than rounding."""
+
 
 @dataclass(frozen=True)
 class ReadScheme:
@@ -106,20 +109,22 @@ class ReadScheme:
         SmtjError
             The two states of the card have the same resistance.
         """
-        return _relative_noise(self, card, temperature)
+        if self.amplifier is None:
+            return 0.0
+        return _relative_noise(self, self.amplifier, card, temperature)
 
 
 @lru_cache(maxsize=64)
-def _relative_noise(scheme: ReadScheme, card: DeviceCard, temperature: float | None) -> float:
-    if scheme.amplifier is None:
-        return 0.0
+def _relative_noise(
+    scheme: ReadScheme, amplifier: Amplifier, card: DeviceCard, temperature: float | None
+) -> float:
     voltage = scheme.read_voltage
     if voltage is None:
         voltage = float(card.electrical.read_voltage)
     signal = read_signal(card, voltage, temperature)
-    densities = signal.densities(scheme.amplifier)
+    densities = signal.densities(amplifier)
     found = float(quality(signal.difference, *densities, scheme.integration_time))
-    if found == 0:
+    if not found > _LEAST_QUALITY:
         raise SmtjError(f"the two states of card {card.name} have the same resistance")
     return 0.5 / found
 
