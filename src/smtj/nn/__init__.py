@@ -15,19 +15,23 @@ from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, mat
 from smtj.nn.driven import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
-from smtj.nn.setting import set_conditions, set_readout
+from smtj.nn.scheme import AnalogueReads, DigitalReads, ReadScheme
+from smtj.nn.setting import reset_state, set_conditions, set_readout
 from smtj.nn.sources import Source, heavy_tailed, log_normal, normal, uniform
 from smtj.nn.summary import Summary, summary
 from smtj.nn.variation import DeviceVariation, Variability, draw_variation, no_variation
 
 __all__ = [
     "AffineCoupling",
+    "AnalogueReads",
     "CalibratedCoupling",
     "Chip",
     "DeviceVariation",
+    "DigitalReads",
     "DrivenCoupling",
     "MTJActivation",
     "MTJNeuron",
+    "ReadScheme",
     "Reads",
     "ScaledSigmoid",
     "Source",
@@ -46,6 +50,7 @@ __all__ = [
     "matched",
     "no_variation",
     "normal",
+    "reset_state",
     "set_conditions",
     "set_readout",
     "strain_coupling",

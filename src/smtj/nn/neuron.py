@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
+from smtj.nn.correlated import read_by_scheme
+from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.relaxation import layer_relaxation
 from smtj.nn.response import fold
 from smtj.nn.sampling import (
     draw_key,
@@ -23,6 +26,7 @@ from smtj.nn.sampling import (
     respond_traced,
 )
 from smtj.nn.saved import fit_saved
+from smtj.nn.scheme import ReadScheme
 from smtj.nn.variation import (
     DRIFT_BEGINS_S,
     DeviceVariation,
@@ -56,12 +60,15 @@ class MTJNeuron(nn.Module):
     reads, eval_reads
         Reads an evaluation in training and in evaluation mode (by default the same), or
         ``"expected"``.
+    scheme
+        How reads follow one another; None for independent ones.  ``"expected"`` is the ideal
+        read-out with any scheme.
     noise
         Whether the card's magnetic noise acts: a normal field of its own on every junction,
         constant over one evaluation of N reads and fresh at the next.
     noise_correlation_time
         In s; with it the noise wanders during an evaluation as well, as an Ornstein-Uhlenbeck
-        process over reads that are the card's sampling interval apart.
+        process over reads that are the card's sampling interval apart, or the scheme's.
     chip_seed
         Seed from which the devices of this layer are drawn, once; None for nominal devices.
     bias_voltage
@@ -112,9 +119,14 @@ class MTJNeuron(nn.Module):
     bias: BiasVoltage | None
     """What learns the voltage; None where it is fixed."""
     _curve: Tensor | None
+    read_state: Tensor
+    """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
+    _folded_rates: Tensor
+    _folded_rates_stamp: tuple[object, ...] = ()
+    _folded_rates_state: tuple[Tensor, ...] = ()
 
     def __init__(
         self,
@@ -124,6 +136,7 @@ class MTJNeuron(nn.Module):
         coupling: nn.Module | None = None,
         reads: Reads = 16,
         eval_reads: Reads | None = None,
+        scheme: ReadScheme | None = None,
         noise: bool = True,
         noise_correlation_time: float | None = None,
         chip_seed: int | None = 0,
@@ -146,6 +159,10 @@ class MTJNeuron(nn.Module):
         self.coupling = matched(card, features) if coupling is None else coupling
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
+        self.scheme = scheme
+        self.register_buffer(
+            "read_state", torch.full((features,), UNKNOWN, dtype=torch.uint8), persistent=False
+        )
         self.noise = noise
         if noise_correlation_time is not None and not noise_correlation_time > 0:
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
@@ -280,6 +297,8 @@ class MTJNeuron(nn.Module):
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
+        if count and self.scheme is not None:
+            return self._read_by_scheme(limited_log_odds(x, response), response, self.scheme, count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -322,6 +341,38 @@ class MTJNeuron(nn.Module):
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
 
+    def _read_by_scheme(
+        self, odds: Tensor, response: Tensor, scheme: ReadScheme, reads: int
+    ) -> Tensor:
+        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
+        means, after = read_by_scheme(
+            odds,
+            self._relaxation(scheme),
+            scheme,
+            reads,
+            lambda: draw_key_tensor(self.generator),
+            reading_noise=scheme.relative_noise(self.card, temperature),
+            field_noise=response[4] if self.noise else None,
+            field_correlation_time=self.noise_correlation_time,
+            state=self.read_state if scheme.streaming else None,
+        )
+        if after is not None:
+            self.read_state.copy_(after)
+        return means
+
+    def _relaxation(self, scheme: ReadScheme) -> Tensor:
+        """Return :func:`smtj.nn.relaxation.layer_relaxation`, made again only after a change."""
+        parts = (self.slope, self.slope_factor, self.barrier_factor, self.bias_voltage)
+        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
+        given = (scheme, self.card, self.devices, self.slope, self.bias_voltage, temperature)
+        if torch.compiler.is_compiling():
+            return layer_relaxation(*given)
+        stamp = (scheme, temperature, *(_stamp(part) for part in parts))
+        if stamp != self._folded_rates_stamp:
+            self._folded_rates = layer_relaxation(*given)
+            self._folded_rates_stamp, self._folded_rates_state = stamp, parts
+        return self._folded_rates
+
     def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
         kept = math.exp(-self.card.switching.sampling_interval / self.noise_correlation_time)
@@ -344,6 +395,7 @@ class MTJNeuron(nn.Module):
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
+            + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
 
     def shown_voltage(self) -> str:
