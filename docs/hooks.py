@@ -3,15 +3,18 @@
 import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 import smtj
 
+ROLE = re.compile(r":(?:func|class|mod|meth|data|attr|exc):<code>[~.]?([^<]*)</code>")
 SOURCE = Path(__file__).parents[1] / "src"
 COMPILED = "kernels"
 """At the end of the name of a module of compiled loops, which nobody calls directly."""
@@ -35,6 +38,12 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Take away the roles of docstrings, which are of another program: names are enough here."""
+    del config, files
+    return ROLE.sub(r"<code>\1</code>", html) if page.url.startswith("reference/") else html
 
 
 def parts() -> list[str]:

@@ -65,6 +65,7 @@ def test_every_public_name_is_in_the_reference(site):
 def test_every_module_is_in_the_reference(site):
     pages = (site / "reference").glob("*.html")
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    assert ":func:" not in text and ":mod:" not in text and ":class:" not in text
     for module in pkgutil.walk_packages(smtj.__path__, "smtj."):
         elsewhere = module.name.startswith(("smtj.cli", "smtj.__main__"))
         if not elsewhere and not HIDDEN.search(module.name):
