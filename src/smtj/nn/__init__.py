@@ -13,6 +13,7 @@ from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
+from smtj.nn.recalibrate import Recalibration, recalibrate
 from smtj.nn.setting import set_readout
 from smtj.nn.summary import Summary, summary
 from smtj.nn.variation import DeviceVariation, draw_variation, no_variation
@@ -24,6 +25,7 @@ __all__ = [
     "MTJActivation",
     "MTJNeuron",
     "Reads",
+    "Recalibration",
     "ScaledSigmoid",
     "Summary",
     "calibrated",
@@ -33,6 +35,7 @@ __all__ = [
     "make_adaptive",
     "matched",
     "no_variation",
+    "recalibrate",
     "set_readout",
     "summary",
     "to_digital",

@@ -288,9 +288,14 @@ def _gradients_compiled(
         return _gradients_anywhere(upstream, x, probability, response, noisy)
     of_input, of_response = _new(x.shape), _new(response.shape)
     shape = (-1, x.shape[-1])
-    parts = (_array(part).reshape(shape) for part in (upstream, x, probability))
     kernels.fill_gradients(
-        *parts, _array(response), noisy, _array(of_input).reshape(shape), _array(of_response)
+        _array(upstream).reshape(shape),
+        _array(x).reshape(shape),
+        _array(probability).reshape(shape),
+        _array(response),
+        noisy,
+        _array(of_input).reshape(shape),
+        _array(of_response),
     )
     return of_input, of_response.to(response.dtype)
 
