@@ -15,6 +15,7 @@ from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, mat
 from smtj.nn.driven import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
+from smtj.nn.recalibrate import Recalibration, recalibrate
 from smtj.nn.scheme import AnalogueReads, DigitalReads, ReadScheme
 from smtj.nn.setting import reset_state, set_conditions, set_readout
 from smtj.nn.sources import Source, heavy_tailed, log_normal, normal, uniform
@@ -33,6 +34,7 @@ __all__ = [
     "MTJNeuron",
     "ReadScheme",
     "Reads",
+    "Recalibration",
     "ScaledSigmoid",
     "Source",
     "Summary",
@@ -50,6 +52,7 @@ __all__ = [
     "matched",
     "no_variation",
     "normal",
+    "recalibrate",
     "reset_state",
     "set_conditions",
     "set_readout",

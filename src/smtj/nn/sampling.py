@@ -288,11 +288,10 @@ def _gradients_compiled(
         return _gradients_anywhere(upstream, x, probability, response, noisy)
     of_input, of_response = _new(x.shape), _new(response.shape)
     shape = (-1, x.shape[-1])
-    g, inputs, p = (_array(part).reshape(shape) for part in (upstream, x, probability))
     kernels.fill_gradients(
-        g,
-        inputs,
-        p,
+        _array(upstream).reshape(shape),
+        _array(x).reshape(shape),
+        _array(probability).reshape(shape),
         _array(response),
         noisy,
         _array(of_input).reshape(shape),
