@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+from markdown.util import ETX, STX
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -25,6 +29,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     entries: list[dict[str, str]] = [{"Commands": "reference/commands.md"}]
     entries += [{f"smtj.{name}": f"reference/{name}.md"} for name in parts()]
     entries.append({"What to cite": "reference/cite.md"})
+    config.markdown_extensions.append(Volume())
     for item in config.nav or []:
         if "Reference" in item:
             item["Reference"] = entries
@@ -44,6 +49,23 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
     """Take away the roles of docstrings, which are of another program: names are enough here."""
     del config, files
     return ROLE.sub(r"<code>\1</code>", html) if page.url.startswith("reference/") else html
+
+
+class Volume(Extension):
+    """V* is a volume in docstrings, and its star no beginning of an emphasis."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Take it before emphasis is looked for."""
+        md.inlinePatterns.register(VolumeProcessor(r"\bV\*(?!\*)", md), "volume", 175)
+
+
+class VolumeProcessor(InlineProcessor):
+    """Leaves it as it is."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:
+        """Return the text and its place."""
+        del data
+        return f"V{STX}{ord('*')}{ETX}", m.start(0), m.end(0)
 
 
 def parts() -> list[str]:

@@ -72,6 +72,13 @@ def test_every_module_is_in_the_reference(site):
             assert f'id="{module.name}"' in text, module.name
 
 
+def test_the_star_of_a_volume_is_a_star(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"\bV<em>|\bV</em>", text), page.name
+    assert "V*" in (site / "theory" / "barrier.html").read_text(encoding="utf-8")
+
+
 def test_every_command_is_in_the_reference(site):
     text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
     for command in ("card show", "measure spectra", "simulate switching", "fit", "cite"):
