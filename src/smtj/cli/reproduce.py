@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b")
 """Figures that need nothing but a card."""
-PARTS = (*DRAWN, "fig3b", "audit")
+PARTS = (*DRAWN, "fig3b", "cost", "audit")
 INTERRUPTED = 130
 
 
@@ -68,6 +68,15 @@ def reproduce(
             "stand_in": images.stand_in,
         }
         figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
+    if "cost" in parts:
+        trained = (out / "runs" / "mtj-0", images) if "fig3b" in parts else (None, None)
+        with console.status("cost: searching the cheapest reads") as status:
+
+            def told(done: int, total: int) -> None:
+                status.update(f"cost: evaluating few and faulty reads, {done} of {total}")
+
+            figures.append(import_module("smtj.paper.cost").make(device, out, *trained, told))
+        console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
     # In the order of the paper, whatever took longest.
     figures.sort(key=lambda figure: figure.name)
     checks = audit(device) if "audit" in parts else []

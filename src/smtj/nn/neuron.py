@@ -1,15 +1,20 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
+from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
+from smtj.nn.correlated import read_by_scheme
+from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.relaxation import layer_relaxation
 from smtj.nn.response import fold
 from smtj.nn.sampling import (
     draw_key,
@@ -20,12 +25,17 @@ from smtj.nn.sampling import (
     respond,
     respond_traced,
 )
+from smtj.nn.saved import fit_saved
+from smtj.nn.scheme import ReadScheme
 from smtj.nn.variation import (
+    DRIFT_BEGINS_S,
     DeviceVariation,
     Variability,
+    chip_temperature,
+    decades,
     limited,
     no_variation,
-    slope_and_offset,
+    of_devices,
     with_stuck,
 )
 
@@ -50,18 +60,24 @@ class MTJNeuron(nn.Module):
     reads, eval_reads
         Reads an evaluation in training and in evaluation mode (by default the same), or
         ``"expected"``.
+    scheme
+        How reads follow one another; None for independent ones.  ``"expected"`` is the ideal
+        read-out with any scheme.
     noise
         Whether the card's magnetic noise acts: a normal field of its own on every junction,
         constant over one evaluation of N reads and fresh at the next.
     noise_correlation_time
         In s; with it the noise wanders during an evaluation as well, as an Ornstein-Uhlenbeck
-        process over reads that are the card's sampling interval apart.
+        process over reads that are the card's sampling interval apart, or the scheme's.
     chip_seed
         Seed from which the devices of this layer are drawn, once; None for nominal devices.
     bias_voltage
         V in V, within the card's limit.
     temperature
         In K; the card's own by default.
+    adaptive
+        Whether the bias voltage is learnt, one for the ``"layer"`` or one a ``"neuron"``; see
+        :func:`smtj.nn.make_adaptive`.
     generator
         Where the randomness of reads and noise comes from; PyTorch's global generator by default.
     variability
@@ -76,16 +92,17 @@ class MTJNeuron(nn.Module):
     -----
     The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
     holds the chip and nothing is redrawn when it is loaded; the devices are in the order of the
-    flattened input.  The gradient of sampled reads is that of their mean;
+    flattened input.  A chip whose voltage was learnt loads as one of fixed voltage, and the other
+    way round.  The gradient of sampled reads is that of their mean;
     :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal neuron is
     ``reads="expected", noise=False, chip_seed=None``.  ``torch.compile`` keeps the layer in one
     graph, unless it has a generator of its own or wandering noise.
     """
 
     slope: Tensor
-    """w of every device in 1/(A/m), at the bias voltage."""
+    """w of every device in 1/(A/m), at the voltage as :meth:`operating_state` found it last."""
     offset_field: Tensor
-    """H_s of every device in A/m, at the bias voltage."""
+    """H_s of every device in A/m, at the same voltage."""
     slope_factor: Tensor
     offset_shift: Tensor
     barrier_factor: Tensor
@@ -94,13 +111,22 @@ class MTJNeuron(nn.Module):
     stuck: Tensor
     temperature_shift: Tensor
     bias_voltage: Tensor
+    """V in V, shape () or (features,)."""
     temperature: Tensor
     """T in K of the nominal chip."""
     age: Tensor
     """Time in s since the devices were calibrated."""
+    bias: BiasVoltage | None
+    """What learns the voltage; None where it is fixed."""
+    _curve: Tensor | None
+    read_state: Tensor
+    """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
+    _folded_rates: Tensor
+    _folded_rates_stamp: tuple[object, ...] = ()
+    _folded_rates_state: tuple[Tensor, ...] = ()
 
     def __init__(
         self,
@@ -110,11 +136,13 @@ class MTJNeuron(nn.Module):
         coupling: nn.Module | None = None,
         reads: Reads = 16,
         eval_reads: Reads | None = None,
+        scheme: ReadScheme | None = None,
         noise: bool = True,
         noise_correlation_time: float | None = None,
         chip_seed: int | None = 0,
         bias_voltage: float = 0.0,
         temperature: float | None = None,
+        adaptive: Literal["layer", "neuron"] | None = None,
         generator: torch.Generator | None = None,
         variability: Variability | None = None,
     ) -> None:
@@ -131,6 +159,10 @@ class MTJNeuron(nn.Module):
         self.coupling = matched(card, features) if coupling is None else coupling
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
+        self.scheme = scheme
+        self.register_buffer(
+            "read_state", torch.full((features,), UNKNOWN, dtype=torch.uint8), persistent=False
+        )
         self.noise = noise
         if noise_correlation_time is not None and not noise_correlation_time > 0:
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
@@ -149,7 +181,11 @@ class MTJNeuron(nn.Module):
             self.register_buffer(name, torch.zeros(features))
         for name in ("bias_voltage", "temperature", "age"):
             self.register_buffer(name, torch.zeros(()))
+        self.bias = None
+        self.register_buffer("_curve", None, persistent=False)
         self.set_bias(bias_voltage, temperature, age=0.0)
+        if adaptive is not None:
+            self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
 
     def set_bias(
         self,
@@ -162,7 +198,8 @@ class MTJNeuron(nn.Module):
         Parameters
         ----------
         voltage
-            V in V; None leaves it as it is.
+            V in V: a number, or one a neuron, shape (features,); None leaves it as it is.  One that
+            is learnt goes on from there.
         temperature
             T in K; the card's own by default.
         age
@@ -171,23 +208,65 @@ class MTJNeuron(nn.Module):
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit, or the temperature or the age is out of range.
+            The voltage exceeds the card's limit or is not one a neuron, or the temperature or the
+            age is out of range.
         """
-        voltage = float(self.bias_voltage if voltage is None else voltage)
-        limit = self.card.switching.voltage_limit
-        # Room for a voltage that has been held in single precision.
-        if not abs(voltage) <= limit * (1 + 1e-6):
-            raise SmtjError(
-                f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
-            )
+        if temperature is None:
+            temperature = float(self.card.thermal.temperature)
         age = float(self.age) if age is None else age
-        usual = float(self.card.thermal.temperature)
-        self.slope, self.offset_field = slope_and_offset(
-            self.card, self.devices, voltage, temperature, age
-        )
-        self.bias_voltage.fill_(voltage)
-        self.temperature.fill_(usual if temperature is None else temperature)
+        decades(age)  # refuses what is none
+        values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
+        checked_voltage(self.card, values, self.features)
+        if self.bias is None:
+            self.slope, self.offset_field = devices_at(
+                self.card, self.devices, values, temperature, age
+            )
+            self.bias_voltage = values.detach().to(self.slope, copy=True)
+        else:
+            self._curve = self._curve_at(temperature)
+            if voltage is not None:
+                self.bias.set(values)
+        self.temperature.fill_(temperature)
         self.age.fill_(age)
+        self.operating_state()
+
+    def _curve_at(self, temperature: float) -> Tensor:
+        own = chip_temperature(self.card, self.devices, temperature)
+        return bias_curve(self.card, own).to(self.slope)
+
+    def learn_bias(self, bias: BiasVoltage | None) -> None:
+        """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
+
+        Parameters
+        ----------
+        bias
+            Of shape () or (features,); layers may share one.
+        """
+        self.operating_state()
+        del self.bias  # so that no module is left that is None
+        self.bias, self._curve = bias, None
+        if bias is not None:
+            self._curve = self._curve_at(float(self.temperature))
+            self.bias_voltage = bias().detach().clone()
+            self.operating_state()
+
+    def operating_state(self) -> tuple[Tensor, Tensor]:
+        """Return w in 1/(A/m) and H_s in A/m of every device, at the bias voltage as it is now.
+
+        Where the voltage is learnt, gradients flow to it, and the buffers follow it.
+        """
+        if self.bias is None or self._curve is None:
+            return self.slope, self.offset_field
+        voltage = self.bias()
+        nominal = follow(self._curve, voltage, self.card)
+        slope, offset_field = of_devices(
+            self.card, self.devices, *nominal, torch.log10(1 + self.age / DRIFT_BEGINS_S)
+        )
+        with torch.no_grad():
+            self.bias_voltage.copy_(voltage)
+            self.slope.copy_(slope)
+            self.offset_field.copy_(offset_field)
+        return slope, offset_field
 
     @property
     def devices(self) -> DeviceVariation:
@@ -218,6 +297,8 @@ class MTJNeuron(nn.Module):
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
+        if count and self.scheme is not None:
+            return self._read_by_scheme(limited_log_odds(x, response), response, self.scheme, count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -227,13 +308,19 @@ class MTJNeuron(nn.Module):
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
 
+    def log_odds(self, x: Tensor) -> Tensor:
+        """Return ln(P/(1 - P)) without noise, for summed inputs of shape (..., features)."""
+        x, drive = self.coupling(x)
+        return limited_log_odds(x, self._response(drive))
+
     def _response(self, drive: Drive) -> Tensor:
         """Return what :func:`smtj.nn.response.fold` makes, shape (5, features).
 
         Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
         it is done again only when one of the numbers has changed.
         """
-        if torch.compiler.is_compiling():
+        # A fused optimiser changes a voltage without counting that as a change.
+        if torch.compiler.is_compiling() or self.bias is not None:
             return self._fold(drive)
         noise = self.variability.magnetic_noise
         state = (*drive, self.slope, self.offset_field, self.limit_factor, self.stuck, noise)
@@ -247,25 +334,44 @@ class MTJNeuron(nn.Module):
 
     def _fold(self, drive: Drive) -> Tensor:
         devices, noise = self.devices, self.variability.magnetic_noise
-        nominal = fold(limited(drive, devices), self.slope, self.offset_field, noise)
+        nominal = fold(limited(drive, devices), *self.operating_state(), noise)
         return with_stuck(nominal, devices)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Let files from before a source of variation was known mean a chip without it."""
-        usual = {
-            **no_variation(self.features)._asdict(),
-            "temperature": torch.tensor(float(self.card.thermal.temperature)),
-            "age": torch.zeros(()),
-        }
-        known = ("slope_factor", "offset_shift", "barrier_factor")
-        for name, values in usual.items():
-            if name not in known:
-                state_dict.setdefault(prefix + name, values)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
+
+    def _read_by_scheme(
+        self, odds: Tensor, response: Tensor, scheme: ReadScheme, reads: int
+    ) -> Tensor:
+        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
+        means, after = read_by_scheme(
+            odds,
+            self._relaxation(scheme),
+            scheme,
+            reads,
+            lambda: draw_key_tensor(self.generator),
+            reading_noise=scheme.relative_noise(self.card, temperature),
+            field_noise=response[4] if self.noise else None,
+            field_correlation_time=self.noise_correlation_time,
+            state=self.read_state if scheme.streaming else None,
+        )
+        if after is not None:
+            self.read_state.copy_(after)
+        return means
+
+    def _relaxation(self, scheme: ReadScheme) -> Tensor:
+        """Return :func:`smtj.nn.relaxation.layer_relaxation`, made again only after a change."""
+        parts = (self.slope, self.slope_factor, self.barrier_factor, self.bias_voltage)
+        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
+        given = (scheme, self.card, self.devices, self.slope, self.bias_voltage, temperature)
+        if torch.compiler.is_compiling():
+            return layer_relaxation(*given)
+        stamp = (scheme, temperature, *(_stamp(part) for part in parts))
+        if stamp != self._folded_rates_stamp:
+            self._folded_rates = layer_relaxation(*given)
+            self._folded_rates_stamp, self._folded_rates_state = stamp, parts
+        return self._folded_rates
 
     def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
@@ -285,11 +391,33 @@ class MTJNeuron(nn.Module):
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows of this layer."""
         arranged = self.features if len(self.shape) == 1 else self.shape
-        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={float(self.bias_voltage):g} V"
+        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.shown_voltage()}"
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
+            + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
+
+    def shown_voltage(self) -> str:
+        """Return the bias voltage for people, its range where neurons differ."""
+        with torch.no_grad():
+            self.operating_state()
+        low, high = (float(end) for end in self.bias_voltage.aminmax())
+        shown = f"{low:.3g} V" if low == high else f"{low:.3g} to {high:.3g} V"
+        return shown if self.bias is None else f"{shown}, learnt"
+
+    def _save_to_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        with torch.no_grad():
+            self.operating_state()
+        super()._save_to_state_dict(*args, **kwargs)
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        fit_saved(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        if self.bias is not None:
+            self._curve = self._curve_at(float(self.temperature))
 
 
 def _stamp(part: object) -> object:

@@ -1,14 +1,16 @@
 """Change all junction layers of a model at once."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from smtj.errors import SmtjError
+from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.scheme import ReadScheme
 
 
 def set_readout(
@@ -16,6 +18,7 @@ def set_readout(
     *,
     reads: Reads | None = None,
     eval_reads: Reads | None = None,
+    scheme: ReadScheme | Literal["independent"] | None = None,
     noise: bool | None = None,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
@@ -27,6 +30,8 @@ def set_readout(
         Any module; changed in place.
     reads, eval_reads
         Reads in training and in evaluation, or ``"expected"``.
+    scheme
+        How reads follow one another, or ``"independent"``; devices forget what they were last.
     noise
         Whether magnetic noise acts.
     generator
@@ -47,10 +52,33 @@ def set_readout(
             module.reads = checked_reads(reads)
         if eval_reads is not None:
             module.eval_reads = checked_reads(eval_reads)
+        if scheme is not None:
+            module.scheme = None if scheme == "independent" else scheme
+            module.read_state.fill_(UNKNOWN)
         if noise is not None:
             module.noise = noise
         if generator is not None:
             module.generator = generator
+    return model
+
+
+def reset_state(model: nn.Module) -> nn.Module:
+    """Let the devices of a model forget what a stream of images left them in.
+
+    The next image finds them in equilibrium, as the first one did.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+    """
+    for module in _junctions(model):
+        module.read_state.fill_(UNKNOWN)
     return model
 
 

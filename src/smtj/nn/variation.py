@@ -268,13 +268,25 @@ def slope_and_offset(
         negative.
     """
     point = chip_point(card, devices, voltage, temperature)
+    return of_devices(card, devices, point.slope, point.offset_field, decades(age))
+
+
+def of_devices(
+    card: DeviceCard,
+    devices: DeviceVariation,
+    slope: Array,
+    offset_field: Array,
+    drifted: float | Tensor = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Return w and H_s of every device, from those that the nominal one has at the same voltage.
+
+    Results and other arguments as in :func:`slope_and_offset`; ``drifted`` are the decades of time
+    over which devices have drifted, as :func:`decades` gives them.
+    """
     # In the self-consistent model the barrier drops out of the slope.
     barrier = devices.barrier_factor if card.switching.model == "cai2019" else 1.0
-    drift = devices.drift_rate * decades(age)
-    return (
-        point.slope * devices.slope_factor * barrier,
-        point.offset_field + devices.offset_shift + drift,
-    )
+    drift = devices.drift_rate * drifted
+    return slope * devices.slope_factor * barrier, offset_field + devices.offset_shift + drift
 
 
 def chip_point(
@@ -284,19 +296,23 @@ def chip_point(
 
     Arguments and errors as of :func:`slope_and_offset`.
     """
-    # A model that has no memory yet has no temperature of its own either.
-    shift = devices.temperature_shift
-    warmer = 0.0 if shift.is_meta else float(shift)
-    if warmer:
-        usual = float(card.thermal.temperature) if temperature is None else temperature
-        temperature = usual + warmer
+    temperature = chip_temperature(card, devices, temperature)
     if isinstance(voltage, float | int):
         return _point(card, float(voltage), temperature)
     return operating_point(card, voltage, temperature)
 
 
+def chip_temperature(
+    card: DeviceCard, devices: DeviceVariation, temperature: float | None = None
+) -> float:
+    """Return T in K of a chip: that of its surroundings, the card's by default, and its own."""
+    usual = float(card.thermal.temperature) if temperature is None else temperature
+    # A model that has no memory yet has no temperature of its own either.
+    return usual if devices.temperature_shift.is_meta else usual + float(devices.temperature_shift)
+
+
 @lru_cache(maxsize=256)
-def _point(card: DeviceCard, voltage: float, temperature: float | None) -> OperatingPoint:
+def _point(card: DeviceCard, voltage: float, temperature: float) -> OperatingPoint:
     """Many chips work at the same few points."""
     return operating_point(card, voltage, temperature)
 
