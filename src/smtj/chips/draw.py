@@ -117,7 +117,7 @@ def yield_axes(axes: "Axes", table: "pd.DataFrame", threshold: float) -> None:
         axes.plot(100 * np.array(line[0]), line[1], color=colour, label=label or None)
         axes.fill_between(100 * own, curve[1], curve[2], color=colour, alpha=0.2, linewidth=0)
     axes.axvline(100 * threshold, color=plot.GREY, linestyle=":", linewidth=1)
-    axes.set_xlabel("Accuracy that a good chip reaches (%)")
+    axes.set_xlabel("Required accuracy (%)")
     axes.set_ylabel("Yield (% of chips)")
     axes.set_ylim(0, 103)
     axes.set_xlim(100 * max(0.0, ends[0]), 100 * min(1.0, ends[1]))
