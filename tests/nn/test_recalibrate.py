@@ -127,7 +127,7 @@ def test_few_images_and_a_narrow_prior_leave_the_voltages_near_zero(
     assert size(20, 0.2) < size(400, 0.2)
 
 
-def test_an_interruption_keeps_the_best_so_far(trained: nn.Sequential) -> None:
+def test_an_interruption_keeps_what_was_reached(trained: nn.Sequential) -> None:
     network = hot(trained)
 
     def stop(step: object) -> None:
