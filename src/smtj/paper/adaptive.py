@@ -129,10 +129,10 @@ def _trained_together(
             f"A {'-'.join(map(str, sizes))} network with two hidden layers of {card.name} neurons, "
             f"one read each, and a linear read-out learns from {len(part.train_labels):,} images "
             f"of {images.title}, its bias voltages with its weights: V = V_limit tanh θ. "
-            f"(a) Recognised of {len(data.test_labels):,} test images, mean of {TRAINING_SEEDS} seeds, each with "
-            "weights, reads and a chip of its own. (b) What was learnt, mean over the neurons of a "
-            "layer, first seed: negative voltages, which raise the barrier and with it w; a "
-            "steeper neuron answers one read with less noise. The weights could not do so, "
+            f"(a) Recognised of {len(data.test_labels):,} test images, mean of {TRAINING_SEEDS} "
+            "seeds, each with weights, reads and a chip of its own. (b) What was learnt, mean over "
+            "the neurons of a layer, first seed: negative voltages, which raise the barrier and "
+            "with it w; a steeper neuron answers one read with less noise. The weights could not do so, "
             "since the calibrated coupling gives its inputs one spread. At one learning rate a "
             "neuron's own voltage, which only its own gradient moves, learns far more slowly than "
             "that of a layer."
@@ -172,7 +172,7 @@ def _recalibrated(
             continue
         layers = set_readout(on_card(network, settings, own), eval_reads=1)
         assert isinstance(layers, nn.Sequential)
-        first, rest = layers[0], layers[1:]
+        first, rest = layers[0], nn.Sequential(*list(layers)[1:])
         with torch.no_grad():
             # Weights stay, so the sums of the first layer do.
             few, test = (first(scaled(p)) for p in (data.train_images[take], data.test_images))
@@ -195,7 +195,8 @@ def _recalibrated(
             f"voltages are trained on {len(take)} training images, one voltage a neuron, or "
             f"left at 0 V. Recognised of {len(data.test_labels):,} test images of "
             f"{images.title}; points are the mean of {READINGS} evaluations, bars their standard "
-            "deviation. With one read voltage helps at 300 K as well. Left: the paper's switching model, in which the voltage moves w by 17 %. "
+            "deviation. With one read voltage helps at 300 K as well. "
+            "Left: the paper's switching model, in which the voltage moves w by 17 %. "
             "Right: the self-consistent one, in which the barrier drops out of w, with the "
             "coupling built for its w."
         ),
