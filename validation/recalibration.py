@@ -13,6 +13,8 @@ What is done is kept in a file of lines, from which a run that was stopped goes 
 
 import argparse
 import json
+import os
+import platform
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,12 +29,13 @@ from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn.adaptive import junction_layers
 from smtj.nn.experiment import Experiment
-from smtj.nn.network import NetworkSettings, build_network, load_network
+from smtj.nn.network import NetworkSettings, load_network
 from smtj.nn.pool import Job, run_all
 from smtj.nn.recalibrate import recalibrate
 from smtj.nn.setting import set_readout
 from smtj.nn.training import TrainingSettings, as_tensors, scaled
 from smtj.nn.variation import draw_variation
+from smtj.paper.adaptive import on_card
 
 FOLDER = Path("docs/validation")
 KEPT = Path("results/validation/recalibration")
@@ -64,12 +67,7 @@ class Bench:
     def __init__(self, folder, card, reads):
         network, settings, _ = load_network(folder / "network.pt")
         # The coupling is built for the card's own w; weights and devices are the trained ones.
-        self.network = build_network(settings, card, 0).eval()
-        own = self.network.state_dict()
-        for name, values in network.state_dict().items():
-            if not name.endswith(("spread", "coupling.gain", "coupling.offset")):
-                own[name] = values
-        self.network.load_state_dict(own)
+        self.network = on_card(network, settings, card)
         set_readout(self.network, eval_reads=reads)
         self.rest = self.network[1:]
         data = as_tensors(IMAGES)
@@ -205,6 +203,85 @@ def summary(rows):
     return table
 
 
+def render(record):
+    """Return the page of what was found."""
+    about, result = record["about"], record["result"]
+
+    def percent(found):
+        return f"{100 * found['mean']:.2f} ± {100 * found['sd']:.2f}"
+
+    def share(found):
+        return f"{100 * found['value']:.0f} ± {100 * found['standard_error']:.0f} %"
+
+    heat, spread = [], []
+    for name, found in result.items():
+        a, f = found["accuracy"], found["fractions"]
+        row = [name, *(percent(a[key]) for key in ("cold", "hot", "hot_500", "hot_optimum"))]
+        shares = [f[f"of the loss at {HOT:g} K, {key}"] for key in (100, 500, "optimum")]
+        heat.append([*row, *map(share, shares)])
+        if "spread" in a:
+            row = [percent(a[key]) for key in ("cold", "spread", "spread_500", "spread_optimum")]
+            keys = ("100", "500", "100_network", "500_network")
+            shares = [f[f"of the optimum under spread, {key}"] for key in keys]
+            spread.append([name.removesuffix(", cai2019"), *row, *map(share, shares)])
+    versions = about["versions"]
+    return "\n\n".join(
+        [
+            "# Validation: what bias voltages win back",
+            "Written by `validation/recalibration.py` from [recalibration.json](recalibration.json), "
+            "which holds every value. Networks 784-400-10 on MNIST, card `cai2019`, trained for "
+            f"{about['epochs']} epochs at 300 K by `smtj train`, {about['seeds']} seeds, each with "
+            "weights, reads and a chip of its own; those with device read-out learnt with 16 reads, "
+            "those with linear read-out with one. Weights and couplings are frozen afterwards, "
+            "nothing digital is rescaled, and voltages stay within ±200 mV, one a neuron unless "
+            "said otherwise. Accuracies (%) are those of the 10,000 test images, the mean of "
+            f"{about['readings']} readings; ± there is the standard deviation over seeds, and at "
+            "fractions the standard error, from leaving out one seed at a time. *Optimum*: voltages "
+            "trained on all 60,000 training images without a prior.",
+            "## From 300 K to 360 K\n\nThe fraction is that of the accuracy lost by 60 K, with "
+            "respect to the network at 300 K and 0 V.",
+            table(
+                [
+                    "network, switching model",
+                    "300 K, 0 V",
+                    "360 K, 0 V",
+                    "360 K, 500 images",
+                    "360 K, optimum",
+                    "won back, 100 images",
+                    "500 images",
+                    "optimum",
+                ],
+                heat,
+            ),
+            "## Other devices: offset spread 3 Oe, slope spread 20 %\n\nThe trained network on a "
+            "chip it has never seen, at 300 K, the paper's switching model. The fraction is that of "
+            "what the optimum wins; where that is no more than a tenth of a point, it says little.",
+            table(
+                [
+                    "network",
+                    "its own chip",
+                    "other chip",
+                    "500 images",
+                    "optimum",
+                    "of the optimum, 100 images",
+                    "500 images",
+                    "100, one voltage a network",
+                    "500, one voltage a network",
+                ],
+                spread,
+            ),
+            f"*{about['date']}, smtj {versions['git_revision'] or 'working tree'}, PyTorch "
+            f"{versions['torch']}, {about['machine']}; `{about['command']}`.*\n",
+        ]
+    )
+
+
+def table(head, rows):
+    """Return a table of Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def main():
     """Try everything that is not recorded yet, then write what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -218,7 +295,9 @@ def main():
     for seed in range(options.seeds):
         for case, (readout, _, _) in CASES.items():
             for model in MODELS:
-                if (case, model, seed) in done:
+                # What sixteen reads lose by heat is too little for a statement on both models.
+                skipped = model == "self-consistent" and CASES[case][2] == 16
+                if skipped or (case, model, seed) in done:
                     continue
                 rows.append(one(case, model, seed, folders[readout, seed]))
                 with kept.open("a") as file:
@@ -229,7 +308,7 @@ def main():
         "about": {
             "date": date.today().isoformat(),
             "versions": provenance.versions(),
-            "machine": provenance.machine() if hasattr(provenance, "machine") else None,
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "command": "python validation/recalibration.py "
             f"--seeds {options.seeds} --epochs {options.epochs}",
             "epochs": options.epochs,
@@ -241,6 +320,7 @@ def main():
         "rows": rows,
     }
     print(write_text(FOLDER / "recalibration.json", json.dumps(record, indent=1) + "\n"))
+    print(write_text(FOLDER / "recalibration.md", render(record)))
 
 
 if __name__ == "__main__":

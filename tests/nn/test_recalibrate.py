@@ -1,6 +1,8 @@
 """Recalibration: what it wins back, what it leaves alone, how it ends."""
 
 import copy
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,7 +129,7 @@ def test_few_images_and_a_narrow_prior_leave_the_voltages_near_zero(
     assert size(20, 0.2) < size(400, 0.2)
 
 
-def test_an_interruption_keeps_the_best_so_far(trained: nn.Sequential) -> None:
+def test_an_interruption_keeps_what_was_reached(trained: nn.Sequential) -> None:
     network = hot(trained)
 
     def stop(step: object) -> None:
@@ -206,3 +208,11 @@ def test_a_device_output_is_recalibrated_too(card: DeviceCard) -> None:
     assert set(result.voltages) == {"1", "3"}
     assert all(float(v.abs().max()) > 0.01 for v in result.voltages.values())
     assert isinstance(network[3], MTJNeuron)
+
+
+def test_the_documentation_of_learnt_voltages_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "neuron.md").read_text()
+    section = page.split("## A bias voltage that learns")[1].split("\n## ")[0]
+    (program,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    exec(program, {})
+    assert capsys.readouterr().out.startswith("Recalibrated 32 bias voltages on 200 images")

@@ -22,8 +22,6 @@ AT_LIMIT = 0.99
 PRIOR = 5.0
 """Standard deviation that θ is taken to have before an image was seen; on held-out images 3 to 10
 were alike, 1 let each neuron learn next to nothing from 500 images."""
-MEMORY = 0.9
-"""Of the running mean by which steps are compared."""
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """From outputs and labels of a batch to the mean loss of an image."""
@@ -107,9 +105,9 @@ def recalibrate(
     learning_rate
         Of θ, where V = V_limit tanh θ; it falls to zero over the second half of the steps.
     prior
-        Standard deviation that θ is taken to have before any image is seen, for the mean of a layer
-        and for the neurons around it: the fewer the images, the nearer voltages stay to 0 V and
-        to each other.
+        Standard deviation that the two parts of θ are taken to have before any image is seen, that
+        which a layer has in common and that of each neuron: the fewer the images, the nearer
+        voltages stay to 0 V and to each other.
     loss
         From outputs and labels to the mean loss; by default that of
         :func:`smtj.nn.smooth.recognition_loss` for a sequential network that ends with devices, and
@@ -122,7 +120,7 @@ def recalibrate(
     Returns
     -------
     Recalibration
-        What it did.
+        What it did; voltages that lowered no loss are taken back.
 
     Raises
     ------
@@ -130,7 +128,7 @@ def recalibrate(
         There is no junction layer, no image, or not a label an image; or the model learns its
         voltages by something else than ``per``.
     KeyboardInterrupt
-        If interrupted; the model then has the best voltages so far.
+        If interrupted; the model then keeps the voltages of the last step.
 
     Notes
     -----
@@ -151,9 +149,16 @@ def recalibrate(
     chosen = loss_of(model) if loss is None else loss
     with _at_work(model, layers, biases, generator):
         try:
+            start = [bias.theta.detach().clone() for bias in biases]
             before = _assess(model, images, labels, chosen, seed)
             _descend(model, images, labels, chosen, biases, steps, learning_rate, prior, progress)
             after = _assess(model, images, labels, chosen, seed)
+            if not after[0] < before[0]:
+                # Nothing was won, so that the voltages had better stay.
+                with torch.no_grad():
+                    for bias, theta in zip(biases, start, strict=True):
+                        bias.theta.copy_(theta)
+                after = before
             values = [bias().detach() for bias in biases]
             voltages = {
                 name: layer.bias().detach().clone()
@@ -233,39 +238,32 @@ def _descend(
     prior: float,
     progress: Callable[[Step], None] | None,
 ) -> None:
-    """Bring the voltages to the lowest loss plus pull that was met, also if interrupted."""
+    """Descend by Adam on the loss less the logarithm of the prior of θ."""
     generator = junction_layers(model)[0].generator
     assert generator is not None
     thetas = [bias.theta for bias in biases]
-    optimiser = torch.optim.Adam(thetas, learning_rate, betas=(0.9, 0.99))
-    best, lowest, recent = [theta.detach().clone() for theta in thetas], float("inf"), None
-    try:
-        with smooth_reads(model, generator), torch.enable_grad():
-            for number in range(1, steps + 1):
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate * min(1.0, 2 * (1 - (number - 1) / steps))
-                batch = torch.randperm(len(labels), generator=generator)[:BATCH]
-                value = loss(model(images[batch]), labels[batch])
-                total = value + _pull(thetas, prior) / len(labels)
-                optimiser.zero_grad()
-                total.backward()
-                now = float(total.detach())
-                recent = now if recent is None else MEMORY * recent + (1 - MEMORY) * now
-                if recent <= lowest:
-                    best, lowest = [theta.detach().clone() for theta in thetas], recent
-                optimiser.step()
-                if progress is not None:
-                    progress(Step(number, steps, float(value.detach())))
-    finally:
-        with torch.no_grad():
-            for theta, values in zip(thetas, best, strict=True):
-                theta.copy_(values)
-
-
-def _pull(thetas: list[nn.Parameter], prior: float) -> Tensor:
-    """Return -ln of the prior of θ: of the mean of a layer, and of its neurons around that."""
-    squares = [theta.mean() ** 2 + ((theta - theta.mean()) ** 2).sum() for theta in thetas]
-    return torch.stack(squares).sum() / (2 * prior**2)
+    # θ = common + own: what all neurons of a layer ask for is heard although each alone is noisy.
+    common = [nn.Parameter(theta.detach().mean()) for theta in thetas]
+    own = [nn.Parameter(theta.detach() - theta.detach().mean()) for theta in thetas]
+    optimiser = torch.optim.Adam([*common, *own], learning_rate, betas=(0.9, 0.99))
+    weight = 1 / (prior**2 * len(labels))
+    with smooth_reads(model, generator), torch.enable_grad():
+        for number in range(1, steps + 1):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * min(1.0, 2 * (1 - (number - 1) / steps))
+            batch = torch.randperm(len(labels), generator=generator)[:BATCH]
+            value = loss(model(images[batch]), labels[batch])
+            gradients = torch.autograd.grad(value, thetas, allow_unused=True)
+            for gradient, mean, rest in zip(gradients, common, own, strict=True):
+                total = torch.zeros_like(rest) if gradient is None else gradient
+                mean.grad = total.sum() + weight * mean.detach()
+                rest.grad = total + weight * rest.detach()
+            optimiser.step()
+            with torch.no_grad():
+                for theta, mean, rest in zip(thetas, common, own, strict=True):
+                    theta.copy_(mean + rest)
+            if progress is not None:
+                progress(Step(number, steps, float(value.detach())))
 
 
 def _assess(

@@ -1,0 +1,95 @@
+"""The two figures of the adaptive neuron, on small images."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from smtj.card import load_card
+from smtj.datasets import load_dataset
+from smtj.nn.network import NetworkSettings, build_network, load_network, save_network
+from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors
+from smtj.paper import adaptive
+from smtj.paper.figure import FigureResult
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    card, images = load_card("cai2019"), as_tensors(load_dataset("digits"))
+    settings = NetworkSettings((64, 40, 10))
+    run = TrainingRun(build_network(settings, card, 0), images, TrainingSettings(batch_size=50))
+    list(run.epochs(8))
+    path = tmp_path_factory.mktemp("trained") / "network.pt"
+    return save_network(path, run.network, settings, card)
+
+
+@pytest.fixture(scope="module")
+def results(network: Path, tmp_path_factory: pytest.TempPathFactory) -> list[FigureResult]:
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"HIDDEN": (20, 10), "EPOCHS": 2, "STEPS": 40, "FEW": 200}.items():
+            patch.setattr(adaptive, name, value)
+        found = adaptive.make(
+            load_card("cai2019"),
+            load_dataset("digits"),
+            network,
+            tmp_path_factory.mktemp("figures"),
+            progress=told.append,
+        )
+    assert len(told) == 3 * adaptive.TRAINING_SEEDS * 2 + 2 * len(adaptive.TEMPERATURES)
+    return found
+
+
+def test_both_figures_are_written_with_their_numbers(results: list[FigureResult]) -> None:
+    assert [result.name for result in results] == ["adaptive_training", "adaptive_recalibration"]
+    for result in results:
+        assert [path.suffix for path in result.images] == [".png", ".svg"]
+        assert all(path.stat().st_size > 20_000 for path in result.images)
+        assert result.caption.endswith(".")
+        assert result.checks
+        json.dumps(result.numbers, allow_nan=False)
+
+
+def test_voltages_are_learnt_and_fixed_ones_are_not(results: list[FigureResult]) -> None:
+    voltages = results[0].numbers["mean_voltage_V"]
+    assert voltages["fixed at 0 V"] == [[0.0, 0.0]] * 2
+    assert all(abs(v) > 1e-4 for v in voltages["one voltage a layer"][-1])
+
+
+def test_heat_costs_accuracy_and_voltage_returns_it_in_the_papers_model(
+    results: list[FigureResult],
+) -> None:
+    curves = results[1].numbers["test_accuracy"]
+    shares = {}
+    for model, found in curves.items():
+        cold, hot = (sum(found["left at 0 V"][i]) for i in (1, -1))
+        assert cold > hot
+        shares[model] = (sum(found["recalibrated"][-1]) - hot) / (cold - hot)
+    assert shares["cai2019"] > shares["self-consistent"] + 0.2
+    assert [check.verdict for check in results[1].checks][1] == "not supported"
+
+
+def test_another_card_gets_its_own_coupling_and_the_same_answers(network: Path) -> None:
+    trained, settings, card = load_network(network)
+    other = card.replace(
+        {
+            "switching.model": "self-consistent",
+            "switching.effective_anisotropy_field": None,
+            "variability.magnetic_noise": 0,
+            "switching.field_limit": "1 kOe",
+        }
+    )
+    same = card.replace({"variability.magnetic_noise": 0, "switching.field_limit": "1 kOe"})
+    x = torch.rand(5, 64, generator=torch.Generator().manual_seed(0))
+    answers = []
+    for own in (same, other):
+        model = adaptive.on_card(trained, settings, own)
+        for layer in (model[1], model[3]):
+            layer.eval_reads = "expected"
+            # Shifts of H_s are in A/m and do not scale with 1/w.
+            layer.offset_shift.zero_()
+            layer.set_bias(0.0)
+        with torch.no_grad():
+            answers.append(model(x))
+    torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-5)
