@@ -36,6 +36,14 @@ class Coupling(StrEnum):
     matched = "matched"
 
 
+class Adaptive(StrEnum):
+    """Choices of ``--adaptive``."""
+
+    network = "network"
+    layer = "layer"
+    neuron = "neuron"
+
+
 def train(
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
@@ -59,6 +67,9 @@ def train(
     ] = None,
     noise: Annotated[bool, typer.Option(help="Magnetic noise.")] = True,
     variation: Annotated[bool, typer.Option(help="Device-to-device variation.")] = True,
+    adaptive: Annotated[
+        Adaptive | None, typer.Option(help="What learns a bias voltage of its own; else none.")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
     learning_rate: float = 0.1,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
@@ -98,6 +109,7 @@ def train(
         noise=noise,
         variation=variation,
         chip_seed=seed if chip_seed is None else chip_seed,
+        adaptive=None if adaptive is None else adaptive.value,
     )
     training = TrainingSettings(learning_rate, seed, batch_size, momentum)
     experiment = Experiment(device, network, training, images.name)

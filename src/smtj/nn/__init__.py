@@ -8,10 +8,12 @@ except ModuleNotFoundError as error:
     ) from error
 
 from smtj.nn.activation import MTJActivation, ScaledSigmoid
+from smtj.nn.adaptive import fix_bias, make_adaptive
 from smtj.nn.convert import convert, to_digital
 from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
+from smtj.nn.recalibrate import Recalibration, recalibrate
 from smtj.nn.scheme import AnalogueReads, DigitalReads, ReadScheme
 from smtj.nn.setting import reset_state, set_readout
 from smtj.nn.summary import Summary, summary
@@ -27,13 +29,17 @@ __all__ = [
     "MTJNeuron",
     "ReadScheme",
     "Reads",
+    "Recalibration",
     "ScaledSigmoid",
     "Summary",
     "calibrated",
     "convert",
     "draw_variation",
+    "fix_bias",
+    "make_adaptive",
     "matched",
     "no_variation",
+    "recalibrate",
     "reset_state",
     "set_readout",
     "summary",

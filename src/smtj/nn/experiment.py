@@ -29,8 +29,9 @@ class Experiment:
         net, train = self.network, self.training
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
         reads = f", {net.reads} reads" if net.neuron == "mtj" else ""
+        bias = f", a bias voltage per {net.adaptive}" if net.adaptive else ""
         return (
-            f"{'-'.join(map(str, net.sizes))}, {neuron}{reads}, {net.readout} read-out, "
+            f"{'-'.join(map(str, net.sizes))}, {neuron}{reads}{bias}, {net.readout} read-out, "
             f"{net.coupling} coupling, learning rate {train.learning_rate:g}, seed {train.seed}"
         )
 

@@ -27,6 +27,8 @@ BLOCK = 2 * LANES
 CHUNK = 4096
 DIGITS = 16
 """Probabilities are rounded to 2^-16."""
+SUMMED = 256
+"""Rows of gradients that are summed in single precision."""
 PARALLEL_FROM = 200_000
 """Below so many devices, starting the threads costs what they save."""
 
@@ -37,6 +39,7 @@ _QUARTER_TURN = np.float32(math.pi / 2)
 _LN2, _LOG2E = np.float32(math.log(2)), np.float32(1 / math.log(2))
 # ln 2 as a short number and the rest, so that n ln 2 loses nothing.
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(math.log(2) - 0.693359375)
+_TINY = np.float32(1e-38)
 _LARGEST, _ROUNDER = np.float32(87), np.float32(1.5 * 2**23)
 _L0, _L1, _L2, _L3, _L4, _L5 = (np.float32(2 / (2 * n + 1)) for n in range(6))
 _S1, _S2, _S3, _S4 = (np.float32((-1) ** n / math.factorial(2 * n + 1)) for n in range(1, 5))
@@ -284,6 +287,68 @@ def _gradient(upstream, x, probability, response, out):
             result[i] = g[i] * (_ZERO if odds > high[i] else here)
 
 
+@njit(forceinline=True, **_options)
+def _log_odds_row(p, odds, odds_bits, exponent):
+    """Put ln(p/(1 - p)) into ``odds``, any finite number where p is 0 or 1."""
+    for k in range(p.shape[0]):
+        high = p[k] if p[k] > _TINY else _TINY
+        low = _1 - p[k] if _1 - p[k] > _TINY else _TINY
+        odds[k] = high / low
+    for k in range(p.shape[0]):
+        bits = odds_bits[k]
+        exponent[k] = np.float32(int32(bits >> uint32(23)) - int32(127))
+        odds_bits[k] = uint32(uint32(bits & uint32(0x007FFFFF)) | uint32(0x3F800000))
+    for k in range(p.shape[0]):
+        odds[k] = exponent[k] * _LN2 + _log_of_mantissa(odds[k])
+
+
+@njit(**_options)
+def _gradients(upstream, x, probability, response, noisy, of_input, of_response):
+    rows, features = response.shape
+    gain, shift, low, high, scale = response[0], response[1], response[2], response[3], response[4]
+    total, sums = np.zeros((rows, features), np.float64), np.zeros((rows, features), np.float32)
+    of_gain, of_shift, of_low, of_high, of_noise = sums[0], sums[1], sums[2], sums[3], sums[4]
+    spread, value = np.empty(features, np.float32), np.empty(features, np.float32)
+    inside = np.empty(features, np.float32)
+    odds, exponent = np.empty(features, np.float32), np.empty(features, np.float32)
+    bits = odds.view(np.uint32)
+    for row in range(x.shape[0]):
+        g, p, inputs, out = upstream[row], probability[row], x[row], of_input[row]
+        # Short loops, since those with many arrays in them do not vectorise.
+        for k in range(features):
+            value[k] = shift[k] + gain[k] * inputs[k]
+            spread[k] = p[k] * (_1 - p[k])
+        for k in range(features):
+            # Asked this way round, NaN stays NaN.
+            here = _ZERO if value[k] < low[k] else spread[k]
+            inside[k] = _ZERO if value[k] > high[k] else here
+        for k in range(features):
+            out[k] = g[k] * (inside[k] * gain[k])
+        for k in range(features):
+            of_shift[k] += g[k] * inside[k]
+        for k in range(features):
+            # Beyond the field range inputs may be infinite.
+            of_gain[k] += _ZERO if inside[k] == _ZERO else g[k] * inside[k] * inputs[k]
+        for k in range(features):
+            of_low[k] += g[k] * spread[k] if value[k] < low[k] else _ZERO
+        for k in range(features):
+            of_high[k] += g[k] * spread[k] if value[k] > high[k] else _ZERO
+        if noisy:
+            # The noise that was drawn follows from what it did to P(high).
+            _log_odds_row(p, odds, bits, exponent)
+            for k in range(features):
+                odds[k] -= _between(low[k], value[k], high[k])
+            for k in range(features):
+                of_noise[k] += g[k] * spread[k] * odds[k]
+        if (row + 1) % SUMMED == 0:
+            total += sums
+            sums[:] = _ZERO
+    total += sums
+    for k in range(features):
+        total[4, k] = total[4, k] / scale[k] if scale[k] > _ZERO else _ZERO
+    of_response[:] = total
+
+
 @njit(**_options)
 def _read_serial(probability, reads, k0, k1, out):
     for chunk in range((out.shape[0] + CHUNK - 1) // CHUNK):
@@ -379,6 +444,29 @@ def fill_gradient(
 ) -> None:
     """Fill ``out`` with the gradient of P(high) at the inputs times the upstream gradient."""
     _gradient(upstream, x, probability, response, out)
+
+
+def fill_gradients(
+    upstream: Floats,
+    x: Floats,
+    probability: Floats,
+    response: Floats,
+    noisy: bool,
+    of_input: Floats,
+    of_response: Floats,
+) -> None:
+    """Fill the gradients at the inputs and at the response, shape (5, features).
+
+    Parameters
+    ----------
+    upstream, x, probability
+        Gradient at the read-outs, summed inputs and P(high), shape (rows, features).
+    response, noisy
+        As in :func:`fill_responses`.
+    of_input, of_response
+        Where the gradients go; the latter is summed over the rows.
+    """
+    _gradients(upstream, x, probability, response, noisy, of_input, of_response)
 
 
 def _words(key: int) -> tuple[np.uint32, np.uint32]:

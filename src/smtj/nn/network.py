@@ -12,6 +12,7 @@ from smtj.card import DeviceCard, load_card_text
 from smtj.card.document import to_toml
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
+from smtj.nn.adaptive import Per, make_adaptive
 from smtj.nn.coupling import Standardised, calibrated, matched
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads
@@ -40,11 +41,15 @@ class NetworkSettings:
     """Whether the devices of the chip differ."""
     chip_seed: int = 0
     """Seed of the chip, if its devices differ."""
+    adaptive: Per | None = None
+    """What learns a bias voltage of its own."""
 
     def __post_init__(self) -> None:
         """Refuse what no network can have."""
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise SmtjError(f"sizes is {self.sizes}; it must be two or more positive numbers")
+        if self.adaptive is not None and self.neuron != "mtj":
+            raise SmtjError("adaptive needs neuron mtj; a sigmoid has no bias voltage")
 
     @classmethod
     def from_mapping(cls, data: dict[str, Any]) -> Self:
@@ -81,7 +86,10 @@ def build_network(settings: NetworkSettings, card: DeviceCard, seed: int) -> nn.
             last = index == len(pairs) - 1
             if not (last and settings.readout == "linear"):
                 layers.extend(_neurons(settings, card, outputs, index, last))
-    return nn.Sequential(*layers)
+    network = nn.Sequential(*layers)
+    if settings.adaptive is not None:
+        make_adaptive(network, settings.adaptive)
+    return network
 
 
 def _neurons(
@@ -105,14 +113,22 @@ def _neurons(
 
 
 def logits_and_outputs(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the last layer's summed inputs and the network's outputs; equal if it is linear."""
+    """Return the last layer's summed inputs and the network's outputs; equal if it is linear.
+
+    Where the last layer learns its bias voltage, the gradient at its sums reaches that too, as it
+    does at its log-odds.
+    """
     *hidden, last = network
     if isinstance(last, nn.Linear):
         outputs = network(x)
         return outputs, outputs
     for layer in hidden:
         x = layer(x)
-    return x, last(x)
+    outputs = last(x)
+    if isinstance(last, MTJNeuron) and last.bias is not None and last.bias.learns:
+        odds = last.log_odds(x.detach())
+        x = x + (odds - odds.detach())
+    return x, outputs
 
 
 def save_network(

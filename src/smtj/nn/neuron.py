@@ -1,18 +1,19 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.nn.correlated import read_by_scheme
+from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, fit_saved, follow
+from smtj.nn.correlated import read_neurons
 from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
-from smtj.nn.relaxation import layer_relaxation
 from smtj.nn.response import fold
 from smtj.nn.sampling import (
     draw_key,
@@ -28,7 +29,7 @@ from smtj.nn.variation import (
     DeviceVariation,
     draw_variation,
     no_variation,
-    slope_and_offset,
+    of_devices,
 )
 
 
@@ -67,6 +68,9 @@ class MTJNeuron(nn.Module):
         V in V, within the card's limit.
     temperature
         In K; the card's own by default.
+    adaptive
+        Whether the bias voltage is learnt, one for the ``"layer"`` or one a ``"neuron"``; see
+        :func:`smtj.nn.make_adaptive`.
     generator
         Where the randomness of reads and noise comes from; PyTorch's global generator by default.
 
@@ -79,28 +83,32 @@ class MTJNeuron(nn.Module):
     -----
     The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
     holds the chip and nothing is redrawn when it is loaded; the devices are in the order of the
-    flattened input.  The gradient of sampled reads is that of their mean;
+    flattened input.  A chip whose voltage was learnt loads as one of fixed voltage, and the other
+    way round.  The gradient of sampled reads is that of their mean;
     :func:`smtj.nn.sampling.read` says what bias that has downstream.  The ideal neuron is
     ``reads="expected", noise=False, chip_seed=None``.  ``torch.compile`` keeps the layer in one
     graph, unless it has a generator of its own or wandering noise.
     """
 
     slope: Tensor
-    """w of every device in 1/(A/m), at the bias voltage."""
+    """w of every device in 1/(A/m), at the voltage as :meth:`operating_state` found it last."""
     offset_field: Tensor
-    """H_s of every device in A/m, at the bias voltage."""
+    """H_s of every device in A/m, at the same voltage."""
     slope_factor: Tensor
     offset_shift: Tensor
     barrier_factor: Tensor
     bias_voltage: Tensor
+    """V in V, shape () or (features,)."""
+    temperature: Tensor
+    """T in K."""
+    bias: BiasVoltage | None
+    """What learns the voltage; None where it is fixed."""
+    _curve: Tensor | None
     read_state: Tensor
     """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
-    _folded_rates: Tensor
-    _folded_rates_stamp: tuple[object, ...] = ()
-    _folded_rates_state: tuple[Tensor, ...] = ()
 
     def __init__(
         self,
@@ -116,6 +124,7 @@ class MTJNeuron(nn.Module):
         chip_seed: int | None = 0,
         bias_voltage: float = 0.0,
         temperature: float | None = None,
+        adaptive: Literal["layer", "neuron"] | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -149,27 +158,79 @@ class MTJNeuron(nn.Module):
             self.register_buffer(name, values.to(torch.get_default_dtype()))
         for name in ("slope", "offset_field"):
             self.register_buffer(name, torch.zeros(features))
-        self.register_buffer("bias_voltage", torch.zeros(()))
+        for name in ("bias_voltage", "temperature"):
+            self.register_buffer(name, torch.zeros(()))
+        self.bias = None
+        self.register_buffer("_curve", None, persistent=False)
         self._noise_field = float(card.variability.magnetic_noise)
         self.set_bias(bias_voltage, temperature)
+        if adaptive is not None:
+            self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
 
-    def set_bias(self, voltage: float, temperature: float | None = None) -> None:
-        """Bring every device to a bias voltage in V and a temperature in K (the card's by default).
+    def set_bias(
+        self, voltage: float | Tensor | None = None, temperature: float | None = None
+    ) -> None:
+        """Bring every device to a bias voltage and a temperature.
+
+        Parameters
+        ----------
+        voltage
+            V in V: a number, or one a neuron, shape (features,); None leaves it as it is.  One that
+            is learnt goes on from there.
+        temperature
+            T in K; the card's own by default.
 
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit.
+            The voltage exceeds the card's limit or is not one a neuron, or the temperature is out
+            of range.
         """
-        limit = self.card.switching.voltage_limit
-        if not abs(voltage) <= limit:
-            raise SmtjError(
-                f"bias_voltage is {voltage:g} V; card {self.card.name} allows at most {limit:g} V"
-            )
-        self.slope, self.offset_field = slope_and_offset(
-            self.card, self.devices, voltage, temperature
-        )
-        self.bias_voltage.fill_(voltage)
+        if temperature is None:
+            temperature = float(self.card.thermal.temperature)
+        values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
+        checked_voltage(self.card, values, self.features)
+        if self.bias is None:
+            self.slope, self.offset_field = devices_at(self.card, self.devices, values, temperature)
+            self.bias_voltage = values.detach().to(self.slope, copy=True)
+        else:
+            self._curve = bias_curve(self.card, temperature).to(self.slope)
+            if voltage is not None:
+                self.bias.set(values)
+        self.temperature.fill_(temperature)
+        self.operating_state()
+
+    def learn_bias(self, bias: BiasVoltage | None) -> None:
+        """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
+
+        Parameters
+        ----------
+        bias
+            Of shape () or (features,); layers may share one.
+        """
+        self.operating_state()
+        del self.bias  # so that no module is left that is None
+        self.bias, self._curve = bias, None
+        if bias is not None:
+            self._curve = bias_curve(self.card, float(self.temperature)).to(self.slope)
+            self.bias_voltage = bias().detach().clone()
+            self.operating_state()
+
+    def operating_state(self) -> tuple[Tensor, Tensor]:
+        """Return w in 1/(A/m) and H_s in A/m of every device, at the bias voltage as it is now.
+
+        Where the voltage is learnt, gradients flow to it, and the buffers follow it.
+        """
+        if self.bias is None or self._curve is None:
+            return self.slope, self.offset_field
+        voltage = self.bias()
+        nominal = follow(self._curve, voltage, self.card)
+        slope, offset_field = of_devices(self.card, self.devices, *nominal)
+        with torch.no_grad():
+            self.bias_voltage.copy_(voltage)
+            self.slope.copy_(slope)
+            self.offset_field.copy_(offset_field)
+        return slope, offset_field
 
     @property
     def devices(self) -> DeviceVariation:
@@ -201,7 +262,8 @@ class MTJNeuron(nn.Module):
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
         if count and self.scheme is not None:
-            return self._read_by_scheme(limited_log_odds(x, response), response, self.scheme, count)
+            odds = limited_log_odds(x, response)
+            return read_neurons(self, self.scheme, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -211,14 +273,20 @@ class MTJNeuron(nn.Module):
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
 
+    def log_odds(self, x: Tensor) -> Tensor:
+        """Return ln(P/(1 - P)) without noise, for summed inputs of shape (..., features)."""
+        x, drive = self.coupling(x)
+        return limited_log_odds(x, self._response(drive))
+
     def _response(self, drive: Drive) -> Tensor:
         """Return what :func:`smtj.nn.response.fold` makes, shape (5, features).
 
         Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
         it is done again only when one of the numbers has changed.
         """
-        if torch.compiler.is_compiling():
-            return fold(drive, self.slope, self.offset_field, self._noise_field)
+        # A fused optimiser changes a voltage without counting that as a change.
+        if torch.compiler.is_compiling() or self.bias is not None:
+            return fold(drive, *self.operating_state(), self._noise_field)
         state = (*drive, self.slope, self.offset_field)
         # What inference mode made keeps no count of its changes, and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
@@ -231,38 +299,6 @@ class MTJNeuron(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
-
-    def _read_by_scheme(
-        self, odds: Tensor, response: Tensor, scheme: ReadScheme, reads: int
-    ) -> Tensor:
-        temperature = getattr(self, "temperature", None)
-        means, after = read_by_scheme(
-            odds,
-            self._relaxation(scheme),
-            scheme,
-            reads,
-            lambda: draw_key_tensor(self.generator),
-            reading_noise=scheme.relative_noise(self.card, temperature),
-            field_noise=response[4] if self.noise else None,
-            field_correlation_time=self.noise_correlation_time,
-            state=self.read_state if scheme.streaming else None,
-        )
-        if after is not None:
-            self.read_state.copy_(after)
-        return means
-
-    def _relaxation(self, scheme: ReadScheme) -> Tensor:
-        """Return :func:`smtj.nn.relaxation.layer_relaxation`, made again only after a change."""
-        parts = (self.slope, self.slope_factor, self.barrier_factor, self.bias_voltage)
-        temperature = getattr(self, "temperature", None)
-        given = (scheme, self.card, self.devices, self.slope, self.bias_voltage, temperature)
-        if torch.compiler.is_compiling():
-            return layer_relaxation(*given)
-        stamp = (scheme, temperature, *(_stamp(part) for part in parts))
-        if stamp != self._folded_rates_stamp:
-            self._folded_rates = layer_relaxation(*given)
-            self._folded_rates_stamp, self._folded_rates_state = stamp, parts
-        return self._folded_rates
 
     def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
@@ -282,12 +318,33 @@ class MTJNeuron(nn.Module):
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows of this layer."""
         arranged = self.features if len(self.shape) == 1 else self.shape
-        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={float(self.bias_voltage):g} V"
+        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.shown_voltage()}"
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
             + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
+
+    def shown_voltage(self) -> str:
+        """Return the bias voltage for people, its range where neurons differ."""
+        with torch.no_grad():
+            self.operating_state()
+        low, high = (float(end) for end in self.bias_voltage.aminmax())
+        shown = f"{low:.3g} V" if low == high else f"{low:.3g} to {high:.3g} V"
+        return shown if self.bias is None else f"{shown}, learnt"
+
+    def _save_to_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        with torch.no_grad():
+            self.operating_state()
+        super()._save_to_state_dict(*args, **kwargs)
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        fit_saved(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        if self.bias is not None:
+            self._curve = bias_curve(self.card, float(self.temperature)).to(self.slope)
 
 
 def _stamp(part: object) -> object:

@@ -12,6 +12,7 @@ reads is the same as that of independent ones at every field.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -28,7 +29,7 @@ def relaxation(
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,
-    temperature: float | None = None,
+    temperature: Tensor | float | None = None,
 ) -> Tensor:
     """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device of a chip.
 
@@ -68,9 +69,19 @@ def relaxation(
             stability = slope.abs() * float(given) / (4 * devices.slope_factor)
         else:
             # There the barrier drops out of the slope.
-            nominal = operating_point(card, voltage, temperature).stability_factor
-            stability = nominal * devices.barrier_factor
+            kelvin = None if temperature is None else float(temperature)
+            if not isinstance(voltage, Tensor) or voltage.ndim == 0:
+                stability = _nominal(card, float(voltage), kelvin) * devices.barrier_factor
+            else:
+                point = operating_point(card, voltage, kelvin)
+                stability = point.stability_factor * devices.barrier_factor
         return at_offset_field(stability, math.log(card.thermal.attempt_time))
+
+
+@lru_cache(maxsize=64)
+def _nominal(card: DeviceCard, voltage: float, temperature: float | None) -> float:
+    """Δ of the nominal device, whose slope takes an integration in that model."""
+    return float(operating_point(card, voltage, temperature).stability_factor)
 
 
 def layer_relaxation(
@@ -79,7 +90,7 @@ def layer_relaxation(
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,
-    temperature: float | None = None,
+    temperature: Tensor | float | None = None,
 ) -> Tensor:
     """Return :func:`relaxation`, or the constant one if the scheme gives it."""
     if scheme.relaxation_time is not None:

@@ -30,6 +30,6 @@ def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) 
     ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
     # On a device whose P(high) falls with the field, the lower end has the higher odds.
     odds = log_odds(ends, slope, offset_field)
-    odds = torch.cat((odds[:1], odds[1:].sort(dim=0).values))
-    noise = slope * noise_field
-    return torch.cat(((slope * gain)[None], odds, noise[None]))
+    at_zero, one, other = odds.unbind()
+    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    return torch.stack((slope * gain, at_zero, low, high, slope * noise_field))

@@ -50,8 +50,9 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     Returns
     -------
     Tensor
-        Read-outs in [0, 1], of the shape and type of ``x``; NaN where ``x`` is.  The gradient
-        reaches ``x`` alone; that of sampled reads is that of their mean, as :func:`read` says.
+        Read-outs in [0, 1], of the shape and type of ``x``; NaN where ``x`` is.  Gradients reach
+        ``x`` and, where it asks for one, ``response``; those of sampled reads are those of their
+        mean, as :func:`read` says.
 
     Raises
     ------
@@ -160,13 +161,22 @@ class _Response(torch.autograd.Function):
         else:
             outputs = probability = _probability(x, response, noisy, key).to(x.dtype)
         ctx.save_for_backward(x, probability, response)
+        ctx.noisy = noisy
         return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = torch.ops.smtj.respond_gradient(upstream[0], *ctx.saved_tensors)
-        return gradient, None, None, None, None
+        return _gradients(ctx, upstream[0])
+
+
+def _gradients(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    if ctx.needs_input_grad[1]:
+        both = torch.ops.smtj.respond_gradients(upstream, *ctx.saved_tensors, ctx.noisy)
+        return *both, None, None, None
+    # The response of most networks is fixed; its gradient would cost as much again.
+    gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
+    return gradient, None, None, None, None
 
 
 def _probability(x: Tensor, response: Tensor, noisy: bool, key: int) -> Tensor:
@@ -188,6 +198,10 @@ _library.define(
 )
 _library.define(
     "respond_gradient(Tensor upstream, Tensor x, Tensor probability, Tensor response) -> Tensor"
+)
+_library.define(
+    "respond_gradients(Tensor upstream, Tensor x, Tensor probability, Tensor response, "
+    "bool noisy) -> (Tensor, Tensor)"
 )
 
 
@@ -239,11 +253,11 @@ def _respond_traced(
 
 def _keep_for_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     ctx.save_for_backward(inputs[0], output[1], inputs[1])
+    ctx.noisy = inputs[2]
 
 
 def _gradient_traced(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-    gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
-    return gradient, None, None, None, None
+    return _gradients(ctx, upstream)
 
 
 def _gradient_compiled(
@@ -265,6 +279,49 @@ def _gradient_anywhere(
     odds = torch.addcmul(shift, gain, x)
     inside = (odds >= low) & (odds <= high)
     return (upstream * probability * (1 - probability) * gain * inside).to(x.dtype).contiguous()
+
+
+def _gradients_compiled(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor, noisy: bool
+) -> tuple[Tensor, Tensor]:
+    if x.dtype != torch.float32:
+        return _gradients_anywhere(upstream, x, probability, response, noisy)
+    of_input, of_response = _new(x.shape), _new(response.shape)
+    shape = (-1, x.shape[-1])
+    kernels.fill_gradients(
+        _array(upstream).reshape(shape),
+        _array(x).reshape(shape),
+        _array(probability).reshape(shape),
+        _array(response),
+        noisy,
+        _array(of_input).reshape(shape),
+        _array(of_response),
+    )
+    return of_input, of_response.to(response.dtype)
+
+
+def _gradients_anywhere(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor, noisy: bool
+) -> tuple[Tensor, Tensor]:
+    gain, shift, low, high, noise = response.unbind()
+    odds = torch.addcmul(shift, gain, x)
+    spread = probability * (1 - probability)
+    here = upstream * spread
+    below, above = odds < low, odds > high
+    outside, none = below | above, torch.zeros_like(here)
+    inside = torch.where(outside, none, here)
+    # The noise that was drawn follows from what it did to P(high).
+    deviation = torch.logit(probability) - torch.clamp(odds, low, high)
+    felt = (spread > 0) & (noise > 0) & noisy
+    rows = (
+        torch.where(outside, none, here * x),  # beyond the field range inputs may be infinite
+        inside,
+        torch.where(below, here, none),
+        torch.where(above, here, none),
+        torch.where(felt, here * deviation / noise, none),
+    )
+    of_response = torch.stack([row.reshape(-1, row.shape[-1]).sum(0) for row in rows])
+    return (inside * gain).to(x.dtype).contiguous(), of_response.to(response.dtype)
 
 
 def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
@@ -296,6 +353,7 @@ for _name, _compiled, _anywhere in (
     ("normal", _normal_compiled, _normal_anywhere),
     ("respond", _respond_compiled, _respond_anywhere),
     ("respond_gradient", _gradient_compiled, _gradient_anywhere),
+    ("respond_gradients", _gradients_compiled, _gradients_anywhere),
 ):
     _library.impl(_name, _compiled, "CPU")
     _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
@@ -310,6 +368,11 @@ for _name in ("respond", "respond_traced"):
     )
 torch.library.register_fake(
     "smtj::respond_gradient", lambda _, x, *__: x.new_empty(x.shape), lib=_library
+)
+torch.library.register_fake(
+    "smtj::respond_gradients",
+    lambda _, x, __, response, ___: (x.new_empty(x.shape), response.new_empty(response.shape)),
+    lib=_library,
 )
 torch.library.register_autograd(
     "smtj::read", lambda _, gradient: (gradient, None, None), lib=_library

@@ -33,6 +33,8 @@ class LayerOfDevices:
     """Reads of every device in training."""
     eval_reads: Reads
     """Reads of every device in evaluation."""
+    voltage: str
+    """Bias voltage for people, its range where neurons differ."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Summary:
         made.add_column("devices", f"{self.devices:,}", justify="right")
         made.add_column("reads", f"{self.reads:,}", justify="right")
         made.add_column("eval reads", f"{self.eval_reads:,}", justify="right")
+        made.add_column("bias")
         for layer in self.layers:
             made.add_row(
                 escape(layer.name),
@@ -87,6 +90,7 @@ class Summary:
                 f"{layer.devices:,}",
                 str(layer.reads),
                 str(layer.eval_reads),
+                layer.voltage,
             )
         parts: list[RenderableType] = [made]
         if self.left:
@@ -144,6 +148,7 @@ def summary(model: nn.Module) -> Summary:
                 module.card.name,
                 module.reads,
                 module.eval_reads,
+                module.shown_voltage(),
             )
         )
     known = {part.name for part in conversion.left}

@@ -84,9 +84,16 @@ def slope_and_offset(
         The temperature is not above 0 K and below the card's Curie temperature.
     """
     point = operating_point(card, voltage, temperature)
+    return of_devices(card, devices, point.slope, point.offset_field)
+
+
+def of_devices(
+    card: DeviceCard, devices: DeviceVariation, slope: Array, offset_field: Array
+) -> tuple[Tensor, Tensor]:
+    """Return w and H_s of every device, from those that the nominal one has at the same voltage.
+
+    Arguments and results as in :func:`slope_and_offset`.
+    """
     # In the self-consistent model the barrier drops out of the slope.
     barrier = devices.barrier_factor if card.switching.model == "cai2019" else 1.0
-    return (
-        point.slope * devices.slope_factor * barrier,
-        point.offset_field + devices.offset_shift,
-    )
+    return slope * devices.slope_factor * barrier, offset_field + devices.offset_shift

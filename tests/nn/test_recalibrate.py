@@ -1,0 +1,208 @@
+"""Recalibration: what it wins back, what it leaves alone, how it ends."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from smtj import DeviceCard, load_card
+from smtj.datasets import load_dataset
+from smtj.errors import SmtjError
+from smtj.nn import MTJNeuron, convert, make_adaptive, recalibrate, set_readout
+from smtj.nn.adaptive import junction_layers
+from smtj.nn.network import NetworkSettings, build_network
+from smtj.nn.smooth import recognition_loss, smooth_reads
+from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, evaluate, scaled
+
+DIGITS = as_tensors(load_dataset("digits"))
+PER = ("network", "layer", "neuron")
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Sequential:
+    """Return a small network that recognises digits with one read."""
+    settings = NetworkSettings((64, 40, 10), readout="linear", reads=1, eval_reads=1)
+    network = build_network(settings, load_card("cai2019"), 0)
+    list(TrainingRun(network, DIGITS, TrainingSettings(batch_size=50)).epochs(12))
+    return network.eval()
+
+
+def hot(network: nn.Sequential, temperature: float = 360) -> nn.Sequential:
+    network = copy.deepcopy(network)
+    for layer in junction_layers(network):
+        layer.set_bias(temperature=temperature)
+    return network
+
+
+def few(count: int) -> tuple[Tensor, Tensor]:
+    return scaled(DIGITS.train_images[:count]), DIGITS.train_labels[:count]
+
+
+def accuracies(network: nn.Sequential) -> np.ndarray:
+    return np.array([evaluate(network, DIGITS, seed) for seed in range(40)])
+
+
+def state_of(model: nn.Module) -> dict[str, Tensor]:
+    return copy.deepcopy(model.state_dict())
+
+
+def test_a_warm_network_wins_back_most_of_its_loss(trained: nn.Sequential) -> None:
+    cold, warm = accuracies(trained), accuracies(hot(trained))
+    network = hot(trained)
+    result = recalibrate(network, *few(200), per="network", steps=60)
+    after = accuracies(network)
+    lost, won = (cold - warm).mean(), (after - warm).mean()
+    error = (after - warm).std() / np.sqrt(len(after))
+    assert lost > 0
+    assert won > 3 * error
+    # Lower voltages raise the barrier, and with it w.
+    assert float(result.voltages["1"]) < -0.1
+    assert result.loss_after < result.loss_before
+    assert float(network[1].temperature) == 360
+
+
+def test_the_self_consistent_model_has_nothing_to_win(trained: nn.Sequential) -> None:
+    card = load_card("cai2019").replace(
+        {"switching.model": "self-consistent", "switching.effective_anisotropy_field": None}
+    )
+    network = hot(trained)
+    network[1].card = card
+    network[1].set_bias(temperature=360)
+    slope = network[1].slope.clone()
+    recalibrate(network, *few(100), steps=20)
+    np.testing.assert_allclose(network[1].slope / slope, 1, atol=0.015)
+
+
+@pytest.mark.parametrize("per", PER)
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_nothing_but_voltages_changes(trained: nn.Sequential, per: str, adaptive: bool) -> None:
+    network = hot(trained)
+    if adaptive:
+        make_adaptive(network, per)
+    network.train()
+    network[0].weight.requires_grad_(False)
+    before, wanted = state_of(network), [p.requires_grad for p in network.parameters()]
+    parameters = [id(p) for p in network.parameters()]
+    generator = network[1].generator
+    result = recalibrate(network, *few(50), per=per, steps=10, seed=3)
+    moved = {
+        name
+        for name, values in network.state_dict().items()
+        if values.shape != before[name].shape or not torch.equal(values, before[name])
+    }
+    assert moved <= {f"1.{n}" for n in ("bias_voltage", "slope", "offset_field", "bias.theta")}
+    assert "1.slope" in moved
+    assert [p.requires_grad for p in network.parameters()] == wanted
+    assert [id(p) for p in network.parameters()] == parameters
+    assert network.training
+    assert network[1].training
+    assert (network[1].eval_reads, network[1].generator) == (1, generator)
+    assert not network[1]._forward_hooks
+    assert (network[1].bias is not None) == adaptive
+    assert result.trained == (40 if per == "neuron" else 1)
+    np.testing.assert_allclose(result.voltages["1"], network[1].bias_voltage)
+
+
+def test_a_seed_decides_the_outcome(trained: nn.Sequential) -> None:
+    torch.manual_seed(1)
+    first = recalibrate(hot(trained), *few(50), steps=10, seed=1)
+    torch.manual_seed(2)
+    again = recalibrate(hot(trained), *few(50), steps=10, seed=1)
+    other = recalibrate(hot(trained), *few(50), steps=10, seed=2)
+    assert torch.equal(first.voltages["1"], again.voltages["1"])
+    assert not torch.equal(first.voltages["1"], other.voltages["1"])
+    assert str(first) == str(again)
+
+
+def test_few_images_and_a_narrow_prior_leave_the_voltages_near_zero(
+    trained: nn.Sequential,
+) -> None:
+    def size(count: int, prior: float) -> float:
+        result = recalibrate(hot(trained), *few(count), steps=60, prior=prior)
+        return float(result.voltages["1"].abs().mean())
+
+    assert size(20, 0.2) < 0.5 * size(20, 5.0)
+    assert size(20, 0.2) < size(400, 0.2)
+
+
+def test_an_interruption_keeps_the_best_so_far(trained: nn.Sequential) -> None:
+    network = hot(trained)
+
+    def stop(step: object) -> None:
+        if step.number == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recalibrate(network, *few(100), per="network", steps=200, progress=stop)
+    assert float(network[1].bias_voltage) < -0.05
+    assert network[1].bias is None
+    assert network[0].weight.requires_grad
+    assert network[1].eval_reads == 1
+
+
+def test_progress_and_result_are_told(trained: nn.Sequential) -> None:
+    steps = []
+    result = recalibrate(hot(trained), *few(30), steps=5, progress=steps.append)
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5]
+    assert all(step.steps == 5 and step.loss > 0 for step in steps)
+    shown = str(result)
+    assert "Recalibrated 40 bias voltages on 30 images" in shown
+    assert "layer 1:" in shown
+
+
+def test_converted_models_and_their_output_ranges(card: DeviceCard) -> None:
+    digital = nn.Sequential(nn.Linear(64, 20), nn.Tanh(), nn.Linear(20, 10))
+    images, labels = few(40)
+    model = convert(digital, card, images[:2], reads=4).eval()
+    result = recalibrate(model, images, labels, steps=5)
+    assert result.voltages["1"].shape == (20,)
+    # As normal numbers, its outputs have the mean and variance of reads.
+    set_readout(model, noise=False)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 64, generator=generator).expand(20_000, 64)
+    with torch.no_grad():
+        set_readout(model, generator=generator)
+        sampled = model[:2](x)
+        with smooth_reads(model, generator):
+            smooth = model[:2](x)
+    for moment in (lambda t: t.mean(0), lambda t: t.var(0)):
+        np.testing.assert_allclose(moment(smooth), moment(sampled), atol=0.03)
+
+
+def test_the_recognition_loss_is_that_of_binomial_outputs() -> None:
+    generator = torch.Generator().manual_seed(0)
+    p = torch.tensor([[0.7, 0.45]], dtype=torch.float64)
+    for reads in (16, 64):
+        counts = torch.binomial(
+            torch.full((200_000, 2), float(reads)),
+            p.expand(200_000, 2).float(),
+            generator=generator,
+        )
+        wins = (counts[:, 0] > counts[:, 1]) + 0.5 * (counts[:, 0] == counts[:, 1])
+        loss = recognition_loss(p, torch.tensor([0]), reads)
+        assert float(torch.exp(-loss)) == pytest.approx(float(wins.double().mean()), abs=0.015)
+
+
+def test_what_cannot_be_is_refused(trained: nn.Sequential) -> None:
+    images, labels = few(10)
+    with pytest.raises(SmtjError, match="there are 10 images"):
+        recalibrate(hot(trained), images, labels[:5])
+    with pytest.raises(SmtjError, match="there are 0 images"):
+        recalibrate(hot(trained), images[:0], labels[:0])
+    with pytest.raises(SmtjError, match="no junction layer"):
+        recalibrate(nn.Sequential(nn.Linear(64, 10)), images, labels)
+    with pytest.raises(SmtjError, match="by something else than per='neuron'"):
+        recalibrate(make_adaptive(hot(trained), "layer"), images, labels)
+    with pytest.raises(SmtjError, match="per is 'chip'"):
+        recalibrate(hot(trained), images, labels, per="chip")
+
+
+def test_a_device_output_is_recalibrated_too(card: DeviceCard) -> None:
+    network = build_network(NetworkSettings((64, 20, 10), reads=1, eval_reads=1), card, 0)
+    images, labels = few(100)
+    result = recalibrate(network, images, labels, steps=20)
+    assert set(result.voltages) == {"1", "3"}
+    assert all(float(v.abs().max()) > 0.01 for v in result.voltages.values())
+    assert isinstance(network[3], MTJNeuron)

@@ -1,0 +1,247 @@
+"""What bias voltages win back of full MNIST; writes docs/validation/recalibration.json and .md.
+
+Networks 784-400-10 are trained at 300 K, a seed each with weights, reads and chip of its own.  Then
+their weights and couplings stay as they are, and
+
+* the temperature rises to 360 K, in either switching model: how much of the lost accuracy do bias
+  voltages win back?
+* the devices are replaced by others, of offset and slope spreads of 3 Oe and 20 %: how much of what
+  the best voltages for all training images win do voltages from few images win?
+
+What is done is kept in a file of lines, from which a run that was stopped goes on.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from smtj import provenance
+from smtj.card import load_card
+from smtj.cli.progress import all_shown
+from smtj.datasets import load_dataset
+from smtj.files import write_text
+from smtj.nn.adaptive import junction_layers
+from smtj.nn.experiment import Experiment
+from smtj.nn.network import NetworkSettings, build_network, load_network
+from smtj.nn.pool import Job, run_all
+from smtj.nn.recalibrate import recalibrate
+from smtj.nn.setting import set_readout
+from smtj.nn.training import TrainingSettings, as_tensors, scaled
+from smtj.nn.variation import draw_variation
+
+FOLDER = Path("docs/validation")
+KEPT = Path("results/validation/recalibration")
+CARD = load_card("cai2019")
+SELF_CONSISTENT = CARD.replace(
+    {"switching.model": "self-consistent", "switching.effective_anisotropy_field": None}
+)
+MODELS = {"cai2019": CARD, "self-consistent": SELF_CONSISTENT}
+SPREAD = {"variability.offset_spread": "3 Oe", "variability.slope_spread": "20 %"}
+HOT = 360.0
+FEW = (100, 500)
+READINGS = 10
+"""Evaluations of all test images that an accuracy is the mean of."""
+OPTIMUM = {"steps": 400, "prior": 1e3}
+"""All training images, and no pull."""
+
+CASES = {
+    "linear read-out, 1 read": ("linear", 1, 1),
+    "device read-out, 1 read": ("device", 16, 1),
+    "device read-out, 16 reads": ("device", 16, 16),
+}
+"""Read-out, reads in training, reads afterwards."""
+IMAGES = load_dataset("mnist")
+
+
+class Bench:
+    """A trained network on which conditions are tried one after the other."""
+
+    def __init__(self, folder, card, reads):
+        network, settings, _ = load_network(folder / "network.pt")
+        # The coupling is built for the card's own w; weights and devices are the trained ones.
+        self.network = build_network(settings, card, 0).eval()
+        own = self.network.state_dict()
+        for name, values in network.state_dict().items():
+            if not name.endswith(("spread", "coupling.gain", "coupling.offset")):
+                own[name] = values
+        self.network.load_state_dict(own)
+        set_readout(self.network, eval_reads=reads)
+        self.rest = self.network[1:]
+        data = as_tensors(IMAGES)
+        with torch.no_grad():
+            # The sums of the first layer are always the same.
+            self.train, self.test = (
+                torch.cat([self.network[0](scaled(part)) for part in pixels.split(5000)])
+                for pixels in (data.train_images, data.test_images)
+            )
+        self.train_labels, self.test_labels = data.train_labels, data.test_labels
+
+    def at(self, temperature):
+        """Set every device to 0 V and a temperature."""
+        for layer in junction_layers(self.network):
+            layer.set_bias(0.0, temperature)
+
+    def replace_devices(self, card, seed):
+        """Put other devices in."""
+        for number, layer in enumerate(junction_layers(self.network)):
+            devices = draw_variation(card, layer.features, 1000 * seed + number)
+            for name, values in devices._asdict().items():
+                getattr(layer, name).copy_(values)
+
+    def accuracy(self):
+        """Return the mean share of test images recognised."""
+        generator = torch.Generator().manual_seed(1)
+        set_readout(self.network, generator=generator)
+        shares = []
+        with torch.no_grad():
+            for _ in range(READINGS):
+                outputs = self.rest(self.test).double()
+                outputs += 1e-9 * torch.rand(outputs.shape, generator=generator).double()
+                shares.append(float((outputs.argmax(1) == self.test_labels).double().mean()))
+        return float(np.mean(shares))
+
+    def recalibrated(self, temperature, count=None, seed=0, **options):
+        """Return the accuracy after recalibration on some training images, or on all."""
+        self.at(temperature)
+        take = torch.randperm(
+            len(self.train_labels), generator=torch.Generator().manual_seed(1000 + seed)
+        )[:count]
+        result = recalibrate(
+            self.rest, self.train[take], self.train_labels[take], seed=seed, **options
+        )
+        return {
+            "accuracy": self.accuracy(),
+            "mean_voltage": {n: float(v.mean()) for n, v in result.voltages.items()},
+            "at_limit": result.at_limit / result.trained,
+        }
+
+
+def one(case, model, seed, folder):
+    """Return every accuracy of one network in one switching model."""
+    bench = Bench(folder, MODELS[model], CASES[case][2])
+    bench.at(300.0)
+    found = {"case": case, "model": model, "seed": seed, "cold": bench.accuracy()}
+    bench.at(HOT)
+    found["hot"] = bench.accuracy()
+    found["hot_optimum"] = bench.recalibrated(HOT, seed=seed, **OPTIMUM)
+    for count in FEW:
+        found[f"hot_{count}"] = bench.recalibrated(HOT, count, seed)
+    if model == "cai2019":
+        bench.replace_devices(CARD.replace(SPREAD), 100 + seed)
+        bench.at(300.0)
+        found["spread"] = bench.accuracy()
+        found["spread_optimum"] = bench.recalibrated(300.0, seed=seed, **OPTIMUM)
+        for count in FEW:
+            found[f"spread_{count}"] = bench.recalibrated(300.0, count, seed)
+            found[f"spread_{count}_network"] = bench.recalibrated(300.0, count, seed, per="network")
+    return found
+
+
+def networks(seeds, epochs):
+    """Train what is not trained yet and return the folders."""
+    folders, jobs = {}, []
+    for readout, reads in sorted({(readout, reads) for readout, reads, _ in CASES.values()}):
+        for seed in range(seeds):
+            settings = replace(
+                NetworkSettings((784, 400, 10), readout=readout, chip_seed=seed),
+                reads=reads,
+                eval_reads=reads,
+            )
+            folder = KEPT / f"{readout}-{reads}-{epochs}-{seed}"
+            experiment = Experiment(CARD, settings, TrainingSettings(seed=seed), IMAGES.name)
+            folders[readout, seed] = folder
+            if not (folder / "accuracy.png").exists():
+                jobs.append(Job(f"{readout}, {reads} reads", experiment, epochs, folder))
+    if jobs:
+        with all_shown(jobs) as progress:
+            for job, epoch in run_all(jobs, IMAGES):
+                progress(job, epoch)
+    return folders
+
+
+def fraction(won, of):
+    """Return the ratio of the sums and its standard error, by leaving out one seed at a time."""
+    won, of = np.asarray(won), np.asarray(of)
+    n = len(won)
+    without = [np.delete(won, i).sum() / np.delete(of, i).sum() for i in range(n)]
+    error = np.sqrt((n - 1) / n * np.sum((without - np.mean(without)) ** 2))
+    return {"value": float(won.sum() / of.sum()), "standard_error": float(error)}
+
+
+def summary(rows):
+    """Return accuracies with their standard deviations over seeds, and the fractions."""
+    table = {}
+    for case in CASES:
+        for model in MODELS:
+            these = [row for row in rows if row["case"] == case and row["model"] == model]
+            if not these:
+                continue
+
+            def of(name, these=these):
+                values = [row[name] for row in these]
+                return np.array([v["accuracy"] if isinstance(v, dict) else v for v in values])
+
+            found = {
+                name: {"mean": float(of(name).mean()), "sd": float(of(name).std(ddof=1))}
+                for name in these[0]
+                if name not in ("case", "model", "seed")
+            }
+            lost = of("cold") - of("hot")
+            shares = {
+                f"of the loss at {HOT:g} K, {key}": fraction(of(f"hot_{key}") - of("hot"), lost)
+                for key in ("optimum", *FEW)
+            }
+            if "spread" in these[0]:
+                best = of("spread_optimum") - of("spread")
+                for key in (*FEW, *(f"{count}_network" for count in FEW)):
+                    won = of(f"spread_{key}") - of("spread")
+                    shares[f"of the optimum under spread, {key}"] = fraction(won, best)
+            table[f"{case}, {model}"] = {"accuracy": found, "fractions": shares}
+    return table
+
+
+def main():
+    """Try everything that is not recorded yet, then write what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=15)
+    options = parser.parse_args()
+    folders = networks(options.seeds, options.epochs)
+    kept = KEPT / f"rows-{options.epochs}.jsonl"
+    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = {(row["case"], row["model"], row["seed"]) for row in rows}
+    for seed in range(options.seeds):
+        for case, (readout, _, _) in CASES.items():
+            for model in MODELS:
+                if (case, model, seed) in done:
+                    continue
+                rows.append(one(case, model, seed, folders[readout, seed]))
+                with kept.open("a") as file:
+                    file.write(json.dumps(rows[-1]) + "\n")
+                print(rows[-1], flush=True)
+    rows = [row for row in rows if row["seed"] < options.seeds]
+    record = {
+        "about": {
+            "date": date.today().isoformat(),
+            "versions": provenance.versions(),
+            "machine": provenance.machine() if hasattr(provenance, "machine") else None,
+            "command": "python validation/recalibration.py "
+            f"--seeds {options.seeds} --epochs {options.epochs}",
+            "epochs": options.epochs,
+            "seeds": options.seeds,
+            "readings": READINGS,
+            "spread": SPREAD,
+        },
+        "result": summary(rows),
+        "rows": rows,
+    }
+    print(write_text(FOLDER / "recalibration.json", json.dumps(record, indent=1) + "\n"))
+
+
+if __name__ == "__main__":
+    main()
