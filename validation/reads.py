@@ -157,7 +157,7 @@ def main() -> None:
         about = {
             "date": date.today().isoformat(),
             **provenance.versions(),
-            "command": provenance.command(),
+            "command": f"python validation/reads.py '{part}' --seeds {options.seeds}",
         }
         content[part] = {"about": about, "relaxation_time_s": RELAXATION_TIME, "result": found}
         write_text(RESULT, json.dumps(content, indent=1) + "\n")

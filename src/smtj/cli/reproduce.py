@@ -70,8 +70,12 @@ def reproduce(
         figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
     if "cost" in parts:
         trained = (out / "runs" / "mtj-0", images) if "fig3b" in parts else (None, None)
-        with console.status("cost: evaluating few and faulty reads, searching the cheapest"):
-            figures.append(import_module("smtj.paper.cost").make(device, out, *trained))
+        with console.status("cost: searching the cheapest reads") as status:
+
+            def told(done: int, total: int) -> None:
+                status.update(f"cost: evaluating few and faulty reads, {done} of {total}")
+
+            figures.append(import_module("smtj.paper.cost").make(device, out, *trained, told))
         console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
     # In the order of the paper, whatever took longest.
     figures.sort(key=lambda figure: figure.name)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.card import DeviceCard
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.parts import amplifier_power, strain_energy, wire_power
+from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
 from smtj.energy.reads import effective_reads
 from smtj.errors import SmtjError
 from smtj.physics.back_action import back_action, log_dwell_times_under_bias
@@ -92,9 +92,11 @@ class ReadScheme:
     """Time in s over which one read averages; the amplifier is on for so long."""
     bias_time: ArrayLike
     """Time in s per read for which the voltage lies on the junction."""
+    amplifier_noise: ArrayLike
+    """e_n in V/√Hz of the amplifier that reads; a noisier one needs less power."""
 
 
-def card_scheme(card: DeviceCard, reads: ArrayLike) -> ReadScheme:
+def card_scheme(card: DeviceCard, table: Assumptions, reads: ArrayLike) -> ReadScheme:
     """Return the scheme that a card states, with its voltage on all the time."""
     interval = float(card.switching.sampling_interval)
     return ReadScheme(
@@ -103,6 +105,7 @@ def card_scheme(card: DeviceCard, reads: ArrayLike) -> ReadScheme:
         interval,
         float(card.switching.integration_time),
         interval,
+        float(table.amplifier_noise),
     )
 
 
@@ -112,6 +115,7 @@ def gated_scheme(
     voltage: ArrayLike,
     reads: ArrayLike,
     error_rate: ArrayLike,
+    amplifier_noise: ArrayLike | None = None,
 ) -> ReadScheme:
     """Return the scheme of reads as short as their noise allows, the voltage off between them.
 
@@ -127,19 +131,27 @@ def gated_scheme(
         N.
     error_rate
         Bit error rate that a read may have, between 0 and ½; a read that noise would allow to be
-        shorter than ``shortest_read`` lasts that long.  All broadcast together.
+        shorter than ``shortest_read`` lasts that long.
+    amplifier_noise
+        e_n in V/√Hz; by default the table's.  All broadcast together.
     """
     bias = np.asarray(voltage, dtype=np.float64)
+    volts_per_root_hertz = table.amplifier_noise if amplifier_noise is None else amplifier_noise
+    quiet = np.asarray(volts_per_root_hertz, dtype=np.float64)
     signal = read_signal(card, bias)
-    noise = signal.densities(_amplifier(table))
-    needed = np.asarray(read_time(signal.difference, *noise, error_rate))
+    noise = signal.densities(_amplifier(table, quiet))
+    rate = np.asarray(error_rate, dtype=np.float64)
+    needed = np.asarray(read_time(signal.difference, *noise, rate))
     duration = np.maximum(needed, float(table.shortest_read))
     interval = np.maximum(INDEPENDENT * relaxation_time(card), duration)
-    return ReadScheme(reads, bias, interval, duration, duration)
+    return ReadScheme(reads, bias, interval, duration, duration, quiet)
 
 
 def relaxation_time(card: DeviceCard) -> float:
-    """τ_rel in s in the field H_s without a voltage, where it is longest."""
+    """τ_rel in s in the field H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
+
+    That law is used for every cost, whichever one the card names for its dwell times.
+    """
     offset = float(np.asarray(operating_point(card).offset_field))
     return float(np.exp(-_log_rate(card, np.asarray(0.0), np.asarray(0.0), offset)))
 
@@ -184,7 +196,7 @@ class Cost:
 
     def parts(self, coupling: Coupling) -> dict[str, Floats]:
         """What the neurons spend with a coupling, by name, in J."""
-        drive = {"oersted wire": self.wire} if coupling == "oersted" else {"strain": self.strain}
+        drive = {"Oersted wire": self.wire} if coupling == "oersted" else {"strain": self.strain}
         return {
             "junction": self.junction,
             "amplifier": self.amplifier,
@@ -237,15 +249,23 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
     SmtjError
         A number of reads, a time or a voltage is not above 0, or a card has no barrier.
     """
-    reads, interval, duration, on = (
+    reads, interval, duration, on, quiet = (
         np.asarray(v, dtype=np.float64)
-        for v in (scheme.reads, scheme.interval, scheme.duration, scheme.bias_time)
+        for v in (
+            scheme.reads,
+            scheme.interval,
+            scheme.duration,
+            scheme.bias_time,
+            scheme.amplifier_noise,
+        )
     )
     _check(reads=reads, interval=interval, duration=duration, bias_time=on)
     point = operating_point(card)
     if not float(point.stability_factor) > 0:
         raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
     bias = np.asarray(scheme.voltage, dtype=np.float64)
+    if not np.all(bias != 0):
+        raise SmtjError("the read voltage is 0 V; a read needs one, e.g. 1 mV")
     signal = read_signal(card, bias)
     all_reads = work.neurons * reads
     duty = np.minimum(on / interval, 1.0)
@@ -257,10 +277,12 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
     field = math.hypot(
         float(np.asarray(point.offset_field)), work.log_odds_spread / float(point.slope)
     )
-    current = 2 * math.pi * float(table.wire_distance) * field
+    current = field / wire(table).field_per_drive
     density = current / float(table.wire_width * table.wire_thickness)
-    errors = bit_error_rate(signal.difference, *signal.densities(_amplifier(table)), duration)
-    shape = np.broadcast_shapes(*(v.shape for v in (reads, interval, duration, on, bias)))
+    errors = bit_error_rate(
+        signal.difference, *signal.densities(_amplifier(table, quiet)), duration
+    )
+    shape = np.broadcast_shapes(*(v.shape for v in (reads, interval, duration, on, quiet, bias)))
 
     def spread(value: ArrayLike) -> Floats:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
@@ -270,7 +292,7 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
         workload=work,
         signal=signal,
         junction=spread(all_reads * on * signal.power(work.share_high)),
-        amplifier=spread(all_reads * duration * amplifier_power(table, signal.temperature)),
+        amplifier=spread(all_reads * duration * amplifier_power(table, quiet, signal.temperature)),
         decision=spread(all_reads * float(table.comparator_energy)),
         counting=spread(all_reads * float(table.counter_energy)),
         standby=spread(work.neurons * float(table.standby_power) * latency),
@@ -287,8 +309,8 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumption
     )
 
 
-def _amplifier(table: Assumptions) -> Amplifier:
-    return Amplifier(float(table.amplifier_noise), float(table.amplifier_current_noise))
+def _amplifier(table: Assumptions, voltage_noise: Floats) -> Amplifier:
+    return Amplifier(voltage_noise, float(table.amplifier_current_noise))
 
 
 def _log_rate(card: DeviceCard, voltage: Floats, duty: Floats, field: float) -> Floats:

@@ -91,7 +91,7 @@ def _reads(axes: Any, found: Survey) -> None:
         "*",
         color=plot.RED,
         markersize=11,
-        label="as the card is read",
+        label="card, junction alone",
     )
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -101,15 +101,15 @@ def _reads(axes: Any, found: Survey) -> None:
 
 
 def _front(fig: Any, axes: Any, found: Survey) -> None:
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
 
     assert found.accuracy is not None
     latencies = [p.latency for s in found.searches.values() for p in s.points]
-    norm = LogNorm(min(latencies), max(latencies))
-    shown = None
+    norm = LogNorm(min(latencies, default=1.0), max(latencies, default=1.0))
     for coupling, tried in found.searches.items():
         points = [p for p in tried.points if p.accuracy > found.accuracy.achievable - 0.1]
-        shown = axes.scatter(
+        axes.scatter(
             [p.energy for p in points],
             [100 * p.accuracy for p in points],
             c=[p.latency for p in points],
@@ -141,15 +141,26 @@ def _front(fig: Any, axes: Any, found: Survey) -> None:
     axes.set_ylim(100 * found.accuracy.achievable - 10, 100 * found.accuracy.achievable + 1)
     axes.set_xlabel("Energy of all neurons per image (J)")
     axes.set_ylabel("Recognition rate (%)")
-    fig.colorbar(shown, ax=axes, label="Latency (s)")
+    fig.colorbar(ScalarMappable(norm, "viridis"), ax=axes, label="Latency (s)")
 
 
 def _star(axes: Any, found: Survey, coupling: Coupling) -> None:
     assert found.accuracy is not None
-    best, reached = found.best[coupling], found.accuracy_of(found.stated)
+    reached = found.accuracy_of(found.stated)
     assert reached is not None
     paper = float(found.stated.neurons(coupling))
-    for energy, rate, face in ((best.energy, best.accuracy, plot.RED), (paper, reached, "white")):
+    stars = [(paper, reached, "white")]
+    best = found.best.get(coupling)
+    if best is not None:
+        stars.append((best.energy, best.accuracy, plot.RED))
+        axes.annotate(
+            f"{NAMES[coupling]}\n{joules(best.energy)}, {seconds(best.latency)}",
+            (best.energy, 100 * best.accuracy),
+            xytext=(4, -24),
+            textcoords="offset points",
+            fontsize=7,
+        )
+    for energy, rate, face in stars:
         low, high = found.accuracy.interval(rate)
         axes.errorbar(
             energy,
@@ -161,13 +172,6 @@ def _star(axes: Any, found: Survey, coupling: Coupling) -> None:
             markersize=11,
             zorder=5,
         )
-    axes.annotate(
-        f"{NAMES[coupling]}\n{joules(best.energy)}, {seconds(best.latency)}",
-        (best.energy, 100 * best.accuracy),
-        xytext=(4, -24),
-        textcoords="offset points",
-        fontsize=7,
-    )
     axes.annotate(
         f"card,\n{NAMES[coupling].split()[0]}",
         (paper, 100 * reached),

@@ -1,4 +1,4 @@
-"""The search for the cheapest reads: read voltage, bit errors, reads and barrier height.
+"""The search for the cheapest reads: voltage, bit errors, amplifier, reads and barrier height.
 
 The barrier is changed by the activation volume: another device of the same stack.  Wells and
 resistances stay as they are, and the slope w goes with the barrier in both switching models, so
@@ -25,7 +25,9 @@ LEAST_BARRIER = 5.0
 BARRIERS = 14
 VOLTAGES = np.geomspace(1e-3, 0.2, 24)
 """Read voltages in V."""
-ERRORS = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2, 0.1)
+ERRORS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1)
+NOISIER = (1, 2, 4, 8)
+"""How much noisier than the table's an amplifier may be, to need less power."""
 READS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
 
 Floats = NDArray[np.float64]
@@ -44,6 +46,8 @@ class Point:
     """Of a read in s."""
     interval: float
     """From read to read in s."""
+    amplifier_noise: float
+    """e_n in V/√Hz."""
     error_rate: float
     """Bit error rate."""
     accuracy: float
@@ -72,21 +76,10 @@ class Search:
     tried: int
     possible: int
 
-    def cheapest(self, accuracy: float) -> Point:
-        """The point of least energy that is at least that accurate.
-
-        Raises
-        ------
-        SmtjError
-            There is none.
-        """
+    def cheapest(self, accuracy: float) -> Point | None:
+        """The point of least energy that is at least that accurate; None where none is."""
         good = [point for point in self.points if point.accuracy >= accuracy]
-        if not good:
-            best = max((point.accuracy for point in self.points), default=0.0)
-            raise SmtjError(
-                f"no way to read reaches an accuracy of {accuracy:.2%}; the best has {best:.2%}"
-            )
-        return min(good, key=lambda point: (point.energy, point.latency))
+        return min(good, key=lambda point: (point.energy, point.latency), default=None)
 
 
 def barriers(card: DeviceCard) -> Floats:
@@ -125,10 +118,11 @@ def search(
     errors: Sequence[float] = ERRORS,
     reads: Sequence[int] = READS,
 ) -> dict[Coupling, Search]:
-    """Try every barrier, read voltage, bit error rate and number of reads, for both couplings.
+    """Try every barrier, read voltage, bit error rate, amplifier and number of reads.
 
-    Reads last as long as their bit error rate needs, and follow each other after three relaxation
-    times.  Left out is what :meth:`smtj.energy.cost.Cost.possible` calls impossible.
+    Both couplings are searched.  Reads last as long as their bit error rate needs, and follow each
+    other after three relaxation times.  An amplifier may be noisier than the table's, by
+    :data:`NOISIER`.  Left out is what :meth:`smtj.energy.cost.Cost.possible` calls impossible.
 
     Parameters
     ----------
@@ -147,12 +141,13 @@ def search(
     """
     limit = float(card.switching.voltage_limit) * (1 + 1e-12)
     volts = np.array([v for v in np.asarray(voltages, dtype=np.float64) if abs(v) <= limit])
-    grid = (volts[:, None, None], np.array(errors)[None, :, None], np.array(reads)[None, None, :])
+    quiet = float(table.amplifier_noise) * np.array(NOISIER)
+    voltage, error, noise, count = np.ix_(volts, np.array(errors), quiet, np.array(reads))
     chosen = barriers(card) if stability_factors is None else stability_factors
     costs = []
     for delta in chosen:
         device = with_barrier(card, float(delta))
-        scheme = gated_scheme(device, table, grid[0], grid[2], grid[1])
+        scheme = gated_scheme(device, table, voltage, count, error, noise)
         costs.append(cost(device, work, scheme, table))
     accuracies = [accuracy(c.effective_reads, c.error_rate) for c in costs]
     return {
@@ -214,6 +209,7 @@ def _columns(
         "reads": scheme.reads,
         "duration": scheme.duration,
         "interval": scheme.interval,
+        "amplifier_noise": scheme.amplifier_noise,
         "error_rate": found.error_rate,
         "accuracy": reached,
         "energy": found.neurons(coupling),

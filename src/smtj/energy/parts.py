@@ -2,14 +2,18 @@
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from smtj.energy.assumptions import Assumptions
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
+from smtj.physics.oersted import OerstedWire
+from smtj.physics.strain import Ferroelectric
 
-VACUUM_PERMITTIVITY = 8.8541878188e-12
-"""ε0 in F/m, CODATA 2022."""
+Floats = NDArray[np.float64]
 
 
-def amplifier_power(table: Assumptions, temperature: float) -> float:
+def amplifier_power(table: Assumptions, voltage_noise: ArrayLike, temperature: float) -> Floats:
     """Supply power in W of an amplifier of voltage noise e_n: V_dd NEF² (π/2) 4k_BT (k_BT/e)/e_n².
 
     This is the definition of the noise efficiency factor, solved for the supply current
@@ -17,31 +21,42 @@ def amplifier_power(table: Assumptions, temperature: float) -> float:
     doi:10.1109/JSSC.1987.1052869); quieter amplifiers need more current, as 1/e_n².
     """
     thermal = BOLTZMANN * temperature
-    noise = float(table.amplifier_noise) ** 2
     current = (
         float(table.noise_efficiency) ** 2
         * (math.pi / 2)
         * 4
         * thermal
         * (thermal / ELEMENTARY_CHARGE)
-        / noise
+        / np.asarray(voltage_noise) ** 2
     )
-    return float(table.supply_voltage) * current
+    return np.asarray(float(table.supply_voltage) * current)
+
+
+def wire(table: Assumptions) -> OerstedWire:
+    """The wire of the table."""
+    return OerstedWire(
+        width=float(table.wire_width),
+        thickness=float(table.wire_thickness),
+        length=float(table.wire_length),
+        distance=float(table.wire_distance),
+        resistivity=float(table.wire_resistivity),
+    )
 
 
 def wire_power(table: Assumptions, current: float) -> float:
-    """I²R of a wire and what its driver takes, I times its headroom, in W; I in A."""
-    section = float(table.wire_width * table.wire_thickness)
-    ohm = float(table.wire_resistivity) * float(table.wire_length) / section
-    return ohm * current**2 + float(table.driver_headroom) * abs(current)
+    """I²R of the wire and what its driver takes, I times its headroom, in W; I in A."""
+    return float(wire(table).power(current)) + float(table.driver_headroom) * abs(current)
 
 
 def strain_energy(table: Assumptions, field: float) -> float:
-    """½ C V² in J of a ferroelectric that stands for a field in A/m; C = ε ε0 A/t.
+    """½ C V² in J of a ferroelectric that stands for a field in A/m.
 
     Strain changes the anisotropy, which is even in m and favours neither well by itself; that it
     acts as a field is the paper's word, and only its charge is counted.
     """
-    film = float(table.ferroelectric_area) / float(table.ferroelectric_thickness)
-    capacitance = float(table.ferroelectric_permittivity) * VACUUM_PERMITTIVITY * film
-    return 0.5 * capacitance * (field / float(table.strain_field_per_volt)) ** 2
+    film = Ferroelectric(
+        thickness=float(table.ferroelectric_thickness),
+        area=float(table.ferroelectric_area),
+        relative_permittivity=float(table.ferroelectric_permittivity),
+    )
+    return 0.5 * film.capacitance * (field / float(table.strain_field_per_volt)) ** 2

@@ -60,7 +60,6 @@ PUBLISHED = (
         "mW/cm^2",
         "P. A. Merolla et al., Science 345, 668 (2014), doi:10.1126/science.1254642, as the paper "
         "quotes it",
-        "20 mW/cm²",
     ),
     Published(
         "CPU",
@@ -70,7 +69,6 @@ PUBLISHED = (
         "W/m^2",
         "W/cm^2",
         "the same, as the paper quotes it",
-        "50-100 W/cm²",
     ),
 )
 """MTJ neurons of other works whose abstracts give a ratio and no energy are left out: 20 times

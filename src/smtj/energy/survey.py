@@ -55,6 +55,7 @@ class Survey:
     accuracy: "Accuracy | None"
     searches: dict[Coupling, Search]
     best: dict[Coupling, Point]
+    """The cheapest that reach the target, by coupling; empty where none does."""
 
     @property
     def target(self) -> float | None:
@@ -87,11 +88,11 @@ def survey(
     Raises
     ------
     SmtjError
-        The card has no barrier, or no way to read reaches the target.
+        The card has no barrier.
     """
 
     def stated(reads: ArrayLike) -> Cost:
-        return cost(card, work, card_scheme(card, reads), table)
+        return cost(card, work, card_scheme(card, table, reads), table)
 
     def gated(reads: ArrayLike) -> Cost:
         voltage = float(card.electrical.read_voltage)
@@ -102,7 +103,8 @@ def survey(
     if accuracy is not None:
         searches = search(card, work, table, accuracy.at)
         target = SHARE * accuracy.achievable
-        best = {coupling: tried.cheapest(target) for coupling, tried in searches.items()}
+        cheapest = {coupling: tried.cheapest(target) for coupling, tried in searches.items()}
+        best = {coupling: point for coupling, point in cheapest.items() if point is not None}
     return Survey(
         card=card,
         table=table,
@@ -174,6 +176,7 @@ def _cost_record(found: Survey, one: Cost) -> dict[str, Any]:
         "interval": float(np.asarray(scheme.interval)),
         "duration": float(np.asarray(scheme.duration)),
         "bias_time": float(np.asarray(scheme.bias_time)),
+        "amplifier_noise": float(np.asarray(scheme.amplifier_noise)),
         "resistance_high": float(one.signal.high),
         "resistance_low": float(one.signal.low),
         "current_difference": float(one.signal.difference),

@@ -28,6 +28,11 @@ def in_words(found: Survey) -> list[str]:
     ]
     words += [_scheme_in_words(found, coupling) for coupling in COUPLINGS]
     words += [_best_in_words(found, coupling) for coupling in found.best]
+    if found.target is not None and not found.best:
+        words.append(
+            f"Of all the ways to read that were tried none recognises {100 * found.target:.1f} %; "
+            "a network that is trained longer needs fewer reads."
+        )
     words.append(
         f"The synapses, {work.synapses:,} multiplications and additions, cost "
         f"{joules(float(stated.synapses))} in digital logic without memory"
@@ -79,14 +84,15 @@ def _best_in_words(found: Survey, coupling: Coupling) -> str:
     best = found.best[coupling]
     drive = "Oersted wires" if coupling == "oersted" else "strain"
     share = best.parts[best.dominant] / best.energy
+    amplifier = _noise(best.amplifier_noise)
     rounded = float(f"{float(found.stated.neurons(coupling)) / best.energy:.1g}")
     edge = ", the lowest that was tried," if best.barrier <= LEAST_BARRIER * (1 + 1e-9) else ""
     return (
         f"Driven by {drive} it is least at a barrier of {best.barrier:.1f} k_BT{edge} and "
         f"{1e3 * best.voltage:.3g} mV, on for {seconds(best.duration)} in each of {best.reads} "
-        f"reads: {joules(best.energy)} for a digit recognised with {100 * best.accuracy:.1f} % "
-        f"after {seconds(best.latency)}, about {rounded:,.0f} times less; the {best.dominant} "
-        f"spends {100 * share:.0f} %."
+        f"reads by an amplifier of {amplifier}: {joules(best.energy)} for a digit "
+        f"recognised with {100 * best.accuracy:.1f} % after {seconds(best.latency)}, about "
+        f"{rounded:,.0f} times less; the {best.dominant} spends {100 * share:.0f} %."
     )
 
 
@@ -133,6 +139,7 @@ def _of_cost(found: Survey, one: Cost) -> dict[str, str]:
         "interval": seconds(float(np.asarray(scheme.interval))),
         "averaging time": seconds(float(np.asarray(scheme.duration))),
         "voltage on": seconds(float(np.asarray(scheme.bias_time))),
+        "amplifier noise": _noise(float(np.asarray(scheme.amplifier_noise))),
         "bit error rate": f"{float(one.error_rate):.2g}",
         "recognised": "" if reached is None else f"{reached:.2%}",
         **{name: joules(float(energy)) for name, energy in spent.items()},
@@ -151,6 +158,7 @@ def _of_point(found: Survey, coupling: Coupling) -> dict[str, str]:
         "interval": seconds(point.interval),
         "averaging time": seconds(point.duration),
         "voltage on": seconds(point.duration),
+        "amplifier noise": _noise(point.amplifier_noise),
         "bit error rate": f"{point.error_rate:.2g}",
         "recognised": f"{point.accuracy:.2%}",
         **{name: joules(energy) for name, energy in point.parts.items()},
@@ -158,6 +166,10 @@ def _of_point(found: Survey, coupling: Coupling) -> dict[str, str]:
         "latency": seconds(point.latency),
         f"power density, {coupling}": _density(point.power_density),
     }
+
+
+def _noise(value: float) -> str:
+    return format_quantity(value, "V/Hz^0.5", "nV/Hz^0.5", 3).replace("Hz^0.5", "√Hz")
 
 
 def _density(value: float) -> str:

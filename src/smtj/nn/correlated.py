@@ -18,6 +18,7 @@ from smtj.nn.kernels import Floats
 from smtj.nn.relaxation import layer_relaxation
 from smtj.nn.sampling import draw_key_tensor, normal
 from smtj.nn.scheme import ReadScheme
+from smtj.nn.variation import chip_temperature
 
 if TYPE_CHECKING:
     from smtj.nn.neuron import MTJNeuron
@@ -48,7 +49,9 @@ def read_neurons(
     """
     noise = 0.0
     if scheme.amplifier is not None:
-        noise = scheme.relative_noise(neuron.card, float(neuron.temperature))
+        surroundings = float(neuron.temperature)
+        temperature = chip_temperature(neuron.card, neuron.devices, surroundings)
+        noise = scheme.relative_noise(neuron.card, temperature)
     state = neuron.read_state if scheme.streaming else None
     means, after = read_by_scheme(
         odds,

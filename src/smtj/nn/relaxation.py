@@ -20,7 +20,7 @@ from torch import Tensor
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.scheme import ReadScheme
-from smtj.nn.variation import DeviceVariation
+from smtj.nn.variation import DeviceVariation, chip_temperature
 from smtj.physics.device import operating_point
 
 
@@ -45,7 +45,8 @@ def relaxation(
     slope
         w of every device in 1/(A/m).
     voltage, temperature
-        Bias V in V, a number or of shape () or (features,), and T in K, at which the slopes hold.
+        Bias V in V, a number or of shape () or (features,), and T in K of the surroundings, at
+        which the slopes hold.
 
     Returns
     -------
@@ -66,10 +67,12 @@ def relaxation(
         given = card.switching.effective_anisotropy_field
         if card.switching.model == "cai2019" and given is not None:
             # H_k,eff is the same at every voltage and temperature, and the slope has the rest.
-            stability = slope.abs() * float(given) / (4 * devices.slope_factor)
+            barrier = torch.where(devices.slope_factor > 0, slope / devices.slope_factor, 0.0)
+            stability = barrier.abs() * float(given) / 4
         else:
             # There the barrier drops out of the slope.
             kelvin = None if temperature is None else float(temperature)
+            kelvin = chip_temperature(card, devices, kelvin)
             if not isinstance(voltage, Tensor) or voltage.ndim == 0:
                 stability = _nominal(card, float(voltage), kelvin) * devices.barrier_factor
             else:
@@ -79,7 +82,7 @@ def relaxation(
 
 
 @lru_cache(maxsize=64)
-def _nominal(card: DeviceCard, voltage: float, temperature: float | None) -> float:
+def _nominal(card: DeviceCard, voltage: float, temperature: float) -> float:
     """Δ of the nominal device, whose slope takes an integration in that model."""
     return float(operating_point(card, voltage, temperature).stability_factor)
 

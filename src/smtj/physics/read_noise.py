@@ -15,6 +15,8 @@ say.
 import math
 from typing import NamedTuple
 
+import array_api_compat
+
 from smtj.physics.arrays import Array, as_arrays, namespace
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
 
@@ -167,9 +169,8 @@ def probability_with_bit_errors(probability: Array, error_rate: Array) -> Array:
 
 def _normal_tail(x: Array) -> Array:
     """Share of a normal distribution beyond x standard deviations, ½ erfc(x/√2)."""
-    xp = namespace(x)
-    if hasattr(x, "requires_grad"):
-        return xp.special.ndtr(-x)
+    if array_api_compat.is_torch_array(x):
+        return namespace(x).special.ndtr(-x)
     from scipy.special import ndtr
 
     return ndtr(-x)
@@ -177,9 +178,8 @@ def _normal_tail(x: Array) -> Array:
 
 def _normal_quantile(share: Array) -> Array:
     """Standard deviations below which a share of a normal distribution lies."""
-    xp = namespace(share)
-    if hasattr(share, "requires_grad"):
-        return xp.special.ndtri(share)
+    if array_api_compat.is_torch_array(share):
+        return namespace(share).special.ndtri(share)
     from scipy.special import ndtri
 
     return ndtri(share)
