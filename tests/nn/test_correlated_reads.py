@@ -70,6 +70,13 @@ def fresh(odds, interval, reads, window=0.0, noise=0.0, above=True, key=1, relax
     return out, probability
 
 
+def relaxation_of(neuron: MTJNeuron) -> Tensor:
+    """ln(1/τ_r) at H_s, and Δ, of a layer as it is."""
+    return relaxation(
+        neuron.card, neuron.devices, neuron.slope, neuron.bias_voltage, neuron.temperature
+    )
+
+
 def many(count: int) -> np.ndarray:
     return np.repeat(ODDS[None], count, axis=0)
 
@@ -107,7 +114,7 @@ def test_devices_relax_by_the_dwell_times_of_their_field(
 def test_factors_of_barrier_and_slope_move_the_right_numbers(card: DeviceCard) -> None:
     spread = card.replace({"variability.barrier_spread": 0.1, "variability.slope_spread": 0.1})
     neuron = MTJNeuron(spread, 300, scheme=DigitalReads(0.1), chip_seed=4)
-    delta = neuron._relaxation(neuron.scheme)[1]
+    delta = relaxation_of(neuron)[1]
     nominal = float(operating_point(card).stability_factor)
     np.testing.assert_allclose(delta, nominal * neuron.barrier_factor, rtol=1e-5)
     assert float(neuron.barrier_factor.std()) > 0.05
@@ -119,7 +126,7 @@ def test_bias_moves_the_relaxation_time(card: DeviceCard) -> None:
         neuron.set_bias(voltage)
         point = operating_point(card, voltage)
         high, low = point.dwell_times(point.offset_field)
-        rate = neuron._relaxation(neuron.scheme)[0]
+        rate = relaxation_of(neuron)[0]
         np.testing.assert_allclose(rate.double().exp(), 1 / high + 1 / low, rtol=1e-5)
 
 

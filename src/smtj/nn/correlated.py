@@ -6,7 +6,7 @@ the outcome, whatever the number of threads.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,8 +15,65 @@ from torch import Tensor
 from smtj.nn import averaged_kernels, correlated_kernels
 from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.kernels import Floats
-from smtj.nn.sampling import normal
+from smtj.nn.relaxation import layer_relaxation
+from smtj.nn.sampling import draw_key_tensor, normal
 from smtj.nn.scheme import ReadScheme
+from smtj.nn.variation import chip_temperature
+
+if TYPE_CHECKING:
+    from smtj.nn.neuron import MTJNeuron
+
+
+def read_neurons(
+    neuron: "MTJNeuron", scheme: ReadScheme, odds: Tensor, field_noise: Tensor, reads: int
+) -> Tensor:
+    """Read the devices of a layer as a scheme says, and note how a stream left them.
+
+    Parameters
+    ----------
+    neuron
+        The layer: its devices, where they are, and where their randomness comes from.
+    scheme
+        How they are read.
+    odds
+        ln(P/(1 - P)) without magnetic noise, shape (..., features).
+    field_noise
+        Standard deviation of the noise of the log-odds, shape (features,).
+    reads
+        N, 1 or more.
+
+    Returns
+    -------
+    Tensor
+        Means of the readings, of the shape and type of ``odds``.
+    """
+    noise = 0.0
+    if scheme.amplifier is not None:
+        surroundings = float(neuron.temperature)
+        temperature = chip_temperature(neuron.card, neuron.devices, surroundings)
+        noise = scheme.relative_noise(neuron.card, temperature)
+    state = neuron.read_state if scheme.streaming else None
+    means, after = read_by_scheme(
+        odds,
+        layer_relaxation(
+            scheme,
+            neuron.card,
+            neuron.devices,
+            neuron.slope,
+            neuron.bias_voltage,
+            neuron.temperature,
+        ),
+        scheme,
+        reads,
+        lambda: draw_key_tensor(neuron.generator),
+        reading_noise=noise,
+        field_noise=field_noise if neuron.noise else None,
+        field_correlation_time=neuron.noise_correlation_time,
+        state=state,
+    )
+    if state is not None and after is not None:
+        state.copy_(after)
+    return means
 
 
 def read_by_scheme(

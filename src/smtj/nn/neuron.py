@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
-from smtj.nn.correlated import read_by_scheme
+from smtj.nn.correlated import read_neurons
 from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
-from smtj.nn.relaxation import layer_relaxation
 from smtj.nn.response import fold
 from smtj.nn.sampling import (
     draw_key,
@@ -124,9 +123,6 @@ class MTJNeuron(nn.Module):
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
-    _folded_rates: Tensor
-    _folded_rates_stamp: tuple[object, ...] = ()
-    _folded_rates_state: tuple[Tensor, ...] = ()
 
     def __init__(
         self,
@@ -298,7 +294,8 @@ class MTJNeuron(nn.Module):
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
         if count and self.scheme is not None:
-            return self._read_by_scheme(limited_log_odds(x, response), response, self.scheme, count)
+            odds = limited_log_odds(x, response)
+            return read_neurons(self, self.scheme, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -340,38 +337,6 @@ class MTJNeuron(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
-
-    def _read_by_scheme(
-        self, odds: Tensor, response: Tensor, scheme: ReadScheme, reads: int
-    ) -> Tensor:
-        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
-        means, after = read_by_scheme(
-            odds,
-            self._relaxation(scheme),
-            scheme,
-            reads,
-            lambda: draw_key_tensor(self.generator),
-            reading_noise=scheme.relative_noise(self.card, temperature),
-            field_noise=response[4] if self.noise else None,
-            field_correlation_time=self.noise_correlation_time,
-            state=self.read_state if scheme.streaming else None,
-        )
-        if after is not None:
-            self.read_state.copy_(after)
-        return means
-
-    def _relaxation(self, scheme: ReadScheme) -> Tensor:
-        """Return :func:`smtj.nn.relaxation.layer_relaxation`, made again only after a change."""
-        parts = (self.slope, self.slope_factor, self.barrier_factor, self.bias_voltage)
-        temperature = chip_temperature(self.card, self.devices, float(self.temperature))
-        given = (scheme, self.card, self.devices, self.slope, self.bias_voltage, temperature)
-        if torch.compiler.is_compiling():
-            return layer_relaxation(*given)
-        stamp = (scheme, temperature, *(_stamp(part) for part in parts))
-        if stamp != self._folded_rates_stamp:
-            self._folded_rates = layer_relaxation(*given)
-            self._folded_rates_stamp, self._folded_rates_state = stamp, parts
-        return self._folded_rates
 
     def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None

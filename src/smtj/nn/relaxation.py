@@ -12,6 +12,7 @@ reads is the same as that of independent ones at every field.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from torch import Tensor
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.scheme import ReadScheme
-from smtj.nn.variation import DeviceVariation
+from smtj.nn.variation import DeviceVariation, chip_temperature
 from smtj.physics.device import operating_point
 
 
@@ -28,7 +29,7 @@ def relaxation(
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,
-    temperature: float | None = None,
+    temperature: Tensor | float | None = None,
 ) -> Tensor:
     """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device of a chip.
 
@@ -44,7 +45,8 @@ def relaxation(
     slope
         w of every device in 1/(A/m).
     voltage, temperature
-        Bias V in V, a number or of shape () or (features,), and T in K, at which the slopes hold.
+        Bias V in V, a number or of shape () or (features,), and T in K of the surroundings, at
+        which the slopes hold.
 
     Returns
     -------
@@ -65,12 +67,24 @@ def relaxation(
         given = card.switching.effective_anisotropy_field
         if card.switching.model == "cai2019" and given is not None:
             # H_k,eff is the same at every voltage and temperature, and the slope has the rest.
-            stability = slope.abs() * float(given) / (4 * devices.slope_factor)
+            barrier = torch.where(devices.slope_factor > 0, slope / devices.slope_factor, 0.0)
+            stability = barrier.abs() * float(given) / 4
         else:
             # There the barrier drops out of the slope.
-            nominal = operating_point(card, voltage, temperature).stability_factor
-            stability = nominal * devices.barrier_factor
+            kelvin = None if temperature is None else float(temperature)
+            kelvin = chip_temperature(card, devices, kelvin)
+            if not isinstance(voltage, Tensor) or voltage.ndim == 0:
+                stability = _nominal(card, float(voltage), kelvin) * devices.barrier_factor
+            else:
+                point = operating_point(card, voltage, kelvin)
+                stability = point.stability_factor * devices.barrier_factor
         return at_offset_field(stability, math.log(card.thermal.attempt_time))
+
+
+@lru_cache(maxsize=64)
+def _nominal(card: DeviceCard, voltage: float, temperature: float) -> float:
+    """Δ of the nominal device, whose slope takes an integration in that model."""
+    return float(operating_point(card, voltage, temperature).stability_factor)
 
 
 def layer_relaxation(
@@ -79,7 +93,7 @@ def layer_relaxation(
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,
-    temperature: float | None = None,
+    temperature: Tensor | float | None = None,
 ) -> Tensor:
     """Return :func:`relaxation`, or the constant one if the scheme gives it."""
     if scheme.relaxation_time is not None:
