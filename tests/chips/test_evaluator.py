@@ -12,7 +12,15 @@ from smtj import DeviceCard
 from smtj.chips.evaluate import Evaluator, Task, check_conditions
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
-from smtj.nn import MTJNeuron, convert, draw_chip, install, set_conditions, set_readout
+from smtj.nn import (
+    DigitalReads,
+    MTJNeuron,
+    convert,
+    draw_chip,
+    install,
+    set_conditions,
+    set_readout,
+)
 
 
 def evaluator(trained, count: int | None = None) -> Evaluator:
@@ -102,12 +110,24 @@ def test_nothing_is_left_over_from_another_condition(trained) -> None:
     conditions = [
         {}, {"temperature": 420.0, "reads": 1}, {"field_limit": 500.0, "age": 1e5},
         {"stuck_fraction": 0.3}, {"noise_correlation_time": 0.1, "bias_voltage": 0.1},
+        {"read_interval": 1e-4},
     ]  # fmt: skip
     alone = [evaluator(trained).accuracy(2, condition) for condition in conditions]
     one = evaluator(trained)
     for _ in range(2):
         assert [one.accuracy(2, condition) for condition in conditions] == alone
     assert len(set(alone)) == len(alone)
+
+
+def test_a_stream_of_images_begins_anew_on_every_chip(trained) -> None:
+    model = copy.deepcopy(trained.model)
+    set_readout(model, scheme=DigitalReads(1e-3, streaming=True))
+    streaming = trained._replace(model=model)
+    alone = [evaluator(streaming).accuracy(chip, {}) for chip in (0, 1)]
+    one = evaluator(streaming)
+    assert [one.accuracy(chip, {}) for chip in (0, 1)] == alone
+    # Devices that still are where the image before left them recognise less.
+    assert max(alone) < min(one.accuracy(chip, {"read_interval": 1.0}) for chip in (0, 1))
 
 
 def test_threads_change_nothing(trained) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -141,3 +142,19 @@ def test_blocks_cover_every_evaluation_once() -> None:
     rows = [row for k in range(study.blocks) for row in study.block(k)]
     assert len(rows) == study.evaluations == 63
     assert [chip for chip, _ in rows] == [k // 9 for k in range(63)]
+
+
+def test_without_dask_or_pyarrow_one_sentence_says_how_to_get_them(
+    trained, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "smtj.chips.cluster", raising=False)
+    monkeypatch.delattr("smtj.chips.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    how = r'install it with pip install "smtj\[cluster\]"'
+    with pytest.raises(SmtjError, match=how + ", or use one process with workers 0"):
+        run_study(*trained, chips=1, workers=2)
+    assert len(run_study(*trained, chips=1).table) == 1
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(SmtjError, match="kept as Parquet by pyarrow; " + how):
+        run_study(*trained, chips=1, out=tmp_path / "study")
+    assert not (tmp_path / "study").exists()

@@ -83,6 +83,7 @@ QUANTITIES: dict[str, Quantity] = {
         "noise_correlation_time", "s", "s", "correlation time of the noise"
     ),
     "reads": Quantity("reads", "", "", "reads"),
+    "read_interval": Quantity("read_interval", "s", "ms", "time from read to read"),
 }
 """Everything that a study can vary."""
 

@@ -4,7 +4,7 @@ import copy
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from smtj.errors import SmtjError
 from smtj.nn.chip import draw_chip, install
 from smtj.nn.kernels import PARALLEL_FROM
 from smtj.nn.neuron import MTJNeuron
-from smtj.nn.setting import set_conditions, set_readout
+from smtj.nn.scheme import DigitalReads
+from smtj.nn.setting import reset_state, set_conditions, set_readout
 
 KEPT_BYTES = 2**30
 """Most memory that the shared part of all images may take; beyond, it is computed anew."""
@@ -73,6 +74,11 @@ class Workpiece:
         if "noise_correlation_time" in condition:
             for module in self.layers.values():
                 module.noise_correlation_time = float(condition["noise_correlation_time"])
+        if "read_interval" in condition:
+            interval = float(condition["read_interval"])
+            for module in self.layers.values():
+                own = module.scheme or DigitalReads(interval)
+                module.scheme = replace(own, interval=interval)
 
     def _restore(self) -> None:
         for name, module in self.layers.items():
@@ -82,6 +88,7 @@ class Workpiece:
                 coupling.limit = own["limit"]
             module.eval_reads = own["eval_reads"]
             module.noise_correlation_time = own["noise_correlation_time"]
+            module.scheme = own["scheme"]
             module.set_bias(own["bias_voltage"], own["temperature"], own["age"])
 
 
@@ -172,6 +179,8 @@ class Evaluator:
             return self._recognised()
 
     def _recognised(self) -> float:
+        # A stream of images begins anew on every chip.
+        reset_state(self._piece.model)
         right = 0
         batches = self._kept or (self._replay.before(part) for part in self._images)
         for values, labels in zip(batches, self._labels, strict=True):
@@ -192,6 +201,7 @@ def _snapshot(module: MTJNeuron) -> dict[str, Any]:
         "age": float(module.age),
         "eval_reads": module.eval_reads,
         "noise_correlation_time": module.noise_correlation_time,
+        "scheme": module.scheme,
         **limit,
     }
 

@@ -122,6 +122,7 @@ def _own(module: MTJNeuron) -> dict[str, float]:
         "field_limit": float(limit) if not isinstance(limit, Tensor) else math.nan,
         "noise_correlation_time": math.inf if tau is None else tau,
         "reads": _number(module.eval_reads),
+        "read_interval": math.inf if module.scheme is None else module.scheme.interval,
     }
 
 
@@ -132,7 +133,7 @@ def _number(value: float | str) -> float:
 
 def fingerprint(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, str]:
     """Return check sums of a network and its test images, by which a study is known again."""
-    network = hashlib.sha256(str(model).encode())
+    network = hashlib.sha256(f"{model}{sorted(own_values(model).items())}".encode())
     for name, values in model.state_dict().items():
         network.update(name.encode())
         if isinstance(values, Tensor):
