@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 
-.PHONY: help install reproduce test lint validate bench clean
+.PHONY: help install reproduce docs pictures test lint validate bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,15 @@ reproduce: $(READY) ## the whole paper on MNIST, with a report in reproduction/
 	@echo "== reproducing the paper into reproduction/"
 	$(BIN)/smtj reproduce --out reproduction
 
+docs: $(READY) ## the documentation, from site/index.html
+	@echo "== building the documentation into site/"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open site/index.html"
+
+pictures: $(READY) ## draw the pictures of the documentation anew, and its gallery's page
+	$(BIN)/python validation/gallery.py --render
+	$(BIN)/python -m pytest docs --redraw
+
 test: lint ## lint, then all tests but the slow proofs
 	@echo "== running the tests"
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -50,6 +59,7 @@ validate: $(RIVALS) ## the slow proofs, several seeds; writes docs/validation/
 	$(BIN)/python -m pytest tests/dynamics -k cmtj
 	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py
+	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/render.py
 
 bench: $(RIVALS) ## speed: both sides of each comparison in one process
@@ -61,4 +71,4 @@ bench: $(RIVALS) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/macrospin.py
 
 clean: ## remove the environment and everything that was made
-	rm -rf $(VENV) reproduction results .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) reproduction results site .mypy_cache .ruff_cache .pytest_cache

@@ -462,7 +462,7 @@ def test_a_file_that_is_no_card_is_refused(tmp_path, monkeypatch, content, sente
 
 
 def test_a_card_that_is_not_there_is_refused_with_those_that_are(tmp_path):
-    choices = "give the path of a card file or a shipped card (cai2019)"
+    choices = f"give the path of a card file or a shipped card ({', '.join(shipped_cards())})"
     with pytest.raises(CardError) as refusal:
         load_card("cai2020")
     assert str(refusal.value) == f"there is no card cai2020; {choices}"

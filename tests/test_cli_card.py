@@ -77,7 +77,7 @@ def test_check_says_in_one_line_that_a_card_is_valid_and_what_next(run):
     result = run("check", "mine.toml")
     assert result.exit_code == 0
     assert result.output == (
-        "mine.toml is a valid card (cai2019, 35 values); see it: smtj card show mine.toml\n"
+        "mine.toml is a valid card (cai2019, 40 values); see it: smtj card show mine.toml\n"
     )
 
 

@@ -102,7 +102,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         "train", "--card", "mine.toml", "--dataset", "digits", "--hidden", "12, 8",
         "--readout", "linear", "--coupling", "matched", "--reads", "4",
         "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "1",
-        "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5",
+        "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5", "--fresh-chips",
         "--seed", "2", "--chip-seed", "9", "--adaptive", "neuron", "--out", "run",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
@@ -115,7 +115,10 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
             "coupling": "matched", "reads": 4, "eval_reads": "expected", "noise": False,
             "variation": False, "chip_seed": 9, "adaptive": "neuron",
         },
-        "training": {"learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5},
+        "training": {
+            "learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5,
+            "fresh_chips": True,
+        },
     }  # fmt: skip
     assert load_network(Path("run/network.pt"))[2].name == "mine"
     rival = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "rival")

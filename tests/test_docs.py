@@ -18,4 +18,6 @@ def test_the_readme_prints_what_it_says() -> None:
 def test_the_readme_links_to_what_is_there() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            # The reference is written when the site is built, which tests its links.
+            made = target.startswith("reference/")
+            assert made or (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -13,6 +13,7 @@ from torch.nn import functional
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError, SmtjError
+from smtj.nn import draw_chip, install
 from smtj.nn.network import NetworkSettings, build_network, save_network
 from smtj.nn.training import (
     Images,
@@ -252,6 +253,50 @@ def test_going_on_gives_the_bits_of_an_uninterrupted_run(
     assert [epoch.number for epoch in second.epochs(4)] == [3, 4]
     assert_same(second, straight)
     assert list(second.epochs(4)) == []
+
+
+def test_fresh_chips_leave_a_network_its_own(
+    card: DeviceCard, digits: Images, tmp_path: Path
+) -> None:
+    run = start(card, digits, fresh_chips=True)
+    own = [part.clone() for part in run.network[1].devices]
+    seen = []
+    run.network[0].register_forward_hook(
+        lambda *_: seen.append(run.network[1].slope_factor.clone())
+    )
+    run.train_epoch()
+    assert len(seen) == 30
+    assert len({float(slopes[0]) for slopes in seen}) == 30
+    assert all(torch.equal(a, b) for a, b in zip(own, run.network[1].devices, strict=True))
+
+    whole, halted = start(card, digits, fresh_chips=True), start(card, digits, fresh_chips=True)
+    list(whole.epochs(2))
+    list(halted.epochs(1))
+    halted.save(tmp_path / "checkpoint.pt", "")
+    resumed = start(card, digits, fresh_chips=True)
+    resumed.resume(tmp_path / "checkpoint.pt", "")
+    list(resumed.epochs(2))
+    assert_same(whole, resumed)
+
+
+def test_fresh_chips_need_devices(card: DeviceCard, digits: Images) -> None:
+    with pytest.raises(SmtjError, match="no junctions"):
+        start(card, digits, replace(SMALL, neuron="sigmoid"), fresh_chips=True)
+
+
+def test_weights_from_fresh_chips_suit_other_chips_better(card: DeviceCard, digits: Images) -> None:
+    wide = card.replace({"variability.slope_spread": "60 %", "variability.offset_spread": "4 Oe"})
+    mean = []
+    for fresh in (False, True):
+        run = start(wide, digits, replace(SMALL, coupling="matched"), fresh_chips=fresh)
+        list(run.epochs(15))
+        others = []
+        for seed in range(12):
+            install(draw_chip(run.network, 1000 + seed), run.network)
+            others.append(evaluate(run.network, digits, seed))
+        mean.append((np.mean(others), np.std(others, ddof=1) / np.sqrt(len(others))))
+    (own, own_error), (drawn, drawn_error) = mean
+    assert drawn - own > 3 * np.hypot(own_error, drawn_error)
 
 
 def test_saving_does_not_disturb_a_run(card: DeviceCard, digits: Images, tmp_path: Path) -> None:

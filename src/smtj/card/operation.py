@@ -170,3 +170,39 @@ class Variability(Section):
         Value,
         Quantity(unit="s", show="s", example=1, above=0, doc="time over which the noise changes"),
     ]
+    offset_drift: Annotated[
+        Value,
+        Quantity(
+            unit="A/m", show="Oe", example=0.1, at_least=0, doc="of H_s, per decade of time in s"
+        ),
+    ] = default(0.0)
+    field_limit_spread: Annotated[
+        Value,
+        Quantity(
+            unit="", show="%", example=0, at_least=0, below=1, doc="of the field limit, relative"
+        ),
+    ] = default(0.0)
+    temperature_spread: Annotated[
+        Value, Quantity(unit="K", show="K", example=0, at_least=0, doc="from chip to chip")
+    ] = default(0.0)
+    stuck_high: Annotated[
+        Value,
+        Quantity(
+            unit="", show="%", example=0, at_least=0, at_most=1, doc="share of devices always high"
+        ),
+    ] = default(0.0)
+    stuck_low: Annotated[
+        Value,
+        Quantity(
+            unit="", show="%", example=0, at_least=0, at_most=1, doc="share of devices always low"
+        ),
+    ] = default(0.0)
+
+    @model_validator(mode="after")
+    def _no_more_stuck_than_all(self) -> Self:
+        if self.stuck_high + self.stuck_low > 1:
+            raise broken_rule(
+                f"variability.stuck_high ({self.shown('stuck_high')}) and variability.stuck_low "
+                f"({self.shown('stuck_low')}) are more than all devices; give less of either"
+            )
+        return self

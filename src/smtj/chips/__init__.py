@@ -1,1 +1,8 @@
 """Many virtual chips of one network: what a chip of these devices reaches, and what spoils it."""
+
+from smtj.chips.conditions import QUANTITIES, parse_vary
+from smtj.chips.result import StudyResult
+from smtj.chips.run import run_study
+from smtj.chips.summary import Summary, summarise
+
+__all__ = ["QUANTITIES", "StudyResult", "Summary", "parse_vary", "run_study", "summarise"]

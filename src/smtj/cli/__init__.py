@@ -6,6 +6,9 @@ from typing import cast
 import typer
 
 from smtj.cli.card import app as card_app
+from smtj.cli.chips import chips
+from smtj.cli.cite import cite
+from smtj.cli.cost import cost
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
@@ -28,8 +31,11 @@ app.add_typer(simulate_app, name="simulate")
 measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
+app.command()(chips)
 app.command()(validate)
+app.command()(cost)
 app.command()(reproduce)
+app.command()(cite)
 
 BAD_INPUT = 2
 # Base of what Typer finds wrong with a command line; Typer gives it no public name.

@@ -8,6 +8,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -42,6 +43,30 @@ def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
                 accuracy=f"{epoch.test_accuracy:.2%}",
                 visible=True,
             )
+
+        yield update
+
+
+@contextmanager
+def evaluations() -> Iterator[Callable[[int, int, list[float]], None]]:
+    """Show how many chips are evaluated and what the last ones reached."""
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("evaluations, accuracy {task.fields[accuracy]}"),
+        TimeRemainingColumn(),
+    )
+    with bars:
+        tasks: list[TaskID] = []
+
+        def update(done: int, total: int, last: list[float]) -> None:
+            # Not before there is something to show: the command may yet be refused.
+            if not tasks:
+                tasks.append(bars.add_task("chips", total=total, accuracy="…"))
+            bars.update(tasks[0], completed=done)
+            if last:
+                bars.update(tasks[0], accuracy=f"{sum(last) / len(last):.2%}")
 
         yield update
 

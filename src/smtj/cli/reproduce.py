@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b")
 """Figures that need nothing but a card."""
-PARTS = (*DRAWN, "fig3b", "audit")
+BEYOND = ("reads", "adaptive", "chips", "cost")
+"""What the trained network of Fig. 3(b) shows beyond the paper."""
+PARTS = (*DRAWN, "fig3b", *BEYOND, "audit")
 INTERRUPTED = 130
 
 
@@ -52,9 +54,8 @@ def reproduce(
             with console.status(f"{name}: measuring, fitting and drawing"):
                 figures.append(import_module(f"smtj.paper.{name}").make(device, out))
             console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
-    if "fig3b" in parts:
+    if _needs_images(parts):
         from smtj.datasets import load_dataset
-        from smtj.paper.fig3b import Plan
 
         images = load_dataset(dataset or "mnist", allow_stand_in=dataset is None)
         if images.stand_in:
@@ -67,9 +68,15 @@ def reproduce(
             "origin": images.origin,
             "stand_in": images.stand_in,
         }
+    if "fig3b" in parts:
+        from smtj.paper.fig3b import Plan
+
         figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
     # In the order of the paper, whatever took longest.
     figures.sort(key=lambda figure: figure.name)
+    wanted = tuple(part for part in BEYOND if part in parts)
+    if wanted:
+        figures += _beyond(console, wanted, device, images, out)
     checks = audit(device) if "audit" in parts else []
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
     report = write_report(out, title, figures, checks, context)
@@ -85,6 +92,27 @@ def _parts(only: str | None) -> tuple[str, ...]:
     if unknown:
         raise SmtjError(f"--only names {unknown[0]!r}; choose from {', '.join(PARTS)}")
     return chosen
+
+
+def _needs_images(parts: tuple[str, ...]) -> bool:
+    return "fig3b" in parts or any(part in parts for part in BEYOND)
+
+
+def _beyond(console: "Console", parts, device, images, out: Path) -> "list[FigureResult]":  # type: ignore[no-untyped-def]
+    from smtj.paper import beyond
+
+    network = out / "runs" / "mtj-0" / "network.pt"
+    if not network.exists():
+        raise SmtjError(
+            f"{', '.join(parts)} of the report need the network of Fig. 3(b), and {network} is not "
+            "there; add fig3b to --only"
+        )
+    figures = []
+    with console.status("") as status:
+        for figure in beyond.make(parts, device, images, network, out, status.update):
+            console.print(f"{figure.title}: {figure.images[0]}")
+            figures.append(figure)
+    return figures
 
 
 def _train(console: "Console", device, images, plan, out: Path) -> "FigureResult":  # type: ignore[no-untyped-def]

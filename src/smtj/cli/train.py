@@ -9,6 +9,7 @@ import typer
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
+    from smtj.card import DeviceCard
     from smtj.nn import Reads
 
 INTERRUPTED = 130
@@ -67,6 +68,9 @@ def train(
     ] = None,
     noise: Annotated[bool, typer.Option(help="Magnetic noise.")] = True,
     variation: Annotated[bool, typer.Option(help="Device-to-device variation.")] = True,
+    fresh_chips: Annotated[
+        bool, typer.Option(help="New devices for every batch, so that the weights suit any chip.")
+    ] = False,
     adaptive: Annotated[
         Adaptive | None, typer.Option(help="What learns a bias voltage of its own; else none.")
     ] = None,
@@ -111,10 +115,12 @@ def train(
         chip_seed=seed if chip_seed is None else chip_seed,
         adaptive=None if adaptive is None else adaptive.value,
     )
-    training = TrainingSettings(learning_rate, seed, batch_size, momentum)
+    training = TrainingSettings(learning_rate, seed, batch_size, momentum, fresh_chips)
     experiment = Experiment(device, network, training, images.name)
     console.print(f"{images.title} from {images.origin}")
     console.print(experiment.title())
+    if neuron is Neuron.mtj and (waiting := _waiting(device)):
+        console.print(waiting)
     try:
         steps = run(experiment, as_tensors(images), epochs, out, resume)
         history = list(shown(steps, epochs))
@@ -129,6 +135,26 @@ def train(
     console.print(f"Recognises {history[-1].test_accuracy:.2%} of the test images. Written:")
     for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):
         console.print(f"  {out / name}")
+
+
+def _waiting(card: "DeviceCard") -> str:
+    """Say how far apart independent reads are where the card reads faster; else nothing."""
+    import math
+
+    from smtj.physics.device import operating_point
+    from smtj.units import format_quantity
+
+    point = operating_point(card)
+    dwell = max(float(t) for t in point.dwell_times(point.offset_field))
+    interval = float(card.switching.sampling_interval)
+    if dwell <= 2 * interval:
+        return ""
+    stays = f"{dwell:.3g} s" if math.isfinite(dwell) else "longer than a float can say"
+    return (
+        f"Reads are taken as independent, but {card.name} stays in a state for {stays} at H_s and "
+        f"is read every {format_quantity(interval, 's', 's', 3)}: a chip of it has to wait that "
+        "long from read to read."
+    )
 
 
 def _read_count(option: str, text: str) -> "Reads":

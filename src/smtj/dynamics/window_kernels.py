@@ -107,8 +107,11 @@ def _times(generator, window, dwell_here, dwell_there, few, margin):
 
 
 @njit(**_options)
-def _read(generator, high, window, dwell_high, dwell_low, few, margin):
-    """Share of a window spent high, and whether it ends high."""
+def read_window(generator, high, window, dwell_high, dwell_low, few, margin):
+    """Share of a window spent high, and whether it ends high.
+
+    ``few`` and ``margin`` change the cost and not the law; see :func:`fill_readings`.
+    """
     if window > MANY * (dwell_high + dwell_low):
         share = dwell_high / (dwell_high + dwell_low)
         return share, uniform(generator) < share
@@ -118,7 +121,7 @@ def _read(generator, high, window, dwell_high, dwell_low, few, margin):
 
 
 @njit(**_options)
-def _wait(generator, high, time, dwell_high, dwell_low):
+def wait(generator, high, time, dwell_high, dwell_low):
     """Whether a device is high after a time, by the exact propagator."""
     leave = dwell_low if high else dwell_high
     chance = leave / (dwell_high + dwell_low)
@@ -146,9 +149,9 @@ def _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state,
             on = dwell_high[t * next_row, device * next_column]
             off = dwell_low[t * next_row, device * next_column]
             if dead_time > 0.0:
-                high[i] = _wait(generators[i], high[i], dead_time, on, off)
+                high[i] = wait(generators[i], high[i], dead_time, on, off)
             if window > 0.0:
-                average, high[i] = _read(generators[i], high[i], window, on, off, *method)
+                average, high[i] = read_window(generators[i], high[i], window, on, off, *method)
             elif high[i]:
                 average = 1.0
             share[t, device] = average

@@ -1,1 +1,28 @@
-"""What a neuron costs: energy, latency and area of its reads, from the card."""
+"""What a neuron costs: energy, latency and area of its reads, from the card.
+
+The accuracy beside it needs PyTorch and stands in :mod:`smtj.energy.accuracy`.
+"""
+
+from smtj.energy.assumptions import Assumptions, load_assumptions
+from smtj.energy.cost import Cost, ReadScheme, Workload, card_scheme, cost, gated_scheme, workload
+from smtj.energy.pareto import Point, Search, search
+from smtj.energy.reads import effective_reads
+from smtj.energy.survey import Survey, survey
+
+__all__ = [
+    "Assumptions",
+    "Cost",
+    "Point",
+    "ReadScheme",
+    "Search",
+    "Survey",
+    "Workload",
+    "card_scheme",
+    "cost",
+    "effective_reads",
+    "gated_scheme",
+    "load_assumptions",
+    "search",
+    "survey",
+    "workload",
+]

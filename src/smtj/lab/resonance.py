@@ -10,6 +10,7 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.lab.record import labelled
 from smtj.physics.spectrum import signal, well_lines
+from smtj.physics.torques import torque_fields
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,13 +66,18 @@ def stfmr(
     Raises
     ------
     SmtjError
-        A number is not finite, there is none, a frequency is not above 0, or drive or noise is
-        impossible.
+        A number is not finite, there is none, a frequency is not above 0, drive or noise is
+        impossible, or a voltage exerts nothing on the card's device.
     """
     h, v, f = (
         np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (fields, voltages, frequencies)
     )
     _check(h, v, f, drive, noise)
+    if not any(torque_fields(card)):
+        raise SmtjError(
+            f"a voltage exerts nothing on the device of card {card.name}: its vcma.coefficient is "
+            "0 and it has no spin torque, so that no resonance shows; give either"
+        )
     t = float(card.thermal.temperature) if temperature is None else temperature
     # A cosine of 90 degrees is not 0 as a float, but the field across it is.
     # Adding 0 leaves no -0.

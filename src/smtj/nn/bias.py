@@ -5,7 +5,7 @@ voltages over the whole range, and a cubic spline through them stands for it aft
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -14,14 +14,17 @@ from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.nn.variation import DeviceVariation, of_devices, slope_and_offset
+from smtj.nn.variation import (
+    DeviceVariation,
+    chip_temperature,
+    decades,
+    of_devices,
+    slope_and_offset,
+)
 from smtj.physics.device import operating_point
 
 PIECES = 64
 """Even, so that 0 V is a node, where the spline is exact."""
-if TYPE_CHECKING:
-    from smtj.nn.neuron import MTJNeuron
-
 LARGEST_SHARE = 1 - 1e-6
 """Of the limit: what a voltage at the limit is set to, since θ would be infinite there."""
 
@@ -180,7 +183,7 @@ torch.library.register_autograd("smtj::follow", _gradient, setup_context=_keep, 
 
 
 def devices_at(
-    card: DeviceCard, devices: DeviceVariation, voltage: Tensor, temperature: float
+    card: DeviceCard, devices: DeviceVariation, voltage: Tensor, temperature: float, age: float
 ) -> tuple[Tensor, Tensor]:
     """Return w in 1/(A/m) and H_s in A/m of every device at a voltage that is fixed.
 
@@ -191,13 +194,16 @@ def devices_at(
     voltage
         V in V, shape (), which is exact, or (features,), by the spline.
     temperature
-        T in K.
+        T in K, to which the chip's own difference is added.
+    age
+        Time since calibration in s.
     """
     if voltage.ndim == 0:
-        return slope_and_offset(card, devices, float(voltage), temperature)
+        return slope_and_offset(card, devices, float(voltage), temperature, age)
     like = devices.slope_factor
-    nominal = follow(bias_curve(card, temperature).to(like), voltage.detach().to(like), card)
-    return of_devices(card, devices, *nominal)
+    curve = bias_curve(card, chip_temperature(card, devices, temperature)).to(like)
+    nominal = follow(curve, voltage.detach().to(like), card)
+    return of_devices(card, devices, *nominal, decades(age))
 
 
 def checked_voltage(card: DeviceCard, voltage: Tensor, features: int) -> None:
@@ -214,32 +220,3 @@ def checked_voltage(card: DeviceCard, voltage: Tensor, features: int) -> None:
         raise SmtjError(
             f"bias_voltage is {float(beyond[0]):g} V; card {card.name} allows at most {limit:g} V"
         )
-
-
-def fit_saved(neuron: "MTJNeuron", saved: Any, prefix: str) -> None:
-    """Let a neuron load a chip whose voltage was learnt otherwise than its own, or not at all.
-
-    Parameters
-    ----------
-    neuron
-        The neuron that is about to load; its voltage gets the shape of the saved one.
-    saved
-        The state dictionary, changed in place.
-    prefix
-        What its names begin with.
-    """
-    voltage, theta = saved.get(f"{prefix}bias_voltage"), f"{prefix}bias.theta"
-    # Chips saved before temperature was kept were at the card's.
-    saved.setdefault(f"{prefix}temperature", neuron.temperature.clone())
-    if voltage is None:
-        return
-    if neuron.bias is None:
-        saved.pop(theta, None)
-        if voltage.shape in ((), (neuron.features,)):
-            neuron.bias_voltage = neuron.bias_voltage.new_zeros(voltage.shape)
-        return
-    own = neuron.bias.theta
-    if theta not in saved and voltage.shape in ((), own.shape):
-        saved[theta] = neuron.bias.theta_of(voltage).expand_as(own)
-    if voltage.ndim == 0:
-        saved[f"{prefix}bias_voltage"] = voltage.expand_as(neuron.bias_voltage)

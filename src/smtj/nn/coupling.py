@@ -3,7 +3,8 @@
 The paper converts the summed input to H_⊥ by a linear transformation, through an Oersted wire or a
 strained ferroelectric.  Both are affine maps with a limited range.  A coupling is a module that
 returns its input, or the input brought to a standard form, and the :class:`Drive` that
- turns it into a field; fields are in A/m.
+turns it into a field; fields are in A/m.  The map is abstract here; :mod:`smtj.nn.driven` has the
+wire and the ferroelectric.
 """
 
 from typing import NamedTuple
@@ -34,7 +35,9 @@ class Drive(NamedTuple):
     offset: Tensor
     """A/m at zero input, shape (features,)."""
     limit: float
-    """Largest |H_⊥| in A/m."""
+    """Largest |H_⊥ - centre| in A/m."""
+    centre: float = 0.0
+    """Middle of the range in A/m: a field that is there without a drive."""
 
 
 class AffineCoupling(nn.Module):
@@ -117,7 +120,8 @@ class CalibratedCoupling(nn.Module):
 
     def fold(self) -> AffineCoupling:
         """Return the frozen map that evaluation uses, as an affine coupling."""
-        return AffineCoupling(*self._frozen())
+        gain, offset, limit, _ = self._frozen()
+        return AffineCoupling(gain, offset, limit)
 
     def _frozen(self) -> Drive:
         gain = self.spread / torch.sqrt(self.variance + EPSILON)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, fit_saved, follow
+from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
+from smtj.nn.correlated import read_neurons
+from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
 from smtj.nn.readout import Reads, checked_reads
 from smtj.nn.response import fold
@@ -22,11 +24,18 @@ from smtj.nn.sampling import (
     respond,
     respond_traced,
 )
+from smtj.nn.saved import fit_saved
+from smtj.nn.scheme import ReadScheme
 from smtj.nn.variation import (
+    DRIFT_BEGINS_S,
     DeviceVariation,
-    draw_variation,
+    Variability,
+    chip_temperature,
+    decades,
+    limited,
     no_variation,
     of_devices,
+    with_stuck,
 )
 
 
@@ -50,12 +59,15 @@ class MTJNeuron(nn.Module):
     reads, eval_reads
         Reads an evaluation in training and in evaluation mode (by default the same), or
         ``"expected"``.
+    scheme
+        How reads follow one another; None for independent ones.  ``"expected"`` is the ideal
+        read-out with any scheme.
     noise
         Whether the card's magnetic noise acts: a normal field of its own on every junction,
         constant over one evaluation of N reads and fresh at the next.
     noise_correlation_time
         In s; with it the noise wanders during an evaluation as well, as an Ornstein-Uhlenbeck
-        process over reads that are the card's sampling interval apart.
+        process over reads that are the card's sampling interval apart, or the scheme's.
     chip_seed
         Seed from which the devices of this layer are drawn, once; None for nominal devices.
     bias_voltage
@@ -67,6 +79,8 @@ class MTJNeuron(nn.Module):
         :func:`smtj.nn.make_adaptive`.
     generator
         Where the randomness of reads and noise comes from; PyTorch's global generator by default.
+    variability
+        What devices are drawn from, and the rms of the noise; by default the card's own.
 
     Raises
     ------
@@ -91,13 +105,21 @@ class MTJNeuron(nn.Module):
     slope_factor: Tensor
     offset_shift: Tensor
     barrier_factor: Tensor
+    drift_rate: Tensor
+    limit_factor: Tensor
+    stuck: Tensor
+    temperature_shift: Tensor
     bias_voltage: Tensor
     """V in V, shape () or (features,)."""
     temperature: Tensor
-    """T in K."""
+    """T in K of the nominal chip."""
+    age: Tensor
+    """Time in s since the devices were calibrated."""
     bias: BiasVoltage | None
     """What learns the voltage; None where it is fixed."""
     _curve: Tensor | None
+    read_state: Tensor
+    """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
@@ -110,6 +132,7 @@ class MTJNeuron(nn.Module):
         coupling: nn.Module | None = None,
         reads: Reads = 16,
         eval_reads: Reads | None = None,
+        scheme: ReadScheme | None = None,
         noise: bool = True,
         noise_correlation_time: float | None = None,
         chip_seed: int | None = 0,
@@ -117,6 +140,7 @@ class MTJNeuron(nn.Module):
         temperature: float | None = None,
         adaptive: Literal["layer", "neuron"] | None = None,
         generator: torch.Generator | None = None,
+        variability: Variability | None = None,
     ) -> None:
         super().__init__()
         self.card = card
@@ -131,33 +155,41 @@ class MTJNeuron(nn.Module):
         self.coupling = matched(card, features) if coupling is None else coupling
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
+        self.scheme = scheme
+        self.register_buffer(
+            "read_state", torch.full((features,), UNKNOWN, dtype=torch.uint8), persistent=False
+        )
         self.noise = noise
         if noise_correlation_time is not None and not noise_correlation_time > 0:
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
         self.noise_correlation_time = noise_correlation_time
         self.generator = generator
+        self.variability = Variability.of_card(card) if variability is None else variability
+        """What the devices were drawn from."""
         devices = (
             no_variation(features)
             if chip_seed is None
-            else draw_variation(card, features, chip_seed)
+            else self.variability.draw(features, chip_seed)
         )
         for name, values in devices._asdict().items():
             self.register_buffer(name, values.to(torch.get_default_dtype()))
         for name in ("slope", "offset_field"):
             self.register_buffer(name, torch.zeros(features))
-        for name in ("bias_voltage", "temperature"):
+        for name in ("bias_voltage", "temperature", "age"):
             self.register_buffer(name, torch.zeros(()))
         self.bias = None
         self.register_buffer("_curve", None, persistent=False)
-        self._noise_field = float(card.variability.magnetic_noise)
-        self.set_bias(bias_voltage, temperature)
+        self.set_bias(bias_voltage, temperature, age=0.0)
         if adaptive is not None:
             self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
 
     def set_bias(
-        self, voltage: float | Tensor | None = None, temperature: float | None = None
+        self,
+        voltage: float | Tensor | None = None,
+        temperature: float | None = None,
+        age: float | None = None,
     ) -> None:
-        """Bring every device to a bias voltage and a temperature.
+        """Bring every device to a bias voltage, a temperature and an age.
 
         Parameters
         ----------
@@ -166,26 +198,37 @@ class MTJNeuron(nn.Module):
             is learnt goes on from there.
         temperature
             T in K; the card's own by default.
+        age
+            Time in s since the devices were calibrated; None leaves it as it is.
 
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit or is not one a neuron, or the temperature is out
-            of range.
+            The voltage exceeds the card's limit or is not one a neuron, or the temperature or the
+            age is out of range.
         """
         if temperature is None:
             temperature = float(self.card.thermal.temperature)
+        age = float(self.age) if age is None else age
+        decades(age)  # refuses what is none
         values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
         checked_voltage(self.card, values, self.features)
         if self.bias is None:
-            self.slope, self.offset_field = devices_at(self.card, self.devices, values, temperature)
+            self.slope, self.offset_field = devices_at(
+                self.card, self.devices, values, temperature, age
+            )
             self.bias_voltage = values.detach().to(self.slope, copy=True)
         else:
-            self._curve = bias_curve(self.card, temperature).to(self.slope)
+            self._curve = self._curve_at(temperature)
             if voltage is not None:
                 self.bias.set(values)
         self.temperature.fill_(temperature)
+        self.age.fill_(age)
         self.operating_state()
+
+    def _curve_at(self, temperature: float) -> Tensor:
+        own = chip_temperature(self.card, self.devices, temperature)
+        return bias_curve(self.card, own).to(self.slope)
 
     def learn_bias(self, bias: BiasVoltage | None) -> None:
         """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
@@ -199,7 +242,7 @@ class MTJNeuron(nn.Module):
         del self.bias  # so that no module is left that is None
         self.bias, self._curve = bias, None
         if bias is not None:
-            self._curve = bias_curve(self.card, float(self.temperature)).to(self.slope)
+            self._curve = self._curve_at(float(self.temperature))
             self.bias_voltage = bias().detach().clone()
             self.operating_state()
 
@@ -212,7 +255,9 @@ class MTJNeuron(nn.Module):
             return self.slope, self.offset_field
         voltage = self.bias()
         nominal = follow(self._curve, voltage, self.card)
-        slope, offset_field = of_devices(self.card, self.devices, *nominal)
+        slope, offset_field = of_devices(
+            self.card, self.devices, *nominal, torch.log10(1 + self.age / DRIFT_BEGINS_S)
+        )
         with torch.no_grad():
             self.bias_voltage.copy_(voltage)
             self.slope.copy_(slope)
@@ -222,7 +267,7 @@ class MTJNeuron(nn.Module):
     @property
     def devices(self) -> DeviceVariation:
         """How the devices differ from the card's nominal one."""
-        return DeviceVariation(self.slope_factor, self.offset_shift, self.barrier_factor)
+        return DeviceVariation(*(getattr(self, name) for name in DeviceVariation._fields))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
@@ -248,6 +293,9 @@ class MTJNeuron(nn.Module):
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
+        if count and self.scheme is not None:
+            odds = limited_log_odds(x, response)
+            return read_neurons(self, self.scheme, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -270,15 +318,21 @@ class MTJNeuron(nn.Module):
         """
         # A fused optimiser changes a voltage without counting that as a change.
         if torch.compiler.is_compiling() or self.bias is not None:
-            return fold(drive, *self.operating_state(), self._noise_field)
-        state = (*drive, self.slope, self.offset_field)
+            return self._fold(drive)
+        noise = self.variability.magnetic_noise
+        state = (*drive, self.slope, self.offset_field, self.limit_factor, self.stuck, noise)
         # What inference mode made keeps no count of its changes, and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
-            self._folded = fold(drive, self.slope, self.offset_field, self._noise_field)
+            self._folded = self._fold(drive)
             # The numbers are kept, so that none can be replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
+
+    def _fold(self, drive: Drive) -> Tensor:
+        devices, noise = self.devices, self.variability.magnetic_noise
+        nominal = fold(limited(drive, devices), *self.operating_state(), noise)
+        return with_stuck(nominal, devices)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the fold behind: a copy makes its own, and a file need not hold it."""
@@ -306,6 +360,7 @@ class MTJNeuron(nn.Module):
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
+            + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
 
     def shown_voltage(self) -> str:
@@ -327,7 +382,7 @@ class MTJNeuron(nn.Module):
         fit_saved(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
         if self.bias is not None:
-            self._curve = bias_curve(self.card, float(self.temperature)).to(self.slope)
+            self._curve = self._curve_at(float(self.temperature))
 
 
 def _stamp(part: object) -> object:

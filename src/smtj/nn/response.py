@@ -26,8 +26,8 @@ def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) 
     Tensor
         Shape (5, features).
     """
-    gain, offset, limit = drive
-    ends = torch.stack((offset, -limit + 0 * offset, limit + 0 * offset))
+    gain, offset, limit, centre = drive
+    ends = torch.stack((offset, centre - limit + 0 * offset, centre + limit + 0 * offset))
     # On a device whose P(high) falls with the field, the lower end has the higher odds.
     odds = log_odds(ends, slope, offset_field)
     at_zero, one, other = odds.unbind()

@@ -1,10 +1,16 @@
 """Change all junction layers of a model at once."""
 
+from collections.abc import Iterator
+from typing import Any, Literal
+
 import torch
 from torch import nn
 
+from smtj.errors import SmtjError
+from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.neuron import MTJNeuron
 from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.scheme import ReadScheme
 
 
 def set_readout(
@@ -12,6 +18,7 @@ def set_readout(
     *,
     reads: Reads | None = None,
     eval_reads: Reads | None = None,
+    scheme: ReadScheme | Literal["independent"] | None = None,
     noise: bool | None = None,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
@@ -23,6 +30,8 @@ def set_readout(
         Any module; changed in place.
     reads, eval_reads
         Reads in training and in evaluation, or ``"expected"``.
+    scheme
+        How reads follow one another, or ``"independent"``; devices forget what they were last.
     noise
         Whether magnetic noise acts.
     generator
@@ -38,14 +47,98 @@ def set_readout(
     SmtjError
         A number of reads is out of range.
     """
-    for module in model.modules():
-        if isinstance(module, MTJNeuron):
-            if reads is not None:
-                module.reads = checked_reads(reads)
-            if eval_reads is not None:
-                module.eval_reads = checked_reads(eval_reads)
-            if noise is not None:
-                module.noise = noise
-            if generator is not None:
-                module.generator = generator
+    for module in _junctions(model):
+        if reads is not None:
+            module.reads = checked_reads(reads)
+        if eval_reads is not None:
+            module.eval_reads = checked_reads(eval_reads)
+        if scheme is not None:
+            module.scheme = None if scheme == "independent" else scheme
+            module.read_state.fill_(UNKNOWN)
+        if noise is not None:
+            module.noise = noise
+        if generator is not None:
+            module.generator = generator
     return model
+
+
+def reset_state(model: nn.Module) -> nn.Module:
+    """Let the devices of a model forget what a stream of images left them in.
+
+    The next image finds them in equilibrium, as the first one did.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+    """
+    for module in _junctions(model):
+        module.read_state.fill_(UNKNOWN)
+    return model
+
+
+def set_conditions(
+    model: nn.Module,
+    *,
+    bias_voltage: float | None = None,
+    temperature: float | None = None,
+    age: float | None = None,
+    field_limit: float | None = None,
+) -> nn.Module:
+    """Change the conditions under which all junctions of a model work; None leaves one as it is.
+
+    Temperature and voltage enter through the card's switching model
+    (:func:`smtj.physics.device.operating_point`), so that a network can be trained at one
+    temperature and used at another.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+    bias_voltage
+        V in V, within the card's limit.
+    temperature
+        T in K, to which a chip adds its own difference.
+    age
+        Time since calibration in s, over which H_s drifts by the devices' own rates.
+    field_limit
+        Largest |H_⊥| of the drive in A/m; infinite for a drive without limit.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    SmtjError
+        A condition is out of range; the model is then as it was.
+    """
+    if field_limit is not None and not field_limit >= 0:
+        raise SmtjError(f"field_limit is {field_limit:g}; it must be 0 A/m or more")
+    layers = list(_junctions(model))
+    couplings: list[Any] = [module.coupling for module in layers]
+    if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
+        raise SmtjError("a coupling of the model has no field limit that could be set")
+    before = [(m.bias_voltage.clone(), float(m.temperature), float(m.age)) for m in layers]
+    try:
+        for module in layers:
+            t = float(module.temperature) if temperature is None else temperature
+            module.set_bias(bias_voltage, t, age)
+    except SmtjError:
+        for module, old in zip(layers, before, strict=True):
+            module.set_bias(*old)
+        raise
+    if field_limit is not None:
+        for coupling in couplings:
+            coupling.limit = field_limit
+    return model
+
+
+def _junctions(model: nn.Module) -> Iterator[MTJNeuron]:
+    return (module for module in model.modules() if isinstance(module, MTJNeuron))

@@ -14,9 +14,11 @@ from torch.nn import functional
 from smtj.datasets import ImageDataset
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
+from smtj.nn.chip import chip_of, draw_chip, install
 from smtj.nn.coupling import CalibratedCoupling, Standardised
 from smtj.nn.kernels import start_threads
 from smtj.nn.network import FORMAT, logits_and_outputs, read_saved
+from smtj.nn.sampling import draw_key
 from smtj.nn.setting import set_readout
 
 EVALUATION_BATCH = 2000
@@ -78,6 +80,9 @@ class TrainingSettings:
     """Decides initial weights, order of the batches and reads; the chip has a seed of its own."""
     batch_size: int = 100
     momentum: float = 0.9
+    fresh_chips: bool = False
+    """Whether every batch is learned on newly drawn devices, so that the weights suit any chip; the
+    network's own chip is what it is evaluated on."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot train."""
@@ -142,6 +147,7 @@ class TrainingRun:
         self._shuffled = torch.empty_like(self._pixels)
         self._order = torch.Generator().manual_seed(settings.seed)
         self._sampling = torch.Generator().manual_seed(settings.seed)
+        self._own_chip = chip_of(network) if settings.fresh_chips else None
 
     def epochs(self, until: int) -> Iterator[Epoch]:
         """Train until an epoch, counted from 1, and yield each as it ends."""
@@ -163,6 +169,8 @@ class TrainingRun:
         total = torch.zeros(())
         size = self.settings.batch_size
         for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
+            if self._own_chip is not None:
+                install(draw_chip(self.network, draw_key(self._sampling)), self.network)
             sums, outputs = logits_and_outputs(self.network, pixels)
             loss = cross_entropy(sums, outputs, classes)
             # As zero_grad does, without its hooks, which take 4 % of a small network's step.
@@ -171,6 +179,8 @@ class TrainingRun:
             loss.backward()
             self._optimiser.step()
             total.add_(loss.detach(), alpha=len(classes))
+        if self._own_chip is not None:
+            install(self._own_chip, self.network)
         if not math.isfinite(total):
             raise SmtjError(
                 f"the training diverged in epoch {len(self.history) + 1}; a learning rate below "

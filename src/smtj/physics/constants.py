@@ -12,6 +12,9 @@ BOLTZMANN: Final = 1.380649e-23
 VACUUM_PERMEABILITY: Final = 1.25663706127e-6
 """μ0 in T m/A, the one by which :mod:`smtj.units` tells B and H apart."""
 
+VACUUM_PERMITTIVITY: Final = 8.8541878188e-12
+"""ε0 in F/m."""
+
 GYROMAGNETIC_RATIO: Final = 1.76085962784e11
 """γ of the free electron in rad/(s T), g = 2.0023."""
 

@@ -136,6 +136,8 @@ def checked(
         )
     if shape == "exact" and at.min() < 0:
         raise DataError("the exact shape is one in frequency, which must not be below 0")
+    if not values.any():
+        raise DataError("every point of a spectrum is 0; there is neither a line nor noise in it")
     unit = float(np.ptp(at)) / 2
     weight = 1 / np.broadcast_to(errors, at.shape)
     powers = baseline_powers(at, float(at.min()), float(at.max()), baseline_degree)

@@ -157,8 +157,9 @@ def fit_spectrum(
         Shape, number of lines or degree are none of those above, or there is not a start for each
         line.
     DataError
-        Arrays differ in length or are not finite, a standard error is not above 0, a frequency of
-        the exact shape is below 0, or there are fewer different x than parameters and 3 more.
+        Arrays differ in length or are not finite, the signal is 0 throughout, a standard error is
+        not above 0, a frequency of the exact shape is below 0, or there are fewer different x than
+        parameters and 3 more.
     """
     spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
     if start is not None and len(start) != lines:

@@ -1,0 +1,191 @@
+"""What reads as they are cost a trained network: their number, their interval and their time.
+
+Beyond the paper, which reads its device 120 ms after 120 ms and its network not at all.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj import plot
+from smtj.card import DeviceCard
+from smtj.datasets import ImageDataset
+from smtj.errors import SmtjError
+from smtj.paper.figure import Check, FigureResult
+from smtj.physics.device import operating_point
+from smtj.physics.repeated_reads import effective_reads
+
+READS = (1, 2, 4, 8, 16)
+INTERVALS = (0.1, 0.3, 1.0, 3.0)
+"""In relaxation times at H_s."""
+COLOURS = (plot.RED, plot.ORANGE, plot.GREEN, plot.BLUE, plot.GREY)
+SAMPLES = 1000
+"""Of Fig. 2(c), in 2 min."""
+
+Floats = NDArray[np.float64]
+
+
+def make(
+    network: Path,
+    images: ImageDataset,
+    out: Path,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> FigureResult:
+    """Read a trained network again and again, with devices in equilibrium and in a stream.
+
+    Parameters
+    ----------
+    network
+        ``network.pt`` of ``smtj train`` or of Fig. 3(b), with junctions as neurons.
+    images
+        Data set on whose test images it is evaluated.
+    out
+        Folder of the figure.
+    seed
+        Decides the reads.
+    progress
+        Told how many evaluations are done, and of how many.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, damaged or of another kind.
+    SmtjError
+        The network has no junctions, or is not for such images.
+    """
+    from smtj.nn.network import load_network
+
+    model, settings, card = load_network(network)
+    if settings.neuron != "mtj" or settings.sizes[0] != images.pixels:
+        raise SmtjError(
+            f"{network} is a {'-'.join(map(str, settings.sizes))} network of {settings.neuron} "
+            f"neurons; reads need mtj ones, and {images.title} has {images.pixels} pixels"
+        )
+    tau = relaxation_time(card)
+    found = _measure(model, images, tau, seed, progress)
+    independent, fresh, stream = (100 * part for part in found)
+    error = 100 * np.sqrt(np.maximum(found[1], 0.01) * (1 - found[1]) / len(images.test_labels))
+    return FigureResult(
+        name="reads",
+        title="What reads as they are cost: their number, their interval and their time",
+        caption=_caption(card, images, settings.sizes, tau),
+        images=_draw(out / "reads", independent, fresh, stream, error, tau),
+        numbers={
+            "relaxation_time_s": tau,
+            "reads": list(READS),
+            "interval_over_relaxation_time": list(INTERVALS),
+            "independent_percent": independent.round(3).tolist(),
+            "equilibrium_percent": fresh.round(3).tolist(),
+            "stream_percent": stream.round(3).tolist(),
+        },
+        checks=[_check(card, tau)],
+    )
+
+
+def relaxation_time(card: DeviceCard) -> float:
+    """τ_r = 1/(1/τ_high + 1/τ_low) in s of the nominal device at H_s, where it is slowest."""
+    point = operating_point(card)
+    return float(1 / sum(1 / dwell for dwell in point.dwell_times(point.offset_field)))
+
+
+def _measure(
+    model: Any,
+    images: ImageDataset,
+    tau: float,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Floats, Floats, Floats]:
+    """Return accuracies of independent reads, and by reads and interval anew and in a stream."""
+    from smtj.nn import DigitalReads, set_readout
+    from smtj.nn.training import as_tensors, evaluate
+
+    tensors = as_tensors(images)
+    total, done = len(READS) * (1 + 2 * len(INTERVALS)), 0
+
+    def accuracy(reads: int, scheme: Any) -> float:
+        nonlocal done
+        set_readout(model, eval_reads=reads, scheme=scheme)
+        # Draws of its own, lest all points lie high or low together.
+        found = evaluate(model, tensors, 1000 * seed + done)
+        done += 1
+        if progress is not None:
+            progress(done, total)
+        return found
+
+    independent = np.array([accuracy(reads, "independent") for reads in READS])
+    fresh, stream = (
+        np.array(
+            [
+                [accuracy(n, DigitalReads(tau * at, streaming=streaming)) for at in INTERVALS]
+                for n in READS
+            ]
+        )
+        for streaming in (False, True)
+    )
+    return independent, fresh, stream
+
+
+def _draw(
+    path: Path, independent: Floats, fresh: Floats, stream: Floats, error: Floats, tau: float
+) -> list[Path]:
+    with plot.figure(7.0, 2.7, ncols=3, sharey=True) as (fig, (left, middle, right)):
+        style: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.0}
+        for k, (at, colour) in enumerate(zip(INTERVALS, COLOURS, strict=False)):
+            label = f"{at:g} $τ_r$"
+            left.errorbar(READS, fresh[:, k], error[:, k], color=colour, label=label, **style)
+        left.plot(READS, independent, "--", color=plot.GREY, label="independent")
+        left.set_xscale("log", base=2)
+        left.set_xticks(READS, [str(n) for n in READS])
+        left.set_xlabel("Reads $N$")
+        left.set_ylabel("Recognition rate (%)")
+        left.set_title("(a) equilibrium", loc="left")
+        for n, (reads, colour) in enumerate(zip(READS, COLOURS, strict=True)):
+            label = f"{reads} read" + ("s" if reads > 1 else "")
+            middle.plot(INTERVALS, stream[n], color=colour, label=label, **style)
+            right.plot(reads * tau * np.array(INTERVALS), stream[n], color=colour, **style)
+        for axes, label in (
+            (middle, "Interval ($τ_r$ at $H_s$)"),
+            (right, "Time $N$ · interval (s)"),
+        ):
+            axes.set_xscale("log")
+            axes.set_xlabel(label)
+        middle.set_title("(b) stream", loc="left")
+        right.set_title("(c) stream", loc="left")
+        left.legend(loc="lower right", fontsize=7, handlelength=1.4)
+        handles, labels = middle.get_legend_handles_labels()
+        right.legend(handles, labels, loc="upper left", fontsize=7, handlelength=1.4)
+        return plot.save(fig, path)
+
+
+def _caption(card: DeviceCard, images: ImageDataset, sizes: tuple[int, ...], tau: float) -> str:
+    return (
+        f"Recognition rate of the {'-'.join(map(str, sizes))} network of card {card.name} on the "
+        f"{len(images.test_labels):,} test images of {images.title}, trained on independent reads, "
+        "when its devices are read as they are: telegraph processes with the dwell times of Eqs. "
+        "(3) and (4) at each neuron's own field, N snapshots at an interval. (a) Every image finds "
+        "the devices in equilibrium; dashed: independent reads. (b), (c) Images come one after "
+        "another, and devices remember the one before. Intervals are in units of the relaxation "
+        f"time at H_s, 1/τ_r = 1/τ_high + 1/τ_low, {1e3 * tau:.3g} ms; away from H_s devices are "
+        "faster. Of N reads, N_eff = N/[1 + 2 Σ (1 − k/N) exp(−k interval/τ_r)] are independent. "
+        "Bars: standard error of the test images."
+    )
+
+
+def _check(card: DeviceCard, tau: float) -> Check:
+    interval = float(card.switching.sampling_interval)
+    left = float(effective_reads(SAMPLES, interval, tau)) / SAMPLES
+    return Check(
+        claim=f"{SAMPLES} samples in 2 min give P(high)",
+        paper="«sampling 1000 times in 2 min», Fig. 2(c): 120 ms a sample",
+        ours=(
+            f"at H_s, where devices are slowest (τ_r {1e3 * tau:.3g} ms), the mean of samples "
+            f"{1e3 * interval:g} ms apart is as uncertain as that of {100 * left:.0f} % as many "
+            "independent ones"
+        ),
+        verdict="consistent" if left > 0.5 else "differs",
+        how="autocorrelation exp(−t/τ_r) of two states; the dwell times rest on V*, assumed",
+    )

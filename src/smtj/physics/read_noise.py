@@ -1,0 +1,185 @@
+"""The noise of a read, and how often it takes one state for the other.
+
+A read holds a voltage V across the junction, averages the current for a time t, and compares the
+average with a threshold.  Johnson and shot noise of a tunnel junction are one noise,
+
+    S_I = 2eI coth(eV/2k_BT),
+
+which is 4k_BT/R at no voltage and 2eI at a large one; adding the two would count it twice
+(D. Rogovin and D. J. Scalapino, Ann. Phys. 86, 1 (1974), doi:10.1016/0003-4916(74)90430-8).
+All densities are one-sided.  They are white here: 1/f noise of junction or amplifier is left out,
+so that a read that is longer than the corner of that noise allows for is worse than these formulas
+say.
+"""
+
+import math
+from typing import NamedTuple
+
+import array_api_compat
+
+from smtj.physics.arrays import Array, as_arrays, namespace
+from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
+
+_SMALL = 1e-3
+"""|x| below which x coth x is 1 + x²/3 to the last digit."""
+
+
+class Amplifier(NamedTuple):
+    """White input noise of an amplifier, one-sided."""
+
+    voltage_noise: Array
+    """e_n in V/√Hz."""
+    current_noise: Array
+    """i_n in A/√Hz."""
+
+
+def junction_noise(voltage: Array, resistance: Array, temperature: Array) -> Array:
+    """S_I = 2eI coth(eV/2k_BT) with I = V/R, in A²/Hz; even in V and smooth at V = 0.
+
+    Parameters
+    ----------
+    voltage
+        V in V, of either sign.
+    resistance
+        R = V/I at that voltage in ohm.
+    temperature
+        T in K.  All broadcast together.
+    """
+    xp, (v, r, t) = as_arrays(voltage, resistance, temperature)
+    x = ELEMENTARY_CHARGE * v / (2 * BOLTZMANN * t)
+    small = xp.abs(x) < _SMALL
+    # The branch that is not taken must not divide by zero, lest its gradient be none.
+    safe = xp.where(small, xp.ones_like(x), x)
+    return 4 * BOLTZMANN * t / r * xp.where(small, 1 + x**2 / 3, safe / xp.tanh(safe))
+
+
+def amplifier_noise(amplifier: Amplifier, conductance: Array) -> Array:
+    """i_n² + (e_n G)² in A²/Hz: its voltage noise drives a current through the junction.
+
+    Parameters
+    ----------
+    amplifier
+        Its input noise, the two parts independent of one another.
+    conductance
+        G of the junction in S.
+    """
+    return amplifier.current_noise**2 + (amplifier.voltage_noise * conductance) ** 2
+
+
+def current_deviation(density: Array, time: Array) -> Array:
+    """Standard deviation in A of a current averaged over a time: √(S/(2t)).
+
+    Averaging over t has the noise bandwidth 1/(2t).
+
+    Parameters
+    ----------
+    density
+        S in A²/Hz, one-sided and white.
+    time
+        t in s.
+    """
+    xp, (s, t) = as_arrays(density, time)
+    return xp.sqrt(s / (2 * t))
+
+
+def threshold(
+    current_high: Array, current_low: Array, density_high: Array, density_low: Array
+) -> Array:
+    """The current in A at which a read in either state errs equally often.
+
+    It lies between the two currents in the ratio of their deviations, midway where both states are
+    equally noisy.  Equal errors in both states are what makes a read with bit errors the same as
+    another probability (:func:`probability_with_bit_errors`).
+
+    Parameters
+    ----------
+    current_high, current_low
+        Mean currents in A in the high- and low-resistance state.
+    density_high, density_low
+        Their noise in A²/Hz, the amplifier's included.
+    """
+    xp, (high, low, s_high, s_low) = as_arrays(current_high, current_low, density_high, density_low)
+    root_high, root_low = xp.sqrt(s_high), xp.sqrt(s_low)
+    return (high * root_low + low * root_high) / (root_high + root_low)
+
+
+def quality(difference: Array, density_high: Array, density_low: Array, time: Array) -> Array:
+    """Q = |ΔI|/(σ_high + σ_low): deviations between either state's current and the threshold.
+
+    Parameters
+    ----------
+    difference
+        ΔI between the states in A.
+    density_high, density_low
+        Noise in A²/Hz in the two states.
+    time
+        Averaging time in s.
+    """
+    xp, (delta,) = as_arrays(difference)
+    deviations = current_deviation(density_high, time) + current_deviation(density_low, time)
+    return xp.abs(delta) / deviations
+
+
+def bit_error_rate(
+    difference: Array, density_high: Array, density_low: Array, time: Array
+) -> Array:
+    """Share of reads that take one state for the other: ½ erfc(Q/√2), the same in both states.
+
+    The threshold is that of :func:`threshold`.  The state is taken to keep still during the read.
+    Arguments as in :func:`quality`; ½ where there is no difference.
+    """
+    return _normal_tail(quality(difference, density_high, density_low, time))
+
+
+def read_time(
+    difference: Array, density_high: Array, density_low: Array, error_rate: Array
+) -> Array:
+    """Time in s that a read must last to err no more often than ``error_rate``.
+
+    The inverse of :func:`bit_error_rate`; infinite where there is no difference.
+
+    Parameters
+    ----------
+    difference, density_high, density_low
+        As in :func:`quality`.
+    error_rate
+        Between 0 and ½.
+    """
+    xp, (delta, s_high, s_low, rate) = as_arrays(difference, density_high, density_low, error_rate)
+    wanted = -_normal_quantile(rate)
+    noise = (xp.sqrt(s_high) + xp.sqrt(s_low)) ** 2
+    signal = xp.where(delta == 0, xp.full_like(delta, math.nan), delta) ** 2
+    return xp.where(
+        delta == 0, xp.full_like(noise * wanted, math.inf), wanted**2 * noise / (2 * signal)
+    )
+
+
+def probability_with_bit_errors(probability: Array, error_rate: Array) -> Array:
+    """P' = ε + (1 - 2ε) P: how often a device that is high with P is read as high.
+
+    Parameters
+    ----------
+    probability
+        P(high).
+    error_rate
+        ε, the same in both states.
+    """
+    return error_rate + (1 - 2 * error_rate) * probability
+
+
+def _normal_tail(x: Array) -> Array:
+    """Share of a normal distribution beyond x standard deviations, ½ erfc(x/√2)."""
+    if array_api_compat.is_torch_array(x):
+        return namespace(x).special.ndtr(-x)
+    from scipy.special import ndtr
+
+    return ndtr(-x)
+
+
+def _normal_quantile(share: Array) -> Array:
+    """Standard deviations below which a share of a normal distribution lies."""
+    if array_api_compat.is_torch_array(share):
+        return namespace(share).special.ndtri(share)
+    from scipy.special import ndtri
+
+    return ndtri(share)

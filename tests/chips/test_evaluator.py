@@ -1,0 +1,142 @@
+"""One chip under one condition: the same as the model itself would answer, and cheaper."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smtj import DeviceCard
+from smtj.chips.evaluate import Evaluator, Task, check_conditions
+from smtj.chips.replay import Replay
+from smtj.errors import SmtjError
+from smtj.nn import MTJNeuron, convert, draw_chip, install, set_conditions, set_readout
+
+
+def evaluator(trained, count: int | None = None) -> Evaluator:
+    model, images, labels = trained
+    return Evaluator(Task(copy.deepcopy(model), images[:count], labels[:count], seed=3))
+
+
+class Branching(nn.Module):
+    """Something before, beside and behind the junctions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.gain = nn.Parameter(torch.tensor(1.3))
+        self.out = nn.Linear(3 * 6 * 6 + 64, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sums = self.gain * self.conv(x)
+        y = torch.sigmoid(sums) + 0.1 * torch.relu(sums)
+        y = torch.cat((y.flatten(1), x.flatten(1)), 1)
+        return self.out(functional.dropout(y, 0.5, self.training)) * self.gain
+
+
+class Deciding(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(x) if float(x.sum()) > 1e9 else self.act(2 * x)
+
+
+def test_a_cut_model_answers_as_the_whole(card: DeviceCard) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(7, 1, 8, 8)
+    model = convert(Branching(), card, x[:2], reads=3).eval()
+    generator = torch.Generator()
+    set_readout(model, generator=generator)
+    with torch.no_grad():
+        replay = Replay(model, x, generator)
+        assert replay.shared
+        values = replay.before(x)
+        for seed in (4, 5):
+            install(draw_chip(model, seed), model)
+            set_conditions(model, temperature=350.0)
+            generator.manual_seed(seed)
+            expected = model(x)
+            generator.manual_seed(seed)
+            assert torch.equal(replay.after(values), expected)
+        # What is kept is what stands before the junctions, which work on sums and images.
+        assert {tuple(v.shape) for v in values} >= {(7, 3, 6, 6)}
+
+
+def test_a_model_that_cannot_be_recorded_is_evaluated_as_a_whole(card: DeviceCard) -> None:
+    x = torch.randn(4, 6)
+    model = convert(Deciding(), card, x).eval()
+    generator = torch.Generator()
+    set_readout(model, generator=generator)
+    with torch.no_grad():
+        replay = Replay(model, x, generator)
+        assert not replay.shared
+        generator.manual_seed(1)
+        expected = model(x)
+        generator.manual_seed(1)
+        assert torch.equal(replay.after(replay.before(x)), expected)
+
+
+def test_without_noise_it_is_the_accuracy_of_the_model(trained) -> None:
+    model = copy.deepcopy(trained.model)
+    ours = evaluator(trained)
+    assert ours.shares_work
+    quiet = {"reads": "expected", "magnetic_noise": 0.0, "slope_spread": 0.0, "offset_spread": 0.0}
+    set_readout(model, eval_reads="expected", noise=False)
+    for layer in model.modules():
+        if isinstance(layer, MTJNeuron):
+            layer.slope_factor.fill_(1.0)
+            layer.offset_shift.fill_(0.0)
+    for temperature in (300.0, 500.0):
+        set_conditions(model, temperature=temperature)
+        expected = (model(trained.images).argmax(1) == trained.labels).float().mean()
+        found = ours.accuracy(0, {**quiet, "temperature": temperature})
+        assert found == pytest.approx(float(expected), abs=0.002)
+    assert found < 0.99
+
+
+def test_nothing_is_left_over_from_another_condition(trained) -> None:
+    conditions = [
+        {}, {"temperature": 420.0, "reads": 1}, {"field_limit": 500.0, "age": 1e5},
+        {"stuck_fraction": 0.3}, {"noise_correlation_time": 0.1, "bias_voltage": 0.1},
+    ]  # fmt: skip
+    alone = [evaluator(trained).accuracy(2, condition) for condition in conditions]
+    one = evaluator(trained)
+    for _ in range(2):
+        assert [one.accuracy(2, condition) for condition in conditions] == alone
+    assert len(set(alone)) == len(alone)
+
+
+def test_threads_change_nothing(trained) -> None:
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append([evaluator(trained).accuracy(chip, {}) for chip in range(3)])
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
+
+
+def test_more_spread_costs_more(trained) -> None:
+    ours = evaluator(trained)
+    means = [
+        np.mean([ours.accuracy(chip, {"offset_spread": s, "reads": 64}) for chip in range(12)])
+        for s in (0.0, 400.0, 1600.0)
+    ]
+    assert means[0] > means[1] + 0.01 > means[2] + 0.02
+
+
+def test_impossible_conditions_and_data_are_refused(trained) -> None:
+    model, images, labels = trained
+    with pytest.raises(SmtjError, match=r"bias_voltage is 1 V; card cai2019 allows at most 0\.2 V"):
+        check_conditions(model, [{}, {"bias_voltage": 1.0}])
+    with pytest.raises(SmtjError, match="there are 500 images and 3 labels"):
+        Evaluator(Task(copy.deepcopy(model), images, labels[:3], 0))
+    with pytest.raises(SmtjError, match="the model has no junctions"):
+        Evaluator(Task(nn.Linear(8, 4), images, labels, 0))

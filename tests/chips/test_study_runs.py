@@ -1,0 +1,143 @@
+"""A study gives the same table however it is run, and loses nothing when it is stopped."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from distributed import LocalCluster
+
+from smtj.chips import run_study
+from smtj.chips.study import BLOCK, Study
+from smtj.errors import CheckpointError, SmtjError
+
+VARY = {"temperature": [280.0, 300.0, 340.0], "reads": [1, 4, "expected"]}
+CHIPS = 12
+
+
+@pytest.fixture(scope="module")
+def reference(trained) -> pd.DataFrame:
+    return run_study(*trained, chips=CHIPS, vary=VARY).table
+
+
+def test_the_table_has_every_chip_under_every_condition(reference: pd.DataFrame) -> None:
+    assert list(reference.columns) == ["chip", "condition", "temperature", "reads", "accuracy"]
+    assert len(reference) == CHIPS * 9
+    assert reference.groupby("chip")["condition"].nunique().eq(9).all()
+    assert set(reference["reads"]) == {1.0, 4.0, float("inf")}
+    assert reference.attrs["units"] == {"temperature": "K", "reads": ""}
+    means = reference.groupby(["temperature", "reads"])["accuracy"].mean().unstack()
+    assert (means[float("inf")] > means[4.0]).all() and (means[4.0] > means[1.0]).all()
+
+
+def test_a_seed_is_a_table_and_more_chips_begin_with_the_same(trained, reference) -> None:
+    more = run_study(*trained, chips=CHIPS + 2, vary=VARY).table
+    assert more[: len(reference)].equals(reference)
+    other = run_study(*trained, chips=CHIPS, vary=VARY, seed=1).table
+    assert not other["accuracy"].equals(reference["accuracy"])
+
+
+def test_what_is_not_varied_stands_at_the_models_own_value(trained) -> None:
+    table = run_study(*trained, chips=1, vary=[{"temperature": [350.0]}, {"slope_spread": [0.0]}])
+    assert table.table["temperature"].tolist() == [350.0, 300.0]
+    assert table.table["slope_spread"].tolist() == pytest.approx([0.05, 0.0])
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+
+    def stop(done: int, total: int, last: list[float]) -> None:
+        if done >= 3 * BLOCK:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run_study(*trained, chips=CHIPS, vary=VARY, out=out, progress=stop)
+    parts = sorted(path.name for path in (out / "parts").iterdir())
+    assert parts == [f"{k:06d}.parquet" for k in range(3)]
+    seen: list[int] = []
+    result = run_study(
+        *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda done, *_: seen.append(done)
+    )
+    assert seen[0] == 3 * BLOCK and seen[-1] == len(reference)
+    assert result.table.equals(reference)
+    assert sorted(path.name for path in out.iterdir()) == ["chips.parquet", "study.json"]
+    kept = pd.read_parquet(out / "chips.parquet")
+    assert kept.equals(reference) and kept.attrs["units"]["temperature"] == "K"
+    # Once more: nothing is left to do.
+    again: list[int] = []
+    run_study(*trained, chips=CHIPS, vary=VARY, out=out, progress=lambda d, *_: again.append(d))
+    assert again == [len(reference)]
+
+
+def test_another_study_does_not_take_the_folder(trained, tmp_path: Path) -> None:
+    run_study(*trained, chips=1, out=tmp_path)
+    record = (tmp_path / "study.json").read_text()
+    with pytest.raises(CheckpointError, match="holds a study with other chips and seed; repeat"):
+        run_study(*trained, chips=2, seed=5, out=tmp_path)
+    with pytest.raises(CheckpointError, match="with other images"):
+        run_study(trained.model, trained.images + 1, trained.labels, chips=1, out=tmp_path)
+    assert (tmp_path / "study.json").read_text() == record
+    assert json.loads(record)["chips"] == 1
+
+
+def test_a_damaged_part_is_named(trained, tmp_path: Path) -> None:
+    run_study(*trained, chips=1, out=tmp_path)
+    (tmp_path / "chips.parquet").write_bytes(b"PAR1")
+    with pytest.raises(CheckpointError, match=r"chips\.parquet is damaged .*; delete it"):
+        run_study(*trained, chips=1, out=tmp_path)
+
+
+def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    for wrong, message in (
+        ({"vary": {"bias_voltage": [1.0]}}, "allows at most"),
+        ({"vary": {"colour": [1.0]}}, '"colour" cannot be varied; there are slope_spread'),
+        ({"chips": 0}, "chips is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ):
+        with pytest.raises(SmtjError, match=message):
+            run_study(*trained, out=out, **wrong)
+    assert not out.exists()
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(trained, reference, tmp_path: Path) -> None:
+    """Two processes of a Dask cluster, one of which is killed as soon as there are results."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50, memory_limit=0
+    ) as cluster:
+        killed: list[int] = []
+
+        def kill(done: int, total: int, last: list[float]) -> None:
+            if last and not killed:
+                # The rest has been handed out already.
+                assert done <= BLOCK < total
+                killed.append(cluster.workers[0].pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        result = run_study(
+            *trained, chips=CHIPS, vary=VARY, scheduler=cluster.scheduler_address, progress=kill,
+            out=tmp_path,
+        )  # fmt: skip
+    assert killed
+    assert result.table.equals(reference)
+
+
+def test_a_scheduler_that_is_not_there_is_refused(trained, monkeypatch) -> None:
+    from smtj.chips import cluster
+
+    monkeypatch.setattr(cluster, "PATIENCE_S", 0.2)
+    with pytest.raises(SmtjError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        run_study(*trained, chips=1, scheduler="tcp://127.0.0.1:9")
+
+
+def test_blocks_cover_every_evaluation_once() -> None:
+    study = Study.of(7, VARY)
+    rows = [row for k in range(study.blocks) for row in study.block(k)]
+    assert len(rows) == study.evaluations == 63
+    assert [chip for chip, _ in rows] == [k // 9 for k in range(63)]

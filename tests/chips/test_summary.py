@@ -1,0 +1,138 @@
+"""What a study says, beside what the same numbers give otherwise."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smtj.chips import QUANTITIES, summarise
+from smtj.chips.draw import draw_accuracy, draw_yield
+from smtj.chips.study import Study
+from smtj.chips.summary import yield_of
+from smtj.errors import SmtjError
+from smtj.units import convert
+
+OE = convert(1, "Oe", "A/m")
+
+
+def table_of(study: Study, accuracy, own=None) -> pd.DataFrame:
+    rows = [row for k in range(study.blocks) for row in study.block(k)]
+    return study.table([accuracy(chip, condition) for chip, condition in rows], own or {})
+
+
+@pytest.mark.parametrize(("good", "count"), [(0, 20), (20, 20), (13, 20), (950, 1000)])
+def test_the_yield_has_wilsons_interval(good: int, count: int) -> None:
+    accuracies = np.r_[np.full(good, 0.96), np.full(count - good, 0.94)]
+    share, low, high = yield_of(accuracies, 0.95)
+    z, p = 1.959963984540054, good / count
+    middle = (p + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(p * (1 - p) / count + z**2 / (4 * count**2))
+    assert share == p
+    assert (low, high) == pytest.approx((middle - half, middle + half), abs=1e-12)
+
+
+def test_a_chip_at_the_threshold_is_good() -> None:
+    assert yield_of(np.array([0.95, 0.9]), 0.95)[0] == 0.5
+
+
+def test_sensitivities_are_the_slopes_that_were_put_in() -> None:
+    """Over a full grid, with chips that differ in level and in slope."""
+    study = Study.of(
+        200,
+        {"temperature": [280.0, 300.0, 320.0], "reads": [1, 4, "expected"], "age": [0.0, 999.0]},
+    )
+    rng = np.random.default_rng(2)
+    level, own_slope = rng.normal(0.9, 0.02, 200), rng.normal(-1e-3, 3e-4, 200)
+
+    def accuracy(chip: int, condition) -> float:
+        n = condition["reads"]
+        noise = 0.0 if n == "expected" else 0.1 / n
+        decades = 3.0 if condition["age"] else 0.0
+        t = condition["temperature"] - 300
+        return level[chip] + own_slope[chip] * t - noise - 0.004 * decades
+
+    found = {item.name: item for item in summarise(table_of(study, accuracy), 0.9).sensitivities}
+    assert found["temperature"].slope == pytest.approx(own_slope.mean(), rel=1e-9)
+    error = own_slope.std(ddof=1) / math.sqrt(200)
+    assert found["temperature"].standard_error == pytest.approx(error, rel=1e-9)
+    assert found["reads"].slope == pytest.approx(-0.1, rel=1e-9)
+    assert found["age"].slope == pytest.approx(-0.004, rel=1e-9)
+    assert [found[name].per for name in ("temperature", "reads", "age")] == [
+        "1 K", "1/N", "decade of s"
+    ]  # fmt: skip
+    # What is the same on all chips has no error.
+    assert found["reads"].standard_error == pytest.approx(0, abs=1e-12)
+
+
+def test_one_at_a_time_gives_the_same_and_in_the_unit_people_see() -> None:
+    study = Study.of(50, [{"offset_spread": [0.0, 2 * OE]}, {"temperature": [290.0, 310.0]}])
+    rng = np.random.default_rng(1)
+    noise = iter(rng.normal(0, 1e-3, study.evaluations))
+    own = {"offset_spread": OE, "temperature": 300.0}
+
+    def accuracy(_: int, condition) -> float:
+        spread = condition.get("offset_spread", OE) / OE
+        t = condition.get("temperature", 300.0) - 300
+        return 0.9 - 0.01 * spread - 2e-4 * t + next(noise)
+
+    found = {s.name: s for s in summarise(table_of(study, accuracy, own), 0.9).sensitivities}
+    for name, expected in (("offset_spread", -0.01), ("temperature", -2e-4)):
+        item = found[name]
+        assert abs(item.slope - expected) < 4.5 * item.standard_error
+    assert found["offset_spread"].per == "1 Oe"
+    # Each slope rests on two values that are two units, or 20 K, apart.
+    expected_error = 1e-3 / math.sqrt(2) / math.sqrt(50)
+    assert found["offset_spread"].standard_error == pytest.approx(expected_error, rel=0.4)
+
+
+def test_what_was_moved_together_is_not_told_apart() -> None:
+    study = Study(3, ({"temperature": 280.0, "age": 0.0}, {"temperature": 300.0, "age": 9.0}))
+    assert summarise(table_of(study, lambda *_: 0.9), 0.9).sensitivities == ()
+
+
+def test_one_chip_has_no_error_and_no_spread() -> None:
+    study = Study.of(1, {"temperature": [280.0, 300.0]})
+    summary = summarise(table_of(study, lambda _, c: c["temperature"] / 400), 0.7)
+    assert math.isnan(summary.distributions[0].standard_deviation)
+    record = summary.record()
+    assert record["distributions"][0]["standard_error"] is None
+    assert record["distributions"][1]["yield"] == 1.0
+    assert record["sensitivities"][0]["slope"] == pytest.approx(1 / 400)
+
+
+def test_quantiles_and_means_are_those_of_the_chips() -> None:
+    values = np.linspace(0.8, 1.0, 101)
+    table = table_of(Study.of(101), lambda chip, _: values[chip])
+    (found,) = summarise(table, 0.9).distributions
+    assert found.mean == pytest.approx(0.9)
+    assert found.quantiles == pytest.approx((0.81, 0.85, 0.9, 0.95, 0.99))
+    assert found.standard_error == pytest.approx(values.std(ddof=1) / math.sqrt(101))
+    with pytest.raises(SmtjError, match="the threshold is 95; it must be an accuracy from 0 to 1"):
+        summarise(table, 95)
+
+
+def test_figures_say_what_is_on_their_axes(tmp_path: Path) -> None:
+    vary = [{"temperature": [280.0, 320.0], "reads": [1, 16]}, {"offset_spread": [0.0, 4 * OE]}]
+    own = {"temperature": 300.0, "reads": 16.0, "offset_spread": OE}
+    table = table_of(Study.of(9, vary), lambda chip, c: 0.8 + chip / 100 + len(c) / 100, own)
+    expected = {
+        "temperature": ["Temperature (K)", "reads 1", "reads 16", "at offset spread 1 Oe"],
+        "reads": ["Reads", "temperature 280 K", "temperature 320 K"],
+        "offset_spread": ["Offset spread (Oe)", "at temperature 300 K, reads 16"],
+    }
+    for name, words in expected.items():
+        png, svg = draw_accuracy(tmp_path / name, table, name, own)
+        assert png.stat().st_size > 8_000
+        for part in ("Accuracy (%)", *words):
+            assert f"<!-- {part} -->" in svg.read_text()
+    _, svg = draw_yield(tmp_path / "yield", table, 0.85)
+    for part in ("Required accuracy (%)", "Yield (% of chips)"):
+        assert f"<!-- {part} -->" in svg.read_text()
+
+
+def test_every_quantity_has_a_unit_that_people_see() -> None:
+    for quantity in QUANTITIES.values():
+        assert quantity.shown(1.0).split()[0] not in ("nan", "inf")
+        assert quantity.label[0].isupper()

@@ -1,0 +1,158 @@
+"""`smtj chips`, as a user types it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from smtj.cli import app
+from smtj.errors import SmtjError
+
+VARY = ("--vary", "temperature=300:360:2,reads=1,16", "--vary", "offset_spread=0,4 Oe")
+
+# A process that a shell started in the background ignores Ctrl-C, and so do its children.
+HEEDS_CTRL_C = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from smtj.cli import main; main()"
+)
+
+
+def smtj(*arguments):
+    return CliRunner().invoke(
+        app, list(map(str, arguments)), catch_exceptions=False, env={"COLUMNS": "100"}
+    )
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("networks") / "digits"
+    done = smtj("train", "--dataset", "digits", "--hidden", "24", "--epochs", "4", "--out", out)
+    assert done.exit_code == 0
+    return out
+
+
+def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    command = ("chips", "--network", network, "--chips", 12, *VARY, "--threshold", 0.8)
+    done = smtj(*command, "--workers", 0, "--out", out)
+    assert done.exit_code == 0
+    for words in ("24-10, devices of cai2019; 297 test images", "12 chips, 297 images"):
+        assert words in done.stdout
+    assert "yield at 80 %" in done.stdout and "per" in done.stdout
+    written = {path.name for path in out.iterdir()}
+    pictures = {f"accuracy_{n}" for n in ("temperature", "reads", "offset_spread")} | {"yield"}
+    assert written == {"chips.parquet", "study.json", "summary.json"} | {
+        f"{name}.{ending}" for name in pictures for ending in ("png", "svg")
+    }
+    assert (out / "yield.png").stat().st_size > 10_000
+
+    table = pd.read_parquet(out / "chips.parquet")
+    assert len(table) == 12 * 6
+    record = json.loads((out / "summary.json").read_text())
+    assert record["threshold"] == 0.8 and record["chips"] == 12
+    for number, entry in enumerate(record["distributions"]):
+        own = table[table["condition"] == number]["accuracy"]
+        assert entry["mean"] == pytest.approx(own.mean())
+        assert entry["yield"] == pytest.approx((own >= 0.8).mean())
+        low, high = entry["yield_interval"]
+        assert low <= entry["yield"] <= high
+    slopes = {entry["name"]: entry["slope"] for entry in record["sensitivities"]}
+    assert set(slopes) == {"temperature", "reads", "offset_spread"}
+    assert slopes["reads"] < 0 and slopes["temperature"] < 0
+
+    # The same command finds everything done.
+    again = smtj(*command, "--workers", 0, "--out", out)
+    assert again.exit_code == 0
+    assert pd.read_parquet(out / "chips.parquet").equals(table)
+
+
+def test_without_anything_varied_there_is_one_distribution(network: Path, tmp_path: Path) -> None:
+    done = smtj(
+        *("chips", "--network", network / "network.pt", "--chips", 3, "--reads", "expected"),
+        *("--images", 50, "--workers", 0, "--out", tmp_path / "study"),
+    )
+    assert done.exit_code == 0
+    assert "3 chips, 50 images" in done.stdout
+    assert len(json.loads((tmp_path / "study" / "summary.json").read_text())["distributions"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--vary", "slope=1"), '"slope" cannot be varied; there are slope_spread, '),
+        (("--vary", "temperature=280:360"), "a range is START:STOP:COUNT"),
+        (("--vary", "bias_voltage=1"), "allows at most"),
+        (("--reads", "none"), "--reads"),
+        (("--network", "nothing.pt"), "does not exist; give the path of a trained network"),
+        (("--dataset", "mnist"), "MNIST has 784 pixels and 10 classes, but"),
+        (("--workers", "2", "--scheduler", "tcp://x:1"), "leave it out with --scheduler"),
+    ],
+)
+def test_wrong_commands_are_one_sentence_and_leave_nothing(
+    network: Path, tmp_path: Path, arguments, words: str
+) -> None:
+    if "mnist" in arguments and "SMTJ_DATA_DIR" not in os.environ:
+        pytest.skip("needs MNIST")
+    out = tmp_path / "study"
+    with pytest.raises(SmtjError) as caught:
+        smtj("chips", "--network", network, "--chips", 1, "--out", out, *arguments)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def test_a_network_of_sigmoids_has_no_chips(tmp_path: Path) -> None:
+    options = ("--dataset", "digits", "--hidden", "4", "--epochs", "1", "--neuron", "sigmoid")
+    smtj("train", *options, "--out", tmp_path / "net")
+    with pytest.raises(SmtjError, match="is a network of sigmoids, which has no chips"):
+        smtj("chips", "--network", tmp_path / "net", "--out", tmp_path / "study")
+
+
+def running(group: int) -> list[int]:
+    """Processes of a group that still do something."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own_group = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(own_group) == group and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path: Path) -> None:
+    """On two workers, stopped in the middle; then to the end on none, as if nothing had been."""
+    out, other = tmp_path / "study", tmp_path / "other"
+    command = ["chips", "--network", str(network), "--chips", "160", "--vary", "reads=1,16"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", HEEDS_CTRL_C, *command, "--workers", "2", "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not list(out.glob("parts/*.parquet")):
+        assert process.poll() is None and time.monotonic() < until, process.communicate()
+        time.sleep(0.02)
+    # As a terminal does: to the whole group, workers included.
+    os.killpg(process.pid, signal.SIGINT)
+    shown, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Stopped; what is done is kept in" in shown
+    assert "Traceback" not in errors
+    limit = time.monotonic() + 10
+    while running(process.pid) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not running(process.pid)
+    done = len(list(out.glob("parts/*.parquet")))
+    assert 0 < done < 20
+    for folder in (out, other):
+        assert smtj(*command, "--workers", 0, "--out", folder).exit_code == 0
+    tables = [pd.read_parquet(folder / "chips.parquet") for folder in (out, other)]
+    assert tables[0].equals(tables[1])

@@ -1,0 +1,215 @@
+"""Accuracy against reads and bit errors, and the search for the cheapest reads."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from smtj.datasets import load_dataset
+from smtj.energy.accuracy import Accuracy, measure_accuracy, trained_network
+from smtj.energy.assumptions import Assumptions
+from smtj.energy.cost import COUPLINGS, cost, gated_scheme, workload
+from smtj.energy.draw import caption, draw
+from smtj.energy.pareto import LEAST_BARRIER, barriers, non_dominated, search, with_barrier
+from smtj.energy.survey import SHARE, as_record, survey
+from smtj.energy.words import cost_table, in_words, joules, seconds
+from smtj.errors import CheckpointError, SmtjError
+from smtj.nn import set_readout
+from smtj.nn.network import NetworkSettings, build_network, save_network
+from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, evaluate
+
+TABLE = Assumptions()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return as_tensors(load_dataset("digits"))
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return NetworkSettings((64, 32, 10))
+
+
+@pytest.fixture(scope="module")
+def network(card, images, settings):
+    made = build_network(settings, card, seed=0)
+    training = TrainingRun(made, images, TrainingSettings(seed=0, batch_size=50))
+    list(training.epochs(8))
+    return made
+
+
+@pytest.fixture(scope="module")
+def accuracy(network, images):
+    return measure_accuracy(network, images, seed=1)
+
+
+def test_it_is_the_accuracy_that_the_network_itself_has(network, images, accuracy):
+    set_readout(network, eval_reads=16)
+    runs = np.array([evaluate(network, images, seed) for seed in range(12)])
+    again = np.array(
+        [
+            measure_accuracy(network, images, seed, reads=(16,), errors=(0.0,)).table[0, 0]
+            for seed in range(12)
+        ]
+    )
+    spread = math.hypot(runs.std(ddof=1), again.std(ddof=1)) / math.sqrt(12)
+    assert abs(runs.mean() - again.mean()) < 4 * spread
+    assert 0.8 < accuracy.achievable <= 1
+
+
+def test_more_reads_are_better_and_bit_errors_worse(accuracy):
+    table = accuracy.table
+    assert np.all(np.diff(table[:4, 0]) > 0)
+    assert np.all(table[:3, 0] > table[:3, -1])
+    assert table[-1, 0] == pytest.approx(accuracy.achievable, abs=0.02)
+
+
+def test_it_is_the_same_for_the_same_seed_and_any_number_of_threads(network, images):
+    threads = torch.get_num_threads()
+    found = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(measure_accuracy(network, images, 5, (1, 4), (0.0, 0.1)).table)
+    torch.set_num_threads(threads)
+    assert np.array_equal(*found)
+
+
+def test_interpolation_passes_through_the_table_and_keeps_within_it(accuracy):
+    grid = accuracy.at(np.array(accuracy.reads)[:, None], np.array(accuracy.errors))
+    assert grid == pytest.approx(accuracy.table)
+    assert float(accuracy.at(1e9, 0.0)) == accuracy.table[-1, 0]
+    between = float(accuracy.at(1.5, 0.0))
+    assert accuracy.table[0, 0] < between < accuracy.table[1, 0]
+
+
+def test_intervals_hold_95_percent_of_binomial_counts():
+    flat = Accuracy((1, 2), (0.0, 0.1), np.zeros((2, 2)), 1.0, 400, workload((4, 2), TABLE))
+    counts = np.random.default_rng(0).binomial(400, 0.93, 20_000)
+    low, high = flat.interval(counts / 400)
+    held = float(((low < 0.93) & (high > 0.93)).mean())
+    assert held == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_measured_workload_is_the_networks(accuracy):
+    assert accuracy.work.devices == (32, 10)
+    assert accuracy.work.synapses == 64 * 32 + 32 * 10
+    assert 1 < accuracy.work.log_odds_spread < 10
+    assert 0 < accuracy.work.share_high < 1
+
+
+def test_images_of_another_size_are_refused(card):
+    settings = NetworkSettings((9, 4, 10))
+    with pytest.raises(SmtjError, match="9 inputs"):
+        measure_accuracy(build_network(settings, card, 0), as_tensors(load_dataset("digits")))
+
+
+def test_networks_are_read_from_a_folder_or_a_file(tmp_path, card, network, settings):
+    file = save_network(tmp_path / "network.pt", network, settings, card)
+    for path in (file, tmp_path):
+        assert trained_network(path)[1] == card
+    with pytest.raises(CheckpointError, match=r"nothing\.pt"):
+        trained_network(tmp_path / "nothing.pt")
+    plain = NetworkSettings((4, 2), neuron="sigmoid")
+    save_network(tmp_path / "network.pt", build_network(plain, card, 0), plain, card)
+    with pytest.raises(SmtjError, match="without devices"):
+        trained_network(tmp_path)
+
+
+def test_the_front_is_beaten_by_nothing_and_beats_the_rest():
+    rng = np.random.default_rng(4)
+    costs = np.round(rng.random((400, 3)), 2)
+    costs = np.vstack([costs, costs[:5]])
+    front = non_dominated(costs)
+
+    def beats(a, b):
+        return bool(np.all(a <= b) and np.any(a < b))
+
+    kept = {int(i) for i in front}
+    for i, row in enumerate(costs):
+        assert (i in kept) == (not any(beats(other, row) for other in costs))
+
+
+def smooth(reads, error):
+    """A stand-in for the accuracy of a network."""
+    return 0.98 - 0.1 / np.asarray(reads) - 0.5 * np.asarray(error)
+
+
+def test_the_search_finds_the_cheapest_that_is_good_enough(card):
+    work = workload((784, 400, 10), TABLE)
+    found = search(card, work, TABLE, smooth, reads=(1, 2, 4, 8), errors=(1e-4, 1e-2))
+    assert set(found) == set(COUPLINGS)
+    for coupling, tried in found.items():
+        assert 0 < tried.possible <= tried.tried
+        best = tried.cheapest(0.95)
+        assert best.accuracy >= 0.95
+        # What it says is what the cost of that very scheme says.
+        again = cost(
+            with_barrier(card, best.barrier),
+            work,
+            gated_scheme(
+                with_barrier(card, best.barrier),
+                TABLE,
+                best.voltage,
+                best.reads,
+                best.error_rate,
+                best.amplifier_noise,
+            ),
+            TABLE,
+        )
+        assert float(again.neurons(coupling)) == pytest.approx(best.energy, rel=1e-6)
+        assert sum(best.parts.values()) == pytest.approx(best.energy)
+        assert tried.cheapest(0.99) is None
+    assert found["oersted"].cheapest(0.95).barrier == LEAST_BARRIER
+
+
+def test_barriers_reach_the_cards_own(card):
+    found = barriers(card)
+    assert found[0] == LEAST_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
+    shallow = with_barrier(card, 4.0)
+    assert barriers(shallow) == pytest.approx([4.0])
+
+
+def test_a_survey_in_words_numbers_and_a_picture(tmp_path, card, accuracy):
+    found = survey(card, TABLE, accuracy.work, accuracy)
+    assert found.target == SHARE * accuracy.achievable
+    for point in found.best.values():
+        assert point.accuracy >= found.target
+        assert point.energy < 1e-3 * float(found.stated.neurons("oersted"))
+    assert found.accuracy_of(found.stated) >= found.target
+    words = " ".join(in_words(found))
+    assert "A low power is not a low energy" in words and "no spin torque" in words
+    head, rows = cost_table(found)
+    assert all(len(row) == len(head) for row in rows)
+    record = as_record(found)
+    assert record["best"]["strain"]["energy"] == found.best["strain"].energy
+    png, svg = draw(tmp_path / "cost", found)
+    assert png.stat().st_size > 10_000 and svg.exists()
+    assert "(b)" in caption(found)
+
+
+def test_a_target_that_nothing_reaches_is_said_to_be_so(tmp_path, card, accuracy):
+    out_of_reach = replace(accuracy, achievable=1.1)
+    found = survey(card, TABLE, accuracy.work, out_of_reach)
+    assert found.best == {}
+    assert "none recognises" in " ".join(in_words(found))
+    assert draw(tmp_path / "cost", found)[0].exists()
+
+
+def test_assumptions_that_allow_no_read_at_all(tmp_path, card, accuracy):
+    strict = TABLE.replace({"longest_read": "1e-12"})
+    found = survey(card, strict, accuracy.work, accuracy)
+    assert found.best == {} and all(s.possible == 0 for s in found.searches.values())
+    assert draw(tmp_path / "cost", found)[0].exists()
+
+
+def test_units_suit_the_number():
+    assert [joules(e) for e in (0.2, 1e-3, 8.93e-11, 7.9e-17)] == [
+        "200 mJ",
+        "1 mJ",
+        "89.3 pJ",
+        "79 aJ",
+    ]
+    assert [seconds(t) for t in (5.05, 1.06e-7, 0.0)] == ["5.05 s", "106 ns", "0 ps"]

@@ -1,0 +1,166 @@
+"""Energies, latency and area scale as they must."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smtj.energy.assumptions import Assumptions
+from smtj.energy.cost import (
+    COUPLINGS,
+    ReadScheme,
+    card_scheme,
+    cost,
+    gated_scheme,
+    relaxation_time,
+    workload,
+)
+from smtj.energy.parts import amplifier_power, strain_energy, wire_power
+from smtj.energy.reads import effective_reads
+from smtj.errors import SmtjError
+from smtj.physics.constants import VACUUM_PERMITTIVITY
+from smtj.physics.device import operating_point
+from smtj.units import convert
+
+TABLE = Assumptions()
+WORK = workload((784, 400, 10), TABLE)
+
+
+def test_the_workload_of_the_papers_network():
+    assert WORK.devices == (400, 10) and WORK.synapses == 784 * 400 + 400 * 10
+    assert workload((784, 400, 10), TABLE, device_outputs=False).devices == (400,)
+    with pytest.raises(SmtjError, match="sizes"):
+        workload((784,), TABLE)
+
+
+def test_the_papers_read_by_hand(card):
+    """1 mV across about 1.35 kΩ for 120 ms, and the sums over neurons and reads."""
+    found = cost(card, WORK, card_scheme(card, TABLE, 16), TABLE)
+    signal = found.signal
+    by_hand = 1e-6 * (0.5 / float(signal.high) + 0.5 / float(signal.low)) * 0.12
+    assert float(found.junction) == pytest.approx(410 * 16 * by_hand, rel=1e-12)
+    assert float(found.latency) == pytest.approx(2 * 16 * 0.12)
+    assert float(found.decision) == pytest.approx(410 * 16 * 67e-15)
+    assert found.area == pytest.approx(410 * 100e-12)
+    assert float(found.shift) < 1e-3 and float(found.error_rate) < 1e-12
+    # The averaging time of the card is a large part of a dwell time.
+    assert not found.possible(TABLE)
+
+
+def test_energies_scale_with_voltage_reads_and_neurons(card):
+    scheme = ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
+    one = cost(card, WORK, scheme, TABLE)
+    twice = cost(card, WORK, replace(scheme, voltage=2e-3), TABLE)
+    # V² but for the resistances, which the voltage hardly changes.
+    assert float(twice.junction / one.junction) == pytest.approx(4, rel=1e-3)
+    more = cost(card, WORK, replace(scheme, reads=8), TABLE)
+    for part in ("junction", "amplifier", "decision", "counting", "standby", "wire", "latency"):
+        assert float(getattr(more, part)) == pytest.approx(2 * float(getattr(one, part)))
+    assert float(more.strain) == float(one.strain)
+    wide = replace(WORK, devices=(800, 20))
+    larger = cost(card, wide, scheme, TABLE)
+    for coupling in COUPLINGS:
+        assert float(larger.neurons(coupling)) == pytest.approx(2 * float(one.neurons(coupling)))
+    assert larger.area == pytest.approx(2 * one.area)
+    assert float(larger.latency) == float(one.latency)
+
+
+def test_a_sum_is_that_of_its_parts_and_synapses_are_in_none(card):
+    found = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE)
+    dear = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE.replace({"synapse_energy": "1 J"}))
+    for coupling in COUPLINGS:
+        parts = found.parts(coupling)
+        assert float(found.neurons(coupling)) == pytest.approx(sum(map(float, parts.values())))
+        assert float(dear.neurons(coupling)) == float(found.neurons(coupling))
+
+
+def test_gated_reads_last_as_long_as_their_errors_need(card):
+    rates = np.array([1e-6, 1e-3, 0.1])
+    found = cost(card, WORK, gated_scheme(card, TABLE, 1e-3, 4, rates), TABLE)
+    assert found.error_rate == pytest.approx(rates, rel=1e-6)
+    assert np.all(found.possible(TABLE))
+    # A read at a large voltage cannot be shorter than the circuits allow, and errs less.
+    short = gated_scheme(card, TABLE, 0.1, 4, 0.1)
+    assert float(short.duration) == float(TABLE.shortest_read)
+    assert float(cost(card, WORK, short, TABLE).error_rate) < 1e-6
+
+
+def test_the_energy_of_a_gated_read_in_the_junction_hangs_on_no_voltage(card):
+    """Where Johnson noise rules, a read of twice the voltage is four times as short."""
+    volts = np.array([1e-4, 1e-3])
+    quiet = TABLE.replace({"shortest_read": "1 ps"})
+    found = cost(card, WORK, gated_scheme(card, quiet, volts, 4, 1e-3), quiet)
+    assert float(found.junction[1] / found.junction[0]) == pytest.approx(1, rel=1e-2)
+    assert float(found.amplifier[0] / found.amplifier[1]) == pytest.approx(100, rel=2e-2)
+
+
+def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
+    from smtj.energy.pareto import with_barrier
+
+    shallow = with_barrier(card, 6.0)
+    assert float(operating_point(shallow).stability_factor) == pytest.approx(6)
+    deep, flat = (
+        cost(c, WORK, gated_scheme(c, TABLE, 0.02, 4, 1e-3), TABLE) for c in (card, shallow)
+    )
+    assert float(flat.latency) < 1e-4 * float(deep.latency)
+    assert float(flat.strain) > 3 * float(deep.strain)
+    assert float(flat.wire) < float(deep.wire)
+
+
+def test_the_relaxation_time_is_that_of_both_dwell_times(card):
+    point = operating_point(card)
+    high, low = point.dwell_times(point.offset_field)
+    assert relaxation_time(card) == pytest.approx(1 / (1 / high + 1 / low), rel=1e-9)
+
+
+def test_correlated_reads_count_as_in_a_simulated_telegraph():
+    rng = np.random.default_rng(3)
+    reads, interval, runs, p = 12, 0.4, 40_000, 0.3
+    rho = math.exp(-interval)
+    state = rng.random(runs) < p
+    total = state.astype(float)
+    for _ in range(reads - 1):
+        fresh = rng.random(runs) < p
+        state = np.where(rng.random(runs) < rho, state, fresh)
+        total += state
+    variance = (total / reads).var(ddof=1)
+    expected = p * (1 - p) / float(effective_reads(reads, interval, 1.0))
+    assert abs(variance / expected - 1) * math.sqrt(runs / 2) < 4
+
+
+def test_effective_reads_between_one_and_all():
+    assert float(effective_reads(16, 1e-12, 1.0)) == pytest.approx(1, rel=1e-9)
+    assert float(effective_reads(16, 100, 1.0)) == pytest.approx(16)
+    x = 1e-6
+    many = float(effective_reads(1_000_000, x, 1.0))
+    # A continuous average over T = 1 relaxation time.
+    assert many == pytest.approx(0.5 / (1 + math.expm1(-1.0)), rel=1e-5)
+
+
+def test_parts_by_hand_and_by_dimension():
+    # 9.9 nV/√Hz at 10 µA has a noise efficiency factor of 1.2 (doi:10.3390/electronics10131522).
+    table = TABLE.replace({"noise_efficiency": "1.2", "supply_voltage": "1 V"})
+    assert float(amplifier_power(table, 9.9e-9, 300.0)) == pytest.approx(10e-6, rel=0.02)
+    ohm = 40e-9 * 1e-6 / (100e-9 * 200e-9)
+    assert wire_power(TABLE, 1e-3) == pytest.approx(ohm * 1e-6 + 0.1e-3)
+    farad = 1000 * VACUUM_PERMITTIVITY * 1e-12 / 100e-9
+    assert strain_energy(TABLE, 7957.747154594767) == pytest.approx(farad / 2)
+    for unit, product in (
+        ("W", "V^2/ohm"),
+        ("J", "W s"),
+        ("ohm", "ohm m m/m^2"),
+        ("A", "A/m m"),
+        ("W", "V J/K K C^-1 J Hz V^-2"),
+        ("W/m^2", "J/s/m^2"),
+    ):
+        assert convert(1, product, unit) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0), ("voltage", 0.0)]
+)
+def test_an_impossible_scheme_is_refused(card, field, value):
+    scheme = replace(ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
+    with pytest.raises(SmtjError, match=field):
+        cost(card, WORK, scheme, TABLE)

@@ -1,0 +1,134 @@
+"""What is to be cited: the table of references, ``smtj cite`` and CITATION.cff."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from smtj.card import load_card, shipped_cards
+from smtj.cli import app
+from smtj.references import (
+    FEATURES,
+    REFERENCES,
+    bibtex_of_card,
+    reference_of_card,
+    references_for,
+    software,
+)
+
+ROOT = Path(__file__).parents[1]
+DOI = re.compile(r"10\.\d{4,9}/[^\s,;:'\"`\]]+")
+
+
+def printed(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["cite", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_keys_and_dois_are_each_there_once():
+    keys = [reference.key for reference in REFERENCES]
+    dois = [reference.doi for reference in REFERENCES if reference.doi]
+    assert len(set(keys)) == len(keys) and len(set(dois)) == len(dois)
+    for reference in REFERENCES:
+        assert not reference.doi or DOI.fullmatch(reference.doi)
+        assert reference.features and set(reference.features) <= FEATURES.keys()
+        assert reference.key.endswith(str(reference.year)) or reference.key == "codata2022"
+
+
+def test_every_doi_of_the_source_is_in_the_table():
+    known = {reference.doi.lower() for reference in REFERENCES}
+    for path in (ROOT / "src").rglob("*.py"):
+        if path.name == "references.py":
+            continue
+        for found in DOI.findall(path.read_text(encoding="utf-8")):
+            doi = found.rstrip(".,;").lower()
+            # A closing bracket of the sentence is not one of the DOI.
+            while doi.endswith(")") and doi.count(")") > doi.count("("):
+                doi = doi[:-1].rstrip(".,;")
+            assert doi in known, f"{path.name} cites {doi}"
+
+
+@pytest.mark.parametrize("name", shipped_cards())
+def test_every_shipped_card_has_its_reference(name):
+    reference = reference_of_card(name)
+    assert reference is not None
+    assert reference.doi in load_card(name).reference
+    assert reference.authors[0] in load_card(name).reference
+
+
+def test_all_of_it_is_listed_once():
+    text = printed()
+    for reference in REFERENCES:
+        assert text.count(reference.title) == 1
+    assert version("smtj") in text
+
+
+def test_a_feature_gives_what_it_rests_on():
+    text = printed("--for", "fit, resonance")
+    assert "Occupation Times" in text and "Spin-torque diode" in text
+    assert "Voltage-Controlled Spintronic Stochastic Neuron" in text
+    assert "xoshiro" not in text and "Langer" not in text
+
+
+def test_a_card_gives_its_paper(tmp_path):
+    text = printed("--card", "reiss2019", "--card", "cai2019")
+    assert "1908.02139" in text and text.count("Applied 11, 034015") == 1 and "Pedler" not in text
+    mine = load_card("cai2019").replace({"name": "mine", "reference": "A. Nobody, unpublished"})
+    path = mine.save(tmp_path / "mine.toml")
+    assert "A. Nobody, unpublished" in printed("--card", str(path))
+    assert bibtex_of_card("mine", "A. Nobody, unpublished") in printed(
+        "--card", str(path), "--bibtex"
+    )
+
+
+def test_bibtex_is_well_formed():
+    text = printed("--bibtex")
+    entries = re.findall(r"^@(\w+)\{(\w+),$(.*?)^\}$", text, re.MULTILINE | re.DOTALL)
+    assert len(entries) == len(REFERENCES) + 1
+    for _, key, body in entries:
+        assert body.count("{") == body.count("}")
+        if key != "smtj":
+            assert re.search(r"year = \{\d{4}\}", body)
+
+
+def test_an_unknown_feature_is_refused():
+    with pytest.raises(KeyError, match="cards"):
+        references_for(["cards"])
+    done = subprocess.run(
+        [sys.executable, "-m", "smtj", "cite", "--for", "cards"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: --for has 'cards'; it must be of neuron, physics, escape, motion, fit, resonance, "
+        "random, gallery\n"
+    )
+
+
+def test_citation_file_is_one_and_says_what_the_command_does():
+    """By the rules of Citation File Format 1.2.0 for the fields that are used."""
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with the extra docs")
+    content = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert content["cff-version"] == "1.2.0"
+    assert {"cff-version", "message", "title", "authors"} <= content.keys()
+    assert content.keys() <= {
+        "cff-version", "message", "title", "authors", "type", "version", "license", "keywords",
+        "references",
+    }  # fmt: skip
+    assert content["type"] in ("software", "dataset")
+    assert all(isinstance(content[name], str) for name in ("message", "title", "version"))
+    assert content["version"] == version("smtj")
+    assert content["title"] in software(version("smtj"))[0]
+    assert content["authors"] == [{"name": "The smtj developers"}]
+    (paper,) = content["references"]
+    assert {"type", "title", "authors"} <= paper.keys()
+    known = reference_of_card("cai2019")
+    assert (paper["doi"], paper["title"], paper["year"]) == (known.doi, known.title, known.year)
+    assert all(author.keys() == {"family-names", "given-names"} for author in paper["authors"])
