@@ -228,16 +228,18 @@ def render(record):
     return "\n\n".join(
         [
             "# Validation: what bias voltages win back",
-            "Written by `validation/recalibration.py` from [recalibration.json](recalibration.json), "
-            "which holds every value. Networks 784-400-10 on MNIST, card `cai2019`, trained for "
+            "Written by `validation/recalibration.py` from "
+            "[recalibration.json](recalibration.json), which holds every value. "
+            "Networks 784-400-10 on MNIST, card `cai2019`, trained for "
             f"{about['epochs']} epochs at 300 K by `smtj train`, {about['seeds']} seeds, each with "
-            "weights, reads and a chip of its own; those with device read-out learnt with 16 reads, "
-            "those with linear read-out with one. Weights and couplings are frozen afterwards, "
+            "weights, reads and a chip of its own; those with device read-out learnt with 16 "
+            "reads, those with linear read-out with one. Weights and couplings "
+            "are frozen afterwards, "
             "nothing digital is rescaled, and voltages stay within ±200 mV, one a neuron unless "
             "said otherwise. Accuracies (%) are those of the 10,000 test images, the mean of "
             f"{about['readings']} readings; ± there is the standard deviation over seeds, and at "
-            "fractions the standard error, from leaving out one seed at a time. *Optimum*: voltages "
-            "trained on all 60,000 training images without a prior.",
+            "fractions the standard error, from leaving out one seed at a time. *Optimum*: "
+            "voltages trained on all 60,000 training images without a prior.",
             "## From 300 K to 360 K\n\nThe fraction is that of the accuracy lost by 60 K, with "
             "respect to the network at 300 K and 0 V.",
             table(
@@ -254,8 +256,9 @@ def render(record):
                 heat,
             ),
             "## Other devices: offset spread 3 Oe, slope spread 20 %\n\nThe trained network on a "
-            "chip it has never seen, at 300 K, the paper's switching model. The fraction is that of "
-            "what the optimum wins; where that is no more than a tenth of a point, it says little.",
+            "chip it has never seen, at 300 K, the paper's switching model. The fraction is that "
+            "of what the optimum wins; where that is no more than a "
+            "tenth of a point, it says little.",
             table(
                 [
                     "network",

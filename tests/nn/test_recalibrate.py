@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from smtj import DeviceCard, load_card
 from smtj.datasets import load_dataset
 from smtj.errors import SmtjError
-from smtj.nn import MTJNeuron, convert, make_adaptive, recalibrate, set_readout
+from smtj.nn import DigitalReads, MTJNeuron, convert, make_adaptive, recalibrate, set_readout
 from smtj.nn.adaptive import junction_layers
 from smtj.nn.network import NetworkSettings, build_network
 from smtj.nn.smooth import recognition_loss, smooth_reads
@@ -216,3 +216,15 @@ def test_the_documentation_of_learnt_voltages_runs(capsys: pytest.CaptureFixture
     (program,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     exec(program, {})
     assert capsys.readouterr().out.startswith("Recalibrated 32 bias voltages on 200 images")
+
+
+def test_devices_that_remember_an_image_keep_their_state(trained: nn.Sequential) -> None:
+    network = hot(trained)
+    set_readout(network, scheme=DigitalReads(interval=1e-3, streaming=True))
+    images, labels = few(20)
+    with torch.no_grad():
+        network(images)
+    state = network[1].read_state.clone()
+    result = recalibrate(network, images, labels, steps=3)
+    assert torch.equal(network[1].read_state, state)
+    assert result.loss_before > 0

@@ -133,7 +133,9 @@ def recalibrate(
     Notes
     -----
     Reads are trained on as normal numbers (:mod:`smtj.nn.smooth`), since a steeper neuron is also a
-    quieter one, which neither expected values nor sampled reads tell a gradient.
+    quieter one, which neither expected values nor sampled reads tell a gradient.  A read scheme
+    (:class:`smtj.nn.ReadScheme`) counts for the accuracies; steps take its N reads as independent
+    and free of error.
     """
     layers = junction_layers(model)
     if len(images) != len(labels) or len(labels) == 0 or labels.ndim != 1 or steps < 1:
@@ -211,6 +213,8 @@ def _at_work(
     modes = [(module, module.training) for module in model.modules()]
     wanted = [(weight, weight.requires_grad) for weight in model.parameters()]
     generators = [layer.generator for layer in layers]
+    # Devices that remember the image before are left in the states that they were in.
+    states = [layer.read_state.clone() for layer in layers]
     try:
         model.eval()
         for weight, _ in wanted:
@@ -223,8 +227,8 @@ def _at_work(
             module.training = training
         for weight, required in wanted:
             weight.requires_grad_(required)
-        for layer, own in zip(layers, generators, strict=True):
-            layer.generator = own
+        for layer, own, state in zip(layers, generators, states, strict=True):
+            layer.generator, layer.read_state = own, state
 
 
 def _descend(

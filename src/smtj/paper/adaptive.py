@@ -132,10 +132,10 @@ def _trained_together(
             f"(a) Recognised of {len(data.test_labels):,} test images, mean of {TRAINING_SEEDS} "
             "seeds, each with weights, reads and a chip of its own. (b) What was learnt, mean over "
             "the neurons of a layer, first seed: negative voltages, which raise the barrier and "
-            "with it w; a steeper neuron answers one read with less noise. The weights could not do so, "
-            "since the calibrated coupling gives its inputs one spread. At one learning rate a "
-            "neuron's own voltage, which only its own gradient moves, learns far more slowly than "
-            "that of a layer."
+            "with it w; a steeper neuron answers one read with less noise. The weights could "
+            "not do so, since the calibrated coupling gives its inputs one spread. At one "
+            "learning rate a neuron's own voltage, which only its own gradient moves, learns far "
+            "more slowly than that of a layer."
         ),
         images=_draw_training(out / "adaptive_training", accuracy, voltage),
         numbers={"test_accuracy": accuracy, "mean_voltage_V": voltage},
