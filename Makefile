@@ -59,6 +59,9 @@ validate: $(RIVALS) ## the slow proofs, several seeds; writes docs/validation/
 	$(BIN)/python -m pytest tests/dynamics -k cmtj
 	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py
+	$(BIN)/python validation/reads.py
+	$(BIN)/python validation/recalibration.py
+	$(BIN)/python validation/aware.py
 	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/render.py
 
@@ -69,6 +72,8 @@ bench: $(RIVALS) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/states.py
 	$(BIN)/python benchmarks/spectra.py
 	$(BIN)/python benchmarks/macrospin.py
+	$(BIN)/python benchmarks/reads.py
+	$(BIN)/python benchmarks/chips.py
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) reproduction results site .mypy_cache .ruff_cache .pytest_cache
