@@ -143,7 +143,7 @@ def _draw(
         left.set_xlabel("Reads $N$")
         left.set_ylabel("Recognition rate (%)")
         left.set_title("(a) equilibrium", loc="left")
-        for n, (reads, colour) in enumerate(zip(READS, COLOURS, strict=True)):
+        for n, (reads, colour) in enumerate(zip(READS, COLOURS, strict=False)):
             label = f"{reads} read" + ("s" if reads > 1 else "")
             middle.plot(INTERVALS, stream[n], color=colour, label=label, **style)
             right.plot(reads * tau * np.array(INTERVALS), stream[n], color=colour, **style)
