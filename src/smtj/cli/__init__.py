@@ -6,6 +6,7 @@ from typing import cast
 import typer
 
 from smtj.cli.card import app as card_app
+from smtj.cli.explore import explore
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
@@ -30,6 +31,7 @@ app.command()(fit)
 app.command()(train)
 app.command()(validate)
 app.command()(reproduce)
+app.command()(explore)
 
 BAD_INPUT = 2
 # Base of what Typer finds wrong with a command line; Typer gives it no public name.

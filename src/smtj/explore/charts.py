@@ -1,0 +1,40 @@
+"""The look of the plots of the page: transparent, so that light and dark show through."""
+
+from typing import Any
+
+import panel as pn
+from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.plotting import figure
+
+BLUE, ORANGE, GREEN, GREY = "#2f7fdd", "#d9730d", "#219a63", "#8a94a6"
+"""Legible on a light and on a dark ground."""
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+
+
+def chart(x_label: str, y_label: str, height: int = 260, hover: str = "", **more: Any) -> Any:
+    """Return an empty plot with axes, which leaves touch and wheel to the page."""
+    plot = figure(
+        height=height, sizing_mode="stretch_width", toolbar_location=None, tools="",
+        background_fill_color=None, border_fill_color=None, outline_line_color=None,
+        min_border_right=14, **more,
+    )  # fmt: skip
+    plot.xaxis.axis_label, plot.yaxis.axis_label = x_label, y_label
+    for axis in plot.axis:
+        axis.axis_label_text_font = axis.major_label_text_font = FONT
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_font_size, axis.major_label_text_font_size = "13.5px", "12.5px"
+        axis.minor_tick_line_color = None
+        axis.major_tick_in = 0
+    if hover:
+        plot.add_tools(HoverTool(tooltips=hover, mode="mouse"))
+    return plot
+
+
+def source(*names: str) -> Any:
+    """Return a data source with empty columns."""
+    return ColumnDataSource({name: [] for name in names})
+
+
+def pane(plot: Any) -> Any:
+    """Return a plot as a root of the page."""
+    return pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)

@@ -1,0 +1,253 @@
+"""The tab of the device: sliders, what follows from them, and its telegraph noise."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from bokeh.models import DataRange1d, Range1d, Span, Whisker
+
+from smtj.card import DeviceCard
+from smtj.card.document import to_toml
+from smtj.errors import SmtjError
+from smtj.explore import charts, curves, stream
+from smtj.explore.components import Controls, choice, slider, words
+from smtj.explore.knobs import as_set, knobs_of, saved, sliders
+from smtj.explore.numbers import Number, numbers
+from smtj.physics.resistance import averaged_at_voltage
+from smtj.units import convert
+
+FRAME = 50
+"""From frame to frame of the trace, in ms."""
+PER_FRAME = 3
+"""Readings a frame; a screen is crossed in 8 s."""
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+PACES = {"auto": "as the device switches", "real": "real time"}
+STEADY = 5.0
+"""Factor by which the best time base may change before the one on screen does."""
+
+
+class DeviceTab:
+    """One session's device; every plot has its own data source."""
+
+    def __init__(self, card: DeviceCard, seed: int) -> None:
+        self.card = card
+        self.knobs = knobs_of(card)
+        self.pace, self.screen = "auto", 0.0
+        self.trace = stream.Trace(seed)
+        self.controls = Controls(sizing_mode="stretch_width", margin=0)
+        self.controls.connect(self.change, self.act)
+        self.message, self.table = words(), words()
+        self._make_plots()
+        self.use(card)
+
+    def use(self, card: DeviceCard) -> None:
+        """Take another card."""
+        self.card, self.knobs = card, knobs_of(card)
+        self.units = {
+            knob.name: (knob.unit.replace("°", "deg"), knob.si_unit) for knob in sliders(card)
+        }
+        field, voltage = sliders(card)[0], sliders(card)[2]
+        self.fields = np.linspace(field.start, field.end, 161)
+        self.voltages = np.linspace(voltage.start, voltage.end, 33)
+        items = [
+            slider(k.name, k.label, k.unit, k.start, k.end, k.step, k.value) for k in sliders(card)
+        ]
+        self.controls.items = [*items, choice("pace", "Trace runs", PACES, self.pace)]
+        self.controls.actions = [["reset", "Reset"], ["save", "Save the card"]]
+        self.update()
+
+    def roots(self) -> dict[str, Any]:
+        """Return what the page embeds."""
+        plots = {name: charts.pane(plot) for name, plot in self.plots.items()}
+        return {
+            "knobs": self.controls, "device_message": self.message, "numbers": self.table, **plots,
+        }  # fmt: skip
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Set the knobs to what the sliders say."""
+        self.pace = values.get("pace", self.pace)
+        set_ = {
+            name: convert(float(values[name]), *units)
+            for name, units in self.units.items()
+            if name in values
+        }
+        own = knobs_of(self.card)
+        # A slider at rest may not stand at the very value of the card.
+        at_rest = {item["name"]: item["value"] for item in self.controls.items}
+        for name in set_:
+            if abs(float(values[name]) - at_rest[name]) < 1e-9 * max(1.0, abs(at_rest[name])):
+                set_[name] = getattr(own, name)
+        before = self.knobs
+        self.knobs = replace(self.knobs, **set_)
+        try:
+            self.update()
+            self.message.object = ""
+        except SmtjError as error:
+            self.knobs = before
+            self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
+
+    def act(self, action: str) -> None:
+        """Do what a button says."""
+        if action == "save":
+            card = saved(self.card, self.knobs)
+            self.controls.download(f"{card.name}.toml", to_toml(card))
+
+    def update(self) -> None:
+        """Compute all curves anew and draw them."""
+        card, knobs = as_set(self.card, self.knobs), self.knobs
+        now = curves.present(card, knobs)
+        models = curves.by_model(card)
+        fields = self.fields * convert(1.0, "Oe", "A/m")
+        volts = self.voltages * 1e-3
+        per_oersted = convert(1.0, "m/A", "1/Oe")
+        both = {
+            model: (curves.probability(of, knobs, fields), curves.slopes(of, knobs, volts))
+            for model, of in models.items()
+        }
+        valley = curves.landscape(card, knobs)
+        lines = curves.spectrum(card, knobs, np.array([1e9]))
+        end = curves.highest_frequency(lines.position, lines.half_width)
+        frequencies = np.linspace(0.002 * end, end, 400)
+        lines = curves.spectrum(card, knobs, frequencies)
+        # All is computed by now; what cannot be is refused before anything is drawn.
+        for number, model in enumerate(curves.MODELS):
+            p, w = both.get(model, (self.fields * np.nan, volts * np.nan))
+            self.sources[f"p{number}"].data = {"x": self.fields, "y": p}
+            self.sources[f"w{number}"].data = {"x": self.voltages, "y": w * per_oersted}
+        here = convert(knobs.field_perpendicular, "A/m", "Oe")
+        self.sources["here"].data = {"x": [here], "y": [now.probability]}
+        _, w = both.get(card.switching.model, next(iter(both.values())))
+        slope = float(np.interp(knobs.voltage, volts, w)) * per_oersted
+        self.sources["w_here"].data = {"x": [knobs.voltage * 1e3], "y": [slope]}
+        self.sources["energy"].data = {"x": np.degrees(valley.angle), "y": valley.energy}
+        self.wells = np.degrees(valley.well_angle), valley.well_energy
+        self.sources["spectrum"].data = {
+            "x": frequencies / 1e9, "y": lines.total * 1e6, "high": lines.high * 1e6,
+            "low": lines.low * 1e6,
+        }  # fmt: skip
+        self.now = now
+        self.table.object = _as_html(numbers(card, knobs, now, lines))
+        self._set_time_base()
+
+    def step(self) -> None:
+        """Draw the next frame of the trace."""
+        now, interval = self.now, self.screen / stream.POINTS
+        first = self.trace.reading
+        self.trace, share = stream.advance(
+            self.trace, now.log_dwell_high, now.log_dwell_low, interval, PER_FRAME
+        )
+        ohm = averaged_at_voltage(share, now.resistance_high, now.resistance_low)
+        time = (np.arange(PER_FRAME) + 1.0 + first) * interval / self.time_scale
+        self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
+        well = 1 - int(self.trace.state or 0)
+        angles, energies = self.wells
+        self.sources["ball"].data = {"x": angles[[well]], "y": energies[[well]]}
+        self.shares = np.concatenate([self.shares, share])[-stream.POINTS :]
+        if self.trace.frame % 4 == 0:
+            self._show_share()
+
+    def _show_share(self) -> None:
+        mean = float(self.shares.mean())
+        length = self.shares.size * self.screen / stream.POINTS
+        sigma = stream.spread_of_mean(self.now.log_dwell_high, self.now.log_dwell_low, length)
+        here = self.sources["here"].data["x"][0]
+        ends = {"low": [max(mean - sigma, 0.0)], "high": [min(mean + sigma, 1.0)]}
+        self.sources["share"].data = {"x": [here], "y": [mean], **ends}
+
+    def _set_time_base(self) -> None:
+        best = stream.screen_of(self.now.log_dwell_high, self.now.log_dwell_low)
+        if self.pace == "real":
+            best = stream.POINTS * FRAME * 1e-3 / PER_FRAME
+        elif 1 / STEADY < best / (self.screen or best * 10) < STEADY:
+            best = self.screen
+        if best == self.screen:
+            return
+        self.screen = best
+        self.time_scale, unit = next(
+            (scale for scale in TIME_UNITS if best >= 2 * scale[0]), TIME_UNITS[-1]
+        )
+        # A new screen goes on in the state in which the old one ended.
+        self.trace = replace(self.trace, reading=0)
+        self.shares = np.empty(0)
+        self.sources["trace"].data = {"x": [], "y": []}
+        plot = self.plots["trace"]
+        plot.xaxis.axis_label = f"Time ({unit})"
+        plot.x_range.follow_interval = plot.x_range.default_span = best / self.time_scale
+
+    def _make_plots(self) -> None:
+        two = ("x", "y")
+        names = ("trace", "here", "p0", "p1", "energy", "ball", "w0", "w1", "w_here")
+        self.sources: dict[str, Any] = {name: charts.source(*two) for name in names}
+        self.sources["share"] = charts.source("x", "y", "low", "high")
+        self.sources["spectrum"] = charts.source("x", "y", "high", "low")
+        s = self.sources
+        trace = charts.chart(
+            "Time (s)", "Resistance (Ω)", 250, x_range=DataRange1d(follow="end", range_padding=0)
+        )
+        trace.step("x", "y", source=s["trace"], mode="before", line_width=1.5, color=charts.BLUE)
+        p = charts.chart("Field H⊥ (Oe)", "P(high)", y_range=Range1d(-0.03, 1.03))
+        w = charts.chart("Bias voltage V (mV)", "Slope w (1/Oe)")
+        for number, colour in enumerate((charts.BLUE, charts.ORANGE)):
+            dash = "solid" if number == 0 else "dashed"
+            for plot, name in ((p, "p"), (w, "w")):
+                plot.line(
+                    "x", "y", source=s[f"{name}{number}"], line_width=2.2, color=colour,
+                    line_dash=dash,
+                )  # fmt: skip
+        whisker = Whisker(
+            base="x", lower="low", upper="high", source=s["share"], line_color=charts.GREEN,
+            line_width=2,
+        )  # fmt: skip
+        whisker.upper_head.line_color = whisker.lower_head.line_color = charts.GREEN
+        p.add_layout(whisker)
+        p.scatter(
+            "x", "y", source=s["share"], marker="x", size=10, color=charts.GREEN, line_width=2
+        )
+        ring = {"size": 13, "fill_alpha": 0, "line_width": 3, "line_color": charts.BLUE}
+        p.scatter("x", "y", source=s["here"], **ring)
+        w.scatter("x", "y", source=s["w_here"], **ring)
+        energy = charts.chart("Angle from the normal (°)", "Energy (k_BT)")
+        energy.x_range = Range1d(-90, 270)
+        energy.xaxis.ticker = [-90, 0, 90, 180, 270]
+        energy.line("x", "y", source=s["energy"], line_width=2.2, color=charts.GREY)
+        energy.scatter("x", "y", source=s["ball"], size=15, color=charts.BLUE)
+        rf = charts.chart("Frequency (GHz)", "Rectified voltage (µV)")
+        rf.add_layout(Span(location=0, dimension="width", line_color=charts.GREY, line_width=1))
+        for name, colour in (("high", charts.BLUE), ("low", charts.ORANGE)):
+            rf.line("x", name, source=s["spectrum"], color=colour, line_width=2, line_dash="dashed")
+        rf.line("x", "y", source=s["spectrum"], color=charts.GREY, line_width=2.6)
+        self.plots = {
+            "trace": trace, "probability": p, "landscape": energy, "slopes": w, "spectrum": rf,
+        }  # fmt: skip
+
+
+def _as_html(rows: list[Number]) -> str:
+    def table(some: list[Number]) -> str:
+        body = "".join(
+            f'<tr><th scope="row">{row.name}</th><td><i>{_symbol(row.symbol)}</i></td>'
+            f"<td>{_power(row.value)}</td></tr>"
+            for row in some
+        )
+        return f"<table>{body}</table>"
+
+    third = -(-len(rows) // 3)
+    parts = "".join(table(rows[at : at + third]) for at in range(0, len(rows), third))
+    return f'<div class="columns">{parts}</div>'
+
+
+def _symbol(symbol: str) -> str:
+    """Set what follows an underscore low, in HTML."""
+    parts = []
+    for part in symbol.split("/"):
+        base, _, low = part.partition("_")
+        parts.append(f"{base}<sub>{low}</sub>" if low else base)
+    return "/".join(parts).replace("<sub>BT</sub>", "<sub>B</sub>T")
+
+
+def _power(text: str) -> str:
+    if not text.startswith("10^"):
+        return html.escape(text)
+    exponent, _, rest = text[3:].partition(" ")
+    return f"10<sup>{exponent}</sup> {rest}"
