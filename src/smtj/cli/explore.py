@@ -1,5 +1,6 @@
 """``smtj explore``: a page on this machine to play with a device, a measurement and a network."""
 
+import contextlib
 import webbrowser
 from typing import Annotated
 
@@ -34,8 +35,6 @@ def explore(
     typer.echo(f"smtj explore shows {device.name} at {address}\nStop it with Ctrl-C.")
     if browser and not webbrowser.open(address):
         typer.echo("No browser opened; put the address into one yourself.")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         listening.run_until_shutdown()
-    except KeyboardInterrupt:
-        pass
     typer.echo("Stopped.")

@@ -1,9 +1,13 @@
 """The look of the plots of the page: transparent, so that light and dark show through."""
 
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
 from typing import Any
 
 import panel as pn
-from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models.annotations import Whisker
 from bokeh.plotting import figure
 
 BLUE, ORANGE, GREEN, GREY = "#2f7fdd", "#d9730d", "#219a63", "#8a94a6"
@@ -13,7 +17,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, 
 
 def chart(x_label: str, y_label: str, height: int = 260, hover: str = "", **more: Any) -> Any:
     """Return an empty plot with axes, which leaves touch and wheel to the page."""
-    plot = figure(
+    make: Any = figure
+    plot = make(
         height=height, sizing_mode="stretch_width", toolbar_location=None, tools="",
         background_fill_color=None, border_fill_color=None, outline_line_color=None,
         min_border_right=14, **more,
@@ -28,6 +33,21 @@ def chart(x_label: str, y_label: str, height: int = 260, hover: str = "", **more
     if hover:
         plot.add_tools(HoverTool(tooltips=hover, mode="mouse"))
     return plot
+
+
+def between(start: float, end: float) -> Any:
+    """Return a fixed range of an axis."""
+    return Range1d(start=start, end=end)
+
+
+def whiskers(data: Any, colour: str) -> Any:
+    """Return error bars at ``x`` from ``low`` to ``high``."""
+    bars: Any = Whisker(
+        base="x", lower="low", upper="high", source=data, line_color=colour, line_width=2
+    )
+    for head in (bars.upper_head, bars.lower_head):
+        head.update(line_color=colour)
+    return bars
 
 
 def source(*names: str) -> Any:

@@ -135,7 +135,7 @@ def _shipped() -> tuple[Mapping[str, Tensor], NetworkSettings]:
 
 def _reads(rng: np.random.Generator, probability: Tensor, reads: int) -> NDArray[np.uint8]:
     p = probability.double().numpy()[0]
-    return (rng.random((reads, p.size)) < p).astype(np.uint8)
+    return np.asarray(rng.random((reads, p.size)) < p, dtype=np.uint8)
 
 
 def _batch(image: Floats) -> Tensor:

@@ -1,5 +1,9 @@
 """What the page is made of beside plots: native inputs, a drawing board, words."""
 
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,3 +97,12 @@ def choice(name: str, label: str, options: dict[str, str], value: str) -> dict[s
 def words(text: str = "") -> pn.pane.HTML:
     """Return a piece of HTML in the style of the page."""
     return pn.pane.HTML(text, stylesheets=[web("words.css")], sizing_mode="stretch_width", margin=0)
+
+
+def symbol(text: str) -> str:
+    """Return a symbol as HTML, in which what follows an underscore stands low."""
+    parts = []
+    for part in html.escape(text).split("/"):
+        base, _, low = part.partition("_")
+        parts.append(f"{base}<sub>{low}</sub>" if low else base)
+    return "/".join(parts).replace("<sub>BT</sub>", "<sub>B</sub>T")

@@ -6,13 +6,15 @@ exact ones take too long for a slider.
 """
 
 import math
+from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, Value
-from smtj.explore.knobs import SET, Knobs
+from smtj.explore.knobs import SET, Knobs, as_set, knobs_of
 from smtj.lab.resonance import DRIVE
 from smtj.physics.device import (
     barrier_and_reduced_field,
@@ -52,14 +54,30 @@ class Landscape(NamedTuple):
 class Spectrum(NamedTuple):
     """A rectified spectrum and the share that each state has in it."""
 
+    frequency: Floats
+    """In Hz, shape (frequencies,)."""
     total: Floats
-    """In V, shape (frequencies,)."""
+    """In V, same shape."""
     high: Floats
     low: Floats
     position: Floats
     """Resonance of the high and the low state in Hz, shape (2,)."""
     half_width: Floats
     """In Hz, shape (2,)."""
+
+
+class View(NamedTuple):
+    """Everything that is drawn of a device as set."""
+
+    card: DeviceCard
+    """The card as set."""
+    present: "Present"
+    probability: dict[str, Floats]
+    """P(high) at the fields, by switching model."""
+    slope: dict[str, Floats]
+    """w in 1/(A/m) at the voltages, by switching model."""
+    landscape: Landscape
+    spectrum: Spectrum
 
 
 class Present(NamedTuple):
@@ -72,9 +90,45 @@ class Present(NamedTuple):
     """P(high)."""
     stability_factor: float
     """Δ in the in-plane field."""
+    slope: float
+    """w in 1/(A/m) in the in-plane field."""
     resistance_high: float
     """In ohm."""
     resistance_low: float
+
+
+def view(card: DeviceCard, knobs: Knobs, fields: Floats, limit: float, voltages: int) -> View:
+    """Compute everything that is drawn.
+
+    Parameters
+    ----------
+    card
+        The device before anything was set.
+    knobs
+        What was set.
+    fields
+        H_⊥ in A/m of P(H_⊥).
+    limit, voltages
+        Of w(V): the largest voltage in V and how many there are between it and its negative.
+
+    Raises
+    ------
+    SmtjError
+        No device can be as it was set.
+    """
+    as_it_is = as_set(card, knobs)
+    at_any_voltage = as_set(card, replace(knobs, voltage=knobs_of(card).voltage))
+    return View(
+        as_it_is,
+        present(as_it_is, knobs),
+        {name: probability(of, knobs, fields) for name, of in by_model(as_it_is).items()},
+        {
+            name: slopes(of, knobs.field_parallel, limit, voltages)
+            for name, of in by_model(at_any_voltage).items()
+        },
+        landscape(as_it_is, knobs),
+        spectrum(as_it_is, knobs),
+    )
 
 
 def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
@@ -99,12 +153,14 @@ def present(card: DeviceCard, knobs: Knobs) -> Present:
     where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
     log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
     delta, _ = barrier_and_reduced_field(card, *where)
+    (slope,) = _slopes(card, knobs.field_parallel, np.array([knobs.voltage]))
     states = state_resistances(card, *where)
     return Present(
         log_high,
         log_low,
         float(probability_from_dwell_times(log_high, log_low)),
         float(delta),
+        float(slope),
         float(states.high),
         float(states.low),
     )
@@ -139,41 +195,50 @@ def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
     return Landscape(angle, energy - lowest, rest, energy_at(rest) - lowest, exists)
 
 
-def slopes(card: DeviceCard, knobs: Knobs, voltages: Floats) -> Floats:
-    """Slope w in 1/(A/m) of P(high | H_⊥) at voltages in V, in the in-plane field of the knobs."""
-    bias = np.asarray(voltages, dtype=np.float64)[:, None]
+@lru_cache(maxsize=64)
+def slopes(card: DeviceCard, field_parallel: float, limit: float, count: int) -> Floats:
+    """Slope w in 1/(A/m) of P(high | H_⊥), at voltages from -limit to limit in V.
+
+    It does not depend on the present voltage; what was computed is remembered.
+    """
+    voltages = np.linspace(-limit, limit, count)
     if card.switching.model == "self-consistent":
-        few = np.linspace(bias[0, 0], bias[-1, 0], FEW_VOLTAGES)
-        return np.interp(voltages, few, _slopes(card, knobs, few[:, None]))
-    return _slopes(card, knobs, bias)
+        few = np.linspace(-limit, limit, FEW_VOLTAGES)
+        return np.interp(voltages, few, _slopes(card, field_parallel, few))
+    return _slopes(card, field_parallel, voltages)
 
 
-def _slopes(card: DeviceCard, knobs: Knobs, bias: Floats) -> Floats:
+def _slopes(card: DeviceCard, field_parallel: float, voltages: Floats) -> Floats:
+    bias = voltages[:, None]
     offset = operating_point(card).offset_field + card.switching.offset_field_per_volt * bias
-    midpoint = offset - knobs.field_parallel * math.tan(card.magnetism.easy_axis_tilt)
+    midpoint = offset - field_parallel * math.tan(card.magnetism.easy_axis_tilt)
     step = np.array([-1.0, 1.0])
-    where = (knobs.field_parallel, 0.0, midpoint + step, bias)
-    log_high, log_low = log_dwell_times_in_field(card, *where)
+    log_high, log_low = log_dwell_times_in_field(card, field_parallel, 0.0, midpoint + step, bias)
     odds = np.asarray(log_high - log_low)
     return np.asarray((odds[:, 1] - odds[:, 0]) / 2)
 
 
-def spectrum(card: DeviceCard, knobs: Knobs, frequencies: Floats) -> Spectrum:
-    """Rectified voltage against frequencies in Hz, at the field and bias of the knobs."""
+def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
+    """Rectified voltage against frequency, at the field and bias of the knobs.
+
+    The frequencies reach to 2.5, 5, 10, 20 ... GHz, as far as the lines of both states need.
+    """
     where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
     lines = well_lines(card, *where, DRIVE)
     order = [0, 1] if high_state_is_up(card) else [1, 0]
+    end = _highest_frequency(lines.position, lines.half_width)
+    frequency = np.linspace(end / points, end, points)
 
     def of(well: int) -> Floats:
         alone = np.zeros(2)
         alone[well] = 1.0
-        return signal(WellLines(*lines[:-1], lines.share * alone), frequencies)
+        return signal(WellLines(*lines[:-1], lines.share * alone), frequency)
 
     high, low = (of(well) for well in order)
-    return Spectrum(high + low, high, low, lines.position[order], lines.half_width[order])
+    place = lines.position[order], lines.half_width[order]
+    return Spectrum(frequency, high + low, high, low, *place)
 
 
-def highest_frequency(position: Floats, half_width: Floats) -> float:
-    """Return the end in Hz of an axis that shows both lines: 2, 5, 10, 20 ... GHz."""
+def _highest_frequency(position: Floats, half_width: Floats) -> float:
     need = float(np.nanmax(position + 4 * half_width, initial=0.0))
-    return next(end * 1e9 for end in (2.5, 5, 10, 20, 50, 100, math.inf) if end * 1e9 >= need)
+    return next(end * 1e9 for end in (2.5, 5, 10, 20, 50, 100, 1000) if end * 1e9 >= need)

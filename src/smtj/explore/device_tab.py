@@ -1,19 +1,23 @@
 """The tab of the device: sliders, what follows from them, and its telegraph noise."""
 
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
 import html
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from bokeh.models import DataRange1d, Range1d, Span, Whisker
+from bokeh.models import DataRange1d
+from bokeh.models.annotations import Span
 
 from smtj.card import DeviceCard
 from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
-from smtj.explore.components import Controls, choice, slider, words
-from smtj.explore.knobs import as_set, knobs_of, saved, sliders
+from smtj.explore.components import Controls, choice, slider, symbol, words
+from smtj.explore.knobs import knobs_of, saved, sliders
 from smtj.explore.numbers import Number, numbers
 from smtj.physics.resistance import averaged_at_voltage
 from smtj.units import convert
@@ -23,7 +27,11 @@ FRAME = 50
 PER_FRAME = 3
 """Readings a frame; a screen is crossed in 8 s."""
 TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-PACES = {"auto": "as the device switches", "real": "real time"}
+PACES = {"auto": "at the device’s pace", "real": "in real time"}
+FIELDS, VOLTAGES = 161, 33
+"""Points of P(H) and of w(V)."""
+OERSTED = convert(1.0, "A/m", "Oe")
+"""Of a field of 1 A/m, in Oe."""
 STEADY = 5.0
 """Factor by which the best time base may change before the one on screen does."""
 
@@ -35,12 +43,14 @@ class DeviceTab:
         self.card = card
         self.knobs = knobs_of(card)
         self.pace, self.screen = "auto", 0.0
-        self.trace = stream.Trace(seed)
+        self.trace, self.shares = stream.Trace(seed), np.empty(0)
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
         self.controls.connect(self.change, self.act)
         self.message, self.table = words(), words()
         self._make_plots()
         self.use(card)
+        # Plots that begin with something on them know their range.
+        self.step()
 
     def use(self, card: DeviceCard) -> None:
         """Take another card."""
@@ -48,13 +58,12 @@ class DeviceTab:
         self.units = {
             knob.name: (knob.unit.replace("°", "deg"), knob.si_unit) for knob in sliders(card)
         }
-        field, voltage = sliders(card)[0], sliders(card)[2]
-        self.fields = np.linspace(field.start, field.end, 161)
-        self.voltages = np.linspace(voltage.start, voltage.end, 33)
+        field = sliders(card)[0]
+        self.fields = np.linspace(field.start, field.end, FIELDS) / OERSTED
         items = [
             slider(k.name, k.label, k.unit, k.start, k.end, k.step, k.value) for k in sliders(card)
         ]
-        self.controls.items = [*items, choice("pace", "Trace runs", PACES, self.pace)]
+        self.controls.items = [*items, choice("pace", "Trace", PACES, self.pace)]
         self.controls.actions = [["reset", "Reset"], ["save", "Save the card"]]
         self.update()
 
@@ -96,39 +105,31 @@ class DeviceTab:
 
     def update(self) -> None:
         """Compute all curves anew and draw them."""
-        card, knobs = as_set(self.card, self.knobs), self.knobs
-        now = curves.present(card, knobs)
-        models = curves.by_model(card)
-        fields = self.fields * convert(1.0, "Oe", "A/m")
-        volts = self.voltages * 1e-3
-        per_oersted = convert(1.0, "m/A", "1/Oe")
-        both = {
-            model: (curves.probability(of, knobs, fields), curves.slopes(of, knobs, volts))
-            for model, of in models.items()
-        }
-        valley = curves.landscape(card, knobs)
-        lines = curves.spectrum(card, knobs, np.array([1e9]))
-        end = curves.highest_frequency(lines.position, lines.half_width)
-        frequencies = np.linspace(0.002 * end, end, 400)
-        lines = curves.spectrum(card, knobs, frequencies)
+        knobs, limit = self.knobs, float(self.card.switching.voltage_limit)
+        seen = curves.view(self.card, knobs, self.fields, limit, VOLTAGES)
         # All is computed by now; what cannot be is refused before anything is drawn.
+        now, valley, lines = seen.present, seen.landscape, seen.spectrum
+        oersted, millivolt = self.fields * OERSTED, np.linspace(-limit, limit, VOLTAGES) * 1e3
         for number, model in enumerate(curves.MODELS):
-            p, w = both.get(model, (self.fields * np.nan, volts * np.nan))
-            self.sources[f"p{number}"].data = {"x": self.fields, "y": p}
-            self.sources[f"w{number}"].data = {"x": self.voltages, "y": w * per_oersted}
-        here = convert(knobs.field_perpendicular, "A/m", "Oe")
+            p = seen.probability.get(model, np.full(oersted.size, np.nan))
+            w = seen.slope.get(model, np.full(VOLTAGES, np.nan))
+            self.sources[f"p{number}"].data = {"x": oersted, "y": p}
+            self.sources[f"w{number}"].data = {"x": millivolt, "y": w / OERSTED}
+        here = knobs.field_perpendicular * OERSTED
         self.sources["here"].data = {"x": [here], "y": [now.probability]}
-        _, w = both.get(card.switching.model, next(iter(both.values())))
-        slope = float(np.interp(knobs.voltage, volts, w)) * per_oersted
-        self.sources["w_here"].data = {"x": [knobs.voltage * 1e3], "y": [slope]}
+        self.sources["w_here"].data = {"x": [knobs.voltage * 1e3], "y": [now.slope / OERSTED]}
         self.sources["energy"].data = {"x": np.degrees(valley.angle), "y": valley.energy}
         self.wells = np.degrees(valley.well_angle), valley.well_energy
         self.sources["spectrum"].data = {
-            "x": frequencies / 1e9, "y": lines.total * 1e6, "high": lines.high * 1e6,
+            "x": lines.frequency / 1e9, "y": lines.total * 1e6, "high": lines.high * 1e6,
             "low": lines.low * 1e6,
         }  # fmt: skip
+        self.table.object = _as_html(numbers(seen.card, knobs, now, lines))
+        self.shares = np.empty(0)
         self.now = now
-        self.table.object = _as_html(numbers(card, knobs, now, lines))
+        ends = sorted((now.resistance_low, now.resistance_high))
+        room = 0.08 * (ends[1] - ends[0]) or 0.01 * ends[1]
+        self.plots["trace"].y_range.update(start=ends[0] - room, end=ends[1] + room)
         self._set_time_base()
 
     def step(self) -> None:
@@ -145,7 +146,7 @@ class DeviceTab:
         angles, energies = self.wells
         self.sources["ball"].data = {"x": angles[[well]], "y": energies[[well]]}
         self.shares = np.concatenate([self.shares, share])[-stream.POINTS :]
-        if self.trace.frame % 4 == 0:
+        if self.trace.frame % 4 == 0 or self.shares.size == PER_FRAME:
             self._show_share()
 
     def _show_share(self) -> None:
@@ -184,10 +185,14 @@ class DeviceTab:
         self.sources["spectrum"] = charts.source("x", "y", "high", "low")
         s = self.sources
         trace = charts.chart(
-            "Time (s)", "Resistance (Ω)", 250, x_range=DataRange1d(follow="end", range_padding=0)
+            "Time (s)",
+            "Resistance (Ω)",
+            250,
+            x_range=DataRange1d(follow="end", range_padding=0),
+            y_range=charts.between(0, 1),
         )
         trace.step("x", "y", source=s["trace"], mode="before", line_width=1.5, color=charts.BLUE)
-        p = charts.chart("Field H⊥ (Oe)", "P(high)", y_range=Range1d(-0.03, 1.03))
+        p = charts.chart("Field H⊥ (Oe)", "P(high)", y_range=charts.between(-0.03, 1.03))
         w = charts.chart("Bias voltage V (mV)", "Slope w (1/Oe)")
         for number, colour in enumerate((charts.BLUE, charts.ORANGE)):
             dash = "solid" if number == 0 else "dashed"
@@ -196,20 +201,15 @@ class DeviceTab:
                     "x", "y", source=s[f"{name}{number}"], line_width=2.2, color=colour,
                     line_dash=dash,
                 )  # fmt: skip
-        whisker = Whisker(
-            base="x", lower="low", upper="high", source=s["share"], line_color=charts.GREEN,
-            line_width=2,
-        )  # fmt: skip
-        whisker.upper_head.line_color = whisker.lower_head.line_color = charts.GREEN
-        p.add_layout(whisker)
+        p.add_layout(charts.whiskers(s["share"], charts.GREEN))
         p.scatter(
             "x", "y", source=s["share"], marker="x", size=10, color=charts.GREEN, line_width=2
         )
         ring = {"size": 13, "fill_alpha": 0, "line_width": 3, "line_color": charts.BLUE}
         p.scatter("x", "y", source=s["here"], **ring)
         w.scatter("x", "y", source=s["w_here"], **ring)
-        energy = charts.chart("Angle from the normal (°)", "Energy (k_BT)")
-        energy.x_range = Range1d(-90, 270)
+        energy = charts.chart("Angle from the normal (°)", "Energy / kT")
+        energy.x_range = charts.between(-90, 270)
         energy.xaxis.ticker = [-90, 0, 90, 180, 270]
         energy.line("x", "y", source=s["energy"], line_width=2.2, color=charts.GREY)
         energy.scatter("x", "y", source=s["ball"], size=15, color=charts.BLUE)
@@ -226,7 +226,7 @@ class DeviceTab:
 def _as_html(rows: list[Number]) -> str:
     def table(some: list[Number]) -> str:
         body = "".join(
-            f'<tr><th scope="row">{row.name}</th><td><i>{_symbol(row.symbol)}</i></td>'
+            f'<tr><th scope="row">{row.name}</th><td><i>{symbol(row.symbol)}</i></td>'
             f"<td>{_power(row.value)}</td></tr>"
             for row in some
         )
@@ -235,15 +235,6 @@ def _as_html(rows: list[Number]) -> str:
     third = -(-len(rows) // 3)
     parts = "".join(table(rows[at : at + third]) for at in range(0, len(rows), third))
     return f'<div class="columns">{parts}</div>'
-
-
-def _symbol(symbol: str) -> str:
-    """Set what follows an underscore low, in HTML."""
-    parts = []
-    for part in symbol.split("/"):
-        base, _, low = part.partition("_")
-        parts.append(f"{base}<sub>{low}</sub>" if low else base)
-    return "/".join(parts).replace("<sub>BT</sub>", "<sub>B</sub>T")
 
 
 def _power(text: str) -> str:

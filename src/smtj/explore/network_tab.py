@@ -1,11 +1,13 @@
 """The tab of the network: a digit, the neurons as they are read, and what they answer."""
 
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
 import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bokeh.models import Range1d, Whisker
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -113,7 +115,7 @@ class NetworkTab:
         """Show the next read of every neuron."""
         if self.network is None or self.running is None:
             return
-        reads, neurons = self.running.hidden.shape
+        reads = len(self.running.hidden)
         read = self.frame % reads
         hidden = self.running.hidden
         self.states.data = {
@@ -162,11 +164,15 @@ class NetworkTab:
 
     def _sentence(self, chosen: Any) -> str:
         if not self.image.any():
-            return '<div class="answer">Draw a digit<small>and the network says what it is.</small></div>'
+            return (
+                '<div class="answer">Draw a digit'
+                "<small>and the network says what it is.</small></div>"
+            )
         best, second = np.argsort(chosen)[::-1][:2]
         rest = "" if chosen[best] > 0.995 else f", {chosen[second]:.0%} say {second}"
+        article = "an" if best == 8 else "a"
         return (
-            f'<div class="answer">It is a <b>{best}</b><small>{chosen[best]:.0%} of '
+            f'<div class="answer">It is {article} <b>{best}</b><small>{chosen[best]:.0%} of '
             f"{self.chip.EVALUATIONS} evaluations say so{rest}.</small></div>"
         )
 
@@ -177,7 +183,7 @@ class NetworkTab:
         number = np.arange(100)
         self.places = {"x": number % COLUMNS, "y": COLUMNS - 1 - number // COLUMNS}
         hidden = charts.chart(
-            "", "", 350, x_range=Range1d(-0.6, 9.6), y_range=Range1d(-0.6, 9.6),
+            "", "", 350, x_range=charts.between(-0.6, 9.6), y_range=charts.between(-0.6, 9.6),
             match_aspect=True,
         )  # fmt: skip
         hidden.axis.visible = hidden.grid.visible = False
@@ -190,8 +196,8 @@ class NetworkTab:
             line_alpha=0,
         )  # fmt: skip
         outputs = charts.chart(
-            "Output neuron", "Mean of its reads", 300, x_range=Range1d(-0.6, 9.6),
-            y_range=Range1d(0, 1.02),
+            "Output neuron", "Mean of its reads", 300, x_range=charts.between(-0.6, 9.6),
+            y_range=charts.between(-0.02, 1.02),
         )  # fmt: skip
         outputs.xaxis.ticker = list(range(10))
         outputs.xgrid.visible = False
@@ -199,11 +205,6 @@ class NetworkTab:
             x="x", top="y", width=0.66, source=self.bars, color=charts.BLUE, fill_alpha=0.75,
             line_alpha=0,
         )  # fmt: skip
-        whisker = Whisker(
-            base="x", lower="low", upper="high", source=self.bars, line_color=charts.GREY,
-            line_width=2,
-        )  # fmt: skip
-        whisker.upper_head.line_color = whisker.lower_head.line_color = charts.GREY
-        outputs.add_layout(whisker)
+        outputs.add_layout(charts.whiskers(self.bars, charts.GREY))
         outputs.scatter("x", "y", source=self.dots, size=9, color=charts.ORANGE)
         self.hidden, self.outputs = hidden, outputs

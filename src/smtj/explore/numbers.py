@@ -27,16 +27,25 @@ def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> li
     """Return what follows from a card as set, at the knobs."""
     point = operating_point(card, knobs.voltage)
     h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
+    h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0
     barrier = now.stability_factor * BOLTZMANN * knobs.temperature
 
     def text(value: float, si_unit: str, unit: str, digits: int = 4) -> str:
-        return format_quantity(float(value), si_unit, unit, digits).replace("-", "−")
+        return (
+            format_quantity(float(value), si_unit, unit, digits)
+            .replace("-", "−")
+            .replace("ohm", "Ω")
+        )
 
     def line(well: int) -> str:
         if not np.isfinite(lines.position[well]):
             return "no well"
-        width = 2 * lines.half_width[well]
-        return f"{lines.position[well] / 1e9:.3f} GHz, {width / 1e6:.0f} MHz wide"
+        return f"{lines.position[well] / 1e9:.3f} GHz"
+
+    def width(well: int) -> str:
+        if not np.isfinite(lines.position[well]):
+            return "no well"
+        return f"{2e-6 * lines.half_width[well]:.3g} MHz"
 
     return [
         Number("Stability factor", "E_b/k_BT", f"{now.stability_factor:.2f}"),
@@ -44,16 +53,18 @@ def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> li
         Number("Share of time high", "P", _probability(now.probability)),
         Number("Dwell time high", "τ_high", time_text(now.log_dwell_high)),
         Number("Dwell time low", "τ_low", time_text(now.log_dwell_low)),
-        Number("Slope", "w", text(point.slope, "m/A", "1/Oe")),
+        Number("Slope", "w", text(now.slope, "m/A", "1/Oe")),
         Number("Offset field", "H_s", text(point.offset_field, "A/m", "Oe")),
-        Number("Switching field", "H_k,eff", text(point.effective_field, "A/m", "Oe")),
+        Number("Switching field", "H_k,eff", text(h_k, "A/m", "Oe") if now.slope else "none"),
         Number("Anisotropy field", "H_K1", text(h_k1, "A/m", "mT")),
         Number("Magnetisation", "M_s", text(point.saturation_magnetisation, "A/m", "kA/m")),
         Number("VCMA coefficient", "ξ", text(vcma_coefficient(card), "J/(V m)", "fJ/(V m)")),
         Number("Resistance high", "R_high", text(now.resistance_high, "ohm", "ohm")),
         Number("Resistance low", "R_low", text(now.resistance_low, "ohm", "ohm")),
-        Number("Resonance, high state", "f_r", line(0)),
-        Number("Resonance, low state", "f_r", line(1)),
+        Number("Resonance high", "f_high", line(0)),
+        Number("Resonance low", "f_low", line(1)),
+        Number("Linewidth high", "Δf_high", width(0)),
+        Number("Linewidth low", "Δf_low", width(1)),
     ]
 
 

@@ -1,5 +1,8 @@
 """The page of one session."""
 
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
 import html
 import itertools
 

@@ -67,7 +67,7 @@ def image_of(strokes: Sequence[Stroke]) -> Floats:
 def centre_of_mass(image: Floats) -> Floats:
     """Return (x, y) of the centre of the ink, in pixels from the first one's middle."""
     rows, columns = np.indices(image.shape)
-    return np.array([(image * columns).sum(), (image * rows).sum()]) / image.sum()
+    return np.asarray([(image * columns).sum(), (image * rows).sum()]) / float(image.sum())
 
 
 def _checked(stroke: Stroke) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from smtj.analysis import Part, Setting, analyse
 from smtj.analysis.telling import measured_card, remarks_of_files
-from smtj.analysis.trace import SHOWN, TraceResult, trace_of, trace_part
+from smtj.analysis.trace import TraceResult, trace_of, trace_part
 from smtj.card import DeviceCard
 from smtj.errors import DataError
 from smtj.lab import time_trace
@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 LARGEST = 20_000_000
 """Bytes of a file that the page takes."""
+SHOWN = 800
+"""Readings of a trace that are drawn."""
 SAMPLE = "simulated.csv"
 """What the page's own measurement is called."""
 
@@ -89,8 +91,8 @@ def examine(name: str, content: bytes, card: DeviceCard) -> Finding:
 def too_large(name: str, size: int) -> str:
     """Return the sentence for a file that is too large."""
     return (
-        f"{name} has {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that this page takes: "
-        "fit it on the command line with `smtj fit`"
+        f"{name} has {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that this page "
+        "takes: fit it on the command line with `smtj fit`"
     )
 
 

@@ -24,7 +24,8 @@ export function render({ model, el }) {
 
   function shown(value, item) {
     const text = Math.abs(value) < item.step / 2 ? "0" : value.toFixed(item.digits)
-    return `${text.replace("-", "−")}\u202f${item.unit}`
+    const number = text.replace("-", "−")
+    return item.unit ? `${number}\u202f${item.unit}` : number
   }
 
   function slider(item) {
