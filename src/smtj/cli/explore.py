@@ -35,6 +35,8 @@ def explore(
     typer.echo(f"smtj explore shows {device.name} at {address}\nStop it with Ctrl-C.")
     if browser and not webbrowser.open(address):
         typer.echo("No browser opened; put the address into one yourself.")
+    listening.start()
     with contextlib.suppress(KeyboardInterrupt):
-        listening.run_until_shutdown()
+        listening.io_loop.start()
+    listening.stop()
     typer.echo("Stopped.")

@@ -5,6 +5,7 @@
 
 from typing import Any
 
+import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.models.annotations import Whisker
@@ -50,9 +51,16 @@ def whiskers(data: Any, colour: str) -> Any:
     return bars
 
 
-def source(*names: str) -> Any:
-    """Return a data source with empty columns."""
-    return ColumnDataSource({name: [] for name in names})
+def source(name: str, *columns: str) -> Any:
+    """Return a data source with empty columns; the browser knows it as the data of the name."""
+    return ColumnDataSource({column: [] for column in columns}, name=f"{name} data")
+
+
+def put(data: Any, **columns: Any) -> None:
+    """Put columns into a data source; what is the same already is not drawn again."""
+    have = data.data
+    if not all(np.array_equal(have[name], values) for name, values in columns.items()):
+        data.data = columns
 
 
 def pane(plot: Any) -> Any:

@@ -113,17 +113,15 @@ class DeviceTab:
         for number, model in enumerate(curves.MODELS):
             p = seen.probability.get(model, np.full(oersted.size, np.nan))
             w = seen.slope.get(model, np.full(VOLTAGES, np.nan))
-            self.sources[f"p{number}"].data = {"x": oersted, "y": p}
-            self.sources[f"w{number}"].data = {"x": millivolt, "y": w / OERSTED}
+            charts.put(self.sources[f"p{number}"], x=oersted, y=p)
+            charts.put(self.sources[f"w{number}"], x=millivolt, y=w / OERSTED)
         here = knobs.field_perpendicular * OERSTED
-        self.sources["here"].data = {"x": [here], "y": [now.probability]}
-        self.sources["w_here"].data = {"x": [knobs.voltage * 1e3], "y": [now.slope / OERSTED]}
-        self.sources["energy"].data = {"x": np.degrees(valley.angle), "y": valley.energy}
+        charts.put(self.sources["here"], x=[here], y=[now.probability])
+        charts.put(self.sources["w_here"], x=[knobs.voltage * 1e3], y=[now.slope / OERSTED])
+        charts.put(self.sources["energy"], x=np.degrees(valley.angle), y=valley.energy)
         self.wells = np.degrees(valley.well_angle), valley.well_energy
-        self.sources["spectrum"].data = {
-            "x": lines.frequency / 1e9, "y": lines.total * 1e6, "high": lines.high * 1e6,
-            "low": lines.low * 1e6,
-        }  # fmt: skip
+        microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}
+        charts.put(self.sources["spectrum"], x=lines.frequency / 1e9, **microvolt)
         self.table.object = _as_html(numbers(seen.card, knobs, now, lines))
         self.shares = np.empty(0)
         self.now = now
@@ -144,7 +142,7 @@ class DeviceTab:
         self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
         well = 1 - int(self.trace.state or 0)
         angles, energies = self.wells
-        self.sources["ball"].data = {"x": angles[[well]], "y": energies[[well]]}
+        charts.put(self.sources["ball"], x=angles[[well]], y=energies[[well]])
         self.shares = np.concatenate([self.shares, share])[-stream.POINTS :]
         if self.trace.frame % 4 == 0 or self.shares.size == PER_FRAME:
             self._show_share()
@@ -154,8 +152,8 @@ class DeviceTab:
         length = self.shares.size * self.screen / stream.POINTS
         sigma = stream.spread_of_mean(self.now.log_dwell_high, self.now.log_dwell_low, length)
         here = self.sources["here"].data["x"][0]
-        ends = {"low": [max(mean - sigma, 0.0)], "high": [min(mean + sigma, 1.0)]}
-        self.sources["share"].data = {"x": [here], "y": [mean], **ends}
+        low, high = max(mean - sigma, 0.0), min(mean + sigma, 1.0)
+        charts.put(self.sources["share"], x=[here], y=[mean], low=[low], high=[high])
 
     def _set_time_base(self) -> None:
         best = stream.screen_of(self.now.log_dwell_high, self.now.log_dwell_low)
@@ -180,9 +178,9 @@ class DeviceTab:
     def _make_plots(self) -> None:
         two = ("x", "y")
         names = ("trace", "here", "p0", "p1", "energy", "ball", "w0", "w1", "w_here")
-        self.sources: dict[str, Any] = {name: charts.source(*two) for name in names}
-        self.sources["share"] = charts.source("x", "y", "low", "high")
-        self.sources["spectrum"] = charts.source("x", "y", "high", "low")
+        self.sources: dict[str, Any] = {name: charts.source(name, *two) for name in names}
+        self.sources["share"] = charts.source("share", "x", "y", "low", "high")
+        self.sources["spectrum"] = charts.source("spectrum", "x", "y", "high", "low")
         s = self.sources
         trace = charts.chart(
             "Time (s)",

@@ -116,8 +116,8 @@ class MeasureTab:
         self.controls.actions = actions
 
     def _make_plot(self) -> None:
-        self.dots = charts.source("x", "y")
-        self.lines = charts.source("x", "y", "low", "high")
+        self.dots = charts.source("readings", "x", "y")
+        self.lines = charts.source("states", "x", "y", "low", "high")
         plot = charts.chart(
             "Time (s)", "Resistance (Ω)", 300, x_range=charts.between(0, 1),
             y_range=charts.between(0, 1),

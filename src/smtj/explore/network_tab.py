@@ -177,9 +177,9 @@ class NetworkTab:
         )
 
     def _make_plots(self) -> None:
-        self.states = charts.source("x", "y", "state", "mean")
-        self.bars = charts.source("x", "y", "low", "high")
-        self.dots = charts.source("x", "y")
+        self.states = charts.source("hidden", "x", "y", "state", "mean")
+        self.bars = charts.source("outputs", "x", "y", "low", "high")
+        self.dots = charts.source("evaluation", "x", "y")
         number = np.arange(100)
         self.places = {"x": number % COLUMNS, "y": COLUMNS - 1 - number // COLUMNS}
         hidden = charts.chart(

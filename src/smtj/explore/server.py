@@ -1,6 +1,8 @@
 """The server behind the page: on this machine alone, and nothing from elsewhere."""
 
 import errno
+import logging
+import socket
 from typing import Any
 
 import panel as pn
@@ -14,7 +16,7 @@ ADDRESS = "127.0.0.1"
 
 
 def server(card: DeviceCard, port: int) -> Any:
-    """Return a server that listens but does not answer yet; ``run_until_shutdown`` starts it.
+    """Return a server that listens but does not answer before it is started.
 
     Parameters
     ----------
@@ -29,13 +31,25 @@ def server(card: DeviceCard, port: int) -> Any:
         The port is in use, or this user may not take it.
     """
     pn.extension("filedropper", notifications=False)
+    port = port or _free_port()
+    title = f"smtj explore: {card.name}"
+
+    # That a browser was closed is no news.
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
+
+    def session() -> Any:
+        document: Any = pn.state.curdoc
+        # Bokeh would else look through all models again at each root.
+        with document.models.freeze():
+            page(card).server_doc(document, title)
+
     try:
         return pn.io.server.get_server(
-            {"/": lambda: page(card)},
+            {"/": session},
             port=port,
             address=ADDRESS,
-            websocket_origin=_origins(port),
-            title={"/": f"smtj explore: {card.name}"},
+            # No other page that the browser shows may talk to this server.
+            websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
             show=False,
             start=False,
             # A file comes in pieces; a single message need not be larger than one.
@@ -50,6 +64,8 @@ def server(card: DeviceCard, port: int) -> Any:
         ) from None
 
 
-def _origins(port: int) -> list[str]:
-    """Whose pages may talk to the server; at a free port it is not known before."""
-    return [f"{ADDRESS}:{port}", f"localhost:{port}"] if port else [f"{ADDRESS}:*", "localhost:*"]
+def _free_port() -> int:
+    """A port that is free now: a page's origin must be known before the server listens."""
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        return int(probe.getsockname()[1])
