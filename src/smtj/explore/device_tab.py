@@ -139,7 +139,10 @@ class DeviceTab:
         )
         ohm = averaged_at_voltage(share, now.resistance_high, now.resistance_low)
         time = (np.arange(PER_FRAME) + 1.0 + first) * interval / self.time_scale
-        self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
+        if first:
+            self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
+        else:
+            charts.put(self.sources["trace"], x=time, y=ohm)
         well = 1 - int(self.trace.state or 0)
         angles, energies = self.wells
         charts.put(self.sources["ball"], x=angles[[well]], y=energies[[well]])
@@ -170,7 +173,6 @@ class DeviceTab:
         # A new screen goes on in the state in which the old one ended.
         self.trace = replace(self.trace, reading=0)
         self.shares = np.empty(0)
-        self.sources["trace"].data = {"x": [], "y": []}
         plot = self.plots["trace"]
         plot.xaxis.axis_label = f"Time ({unit})"
         plot.x_range.follow_interval = plot.x_range.default_span = best / self.time_scale

@@ -57,6 +57,8 @@ class MeasureTab:
             self.controls.download(f"{self.finding.card.name}.toml", to_toml(self.finding.card))
         elif self.finding is not None and action == "use":
             self.use_card(self.finding.card)
+            name = html.escape(self.finding.card.name)
+            self.said.object += f"<p>Device and Network now show {name}.</p>"
 
     def examine(self, name: str, content: Callable[[], bytes]) -> None:
         """Fit a file in a thread of its own, so that no other session waits for it."""
@@ -81,7 +83,7 @@ class MeasureTab:
         if number != self.number:
             return  # another file was given meanwhile
         if isinstance(found, SmtjError):
-            self.said.object = f'<p class="alert">{html.escape(str(found))}</p>'
+            self.said.object = f'<p class="alert" role="alert">{html.escape(str(found))}</p>'
             return
         self.finding = found
         self._show(found)
@@ -95,8 +97,6 @@ class MeasureTab:
         self.examine(name, lambda: raw)
 
     def _show(self, finding: Finding) -> None:
-        first, *_ = finding.parts
-        self.said.object = f"<h3>{html.escape(first.title)}</h3>"
         seen = finding.segments
         if seen is not None:
             self.dots.data = {"x": seen.time, "y": seen.resistance}
@@ -108,6 +108,7 @@ class MeasureTab:
             )
             self.pane.visible = True
         self.results.object = _as_html(finding)
+        self.said.object = f"<h3>{html.escape(finding.parts[0].title)}</h3>"
 
     def _offer(self) -> None:
         actions = [["sample", "Take a simulated trace"]]

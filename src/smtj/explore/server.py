@@ -5,6 +5,7 @@ import logging
 import socket
 from typing import Any
 
+import pandas  # noqa: F401  (Bokeh trips over it where a thread is just importing it)
 import panel as pn
 
 from smtj.card import DeviceCard

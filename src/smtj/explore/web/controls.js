@@ -32,7 +32,9 @@ export function render({ model, el }) {
     const input = document.createElement("input")
     Object.assign(input, { type: "range", min: item.start, max: item.end, step: item.step })
     input.value = item.value
-    const output = document.createElement("output")
+    // Not an <output>, for the value is read out with the slider.
+    const output = document.createElement("span")
+    output.className = "value"
     const tell = () => {
       output.textContent = shown(input.valueAsNumber, item)
       input.setAttribute("aria-valuetext", output.textContent)

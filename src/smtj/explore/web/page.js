@@ -75,6 +75,7 @@ window.smtj = (() => {
   }
 
   theme()
-  document.addEventListener("DOMContentLoaded", start)
+  // es-module-shims tells of it a second time.
+  document.addEventListener("DOMContentLoaded", start, { once: true })
   return { ready, plots }
 })()
