@@ -1,6 +1,8 @@
 """The network that comes with the page, on chips of any seed and card."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,14 +17,31 @@ from smtj.explore.chip import (
     hidden_neurons,
     set_conditions,
 )
+from smtj.explore.network_tab import COLUMNS
 from smtj.explore.shipping import SHIPPED
 from smtj.explore.strokes import image_of
 
 LARGEST_KB = 300
+NO_TORCH = """
+import sys
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] == 'torch':
+            raise ModuleNotFoundError("No module named 'torch'", name='torch')
+sys.meta_path.insert(0, NoTorch())
+from smtj import load_card
+from smtj.explore.network_tab import NetworkTab
+tab = NetworkTab(load_card('cai2019'), 0)
+tab.open()
+tab.draw([[[0.1, 0.2], [0.3, 0.4]]])
+tab.step()
+print(tab.message.object)
+"""
 
 
 def test_the_shipped_network_is_small() -> None:
     assert SHIPPED.stat().st_size < 1000 * LARGEST_KB
+    assert hidden_neurons() == COLUMNS**2
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -83,3 +102,11 @@ def test_a_bias_voltage_makes_the_sigmoid_flatter(card: DeviceCard) -> None:
         set_conditions(network, voltage, 300.0)
         slopes.append(float(network[1].slope.mean()))
     assert slopes[0] > slopes[1]
+
+
+def test_without_pytorch_the_tab_says_what_to_install() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_TORCH], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "pip install 'smtj[nn]'" in done.stdout
+    assert done.stderr == ""

@@ -59,7 +59,7 @@ class NetworkTab:
                 "voltage", "Bias voltage V", "mV", voltage.start, voltage.end, voltage.step, 0.0
             ),
             slider("temperature", "Temperature T", "K", *temperature[4:]),
-            slider("chip", "Chip", "", 0, 99, 1, 0),
+            slider("chip", "Chip seed", "", 0, 99, 1, 0),
         ]
         self.controls.actions = [["clear", "Clear"], ["reset", "Reset sliders"]]
         if self.network is not None:
@@ -180,7 +180,7 @@ class NetworkTab:
         self.states = charts.source("hidden", "x", "y", "state", "mean")
         self.bars = charts.source("outputs", "x", "y", "low", "high")
         self.dots = charts.source("evaluation", "x", "y")
-        number = np.arange(100)
+        number = np.arange(COLUMNS**2)
         self.places = {"x": number % COLUMNS, "y": COLUMNS - 1 - number // COLUMNS}
         hidden = charts.chart(
             "", "", 350, x_range=charts.between(-0.6, 9.6), y_range=charts.between(-0.6, 9.6),

@@ -29,14 +29,13 @@ def server(card: DeviceCard, port: int) -> Any:
     Raises
     ------
     SmtjError
-        The port is in use, or this user may not take it.
+        The port cannot be taken.
     """
+    port = _free_port(port)
     pn.extension("filedropper", notifications=False)
-    port = port or _free_port()
-    title = f"smtj explore: {card.name}"
-
     # That a browser was closed is no news.
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
+    title = f"smtj explore: {card.name}"
 
     def session() -> Any:
         document: Any = pn.state.curdoc
@@ -44,29 +43,29 @@ def server(card: DeviceCard, port: int) -> Any:
         with document.models.freeze():
             page(card).server_doc(document, title)
 
-    try:
-        return pn.io.server.get_server(
-            {"/": session},
-            port=port,
-            address=ADDRESS,
-            # No other page that the browser shows may talk to this server.
-            websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
-            show=False,
-            start=False,
-            # A file comes in pieces; a single message need not be larger than one.
-            websocket_max_message_size=4 * CHUNK,
-        )
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        why = "is in use" if error.errno == errno.EADDRINUSE else "is not for this user to take"
-        raise SmtjError(
-            f"port {port} {why}; give another, e.g. --port {port + 1}, or --port 0 for a free one"
-        ) from None
+    return pn.io.server.get_server(
+        {"/": session},
+        port=port,
+        address=ADDRESS,
+        # No other page that the browser shows may talk to this server.
+        websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
+        show=False,
+        start=False,
+        # A file comes in pieces; a single message need not be larger than one.
+        websocket_max_message_size=4 * CHUNK,
+    )
 
 
-def _free_port() -> int:
-    """A port that is free now: a page's origin must be known before the server listens."""
+def _free_port(port: int) -> int:
+    """The port, or any free one for 0: a page's origin must be known before the server listens."""
     with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
+        # A port that a server has just left is free to the next one.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else "cannot be taken"
+            raise SmtjError(
+                f"port {port} {why}; give another --port, or --port 0 for a free one"
+            ) from None
         return int(probe.getsockname()[1])

@@ -30,8 +30,9 @@ window.smtj = (() => {
           model.setv({ axis_label_text_color: ink, major_label_text_color: quiet,
             axis_line_color: strong, major_tick_line_color: strong }, silent)
         else if (model.type === "Grid") model.setv({ grid_line_color: line }, silent)
-        else if (model.type === "Legend")
-          model.setv({ label_text_color: ink, background_fill_color: surface }, silent)
+        // Painted all over, lest what was drawn at another size should shine through.
+        else if (model.type === "Figure")
+          model.setv({ background_fill_color: surface, border_fill_color: surface }, silent)
       }
   }
 
