@@ -9,6 +9,7 @@ from smtj.cli.card import app as card_app
 from smtj.cli.chips import chips
 from smtj.cli.cite import cite
 from smtj.cli.cost import cost
+from smtj.cli.explore import explore
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
@@ -36,6 +37,7 @@ app.command()(validate)
 app.command()(cost)
 app.command()(reproduce)
 app.command()(cite)
+app.command()(explore)
 
 BAD_INPUT = 2
 # Base of what Typer finds wrong with a command line; Typer gives it no public name.

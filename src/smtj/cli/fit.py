@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from smtj.analysis import Part
     from smtj.card import DeviceCard
-    from smtj.fit.estimate import Estimate
-
-MOST_NAMED = 4
-"""Files that are counted instead of named."""
 
 Condition = Annotated[str | None, typer.Option(help="Where no column says it; else the card's.")]
 Field = Annotated[str | None, typer.Option(help="Where no column says it; else 0 Oe.")]
@@ -59,6 +55,7 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import Setting, analyse
+    from smtj.analysis.telling import measured_card, named, remarks_of_files
     from smtj.card import load_card
     from smtj.measurement import load, parse_columns
 
@@ -72,7 +69,7 @@ def fit(
     }
     setting = Setting(
         card=base,
-        source=_called(files),
+        source=named([file.name for file in files]),
         integration_time=parse_option("--integration-time", integration_time, "s"),
         conditions={name: value for name, value in given.items() if value is not None},
     )
@@ -80,8 +77,8 @@ def fit(
     console = Console(stderr=as_json, soft_wrap=False)
     with _shown(console) as progress:
         parts = analyse(datasets, setting, progress)
-    remarks = _remarks_of_files(datasets)
-    card = _onto(base, parts, out)
+    remarks = remarks_of_files(datasets)
+    card = base if out is None else measured_card(base, parts, out.name)
     if as_json:
         typer.echo(json.dumps(_record(parts, remarks), indent=1, ensure_ascii=False))
     else:
@@ -105,82 +102,24 @@ def _shown(console: "Console") -> "Iterator[Callable[[int, int], None]]":
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _remarks_of_files(datasets: list[Any]) -> list[str]:
-    """Say what was taken for granted when the files were read."""
-    from smtj.measurement import source_of
-
-    found: dict[str, list[str]] = {}
-    for dataset in datasets:
-        remarks = [
-            f"{column} has no unit in its header; SI is taken"
-            for column in dataset.attrs.get("assumed_units", ())
-            if column not in dataset.attrs.get("arbitrary_units", ())
-        ]
-        remarks += [
-            f"{column} is in arbitrary units; they are called V"
-            for column in dataset.attrs.get("arbitrary_units", ())
-        ]
-        ignored = dataset.attrs.get("ignored_columns", ())
-        if ignored:
-            remarks.append(f"not used: {', '.join(str(column) for column in ignored)}")
-        if "resistance_from" in dataset.attrs:
-            remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
-        for remark in remarks:
-            found.setdefault(remark, []).append(Path(source_of(dataset)).name)
-    return [f"{_named(names)}: {remark}" for remark, names in found.items()]
-
-
-def _called(files: list[Path]) -> str:
-    """What the data are called: a file's name, or how many there are."""
-    return _named([file.name for file in files])
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(names) if len(names) < MOST_NAMED else f"{len(names)} files"
-
-
-def _onto(card: "DeviceCard", parts: "list[Part]", out: Path | None) -> "DeviceCard":
-    from smtj.card import load_card
-
-    if out is None:
-        return card
-    for part in parts:
-        card = part.onto(card)
-    stem = "".join(c if c.isalnum() else "_" for c in out.stem)
-    name = stem if stem[:1].isalpha() or stem[:1] == "_" else f"_{stem}"
-    taken = load_card(card.name).name if card.name == name else None
-    return card if taken else card.replace({"name": name})
-
-
 def _print(console: "Console", part: "Part") -> None:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
+    from smtj.analysis.telling import HEAD, row
+
     table = Table(
         "", title=escape(part.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
     )
-    for column in ("symbol", "value", "±", "95 % interval"):
+    for column in HEAD[1:]:
         table.add_column(column, no_wrap=column != "")
     for estimate in part.estimates:
-        table.add_row(*map(escape, _row(estimate)))
+        table.add_row(*map(escape, row(estimate)))
     console.print(table)
     for remark in part.remarks:
         console.print(f"• {remark}", markup=False, highlight=False)
     console.print()
-
-
-def _text(estimate: "Estimate") -> str:
-    from smtj.units import format_quantity
-
-    return format_quantity(estimate.value, estimate.unit, estimate.display_unit, 5)
-
-
-def _number(value: float, estimate: "Estimate", digits: int = 4) -> str:
-    from smtj.units import format_quantity
-
-    text = format_quantity(value, estimate.unit, estimate.display_unit, digits)
-    return text.removesuffix(estimate.display_unit).strip() if estimate.display_unit else text
 
 
 def _record(parts: "list[Part]", remarks: list[str]) -> dict[str, Any]:
@@ -213,16 +152,9 @@ def _record(parts: "list[Part]", remarks: list[str]) -> dict[str, Any]:
 
 def _table(part: "Part") -> dict[str, Any]:
     """Return the numbers of a part as a table for people."""
-    return {
-        "head": ["", "symbol", "value", "±", "95 % interval"],
-        "rows": [_row(estimate) for estimate in part.estimates],
-    }
+    from smtj.analysis.telling import HEAD, row
 
-
-def _row(estimate: "Estimate") -> list[str]:
-    low, high = (_number(end, estimate) for end in estimate.interval)
-    error = _number(estimate.error, estimate, 2)
-    return [estimate.name, estimate.symbol, _text(estimate), error, f"{low} … {high}"]
+    return {"head": list(HEAD), "rows": [row(estimate) for estimate in part.estimates]}
 
 
 def _write(
@@ -233,6 +165,7 @@ def _write(
     out: Path,
     base: "DeviceCard",
 ) -> None:
+    from smtj.analysis.telling import as_sentences
     from smtj.paper.figure import FigureResult
     from smtj.paper.report import write_report
 
@@ -242,7 +175,7 @@ def _write(
             FigureResult(
                 name=f"{number}-{part.name}",
                 title=part.title,
-                caption=" ".join((part.caption, *_as_sentences(part.remarks))),
+                caption=" ".join((part.caption, *as_sentences(part.remarks))),
                 images=part.draw(folder / f"{number}-{part.name}"),
                 numbers={**_record([part], []), "table": _table(part)},
             )
@@ -261,7 +194,3 @@ def _write(
         soft_wrap=True,
         highlight=False,
     )
-
-
-def _as_sentences(remarks: tuple[str, ...]) -> list[str]:
-    return [f"{remark[:1].upper()}{remark[1:]}." for remark in remarks]

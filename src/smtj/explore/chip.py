@@ -1,0 +1,146 @@
+"""The network of the page: trained weights on a chip of the card's devices; needs PyTorch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from smtj.card import DeviceCard
+from smtj.explore.shipping import SHIPPED
+from smtj.nn import MTJNeuron, set_readout
+from smtj.nn.network import NetworkSettings, build_network, load_network
+
+Floats = NDArray[np.float64]
+
+EVALUATIONS = 200
+"""Evaluations of a digit from which the spread of its outputs is taken."""
+LEARNED = ("weight", "bias", "coupling.mean", "coupling.variance")
+"""Endings of what training found; the rest of a network's state is its chip."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the output neurons answer to one digit, over many evaluations."""
+
+    mean: Floats
+    """Mean read-out of each class, shape (10,)."""
+    spread: Floats
+    """Standard deviation from one evaluation to the next, same shape."""
+    chosen: Floats
+    """Share of evaluations in which a class is the highest, ties shared; same shape."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation, read by read."""
+
+    hidden: NDArray[np.uint8]
+    """State of every hidden neuron at every read, shape (reads, neurons)."""
+    outputs: Floats
+    """Read-outs of the output neurons after so many reads of them, shape (reads, 10)."""
+
+
+def chip(card: DeviceCard, seed: int) -> nn.Sequential:
+    """Build the shipped network of a card's devices.
+
+    The trained weights stay, and so does what the calibrated coupling learned of the inputs; how it
+    drives the devices follows from the card, so that any card's devices can stand in.
+
+    Parameters
+    ----------
+    card
+        The device.
+    seed
+        Which devices the chip has.
+
+    Raises
+    ------
+    SmtjError
+        The card's device has no barrier, or the seed is negative.
+    """
+    learned, settings = _shipped()
+    network = build_network(replace(settings, chip_seed=seed), card, seed=0)
+    network.load_state_dict({**network.state_dict(), **learned})
+    return network.eval()
+
+
+def set_conditions(network: nn.Sequential, voltage: float, temperature: float) -> None:
+    """Bring all devices of a chip to a bias voltage in V and a temperature in K.
+
+    Raises
+    ------
+    SmtjError
+        The voltage exceeds the card's limit, or the device is not magnetic at the temperature.
+    """
+    for layer in network:
+        if isinstance(layer, MTJNeuron):
+            layer.set_bias(voltage, temperature)
+
+
+def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outputs:
+    """Show a digit many times and tell what comes out.
+
+    Parameters
+    ----------
+    network
+        The chip.
+    image
+        Ink in [0, 1], shape (28, 28).
+    reads
+        Reads of every neuron in an evaluation.
+    seed
+        Decides the reads and the magnetic noise.
+    """
+    set_readout(network, eval_reads=reads, noise=True, generator=_generator(seed))
+    with torch.no_grad():
+        outputs = network(_batch(image).expand(EVALUATIONS, -1)).double().numpy()
+    highest = outputs == outputs.max(axis=1, keepdims=True)
+    chosen = (highest / highest.sum(axis=1, keepdims=True)).mean(axis=0)
+    return Outputs(outputs.mean(axis=0), outputs.std(axis=0), chosen)
+
+
+def evaluate_slowly(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Evaluation:
+    """Evaluate a digit once and keep every read: the hidden neurons first, then the outputs.
+
+    Within an evaluation the magnetic noise is constant, so that the reads of a neuron are
+    independent at the P(high) that it gives.  Arguments as in :func:`answer`.
+    """
+    rng = np.random.default_rng(seed)
+    set_readout(network, eval_reads="expected", noise=True, generator=_generator(seed))
+    *before, first, last_sum, last = network
+    with torch.no_grad():
+        hidden = _reads(rng, nn.Sequential(*before, first)(_batch(image)), reads)
+        mean = torch.from_numpy(hidden.mean(axis=0, dtype=np.float32))[None]
+        outputs = _reads(rng, last(last_sum(mean)), reads)
+    count = np.arange(1, reads + 1)[:, None]
+    return Evaluation(hidden, np.cumsum(outputs, axis=0) / count)
+
+
+def hidden_neurons() -> int:
+    """How many hidden neurons the shipped network has."""
+    _, settings = _shipped()
+    return settings.sizes[1]
+
+
+@cache
+def _shipped() -> tuple[Mapping[str, Tensor], NetworkSettings]:
+    network, settings, _ = load_network(SHIPPED)
+    learned = {k: v for k, v in network.state_dict().items() if k.endswith(LEARNED)}
+    return learned, settings
+
+
+def _reads(rng: np.random.Generator, probability: Tensor, reads: int) -> NDArray[np.uint8]:
+    p = probability.double().numpy()[0]
+    return np.asarray(rng.random((reads, p.size)) < p, dtype=np.uint8)
+
+
+def _batch(image: Floats) -> Tensor:
+    return torch.from_numpy(np.asarray(image, dtype=np.float32).reshape(1, -1))
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,108 @@
+"""What the page is made of beside plots: native inputs, a drawing board, words."""
+
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+WEB = Path(__file__).parent / "web"
+
+
+def web(name: str) -> str:
+    """Return the text of a file that the browser gets."""
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+class Controls(JSComponent):
+    """A form of sliders and choices, and of buttons below them.
+
+    The browser sends one change at a time and waits until it is answered, so that a slow answer
+    never makes a queue.
+    """
+
+    items = param.List(doc="Sliders and choices, see slider() and choice().")
+    actions = param.List(doc="Buttons: name and text of each.")
+    setting = param.Dict(default={}, doc="Values by name, and the number of the change.")
+    answered = param.Integer(default=0, doc="Number of the change that was answered last.")
+
+    _esm = web("controls.js")
+    _stylesheets = [web("controls.css")]  # noqa: RUF012  (Panel reads it from the class)
+
+    def connect(
+        self,
+        change: Callable[[dict[str, Any]], None] | None = None,
+        act: Callable[[str], None] | None = None,
+    ) -> "Controls":
+        """Have functions called with the values that were set, and with the button pressed."""
+
+        def changed(event: Any) -> None:
+            try:
+                if change is not None:
+                    change(event.new["values"])
+            finally:
+                self.answered = event.new["number"]
+
+        self.param.watch(changed, "setting")
+        if act is not None:
+            self.on_msg(lambda event: act(event.data["action"]))
+        return self
+
+    def download(self, name: str, text: str) -> None:
+        """Have the browser save a text file."""
+        self._send_msg({"name": name, "text": text})
+
+
+class Board(JSComponent):
+    """A square to draw on."""
+
+    strokes = param.List(doc="Lists of points in [0, 1], y downwards.")
+    cleared = param.Integer(default=0, doc="Counts how often the board was cleared from here.")
+
+    _esm = web("board.js")
+    _stylesheets = [web("board.css")]  # noqa: RUF012
+
+
+class Bridge(JSComponent):
+    """Knows which tab is shown."""
+
+    tab = param.String(default="device")
+
+    _esm = web("bridge.js")
+
+
+def slider(
+    name: str, label: str, unit: str, start: float, end: float, step: float, value: float
+) -> dict[str, Any]:
+    """Return a slider of :class:`Controls`; its value is shown as finely as it steps."""
+    digits = max(0, -int(f"{step:e}".partition("e")[2]) + (len(f"{step:g}".strip("0.")) > 1))
+    return {
+        "kind": "slider", "name": name, "label": label, "unit": unit, "start": start, "end": end,
+        "step": step, "value": value, "digits": digits,
+    }  # fmt: skip
+
+
+def choice(name: str, label: str, options: dict[str, str], value: str) -> dict[str, Any]:
+    """Return a choice of :class:`Controls`; options are texts by value."""
+    options_ = [list(option) for option in options.items()]
+    return {"kind": "choice", "name": name, "label": label, "options": options_, "value": value}
+
+
+def words(text: str = "") -> pn.pane.HTML:
+    """Return a piece of HTML in the style of the page."""
+    return pn.pane.HTML(text, stylesheets=[web("words.css")], sizing_mode="stretch_width", margin=0)
+
+
+def symbol(text: str) -> str:
+    """Return a symbol as HTML, in which what follows an underscore stands low."""
+    parts = []
+    for part in html.escape(text).split("/"):
+        base, _, low = part.partition("_")
+        parts.append(f"{base}<sub>{low}</sub>" if low else base)
+    return "/".join(parts).replace("<sub>BT</sub>", "<sub>B</sub>T")

@@ -1,0 +1,244 @@
+"""The curves of a device as set, each from a card and its knobs; SI units, nothing drawn.
+
+A card here is one that :func:`smtj.explore.knobs.as_set` made, so that its temperature, thickness
+and tilt are those of the knobs.  Dwell times are those of Eq. 3, 4 and 6 whatever the card says:
+exact ones take too long for a slider.
+"""
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.card import DeviceCard, Value
+from smtj.explore.knobs import SET, Knobs, as_set, knobs_of
+from smtj.lab.resonance import DRIVE
+from smtj.physics.device import (
+    barrier_and_reduced_field,
+    high_state_is_up,
+    log_dwell_times_in_field,
+    macrospin,
+    operating_point,
+)
+from smtj.physics.equilibrium import reduced_energy
+from smtj.physics.junction import card_wells, state_resistances, with_stray_field
+from smtj.physics.spectrum import WellLines, signal, well_lines
+from smtj.physics.switching import probability_from_dwell_times
+
+Floats = NDArray[np.float64]
+
+MODELS = ("cai2019", "self-consistent")
+"""The two switching models."""
+FEW_VOLTAGES = 5
+"""Voltages at which the self-consistent model is integrated; its w(V) is nearly straight."""
+
+
+class Landscape(NamedTuple):
+    """The energy of the free layer in the plane of film normal and long axis."""
+
+    angle: Floats
+    """Of the magnetisation from the normal towards +x, in rad; shape (angles,)."""
+    energy: Floats
+    """In k_B T above the lowest of them, same shape."""
+    well_angle: Floats
+    """Of the high and of the low state, in rad; shape (2,)."""
+    well_energy: Floats
+    """In k_B T, shape (2,)."""
+    well_exists: NDArray[np.bool_]
+    """Shape (2,)."""
+
+
+class Spectrum(NamedTuple):
+    """A rectified spectrum and the share that each state has in it."""
+
+    frequency: Floats
+    """In Hz, shape (frequencies,)."""
+    total: Floats
+    """In V, same shape."""
+    high: Floats
+    low: Floats
+    position: Floats
+    """Resonance of the high and the low state in Hz, shape (2,)."""
+    half_width: Floats
+    """In Hz, shape (2,)."""
+
+
+class View(NamedTuple):
+    """Everything that is drawn of a device as set."""
+
+    card: DeviceCard
+    """The card as set."""
+    present: "Present"
+    probability: dict[str, Floats]
+    """P(high) at the fields, by switching model."""
+    slope: dict[str, Floats]
+    """w in 1/(A/m) at the voltages, by switching model."""
+    landscape: Landscape
+    spectrum: Spectrum
+
+
+class Present(NamedTuple):
+    """The device at the present field, voltage and temperature."""
+
+    log_dwell_high: float
+    """ln(τ_high/s)."""
+    log_dwell_low: float
+    probability: float
+    """P(high)."""
+    stability_factor: float
+    """Δ in the in-plane field."""
+    slope: float
+    """w in 1/(A/m) in the in-plane field."""
+    resistance_high: float
+    """In ohm."""
+    resistance_low: float
+
+
+def view(card: DeviceCard, knobs: Knobs, fields: Floats, limit: float, voltages: int) -> View:
+    """Compute everything that is drawn.
+
+    Parameters
+    ----------
+    card
+        The device before anything was set.
+    knobs
+        What was set.
+    fields
+        H_⊥ in A/m of P(H_⊥).
+    limit, voltages
+        Of w(V): the largest voltage in V and how many there are between it and its negative.
+
+    Raises
+    ------
+    SmtjError
+        No device can be as it was set.
+    """
+    as_it_is = as_set(card, knobs)
+    at_any_voltage = as_set(card, replace(knobs, voltage=knobs_of(card).voltage))
+    return View(
+        as_it_is,
+        present(as_it_is, knobs),
+        {name: probability(of, knobs, fields) for name, of in by_model(as_it_is).items()},
+        {
+            name: slopes(of, knobs.field_parallel, limit, voltages)
+            for name, of in by_model(at_any_voltage).items()
+        },
+        landscape(as_it_is, knobs),
+        spectrum(as_it_is, knobs),
+    )
+
+
+def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
+    """Return the card under each switching model; a missing H_k,eff is taken to be H_K1.
+
+    A layer that lies in the plane has no such H_k,eff, and the model ``cai2019`` is then left out.
+    """
+    cards = {}
+    for model in MODELS:
+        changes: dict[str, object] = {"switching.model": model}
+        if model == "cai2019" and card.switching.effective_anisotropy_field is None:
+            h_k1 = float(macrospin(card).anisotropy_field)
+            if h_k1 <= 0:
+                continue
+            changes["switching.effective_anisotropy_field"] = Value(h_k1, "assumed", SET)
+        cards[model] = card.replace(changes)
+    return cards
+
+
+def present(card: DeviceCard, knobs: Knobs) -> Present:
+    """Return dwell times, P(high), barrier and resistances at the knobs."""
+    where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
+    delta, _ = barrier_and_reduced_field(card, *where)
+    (slope,) = _slopes(card, knobs.field_parallel, np.array([knobs.voltage]))
+    states = state_resistances(card, *where)
+    return Present(
+        log_high,
+        log_low,
+        float(probability_from_dwell_times(log_high, log_low)),
+        float(delta),
+        float(slope),
+        float(states.high),
+        float(states.low),
+    )
+
+
+def probability(card: DeviceCard, knobs: Knobs, fields: Floats) -> Floats:
+    """P(high) at perpendicular fields in A/m, in the in-plane field of the knobs."""
+    where = (knobs.field_parallel, 0.0, fields, knobs.voltage)
+    return np.asarray(probability_from_dwell_times(*log_dwell_times_in_field(card, *where)))
+
+
+def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
+    """Energy against the angle of the magnetisation, and where the two states rest."""
+    spin = macrospin(card, knobs.voltage)
+    x, z = with_stray_field(card, knobs.field_parallel, knobs.field_perpendicular, knobs.voltage)
+    reduced = reduced_energy(spin, x, 0.0, z)
+
+    def energy_at(angle: Floats) -> Floats:
+        from_axis = angle - float(card.magnetism.easy_axis_tilt)
+        return np.asarray(reduced(np.sin(from_axis), 0.0, np.cos(from_axis)))
+
+    wells = card_wells(card, knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    order = [0, 1] if high_state_is_up(card) else [1, 0]
+    directions = np.stack([wells.up, wells.down])[order]
+    exists = np.array([wells.up_exists, wells.down_exists])[order]
+    rest = np.arctan2(directions[:, 0], directions[:, 2])
+    # A well near -180 degrees is drawn beside the others, not at the far end.
+    rest = np.where(rest < -math.pi / 2, rest + 2 * math.pi, rest)
+    angle = np.linspace(-math.pi / 2, 3 * math.pi / 2, angles)
+    energy = energy_at(angle)
+    lowest = min(float(energy.min()), float(energy_at(rest).min()))
+    return Landscape(angle, energy - lowest, rest, energy_at(rest) - lowest, exists)
+
+
+@lru_cache(maxsize=64)
+def slopes(card: DeviceCard, field_parallel: float, limit: float, count: int) -> Floats:
+    """Slope w in 1/(A/m) of P(high | H_⊥), at voltages from -limit to limit in V.
+
+    It does not depend on the present voltage; what was computed is remembered.
+    """
+    voltages = np.linspace(-limit, limit, count)
+    if card.switching.model == "self-consistent":
+        few = np.linspace(-limit, limit, FEW_VOLTAGES)
+        return np.interp(voltages, few, _slopes(card, field_parallel, few))
+    return _slopes(card, field_parallel, voltages)
+
+
+def _slopes(card: DeviceCard, field_parallel: float, voltages: Floats) -> Floats:
+    bias = voltages[:, None]
+    offset = operating_point(card).offset_field + card.switching.offset_field_per_volt * bias
+    midpoint = offset - field_parallel * math.tan(card.magnetism.easy_axis_tilt)
+    step = np.array([-1.0, 1.0])
+    log_high, log_low = log_dwell_times_in_field(card, field_parallel, 0.0, midpoint + step, bias)
+    odds = np.asarray(log_high - log_low)
+    return np.asarray((odds[:, 1] - odds[:, 0]) / 2)
+
+
+def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
+    """Rectified voltage against frequency, at the field and bias of the knobs.
+
+    The frequencies reach to 2.5, 5, 10, 20 ... GHz, as far as the lines of both states need.
+    """
+    where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    lines = well_lines(card, *where, DRIVE)
+    order = [0, 1] if high_state_is_up(card) else [1, 0]
+    end = _highest_frequency(lines.position, lines.half_width)
+    frequency = np.linspace(end / points, end, points)
+
+    def of(well: int) -> Floats:
+        alone = np.zeros(2)
+        alone[well] = 1.0
+        return signal(WellLines(*lines[:-1], lines.share * alone), frequency)
+
+    high, low = (of(well) for well in order)
+    place = lines.position[order], lines.half_width[order]
+    return Spectrum(frequency, high + low, high, low, *place)
+
+
+def _highest_frequency(position: Floats, half_width: Floats) -> float:
+    need = float(np.nanmax(position + 4 * half_width, initial=0.0))
+    return next(end * 1e9 for end in (2.5, 5, 10, 20, 50, 100, 1000) if end * 1e9 >= need)

@@ -1,0 +1,244 @@
+"""The tab of the device: sliders, what follows from them, and its telegraph noise."""
+
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import html
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from bokeh.models import DataRange1d
+from bokeh.models.annotations import Span
+
+from smtj.card import DeviceCard
+from smtj.card.document import to_toml
+from smtj.errors import SmtjError
+from smtj.explore import charts, curves, stream
+from smtj.explore.components import Controls, choice, slider, symbol, words
+from smtj.explore.knobs import knobs_of, saved, sliders
+from smtj.explore.numbers import Number, numbers
+from smtj.physics.resistance import averaged_at_voltage
+from smtj.units import convert
+
+FRAME = 50
+"""From frame to frame of the trace, in ms."""
+PER_FRAME = 3
+"""Readings a frame; a screen is crossed in 8 s."""
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+PACES = {"auto": "at the device’s pace", "real": "in real time"}
+FIELDS, VOLTAGES = 161, 33
+"""Points of P(H) and of w(V)."""
+OERSTED = convert(1.0, "A/m", "Oe")
+"""Of a field of 1 A/m, in Oe."""
+STEADY = 5.0
+"""Factor by which the best time base may change before the one on screen does."""
+
+
+class DeviceTab:
+    """One session's device; every plot has its own data source."""
+
+    def __init__(self, card: DeviceCard, seed: int) -> None:
+        self.card = card
+        self.knobs = knobs_of(card)
+        self.pace, self.screen = "auto", 0.0
+        self.trace, self.shares = stream.Trace(seed), np.empty(0)
+        self.controls = Controls(sizing_mode="stretch_width", margin=0)
+        self.controls.connect(self.change, self.act)
+        self.message, self.table = words(), words()
+        self._make_plots()
+        self.use(card)
+        # Plots that begin with something on them know their range.
+        self.step()
+
+    def use(self, card: DeviceCard) -> None:
+        """Take another card."""
+        self.card, self.knobs = card, knobs_of(card)
+        self.units = {
+            knob.name: (knob.unit.replace("°", "deg"), knob.si_unit) for knob in sliders(card)
+        }
+        field = sliders(card)[0]
+        self.fields = np.linspace(field.start, field.end, FIELDS) / OERSTED
+        items = [
+            slider(k.name, k.label, k.unit, k.start, k.end, k.step, k.value) for k in sliders(card)
+        ]
+        self.controls.items = [*items, choice("pace", "Trace", PACES, self.pace)]
+        self.controls.actions = [["reset", "Reset"], ["save", "Save the card"]]
+        self.update()
+
+    def roots(self) -> dict[str, Any]:
+        """Return what the page embeds."""
+        plots = {name: charts.pane(plot) for name, plot in self.plots.items()}
+        return {
+            "knobs": self.controls, "device_message": self.message, "numbers": self.table, **plots,
+        }  # fmt: skip
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Set the knobs to what the sliders say."""
+        self.pace = values.get("pace", self.pace)
+        set_ = {
+            name: convert(float(values[name]), *units)
+            for name, units in self.units.items()
+            if name in values
+        }
+        own = knobs_of(self.card)
+        # A slider at rest may not stand at the very value of the card.
+        at_rest = {item["name"]: item["value"] for item in self.controls.items}
+        for name in set_:
+            if abs(float(values[name]) - at_rest[name]) < 1e-9 * max(1.0, abs(at_rest[name])):
+                set_[name] = getattr(own, name)
+        before = self.knobs
+        self.knobs = replace(self.knobs, **set_)
+        try:
+            self.update()
+            self.message.object = ""
+        except SmtjError as error:
+            self.knobs = before
+            self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
+
+    def act(self, action: str) -> None:
+        """Do what a button says."""
+        if action == "save":
+            card = saved(self.card, self.knobs)
+            self.controls.download(f"{card.name}.toml", to_toml(card))
+
+    def update(self) -> None:
+        """Compute all curves anew and draw them."""
+        knobs, limit = self.knobs, float(self.card.switching.voltage_limit)
+        seen = curves.view(self.card, knobs, self.fields, limit, VOLTAGES)
+        # All is computed by now; what cannot be is refused before anything is drawn.
+        now, valley, lines = seen.present, seen.landscape, seen.spectrum
+        oersted, millivolt = self.fields * OERSTED, np.linspace(-limit, limit, VOLTAGES) * 1e3
+        for number, model in enumerate(curves.MODELS):
+            p = seen.probability.get(model, np.full(oersted.size, np.nan))
+            w = seen.slope.get(model, np.full(VOLTAGES, np.nan))
+            charts.put(self.sources[f"p{number}"], x=oersted, y=p)
+            charts.put(self.sources[f"w{number}"], x=millivolt, y=w / OERSTED)
+        here = knobs.field_perpendicular * OERSTED
+        charts.put(self.sources["here"], x=[here], y=[now.probability])
+        charts.put(self.sources["w_here"], x=[knobs.voltage * 1e3], y=[now.slope / OERSTED])
+        charts.put(self.sources["energy"], x=np.degrees(valley.angle), y=valley.energy)
+        self.wells = np.degrees(valley.well_angle), valley.well_energy
+        microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}
+        charts.put(self.sources["spectrum"], x=lines.frequency / 1e9, **microvolt)
+        self.table.object = _as_html(numbers(seen.card, knobs, now, lines))
+        self.shares = np.empty(0)
+        self.now = now
+        ends = sorted((now.resistance_low, now.resistance_high))
+        room = 0.08 * (ends[1] - ends[0]) or 0.01 * ends[1]
+        self.plots["trace"].y_range.update(start=ends[0] - room, end=ends[1] + room)
+        self._set_time_base()
+
+    def step(self) -> None:
+        """Draw the next frame of the trace."""
+        now, interval = self.now, self.screen / stream.POINTS
+        first = self.trace.reading
+        self.trace, share = stream.advance(
+            self.trace, now.log_dwell_high, now.log_dwell_low, interval, PER_FRAME
+        )
+        ohm = averaged_at_voltage(share, now.resistance_high, now.resistance_low)
+        time = (np.arange(PER_FRAME) + 1.0 + first) * interval / self.time_scale
+        if first:
+            self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
+        else:
+            charts.put(self.sources["trace"], x=time, y=ohm)
+        well = 1 - int(self.trace.state or 0)
+        angles, energies = self.wells
+        charts.put(self.sources["ball"], x=angles[[well]], y=energies[[well]])
+        self.shares = np.concatenate([self.shares, share])[-stream.POINTS :]
+        if self.trace.frame % 4 == 0 or self.shares.size == PER_FRAME:
+            self._show_share()
+
+    def _show_share(self) -> None:
+        mean = float(self.shares.mean())
+        length = self.shares.size * self.screen / stream.POINTS
+        sigma = stream.spread_of_mean(self.now.log_dwell_high, self.now.log_dwell_low, length)
+        here = self.sources["here"].data["x"][0]
+        low, high = max(mean - sigma, 0.0), min(mean + sigma, 1.0)
+        charts.put(self.sources["share"], x=[here], y=[mean], low=[low], high=[high])
+
+    def _set_time_base(self) -> None:
+        best = stream.screen_of(self.now.log_dwell_high, self.now.log_dwell_low)
+        if self.pace == "real":
+            best = stream.POINTS * FRAME * 1e-3 / PER_FRAME
+        elif 1 / STEADY < best / (self.screen or best * 10) < STEADY:
+            best = self.screen
+        if best == self.screen:
+            return
+        self.screen = best
+        self.time_scale, unit = next(
+            (scale for scale in TIME_UNITS if best >= 2 * scale[0]), TIME_UNITS[-1]
+        )
+        # A new screen goes on in the state in which the old one ended.
+        self.trace = replace(self.trace, reading=0)
+        self.shares = np.empty(0)
+        plot = self.plots["trace"]
+        plot.xaxis.axis_label = f"Time ({unit})"
+        plot.x_range.follow_interval = plot.x_range.default_span = best / self.time_scale
+
+    def _make_plots(self) -> None:
+        two = ("x", "y")
+        names = ("trace", "here", "p0", "p1", "energy", "ball", "w0", "w1", "w_here")
+        self.sources: dict[str, Any] = {name: charts.source(name, *two) for name in names}
+        self.sources["share"] = charts.source("share", "x", "y", "low", "high")
+        self.sources["spectrum"] = charts.source("spectrum", "x", "y", "high", "low")
+        s = self.sources
+        trace = charts.chart(
+            "Time (s)",
+            "Resistance (Ω)",
+            250,
+            x_range=DataRange1d(follow="end", range_padding=0),
+            y_range=charts.between(0, 1),
+        )
+        trace.step("x", "y", source=s["trace"], mode="before", line_width=1.5, color=charts.BLUE)
+        p = charts.chart("Field H⊥ (Oe)", "P(high)", y_range=charts.between(-0.03, 1.03))
+        w = charts.chart("Bias voltage V (mV)", "Slope w (1/Oe)")
+        for number, colour in enumerate((charts.BLUE, charts.ORANGE)):
+            dash = "solid" if number == 0 else "dashed"
+            for plot, name in ((p, "p"), (w, "w")):
+                plot.line(
+                    "x", "y", source=s[f"{name}{number}"], line_width=2.2, color=colour,
+                    line_dash=dash,
+                )  # fmt: skip
+        p.add_layout(charts.whiskers(s["share"], charts.GREEN))
+        p.scatter(
+            "x", "y", source=s["share"], marker="x", size=10, color=charts.GREEN, line_width=2
+        )
+        ring = {"size": 13, "fill_alpha": 0, "line_width": 3, "line_color": charts.BLUE}
+        p.scatter("x", "y", source=s["here"], **ring)
+        w.scatter("x", "y", source=s["w_here"], **ring)
+        energy = charts.chart("Angle from the normal (°)", "Energy / kT")
+        energy.x_range = charts.between(-90, 270)
+        energy.xaxis.ticker = [-90, 0, 90, 180, 270]
+        energy.line("x", "y", source=s["energy"], line_width=2.2, color=charts.GREY)
+        energy.scatter("x", "y", source=s["ball"], size=15, color=charts.BLUE)
+        rf = charts.chart("Frequency (GHz)", "Rectified voltage (µV)")
+        rf.add_layout(Span(location=0, dimension="width", line_color=charts.GREY, line_width=1))
+        for name, colour in (("high", charts.BLUE), ("low", charts.ORANGE)):
+            rf.line("x", name, source=s["spectrum"], color=colour, line_width=2, line_dash="dashed")
+        rf.line("x", "y", source=s["spectrum"], color=charts.GREY, line_width=2.6)
+        self.plots = {
+            "trace": trace, "probability": p, "landscape": energy, "slopes": w, "spectrum": rf,
+        }  # fmt: skip
+
+
+def _as_html(rows: list[Number]) -> str:
+    def table(some: list[Number]) -> str:
+        body = "".join(
+            f'<tr><th scope="row">{row.name}</th><td><i>{symbol(row.symbol)}</i></td>'
+            f"<td>{_power(row.value)}</td></tr>"
+            for row in some
+        )
+        return f"<table>{body}</table>"
+
+    third = -(-len(rows) // 3)
+    parts = "".join(table(rows[at : at + third]) for at in range(0, len(rows), third))
+    return f'<div class="columns">{parts}</div>'
+
+
+def _power(text: str) -> str:
+    if not text.startswith("10^"):
+        return html.escape(text)
+    exponent, _, rest = text[3:].partition(" ")
+    return f"10<sup>{exponent}</sup> {rest}"

@@ -1,0 +1,181 @@
+"""The tab of the measurement: a file is dropped, fitted, and becomes a card."""
+
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import base64
+import html
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import panel as pn
+
+from smtj.analysis.telling import HEAD, as_sentences, row
+from smtj.card import DeviceCard
+from smtj.card.document import to_toml
+from smtj.errors import SmtjError
+from smtj.explore import charts
+from smtj.explore.components import Controls, symbol, web, words
+from smtj.explore.upload import LARGEST, SAMPLE, Finding, Segments, examine, sample
+
+CHUNK = 2_000_000
+"""Bytes of a file in one message."""
+HINT = "<h3>Nothing measured yet</h3><p>Drop a file, or take the simulated trace.</p>"
+
+
+class MeasureTab:
+    """One session's measurement."""
+
+    def __init__(self, card: DeviceCard, use: Callable[[DeviceCard], None]) -> None:
+        self.card, self.use_card = card, use
+        self.finding: Finding | None = None
+        self.number = 0
+        self.drop = pn.widgets.FileDropper(
+            max_file_size=f"{LARGEST // 1_000_000}MB", chunk_size=CHUNK, previews=[],
+            sizing_mode="stretch_width", margin=0, stylesheets=[web("drop.css")],
+        )  # fmt: skip
+        self.drop.param.watch(self._dropped, "value")
+        self.controls = Controls(sizing_mode="stretch_width", margin=(14, 0, 0, 0))
+        self.controls.connect(act=self.act)
+        self.said, self.results = words(HINT), words()
+        self._make_plot()
+        self._offer()
+
+    def roots(self) -> dict[str, Any]:
+        """Return what the page embeds."""
+        return {
+            "drop": self.drop, "measure_actions": self.controls, "finding": self.said,
+            "segments": self.pane, "results": self.results,
+        }  # fmt: skip
+
+    def act(self, action: str) -> None:
+        """Do what a button says."""
+        if action == "sample":
+            self.examine(SAMPLE, lambda: sample(self.card))
+        elif self.finding is not None and action == "card":
+            self.controls.download(f"{self.finding.card.name}.toml", to_toml(self.finding.card))
+        elif self.finding is not None and action == "use":
+            self.use_card(self.finding.card)
+            name = html.escape(self.finding.card.name)
+            self.said.object += f"<p>Device and Network now show {name}.</p>"
+
+    def examine(self, name: str, content: Callable[[], bytes]) -> None:
+        """Fit a file in a thread of its own, so that no other session waits for it."""
+        self.said.object = f"<h3>Fitting {html.escape(name)} …</h3>"
+        self.finding, self.results.object, self.pane.visible = None, "", False
+        self._offer()
+        document: Any = pn.state.curdoc
+        self.number += 1
+        number = self.number
+
+        def work() -> None:
+            try:
+                found: Finding | SmtjError = examine(name, content(), self.card)
+            except SmtjError as error:
+                found = error
+            document.add_next_tick_callback(lambda: self._found(number, found))
+
+        # A fit that is not awaited any more must not keep the server from ending.
+        Thread(target=work, daemon=True).start()
+
+    def _found(self, number: int, found: Finding | SmtjError) -> None:
+        if number != self.number:
+            return  # another file was given meanwhile
+        if isinstance(found, SmtjError):
+            self.said.object = f'<p class="alert" role="alert">{html.escape(str(found))}</p>'
+            return
+        self.finding = found
+        self._show(found)
+        self._offer()
+
+    def _dropped(self, event: Any) -> None:
+        if not event.new:
+            return
+        name, content = list(event.new.items())[-1]
+        raw = content.encode() if isinstance(content, str) else bytes(content)
+        self.examine(name, lambda: raw)
+
+    def _show(self, finding: Finding) -> None:
+        seen = finding.segments
+        if seen is not None:
+            self.dots.data = {"x": seen.time, "y": seen.resistance}
+            self.lines.data = {"x": seen.time, "y": seen.states, "low": seen.low, "high": seen.high}
+            low, high = float(seen.resistance.min()), float(seen.resistance.max())
+            self.plot.x_range.end = float(seen.time[-1])
+            self.plot.y_range.update(
+                start=low - 0.05 * (high - low), end=high + 0.05 * (high - low)
+            )
+            self.pane.visible = True
+        self.results.object = _as_html(finding)
+        self.said.object = f"<h3>{html.escape(finding.parts[0].title)}</h3>"
+
+    def _offer(self) -> None:
+        actions = [["sample", "Take a simulated trace"]]
+        if self.finding is not None:
+            actions += [["card", "Download the card"], ["use", "Explore this device"]]
+        self.controls.actions = actions
+
+    def _make_plot(self) -> None:
+        self.dots = charts.source("readings", "x", "y")
+        self.lines = charts.source("states", "x", "y", "low", "high")
+        plot = charts.chart(
+            "Time (s)", "Resistance (Ω)", 300, x_range=charts.between(0, 1),
+            y_range=charts.between(0, 1),
+        )  # fmt: skip
+        plot.scatter("x", "y", source=self.dots, size=3, color=charts.BLUE, alpha=0.6)
+        for level in ("low", "high"):
+            plot.line("x", level, source=self.lines, color=charts.GREY, line_width=1.5)
+        plot.step("x", "y", source=self.lines, mode="after", color=charts.ORANGE, line_width=1.3)
+        self.plot = plot
+        self.pane = charts.pane(plot)
+        self.pane.visible = False
+
+
+def _as_html(finding: Finding) -> str:
+    pieces = []
+    for number, part in enumerate(finding.parts):
+        if number:
+            pieces.append(f"<h3>{html.escape(part.title)}</h3>")
+        if finding.pictures:
+            picture = base64.b64encode(finding.pictures[number]).decode()
+            alt = html.escape(part.caption, quote=True)
+            pieces.append(
+                f'<div class="picture"><img alt="{alt}" src="data:image/svg+xml;base64,{picture}">'
+                "</div>"
+            )
+        caption = part.caption if finding.segments is None else _caption(finding.segments)
+        pieces.append(f'<p class="quiet">{html.escape(caption)}</p>')
+        head = "".join(f'<th scope="col">{cell}</th>' for cell in HEAD)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(cells[0])}</th>'
+            + f"<td><i>{symbol(cells[1])}</i></td>"
+            + "".join(f"<td>{_typeset(cell)}</td>" for cell in cells[2:])
+            + "</tr>"
+            for cells in map(row, part.estimates)
+        )
+        pieces.append(
+            f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+            "</div>"
+        )
+        pieces.append(_list(as_sentences(part.remarks)))
+    pieces.append(_list(finding.remarks))
+    return "".join(pieces)
+
+
+def _caption(seen: Segments) -> str:
+    shown = seen.time.size
+    cut = f"the first {shown} of " if shown < seen.total else ""
+    return (
+        f"Blue: {cut}{seen.total} readings. Grey: the two levels. Orange: the most probable "
+        "states, by maximum likelihood of a two-state process with noise, drift and outliers."
+    )
+
+
+def _typeset(text: str) -> str:
+    return html.escape(text.replace("-", "−").replace("e−", "e-").replace("ohm", "Ω"))
+
+
+def _list(sentences: Any) -> str:
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    return f"<ul>{items}</ul>" if items else ""

@@ -1,0 +1,210 @@
+"""The tab of the network: a digit, the neurons as they are read, and what they answer."""
+
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.explore import charts
+from smtj.explore.components import Board, Controls, slider, words
+from smtj.explore.knobs import sliders
+from smtj.explore.strokes import image_of
+
+if TYPE_CHECKING:
+    from smtj.explore.chip import Evaluation
+
+FRAME = 100
+"""From read to read, in ms."""
+COLUMNS = 10
+"""Hidden neurons in a row of the plot."""
+NO_TORCH = (
+    "The network needs PyTorch: install it with <code>pip install 'smtj[nn]'</code>, "
+    "then start <code>smtj explore</code> again."
+)
+
+
+class NetworkTab:
+    """One session's chip and drawing."""
+
+    def __init__(self, card: DeviceCard, seed: int) -> None:
+        self.card, self.seed = card, seed
+        self.image = image_of([])
+        self.network: Any = None
+        self.running: Evaluation | None = None
+        self.frame = 0
+        self.board = Board(sizing_mode="stretch_width", margin=0)
+        self.board.param.watch(lambda event: self.draw(event.new), "strokes")
+        self.controls = Controls(sizing_mode="stretch_width", margin=0)
+        self.controls.connect(self.change, self.act)
+        self.message, self.words = words(), words()
+        self._make_plots()
+        self.use(card)
+
+    def use(self, card: DeviceCard) -> None:
+        """Make the chip of another card's devices."""
+        self.card = card
+        voltage, temperature = (sliders(card)[n] for n in (2, 3))
+        self.values: dict[str, float] = {
+            "reads": 16, "voltage": 0.0, "temperature": temperature.value, "chip": 0,
+        }  # fmt: skip
+        self.controls.items = [
+            slider("reads", "Reads a neuron", "", 1, 100, 1, 16),
+            slider(
+                "voltage", "Bias voltage V", "mV", voltage.start, voltage.end, voltage.step, 0.0
+            ),
+            slider("temperature", "Temperature T", "K", *temperature[4:]),
+            slider("chip", "Chip seed", "", 0, 99, 1, 0),
+        ]
+        self.controls.actions = [["clear", "Clear"], ["reset", "Reset sliders"]]
+        if self.network is not None:
+            self.network = None
+            self.open()
+
+    def roots(self) -> dict[str, Any]:
+        """Return what the page embeds."""
+        return {
+            "board": self.board, "network_knobs": self.controls, "network_message": self.message,
+            "answer": self.words, "hidden": charts.pane(self.hidden),
+            "outputs": charts.pane(self.outputs),
+        }  # fmt: skip
+
+    def open(self) -> None:
+        """Load the network when the tab is first shown: PyTorch takes seconds to import."""
+        if self.network is not None:
+            return
+        try:
+            from smtj.explore import chip
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            self.message.object = f'<p class="alert">{NO_TORCH}</p>'
+            return
+        self.chip = chip
+        self._try(self._build)
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Set the sliders' values."""
+        other_chip = values["chip"] != self.values["chip"]
+        self.values = {name: float(value) for name, value in values.items()}
+        if self.network is not None:
+            self._try(self._build if other_chip else self._set)
+
+    def act(self, action: str) -> None:
+        """Do what a button says."""
+        if action == "clear":
+            self.board.cleared += 1
+            self.draw([])
+
+    def draw(self, strokes: Any) -> None:
+        """Look at another drawing."""
+        try:
+            self.image = image_of(strokes)
+        except SmtjError as error:
+            self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
+            return
+        if self.network is not None:
+            self._try(self._answer)
+
+    def step(self) -> None:
+        """Show the next read of every neuron."""
+        if self.network is None or self.running is None:
+            return
+        reads = len(self.running.hidden)
+        read = self.frame % reads
+        hidden = self.running.hidden
+        self.states.data = {
+            **self.places,
+            "state": hidden[read],
+            "mean": hidden[: read + 1].mean(0),
+        }
+        self.dots.data = {"x": np.arange(10), "y": self.running.outputs[read]}
+        self.frame += 1
+        if self.frame % reads == 0:
+            self._begin()
+
+    def _try(self, do: Any) -> None:
+        try:
+            do()
+            self.message.object = ""
+        except SmtjError as error:
+            self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
+
+    def _build(self) -> None:
+        self.network = self.chip.chip(self.card, int(self.values["chip"]))
+        self._set()
+
+    def _set(self) -> None:
+        voltage, temperature = self.values["voltage"] * 1e-3, self.values["temperature"]
+        self.chip.set_conditions(self.network, voltage, temperature)
+        self._answer()
+
+    def _answer(self) -> None:
+        reads = int(self.values["reads"])
+        found = self.chip.answer(self.network, self.image, reads, self.seed)
+        low, high = found.mean - found.spread, found.mean + found.spread
+        self.bars.data = {
+            "x": np.arange(10), "y": found.mean, "low": np.clip(low, 0, 1),
+            "high": np.clip(high, 0, 1),
+        }  # fmt: skip
+        self._begin()
+        self.words.object = self._sentence(found.chosen)
+
+    def _begin(self) -> None:
+        self.frame = 0
+        self.seed += 1
+        self.running = self.chip.evaluate_slowly(
+            self.network, self.image, int(self.values["reads"]), self.seed
+        )
+
+    def _sentence(self, chosen: Any) -> str:
+        if not self.image.any():
+            return (
+                '<div class="answer">Draw a digit'
+                "<small>and the network says what it is.</small></div>"
+            )
+        best, second = np.argsort(chosen)[::-1][:2]
+        rest = "" if chosen[best] > 0.995 else f", {chosen[second]:.0%} say {second}"
+        article = "an" if best == 8 else "a"
+        return (
+            f'<div class="answer">It is {article} <b>{best}</b><small>{chosen[best]:.0%} of '
+            f"{self.chip.EVALUATIONS} evaluations say so{rest}.</small></div>"
+        )
+
+    def _make_plots(self) -> None:
+        self.states = charts.source("hidden", "x", "y", "state", "mean")
+        self.bars = charts.source("outputs", "x", "y", "low", "high")
+        self.dots = charts.source("evaluation", "x", "y")
+        number = np.arange(COLUMNS**2)
+        self.places = {"x": number % COLUMNS, "y": COLUMNS - 1 - number // COLUMNS}
+        hidden = charts.chart(
+            "", "", 350, x_range=charts.between(-0.6, 9.6), y_range=charts.between(-0.6, 9.6),
+            match_aspect=True,
+        )  # fmt: skip
+        hidden.axis.visible = hidden.grid.visible = False
+        hidden.rect(
+            "x", "y", 0.92, 0.92, source=self.states, fill_color=charts.BLUE, fill_alpha="mean",
+            line_color=charts.GREY, line_alpha=0.35, border_radius=4,
+        )  # fmt: skip
+        hidden.scatter(
+            "x", "y", source=self.states, size=11, fill_color=charts.ORANGE, fill_alpha="state",
+            line_alpha=0,
+        )  # fmt: skip
+        outputs = charts.chart(
+            "Output neuron", "Mean of its reads", 300, x_range=charts.between(-0.6, 9.6),
+            y_range=charts.between(-0.02, 1.02),
+        )  # fmt: skip
+        outputs.xaxis.ticker = list(range(10))
+        outputs.xgrid.visible = False
+        outputs.vbar(
+            x="x", top="y", width=0.66, source=self.bars, color=charts.BLUE, fill_alpha=0.75,
+            line_alpha=0,
+        )  # fmt: skip
+        outputs.add_layout(charts.whiskers(self.bars, charts.GREY))
+        outputs.scatter("x", "y", source=self.dots, size=9, color=charts.ORANGE)
+        self.hidden, self.outputs = hidden, outputs

@@ -1,0 +1,84 @@
+"""The table of numbers beside the plots."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from smtj.card import DeviceCard
+from smtj.explore.curves import Present, Spectrum
+from smtj.explore.knobs import Knobs
+from smtj.physics.anisotropy import anisotropy_field
+from smtj.physics.constants import BOLTZMANN
+from smtj.physics.device import operating_point, vcma_coefficient
+from smtj.units import format_quantity
+
+YEAR = 365.25 * 86400
+
+
+class Number(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    symbol: str
+    value: str
+
+
+def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> list[Number]:
+    """Return what follows from a card as set, at the knobs."""
+    point = operating_point(card, knobs.voltage)
+    h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
+    h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0
+    barrier = now.stability_factor * BOLTZMANN * knobs.temperature
+
+    def text(value: float, si_unit: str, unit: str, digits: int = 4) -> str:
+        return (
+            format_quantity(float(value), si_unit, unit, digits)
+            .replace("-", "−")
+            .replace("ohm", "Ω")
+        )
+
+    def line(well: int) -> str:
+        if not np.isfinite(lines.position[well]):
+            return "no well"
+        return f"{lines.position[well] / 1e9:.3f} GHz"
+
+    def width(well: int) -> str:
+        if not np.isfinite(lines.position[well]):
+            return "no well"
+        return f"{2e-6 * lines.half_width[well]:.3g} MHz"
+
+    return [
+        Number("Stability factor", "E_b/k_BT", f"{now.stability_factor:.2f}"),
+        Number("Energy barrier", "E_b", text(barrier, "J", "zJ")),
+        Number("Share of time high", "P", _probability(now.probability)),
+        Number("Dwell time high", "τ_high", time_text(now.log_dwell_high)),
+        Number("Dwell time low", "τ_low", time_text(now.log_dwell_low)),
+        Number("Slope", "w", text(now.slope, "m/A", "1/Oe")),
+        Number("Offset field", "H_s", text(point.offset_field, "A/m", "Oe")),
+        Number("Switching field", "H_k,eff", text(h_k, "A/m", "Oe") if now.slope else "none"),
+        Number("Anisotropy field", "H_K1", text(h_k1, "A/m", "mT")),
+        Number("Magnetisation", "M_s", text(point.saturation_magnetisation, "A/m", "kA/m")),
+        Number("VCMA coefficient", "ξ", text(vcma_coefficient(card), "J/(V m)", "fJ/(V m)")),
+        Number("Resistance high", "R_high", text(now.resistance_high, "ohm", "ohm")),
+        Number("Resistance low", "R_low", text(now.resistance_low, "ohm", "ohm")),
+        Number("Resonance high", "f_high", line(0)),
+        Number("Resonance low", "f_low", line(1)),
+        Number("Linewidth high", "Δf_high", width(0)),
+        Number("Linewidth low", "Δf_low", width(1)),
+    ]
+
+
+def time_text(log_time: float) -> str:
+    """Return a time of which ln(t/s) is given, in the unit that suits it."""
+    seconds = np.exp(min(log_time, 700.0))
+    if seconds >= 100 * YEAR:
+        return f"10^{(log_time - np.log(YEAR)) / np.log(10):.1f} years"
+    units = ((YEAR, "years"), (86400, "days"), (3600, "h"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"))
+    scale, unit = next((u for u in units if seconds >= u[0]), (1e-9, "ns"))
+    return f"{seconds / scale:.3g} {unit}"
+
+
+def _probability(p: float) -> str:
+    if 1e-4 < p < 1 - 1e-4:
+        return f"{p:.4f}"
+    return f"{p:.2g}" if p < 0.5 else f"1 − {1 - p:.2g}"

@@ -1,0 +1,64 @@
+"""The page of one session."""
+
+# Panel leaves its constructors without types.
+# mypy: disallow-untyped-calls=False
+
+import html
+import itertools
+
+import panel as pn
+
+from smtj.card import DeviceCard
+from smtj.explore import device_tab, network_tab
+from smtj.explore.components import Bridge, web
+from smtj.explore.curves import MODELS
+from smtj.explore.device_tab import DeviceTab
+from smtj.explore.measure_tab import MeasureTab
+from smtj.explore.network_tab import NetworkTab
+
+_sessions = itertools.count()
+
+
+def page(card: DeviceCard) -> pn.Template:
+    """Return the page for a new session, which shares nothing with others but the card.
+
+    The first session has seed 0, the next one seed 1, and so on.
+    """
+    seed = next(_sessions)
+    device, network = DeviceTab(card, seed), NetworkTab(card, seed)
+
+    def use(measured: DeviceCard) -> None:
+        device.use(measured)
+        network.use(measured)
+
+    measure = MeasureTab(card, use)
+    bridge = Bridge(width=0, height=0, margin=0)
+    running = {
+        "device": pn.state.add_periodic_callback(device.step, period=device_tab.FRAME),
+        "network": pn.state.add_periodic_callback(
+            network.step, period=network_tab.FRAME, start=False
+        ),
+    }
+
+    def shown(tab: str) -> None:
+        for name, callback in running.items():
+            if callback.running and name != tab:
+                callback.stop()
+            elif name == tab and not callback.running:
+                callback.start()
+        if tab == "network":
+            network.open()
+
+    bridge.param.watch(lambda event: shown(event.new), "tab")
+    template = pn.Template(web("page.html"))
+    for roots in (device.roots(), measure.roots(), network.roots(), {"bridge": bridge}):
+        for name, root in roots.items():
+            template.add_panel(name, root)
+    variables = {
+        "page_css": web("page.css"), "page_js": web("page.js"),
+        "card_name": html.escape(card.name), "card_title": html.escape(card.title),
+        "model_names": MODELS,
+    }  # fmt: skip
+    for name, value in variables.items():
+        template.add_variable(name, value)
+    return template

@@ -1,0 +1,171 @@
+"""A file that was dropped on the page: what is in it, and the card that it makes."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.analysis import Part, Setting, analyse
+from smtj.analysis.telling import measured_card, remarks_of_files
+from smtj.analysis.trace import TraceResult, trace_of, trace_part
+from smtj.card import DeviceCard
+from smtj.errors import DataError
+from smtj.lab import time_trace
+from smtj.measurement import groups, kind_of, load, save
+
+Floats = NDArray[np.float64]
+
+LARGEST = 20_000_000
+"""Bytes of a file that the page takes."""
+SHOWN = 800
+"""Readings of a trace that are drawn."""
+SAMPLE = "simulated.csv"
+"""What the page's own measurement is called."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """A trace with its states, as many readings as are drawn; shape (readings,)."""
+
+    time: Floats
+    """In s, from the first reading."""
+    resistance: Floats
+    """In ohm."""
+    states: Floats
+    """Resistance of the most probable state in ohm."""
+    low: Floats
+    """Low level in ohm, which may drift."""
+    high: Floats
+    total: int
+    """Readings of the whole trace."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a file says."""
+
+    name: str
+    parts: tuple[Part, ...]
+    remarks: tuple[str, ...]
+    """What was taken for granted when the file was read."""
+    card: DeviceCard
+    """The card to start from with what was measured in it."""
+    segments: Segments | None
+    """Of a single trace."""
+    pictures: tuple[bytes, ...]
+    """An SVG a part, of everything but a single trace."""
+
+
+def examine(name: str, content: bytes, card: DeviceCard) -> Finding:
+    """Fit a file as ``smtj fit`` does.
+
+    Parameters
+    ----------
+    name
+        What it is called; its ending says what it is.
+    content
+        The file.
+    card
+        The card to start from, which also stands for what the file does not say.
+
+    Raises
+    ------
+    SmtjError
+        It is too large, no table that smtj reads, or nothing can be concluded from it.
+    """
+    name = _file_name(name)
+    if len(content) > LARGEST:
+        raise DataError(too_large(name, len(content)))
+    with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        try:
+            return _examined(path, card)
+        except DataError as error:
+            # People know the name of their file; where the page kept it is of no use to them.
+            raise DataError(str(error).replace(str(path), name)) from None
+
+
+def too_large(name: str, size: int) -> str:
+    """Return the sentence for a file that is too large."""
+    return (
+        f"{name} has {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that this page "
+        "takes: fit it on the command line with `smtj fit`"
+    )
+
+
+def sample(card: DeviceCard, seed: int = 0) -> bytes:
+    """Measure a card's device virtually: a CSV of 2000 readings at its midpoint, with noise.
+
+    Readings are instantaneous and a fifth of the shorter dwell time apart.
+    """
+    from smtj.physics.device import operating_point
+
+    point = operating_point(card, float(card.electrical.read_voltage))
+    field = float(point.offset_field)
+    dwell = min(float(tau) for tau in point.dwell_times(field))
+    trace = time_trace(
+        card,
+        2000,
+        field_perpendicular=field,
+        interval=dwell / 5,
+        integration_time=0.0,
+        noise=0.02 * float(_resistance(card)),
+        seed=seed,
+    )
+    with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
+        path = Path(folder) / SAMPLE
+        save(trace, path)
+        return path.read_bytes()
+
+
+def _resistance(card: DeviceCard) -> float:
+    from smtj.physics.junction import parallel_resistance
+
+    return parallel_resistance(card)
+
+
+def _examined(path: Path, card: DeviceCard) -> Finding:
+    setting = Setting(card, path.name)
+    dataset = load(path)
+    single = None
+    if kind_of(dataset) == "trace" and len(found := groups(dataset)) == 1:
+        single = trace_of(*found[0], setting)
+        parts = [trace_part(single, setting)]
+    else:
+        parts = analyse([dataset], setting)
+    pictures: tuple[bytes, ...] = ()
+    if single is None:
+        drawn = [part.draw(path.with_name(f"part-{n}")) for n, part in enumerate(parts)]
+        pictures = tuple(images[1].read_bytes() for images in drawn)
+    return Finding(
+        path.name,
+        tuple(parts),
+        tuple(remarks_of_files([dataset])),
+        measured_card(card, parts, path.name),
+        None if single is None else _segments(single),
+        pictures,
+    )
+
+
+def _segments(trace: TraceResult) -> Segments:
+    shown, fit, readings = slice(0, SHOWN), trace.fit, trace.readings
+    low, high = (readings.resistance(level)[shown] for level in (fit.low, fit.high))
+    return Segments(
+        trace.time[shown] - trace.time[0],
+        trace.resistance[shown],
+        np.where(fit.states[shown] > 0, high, low),
+        low,
+        high,
+        trace.time.size,
+    )
+
+
+def _file_name(name: str) -> str:
+    """The last part of a path of either kind, of a length that every file system takes."""
+    plain = PurePosixPath(PureWindowsPath(name).name.replace("\0", "")).name.strip(". ")
+    if not plain:
+        raise DataError("the file has no name: give it one that ends in .csv, .xlsx or .nc")
+    return plain[-80:]

@@ -1,0 +1,105 @@
+// Sliders, choices and buttons made of native inputs: mouse, touch, keyboard and screen readers
+// all know them.  One change travels at a time; what moves meanwhile travels when it is answered.
+export function render({ model, el }) {
+  const form = document.createElement("form")
+  form.addEventListener("submit", (event) => event.preventDefault())
+  el.append(form)
+  let values = {}
+  let sent = 0
+  let waiting = false
+  let moved = false
+
+  function send() {
+    moved = waiting
+    if (waiting) return
+    waiting = true
+    sent += 1
+    model.setting = { values: { ...values }, number: sent }
+  }
+
+  function change(name, value) {
+    values[name] = value
+    send()
+  }
+
+  function shown(value, item) {
+    const text = Math.abs(value) < item.step / 2 ? "0" : value.toFixed(item.digits)
+    const number = text.replace("-", "−")
+    return item.unit ? `${number}\u202f${item.unit}` : number
+  }
+
+  function slider(item) {
+    const input = document.createElement("input")
+    Object.assign(input, { type: "range", min: item.start, max: item.end, step: item.step })
+    input.value = item.value
+    // Not an <output>, for the value is read out with the slider.
+    const output = document.createElement("span")
+    output.className = "value"
+    const tell = () => {
+      output.textContent = shown(input.valueAsNumber, item)
+      input.setAttribute("aria-valuetext", output.textContent)
+    }
+    input.addEventListener("input", () => {
+      tell()
+      change(item.name, input.valueAsNumber)
+    })
+    tell()
+    return [input, output]
+  }
+
+  function choice(item) {
+    const select = document.createElement("select")
+    for (const [value, text] of item.options) select.add(new Option(text, value))
+    select.value = item.value
+    select.addEventListener("change", () => change(item.name, select.value))
+    return [select]
+  }
+
+  function build() {
+    form.replaceChildren()
+    values = {}
+    for (const item of model.items) {
+      values[item.name] = item.value
+      const row = document.createElement("div")
+      row.className = item.kind
+      const label = document.createElement("label")
+      label.textContent = item.label
+      const [input, ...rest] = item.kind === "slider" ? slider(item) : choice(item)
+      input.id = `${item.kind}-${item.name}`
+      input.name = item.name
+      label.htmlFor = input.id
+      row.append(label, ...rest, input)
+      form.append(row)
+    }
+    const buttons = document.createElement("div")
+    buttons.className = "buttons"
+    for (const [name, text] of model.actions) {
+      const button = document.createElement("button")
+      Object.assign(button, { type: "button", name, textContent: text })
+      button.addEventListener("click", () => {
+        model.send_msg({ action: name })
+        if (name === "reset") {
+          build()
+          send()
+        }
+      })
+      buttons.append(button)
+    }
+    if (model.actions.length) form.append(buttons)
+  }
+
+  model.on("answered", () => {
+    waiting = false
+    if (moved) send()
+  })
+  model.on("items", build)
+  model.on("actions", build)
+  model.on("msg:custom", ({ name, text }) => {
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/toml" }))
+    link.download = name
+    link.click()
+    URL.revokeObjectURL(link.href)
+  })
+  build()
+}

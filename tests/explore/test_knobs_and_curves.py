@@ -1,0 +1,159 @@
+"""What the sliders make of a card, and the curves that follow, against other routes to them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from smtj import DeviceCard, operating_point
+from smtj.card import Value, load_card
+from smtj.card.document import to_toml
+from smtj.explore import curves
+from smtj.explore.knobs import Knobs, as_set, knobs_of, saved, sliders
+from smtj.explore.numbers import numbers, time_text
+from smtj.lab import stfmr
+from smtj.physics.device import barrier_against_thickness, high_state_is_up
+from smtj.physics.occupation import card_occupation
+from smtj.units import convert
+
+OERSTED = convert(1.0, "Oe", "A/m")
+
+
+def with_laws(card: DeviceCard) -> DeviceCard:
+    """The card with laws of temperature."""
+    return card.replace({"thermal.curie_temperature": 900.0})
+
+
+def knobs(card: DeviceCard, **changes: float) -> Knobs:
+    return Knobs(**{**knobs_of(card).__dict__, **changes})
+
+
+def test_nothing_set_leaves_the_card_alone(card: DeviceCard) -> None:
+    assert as_set(card, knobs_of(card)) is card
+
+
+@pytest.mark.parametrize("voltage", [-0.2, 0.0, 0.15])
+@pytest.mark.parametrize("temperature", [250.0, 340.0])
+def test_a_card_as_set_is_the_device_at_that_temperature(
+    card: DeviceCard, voltage: float, temperature: float
+) -> None:
+    card = with_laws(card)
+    there = operating_point(as_set(card, knobs(card, temperature=temperature)), voltage)
+    expected = operating_point(card, voltage, temperature)
+    for name in ("stability_factor", "slope", "offset_field", "saturation_magnetisation"):
+        assert getattr(there, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+
+
+@pytest.mark.parametrize("thickness", [1.5e-9, 1.6e-9, 1.64e-9])
+def test_a_card_as_set_is_the_device_of_that_thickness(card: DeviceCard, thickness: float) -> None:
+    thin = as_set(card, knobs(card, thickness=thickness))
+    expected = float(barrier_against_thickness(card, thickness))
+    assert float(operating_point(thin).barrier) == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_was_set_is_assumed_and_the_rest_keeps_its_source(card: DeviceCard) -> None:
+    there = saved(
+        card, knobs(card, tilt=0.2, thickness=1.6e-9, voltage=0.1, field_perpendicular=10 * OERSTED)
+    )
+    changed = {name for name, value, _ in there.values() if value.source == "set in the explorer"}
+    assert changed == {
+        "geometry.free_layer_thickness",
+        "geometry.activation_volume",
+        "magnetism.interface_anisotropy",
+        "magnetism.easy_axis_tilt",
+        "vcma.anisotropy_field_per_volt",
+        "electrical.read_voltage",
+    }
+    assert there.magnetism.easy_axis_tilt.provenance == "assumed"
+    assert there.geometry.length.same_as(card.geometry.length)
+    assert "H⊥ = 10 Oe" in (there.notes or "")
+
+
+def test_a_saved_card_reads_back_to_the_bit(card: DeviceCard, tmp_path) -> None:
+    there = saved(card, knobs(card, temperature=310.0, tilt=0.1))
+    (tmp_path / "a.toml").write_text(to_toml(there), encoding="utf-8")
+    assert load_card(tmp_path / "a.toml") == there
+
+
+def test_sliders_hold_the_card_and_set_only_what_a_device_can_be(card: DeviceCard) -> None:
+    for knob in sliders(card):
+        assert knob.start <= knob.value <= knob.end
+        for value in (knob.start, knob.end):
+            unit = knob.unit.replace("°", "deg")
+            changed = {knob.name: convert(value, unit, knob.si_unit)}
+            seen = curves.view(card, knobs(card, **changed), np.array([0.0, 100.0]), 0.2, 5)
+            assert 0 <= seen.present.probability <= 1
+
+
+def test_the_self_consistent_curve_is_the_boltzmann_integral(card: DeviceCard) -> None:
+    fields = np.linspace(-60, 30, 7) * OERSTED
+    model = curves.by_model(card)["self-consistent"]
+    found = curves.probability(model, knobs(card, voltage=0.1), fields)
+    exact, _ = card_occupation(card, 0.0, 0.0, fields, 0.1)
+    # Eq. 5 is the tangent of the exact log-odds at the midpoint.
+    assert np.abs(found - exact).max() < 0.02
+
+
+def test_slopes_are_those_of_the_operating_points(card: DeviceCard) -> None:
+    for model in curves.by_model(card).values():
+        found = curves.slopes(model, 0.0, 0.2, 9)
+        expected = operating_point(model, np.linspace(-0.2, 0.2, 9)).slope
+        assert found == pytest.approx(np.asarray(expected), rel=1e-4)
+
+
+def test_the_landscape_has_its_wells_and_the_barrier_of_the_macrospin(card: DeviceCard) -> None:
+    upright = card.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
+    at_rest = knobs(upright, voltage=0.0)
+    valley = curves.landscape(upright, at_rest, 721)
+    assert valley.well_energy == pytest.approx([0.0, 0.0], abs=1e-9)
+    order = [0.0, math.pi] if high_state_is_up(upright) else [math.pi, 0.0]
+    assert valley.well_angle == pytest.approx(order, abs=1e-6)
+    delta = float(operating_point(upright, 0.0).stability_factor)
+    assert valley.energy.max() == pytest.approx(delta, rel=1e-6)
+
+
+def test_wells_are_the_lowest_points_of_their_side(card: DeviceCard) -> None:
+    valley = curves.landscape(card, knobs(card, field_parallel=80 * OERSTED), 1441)
+    for angle, energy in zip(valley.well_angle, valley.well_energy, strict=True):
+        near = np.abs(valley.angle - angle) < 0.5
+        assert valley.energy[near].min() == pytest.approx(energy, abs=1e-3)
+
+
+def test_the_spectrum_is_the_one_that_the_lab_measures(card: DeviceCard) -> None:
+    there = knobs(card, field_parallel=-110 * OERSTED, voltage=0.1)
+    found = curves.spectrum(card, there)
+    measured = stfmr(card, [there.field_parallel], [0.1], found.frequency)["signal"].values[0, 0]
+    assert found.total == pytest.approx(measured, rel=1e-9)
+    assert found.high + found.low == pytest.approx(found.total)
+
+
+def test_a_card_without_effective_field_takes_its_anisotropy_field(card: DeviceCard) -> None:
+    bare = card.replace(
+        {"switching.model": "self-consistent", "switching.effective_anisotropy_field": None}
+    )
+    field = curves.by_model(bare)["cai2019"].switching.effective_anisotropy_field
+    assert isinstance(field, Value)
+    assert field == pytest.approx(convert(56, "mT", "A/m"), rel=1e-3)
+
+
+def test_numbers_are_those_of_the_card(card: DeviceCard) -> None:
+    here = knobs(card, voltage=0.0)
+    seen = curves.view(card, here, np.array([0.0]), 0.2, 5)
+    rows = {row.symbol: row.value for row in numbers(seen.card, here, seen.present, seen.spectrum)}
+    point = operating_point(card, 0.0)
+    assert rows["E_b/k_BT"] == f"{point.stability_factor:.2f}"
+    assert rows["w"] == f"{float(point.slope) * OERSTED:.4g} 1/Oe"
+    assert rows["H_k,eff"] == "560 Oe"
+    assert rows["H_s"] == "−13.87 Oe"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2.5e-9, "2.5 ns"), (0.105, "105 ms"), (7.0, "7 s"), (3.2e7, "1.01 years")],
+)
+def test_times_have_the_unit_that_suits_them(seconds: float, text: str) -> None:
+    assert time_text(math.log(seconds)) == text
+
+
+def test_times_that_no_float_holds_have_a_power() -> None:
+    assert time_text(2000.0) == f"10^{(2000 - math.log(365.25 * 86400)) / math.log(10):.1f} years"

@@ -1,0 +1,72 @@
+"""A file on the page is fitted as `smtj fit` does, or refused in one sentence."""
+
+import pytest
+
+from smtj import DeviceCard
+from smtj.card import load_card
+from smtj.card.document import to_toml
+from smtj.errors import SmtjError
+from smtj.explore.upload import LARGEST, SAMPLE, SHOWN, Finding, examine, sample
+from smtj.lab import probability_scan
+from smtj.measurement import save
+from smtj.physics.device import operating_point
+from smtj.units import convert
+
+
+@pytest.fixture(scope="module")
+def finding(card: DeviceCard) -> Finding:
+    return examine(SAMPLE, sample(card, seed=3), card)
+
+
+def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, finding: Finding) -> None:
+    point = operating_point(card, float(card.electrical.read_voltage))
+    dwell = float(point.dwell_times(point.offset_field)[0])
+    found = {estimate.symbol: estimate for estimate in finding.parts[0].estimates}
+    for symbol in ("τ_high", "τ_low"):
+        assert abs(found[symbol].value - dwell) < 4 * found[symbol].error
+    assert finding.segments is not None
+    assert finding.segments.total == 2000
+    assert finding.segments.time.shape == finding.segments.states.shape == (SHOWN,)
+    assert finding.pictures == ()
+
+
+def test_the_card_is_named_after_the_file_and_reads_back(finding: Finding, tmp_path) -> None:
+    assert finding.card.name == "simulated"
+    assert finding.card.geometry.activation_volume.provenance == "measured"
+    (tmp_path / "a.toml").write_text(to_toml(finding.card), encoding="utf-8")
+    assert load_card(tmp_path / "a.toml") == finding.card
+
+
+def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None:
+    fields = [convert(h, "Oe", "A/m") for h in (-40, -25, -14, -5, 10)]
+    save(probability_scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
+    found = examine("my scan.nc", (tmp_path / "scan.nc").read_bytes(), card)
+    assert found.segments is None
+    assert len(found.pictures) == len(found.parts)
+    assert found.pictures[0].startswith(b"<?xml")
+    assert found.card.name == "my_scan"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"", "a.csv is empty"),
+        ("b.csv", b"x,y\n1,2\n", "no column that smtj knows"),
+        ("c.csv", b"time [s],resistance [ohm]\n1,2\n2,abc\n", 'row 3, column "resistance [ohm]"'),
+        ("d.csv", b"\x00\xff\xfe" * 100, "not a text file"),
+        ("e.nc", b"abc", "e.nc is not a NetCDF 4 file"),
+        ("../../f.xlsx", b"PK", "f.xlsx is not a whole Excel workbook"),
+        ("C:\\data\\g.csv", b"", "g.csv is empty"),
+        ("..", b"x", "has no name"),
+        ("h.csv", b"1" * (LARGEST + 1), "h.csv has 20.0 MB, more than the 20 MB"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(
+    card: DeviceCard, name: str, content: bytes, said: str
+) -> None:
+    with pytest.raises(SmtjError) as caught:
+        examine(name, content, card)
+    sentence = str(caught.value)
+    assert said in sentence
+    assert "/tmp" not in sentence
+    assert "\n" not in sentence
