@@ -212,7 +212,10 @@ def render_streamed(result: dict) -> str:
         "## One read an image, images in a stream\n\n"
         "Devices remember the image before. *One τ_r*: all devices relax in the same time at every "
         "field (heat-bath rates), instead of by the dwell times of their own field. The read-out "
-        "is linear.\n\n" + rendered(columns, rows)
+        "is linear. Of the public network its architecture is known and not its devices' law; it "
+        "falls more slowly than either of ours if its unit is τ_r; if that is the dwell time of a "
+        "device at H_s, it falls between them, from a higher accuracy of independent reads.\n\n"
+        + rendered(columns, rows)
     )
 
 

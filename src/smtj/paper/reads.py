@@ -132,7 +132,7 @@ def _measure(
 def _draw(
     path: Path, independent: Floats, fresh: Floats, stream: Floats, error: Floats, tau: float
 ) -> list[Path]:
-    with plot.figure(7.0, 2.7, ncols=3, sharey=True) as (fig, (left, middle, right)):
+    with plot.figure(7.0, 2.7, ncols=3) as (fig, (left, middle, right)):
         style: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 1.0}
         for k, (at, colour) in enumerate(zip(INTERVALS, COLOURS, strict=False)):
             label = f"{at:g} $τ_r$"
@@ -142,6 +142,7 @@ def _draw(
         left.set_xticks(READS, [str(n) for n in READS])
         left.set_xlabel("Reads $N$")
         left.set_ylabel("Recognition rate (%)")
+        middle.sharey(right)
         left.set_title("(a) equilibrium", loc="left")
         for n, (reads, colour) in enumerate(zip(READS, COLOURS, strict=False)):
             label = f"{reads} read" + ("s" if reads > 1 else "")
@@ -155,9 +156,11 @@ def _draw(
             axes.set_xlabel(label)
         middle.set_title("(b) stream", loc="left")
         right.set_title("(c) stream", loc="left")
+        low, high = left.get_ylim()
+        left.set_ylim(low - 0.6 * (high - low), high)  # room for the legend
         left.legend(loc="lower right", fontsize=7, handlelength=1.4)
         handles, labels = middle.get_legend_handles_labels()
-        right.legend(handles, labels, loc="upper left", fontsize=7, handlelength=1.4)
+        right.legend(handles, labels, loc="lower right", fontsize=7, handlelength=1.4)
         return plot.save(fig, path)
 
 
