@@ -22,7 +22,8 @@ ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 # Sources are set one after the other, that of the spectrum last; it is drawn in the next frame.
-MOVE = """(slider, value) => new Promise((resolve) => {
+MOVE = """(slider, value) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(`nothing was drawn at ${value}`), 20000)
   const source = Bokeh.documents[0].get_model_by_name("spectrum data")
   const began = performance.now()
   const changed = () => {
@@ -69,7 +70,7 @@ def main() -> None:
                       "Free layer t", "Tilt of the easy axis"):  # fmt: skip
             slider = page.locator("#device").get_by_label(label)
             low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
-            values = [low + (high - low) * (0.3 + 0.4 * n / MOVES) for n in range(MOVES)]
+            values = [low + (high - low) * (0.2 + 0.6 * n / MOVES) for n in range(MOVES)]
             times = sorted(slider.evaluate(MOVE, value) for value in values)
             print(
                 f"{label:24s} median {statistics.median(times):4.0f} ms, "

@@ -29,7 +29,6 @@ class Controls(JSComponent):
 
     items = param.List(doc="Sliders and choices, see slider() and choice().")
     actions = param.List(doc="Buttons: name and text of each.")
-    setting = param.Dict(default={}, doc="Values by name, and the number of the change.")
     answered = param.Integer(default=0, doc="Number of the change that was answered last.")
 
     _esm = web("controls.js")
@@ -42,16 +41,21 @@ class Controls(JSComponent):
     ) -> "Controls":
         """Have functions called with the values that were set, and with the button pressed."""
 
-        def changed(event: Any) -> None:
-            try:
-                if change is not None:
-                    change(event.new["values"])
-            finally:
-                self.answered = event.new["number"]
+        def heard(event: Any) -> None:
+            said = event.data
+            # What changes together goes to the browser together, which then draws it once.
+            with pn.io.hold():
+                if "action" in said:
+                    if act is not None:
+                        act(said["action"])
+                    return
+                try:
+                    if change is not None:
+                        change(said["values"])
+                finally:
+                    self.answered = said["number"]
 
-        self.param.watch(changed, "setting")
-        if act is not None:
-            self.on_msg(lambda event: act(event.data["action"]))
+        self.on_msg(heard)
         return self
 
     def download(self, name: str, text: str) -> None:

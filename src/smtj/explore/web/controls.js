@@ -14,7 +14,8 @@ export function render({ model, el }) {
     if (waiting) return
     waiting = true
     sent += 1
-    model.setting = { values: { ...values }, number: sent }
+    // A message, for a property would wait 50 ms for others to come with it.
+    model.send_msg({ values, number: sent })
   }
 
   function change(name, value) {
