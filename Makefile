@@ -74,6 +74,7 @@ bench: $(RIVALS) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/macrospin.py
 	$(BIN)/python benchmarks/reads.py
 	$(BIN)/python benchmarks/chips.py
+	$(BIN)/python benchmarks/explorer.py
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) reproduction results site .mypy_cache .ruff_cache .pytest_cache
