@@ -9,7 +9,7 @@ import pytest
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.cost import (
     COUPLINGS,
-    ReadScheme,
+    ReadPlan,
     card_scheme,
     cost,
     gated_scheme,
@@ -17,10 +17,10 @@ from smtj.energy.cost import (
     workload,
 )
 from smtj.energy.parts import amplifier_power, strain_energy, wire_power
-from smtj.energy.reads import effective_reads
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
 from smtj.physics.device import operating_point
+from smtj.physics.repeated_reads import effective_reads
 from smtj.units import convert
 
 TABLE = Assumptions()
@@ -49,7 +49,7 @@ def test_the_papers_read_by_hand(card):
 
 
 def test_energies_scale_with_voltage_reads_and_neurons(card):
-    scheme = ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
+    scheme = ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
     one = cost(card, WORK, scheme, TABLE)
     twice = cost(card, WORK, replace(scheme, voltage=2e-3), TABLE)
     # V² but for the resistances, which the voltage hardly changes.
@@ -161,6 +161,6 @@ def test_parts_by_hand_and_by_dimension():
     ("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0), ("voltage", 0.0)]
 )
 def test_an_impossible_scheme_is_refused(card, field, value):
-    scheme = replace(ReadScheme(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
+    scheme = replace(ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
     with pytest.raises(SmtjError, match=field):
         cost(card, WORK, scheme, TABLE)

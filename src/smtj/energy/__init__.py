@@ -4,16 +4,16 @@ The accuracy beside it needs PyTorch and stands in :mod:`smtj.energy.accuracy`.
 """
 
 from smtj.energy.assumptions import Assumptions, load_assumptions
-from smtj.energy.cost import Cost, ReadScheme, Workload, card_scheme, cost, gated_scheme, workload
+from smtj.energy.cost import Cost, ReadPlan, Workload, card_scheme, cost, gated_scheme, workload
 from smtj.energy.pareto import Point, Search, search
-from smtj.energy.reads import effective_reads
 from smtj.energy.survey import Survey, survey
+from smtj.physics.repeated_reads import effective_reads
 
 __all__ = [
     "Assumptions",
     "Cost",
     "Point",
-    "ReadScheme",
+    "ReadPlan",
     "Search",
     "Survey",
     "Workload",

@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from smtj.card import DeviceCard
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
-from smtj.energy.reads import effective_reads
 from smtj.errors import SmtjError
 from smtj.physics.back_action import back_action, log_dwell_times_under_bias
 from smtj.physics.device import operating_point
 from smtj.physics.read_noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.read_out import ReadSignal, read_signal
+from smtj.physics.repeated_reads import effective_reads
 
 INDEPENDENT = 3.0
 """Relaxation times between reads that count as independent: they then correlate by 5 %."""
@@ -79,7 +79,7 @@ def workload(sizes: Sequence[int], table: Assumptions, *, device_outputs: bool =
 
 
 @dataclass(frozen=True)
-class ReadScheme:
+class ReadPlan:
     """How every neuron is read for one input; numbers or arrays that broadcast."""
 
     reads: ArrayLike
@@ -96,10 +96,10 @@ class ReadScheme:
     """e_n in V/√Hz of the amplifier that reads; a noisier one needs less power."""
 
 
-def card_scheme(card: DeviceCard, table: Assumptions, reads: ArrayLike) -> ReadScheme:
+def card_scheme(card: DeviceCard, table: Assumptions, reads: ArrayLike) -> ReadPlan:
     """Return the scheme that a card states, with its voltage on all the time."""
     interval = float(card.switching.sampling_interval)
-    return ReadScheme(
+    return ReadPlan(
         reads,
         float(card.electrical.read_voltage),
         interval,
@@ -116,7 +116,7 @@ def gated_scheme(
     reads: ArrayLike,
     error_rate: ArrayLike,
     amplifier_noise: ArrayLike | None = None,
-) -> ReadScheme:
+) -> ReadPlan:
     """Return the scheme of reads as short as their noise allows, the voltage off between them.
 
     Parameters
@@ -144,7 +144,7 @@ def gated_scheme(
     needed = np.asarray(read_time(signal.difference, *noise, rate))
     duration = np.maximum(needed, float(table.shortest_read))
     interval = np.maximum(INDEPENDENT * relaxation_time(card), duration)
-    return ReadScheme(reads, bias, interval, duration, duration, quiet)
+    return ReadPlan(reads, bias, interval, duration, duration, quiet)
 
 
 def relaxation_time(card: DeviceCard) -> float:
@@ -160,7 +160,7 @@ def relaxation_time(card: DeviceCard) -> float:
 class Cost:
     """One inference; arrays of the broadcast shape of the scheme, SI units."""
 
-    scheme: ReadScheme
+    scheme: ReadPlan
     workload: Workload
     signal: ReadSignal
     junction: Floats
@@ -225,7 +225,7 @@ class Cost:
         return np.asarray(gentle & (self.blur <= float(table.longest_read)))
 
 
-def cost(card: DeviceCard, work: Workload, scheme: ReadScheme, table: Assumptions) -> Cost:
+def cost(card: DeviceCard, work: Workload, scheme: ReadPlan, table: Assumptions) -> Cost:
     """What one inference costs.
 
     Parameters
