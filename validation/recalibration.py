@@ -257,8 +257,11 @@ def render(record):
             ),
             "## Other devices: offset spread 3 Oe, slope spread 20 %\n\nThe trained network on a "
             "chip it has never seen, at 300 K, the paper's switching model. The fraction is that "
-            "of what the optimum wins; where that is no more than a "
-            "tenth of a point, it says little.",
+            "of what the optimum wins; where that is a few tenths of a "
+            "point, as with sixteen reads, it says little. With one read, what is won is common to "
+            "all devices, as one voltage for the network shows: a larger w, and with it quieter "
+            "reads, at 300 K too. The devices' own differences are hardly compensated; their H_s "
+            "does not follow the voltage on this card.",
             table(
                 [
                     "network",
