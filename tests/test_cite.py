@@ -108,7 +108,7 @@ def test_an_unknown_feature_is_refused():
     assert done.returncode == 2
     assert done.stderr == (
         "Error: --for has 'cards'; it must be of neuron, physics, escape, motion, fit, resonance, "
-        "random, gallery\n"
+        "random, hardware, energy, gallery\n"
     )
 
 
