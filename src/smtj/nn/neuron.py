@@ -1,7 +1,6 @@
 """The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
 
 import math
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -9,10 +8,10 @@ from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.nn.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
 from smtj.nn.correlated import read_neurons
 from smtj.nn.correlated_kernels import UNKNOWN
 from smtj.nn.coupling import Drive, matched
+from smtj.nn.junctions import Junctions
 from smtj.nn.readout import Reads, checked_reads
 from smtj.nn.response import fold
 from smtj.nn.sampling import (
@@ -24,22 +23,11 @@ from smtj.nn.sampling import (
     respond,
     respond_traced,
 )
-from smtj.nn.saved import fit_saved
 from smtj.nn.scheme import ReadScheme
-from smtj.nn.variation import (
-    DRIFT_BEGINS_S,
-    DeviceVariation,
-    Variability,
-    chip_temperature,
-    decades,
-    limited,
-    no_variation,
-    of_devices,
-    with_stuck,
-)
+from smtj.nn.variation import Variability, limited, with_stuck
 
 
-class MTJNeuron(nn.Module):
+class MTJNeuron(Junctions):
     """A layer of stochastic junctions: summed input → field → P(high) → mean of N reads, in [0, 1].
 
     One line in a ``Sequential``::
@@ -98,26 +86,6 @@ class MTJNeuron(nn.Module):
     graph, unless it has a generator of its own or wandering noise.
     """
 
-    slope: Tensor
-    """w of every device in 1/(A/m), at the voltage as :meth:`operating_state` found it last."""
-    offset_field: Tensor
-    """H_s of every device in A/m, at the same voltage."""
-    slope_factor: Tensor
-    offset_shift: Tensor
-    barrier_factor: Tensor
-    drift_rate: Tensor
-    limit_factor: Tensor
-    stuck: Tensor
-    temperature_shift: Tensor
-    bias_voltage: Tensor
-    """V in V, shape () or (features,)."""
-    temperature: Tensor
-    """T in K of the nominal chip."""
-    age: Tensor
-    """Time in s since the devices were calibrated."""
-    bias: BiasVoltage | None
-    """What learns the voltage; None where it is fixed."""
-    _curve: Tensor | None
     read_state: Tensor
     """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
@@ -142,16 +110,17 @@ class MTJNeuron(nn.Module):
         generator: torch.Generator | None = None,
         variability: Variability | None = None,
     ) -> None:
-        super().__init__()
-        self.card = card
-        self.shape = (features,) if isinstance(features, int) else tuple(features)
-        """Last dimensions of the input, an entry a neuron."""
-        if not all(isinstance(size, int) and size >= 1 for size in self.shape):
+        shape = (features,) if isinstance(features, int) else tuple(features)
+        if not all(isinstance(size, int) and size >= 1 for size in shape):
             raise SmtjError(
                 f"features is {features!r}; it must be a positive whole number, or several"
             )
-        self.features = features = math.prod(self.shape)
-        """Number of neurons."""
+        features = math.prod(shape)
+        super().__init__(
+            card, features, chip_seed, bias_voltage, temperature, adaptive, variability
+        )
+        self.shape = shape
+        """Last dimensions of the input, an entry a neuron."""
         self.coupling = matched(card, features) if coupling is None else coupling
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
@@ -164,110 +133,6 @@ class MTJNeuron(nn.Module):
             raise SmtjError("noise_correlation_time must be positive, in s, or None")
         self.noise_correlation_time = noise_correlation_time
         self.generator = generator
-        self.variability = Variability.of_card(card) if variability is None else variability
-        """What the devices were drawn from."""
-        devices = (
-            no_variation(features)
-            if chip_seed is None
-            else self.variability.draw(features, chip_seed)
-        )
-        for name, values in devices._asdict().items():
-            self.register_buffer(name, values.to(torch.get_default_dtype()))
-        for name in ("slope", "offset_field"):
-            self.register_buffer(name, torch.zeros(features))
-        for name in ("bias_voltage", "temperature", "age"):
-            self.register_buffer(name, torch.zeros(()))
-        self.bias = None
-        self.register_buffer("_curve", None, persistent=False)
-        self.set_bias(bias_voltage, temperature, age=0.0)
-        if adaptive is not None:
-            self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
-
-    def set_bias(
-        self,
-        voltage: float | Tensor | None = None,
-        temperature: float | None = None,
-        age: float | None = None,
-    ) -> None:
-        """Bring every device to a bias voltage, a temperature and an age.
-
-        Parameters
-        ----------
-        voltage
-            V in V: a number, or one a neuron, shape (features,); None leaves it as it is.  One that
-            is learnt goes on from there.
-        temperature
-            T in K; the card's own by default.
-        age
-            Time in s since the devices were calibrated; None leaves it as it is.
-
-        Raises
-        ------
-        SmtjError
-            The voltage exceeds the card's limit or is not one a neuron, or the temperature or the
-            age is out of range.
-        """
-        if temperature is None:
-            temperature = float(self.card.thermal.temperature)
-        age = float(self.age) if age is None else age
-        decades(age)  # refuses what is none
-        values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
-        checked_voltage(self.card, values, self.features)
-        if self.bias is None:
-            self.slope, self.offset_field = devices_at(
-                self.card, self.devices, values, temperature, age
-            )
-            self.bias_voltage = values.detach().to(self.slope, copy=True)
-        else:
-            self._curve = self._curve_at(temperature)
-            if voltage is not None:
-                self.bias.set(values)
-        self.temperature.fill_(temperature)
-        self.age.fill_(age)
-        self.operating_state()
-
-    def _curve_at(self, temperature: float) -> Tensor:
-        own = chip_temperature(self.card, self.devices, temperature)
-        return bias_curve(self.card, own).to(self.slope)
-
-    def learn_bias(self, bias: BiasVoltage | None) -> None:
-        """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
-
-        Parameters
-        ----------
-        bias
-            Of shape () or (features,); layers may share one.
-        """
-        self.operating_state()
-        del self.bias  # so that no module is left that is None
-        self.bias, self._curve = bias, None
-        if bias is not None:
-            self._curve = self._curve_at(float(self.temperature))
-            self.bias_voltage = bias().detach().clone()
-            self.operating_state()
-
-    def operating_state(self) -> tuple[Tensor, Tensor]:
-        """Return w in 1/(A/m) and H_s in A/m of every device, at the bias voltage as it is now.
-
-        Where the voltage is learnt, gradients flow to it, and the buffers follow it.
-        """
-        if self.bias is None or self._curve is None:
-            return self.slope, self.offset_field
-        voltage = self.bias()
-        nominal = follow(self._curve, voltage, self.card)
-        slope, offset_field = of_devices(
-            self.card, self.devices, *nominal, torch.log10(1 + self.age / DRIFT_BEGINS_S)
-        )
-        with torch.no_grad():
-            self.bias_voltage.copy_(voltage)
-            self.slope.copy_(slope)
-            self.offset_field.copy_(offset_field)
-        return slope, offset_field
-
-    @property
-    def devices(self) -> DeviceVariation:
-        """How the devices differ from the card's nominal one."""
-        return DeviceVariation(*(getattr(self, name) for name in DeviceVariation._fields))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
@@ -362,27 +227,6 @@ class MTJNeuron(nn.Module):
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
             + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
-
-    def shown_voltage(self) -> str:
-        """Return the bias voltage for people, its range where neurons differ."""
-        with torch.no_grad():
-            self.operating_state()
-        low, high = (float(end) for end in self.bias_voltage.aminmax())
-        shown = f"{low:.3g} V" if low == high else f"{low:.3g} to {high:.3g} V"
-        return shown if self.bias is None else f"{shown}, learnt"
-
-    def _save_to_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        with torch.no_grad():
-            self.operating_state()
-        super()._save_to_state_dict(*args, **kwargs)
-
-    def _load_from_state_dict(
-        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
-    ) -> None:
-        fit_saved(self, state_dict, prefix)
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-        if self.bias is not None:
-            self._curve = self._curve_at(float(self.temperature))
 
 
 def _stamp(part: object) -> object:

@@ -1,4 +1,4 @@
-"""Chips in files: what a neuron makes of one that was saved otherwise than it would be now."""
+"""Chips in files: what a layer makes of one that was saved otherwise than it would be now."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,22 +7,22 @@ import torch
 from smtj.nn.variation import no_variation
 
 if TYPE_CHECKING:
-    from smtj.nn.neuron import MTJNeuron
+    from smtj.nn.junctions import Junctions
 
 ALWAYS_SAVED = ("slope_factor", "offset_shift", "barrier_factor")
 """Quantities that every file has; one without them is damaged."""
 
 
-def fit_saved(neuron: "MTJNeuron", saved: Any, prefix: str) -> None:
-    """Let a neuron load a chip of an older version, or one whose voltage was learnt otherwise.
+def fit_saved(junctions: "Junctions", saved: Any, prefix: str) -> None:
+    """Let a layer load a chip of an older version, or one whose voltage was learnt otherwise.
 
     A file from before a source of variation was known means a chip without it; a voltage may have
     been learnt by the layer, by the neuron, or not at all.
 
     Parameters
     ----------
-    neuron
-        The neuron that is about to load; its voltage gets the shape of the saved one.
+    junctions
+        The layer that is about to load; its voltage gets the shape of the saved one.
     saved
         The state dictionary, changed in place.
     prefix
@@ -30,8 +30,8 @@ def fit_saved(neuron: "MTJNeuron", saved: Any, prefix: str) -> None:
     """
     voltage, theta = saved.get(f"{prefix}bias_voltage"), f"{prefix}bias.theta"
     usual = {
-        **no_variation(neuron.features)._asdict(),
-        "temperature": torch.tensor(float(neuron.card.thermal.temperature)),
+        **no_variation(junctions.features)._asdict(),
+        "temperature": torch.tensor(float(junctions.card.thermal.temperature)),
         "age": torch.zeros(()),
     }
     for name, values in usual.items():
@@ -39,13 +39,13 @@ def fit_saved(neuron: "MTJNeuron", saved: Any, prefix: str) -> None:
             saved.setdefault(prefix + name, values)
     if voltage is None:
         return
-    if neuron.bias is None:
+    if junctions.bias is None:
         saved.pop(theta, None)
-        if voltage.shape in ((), (neuron.features,)):
-            neuron.bias_voltage = neuron.bias_voltage.new_zeros(voltage.shape)
+        if voltage.shape in ((), (junctions.features,)):
+            junctions.bias_voltage = junctions.bias_voltage.new_zeros(voltage.shape)
         return
-    own = neuron.bias.theta
+    own = junctions.bias.theta
     if theta not in saved and voltage.shape in ((), own.shape):
-        saved[theta] = neuron.bias.theta_of(voltage).expand_as(own)
+        saved[theta] = junctions.bias.theta_of(voltage).expand_as(own)
     if voltage.ndim == 0:
-        saved[f"{prefix}bias_voltage"] = voltage.expand_as(neuron.bias_voltage)
+        saved[f"{prefix}bias_voltage"] = voltage.expand_as(junctions.bias_voltage)
