@@ -42,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=41)
     rounds = parser.parse_args().rounds
-    torch.set_num_threads(1)
     numba.set_num_threads(1)
+    torch.set_num_threads(1)
     network = build_network(NetworkSettings(SIZES), load_card("cai2019"), seed=0)
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(IMAGES, SIZES[0], generator=generator)

@@ -102,8 +102,9 @@ def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None)
     # Ctrl-C is the parent's to handle; it then ends the workers, who leave no half-written file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    torch.set_num_threads(1)
+    # In this order: as Numba starts its threads, it may set the number for PyTorch as well.
     numba.set_num_threads(1)
+    torch.set_num_threads(1)
     _worker["queue"] = queue
     _worker["images"] = as_tensors(load_dataset(dataset, folder, progress=False))
 
