@@ -1,7 +1,6 @@
 """Beyond the paper: the network of Fig. 3(b) as hardware, one section of the report a part."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 
 from smtj.card import DeviceCard
@@ -55,34 +54,37 @@ def _of(part: str, told: Told) -> Callable[[int, int], None]:
 def _reads(
     card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
 ) -> list[FigureResult]:
-    reads = import_module("smtj.paper.reads")
+    from smtj.paper import reads
+
     return [reads.make(network, images, out, progress=_of("reads as they are, evaluation", told))]
 
 
 def _adaptive(
     card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
 ) -> list[FigureResult]:
-    adaptive = import_module("smtj.paper.adaptive")
-    figures: list[FigureResult] = adaptive.make(
+    from smtj.paper import adaptive
+
+    return adaptive.make(
         card, images, network, out, progress=lambda done: told(f"adaptive neuron, {done}")
     )
-    return figures
 
 
 def _chips(
     card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
 ) -> list[FigureResult]:
     from smtj.nn.network import load_network
+    from smtj.paper import chips
 
     trained, _, _ = load_network(network)
-    chips = import_module("smtj.paper.chips")
-    return [chips.make(trained, images, out, progress=_of("chips, evaluation", told))]
+    count = _of("chips, evaluation", told)
+    return [chips.make(trained, images, out, progress=lambda done, total, _: count(done, total))]
 
 
 def _cost(
     card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
 ) -> list[FigureResult]:
-    cost = import_module("smtj.paper.cost")
+    from smtj.paper import cost
+
     count = _of("cost, few and faulty reads", told)
     return [cost.make(card, out, network, images, count)]
 

@@ -1,0 +1,54 @@
+"""What the report shows beyond the paper, on a small network."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from smtj import DeviceCard
+from smtj.cli import app
+from smtj.datasets import load_dataset
+from smtj.nn.experiment import Experiment, run
+from smtj.nn.network import NetworkSettings
+from smtj.nn.training import TrainingSettings, as_tensors
+from smtj.paper import beyond
+
+SETTINGS = NetworkSettings((64, 16, 10))
+
+
+@pytest.fixture(scope="module")
+def folder(card: DeviceCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    images = load_dataset("digits")
+    experiment = Experiment(card, SETTINGS, TrainingSettings(batch_size=50), images.name)
+    out = tmp_path_factory.mktemp("beyond")
+    for _ in run(experiment, as_tensors(images), 5, out / "runs" / "mtj-0"):
+        pass
+    return out
+
+
+def test_every_part_makes_its_figures_and_tells_how_far_it_is(
+    folder: Path, card: DeviceCard
+) -> None:
+    told: list[str] = []
+    network = folder / "runs" / "mtj-0" / "network.pt"
+    made = list(
+        beyond.make(beyond.PARTS, card, load_dataset("digits"), network, folder, told.append)
+    )
+    assert [figure.name for figure in made] == [
+        "reads",
+        "adaptive_training",
+        "adaptive_recalibration",
+        "chips",
+        "neuron-cost",
+    ]
+    for figure in made:
+        assert all(path.stat().st_size > 1000 for path in figure.images), figure.name
+    for words in ("reads as they are", "adaptive neuron", "chips", "cost"):
+        assert any(text.startswith(words) for text in told), words
+
+
+def test_a_report_beyond_the_paper_needs_the_network_of_the_paper(tmp_path: Path) -> None:
+    arguments = ["reproduce", "--only", "chips", "--dataset", "digits", "--out", str(tmp_path)]
+    outcome = CliRunner().invoke(app, arguments)
+    assert "add fig3b to --only" in str(outcome.exception)
+    assert not (tmp_path / "report.html").exists()
