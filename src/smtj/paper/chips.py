@@ -97,7 +97,10 @@ def _draw(
         # The slope's conditions come first.
         in_turn = table[table["condition"] >= len(SLOPE_SPREADS)]
         yield_axes(right, in_turn, threshold)
-        right.legend(loc="lower left", fontsize=7, borderaxespad=0)
+        handles, labels = right.get_legend_handles_labels()
+        # The name once, so that the legend is narrower than the curves leave room.
+        short = [label.removeprefix("offset spread ") for label in labels]
+        right.legend(handles, short, title="spread", loc="lower left", fontsize=7, title_fontsize=7)
         low = min(axes.get_ylim()[0] for axes in (left, middle))
         high = max(axes.get_ylim()[1] for axes in (left, middle))
         for axes, letter in ((left, "a"), (middle, "b")):
