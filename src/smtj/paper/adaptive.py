@@ -23,7 +23,7 @@ from smtj.nn.setting import set_readout
 from smtj.nn.training import Images, TrainingRun, TrainingSettings, as_tensors, scaled
 from smtj.paper.figure import Check, FigureResult
 
-HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 3
+HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 5
 """Of the networks that learn their voltages from the beginning: small, so that it takes seconds."""
 TEMPERATURES = (280.0, 300.0, 320.0, 340.0, 360.0)
 FEW, STEPS, READINGS = 500, 100, 4
@@ -70,7 +70,7 @@ def make(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> list[FigureResult]:
-    """Show both uses of the adaptive neuron; about half a minute on two cores.
+    """Show both uses of the adaptive neuron; under a minute on two cores.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def _trained_together(
                 claim="The adaptive neuron can further improve the network",
                 paper="«perform as the adaptive neuron, which can further improve the neural "
                 "network», below Fig. 4; not tried there",
-                ours=f"{ours}; seed by seed one a layer gains {gain.mean():.2f} ± {_error(gain):.2f} "
-                f"points; voltages by layer (mV): {last}",
+                ours=f"{ours}; seed by seed one a layer gains {gain.mean():.2f} ± "
+                f"{_error(gain):.2f} points; voltages by layer (mV): {last}",
                 verdict=_verdict(gain),
-                how=f"one read, {TRAINING_SEEDS} seeds, {EPOCHS} epochs; ± is the standard error over "
-                "seeds, *agrees* asks for 95 % by Student's t",
+                how=f"one read, {TRAINING_SEEDS} seeds, {EPOCHS} epochs; ± is the standard error "
+                "over seeds, *agrees* asks for 95 % by Student's t",
             )
         ],
     )
