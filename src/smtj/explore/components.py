@@ -67,7 +67,6 @@ class Board(JSComponent):
     """A square to draw on."""
 
     strokes = param.List(doc="Lists of points in [0, 1], y downwards.")
-    cleared = param.Integer(default=0, doc="Counts how often the board was cleared from here.")
 
     _esm = web("board.js")
     _stylesheets = [web("board.css")]  # noqa: RUF012

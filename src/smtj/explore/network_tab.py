@@ -41,7 +41,7 @@ class NetworkTab:
         self.board = Board(sizing_mode="stretch_width", margin=0)
         self.board.param.watch(lambda event: self.draw(event.new), "strokes")
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
-        self.controls.connect(self.change, self.act)
+        self.controls.connect(self.change)
         self.message, self.words = words(), words()
         self._make_plots()
         self.use(card)
@@ -94,12 +94,6 @@ class NetworkTab:
         self.values = {name: float(value) for name, value in values.items()}
         if self.network is not None:
             self._try(self._build if other_chip else self._set)
-
-    def act(self, action: str) -> None:
-        """Do what a button says."""
-        if action == "clear":
-            self.board.cleared += 1
-            self.draw([])
 
     def draw(self, strokes: Any) -> None:
         """Look at another drawing."""

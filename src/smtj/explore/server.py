@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas  # noqa: F401  (Bokeh trips over it where a thread is just importing it)
 import panel as pn
+from tornado.websocket import WebSocketClosedError
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -35,6 +36,7 @@ def server(card: DeviceCard, port: int) -> Any:
     pn.extension("filedropper", notifications=False)
     # That a browser was closed is no news.
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
+    logging.getLogger("asyncio").addFilter(_is_news)
     title = f"smtj explore: {card.name}"
 
     def session() -> Any:
@@ -54,6 +56,11 @@ def server(card: DeviceCard, port: int) -> Any:
         # A file comes in pieces; a single message need not be larger than one.
         websocket_max_message_size=4 * CHUNK,
     )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a message is of anything but a browser that closed while it was being told."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def _free_port(port: int) -> int:

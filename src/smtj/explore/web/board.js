@@ -106,7 +106,6 @@ export function render({ model, el }) {
         pen = [[...cursor]]
       }
     } else if (event.key === "Delete" || event.key === "Backspace") {
-      model.strokes = []
       clear()
     } else return
     event.preventDefault()
@@ -119,10 +118,16 @@ export function render({ model, el }) {
     strokes = []
     pen = null
     down = false
+    model.strokes = []
     draw()
   }
 
-  model.on("cleared", clear)
+  // At once, lest what is drawn next be cleared as well.
+  document.addEventListener("smtj:action", (event) => {
+    if (event.detail !== "clear") return
+    event.preventDefault()
+    clear()
+  })
   document.addEventListener("smtj:theme", draw)
   new ResizeObserver(draw).observe(canvas)
   strokes = model.strokes.map((s) => s.map((p) => [...p]))

@@ -78,7 +78,9 @@ export function render({ model, el }) {
       const button = document.createElement("button")
       Object.assign(button, { type: "button", name, textContent: text })
       button.addEventListener("click", () => {
-        model.send_msg({ action: name })
+        // What another part of the page does by itself need not go to the server and back.
+        const action = new CustomEvent("smtj:action", { detail: name, cancelable: true })
+        if (document.dispatchEvent(action)) model.send_msg({ action: name })
         if (name === "reset") {
           build()
           send()
