@@ -102,7 +102,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         "train", "--card", "mine.toml", "--dataset", "digits", "--hidden", "12, 8",
         "--readout", "linear", "--coupling", "matched", "--reads", "4",
         "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "1",
-        "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5", "--fresh-chips",
+        "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5",
         "--seed", "2", "--chip-seed", "9", "--adaptive", "neuron", "--out", "run",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
@@ -117,10 +117,16 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         },
         "training": {
             "learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5,
-            "fresh_chips": True,
+            "fresh_chips": False,
         },
     }  # fmt: skip
     assert load_network(Path("run/network.pt"))[2].name == "mine"
+    fresh = smtj("train", *SMALL, "--fresh-chips", "--adaptive", "layer", "--out", "fresh")
+    training = json.loads(Path("fresh/metrics.json").read_text())["settings"]["training"]
+    assert training["fresh_chips"] and "Learnt bias voltages" in fresh.out
+    for wrong in (("--neuron", "sigmoid"), ("--no-variation",)):
+        refused = smtj("train", *SMALL, "--fresh-chips", *wrong, "--out", "wrong")
+        assert refused.code == 2 and "needs --neuron mtj and --variation" in refused.err
     rival = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "rival")
     assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in rival.out
 

@@ -21,7 +21,7 @@ OE = 1000 / (4 * math.pi)
         ),
         ("offset_spread=0:4:3 Oe", {"offset_spread": [0.0, 2 * OE, 4 * OE]}),
         ("offset_spread=2Oe", {"offset_spread": [2 * OE]}),
-        ("offset_spread=100", {"offset_spread": [100.0]}),
+        ("offset_spread=100 A/m", {"offset_spread": [100.0]}),
         ("slope_spread=0.1,0.2", {"slope_spread": [0.1, 0.2]}),
         ("slope_spread=10,20 %", {"slope_spread": [0.1, 0.2]}),
         ("stuck_fraction=0:2:3%", {"stuck_fraction": [0.0, 0.01, 0.02]}),

@@ -88,7 +88,9 @@ def test_without_anything_varied_there_is_one_distribution(network: Path, tmp_pa
     [
         (("--vary", "slope=1"), '"slope" cannot be varied; there are slope_spread, '),
         (("--vary", "temperature=280:360"), "a range is START:STOP:COUNT"),
-        (("--vary", "bias_voltage=1"), "allows at most"),
+        (("--vary", "bias_voltage=1 V"), "allows at most"),
+        (("--vary", "offset_spread=0:4:3"), "has no unit"),
+        (("--vary", "slope_spread=10"), "write 10 % or 0.1"),
         (("--reads", "none"), "--reads"),
         (("--network", "nothing.pt"), "does not exist; give the path of a trained network"),
         (("--dataset", "mnist"), "MNIST has 784 pixels and 10 classes, but"),

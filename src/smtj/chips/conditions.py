@@ -93,7 +93,7 @@ def parse_vary(option: str, text: str) -> dict[str, list[Setting]]:
 
     Values are a list (``reads=1,4,16``) or START:STOP:COUNT, both ends included
     (``temperature=280:360:9``).  They may end in a unit, which holds for all of them
-    (``offset_spread=0:4:5 Oe``); without one they are in SI units, shares as plain numbers.
+    (``offset_spread=0:4:5 Oe``); only kelvin and seconds may be left out, and shares be plain.
 
     Parameters
     ----------
@@ -204,12 +204,23 @@ def _values(option: str, name: str, parts: list[str]) -> list[Setting]:
     ending = _ENDING.fullmatch(parts[-1].strip())
     last, unit = ending.groups(default="") if ending else (parts[-1], "")
     texts = [*parts[:-1], last]
+    if not unit and quantity.unit != quantity.show != "%":
+        # Numbers without a unit would be taken for those of the unit that people think in.
+        raise SmtjError(
+            f'{option}, {name} has no unit; end its values with one, e.g. "{quantity.show}"'
+        )
 
     def number(text: str) -> float:
         try:
-            return parse_quantity(f"{text.strip()} {unit or quantity.unit}", quantity.unit)
+            value = parse_quantity(f"{text.strip()} {unit or quantity.unit}", quantity.unit)
         except SmtjError as error:
             raise SmtjError(f"{option}, {name}: {error}") from None
+        if quantity.show == "%" and not unit and value > 1:
+            raise SmtjError(
+                f"{option}, {name}: {value:g} is {100 * value:g} %; write {value:g} % or "
+                f"{value / 100:g}"
+            )
+        return value
 
     if len(texts) == 1 and ":" in texts[0]:
         return list(_range(option, name, texts[0].split(":"), number))

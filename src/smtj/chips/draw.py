@@ -121,6 +121,8 @@ def yield_axes(axes: "Axes", table: "pd.DataFrame", threshold: float) -> None:
     axes.set_ylabel("Yield (% of chips)")
     axes.set_ylim(0, 103)
     axes.set_xlim(100 * max(0.0, ends[0]), 100 * min(1.0, ends[1]))
+    if len(chosen) < len(numbers):
+        axes.set_title(f"{len(chosen)} of {len(numbers)} conditions", loc="right", fontsize=7)
     if names:
         # Above the axes, since curves may be anywhere within.
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, fontsize=7)

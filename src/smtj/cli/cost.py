@@ -66,6 +66,8 @@ def cost(
         console.print(_assumptions(table))
         return
     accuracy: Accuracy | None = None
+    if network is not None and sizes != PAPER_SIZES:
+        raise SmtjError("--sizes is for costs without --network, which has sizes of its own")
     if network is None:
         device = load_card(card or "cai2019")
         work = workload(_layers(sizes), table)
@@ -126,6 +128,8 @@ def _evaluated(
 
 def _assumptions(table: "Assumptions") -> "Table":
     made = _table("What is assumed", ("name", "value", "what it is", "provenance", "source"))
+    # Names are typed after --assume, so that none is broken over lines.
+    made.columns[0].no_wrap = True
     for name, value, quantity in table.rows():
         made.add_row(name, quantity.text(value, 6), quantity.doc, value.provenance, value.source)
     return made

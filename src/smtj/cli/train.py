@@ -69,7 +69,7 @@ def train(
     noise: Annotated[bool, typer.Option(help="Magnetic noise.")] = True,
     variation: Annotated[bool, typer.Option(help="Device-to-device variation.")] = True,
     fresh_chips: Annotated[
-        bool, typer.Option(help="New devices for every batch, so that the weights suit any chip.")
+        bool, typer.Option(help="New devices for every batch, so that no chip is learnt by heart.")
     ] = False,
     adaptive: Annotated[
         Adaptive | None, typer.Option(help="What learns a bias voltage of its own; else none.")
@@ -115,6 +115,10 @@ def train(
         chip_seed=seed if chip_seed is None else chip_seed,
         adaptive=None if adaptive is None else adaptive.value,
     )
+    if fresh_chips and (neuron is Neuron.sigmoid or not variation):
+        raise SmtjError(
+            "--fresh-chips draws devices that differ; it needs --neuron mtj and --variation"
+        )
     training = TrainingSettings(learning_rate, seed, batch_size, momentum, fresh_chips)
     experiment = Experiment(device, network, training, images.name)
     console.print(f"{images.title} from {images.origin}")
@@ -132,9 +136,19 @@ def train(
             else "\nStopped before the first epoch ended; nothing is kept."
         )
         raise typer.Exit(INTERRUPTED) from None
+    if adaptive is not None:
+        console.print(f"Learnt bias voltages by layer: {_voltages(out)}")
     console.print(f"Recognises {history[-1].test_accuracy:.2%} of the test images. Written:")
     for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):
         console.print(f"  {out / name}")
+
+
+def _voltages(out: Path) -> str:
+    from smtj.nn import MTJNeuron
+    from smtj.nn.network import load_network
+
+    network, _, _ = load_network(out / "network.pt")
+    return ", ".join(m.shown_voltage() for m in network if isinstance(m, MTJNeuron))
 
 
 def _waiting(card: "DeviceCard") -> str:

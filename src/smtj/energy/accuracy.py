@@ -74,14 +74,25 @@ def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
     CheckpointError
         The file is missing, damaged or of another kind.
     SmtjError
-        The network has no devices.
+        The network has no devices, or devices with a bias voltage.
     """
     given = Path(path)
     file = given / "network.pt" if given.is_dir() else given
     network, _, card = load_network(file)
     if not any(isinstance(layer, MTJNeuron) for layer in network):
         raise SmtjError(f"{file} is a network without devices; train one with --neuron mtj")
+    voltages = [v for layer in network if isinstance(layer, MTJNeuron) for v in _ends(layer)]
+    if any(voltages):
+        raise SmtjError(
+            f"{file} has bias voltages from {1e3 * min(voltages):.0f} to {1e3 * max(voltages):.0f} "
+            "mV, and costs are those of devices at 0 V, which dwell otherwise; give a network "
+            "trained without --adaptive"
+        )
     return network, card
+
+
+def _ends(layer: MTJNeuron) -> tuple[float, float]:
+    return float(layer.bias_voltage.min()), float(layer.bias_voltage.max())
 
 
 def measure_accuracy(

@@ -70,11 +70,13 @@ def _scheme_in_words(found: Survey, coupling: Coupling) -> str:
     dominant = max(parts, key=lambda name: parts[name])
     reached = found.accuracy_of(stated)
     at = f", with {100 * reached:.1f} % recognised" if reached is not None else ""
+    few = ", as few as reach the target" if reached is not None else ""
     drive = "Oersted wires" if coupling == "oersted" else "strain"
     return (
-        f"As the card is read ({int(np.asarray(stated.scheme.reads))} reads a neuron, the voltage "
-        f"on all the time) and driven by {drive}, an answer takes {seconds(float(stated.latency))} "
-        f"and {joules(float(stated.neurons(coupling)))}{at}; of that the {dominant} spends "
+        f"As the card is read ({int(np.asarray(stated.scheme.reads))} reads a neuron{few}, the "
+        f"voltage on all the time) and driven by {drive}, an answer takes "
+        f"{seconds(float(stated.latency))} and {joules(float(stated.neurons(coupling)))}{at}; "
+        f"of that the {dominant} spends "
         f"{100 * parts[dominant] / sum(parts.values()):.0f} % and the junctions "
         f"{joules(parts['junction'])}."
     )
