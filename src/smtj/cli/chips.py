@@ -22,7 +22,7 @@ Vary = Annotated[
     list[str] | None,
     typer.Option(
         help='What is varied, e.g. "temperature=280:360:9,reads=1,4,16" (every combination); '
-        "START:STOP:COUNT or a list, with a unit at its end or in SI units. Given again: one "
+        "START:STOP:COUNT or a list, with a unit at its end. Given again: one "
         "after the other."
     ),
 ]
