@@ -38,7 +38,7 @@ CARD = load_card("cai2019")
 IMAGES = load_dataset("mnist")
 TENSORS = as_tensors(IMAGES)
 POINT = operating_point(CARD)
-RELAXATION_TIME = float(1 / sum(1 / tau for tau in POINT.dwell_times(POINT.offset_field)))
+RELAXATION_TIME = float(np.exp(POINT.log_relaxation_time(POINT.offset_field)))
 """τ_r of the nominal device at H_s, in s."""
 
 DEEP = NetworkSettings((IMAGES.pixels, 256, 128, IMAGES.classes), readout="linear", reads=1)

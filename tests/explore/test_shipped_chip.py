@@ -15,11 +15,11 @@ from smtj.explore.chip import (
     chip,
     evaluate_slowly,
     hidden_neurons,
-    set_conditions,
 )
 from smtj.explore.network_tab import COLUMNS
 from smtj.explore.shipping import SHIPPED
 from smtj.explore.strokes import image_of
+from smtj.nn import set_conditions
 
 LARGEST_KB = 300
 NO_TORCH = """
@@ -99,7 +99,7 @@ def test_a_bias_voltage_makes_the_sigmoid_flatter(card: DeviceCard) -> None:
     network = chip(card, 0)
     slopes = []
     for voltage in (-0.2, 0.2):
-        set_conditions(network, voltage, 300.0)
+        set_conditions(network, bias_voltage=voltage, temperature=300.0)
         slopes.append(float(network[1].slope.mean()))
     assert slopes[0] > slopes[1]
 

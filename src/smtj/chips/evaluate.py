@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from smtj.chips.conditions import QUANTITIES, Condition
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
-from smtj.nn.chip import draw_chip, install
+from smtj.nn.chip import draw_chip, install, junctions_in
 from smtj.nn.kernels import PARALLEL_FROM
 from smtj.nn.neuron import MTJNeuron
+from smtj.nn.recognition import recognised
 from smtj.nn.scheme import DigitalReads
 from smtj.nn.setting import reset_state, set_conditions, set_readout
 
@@ -48,9 +49,7 @@ class Workpiece:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self.layers = {n: m for n, m in model.named_modules() if isinstance(m, MTJNeuron)}
-        if not self.layers:
-            raise SmtjError("the model has no junctions; smtj.nn.convert puts them in")
+        self.layers = junctions_in(model)
         self._variability = {name: m.variability for name, m in self.layers.items()}
         self._own = {name: _snapshot(m) for name, m in self.layers.items()}
 
@@ -184,12 +183,7 @@ class Evaluator:
         right = 0
         batches = self._kept or (self._replay.before(part) for part in self._images)
         for values, labels in zip(batches, self._labels, strict=True):
-            outputs = self._replay.after(values).to(torch.float64)
-            # Outputs of N reads are often equal; less than any difference between them decides.
-            outputs += 1e-9 * torch.rand(
-                outputs.shape, generator=self._generator, dtype=torch.float64
-            )
-            right += int((outputs.argmax(-1) == labels).sum())
+            right += recognised(self._replay.after(values), labels, self._generator)
         return right / sum(map(len, self._labels))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
 
 CHECKED = 2
 """Images on which the two halves are compared with the whole."""
@@ -67,7 +67,7 @@ class _Tracer(fx.Tracer):
 def _cut(model: nn.Module) -> tuple[fx.GraphModule, fx.GraphModule]:
     """Return the part without junctions, which gives a tuple, and the part that takes it."""
     graph = _Tracer().trace(model)
-    junctions = {name for name, module in model.named_modules() if isinstance(module, MTJNeuron)}
+    junctions = set(neurons_of(model))
     depends: set[fx.Node] = set()
     for node in graph.nodes:
         is_one = node.op == "call_module" and node.target in junctions

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from smtj.card.document import to_toml
 from smtj.chips.conditions import Condition, Vary, grid, quantity_of
 from smtj.errors import SmtjError
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
 from smtj.nn.sources import Source
 from smtj.nn.variation import PLACES, Variability
 
@@ -97,10 +97,9 @@ class Study:
 def own_values(model: nn.Module) -> dict[str, float]:
     """Return what a model has of each quantity that can be varied, NaN where its layers differ."""
     values: dict[str, set[float]] = {}
-    for module in model.modules():
-        if isinstance(module, MTJNeuron):
-            for name, value in _own(module).items():
-                values.setdefault(name, set()).add(value)
+    for module in neurons_of(model).values():
+        for name, value in _own(module).items():
+            values.setdefault(name, set()).add(value)
     return {name: v.pop() if len(v) == 1 else math.nan for name, v in values.items()}
 
 
@@ -138,10 +137,9 @@ def fingerprint(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, s
         network.update(name.encode())
         if isinstance(values, Tensor):
             network.update(_content(values))
-    for module in model.modules():
-        if isinstance(module, MTJNeuron):
-            network.update(to_toml(module.card).encode())
-            network.update(_text(module.variability).encode())
+    for module in neurons_of(model).values():
+        network.update(to_toml(module.card).encode())
+        network.update(_text(module.variability).encode())
     data = hashlib.sha256(_content(images))
     data.update(_content(labels))
     return {"network": network.hexdigest(), "images": data.hexdigest()}

@@ -9,6 +9,7 @@ import numpy as np
 
 from smtj.chips.conditions import QUANTITIES
 from smtj.errors import SmtjError
+from smtj.fit import wilson_interval
 from smtj.nn.variation import decades
 from smtj.units import convert
 
@@ -101,15 +102,10 @@ def varied(table: "pd.DataFrame") -> list[str]:
 
 
 def yield_of(accuracies: "NDArray[np.float64]", threshold: float) -> tuple[float, float, float]:
-    """Return the share of chips at or above a threshold, and its interval of 95 % (Wilson).
-
-    E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
-    """
-    from scipy.stats import binomtest
-
+    """Return the share of chips at or above a threshold, and its interval of 95 % (Wilson)."""
     good = int((accuracies >= threshold).sum())
-    interval = binomtest(good, len(accuracies)).proportion_ci(CONFIDENCE, method="wilson")
-    return good / len(accuracies), float(interval.low), float(interval.high)
+    low, high = wilson_interval(good, len(accuracies), level=CONFIDENCE)
+    return good / len(accuracies), float(low), float(high)
 
 
 def sensitivities(table: "pd.DataFrame") -> list[Sensitivity]:

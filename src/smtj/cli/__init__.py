@@ -9,6 +9,7 @@ from smtj.cli.card import app as card_app
 from smtj.cli.chips import chips
 from smtj.cli.cite import cite
 from smtj.cli.cost import cost
+from smtj.cli.exits import BAD_INPUT
 from smtj.cli.explore import explore
 from smtj.cli.fit import fit
 from smtj.cli.measure import app as measure_app
@@ -39,7 +40,6 @@ app.command()(reproduce)
 app.command()(cite)
 app.command()(explore)
 
-BAD_INPUT = 2
 # Base of what Typer finds wrong with a command line; Typer gives it no public name.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smtj.cli.exits import INTERRUPTED
 from smtj.errors import CheckpointError, SmtjError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from smtj.chips.result import StudyResult
     from smtj.chips.summary import Summary
 
-INTERRUPTED = 130
 MOST_ROWS = 30
 """Rows of the table on the screen; the files have all."""
 

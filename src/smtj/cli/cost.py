@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smtj.cli.exits import INTERRUPTED
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from smtj.energy.assumptions import Assumptions
     from smtj.energy.survey import Survey
 
-INTERRUPTED = 130
 PAPER_SIZES = "784,400,10"
 
 
@@ -54,6 +54,7 @@ def cost(
     from rich.console import Console
 
     from smtj.card import load_card
+    from smtj.cli.ranges import parse_sizes
     from smtj.energy.assumptions import load_assumptions
     from smtj.energy.cost import workload
     from smtj.energy.survey import as_record, survey
@@ -70,7 +71,7 @@ def cost(
         raise SmtjError("--sizes is for costs without --network, which has sizes of its own")
     if network is None:
         device = load_card(card or "cai2019")
-        work = workload(_layers(sizes), table)
+        work = workload(parse_sizes("--sizes", sizes, PAPER_SIZES), table)
     else:
         own, accuracy = _evaluated(screen, network, dataset, data, seed)
         device, work = (own if card is None else load_card(card)), accuracy.work
@@ -90,13 +91,6 @@ def cost(
         typer.echo(f"Written: {out / 'cost.json'}, {out / 'cost.png'}", err=as_json)
     elif not as_json:
         typer.echo("Nothing was written; --out FOLDER keeps the numbers and draws the picture")
-
-
-def _layers(sizes: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in sizes.split(",")]
-    if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
-        raise SmtjError(f'--sizes is "{sizes}"; it must be numbers of neurons, e.g. {PAPER_SIZES}')
-    return tuple(int(part) for part in parts)
 
 
 def _evaluated(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smtj.cli.exits import INTERRUPTED
 from smtj.cli.ranges import parse_option, parse_range
 from smtj.errors import SmtjError
 
@@ -22,7 +23,6 @@ app = typer.Typer(
     help="Measure a card's device with virtual instruments: files as a laboratory has them.",
     no_args_is_help=True,
 )
-INTERRUPTED = 130
 
 Card = Annotated[str, typer.Option(help="Shipped card or path of a card file.")]
 Out = Annotated[Path, typer.Option(help="File to write: .csv, .xlsx or .nc.")]

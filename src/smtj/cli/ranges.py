@@ -54,6 +54,20 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 
+def parse_sizes(option: str, text: str, example: str) -> tuple[int, ...]:
+    """Read numbers of neurons, layer by layer: ``784,400,10``.
+
+    Raises
+    ------
+    SmtjError
+        One is no whole number from 1; ``example`` says what would do.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
+        raise SmtjError(f"{option} is {text!r}; it must be numbers of neurons: {example}")
+    return tuple(int(part) for part in parts)
+
+
 def parse_option(option: str, text: str | None, unit: str) -> float | None:
     """Read an optional quantity; its error names the option.
 

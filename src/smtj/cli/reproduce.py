@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smtj.cli.exits import INTERRUPTED
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc
 BEYOND = ("reads", "adaptive", "chips", "cost")
 """What the trained network of Fig. 3(b) shows beyond the paper."""
 PARTS = (*DRAWN, "fig3b", *BEYOND, "audit")
-INTERRUPTED = 130
 
 
 def reproduce(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smtj.cli.exits import INTERRUPTED
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
     from smtj.nn import Reads
 
-INTERRUPTED = 130
 MAX_SEED = 2**32 - 1
 
 
@@ -92,6 +92,7 @@ def train(
 
     from smtj.card import load_card
     from smtj.cli.progress import shown
+    from smtj.cli.ranges import parse_sizes
     from smtj.datasets import load_dataset
     from smtj.nn.experiment import Experiment, run
     from smtj.nn.network import NetworkSettings
@@ -104,7 +105,7 @@ def train(
     if coupling is None:
         coupling = Coupling.calibrated if neuron is Neuron.mtj else Coupling.matched
     network = NetworkSettings(
-        sizes=(images.pixels, *_layer_sizes(hidden), images.classes),
+        sizes=(images.pixels, *parse_sizes("--hidden", hidden, "400 or 400,100"), images.classes),
         neuron=neuron.value,
         readout=readout.value,
         coupling=coupling.value,
@@ -144,11 +145,11 @@ def train(
 
 
 def _voltages(out: Path) -> str:
-    from smtj.nn import MTJNeuron
     from smtj.nn.network import load_network
+    from smtj.nn.neuron import neurons_of
 
     network, _, _ = load_network(out / "network.pt")
-    return ", ".join(m.shown_voltage() for m in network if isinstance(m, MTJNeuron))
+    return ", ".join(m.shown_voltage() for m in neurons_of(network).values())
 
 
 def _waiting(card: "DeviceCard") -> str:
@@ -177,10 +178,3 @@ def _read_count(option: str, text: str) -> "Reads":
     if text.isascii() and text.isdigit() and int(text) >= 1:
         return int(text)
     raise SmtjError(f'{option} is {text!r}; it must be a whole number from 1, or "expected"')
-
-
-def _layer_sizes(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
-        raise SmtjError(f"--hidden is {text!r}; it must be numbers of neurons: 400 or 400,100")
-    return tuple(int(part) for part in parts)

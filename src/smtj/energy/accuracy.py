@@ -19,17 +19,16 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.energy.cost import Workload
 from smtj.errors import SmtjError
+from smtj.fit import wilson_interval
 from smtj.nn.network import load_network
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
+from smtj.nn.recognition import recognised
 from smtj.nn.sampling import draw_key, normal, read
 from smtj.nn.training import EVALUATION_BATCH, Images, scaled
 from smtj.physics.read_noise import probability_with_bit_errors
-from smtj.physics.switching import log_odds
 
 READS = (1, 2, 3, 4, 6, 8, 16, 64)
 ERRORS = (0.0, 1e-2, 3e-2, 0.1)
-NORMAL_95 = 1.959963984540054
-"""Standard normal quantile of a two-sided 95 % interval."""
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -60,10 +59,7 @@ class Accuracy:
 
     def interval(self, accuracy: ArrayLike) -> tuple[Floats, Floats]:
         """The 95 % interval of an accuracy that so many images can give (Wilson's)."""
-        p, n, z2 = np.asarray(accuracy), self.images, NORMAL_95**2
-        middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-        half = NORMAL_95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n**2))
-        return np.asarray(middle - half), np.asarray(middle + half)
+        return wilson_interval(np.asarray(accuracy) * self.images, self.images, level=0.95)
 
 
 def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
@@ -79,9 +75,10 @@ def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
     given = Path(path)
     file = given / "network.pt" if given.is_dir() else given
     network, _, card = load_network(file)
-    if not any(isinstance(layer, MTJNeuron) for layer in network):
+    layers = neurons_of(network).values()
+    if not layers:
         raise SmtjError(f"{file} is a network without devices; train one with --neuron mtj")
-    voltages = [v for layer in network if isinstance(layer, MTJNeuron) for v in _ends(layer)]
+    voltages = [v for layer in layers for v in _ends(layer)]
     if any(voltages):
         raise SmtjError(
             f"{file} has bias voltages from {1e3 * min(voltages):.0f} to {1e3 * max(voltages):.0f} "
@@ -134,14 +131,15 @@ def measure_accuracy(
         sums = _first_sums(network, first, images)
         device = network[first]
         assert isinstance(device, MTJNeuron)
-        odds = _log_odds(device, sums)
+        odds = device.log_odds(sums)
         shares = torch.sigmoid(_with_noise(device, odds, generator))
-        spread, share, achievable = _expected(rest, odds, images.test_labels)
+        spread, share, achievable = _expected(device, rest, odds, images.test_labels)
         total = table.size
         for row, count in enumerate(reads):
             for column, error in enumerate(errors):
                 outputs = _outputs(rest, shares, count, error, generator)
-                table[row, column] = _recognised(outputs, images.test_labels, generator)
+                right = recognised(outputs, images.test_labels, generator)
+                table[row, column] = right / len(images.test_labels)
                 if progress is not None:
                     progress(row * len(errors) + column + 1, total)
     work = Workload(_devices(network), _synapses(network), spread, share)
@@ -166,18 +164,10 @@ def _first_sums(network: nn.Sequential, first: int, images: Images) -> Tensor:
     return torch.cat([before(scaled(part)) for part in torch.split(pixels, EVALUATION_BATCH)])
 
 
-def _log_odds(device: MTJNeuron, x: Tensor) -> Tensor:
-    """Log-odds of every device without noise, the field limited to the coupling's range."""
-    x, drive = device.coupling(x)
-    field = torch.clamp(drive.offset + drive.gain * x, -drive.limit, drive.limit)
-    odds: Tensor = log_odds(field, device.slope, device.offset_field)
-    return odds
-
-
 def _with_noise(device: MTJNeuron, odds: Tensor, generator: torch.Generator) -> Tensor:
     if not device.noise:
         return odds
-    deviation = device.slope * float(device.card.variability.magnetic_noise)
+    deviation = device.slope * device.variability.magnetic_noise
     return torch.addcmul(odds, deviation.expand_as(odds), normal(odds, draw_key(generator)))
 
 
@@ -191,39 +181,41 @@ def _outputs(
     x = read_out(shares)
     for layer in rest:
         if isinstance(layer, MTJNeuron):
-            odds = _with_noise(layer, _log_odds(layer, x), generator)
+            odds = _with_noise(layer, layer.log_odds(x), generator)
             x = read_out(torch.sigmoid(odds))
         else:
             x = layer(x)
     return x
 
 
-def _expected(rest: list[nn.Module], odds: Tensor, labels: Tensor) -> tuple[float, float, float]:
+def _expected(
+    first: MTJNeuron, rest: list[nn.Module], odds: Tensor, labels: Tensor
+) -> tuple[float, float, float]:
     """Return the rms of the log-odds, the mean P(high), and the accuracy, without any noise."""
-    squares, shares, count = float((odds**2).sum()), float(torch.sigmoid(odds).sum()), odds.numel()
-    x = torch.sigmoid(odds)
+    x, driven, shares = torch.sigmoid(odds), [_driven(first, odds)], [torch.sigmoid(odds)]
     for layer in rest:
         if isinstance(layer, MTJNeuron):
-            odds = _log_odds(layer, x)
+            odds = layer.log_odds(x)
             x = torch.sigmoid(odds)
-            squares, shares = squares + float((odds**2).sum()), shares + float(x.sum())
-            count += odds.numel()
+            driven.append(_driven(layer, odds))
+            shares.append(x)
         else:
             x = layer(x)
     right = float((x.argmax(1) == labels).double().mean())
-    return math.sqrt(squares / count), shares / count, right
+    return math.sqrt(_mean([part**2 for part in driven])), _mean(shares), right
 
 
-def _recognised(outputs: Tensor, labels: Tensor, generator: torch.Generator) -> float:
-    # Outputs of N reads are often equal; less than any difference between them decides.
-    decided = outputs.double() + 1e-9 * torch.rand(
-        outputs.shape, generator=generator, dtype=torch.float64
-    )
-    return float((decided.argmax(1) == labels).double().mean())
+def _driven(device: MTJNeuron, odds: Tensor) -> Tensor:
+    """Log-odds of the devices that a field moves: those of a stuck one are no field's."""
+    return odds[..., device.stuck == 0]
+
+
+def _mean(parts: list[Tensor]) -> float:
+    return sum(float(part.sum()) for part in parts) / sum(part.numel() for part in parts)
 
 
 def _devices(network: nn.Sequential) -> tuple[int, ...]:
-    return tuple(layer.features for layer in network if isinstance(layer, MTJNeuron))
+    return tuple(layer.features for layer in neurons_of(network).values())
 
 
 def _synapses(network: nn.Sequential) -> int:

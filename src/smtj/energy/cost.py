@@ -23,6 +23,7 @@ from smtj.physics.device import operating_point
 from smtj.physics.read_noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.read_out import ReadSignal, read_signal
 from smtj.physics.repeated_reads import effective_reads
+from smtj.physics.switching import log_relaxation_time
 
 INDEPENDENT = 3.0
 """Relaxation times between reads that count as independent: they then correlate by 5 %."""
@@ -152,8 +153,8 @@ def relaxation_time(card: DeviceCard) -> float:
 
     That law is used for every cost, whichever one the card names for its dwell times.
     """
-    offset = float(np.asarray(operating_point(card).offset_field))
-    return float(np.exp(-_log_rate(card, np.asarray(0.0), np.asarray(0.0), offset)))
+    point = operating_point(card)
+    return float(np.exp(point.log_relaxation_time(point.offset_field)))
 
 
 @dataclass(frozen=True)
@@ -318,7 +319,7 @@ def _log_rate(card: DeviceCard, voltage: Floats, duty: Floats, field: float) -> 
     with np.errstate(divide="ignore"):
         log_duty, log_rest = np.log(duty), np.log1p(-duty)
     on, off = (
-        np.logaddexp(*(-log for log in log_dwell_times_under_bias(card, field, v)))
+        -log_relaxation_time(*log_dwell_times_under_bias(card, field, v))
         for v in (voltage, np.zeros_like(voltage))
     )
     return np.asarray(np.logaddexp(log_duty + on, log_rest + off))

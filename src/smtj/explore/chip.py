@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from smtj.card import DeviceCard
 from smtj.explore.shipping import SHIPPED
-from smtj.nn import MTJNeuron, set_readout
+from smtj.nn import set_readout
 from smtj.nn.network import NetworkSettings, build_network, load_network
 
 Floats = NDArray[np.float64]
@@ -66,19 +66,6 @@ def chip(card: DeviceCard, seed: int) -> nn.Sequential:
     network = build_network(replace(settings, chip_seed=seed), card, seed=0)
     network.load_state_dict({**network.state_dict(), **learned})
     return network.eval()
-
-
-def set_conditions(network: nn.Sequential, voltage: float, temperature: float) -> None:
-    """Bring all devices of a chip to a bias voltage in V and a temperature in K.
-
-    Raises
-    ------
-    SmtjError
-        The voltage exceeds the card's limit, or the device is not magnetic at the temperature.
-    """
-    for layer in network:
-        if isinstance(layer, MTJNeuron):
-            layer.set_bias(voltage, temperature)
 
 
 def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outputs:

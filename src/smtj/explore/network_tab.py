@@ -134,8 +134,10 @@ class NetworkTab:
         self._set()
 
     def _set(self) -> None:
+        from smtj.nn import set_conditions
+
         voltage, temperature = self.values["voltage"] * 1e-3, self.values["temperature"]
-        self.chip.set_conditions(self.network, voltage, temperature)
+        set_conditions(self.network, bias_voltage=voltage, temperature=temperature)
         self._answer()
 
     def _answer(self) -> None:

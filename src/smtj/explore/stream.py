@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.dynamics import readings
+from smtj.physics.switching import log_relaxation_time
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ def spread_of_mean(log_dwell_high: float, log_dwell_low: float, length: float) -
     the exponential autocorrelation of the process.
     """
     p = 1 / (1 + math.exp(min(log_dwell_low - log_dwell_high, 700.0)))
-    log_ratio = -float(np.logaddexp(-log_dwell_high, -log_dwell_low)) - math.log(length)
+    log_ratio = float(log_relaxation_time(log_dwell_high, log_dwell_low)) - math.log(length)
     if log_ratio > 12:  # far from one dwell: the share is 0 or 1
         return math.sqrt(p * (1 - p))
     ratio = math.exp(max(log_ratio, -700.0))

@@ -84,7 +84,8 @@ def wilson_interval(
     z = normal_quantile(level)
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    # Rounding must not put the share itself outside, as it would where all reads are alike.
+    return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
 
 
 def normal_quantile(level: float) -> float:

@@ -7,7 +7,7 @@ from torch import nn
 
 from smtj.errors import SmtjError
 from smtj.nn.bias import BiasVoltage
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
 
 Per: TypeAlias = Literal["network", "layer", "neuron"]
 """What has a bias voltage of its own."""
@@ -72,9 +72,8 @@ def fix_bias(model: nn.Module) -> nn.Module:
     nn.Module
         The same model, without parameters for voltages.
     """
-    for module in model.modules():
-        if isinstance(module, MTJNeuron):
-            module.learn_bias(None)
+    for layer in neurons_of(model).values():
+        layer.learn_bias(None)
     return model
 
 
@@ -86,7 +85,7 @@ def junction_layers(model: nn.Module) -> list[MTJNeuron]:
     SmtjError
         It has none.
     """
-    layers = [module for module in model.modules() if isinstance(module, MTJNeuron)]
+    layers = list(neurons_of(model).values())
     if not layers:
         raise SmtjError("the model holds no junction layer (MTJNeuron), so it has no bias voltage")
     return layers

@@ -13,7 +13,7 @@ from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.convert import layer_seed
 from smtj.nn.network import FORMAT, read_saved
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
 from smtj.nn.sources import DISTRIBUTIONS, Source
 from smtj.nn.variation import PLACES, DeviceVariation, Variability
 from smtj.units import format_quantity
@@ -151,7 +151,7 @@ def draw_chip(
         The model has no junctions, or the seed is negative.
     """
     layers = {}
-    for name, module in _junctions(model).items():
+    for name, module in junctions_in(model).items():
         drawn_from = module.variability
         if variability is not None:
             drawn_from = variability if isinstance(variability, Variability) else variability[name]
@@ -175,7 +175,7 @@ def chip_of(model: nn.Module) -> Chip:
                 DeviceVariation(*(part.detach().clone() for part in module.devices)),
                 module.variability,
             )
-            for name, module in _junctions(model).items()
+            for name, module in junctions_in(model).items()
         }
     )
 
@@ -200,7 +200,7 @@ def install(chip: Chip, model: nn.Module) -> nn.Module:
     SmtjError
         The layers of chip and model differ; the model is then as it was.
     """
-    modules = _junctions(model)
+    modules = junctions_in(model)
     have = {name: module.features for name, module in modules.items()}
     want = {name: layer.size for name, layer in chip.layers.items()}
     if have != want:
@@ -247,8 +247,15 @@ def _variability(record: Mapping[str, Any]) -> Variability:
     return Variability(**entries)
 
 
-def _junctions(model: nn.Module) -> dict[str, MTJNeuron]:
-    found = {name: m for name, m in model.named_modules() if isinstance(m, MTJNeuron)}
+def junctions_in(model: nn.Module) -> dict[str, MTJNeuron]:
+    """Return the junction layers of a model by name.
+
+    Raises
+    ------
+    SmtjError
+        There are none.
+    """
+    found = neurons_of(model)
     if not found:
         raise SmtjError("the model has no junctions; smtj.nn.convert puts them in")
     return found

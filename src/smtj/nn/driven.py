@@ -13,9 +13,8 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.coupling import AffineCoupling, Drive, matched
 from smtj.physics.device import operating_point
-from smtj.physics.direction import offset_field
 from smtj.physics.oersted import OerstedWire
-from smtj.physics.strain import Ferroelectric, magnetoelastic_field
+from smtj.physics.strain import Ferroelectric, magnetoelastic_field, straight_field_of_tilt
 
 
 class Driver(Protocol):
@@ -202,15 +201,22 @@ def tilt_coupling(
     """
     film = Ferroelectric() if ferroelectric is None else ferroelectric
     magnetism = card.magnetism
-    shift = -float(offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt))
-    per_volt = shift / float(operating_point(card).energy_density) * film.energy_density(1.0)
+    point = operating_point(card)
+    per_volt = float(
+        straight_field_of_tilt(
+            point.energy_density,
+            film.energy_density(1.0),
+            magnetism.easy_axis_tilt,
+            magnetism.in_plane_bias_field,
+        )
+    )
     if per_volt == 0:
         raise SmtjError(
             f"card {card.name} has no tilted easy axis or no in-plane field, and without both "
             "strain favours neither state; couple it through a wire"
         )
     if static_field is None:
-        static_field = float(operating_point(card).offset_field)
+        static_field = float(point.offset_field)
     return _coupling(card, features, film, per_volt, voltage_per_unit, static_field)
 
 

@@ -229,6 +229,11 @@ class MTJNeuron(Junctions):
         )
 
 
+def neurons_of(model: nn.Module) -> dict[str, MTJNeuron]:
+    """Return the junction layers of a model by name, each once; empty if there are none."""
+    return {name: part for name, part in model.named_modules() if isinstance(part, MTJNeuron)}
+
+
 def _stamp(part: object) -> object:
     """Return what is equal as long as a number has not changed."""
     if not isinstance(part, Tensor):

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from smtj.errors import SmtjError
 from smtj.nn.adaptive import Per, fix_bias, junction_layers, make_adaptive
 from smtj.nn.bias import BiasVoltage
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import MTJNeuron, neurons_of
+from smtj.nn.recognition import recognised
 from smtj.nn.smooth import loss_of, smooth_reads
 
 BATCH = 500
@@ -164,8 +165,8 @@ def recalibrate(
             values = [bias().detach() for bias in biases]
             voltages = {
                 name: layer.bias().detach().clone()
-                for name, layer in model.named_modules()
-                if isinstance(layer, MTJNeuron) and layer.bias is not None
+                for name, layer in neurons_of(model).items()
+                if layer.bias is not None
             }
         finally:
             if fixed:
@@ -281,10 +282,5 @@ def _assess(
     with torch.no_grad():
         with smooth_reads(model, generator):
             total = sum(float(loss(model(x), y)) * len(y) for x, y in parts)
-        right = 0
-        for x, y in parts:
-            outputs = model(x).to(torch.float64)
-            # Outputs of N reads are often equal; less than any difference between them decides.
-            outputs += 1e-9 * torch.rand(outputs.shape, generator=generator, dtype=torch.float64)
-            right += int((outputs.argmax(1) == y).sum())
+        right = sum(recognised(model(x), y, generator) for x, y in parts)
     return total / len(labels), right / len(labels)

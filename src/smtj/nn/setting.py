@@ -1,6 +1,5 @@
 """Change all junction layers of a model at once."""
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -8,7 +7,7 @@ from torch import nn
 
 from smtj.errors import SmtjError
 from smtj.nn.correlated_kernels import UNKNOWN
-from smtj.nn.neuron import MTJNeuron
+from smtj.nn.neuron import neurons_of
 from smtj.nn.readout import Reads, checked_reads
 from smtj.nn.scheme import ReadScheme
 
@@ -47,7 +46,7 @@ def set_readout(
     SmtjError
         A number of reads is out of range.
     """
-    for module in _junctions(model):
+    for module in neurons_of(model).values():
         if reads is not None:
             module.reads = checked_reads(reads)
         if eval_reads is not None:
@@ -77,7 +76,7 @@ def reset_state(model: nn.Module) -> nn.Module:
     nn.Module
         The same model.
     """
-    for module in _junctions(model):
+    for module in neurons_of(model).values():
         module.read_state.fill_(UNKNOWN)
     return model
 
@@ -121,7 +120,7 @@ def set_conditions(
     """
     if field_limit is not None and not field_limit >= 0:
         raise SmtjError(f"field_limit is {field_limit:g}; it must be 0 A/m or more")
-    layers = list(_junctions(model))
+    layers = list(neurons_of(model).values())
     couplings: list[Any] = [module.coupling for module in layers]
     if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
         raise SmtjError("a coupling of the model has no field limit that could be set")
@@ -138,7 +137,3 @@ def set_conditions(
         for coupling in couplings:
             coupling.limit = field_limit
     return model
-
-
-def _junctions(model: nn.Module) -> Iterator[MTJNeuron]:
-    return (module for module in model.modules() if isinstance(module, MTJNeuron))

@@ -18,6 +18,7 @@ from smtj.nn.chip import chip_of, draw_chip, install
 from smtj.nn.coupling import CalibratedCoupling, Standardised
 from smtj.nn.kernels import start_threads
 from smtj.nn.network import FORMAT, logits_and_outputs, read_saved
+from smtj.nn.recognition import recognised
 from smtj.nn.sampling import draw_key
 from smtj.nn.setting import set_readout
 
@@ -289,8 +290,5 @@ def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
             images.test_labels.split(EVALUATION_BATCH),
             strict=True,
         ):
-            outputs = network(scaled(pixels)).to(torch.float64)
-            # Outputs of N reads are often equal; less than any difference between them decides.
-            outputs += 1e-9 * torch.rand(outputs.shape, generator=generator, dtype=torch.float64)
-            right += int((outputs.argmax(1) == labels).sum())
+            right += recognised(network(scaled(pixels)), labels, generator)
     return right / len(images.test_labels)

@@ -19,6 +19,7 @@ from smtj.datasets import ImageDataset
 from smtj.nn.adaptive import Per, junction_layers
 from smtj.nn.network import NetworkSettings, build_network, load_network
 from smtj.nn.recalibrate import recalibrate
+from smtj.nn.recognition import recognised
 from smtj.nn.setting import set_readout
 from smtj.nn.training import Images, TrainingRun, TrainingSettings, as_tensors, scaled
 from smtj.paper.figure import Check, FigureResult
@@ -222,13 +223,9 @@ def _accuracies(network: nn.Sequential, x: Tensor, labels: Tensor, seed: int) ->
     """Return the share recognised in each of several evaluations."""
     generator = torch.Generator().manual_seed(seed)
     set_readout(network, generator=generator)
-    shares = []
     with torch.no_grad():
-        for _ in range(READINGS):
-            outputs = network(x).to(torch.float64)
-            outputs += 1e-9 * torch.rand(outputs.shape, generator=generator, dtype=torch.float64)
-            shares.append(float((outputs.argmax(1) == labels).double().mean()))
-    return shares
+        right = [recognised(network(x), labels, generator) for _ in range(READINGS)]
+    return [count / len(labels) for count in right]
 
 
 def _share_won(model: str, found: dict[str, list[list[float]]]) -> Check:

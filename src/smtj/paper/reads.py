@@ -89,7 +89,7 @@ def make(
 def relaxation_time(card: DeviceCard) -> float:
     """τ_r = 1/(1/τ_high + 1/τ_low) in s of the nominal device at H_s, where it is slowest."""
     point = operating_point(card)
-    return float(1 / sum(1 / dwell for dwell in point.dwell_times(point.offset_field)))
+    return float(np.exp(point.log_relaxation_time(point.offset_field)))
 
 
 def _measure(

@@ -27,7 +27,7 @@ from smtj.physics.device import (
 )
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.resonance import stiffness
-from smtj.physics.switching import log_dwell_times
+from smtj.physics.switching import log_dwell_times, log_relaxation_time
 from smtj.physics.torques import torque_fields
 
 FIELDS = 201
@@ -78,8 +78,8 @@ def back_action(card: DeviceCard, voltage: ArrayLike, duty: ArrayLike = 1.0) -> 
     mean_high = _mean_rate(log_high, rest_high, share[..., None])
     mean_low = _mean_rate(log_low, rest_low, share[..., None])
     moved, rest = 1 / (1 + np.exp(mean_high - mean_low)), 1 / (1 + np.exp(rest_low - rest_high))
-    on = -np.logaddexp(-log_high[..., -1], -log_low[..., -1])
-    off = -np.logaddexp(-rest_high[..., -1], -rest_low[..., -1])
+    on = log_relaxation_time(log_high[..., -1], log_low[..., -1])
+    off = log_relaxation_time(rest_high[..., -1], rest_low[..., -1])
     return BackAction(
         shift=np.asarray(np.abs(moved - rest).max(axis=-1)),
         dwell_ratio=np.asarray(np.exp(on - off)),

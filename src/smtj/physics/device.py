@@ -50,6 +50,10 @@ class OperatingPoint:
         h = self.reduced_field(field)
         return switching.dwell_times(self.stability_factor, h, self.log_attempt_time)
 
+    def log_relaxation_time(self, field: Array) -> Array:
+        """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low, at H_⊥ in A/m; it is longest at H_s."""
+        return switching.log_relaxation_time(*self.log_dwell_times(field))
+
     def switching_probability(self, field: Array) -> Array:
         """P(high | H_⊥) at H_⊥ in A/m (Eq. 5)."""
         return switching.switching_probability(field, self.slope, self.offset_field)

@@ -84,6 +84,13 @@ def field_of_tilt(
     )
 
 
+def straight_field_of_tilt(
+    energy_density: Array, magnetoelastic: Array, easy_axis_tilt: Array, in_plane_bias_field: Array
+) -> Array:
+    """:func:`field_of_tilt` to first order in K_me: H_in tan(θ) K_me/K_eff; arguments as there."""
+    return -offset_field(in_plane_bias_field, easy_axis_tilt) * magnetoelastic / energy_density
+
+
 @dataclass(frozen=True)
 class Ferroelectric:
     """A ferroelectric film below the junction that strains it; all numbers are assumptions.

@@ -59,6 +59,18 @@ def probability_from_dwell_times(log_high: Array, log_low: Array) -> Array:
     return logistic(log_high - log_low)
 
 
+def log_relaxation_time(log_dwell_high: Array, log_dwell_low: Array) -> Array:
+    """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low: how long a two-state device remembers its state.
+
+    Parameters
+    ----------
+    log_dwell_high, log_dwell_low
+        ln(τ_high/s) and ln(τ_low/s); both broadcast together.
+    """
+    xp, (high, low) = as_arrays(log_dwell_high, log_dwell_low)
+    return -xp.logaddexp(-high, -low)
+
+
 def slope(stability_factor: Array, effective_field: Array) -> Array:
     """Slope w = 4 E_b/(k_B T H_k,eff) of the sigmoid in 1/(A/m) (Eq. 5), from Δ and A/m."""
     return 4 * stability_factor / effective_field
