@@ -1,5 +1,6 @@
 """Accuracy against reads and bit errors, and the search for the cheapest reads."""
 
+import copy
 import math
 from dataclasses import replace
 
@@ -213,3 +214,15 @@ def test_units_suit_the_number():
         "79 aJ",
     ]
     assert [seconds(t) for t in (5.05, 1.06e-7, 0.0)] == ["5.05 s", "106 ns", "0 ps"]
+
+
+def test_stuck_devices_err_as_the_network_does_and_drive_no_field(network, images):
+    spoilt = copy.deepcopy(network)
+    spoilt[1].stuck[:8] = 1.0
+    found = measure_accuracy(spoilt, images, seed=1, reads=(16,), errors=(0.0,))
+    set_readout(spoilt, eval_reads=16)
+    own = evaluate(spoilt, images, seed=3)
+    error = math.sqrt(2 * own * (1 - own) / found.images)
+    assert abs(found.table[0, 0] - own) < 4 * error
+    whole = measure_accuracy(network, images, seed=1, reads=(16,), errors=(0.0,))
+    assert found.work.log_odds_spread == pytest.approx(whole.work.log_odds_spread, rel=0.5)

@@ -12,6 +12,7 @@ from smtj.physics.strain import (
     field_of_tilt,
     magnetoelastic_energy_density,
     magnetoelastic_field,
+    straight_field_of_tilt,
     strained_tilt,
 )
 
@@ -77,6 +78,7 @@ def test_the_field_of_a_turned_axis_is_proportional_at_first() -> None:
     k, tilt, h_in = 33e3, np.radians(9), 7000.0
     for k_me in (-100.0, 100.0):
         straight = h_in * np.tan(tilt) * k_me / k
+        assert straight_field_of_tilt(k, k_me, tilt, h_in) == pytest.approx(straight)
         assert field_of_tilt(k, k_me, tilt, h_in) == pytest.approx(straight, rel=1e-2)
     assert field_of_tilt(k, 5e3, tilt, 0.0) == 0
     assert field_of_tilt(k, 5e3, 0.0, h_in) == 0

@@ -463,3 +463,10 @@ def test_table_of_derived_quantities():
     assert {row.symbol: row for row in derived_quantities(SELF_CONSISTENT)}[
         "w"
     ].value * OERSTED == pytest.approx(0.177, abs=6e-4)
+
+
+def test_a_device_remembers_as_long_as_both_rates_together_let_it(card) -> None:
+    point = operating_point(card)
+    for field in (-8000.0, float(point.offset_field), 3000.0):
+        high, low = point.dwell_times(field)
+        assert np.exp(point.log_relaxation_time(field)) == pytest.approx(1 / (1 / high + 1 / low))
