@@ -218,7 +218,7 @@ def test_units_suit_the_number():
 
 def test_stuck_devices_err_as_the_network_does_and_drive_no_field(network, images):
     spoilt = copy.deepcopy(network)
-    spoilt[1].stuck[:8] = 1.0
+    spoilt[1].stuck[:16] = 1.0
     found = measure_accuracy(spoilt, images, seed=1, reads=(16,), errors=(0.0,))
     set_readout(spoilt, eval_reads=16)
     own = evaluate(spoilt, images, seed=3)
