@@ -18,7 +18,7 @@ from rich.table import Table
 
 from smtj.card import load_card
 from smtj.chips.evaluate import Evaluator, Task
-from smtj.nn.network import NetworkSettings, build_network
+from smtj.nn.training.network import NetworkSettings, build_network
 
 SIZES = (784, 400, 10)
 IMAGES = 10_000

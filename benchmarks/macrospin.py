@@ -25,10 +25,10 @@ from rich.progress import track
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from smtj.dynamics.driven import DrivenMacrospin
-from smtj.dynamics.macrospin import default_time_step, final_state
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.simulate import default_time_step, final_state
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
+from smtj.physics.magnetics.equilibrium import Macrospin
 
 MAGNETISATION, THICKNESS, AREA = 1.2, 1.1e-9, np.pi / 4 * 50e-9**2
 """M_s in T, and the disc of design: barrier near 4 k_B T."""

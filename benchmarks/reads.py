@@ -18,8 +18,8 @@ from training import BATCH, IMAGES, SIZES, images
 
 from smtj.card import load_card
 from smtj.nn import AnalogueReads, DigitalReads, MTJNeuron, ReadScheme, set_readout
-from smtj.nn.network import NetworkSettings, build_network
-from smtj.nn.training import Images, TrainingRun, TrainingSettings
+from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.train import Images, TrainingRun, TrainingSettings
 
 READS = 16
 LAYERS = 50

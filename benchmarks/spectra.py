@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from smtj.fit.resonance import Shape, fit_spectra
-from smtj.fit.resonance.line_errors import errors
-from smtj.fit.resonance.line_model import FUNCTIONS, checked
-from smtj.fit.resonance.line_refine import refined
-from smtj.fit.resonance.line_start import starts
+from smtj.inference.resonance import Shape, fit_spectra
+from smtj.inference.resonance.lines.errors import errors
+from smtj.inference.resonance.lines.initial import starts
+from smtj.inference.resonance.lines.model import FUNCTIONS, checked
+from smtj.inference.resonance.lines.refine import refined
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from smtj.dynamics import samples
-from smtj.fit.telegraph import fit_trace
+from smtj.inference.telegraph.fit import fit_trace
 
 READINGS = 10_000_000
 DWELLS = (3e-3, 5e-3)

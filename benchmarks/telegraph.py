@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from smtj.dynamics import occupation, packed_samples, propagator, samples, samples_at
-from smtj.dynamics.propagator import relaxation_rate
+from smtj.dynamics import occupation, packed_samples, samples, samples_at
+from smtj.dynamics.telegraph import propagator
+from smtj.dynamics.telegraph.propagator import relaxation_rate
 
 Floats = NDArray[np.float32]
 Result = NDArray[np.bool_] | NDArray[np.uint8]

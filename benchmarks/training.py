@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn import functional
 
 from smtj.card import load_card
-from smtj.nn.network import NetworkSettings, build_network
-from smtj.nn.training import Images, TrainingRun, TrainingSettings
+from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.train import Images, TrainingRun, TrainingSettings
 
 SIZES = (784, 400, 10)
 EPOCH, BATCH = 60_000, 100

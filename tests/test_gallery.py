@@ -8,16 +8,16 @@ from scipy.constants import electron_volt, k, mu_0
 
 from smtj import load_card, operating_point
 from smtj.card import shipped_cards
-from smtj.dynamics.boltzmann import equilibrium_directions
-from smtj.dynamics.driven import driven_macrospin
-from smtj.dynamics.macrospin import trajectories
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import driven_macrospin
+from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import DataError, SmtjError
-from smtj.fit.resonance import fit_spectrum
+from smtj.inference.resonance import fit_spectrum
 from smtj.lab import stfmr
-from smtj.physics.demagnetisation import demagnetising_factors
 from smtj.physics.device import macrospin
-from smtj.physics.equilibrium import reduced_energy
 from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.magnetics.demagnetisation import demagnetising_factors
+from smtj.physics.magnetics.equilibrium import reduced_energy
 
 OERSTED = 1000 / (4 * math.pi)
 TURNED = ("mizrahi2018", "schnitzspan2023")

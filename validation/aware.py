@@ -18,10 +18,10 @@ from smtj.cli.progress import all_shown
 from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn import Variability, chip_of, draw_chip, install, set_readout
-from smtj.nn.experiment import Experiment
-from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.pool import Job, run_all
-from smtj.nn.training import TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.experiment import Experiment
+from smtj.nn.training.network import NetworkSettings, load_network
+from smtj.nn.training.parallel import Job, run_all
+from smtj.nn.training.train import TrainingSettings, as_tensors, evaluate
 
 RESULT = Path("docs/validation/aware.json")
 PAGE = Path("docs/validation/aware.md")

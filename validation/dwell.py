@@ -25,17 +25,17 @@ from rich.table import Table
 from smtj import provenance
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.fit.levels import straight
-from smtj.fit.telegraph import fit_trace
-from smtj.fit.trace_likelihood import Model, Trace, expectation
-from smtj.fit.trace_maximum import score
+from smtj.inference.telegraph.drift import straight
+from smtj.inference.telegraph.fit import fit_trace
+from smtj.inference.telegraph.likelihood import Model, Trace, expectation
+from smtj.inference.telegraph.optimise import score
 
 RESULT = Path("docs/validation/dwell.json")
 SHORTER, RATIOS = 3.0, (1.0, 20.0)
 SWITCHES, READINGS = (50, 150), (1000, 4000)
-MOST_NOISE, FREE_OF_NOISE = 0.3, 0.1
+MAX_NOISE, FREE_OF_NOISE = 0.3, 0.1
 """Largest σ/D, and the share of traces without any."""
-SCORES, LEAST_NOISE = 100, 2e-3
+SCORES, MIN_NOISE = 100, 2e-3
 OUTLIERS = 4
 """Number of the share of outliers, here none, among the parameters."""
 
@@ -83,7 +83,7 @@ def cases(kind: Kind, count: int) -> Iterator[Case]:
         rng = np.random.default_rng([KINDS.index(kind), number])
         longer = SHORTER * math.exp(rng.uniform(*np.log(RATIOS)))
         dwells = [SHORTER, longer] if rng.random() < 0.5 else [longer, SHORTER]
-        noise = 0.0 if rng.random() < FREE_OF_NOISE else rng.uniform(0, MOST_NOISE)
+        noise = 0.0 if rng.random() < FREE_OF_NOISE else rng.uniform(0, MAX_NOISE)
         wanted = rng.uniform(*SWITCHES) * (SHORTER + longer) / 2
         yield Case(
             *dwells,
@@ -133,7 +133,7 @@ def bound(case: Case) -> Floats:
     """Return the Cramér-Rao bound of the errors of ln τ_high and ln τ_low, levels being unknown."""
     rng = np.random.default_rng([case.seed, 1])
     time = np.arange(1.0, case.readings + 1)
-    noise = max(case.noise, LEAST_NOISE)
+    noise = max(case.noise, MIN_NOISE)
     truth = Model(
         case.dwell_high, case.dwell_low, 1.0, noise, 1e-9, 0.2, straight(time), np.zeros(2)
     )
@@ -179,7 +179,7 @@ def other_verdict(kind: str, number: int) -> str:
     """Return the verdict on a trace of another kind; instantaneous and full-window ones in turn."""
     rng = np.random.default_rng([len(KINDS) + list(OTHERS).index(kind), number])
     window = 0.0 if kind == "uncorrelated samples" else float(number % 2)
-    case = Case(3.0, 5.0, rng.uniform(0.02, MOST_NOISE), 1.0, 2000, window, 0.01, 0)
+    case = Case(3.0, 5.0, rng.uniform(0.02, MAX_NOISE), 1.0, 2000, window, 0.01, 0)
     if kind == "uncorrelated samples":
         case = replace(case, dwell_high=0.1, dwell_low=0.3)
     high = np.zeros(case.readings) if kind == "one level" else shares(rng, case)

@@ -18,9 +18,9 @@ from scipy.constants import electron_volt
 
 from smtj import provenance
 from smtj.card import DeviceCard, load_card, shipped_cards
-from smtj.dynamics.boltzmann import equilibrium_directions
-from smtj.dynamics.driven import driven_macrospin
-from smtj.dynamics.macrospin import trajectories
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import driven_macrospin
+from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.physics.device import macrospin, operating_point
@@ -245,7 +245,7 @@ published from its text. What could not be found is `assumed`, and a device to b
 its own card, by [measuring it](measuring.md).
 
 Two of the cards are magnetised in the plane. Their axes are turned: z is the easy axis in the
-plane and y the normal of the film, so that `field_perpendicular` is the field along the easy
+plane and y the normal of the film, so that `field_out_of_plane` is the field along the easy
 axis, and the energy is that of a device in the plane without approximation. A voltage acts on the
 normal of the film, for which these axes have no place; their VCMA coefficient is 0, and `smtj
 measure spectra` refuses them in a sentence. So does whatever asks for an exact escape rate, since

@@ -23,14 +23,14 @@ from scipy.optimize import curve_fit
 from scipy.special import dawsn, erfi
 
 from smtj import provenance
-from smtj.dynamics.boltzmann import equilibrium_directions
-from smtj.dynamics.driven import DrivenMacrospin, ensemble
-from smtj.dynamics.macrospin import averages, default_time_step
-from smtj.dynamics.passages import first_passage_times
-from smtj.dynamics.time_step import REFUSED, longest_step
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import DrivenMacrospin, ensemble
+from smtj.dynamics.macrospin.passages import first_passage_times
+from smtj.dynamics.macrospin.simulate import averages, default_time_step
+from smtj.dynamics.macrospin.time_step import REFUSED, longest_step
 from smtj.files import write_text
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
+from smtj.physics.magnetics.equilibrium import Macrospin
 
 RESULT = Path("docs/validation/llg.json")
 BARRIERS, DAMPINGS = (3.0, 4.0, 6.0, 8.0), (0.05, 0.2)
@@ -39,7 +39,7 @@ TEMPERATURE, MOMENT = 300.0, 1.2 / VACUUM_PERMEABILITY * np.pi / 4 * 50e-9**2 * 
 """A disc of 50 nm and 1.1 nm with μ0 M_s = 1.2 T."""
 THERMAL_FIELD = BOLTZMANN * TEMPERATURE / (VACUUM_PERMEABILITY * MOMENT)
 HALF_WAY = (np.sqrt(0.75), 0.0, 0.5)
-LARGEST_Z, LARGEST_ERROR = 3.0, 0.01
+MAX_Z, MAX_ERROR = 3.0, 0.01
 ORDER_OF = (2.0, 0.3)
 """Barrier and damping at which the order is looked for."""
 PARTS = (1.0, 0.7, 0.5, 0.35, 0.25)
@@ -193,7 +193,7 @@ def main() -> None:
         converged = order(8192, progress)
     table = Table("quantity", "Δ", "α", "time step", "exact", "simulated", "error", "z", "verdict")
     for row in rows:
-        row["holds"] = bool(abs(row["z"]) < LARGEST_Z and row["relative_error"] <= LARGEST_ERROR)
+        row["holds"] = bool(abs(row["z"]) < MAX_Z and row["relative_error"] <= MAX_ERROR)
         table.add_row(
             row["quantity"],
             f"{row['delta']:g}",

@@ -16,11 +16,11 @@ from smtj.card import load_card
 from smtj.cli.progress import all_shown
 from smtj.datasets import load_dataset
 from smtj.files import write_text
-from smtj.nn.experiment import Experiment
-from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.pool import Job, run_all
-from smtj.nn.setting import set_readout
-from smtj.nn.training import TrainingSettings, as_tensors, evaluate
+from smtj.nn.layer.configure import set_readout
+from smtj.nn.training.experiment import Experiment
+from smtj.nn.training.network import NetworkSettings, load_network
+from smtj.nn.training.parallel import Job, run_all
+from smtj.nn.training.train import TrainingSettings, as_tensors, evaluate
 from smtj.paper.fig3b import networks, read_curves
 
 RATES = (0.01, 0.03, 0.1, 0.3)

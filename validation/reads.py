@@ -19,8 +19,8 @@ from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn import DigitalReads, reset_state, set_readout
-from smtj.nn.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate
 from smtj.physics.device import operating_point
 
 RESULT = Path("docs/validation/reads.json")

@@ -27,9 +27,9 @@ from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.lab import stfmr
-from smtj.physics.anisotropy import anisotropy_field, voltage_energy_density
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.spectrum import well_lines
+from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
+from smtj.physics.resonance.spectrum import well_lines
 from smtj.units import format_quantity
 
 RESULT, KEPT = Path("docs/validation/resonance.json"), Path("results/validation")

@@ -21,11 +21,11 @@ from rich.progress import track
 
 from smtj import load_card, operating_point, provenance
 from smtj.analysis import Setting
-from smtj.analysis.scan import scan_of
-from smtj.analysis.trace import trace_of
+from smtj.analysis.switching.scan import scan_of
+from smtj.analysis.switching.trace import trace_of
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.fit.telegraph import LEAST_SWITCHES
+from smtj.inference.telegraph.fit import MIN_SWITCHES
 from smtj.lab import probability_scan
 from smtj.measurement import groups
 from smtj.physics.dwell import card_log_dwell_times
@@ -116,7 +116,7 @@ def one(case):
     dwells = [
         within(np.array(trace.fit.intervals()), np.exp([log_high[i], log_low[i]]))
         for i, trace in enumerate(traces)
-        if trace.fit.verdict == "two levels" and trace.fit.switches >= LEAST_SWITCHES
+        if trace.fit.verdict == "two levels" and trace.fit.switches >= MIN_SWITCHES
     ]
     covered, above = within(intervals, truth)
     return {

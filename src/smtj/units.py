@@ -64,12 +64,26 @@ degree = 0.017453292519943295769236907684886 * radian = deg
 percent = 0.01
 """
 
+# Units as numbers: ``-14 * Oe`` is a field strength in A/m, ``x / mV`` a voltage in millivolts.  As
+# everywhere in smtj, T and mT stand for the field strength H of a flux density μ0 H.
+nm, um = 1e-9, 1e-6
+ns, us, ms, s, minute, hour = 1e-9, 1e-6, 1e-3, 1.0, 60.0, 3600.0
+Hz, kHz, MHz, GHz = 1.0, 1e3, 1e6, 1e9
+uV, mV, V = 1e-6, 1e-3, 1.0
+nA, uA, mA, A = 1e-9, 1e-6, 1e-3, 1.0
+ohm, kohm, Mohm = 1.0, 1e3, 1e6
+K = 1.0
+fJ, pJ, nJ, J = 1e-15, 1e-12, 1e-9, 1.0
+deg = 0.017453292519943295
+Oe = 79.57747154594767
+mT, T = 795.774715564545, 795774.715564545
+
 _SPELLINGS = {"%": " percent ", "°": " deg ", "·": "*", "−": "-"}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL | re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\b", re.IGNORECASE)
 
 # Beyond it, a decimal is 0 or infinite as a float in any unit.
-_LARGEST_EXPONENT = 1000
+_MAX_EXPONENT = 1000
 
 # Pairs that the field's habit mixes: the first is μ0 times the second.
 _MIXED = (("T", "A/m"), ("T/V", "A/m/V"), ("m/A", "1/T"))
@@ -230,7 +244,7 @@ def _scale(number: str, factor: Fraction) -> float:
     """A decimal number times a factor, rounded once; inf where no float is that large."""
     exact = Decimal(number)
     # Keeps "1e999999999" from becoming an integer of a billion digits.
-    if not exact or abs(exact.adjusted()) > _LARGEST_EXPONENT:
+    if not exact or abs(exact.adjusted()) > _MAX_EXPONENT:
         return float(number)
     try:
         return float(Fraction(exact) * factor)

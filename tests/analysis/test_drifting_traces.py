@@ -5,7 +5,7 @@ import pytest
 
 from smtj import load_card, operating_point
 from smtj.analysis import Setting
-from smtj.analysis.trace import trace_of
+from smtj.analysis.switching.trace import trace_of
 from smtj.lab import time_trace
 from smtj.measurement import groups
 from smtj.physics.junction import state_resistances

@@ -5,8 +5,8 @@ import pytest
 
 from smtj import load_card
 from smtj.analysis import Setting
-from smtj.analysis.lines import CLEAREST, lines_of
-from smtj.fit.resonance.line_model import FUNCTIONS
+from smtj.analysis.resonance.lines import CLEAREST, lines_of
+from smtj.inference.resonance.lines.model import FUNCTIONS
 from smtj.lab import stfmr
 
 CARD = load_card("cai2019")

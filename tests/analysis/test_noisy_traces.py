@@ -5,7 +5,7 @@ import pytest
 
 from smtj import load_card, operating_point
 from smtj.analysis import Setting
-from smtj.analysis.trace import trace_of
+from smtj.analysis.switching.trace import trace_of
 from smtj.lab import time_trace
 from smtj.measurement import groups
 from smtj.physics.junction import state_resistances
@@ -37,7 +37,7 @@ def test_two_levels_a_third_apart_are_two(of, window):
         data = time_trace(
             CARD,
             2000,
-            field_perpendicular=FIELD,
+            field_out_of_plane=FIELD,
             interval=interval,
             integration_time=window * interval,
             seed=seed,

@@ -6,27 +6,25 @@ import numpy as np
 
 from smtj import load_card
 from smtj.analysis import Setting
-from smtj.analysis.lines import lines_of
-from smtj.analysis.resonance import at_voltages
+from smtj.analysis.resonance.device import at_voltages
+from smtj.analysis.resonance.lines import lines_of
 from smtj.lab import stfmr
-from smtj.units import convert
-
-MILLITESLA = convert(1, "mT", "A/m")
+from smtj.units import mT
 
 
 def test_a_second_look_finds_the_deeper_minimum():
     """H_K2 would be 5 mT too low, and the fit bad."""
     device = load_card("cai2019").replace(
         {
-            "magnetism.anisotropy_field": 58.844 * MILLITESLA,
-            "magnetism.second_order_anisotropy_field": 3.493 * MILLITESLA,
+            "magnetism.anisotropy_field": 58.844 * mT,
+            "magnetism.second_order_anisotropy_field": 3.493 * mT,
             "magnetism.easy_axis_tilt": math.radians(3.68055),
-            "magnetism.in_plane_bias_field": 5.8137 * MILLITESLA,
-            "magnetism.in_plane_anisotropy_field": 1.21444 * MILLITESLA,
+            "magnetism.in_plane_bias_field": 5.8137 * mT,
+            "magnetism.in_plane_anisotropy_field": 1.21444 * mT,
             "magnetism.damping": 0.0131,
         }
     )
-    fields = np.array([-40.9, 17.7, -57.2, -40.0, -52.0, -27.1, -114.7, 124.8]) * MILLITESLA
+    fields = np.array([-40.9, 17.7, -57.2, -40.0, -52.0, -27.1, -114.7, 124.8]) * mT
     frequencies = np.linspace(0.3e9, 3.25e9, 301)
     data = stfmr(device, fields, [0.0], frequencies)
     clean = data["signal"].values
@@ -35,7 +33,7 @@ def test_a_second_look_finds_the_deeper_minimum():
     data["signal"] += noise * np.random.default_rng(1).standard_normal(clean.shape)
     start = device.replace(
         {
-            "magnetism.anisotropy_field": 65 * MILLITESLA,
+            "magnetism.anisotropy_field": 65 * mT,
             "magnetism.second_order_anisotropy_field": 0.0,
         }
     )
@@ -43,5 +41,5 @@ def test_a_second_look_finds_the_deeper_minimum():
     (at,) = at_voltages(lines_of([data], setting), setting)
     fit = at.general
     assert fit.p_value > 1e-3
-    assert abs(fit.anisotropy_field - 58.844 * MILLITESLA) < 4 * fit.error
-    assert abs(fit.second_order_field - 3.493 * MILLITESLA) < 4 * math.sqrt(fit.covariance[1, 1])
+    assert abs(fit.anisotropy_field - 58.844 * mT) < 4 * fit.error
+    assert abs(fit.second_order_field - 3.493 * mT) < 4 * math.sqrt(fit.covariance[1, 1])

@@ -7,15 +7,14 @@ import pytest
 
 from smtj import load_card
 from smtj.analysis import Setting, analyse
-from smtj.analysis.kittel import vcma_part
-from smtj.analysis.lines import lines_of
-from smtj.analysis.resonance import at_voltages
+from smtj.analysis.resonance.anisotropy import vcma_part
+from smtj.analysis.resonance.device import at_voltages
+from smtj.analysis.resonance.lines import lines_of
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.lab import stfmr
-from smtj.units import convert
+from smtj.units import Oe, mT
 
-OERSTED, MILLITESLA = convert(1, "Oe", "A/m"), convert(1, "mT", "A/m")
 CARD = load_card("cai2019")
 UPRIGHT = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
 VOLTAGES = [-0.1, 0.05, 0.2]
@@ -23,7 +22,7 @@ FREQUENCIES = np.linspace(0.4e9, 3e9, 131)
 
 
 def spectra(card, fields, noise=0.3e-6, **keywords):
-    fields = np.asarray(fields) * OERSTED
+    fields = np.asarray(fields) * Oe
     return stfmr(card, fields, VOLTAGES, FREQUENCIES, 0.01, noise, **keywords)
 
 
@@ -64,11 +63,11 @@ def test_a_tilted_device_gives_fields_damping_and_xi(tilted):
     assert [part.name for part in parts] == ["lines", "resonance", "vcma"]
     for voltage in VOLTAGES:
         where = f"at {1e3 * voltage:.0f} mV"
-        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * MILLITESLA)
+        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * mT)
         assert agrees(one(parts, "H_K2", where), 0.0)
         assert agrees(one(parts, "α", where), 0.02)
-    assert agrees(one(parts, "-dH_K1/dV"), 34 * MILLITESLA)
-    assert one(parts, "-dH_K1/dV").error < 0.5 * MILLITESLA
+    assert agrees(one(parts, "-dH_K1/dV"), 34 * mT)
+    assert one(parts, "-dH_K1/dV").error < 0.5 * mT
     assert agrees(one(parts, "ξ"), 26e-15)
     assert agrees(one(parts, "dH_K2/dV"), 0.0)
     assert any("Eq. (7) as printed" in remark for remark in parts[1].remarks)
@@ -81,8 +80,8 @@ def test_the_card_gets_what_was_measured(tilted):
         card = part.onto(card)
     values = {name: value for name, value, _ in card.values()}
     for name, truth in (
-        ("magnetism.anisotropy_field", 56 * MILLITESLA),
-        ("vcma.anisotropy_field_per_volt", 34 * MILLITESLA),
+        ("magnetism.anisotropy_field", 56 * mT),
+        ("vcma.anisotropy_field_per_volt", 34 * mT),
         ("vcma.coefficient", 26e-15),
         ("magnetism.damping", 0.02),
     ):
@@ -103,10 +102,10 @@ def test_an_upright_device_is_eq_7():
     data = spectra(UPRIGHT, [-900, -700, -110, 110], seed=3, field_angle=math.radians(75))
     parts = analyse([data], Setting(UPRIGHT, "upright.csv"))
     assert "Eq. (7)" in parts[1].remarks[0]
-    assert agrees(one(parts, "-dH_K1/dV"), 34 * MILLITESLA)
+    assert agrees(one(parts, "-dH_K1/dV"), 34 * mT)
     for voltage in VOLTAGES:
         where = f"at {1e3 * voltage:.0f} mV"
-        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * MILLITESLA)
+        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * mT)
 
 
 def test_the_error_of_xi_holds_those_of_the_stack(tilted):
@@ -146,14 +145,14 @@ def test_one_field_changes_no_anisotropy_of_a_card(alone):
 
 
 def test_sweeps_of_the_field_through_zero_are_two_spectra():
-    fields = np.arange(-2000, 2001, 10) * OERSTED
+    fields = np.arange(-2000, 2001, 10) * Oe
     sweep = {"swept": "field", "field_angle": math.radians(70)}
     data = stfmr(UPRIGHT, fields, [0.0], [3e9, 3.5e9, 4e9], 0.01, 0.05e-6, seed=4, **sweep)
     parts = analyse([data], Setting(UPRIGHT, "swept.csv"))
     positions = [e for e in parts[0].estimates if e.symbol == "H_r"]
     assert len(positions) == 6
     assert sum(e.value < 0 for e in positions) == 3
-    assert agrees(one(parts, "H_K1"), 56 * MILLITESLA)
+    assert agrees(one(parts, "H_K1"), 56 * mT)
 
 
 def test_spectra_without_a_line_are_one_sentence():
@@ -185,13 +184,13 @@ def test_impossible_spectra_are_refused(changes, words):
 
 
 def test_sweeps_below_saturation_are_warned_of():
-    fields = np.arange(-1000, 1001, 10) * OERSTED
+    fields = np.arange(-1000, 1001, 10) * Oe
     sweep = {"swept": "field", "seed": 8}
     low = stfmr(CARD, fields, [0.0], [1.2e9, 1.8e9, 2.5e9], 0.01, 0.1e-6, **sweep)
     parts = analyse([low], Setting(CARD, "low.csv"))
     assert any("is not saturated" in remark for remark in parts[1].remarks)
-    fields = np.arange(800, 2401, 10) * OERSTED
+    fields = np.arange(800, 2401, 10) * Oe
     high = stfmr(CARD, fields, [0.0], [2.5e9, 3.5e9, 4.5e9], 0.01, 0.05e-6, **sweep)
     parts = analyse([high], Setting(CARD, "high.csv"))
     assert not any("is not saturated" in remark for remark in parts[1].remarks)
-    assert agrees(one(parts, "H_K1"), 56 * MILLITESLA)
+    assert agrees(one(parts, "H_K1"), 56 * mT)

@@ -10,11 +10,10 @@ from smtj.analysis import Setting, analyse
 from smtj.errors import SmtjError
 from smtj.lab import field_sweep, probability_scan, temperature_scan, time_trace, voltage_scan
 from smtj.physics.junction import state_resistances
-from smtj.units import convert
+from smtj.units import Oe, convert
 
-OERSTED = convert(1, "Oe", "A/m")
 CARD = load_card("cai2019")
-FIELDS = np.linspace(-60, 40, 11) * OERSTED
+FIELDS = np.linspace(-60, 40, 11) * Oe
 
 
 def found(parts, symbol):
@@ -52,7 +51,7 @@ def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
 
 
 def test_a_trace_makes_a_card_that_gives_it_back():
-    data = time_trace(CARD, 3000, noise=5.0, seed=2, field_perpendicular=-14 * OERSTED)
+    data = time_trace(CARD, 3000, noise=5.0, seed=2, field_out_of_plane=-14 * Oe)
     strange = CARD.replace(
         {
             "geometry.activation_volume": "3000 nm^3",
@@ -98,7 +97,7 @@ def test_the_opposite_reference_layer_turns_the_card_round():
     turned = CARD.replace({"magnetism.reference_layer_angle": 0.0})
     data = probability_scan(turned, FIELDS, 1000, noise=5.0, seed=4)
     (part,) = parts = analyse([data], Setting(CARD, "scan.csv"))
-    assert agrees(found(parts, "w"), -0.1317 / OERSTED)
+    assert agrees(found(parts, "w"), -0.1317 / Oe)
     card = part.onto(CARD)
     assert math.cos(card.magnetism.reference_layer_angle) == pytest.approx(1)
     assert float(operating_point(card).slope) < 0
@@ -106,7 +105,7 @@ def test_the_opposite_reference_layer_turns_the_card_round():
 
 def test_scans_at_several_voltages_give_xi():
     """Also where the device switches within a reading, at 200 mV: from the mean readings."""
-    fields = np.linspace(-70, 50, 13) * OERSTED
+    fields = np.linspace(-70, 50, 13) * Oe
     data = voltage_scan(CARD, [-0.1, 0.001, 0.2], fields, 800, noise=5.0, seed=5)
     parts = analyse([data], Setting(CARD, "bias.csv"))
     assert [part.name for part in parts] == ["scan", "scan", "scan", "bias"]
@@ -127,7 +126,7 @@ def test_scans_at_several_voltages_give_xi():
 def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
     fast = CARD.replace({"thermal.attempt_time": "3 ns"})
     data = temperature_scan(
-        fast, [270, 285, 300], 3000, field_perpendicular=-14 * OERSTED, noise=5.0, seed=6
+        fast, [270, 285, 300], 3000, field_out_of_plane=-14 * Oe, noise=5.0, seed=6
     )
     (part,) = parts = analyse([data], Setting(CARD, "temperatures.csv"))
     assert agrees(found(parts, "ln(τ0/s)"), math.log(3e-9))
@@ -139,9 +138,9 @@ def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
 def test_loops_give_resistances_field_and_angle(tmp_path):
     loops = [
         field_sweep(
-            CARD, np.arange(-650, 651, 25) * OERSTED, direction, current=1e-5, noise=1.0, seed=seed
+            CARD, np.arange(-650, 651, 25) * Oe, direction, current=1e-5, noise=1.0, seed=seed
         )
-        for seed, direction in enumerate(("parallel", "perpendicular"))
+        for seed, direction in enumerate(("in_plane", "out_of_plane"))
     ]
     start = CARD.replace(
         {"electrical.parallel_resistance": "1.3 kohm", "magnetism.easy_axis_tilt": "6 deg"}
@@ -159,9 +158,9 @@ def test_loops_by_voltage_and_current_may_be_read_back():
     """A source holds 10 µA but for the last digits, and a voltmeter reads what falls off."""
     rng = np.random.default_rng(9)
     loops = []
-    for seed, direction in enumerate(("parallel", "perpendicular")):
+    for seed, direction in enumerate(("in_plane", "out_of_plane")):
         loop = field_sweep(
-            CARD, np.arange(-650, 651, 25) * OERSTED, direction, current=1e-5, noise=1.0, seed=seed
+            CARD, np.arange(-650, 651, 25) * Oe, direction, current=1e-5, noise=1.0, seed=seed
         )
         current = 1e-5 * (1 + 1e-5 * rng.standard_normal(loop.resistance.shape))
         loop["voltage"] = loop.resistance * current
@@ -174,10 +173,10 @@ def test_loops_by_voltage_and_current_may_be_read_back():
 
 
 def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
-    fields = np.arange(-650, 651, 50) * OERSTED
+    fields = np.arange(-650, 651, 50) * Oe
     loops = [
-        field_sweep(CARD, fields, "parallel", current=1e-5, noise=1.0),
-        field_sweep(CARD, fields, "perpendicular", voltage=1e-3, noise=1.0),
+        field_sweep(CARD, fields, "in_plane", current=1e-5, noise=1.0),
+        field_sweep(CARD, fields, "out_of_plane", voltage=1e-3, noise=1.0),
     ]
     with pytest.raises(SmtjError, match="loops: one loop was taken at a constant current and"):
         analyse(loops, Setting(CARD, "loops"))
@@ -185,7 +184,7 @@ def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
 
 def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
     """At 100 mV the shorter dwells last as long as a reading: they look longer where they show."""
-    fields = np.linspace(-70, 50, 13) * OERSTED
+    fields = np.linspace(-70, 50, 13) * Oe
     told = 0
     for seed in (100, 103, 115):
         data = probability_scan(CARD, fields, 400, voltage=0.1, noise=5.0, seed=seed)
@@ -206,11 +205,11 @@ def test_frozen_traces_are_refused_in_one_sentence():
 
 def test_what_the_file_does_not_say_is_said():
     data = time_trace(CARD, 2000, noise=5.0, seed=8).drop_vars(
-        ["field_perpendicular", "field_parallel", "voltage", "temperature"]
+        ["field_out_of_plane", "field_in_plane", "voltage", "temperature"]
     )
     del data.attrs["integration_time"]
     (part,) = analyse([data], Setting(CARD, "bare.csv"))
     said = " ".join(part.remarks)
     assert "20 ms of card cai2019 is taken" in said
-    assert "field_perpendicular 0 Oe" in said
+    assert "field_out_of_plane 0 Oe" in said
     assert "voltage 1 mV" in said

@@ -11,7 +11,7 @@ import pytest
 from distributed import LocalCluster
 
 from smtj.chips import run_study
-from smtj.chips.study import BLOCK, Study
+from smtj.chips.plan import BLOCK, Study
 from smtj.errors import CheckpointError, SmtjError
 
 VARY = {"temperature": [280.0, 300.0, 340.0], "reads": [1, 4, "expected"]}

@@ -8,13 +8,11 @@ import pandas as pd
 import pytest
 
 from smtj.chips import QUANTITIES, summarise
-from smtj.chips.draw import draw_accuracy, draw_yield
-from smtj.chips.study import Study
+from smtj.chips.plan import Study
+from smtj.chips.plots import draw_accuracy, draw_yield
 from smtj.chips.summary import yield_of
 from smtj.errors import SmtjError
-from smtj.units import convert
-
-OE = convert(1, "Oe", "A/m")
+from smtj.units import Oe
 
 
 def table_of(study: Study, accuracy, own=None) -> pd.DataFrame:
@@ -67,13 +65,13 @@ def test_sensitivities_are_the_slopes_that_were_put_in() -> None:
 
 
 def test_one_at_a_time_gives_the_same_and_in_the_unit_people_see() -> None:
-    study = Study.of(50, [{"offset_spread": [0.0, 2 * OE]}, {"temperature": [290.0, 310.0]}])
+    study = Study.of(50, [{"offset_spread": [0.0, 2 * Oe]}, {"temperature": [290.0, 310.0]}])
     rng = np.random.default_rng(1)
     noise = iter(rng.normal(0, 1e-3, study.evaluations))
-    own = {"offset_spread": OE, "temperature": 300.0}
+    own = {"offset_spread": Oe, "temperature": 300.0}
 
     def accuracy(_: int, condition) -> float:
-        spread = condition.get("offset_spread", OE) / OE
+        spread = condition.get("offset_spread", Oe) / Oe
         t = condition.get("temperature", 300.0) - 300
         return 0.9 - 0.01 * spread - 2e-4 * t + next(noise)
 
@@ -114,8 +112,8 @@ def test_quantiles_and_means_are_those_of_the_chips() -> None:
 
 
 def test_figures_say_what_is_on_their_axes(tmp_path: Path) -> None:
-    vary = [{"temperature": [280.0, 320.0], "reads": [1, 16]}, {"offset_spread": [0.0, 4 * OE]}]
-    own = {"temperature": 300.0, "reads": 16.0, "offset_spread": OE}
+    vary = [{"temperature": [280.0, 320.0], "reads": [1, 16]}, {"offset_spread": [0.0, 4 * Oe]}]
+    own = {"temperature": 300.0, "reads": 16.0, "offset_spread": Oe}
     table = table_of(Study.of(9, vary), lambda chip, c: 0.8 + chip / 100 + len(c) / 100, own)
     expected = {
         "temperature": ["Temperature (K)", "reads 1", "reads 16", "at offset spread 1 Oe"],

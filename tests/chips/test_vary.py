@@ -1,13 +1,10 @@
 """What is varied is told in a few words, in any unit."""
 
-import math
-
 import pytest
 
 from smtj.chips.conditions import QUANTITIES, grid, parse_vary, shown
 from smtj.errors import SmtjError
-
-OE = 1000 / (4 * math.pi)
+from smtj.units import Oe
 
 
 @pytest.mark.parametrize(
@@ -19,8 +16,8 @@ OE = 1000 / (4 * math.pi)
             "temperature=300,reads=1,16,bias_voltage=-100,100 mV",
             {"temperature": [300.0], "reads": [1, 16], "bias_voltage": [-0.1, 0.1]},
         ),
-        ("offset_spread=0:4:3 Oe", {"offset_spread": [0.0, 2 * OE, 4 * OE]}),
-        ("offset_spread=2Oe", {"offset_spread": [2 * OE]}),
+        ("offset_spread=0:4:3 Oe", {"offset_spread": [0.0, 2 * Oe, 4 * Oe]}),
+        ("offset_spread=2Oe", {"offset_spread": [2 * Oe]}),
         ("offset_spread=100 A/m", {"offset_spread": [100.0]}),
         ("slope_spread=0.1,0.2", {"slope_spread": [0.1, 0.2]}),
         ("slope_spread=10,20 %", {"slope_spread": [0.1, 0.2]}),
@@ -80,5 +77,5 @@ def test_every_source_of_a_card_can_be_varied() -> None:
 
 
 def test_a_condition_reads_well() -> None:
-    assert shown({"offset_spread": 2 * OE, "reads": 4}) == "offset spread 2 Oe, reads 4"
+    assert shown({"offset_spread": 2 * Oe, "reads": 4}) == "offset spread 2 Oe, reads 4"
     assert shown({}) == "as it is"

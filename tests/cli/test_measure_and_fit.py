@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     ("arguments", "sizes"),
     [
         (("sweep", "--field", "-60:60:20 Oe", "--out", "a.csv"), 14),
-        (("sweep", "--field", "-60:60:20 Oe", "--direction", "parallel", "--current", "10 uA",
+        (("sweep", "--field", "-60:60:20 Oe", "--direction", "in-plane", "--current", "10 uA",
           "--sweeps", "1", "--out", "a.xlsx"), 7),
         (("voltages", "--field", "-20:0:10 Oe", "--voltage", "-100,100 mV", "--samples", "5",
           "--out", "a.csv"), 30),
@@ -163,7 +163,7 @@ def test_the_measured_sot_junctions(tmp_path):
         ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),
         ("time [s],resistance [ohm]\n0,1\n2,1\n1,3\n", "time"),
         (
-            "field_perpendicular [Oe],probability,reads\n0,0.1,50\n0,0.2,50\n5,0.9,50\n",
+            "field_out_of_plane [Oe],probability,reads\n0,0.1,50\n0,0.2,50\n5,0.9,50\n",
             "repeats",
         ),
     ],

@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from smtj.dynamics.driven import DrivenMacrospin
-from smtj.dynamics.macrospin import final_state
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.simulate import final_state
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
+from smtj.physics.magnetics.equilibrium import Macrospin
 
 cmtj: Any = pytest.importorskip("cmtj", reason="the reference simulator cmtj is not installed")
 

@@ -11,17 +11,22 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import curve_fit
 
 from smtj import DeviceCard
-from smtj.dynamics.driven import DrivenMacrospin, driven_macrospin
-from smtj.dynamics.macrospin import default_time_step, final_state, trajectories, window_means
-from smtj.dynamics.waveform import held, pulse, sampled
+from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
+from smtj.dynamics.macrospin.simulate import (
+    default_time_step,
+    final_state,
+    trajectories,
+    window_means,
+)
+from smtj.dynamics.macrospin.waveform import held, pulse, sampled
 from smtj.errors import SmtjError
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.device import macrospin, stray_field
-from smtj.physics.equilibrium import Macrospin
 from smtj.physics.junction import with_stray_field
-from smtj.physics.rectification import TorqueFields
-from smtj.physics.resonance import linewidth, resonance_frequency, stiffness
-from smtj.physics.wells import energy, find_wells
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.wells import energy, find_wells
+from smtj.physics.resonance.frequency import linewidth, resonance_frequency, stiffness
+from smtj.physics.resonance.rectification import TorqueFields
 
 Floats = NDArray[np.float64]
 

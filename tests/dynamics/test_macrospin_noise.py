@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.special import dawsn, erfi
 
-from smtj.dynamics.boltzmann import equilibrium_directions
-from smtj.dynamics.driven import DrivenMacrospin
-from smtj.dynamics.macrospin import averages, default_time_step, final_state, histogram
-from smtj.dynamics.passages import dwell_times, first_passage_times, switching_events
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.passages import dwell_times, first_passage_times, switching_events
+from smtj.dynamics.macrospin.simulate import averages, default_time_step, final_state, histogram
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.wells import energy
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.wells import energy
 
 Floats = NDArray[np.float64]
 
-LARGEST_Z = 4.0
+MAX_Z = 4.0
 SINGLE = {"dtype": np.float32}
 TEMPERATURE = 300.0
 MOMENT = 1.2 / VACUUM_PERMEABILITY * np.pi / 4 * 50e-9**2 * 1.1e-9
@@ -68,7 +68,7 @@ def test_the_quadrature_gives_the_known_time() -> None:
 @pytest.mark.parametrize("delta", [3.0, 4.0])
 def test_first_passage_takes_the_exact_time(delta: float, damping: float) -> None:
     times = first_passage_times(uniaxial(delta, damping), HALF_WAY, -0.5, 4000, 2, **SINGLE)
-    assert abs(z_score(times, mean_first_passage(delta, damping, 0.5, -0.5))) < LARGEST_Z
+    assert abs(z_score(times, mean_first_passage(delta, damping, 0.5, -0.5))) < MAX_Z
 
 
 def test_halving_the_time_step_changes_no_time() -> None:
@@ -79,7 +79,7 @@ def test_halving_the_time_step_changes_no_time() -> None:
         for seed, part in ((4, 1.0), (5, 0.5))
     )
     error = np.hypot(one.std(), half.std()) / np.sqrt(one.size)
-    assert abs(one.mean() - half.mean()) < LARGEST_Z * error
+    assert abs(one.mean() - half.mean()) < MAX_Z * error
 
 
 def test_patience_ends() -> None:
@@ -104,8 +104,8 @@ def test_dwell_times_between_thresholds_are_first_passages() -> None:
     up, down = dwell_times(switches)
     assert len(up) + len(down) == switches.total.sum() - 256
     expected = duration / exact
-    assert abs(z_score(switches.total.astype(float), expected)) < LARGEST_Z
-    assert abs(up.mean() - down.mean()) < LARGEST_Z * np.hypot(
+    assert abs(z_score(switches.total.astype(float), expected)) < MAX_Z
+    assert abs(up.mean() - down.mean()) < MAX_Z * np.hypot(
         up.std() / np.sqrt(up.size), down.std() / np.sqrt(down.size)
     )
     few = switching_events(system, HALF_WAY, duration, 256, 6, most=2, **SINGLE)
@@ -121,7 +121,7 @@ def test_histogram_is_boltzmanns() -> None:
     assert (counts.sum(axis=1) == 100).all()
     edges = np.linspace(-1, 1, bins + 1)
     weight = np.diff(erfi(np.sqrt(delta) * edges))
-    assert np.abs(z_score(counts / 100, weight / weight.sum())).max() < LARGEST_Z
+    assert np.abs(z_score(counts / 100, weight / weight.sum())).max() < MAX_Z
     # About another axis the law is another.
     across = histogram(system, start, 10e-9, 100, bins, size, 8, along=(1.0, 0.0, 0.0), **SINGLE)
     assert z_score((across - counts)[:, bins // 2 - 1] / 100, 0.0) > 10
@@ -134,7 +134,7 @@ def test_square_of_m_z_is_boltzmanns() -> None:
     found = averages(system, start, 5e-9, 100, size, 9, **SINGLE).products[:, 2, 2]
     weight = quad(lambda x: np.exp(delta * x * x), 0, 1)[0]
     exact = quad(lambda x: x * x * np.exp(delta * x * x), 0, 1)[0] / weight
-    assert abs(z_score(found, exact)) < LARGEST_Z
+    assert abs(z_score(found, exact)) < MAX_Z
     assert found.std() / np.sqrt(size) < 0.002 * exact
 
 
@@ -159,8 +159,8 @@ def test_a_long_step_warms_or_cools_as_its_linear_analysis_says(damping: float) 
     across = found.products[:, 0, 0] + found.products[:, 1, 1]
     # Of Boltzmann's law it is 1/Δ, but for 1/Δ² in the next term.
     exact = 1 - ((np.sqrt(delta) / dawsn(np.sqrt(delta)) - 1) / (2 * delta))
-    assert abs(z_score(across / exact, ratio)) < LARGEST_Z
-    assert abs(z_score(across / exact, 1.0)) > LARGEST_Z
+    assert abs(z_score(across / exact, ratio)) < MAX_Z
+    assert abs(z_score(across / exact, 1.0)) > MAX_Z
 
 
 @pytest.mark.parametrize("damping", [0.02, 0.3])
@@ -182,17 +182,17 @@ def test_all_terms_together_give_boltzmanns_averages(damping: float) -> None:
     density /= density.sum()
     mean = np.einsum("ij,ijk->k", density, m)
     products = np.einsum("ij,ijk,ijl->kl", density, m, m)
-    assert np.abs(z_score(found.mean, mean)).max() < LARGEST_Z
-    assert np.abs(z_score(found.products, products)).max() < LARGEST_Z
+    assert np.abs(z_score(found.mean, mean)).max() < MAX_Z
+    assert np.abs(z_score(found.products, products)).max() < MAX_Z
     # What trajectories began with is Boltzmann's already.
-    assert np.abs(z_score(start, mean)).max() < LARGEST_Z
+    assert np.abs(z_score(start, mean)).max() < MAX_Z
 
 
 def test_deep_wells_are_drawn_by_their_weight() -> None:
     spin = Macrospin(MOMENT, 100 * THERMAL_FIELD, 0.0, 0.0, 0.0, 0.0, TEMPERATURE)
     m = equilibrium_directions(spin, (0.0, 0.0, 0.25 * THERMAL_FIELD), 4000, 4)
     up = m[:, 2] > 0
-    assert abs(z_score(up.astype(float), 1 / (1 + np.exp(-0.5)))) < LARGEST_Z
+    assert abs(z_score(up.astype(float), 1 / (1 + np.exp(-0.5)))) < MAX_Z
     # 1 - m_z of a deep well is exponential with mean 1/(2Δ + h), but for 1/Δ².
     assert 1 - np.abs(m[:, 2]).mean() == pytest.approx(0.01, rel=0.05)
     with pytest.raises(SmtjError, match="above 0 K"):

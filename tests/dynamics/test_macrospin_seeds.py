@@ -6,14 +6,14 @@ import numba
 import numpy as np
 import pytest
 
-from smtj.dynamics import run
-from smtj.dynamics.driven import DrivenMacrospin
-from smtj.dynamics.macrospin import averages, final_state, histogram, trajectories
-from smtj.dynamics.passages import first_passage_times, switching_events
-from smtj.dynamics.waveform import pulse
+from smtj.dynamics.macrospin import run
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.passages import first_passage_times, switching_events
+from smtj.dynamics.macrospin.simulate import averages, final_state, histogram, trajectories
+from smtj.dynamics.macrospin.waveform import pulse
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.rectification import TorqueFields
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.resonance.rectification import TorqueFields
 
 SPIN = Macrospin(2e-18, 13e3, 2e3, 1e3, 5e2, 0.1, 300.0)
 SYSTEM = DrivenMacrospin(
@@ -63,7 +63,7 @@ def test_neither_threads_nor_neighbours_change_a_bit(name: str) -> None:
 def test_portions_change_no_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = RECORDED[name](20, 3)
     monkeypatch.setattr(run, "PORTION", 20_000)
-    monkeypatch.setattr("smtj.dynamics.passages.PORTION", 50_000)
+    monkeypatch.setattr("smtj.dynamics.macrospin.passages.PORTION", 50_000)
     assert (RECORDED[name](20, 3) == wanted).all()
 
 

@@ -5,8 +5,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from smtj.dynamics import normal_kernels
-from smtj.dynamics.normal_kernels import LARGEST, WORDS
+from smtj.dynamics.macrospin import normal_kernels
+from smtj.dynamics.macrospin.normal_kernels import LARGEST, WORDS
 from smtj.streams import LANES
 
 RNG = np.random.default_rng(5)

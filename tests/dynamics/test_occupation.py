@@ -12,14 +12,14 @@ from scipy import stats
 
 from smtj import streams
 from smtj.dynamics import occupation, propagator, readings, samples_at, switching_times
-from smtj.dynamics.window_kernels import FEW, MARGIN, fill_readings
+from smtj.dynamics.telegraph.window_kernels import FEW, MARGIN, fill_readings
 
 Floats = NDArray[np.float64]
 States = NDArray[np.uint8]
 
 # The histories are fixed by their seeds, so that these limits cannot fail by chance.
-SMALLEST_P_VALUE = 1e-3
-LARGEST_Z = 4.0
+MIN_P_VALUE = 1e-3
+MAX_Z = 4.0
 DEVICES = 20_000
 
 
@@ -70,7 +70,7 @@ def telegraph_numbers(case: Case) -> tuple[float, float, float]:
 
 
 def assert_mean(values: Floats, exact: float) -> None:
-    assert abs(values.mean() - exact) < LARGEST_Z * values.std() / math.sqrt(values.size)
+    assert abs(values.mean() - exact) < MAX_Z * values.std() / math.sqrt(values.size)
 
 
 def test_mean_and_variance_of_the_share(case: Case) -> None:
@@ -128,13 +128,13 @@ def test_stretches_have_the_law_of_single_switches(
     share, state = by_method(window, few, margin, 4)
     exact_share, exact_state = by_method(window, math.inf, 0.0, 5)
     assert (share != exact_share).any()
-    assert stats.ks_2samp(share, exact_share).pvalue > SMALLEST_P_VALUE
+    assert stats.ks_2samp(share, exact_share).pvalue > MIN_P_VALUE
     for end in (0, 1):
         # Of both ends apart, so that this is the law of the pair.
         of_end, exact_of_end = share[state == end], exact_share[exact_state == end]
-        assert stats.ks_2samp(of_end, exact_of_end).pvalue > SMALLEST_P_VALUE
+        assert stats.ks_2samp(of_end, exact_of_end).pvalue > MIN_P_VALUE
     difference = state.mean() - exact_state.mean()
-    assert abs(difference) < LARGEST_Z * state.std() * math.sqrt(2 / DEVICES)
+    assert abs(difference) < MAX_Z * state.std() * math.sqrt(2 / DEVICES)
 
 
 def time_spent_high(times: Floats, state: int, edges: Floats) -> Floats:
@@ -155,7 +155,7 @@ def test_readings_that_tile_time_are_averages_of_one_history(window: float) -> N
     history = time_spent_high(*switching_times(*logs, edges[-1], seed=6), edges)
     share = readings(*logs, 0.0, np.full(count, window), seed=7)[0][:, 0]
     apart = max(1, math.ceil(6.0 / window))
-    assert stats.ks_2samp(history[::apart], share[::apart]).pvalue > SMALLEST_P_VALUE
+    assert stats.ks_2samp(history[::apart], share[::apart]).pvalue > MIN_P_VALUE
     p, time, _ = telegraph_numbers(Case(high / window, low / window))
     exact = p * (1 - p) * (time * -math.expm1(-1 / time)) ** 2
     for values in (history, share):
@@ -254,20 +254,20 @@ def test_a_history_goes_on_from_its_last_states() -> None:
 def test_gamma_draws(shape: float) -> None:
     generator = np.array([1, 2, 3, 4], np.uint32)
     draws = np.array([streams.gamma(generator, shape) for _ in range(20_000)])
-    assert stats.kstest(draws, "gamma", args=(shape,)).pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(draws, "gamma", args=(shape,)).pvalue > MIN_P_VALUE
 
 
 def test_gamma_draws_of_the_largest_shapes() -> None:
     generator = np.array([1, 2, 3, 4], np.uint32)
     shape = 1e20
     scores = [(streams.gamma(generator, shape) - shape) / math.sqrt(shape) for _ in range(5000)]
-    assert stats.kstest(scores, "norm").pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(scores, "norm").pvalue > MIN_P_VALUE
 
 
 def test_uniform_and_exponential_draws() -> None:
     generator = np.array([1, 2, 3, 4], np.uint32)
     uniform = np.array([streams.uniform(generator) for _ in range(20_000)])
-    assert stats.kstest(uniform, "uniform").pvalue > SMALLEST_P_VALUE
-    assert abs(np.corrcoef(uniform[1:], uniform[:-1])[0, 1]) * math.sqrt(20_000) < LARGEST_Z
+    assert stats.kstest(uniform, "uniform").pvalue > MIN_P_VALUE
+    assert abs(np.corrcoef(uniform[1:], uniform[:-1])[0, 1]) * math.sqrt(20_000) < MAX_Z
     exponential = [streams.exponential(generator) for _ in range(20_000)]
-    assert stats.kstest(exponential, "expon").pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(exponential, "expon").pvalue > MIN_P_VALUE

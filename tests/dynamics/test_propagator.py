@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 from smtj.dynamics import occupation, propagator
-from smtj.dynamics.propagator import dwell_times, relaxation_rate, switching_chances
+from smtj.dynamics.telegraph.propagator import dwell_times, relaxation_rate, switching_chances
 from smtj.errors import SmtjError
 
-LARGEST_LOG = math.log(1e300)
-log_dwells = st.floats(math.log(1e-12), LARGEST_LOG)
+MAX_LOG = math.log(1e300)
+log_dwells = st.floats(math.log(1e-12), MAX_LOG)
 similar_log_dwells = st.floats(-20.0, 20.0)
-times = st.one_of(st.just(0.0), st.floats(-30.0, LARGEST_LOG).map(math.exp))
+times = st.one_of(st.just(0.0), st.floats(-30.0, MAX_LOG).map(math.exp))
 similar_times = st.floats(-20.0, 20.0).map(math.exp)
 
 

@@ -18,17 +18,17 @@ from smtj.dynamics import (
     samples,
     samples_at,
     switching_times,
-    telegraph,
-    window_kernels,
 )
-from smtj.dynamics.propagator import switching_chances
+from smtj.dynamics.telegraph import process as telegraph
+from smtj.dynamics.telegraph import window_kernels
+from smtj.dynamics.telegraph.propagator import switching_chances
 from smtj.errors import SmtjError
 
 States = NDArray[np.uint8]
 
 # The histories are fixed by their seeds, so that these limits cannot fail by chance.
-SMALLEST_P_VALUE = 1e-3
-LARGEST_Z = 4.0
+MIN_P_VALUE = 1e-3
+MAX_Z = 4.0
 
 # ln τ_high, ln τ_low in units of the interval: slow, alike, fast, lopsided both ways.
 RATES = [(3.0, 3.5), (0.0, 0.0), (-1.0, 0.5), (-4.0, -4.5), (4.0, -2.0), (-2.0, 4.0)]
@@ -57,8 +57,8 @@ def switch_scores(states: States, chances: tuple[Any, Any]) -> NDArray[np.float6
 
 
 def assert_normal(scores: NDArray[np.float64]) -> None:
-    assert abs(scores).max() < LARGEST_Z
-    assert stats.chi2.sf((scores**2).sum(), scores.size) > SMALLEST_P_VALUE
+    assert abs(scores).max() < MAX_Z
+    assert stats.chi2.sf((scores**2).sum(), scores.size) > MIN_P_VALUE
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_the_state_at_the_beginning_is_in_equilibrium() -> None:
         share = float(occupation(log_high, log_low))
         first = samples_at(np.full(devices, log_high), log_low, [0.0], seed=5)
         score = (first.mean() - share) / math.sqrt(share * (1 - share) / devices)
-        assert abs(score) < LARGEST_Z
+        assert abs(score) < MAX_Z
 
 
 def test_autocorrelation_decays_at_the_relaxation_rate() -> None:
@@ -112,13 +112,13 @@ def test_autocorrelation_decays_at_the_relaxation_rate() -> None:
     for lag in (1, 3, 10, 20):
         products = (states[0] - share) * (states[lag] - share)
         exact = share * (1 - share) * math.exp(-0.1 * lag * rate)
-        assert abs(products.mean() - exact) < LARGEST_Z * products.std() / math.sqrt(devices)
+        assert abs(products.mean() - exact) < MAX_Z * products.std() / math.sqrt(devices)
 
 
 def test_samples_are_not_correlated_between_devices() -> None:
     states = samples(np.zeros(64), 0.0, 30.0, 20_000, seed=7).astype(np.float64)
     correlation = np.corrcoef(states.T)[np.triu_indices(64, 1)] * math.sqrt(20_000)
-    assert stats.kstest(correlation, "norm").pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(correlation, "norm").pvalue > MIN_P_VALUE
 
 
 @pytest.mark.parametrize("devices", [1, 7, 32, 70, 1027, 2100])
@@ -146,7 +146,7 @@ def test_a_start_is_the_state_at_time_0() -> None:
     for begin, chance in zip((0, 1), propagator(0.4, -0.3, 0.5), strict=True):
         state = samples(np.full(devices, 0.4), -0.3, 0.5, 1, seed=11, start=begin)
         score = (state.mean() - chance) / math.sqrt(chance * (1 - chance) / devices)
-        assert abs(score) < LARGEST_Z
+        assert abs(score) < MAX_Z
 
 
 @pytest.mark.parametrize("draw", [samples, packed_samples])
@@ -187,23 +187,23 @@ def test_dwells_between_switching_times_are_exponential() -> None:
     dwells = np.diff(times)
     # After the first switch the device is in the other state.
     high, low = (dwells[state::2], dwells[1 - state :: 2])
-    assert stats.kstest(high, "expon", args=(0, 2e-3)).pvalue > SMALLEST_P_VALUE
-    assert stats.kstest(low, "expon", args=(0, 5e-3)).pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(high, "expon", args=(0, 2e-3)).pvalue > MIN_P_VALUE
+    assert stats.kstest(low, "expon", args=(0, 5e-3)).pvalue > MIN_P_VALUE
     assert abs(stats.spearmanr(high[: low.size][:-1], low[1 : high.size]).statistic) < 0.05
 
 
 def test_the_number_of_switches_in_a_history() -> None:
     # With equal dwell times the switches are a Poisson process.
     numbers = np.array([switching_times(0.0, 0.0, 20.0, seed=(15, i))[0].size for i in range(800)])
-    assert abs(numbers.mean() - 20.0) < LARGEST_Z * math.sqrt(20.0 / 800)
-    assert stats.chi2.sf((800 - 1) * numbers.var(ddof=1) / 20.0, 799) > SMALLEST_P_VALUE
-    assert stats.chi2.cdf((800 - 1) * numbers.var(ddof=1) / 20.0, 799) > SMALLEST_P_VALUE
+    assert abs(numbers.mean() - 20.0) < MAX_Z * math.sqrt(20.0 / 800)
+    assert stats.chi2.sf((800 - 1) * numbers.var(ddof=1) / 20.0, 799) > MIN_P_VALUE
+    assert stats.chi2.cdf((800 - 1) * numbers.var(ddof=1) / 20.0, 799) > MIN_P_VALUE
 
 
 def test_a_history_begins_in_equilibrium_or_as_told() -> None:
     first = np.array([switching_times(0.0, 1.0, 0.1, seed=(16, i))[1] for i in range(2000)])
     share = float(occupation(0.0, 1.0))
-    assert abs(first.mean() - share) < LARGEST_Z * math.sqrt(share * (1 - share) / 2000)
+    assert abs(first.mean() - share) < MAX_Z * math.sqrt(share * (1 - share) / 2000)
     assert [switching_times(0.0, 1.0, 0.1, 17, start)[1] for start in (0, 1)] == [0, 1]
 
 

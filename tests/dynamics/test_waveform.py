@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from smtj.dynamics.waveform import Waveform, held, pulse, sampled
+from smtj.dynamics.macrospin.waveform import Waveform, held, pulse, sampled
 from smtj.errors import SmtjError
 
 EDGES = np.array([-1.0, 0.0, 0.3, 1.0, 1.1, 2.5, 2.6, 4.0, 7.0])

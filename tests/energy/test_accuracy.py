@@ -11,15 +11,15 @@ import torch
 from smtj.datasets import load_dataset
 from smtj.energy.accuracy import Accuracy, measure_accuracy, trained_network
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.cost import COUPLINGS, cost, gated_scheme, workload
-from smtj.energy.draw import caption, draw
-from smtj.energy.pareto import LEAST_BARRIER, barriers, non_dominated, search, with_barrier
-from smtj.energy.survey import SHARE, as_record, survey
-from smtj.energy.words import cost_table, in_words, joules, seconds
+from smtj.energy.costs import COUPLINGS, cost, gated_scheme, workload
+from smtj.energy.design_space import SHARE, as_record, survey
+from smtj.energy.pareto import MIN_BARRIER, barriers, non_dominated, search, with_barrier
+from smtj.energy.plots import caption, draw
+from smtj.energy.report import cost_table, in_words, joules, seconds
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import set_readout
-from smtj.nn.network import NetworkSettings, build_network, save_network
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.network import NetworkSettings, build_network, save_network
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate
 
 TABLE = Assumptions()
 
@@ -163,12 +163,12 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         assert float(again.neurons(coupling)) == pytest.approx(best.energy, rel=1e-6)
         assert sum(best.parts.values()) == pytest.approx(best.energy)
         assert tried.cheapest(0.99) is None
-    assert found["oersted"].cheapest(0.95).barrier == LEAST_BARRIER
+    assert found["oersted"].cheapest(0.95).barrier == MIN_BARRIER
 
 
 def test_barriers_reach_the_cards_own(card):
     found = barriers(card)
-    assert found[0] == LEAST_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
+    assert found[0] == MIN_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
     shallow = with_barrier(card, 4.0)
     assert barriers(shallow) == pytest.approx([4.0])
 

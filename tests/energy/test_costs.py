@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.cost import (
+from smtj.energy.costs import (
     COUPLINGS,
     ReadPlan,
     card_scheme,
@@ -20,7 +20,7 @@ from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
 from smtj.physics.device import operating_point
-from smtj.physics.repeated_reads import effective_reads
+from smtj.physics.readout.repeated import effective_reads
 from smtj.units import convert
 
 TABLE = Assumptions()

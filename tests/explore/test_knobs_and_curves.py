@@ -9,14 +9,12 @@ from smtj import DeviceCard, operating_point
 from smtj.card import Value, load_card
 from smtj.card.document import to_toml
 from smtj.explore import curves
-from smtj.explore.knobs import Knobs, as_set, knobs_of, saved, sliders
+from smtj.explore.controls import Knobs, as_set, knobs_of, saved, sliders
 from smtj.explore.numbers import numbers, time_text
 from smtj.lab import stfmr
 from smtj.physics.device import barrier_against_thickness, high_state_is_up
 from smtj.physics.occupation import card_occupation
-from smtj.units import convert
-
-OERSTED = convert(1.0, "Oe", "A/m")
+from smtj.units import Oe, convert
 
 
 def with_laws(card: DeviceCard) -> DeviceCard:
@@ -53,7 +51,7 @@ def test_a_card_as_set_is_the_device_of_that_thickness(card: DeviceCard, thickne
 
 def test_what_was_set_is_assumed_and_the_rest_keeps_its_source(card: DeviceCard) -> None:
     there = saved(
-        card, knobs(card, tilt=0.2, thickness=1.6e-9, voltage=0.1, field_perpendicular=10 * OERSTED)
+        card, knobs(card, tilt=0.2, thickness=1.6e-9, voltage=0.1, field_out_of_plane=10 * Oe)
     )
     changed = {name for name, value, _ in there.values() if value.source == "set in the explorer"}
     assert changed == {
@@ -86,7 +84,7 @@ def test_sliders_hold_the_card_and_set_only_what_a_device_can_be(card: DeviceCar
 
 
 def test_the_self_consistent_curve_is_the_boltzmann_integral(card: DeviceCard) -> None:
-    fields = np.linspace(-60, 30, 7) * OERSTED
+    fields = np.linspace(-60, 30, 7) * Oe
     model = curves.by_model(card)["self-consistent"]
     found = curves.probability(model, knobs(card, voltage=0.1), fields)
     exact, _ = card_occupation(card, 0.0, 0.0, fields, 0.1)
@@ -113,16 +111,16 @@ def test_the_landscape_has_its_wells_and_the_barrier_of_the_macrospin(card: Devi
 
 
 def test_wells_are_the_lowest_points_of_their_side(card: DeviceCard) -> None:
-    valley = curves.landscape(card, knobs(card, field_parallel=80 * OERSTED), 1441)
+    valley = curves.landscape(card, knobs(card, field_in_plane=80 * Oe), 1441)
     for angle, energy in zip(valley.well_angle, valley.well_energy, strict=True):
         near = np.abs(valley.angle - angle) < 0.5
         assert valley.energy[near].min() == pytest.approx(energy, abs=1e-3)
 
 
 def test_the_spectrum_is_the_one_that_the_lab_measures(card: DeviceCard) -> None:
-    there = knobs(card, field_parallel=-110 * OERSTED, voltage=0.1)
+    there = knobs(card, field_in_plane=-110 * Oe, voltage=0.1)
     found = curves.spectrum(card, there)
-    measured = stfmr(card, [there.field_parallel], [0.1], found.frequency)["signal"].values[0, 0]
+    measured = stfmr(card, [there.field_in_plane], [0.1], found.frequency)["signal"].values[0, 0]
     assert found.total == pytest.approx(measured, rel=1e-9)
     assert found.high + found.low == pytest.approx(found.total)
 
@@ -142,7 +140,7 @@ def test_numbers_are_those_of_the_card(card: DeviceCard) -> None:
     rows = {row.symbol: row.value for row in numbers(seen.card, here, seen.present, seen.spectrum)}
     point = operating_point(card, 0.0)
     assert rows["E_b/k_BT"] == f"{point.stability_factor:.2f}"
-    assert rows["w"] == f"{float(point.slope) * OERSTED:.4g} 1/Oe"
+    assert rows["w"] == f"{float(point.slope) * Oe:.4g} 1/Oe"
     assert rows["H_k,eff"] == "560 Oe"
     assert rows["H_s"] == "−13.87 Oe"
 

@@ -16,12 +16,12 @@ from smtj.explore.chip import (
     evaluate_slowly,
     hidden_neurons,
 )
+from smtj.explore.ink import image_of
 from smtj.explore.network_tab import COLUMNS
 from smtj.explore.shipping import SHIPPED
-from smtj.explore.strokes import image_of
 from smtj.nn import set_conditions
 
-LARGEST_KB = 300
+MAX_KB = 300
 NO_TORCH = """
 import sys
 class NoTorch:
@@ -40,7 +40,7 @@ print(tab.message.object)
 
 
 def test_the_shipped_network_is_small() -> None:
-    assert SHIPPED.stat().st_size < 1000 * LARGEST_KB
+    assert SHIPPED.stat().st_size < 1000 * MAX_KB
     assert hidden_neurons() == COLUMNS**2
 
 

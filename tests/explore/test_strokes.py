@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smtj.errors import SmtjError
-from smtj.explore.strokes import BOX, MOST_POINTS, SIDE, centre_of_mass, image_of
+from smtj.explore.ink import BOX, MAX_POINTS, SIDE, centre_of_mass, image_of
 
 SEVEN = [[[0.2, 0.15], [0.8, 0.13], [0.45, 0.92]]]
 
@@ -47,4 +47,4 @@ def test_what_is_no_stroke_is_refused(strokes: list) -> None:
 
 def test_a_drawing_without_end_is_refused() -> None:
     with pytest.raises(SmtjError, match="clear it"):
-        image_of([[[0.0, 0.0]] * (MOST_POINTS + 1)])
+        image_of([[[0.0, 0.0]] * (MAX_POINTS + 1)])

@@ -8,9 +8,8 @@ from smtj.errors import SmtjError
 from smtj.lab import field_sweep, probability_scan, temperature_scan, time_trace, voltage_scan
 from smtj.physics.junction import state_resistances, state_resistances_at_current
 from smtj.physics.resistance import averaged_at_voltage
-from smtj.units import convert
+from smtj.units import Oe
 
-OERSTED = convert(1, "Oe", "A/m")
 CARD = load_card("cai2019")
 
 
@@ -35,22 +34,22 @@ def test_a_trace_spends_the_time_high_that_the_dwell_times_say(field, integratio
     found = time_trace(
         CARD,
         20_000,
-        field_perpendicular=field * OERSTED,
+        field_out_of_plane=field * Oe,
         integration_time=integration_time,
         seed=field + 100,
     )
-    share = share_high(found.resistance.values, field * OERSTED)
+    share = share_high(found.resistance.values, field * Oe)
     point = operating_point(CARD, 0.001)
-    expected = float(point.switching_probability(field * OERSTED))
-    assert abs(share.mean() - expected) < tolerance(point, field * OERSTED, 20_000, 0.12)
+    expected = float(point.switching_probability(field * Oe))
+    assert abs(share.mean() - expected) < tolerance(point, field * Oe, 20_000, 0.12)
     assert share.min() > -1e-9
     assert share.max() < 1 + 1e-9
 
 
 def test_successive_samples_correlate_as_the_dwell_times_say():
-    field = -14 * OERSTED
+    field = -14 * Oe
     found = time_trace(
-        CARD, 200_000, field_perpendicular=field, integration_time=0.0, interval=0.03, seed=3
+        CARD, 200_000, field_out_of_plane=field, integration_time=0.0, interval=0.03, seed=3
     )
     state = share_high(found.resistance.values, field) > 0.5
     high, low = operating_point(CARD, 0.001).dwell_times(field)
@@ -71,21 +70,21 @@ def test_averaging_over_many_switches_gives_intermediate_readings():
     """At +200 mV the device switches within the 20 ms of a reading, at -200 mV it cannot."""
     between = {}
     for voltage in (-0.2, 0.2):
-        found = time_trace(CARD, 2000, field_perpendicular=-14 * OERSTED, voltage=voltage, seed=1)
-        share = share_high(found.resistance.values, -14 * OERSTED, voltage)
+        found = time_trace(CARD, 2000, field_out_of_plane=-14 * Oe, voltage=voltage, seed=1)
+        share = share_high(found.resistance.values, -14 * Oe, voltage)
         between[voltage] = np.mean((share > 0.1) & (share < 0.9))
     assert between[-0.2] < 0.05 < 0.5 < between[0.2]
 
 
 def test_hysteresis_comes_from_the_dwell_times():
-    fields = np.arange(-250, 251, 2.0) * OERSTED
+    fields = np.arange(-250, 251, 2.0) * Oe
     width = {}
     for interval in (0.001, 0.1, 10.0):
         found = field_sweep(
             CARD, fields, voltage=-0.2, interval=interval, integration_time=0.0, sweeps=20, seed=2
         )
         share = np.array([share_high(row, fields, -0.2) for row in found.resistance.values])
-        turned = fields[np.argmax(share > 0.5, axis=1)] / OERSTED
+        turned = fields[np.argmax(share > 0.5, axis=1)] / Oe
         width[interval] = np.mean(turned[::2] - turned[1::2])
     # It turns where τ(H) is about the time spent near H: ln τ moves by w/2 = 0.077 an oersted, so
     # a hundred times the time takes 2 · ln 100/0.077 = 120 Oe off the width, until none is left.
@@ -141,7 +140,7 @@ def test_noise_and_drift_are_those_asked_for():
 
 
 def test_scans_have_the_conditions_of_each_reading():
-    fields = np.array([-30, -10, 10]) * OERSTED
+    fields = np.array([-30, -10, 10]) * Oe
     one = probability_scan(CARD, fields, 50, seed=1)
     assert one.resistance.dims == ("field", "sample")
     assert one.sizes == {"field": 3, "sample": 50}
@@ -155,7 +154,7 @@ def test_scans_have_the_conditions_of_each_reading():
 
 
 def test_a_scan_gives_the_sigmoid():
-    fields = np.linspace(-60, 40, 11) * OERSTED
+    fields = np.linspace(-60, 40, 11) * Oe
     found = probability_scan(CARD, fields, 4000, integration_time=0.02, seed=11)
     point = operating_point(CARD, 0.001)
     for field, row in zip(fields, found.resistance.values, strict=True):
@@ -165,7 +164,7 @@ def test_a_scan_gives_the_sigmoid():
 
 
 def test_the_seed_decides_everything():
-    fields = np.linspace(-60, 40, 5) * OERSTED
+    fields = np.linspace(-60, 40, 5) * Oe
     first, same, other = (
         probability_scan(CARD, fields, 100, noise=1.0, seed=seed) for seed in (1, 1, 2)
     )
@@ -187,7 +186,7 @@ def test_progress_is_told_to_the_end():
         ({"interval": 0.01, "integration_time": 0.02}, "integration time (0.02 s)"),
         ({"interval": 0.0}, "must be above 0"),
         ({"noise": -1.0}, "0 ohm or more"),
-        ({"field_perpendicular": np.nan}, "finite"),
+        ({"field_out_of_plane": np.nan}, "finite"),
         ({"samples": 0}, "one reading"),
         ({"temperature": -3.0}, "above 0 K"),
     ],

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from smtj import DeviceCard
-from smtj.dynamics.boltzmann import equilibrium_directions
-from smtj.dynamics.driven import driven_macrospin
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.errors import SmtjError
 from smtj.lab import macrospin_trace, time_trace
 from smtj.physics.device import reference_direction
@@ -19,7 +19,7 @@ def small(card: DeviceCard) -> DeviceCard:
 
 
 def test_it_looks_like_the_two_state_trace(small: DeviceCard) -> None:
-    options = {"field_perpendicular": -500.0, "voltage": 0.05, "seed": 4}
+    options = {"field_out_of_plane": -500.0, "voltage": 0.05, "seed": 4}
     trace = macrospin_trace(small, 20, 1e-9, integration_time=0.5e-9, **options)
     other = time_trace(small, 20, interval=1e-9, integration_time=0.5e-9, **options)
     assert trace.attrs == other.attrs
@@ -47,7 +47,7 @@ def test_conductances_are_boltzmanns(small: DeviceCard) -> None:
             small,
             count,
             40e-9,
-            field_perpendicular=-1e3,
+            field_out_of_plane=-1e3,
             voltage=0.0,
             integration_time=window,
             seed=7,

@@ -33,7 +33,7 @@ def test_a_strong_field_in_the_plane_makes_the_turn_shorter():
     field = convert(200, "Oe", "A/m")
     half = math.pi / (GYROMAGNETIC_RATIO * (8.76e-3 + 20e-3))
     found = switching_map(
-        CARD, [GONE], [half, 2 * half], trajectories=400, field_parallel=field, seed=2
+        CARD, [GONE], [half, 2 * half], trajectories=400, field_in_plane=field, seed=2
     )
     first, second = found["probability"].values[0]
     # The wells already lean towards the field, so that the turns are no longer great circles.
@@ -94,7 +94,7 @@ def test_the_other_well_may_be_the_beginning():
         (lambda: switching_map(CARD, [], [1e-9]), "finite voltages"),
         (lambda: switching_map(CARD, [1.0], [-1e-9]), "more than 0 s"),
         (
-            lambda: switching_map(CARD, [1.0], [1e-9], field_perpendicular=1e6),
+            lambda: switching_map(CARD, [1.0], [1e-9], field_out_of_plane=1e6),
             "has no down well",
         ),
     ],

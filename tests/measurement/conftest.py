@@ -70,8 +70,8 @@ def scan() -> xr.Dataset:
         {"resistance": (("field", "sample"), resistance, {"units": "ohm"})},
         {
             "time": (("field", "sample"), time, {"units": "s"}),
-            "field_perpendicular": ("field", np.linspace(-8e3, 7e3, fields), {"units": "A/m"}),
-            "field_parallel": ((), 100.0, {"units": "A/m"}),
+            "field_out_of_plane": ("field", np.linspace(-8e3, 7e3, fields), {"units": "A/m"}),
+            "field_in_plane": ((), 100.0, {"units": "A/m"}),
             "voltage": ((), 1e-3, {"units": "V"}),
             "temperature": ((), 300.0, {"units": "K"}),
         },
@@ -88,7 +88,7 @@ def sweep() -> xr.Dataset:
         {"resistance": (("sweep", "field"), 1000 + time, {"units": "ohm"})},
         {
             "time": (("sweep", "field"), time, {"units": "s"}),
-            "field_parallel": ("field", np.arange(5.0), {"units": "A/m"}),
+            "field_in_plane": ("field", np.arange(5.0), {"units": "A/m"}),
             "current": ((), 1e-5, {"units": "A"}),
         },
         {"kind": "field_sweep"},

@@ -97,7 +97,7 @@ def test_a_csv_file_is_for_people_too(tmp_path: Path, scan: xr.Dataset) -> None:
         "# card: cai2019",
         "# seed: 0",
         "# integration_time: 0.02",
-        "time [s],field_perpendicular [Oe],field_parallel [Oe],voltage [mV],temperature [K],"
+        "time [s],field_out_of_plane [Oe],field_in_plane [Oe],voltage [mV],temperature [K],"
         "resistance [ohm]",
         f"0.12,{-8e3 * 4e-3 * math.pi!r},{0.4 * math.pi!r},1.0,300.0,"
         f"{scan['resistance'].values[0, 0].item()!r}",
@@ -109,7 +109,7 @@ def test_an_excel_file_is_for_people_too(tmp_path: Path, scan: xr.Dataset) -> No
     workbook = openpyxl.load_workbook(save(scan, tmp_path / "scan.xlsx"))
     rows = list(workbook.active.iter_rows(values_only=True))
     assert rows[0][0] == "# kind: probability_scan"
-    assert rows[4][:2] == ("time [s]", "field_perpendicular [Oe]")
+    assert rows[4][:2] == ("time [s]", "field_out_of_plane [Oe]")
     # To the last of 17 digits, and numbers as numbers.
     assert rows[5][5] == scan["resistance"].values[0, 0]
 
@@ -153,7 +153,7 @@ def test_a_table_has_one_row_a_reading_in_the_order_of_time(sweep: xr.Dataset) -
     frame = table(sweep)
     assert frame["time"].tolist() == list(range(1, 11))
     assert frame["resistance"].tolist() == [1000.0 + time for time in range(1, 11)]
-    assert frame["field_parallel"].tolist() == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]
+    assert frame["field_in_plane"].tolist() == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]
     assert set(frame["current"]) == {1e-5}
 
 
@@ -161,8 +161,8 @@ def test_a_table_does_not_depend_on_the_order_of_dimensions(scan: xr.Dataset) ->
     plain = table(scan)
     assert len(plain) == 36
     assert (
-        plain["field_perpendicular"].tolist()
-        == np.repeat(scan["field_perpendicular"].values, 12).tolist()
+        plain["field_out_of_plane"].tolist()
+        == np.repeat(scan["field_out_of_plane"].values, 12).tolist()
     )
     turned = scan.assign_coords(time=scan["time"].transpose("sample", "field"))
     pd.testing.assert_frame_equal(table(turned), plain)

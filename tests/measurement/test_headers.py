@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from smtj.measurement import LABELS, QUANTITIES, load, parse_columns, save
-from smtj.measurement.schema import name_of
+from smtj.measurement.format.schema import name_of
 from smtj.units import convert, parse_quantity
 
 OERSTED = 1000 / (4 * 3.141592653589793)
@@ -20,7 +20,7 @@ def test_every_unit_is_one_and_is_shown_in_one_that_measures_the_same() -> None:
         assert quantity.name == name
         assert convert(1.0, quantity.unit, quantity.display_unit) > 0
         assert parse_quantity(f"1 {quantity.unit}", quantity.unit) == 1.0
-    assert QUANTITIES["field_parallel"].display_unit == "Oe"
+    assert QUANTITIES["field_in_plane"].display_unit == "Oe"
     assert QUANTITIES["voltage"].display_unit == "mV"
     assert QUANTITIES["current"].display_unit == "uA"
     assert QUANTITIES["frequency"].display_unit == "GHz"
@@ -42,8 +42,8 @@ def test_no_header_means_two_things() -> None:
         "resistance": "R; r; res; Resistance; R_MTJ",
         "current": "I; Current; bias current",
         "voltage": "V; v; bias; Bias-Voltage",
-        "field_perpendicular": "H_perp; Hz; H⊥; H_⟂; field; Field (perp); H; B; B_z; µ0H; μ₀H_⊥",
-        "field_parallel": "H_par; H∥; H_||; H_‖; Hx; μ0H_x; field_parallel; In-plane field",
+        "field_out_of_plane": "H_perp; Hz; H⊥; H_⟂; field; Field (perp); H; B; B_z; µ0H; μ₀H_⊥",
+        "field_in_plane": "H_par; H∥; H_||; H_‖; Hx; μ0H_x; field_in_plane; In-plane field",
         "temperature": "T; Temp; temp.; TEMPERATURE",
         "probability": "P; p; p_high; P_sw; prob",
         "reads": "n; N; n_reps; counts; reads",
@@ -80,12 +80,12 @@ def test_headers_that_mean_nothing(header: str) -> None:
         ("V / mV", "820", "voltage", 0.82),
         ("I [µA]", "10", "current", 1e-5),
         ("I [uA]", "10", "current", 1e-5),
-        ("H [Oe]", "100", "field_perpendicular", 100 * OERSTED),
-        ("H_x [kA/m]", "2", "field_parallel", 2000.0),
-        ("H/kA/m", "2", "field_perpendicular", 2000.0),
-        ("B [mT]", "1", "field_perpendicular", 1e-3 / MU_0),
-        ("B (G)", "1", "field_perpendicular", 1e-4 / MU_0),
-        ("H_par [T]", "1", "field_parallel", 1 / MU_0),
+        ("H [Oe]", "100", "field_out_of_plane", 100 * OERSTED),
+        ("H_x [kA/m]", "2", "field_in_plane", 2000.0),
+        ("H/kA/m", "2", "field_out_of_plane", 2000.0),
+        ("B [mT]", "1", "field_out_of_plane", 1e-3 / MU_0),
+        ("B (G)", "1", "field_out_of_plane", 1e-4 / MU_0),
+        ("H_par [T]", "1", "field_in_plane", 1 / MU_0),
         ("P [%]", "4", "probability", 0.04),
         ("P [1]", "0.04", "probability", 0.04),
         ("n (#)", "50", "reads", 50.0),
@@ -96,7 +96,7 @@ def test_headers_that_mean_nothing(header: str) -> None:
         ("X (V)", "3", "channel_x", 3.0),
         ("Y/mV", "3", "channel_y", 3e-3),
         ("Xchannel", "3", "channel_x", 3.0),
-        ("field (perp)", "3", "field_perpendicular", 3.0),
+        ("field (perp)", "3", "field_out_of_plane", 3.0),
         ("R []", "3", "resistance", 3.0),
     ],
 )
@@ -148,16 +148,16 @@ def test_words_for_a_signal_that_mean_something_else(put) -> None:
 
 def test_columns_are_named_by_option(put) -> None:
     path = put("data.csv", "Magnet [V],R,R_meas [kohm],clock\n3,7,1.5,2\n")
-    options = ["resistance=R_meas", "field_perpendicular = Magnet [mT]", "time=clock"]
+    options = ["resistance=R_meas", "field_out_of_plane = Magnet [mT]", "time=clock"]
     columns = parse_columns(options)
     assert columns == {
         "resistance": "R_meas",
-        "field_perpendicular": "Magnet [mT]",
+        "field_out_of_plane": "Magnet [mT]",
         "time": "clock",
     }
     dataset = load(path, columns)
     assert dataset["resistance"].values == [1500.0]
-    assert dataset["field_perpendicular"].values == pytest.approx([3e-3 / MU_0])
+    assert dataset["field_out_of_plane"].values == pytest.approx([3e-3 / MU_0])
     # The R that would else be the resistance is left out, and said to be.
     assert dataset.attrs == {"assumed_units": ["time"], "ignored_columns": ["R"]}
 
@@ -169,7 +169,7 @@ def test_columns_are_named_by_option(put) -> None:
         (["=R"], ['"=R" does not say']),
         (["resistance="], ['"resistance=" does not say']),
         (["resistence=R"], ['no quantity "resistence"', "did you mean resistance?"]),
-        (["colour=R"], ['no quantity "colour"', "it knows time, field_perpendicular"]),
+        (["colour=R"], ['no quantity "colour"', "it knows time, field_out_of_plane"]),
         (["time=a", "time=b"], ['time is said to be both "a" and "b"', "one of them"]),
     ],
 )

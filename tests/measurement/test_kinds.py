@@ -34,7 +34,7 @@ def fields(*readings: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("columns", "kind"),
     [
-        ({"field_perpendicular": [1.0, 2.0], "probability": [0.1, 0.9]}, "probability"),
+        ({"field_out_of_plane": [1.0, 2.0], "probability": [0.1, 0.9]}, "probability"),
         ({"voltage": [1.0, 2.0], "high": [1.0, 9.0], "reads": 10.0}, "probability"),
         ({"time": np.arange(9.0), "resistance": 1.0}, "trace"),
         (
@@ -50,15 +50,15 @@ def fields(*readings: int) -> np.ndarray:
             {"time": np.arange(2.0), "resistance": [1.0, 2], "current": [2.0, 1], "voltage": 2},
             "trace",
         ),
-        ({"field_perpendicular": fields(10, 10), "resistance": 1.0}, "scan"),
-        ({"field_parallel": fields(3, 10, 50), "resistance": 1.0, "time": 0.0}, "scan"),
+        ({"field_out_of_plane": fields(10, 10), "resistance": 1.0}, "scan"),
+        ({"field_in_plane": fields(3, 10, 50), "resistance": 1.0, "time": 0.0}, "scan"),
         ({"voltage": fields(10, 10), "resistance": 1.0}, "scan"),
         ({"temperature": fields(10, 10), "resistance": 1.0}, "scan"),
-        ({"field_perpendicular": fields(9, 9, 50), "resistance": 1.0}, "loop"),
-        ({"field_parallel": [0.0, 1, 2, 1, 0], "resistance": 1.0, "time": np.arange(5)}, "loop"),
-        ({"field_parallel": fields(5, 5), "voltage": fields(2, 6, 2), "resistance": 1.0}, "loop"),
+        ({"field_out_of_plane": fields(9, 9, 50), "resistance": 1.0}, "loop"),
+        ({"field_in_plane": [0.0, 1, 2, 1, 0], "resistance": 1.0, "time": np.arange(5)}, "loop"),
+        ({"field_in_plane": fields(5, 5), "voltage": fields(2, 6, 2), "resistance": 1.0}, "loop"),
         # A field that differs by rounding alone is one field.
-        ({"time": [0.0, 1], "field_parallel": [0.3, 0.1 + 0.2], "resistance": 1.0}, "trace"),
+        ({"time": [0.0, 1], "field_in_plane": [0.3, 0.1 + 0.2], "resistance": 1.0}, "trace"),
     ],
 )
 def test_kinds(columns: dict[str, object], kind: str) -> None:
@@ -68,7 +68,7 @@ def test_kinds(columns: dict[str, object], kind: str) -> None:
     assert kind_of(dataset.assign_attrs(kind="probability_scan")) == kind
 
 
-RESONANCE = {"frequency": np.linspace(1e9, 3e9, 9), "field_parallel": 1e4}
+RESONANCE = {"frequency": np.linspace(1e9, 3e9, 9), "field_in_plane": 1e4}
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ RESONANCE = {"frequency": np.linspace(1e9, 3e9, 9), "field_parallel": 1e4}
         ({**RESONANCE, "signal": 1.0}, "spectrum"),
         ({**RESONANCE, "channel_x": 1.0}, "spectrum"),
         ({**RESONANCE, "channel_y": 1.0, "voltage": 0.1, "time": np.arange(9.0)}, "spectrum"),
-        ({"frequency": 1e9, "field_perpendicular": fields(1, 1, 1), "signal": 1.0}, "spectrum"),
+        ({"frequency": 1e9, "field_out_of_plane": fields(1, 1, 1), "signal": 1.0}, "spectrum"),
         # Resistances beside it do not matter where the frequency changes,
         ({**RESONANCE, "signal": 1.0, "resistance": 1.0}, "spectrum"),
         # and are what it is about at that of a lock-in amplifier.
         (
-            {"field_parallel": fields(5, 5), "frequency": 137.0, "channel_x": 1.0, "resistance": 1},
+            {"field_in_plane": fields(5, 5), "frequency": 137.0, "channel_x": 1.0, "resistance": 1},
             "loop",
         ),
         (
             {
                 "time": np.arange(9.0),
-                **{"field_parallel": 1.0, "frequency": [137.0, 137.1], "signal": 1.0},
+                **{"field_in_plane": 1.0, "frequency": [137.0, 137.1], "signal": 1.0},
                 "resistance": 1.0,
             },
             "trace",
@@ -131,8 +131,8 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
             "frequency and signal (without resistance)",
         ),
         (
-            {"frequency": [1.0], "field_parallel": [1.0], "signal_error": [1.0]},
-            "field_parallel, frequency and signal_error (without resistance)",
+            {"frequency": [1.0], "field_in_plane": [1.0], "signal_error": [1.0]},
+            "field_in_plane, frequency and signal_error (without resistance)",
         ),
     ],
 )
@@ -145,11 +145,11 @@ def test_what_is_no_measurement(refusal, columns: dict[str, object], found: str)
 
 def test_groups_of_a_scan(scan: xr.Dataset) -> None:
     found = groups(scan)
-    assert [conditions["field_perpendicular"] for conditions, _ in found] == [-8e3, -500.0, 7e3]
+    assert [conditions["field_out_of_plane"] for conditions, _ in found] == [-8e3, -500.0, 7e3]
     for number, (conditions, readings) in enumerate(found):
         assert conditions == {
-            "field_perpendicular": scan["field_perpendicular"].values[number],
-            "field_parallel": 100.0,
+            "field_out_of_plane": scan["field_out_of_plane"].values[number],
+            "field_in_plane": 100.0,
             "voltage": 1e-3,
             "temperature": 300.0,
         }
@@ -165,23 +165,21 @@ def test_groups_of_a_scan(scan: xr.Dataset) -> None:
 
 def test_groups_come_as_they_are_met_and_keep_the_order_of_readings() -> None:
     path = [3.0, 3.0, -1.0, 0.0, -1.0, 3.0]
-    dataset = long(field_perpendicular=path, resistance=np.arange(6.0))
-    found = [
-        (c["field_perpendicular"], r["resistance"].values.tolist()) for c, r in groups(dataset)
-    ]
+    dataset = long(field_out_of_plane=path, resistance=np.arange(6.0))
+    found = [(c["field_out_of_plane"], r["resistance"].values.tolist()) for c, r in groups(dataset)]
     assert found == [(3.0, [0, 1, 5]), (-1.0, [2, 4]), (0.0, [3])]
 
 
 def test_groups_are_those_of_pandas() -> None:
     generator = np.random.default_rng(3)
     dataset = long(
-        field_perpendicular=generator.integers(-3, 3, 500) * 79.577,
+        field_out_of_plane=generator.integers(-3, 3, 500) * 79.577,
         voltage=generator.integers(0, 3, 500) * 0.1,
         temperature=generator.integers(0, 2, 500) + 300.0,
         device=generator.choice(["A", "B"], 500),
         resistance=generator.random(500),
     )
-    keys = ["field_perpendicular", "voltage", "temperature", "device"]
+    keys = ["field_out_of_plane", "voltage", "temperature", "device"]
     expected = table(dataset).groupby(keys, sort=False)["resistance"]
     found = groups(dataset)
     assert len(found) == expected.ngroups
@@ -231,7 +229,7 @@ def test_without_conditions_there_is_one_group() -> None:
 
 def test_groups_of_a_sweep(sweep: xr.Dataset) -> None:
     found = groups(sweep)
-    assert [conditions["field_parallel"] for conditions, _ in found] == [0, 1, 2, 3, 4]
+    assert [conditions["field_in_plane"] for conditions, _ in found] == [0, 1, 2, 3, 4]
     assert found[0][1]["time"].values.tolist() == [1, 10]
 
 

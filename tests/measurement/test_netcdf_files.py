@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from smtj.measurement import kind_of, load, netcdf, save
+from smtj.measurement import kind_of, load, save
+from smtj.measurement.format import netcdf
 
 pytestmark = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 
@@ -38,9 +39,9 @@ def test_files_of_others_are_brought_to_si_and_our_names(tmp_path: Path) -> None
         {"H": ("H", [1.0, 2.0], {"units": "kA/m"})},
     )
     dataset = load(write(theirs, tmp_path / "data.nc"), {"resistance": "R_meas"})
-    assert dataset["resistance"].dims == ("field_perpendicular", "n_sample")
+    assert dataset["resistance"].dims == ("field_out_of_plane", "n_sample")
     assert dataset["resistance"].values[1, 2] == 6000.0
-    assert dataset["field_perpendicular"].values.tolist() == [1000.0, 2000.0]
+    assert dataset["field_out_of_plane"].values.tolist() == [1000.0, 2000.0]
     assert dataset["temperature"].attrs == {"units": "K"}
     assert dataset.attrs == {"assumed_units": ["temperature"]}
 

@@ -10,15 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smtj.errors import DataError
-from smtj.measurement import (
-    increasing_time,
-    load,
-    loading,
-    require,
-    save,
-    text,
-    unique_fields,
-)
+from smtj.measurement import increasing_time, load, loading, require, save, unique_fields
+from smtj.measurement.format import text
 
 HEADER = "time [s],R [ohm],device\n"
 GOOD = HEADER + "1,2,a\n"
@@ -237,7 +230,7 @@ def test_fields_that_stand_twice(refusal, put) -> None:
     unique_fields(load(put("data.csv", rows)))
     dataset = load(put("data.csv", rows + "100,0,0.3,up\n"))
     assert refusal(unique_fields, dataset) == (
-        "data.csv: row 6 repeats row 2 (field_perpendicular 100 Oe, voltage 0 mV and branch "
+        "data.csv: row 6 repeats row 2 (field_out_of_plane 100 Oe, voltage 0 mV and branch "
         '"up"): merge the two, or delete one of them'
     )
     # Up and down, an instrument may round the same setting differently.

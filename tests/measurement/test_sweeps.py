@@ -54,8 +54,8 @@ def grid(*dims: str, swept: str = "frequency") -> xr.Dataset:
         {"signal": (dims, 1e-6 * np.arange(float(np.prod(shape))).reshape(shape), {"units": "V"})},
         {
             "voltage": ("voltage", [-0.1, 0.1], {"units": "V"}),
-            "field_parallel": ("field", np.linspace(-HALL, HALL, sizes["field"]), {"units": "A/m"}),
-            "field_perpendicular": ("field", np.zeros(sizes["field"]), {"units": "A/m"}),
+            "field_in_plane": ("field", np.linspace(-HALL, HALL, sizes["field"]), {"units": "A/m"}),
+            "field_out_of_plane": ("field", np.zeros(sizes["field"]), {"units": "A/m"}),
             "frequency": ("frequency", np.linspace(1e9, 3e9, sizes["frequency"]), {"units": "Hz"}),
             "temperature": ((), 300.0, {"units": "K"}),
         },
@@ -80,8 +80,8 @@ def test_frequency_sweeps_of_the_lab() -> None:
         voltage, field = divmod(number, 3)
         assert sweep.x.tolist() == data["frequency"].values.tolist()
         assert sweep.conditions == {
-            "field_perpendicular": 0.0,
-            "field_parallel": HALL * (field - 1),
+            "field_out_of_plane": 0.0,
+            "field_in_plane": HALL * (field - 1),
             "voltage": 0.2 * voltage - 0.1,
             "temperature": 300.0,
         }
@@ -105,12 +105,12 @@ def test_field_sweeps_of_the_lab() -> None:
     for number, sweep in enumerate(found):
         voltage, frequency = divmod(number, 4)
         assert sweep.swept == "field"
-        assert sweep.x.tolist() == data["field_parallel"].values.tolist()
+        assert sweep.x.tolist() == data["field_in_plane"].values.tolist()
         assert sweep.direction == (0.0, 1.0)
         assert sweep.static_field == (0.0, 0.0)
         assert sweep.conditions == {
             "frequency": data["frequency"].values[frequency],
-            "field_perpendicular": 0.0,
+            "field_out_of_plane": 0.0,
             "voltage": 0.2 * voltage - 0.1,
             "temperature": 300.0,
         }
@@ -123,7 +123,7 @@ def test_field_sweeps_of_the_lab() -> None:
 def test_a_voltage_may_change_fastest() -> None:
     found = sweeps(grid("field", "frequency", "voltage"))
     assert [
-        (sweep.conditions["field_parallel"], sweep.conditions["voltage"]) for sweep in found
+        (sweep.conditions["field_in_plane"], sweep.conditions["voltage"]) for sweep in found
     ] == [(field, voltage) for field in (-HALL, 0.0, HALL) for voltage in (-0.1, 0.1)]
     assert {sweep.x.size for sweep in found} == {11}
 
@@ -131,9 +131,9 @@ def test_a_voltage_may_change_fastest() -> None:
 def test_what_is_swept_is_what_changes_fastest() -> None:
     fields, frequencies = np.linspace(-HALL, HALL, 8), np.linspace(1e9, 3e9, 7)
     h, f = (part.ravel() for part in np.meshgrid(fields, frequencies, indexing="ij"))
-    found = sweeps(long(field_parallel=h, frequency=f))
-    assert [sweep.conditions for sweep in found] == [{"field_parallel": h} for h in fields]
-    turned = sweeps(long(field_parallel=h.reshape(8, 7).T, frequency=f.reshape(8, 7).T).copy())
+    found = sweeps(long(field_in_plane=h, frequency=f))
+    assert [sweep.conditions for sweep in found] == [{"field_in_plane": h} for h in fields]
+    turned = sweeps(long(field_in_plane=h.reshape(8, 7).T, frequency=f.reshape(8, 7).T).copy())
     assert [sweep.conditions for sweep in turned] == [{"frequency": f} for f in frequencies]
 
 
@@ -144,8 +144,8 @@ def test_a_magnetometer_that_jitters_is_averaged(fine: int) -> None:
     field = np.repeat([-HALL, 0.0, 0.7 * HALL], fine)
     noise = 5e-4 * HALL * generator.standard_normal((2, field.size))
     data = long(
-        field_parallel=field + noise[0],
-        field_perpendicular=noise[1],
+        field_in_plane=field + noise[0],
+        field_out_of_plane=noise[1],
         frequency=frequency,
         voltage=0.1 + 1e-5 * generator.standard_normal(field.size),
         temperature=np.round(300 + 0.1 * generator.standard_normal(field.size), 1),
@@ -154,19 +154,19 @@ def test_a_magnetometer_that_jitters_is_averaged(fine: int) -> None:
     assert [sweep.x.size for sweep in found] == [fine] * 3
     for sweep, nominal in zip(found, (-HALL, 0.0, 0.7 * HALL), strict=True):
         assert sweep.swept == "frequency"
-        assert sweep.conditions["field_parallel"] == pytest.approx(nominal, abs=5e-4 * HALL)
+        assert sweep.conditions["field_in_plane"] == pytest.approx(nominal, abs=5e-4 * HALL)
         assert sweep.conditions["temperature"] == pytest.approx(300, abs=0.1)
         assert sweep.conditions["voltage"] == pytest.approx(0.1, abs=1e-5)
-        assert sweep.dataset["field_parallel"].shape == ()
+        assert sweep.dataset["field_in_plane"].shape == ()
 
 
 @pytest.mark.parametrize("fine", [21, 2001])
 def test_a_magnetometer_at_zero_field_jitters_too(fine: int) -> None:
     noise = 80 * np.random.default_rng(2).standard_normal(2 * fine)
     frequency = np.tile(np.linspace(1e9, 3e9, fine), 2)
-    found = sweeps(long(field_parallel=noise, frequency=frequency))
+    found = sweeps(long(field_in_plane=noise, frequency=frequency))
     assert [(sweep.swept, sweep.x.size) for sweep in found] == [("frequency", fine)] * 2
-    assert abs(found[0].conditions["field_parallel"]) < 100
+    assert abs(found[0].conditions["field_in_plane"]) < 100
 
 
 @pytest.mark.parametrize("extent", [0.04, 2.0])
@@ -175,7 +175,7 @@ def test_a_field_that_goes_back_a_bit(extent: float) -> None:
     field = HALL * (1 + np.tile(np.linspace(-extent / 2, extent / 2, 300), 3))
     field += extent / 600 * HALL * generator.standard_normal(field.size)
     assert (np.diff(field) < 0).sum() > 20
-    found = sweeps(long(field_parallel=field, frequency=np.repeat([1e9, 1.5e9, 2e9], 300)))
+    found = sweeps(long(field_in_plane=field, frequency=np.repeat([1e9, 1.5e9, 2e9], 300)))
     assert [sweep.conditions for sweep in found] == [{"frequency": f} for f in (1e9, 1.5e9, 2e9)]
     assert order(*(sweep.x for sweep in found)).tolist() == field.tolist()
 
@@ -198,7 +198,7 @@ def test_a_field_that_goes_back_a_bit(extent: float) -> None:
     ],
 )
 def test_repeated_sweeps_are_one_spectrum_each(frequency: np.ndarray, sizes: list[int]) -> None:
-    found = sweeps(long(field_parallel=HALL, frequency=frequency))
+    found = sweeps(long(field_in_plane=HALL, frequency=frequency))
     assert [sweep.x.size for sweep in found] == sizes
     assert order(*(sweep.x for sweep in found)).tolist() == frequency.tolist()
     signal = order(*(sweep.dataset["signal"].values for sweep in found))
@@ -207,18 +207,18 @@ def test_repeated_sweeps_are_one_spectrum_each(frequency: np.ndarray, sizes: lis
 
 def test_a_bipolar_loop_is_three_ways() -> None:
     way = order(np.linspace(0, 1, 20), np.linspace(0.95, -1, 40), np.linspace(-0.95, 1, 40)) * HALL
-    found = sweeps(long(field_perpendicular=way, frequency=1e9))
+    found = sweeps(long(field_out_of_plane=way, frequency=1e9))
     assert [sweep.x.size for sweep in found] == [20, 40, 40]
 
 
 def test_repeats_of_a_condition_that_was_left_are_their_own() -> None:
-    found = sweeps(long(field_parallel=np.repeat([1e4, 2e4, 1e4], 21), frequency=np.tile(UP, 3)))
-    assert [sweep.conditions["field_parallel"] for sweep in found] == [1e4, 2e4, 1e4]
+    found = sweeps(long(field_in_plane=np.repeat([1e4, 2e4, 1e4], 21), frequency=np.tile(UP, 3)))
+    assert [sweep.conditions["field_in_plane"] for sweep in found] == [1e4, 2e4, 1e4]
 
 
 def test_labels_tell_sweeps_apart() -> None:
     data = long(
-        field_parallel=HALL, frequency=np.repeat(UP, 2), device=np.array(["A", "B"] * UP.size)
+        field_in_plane=HALL, frequency=np.repeat(UP, 2), device=np.array(["A", "B"] * UP.size)
     )
     found = sweeps(data)
     assert [sweep.dataset["device"].item() for sweep in found] == ["A", "B"]
@@ -228,14 +228,14 @@ def test_labels_tell_sweeps_apart() -> None:
 def test_a_measured_current_is_no_condition() -> None:
     current = 1e-5 * np.random.default_rng(5).uniform(0.5, 1, 42)
     data = long(
-        field_parallel=HALL,
+        field_in_plane=HALL,
         frequency=np.tile(UP, 2),
         voltage=[0.1] * 21 + [0.2] * 21,
         current=current,
     )
     found = sweeps(data)
     assert [sweep.conditions for sweep in found] == [
-        {"field_parallel": HALL, "voltage": voltage} for voltage in (0.1, 0.2)
+        {"field_in_plane": HALL, "voltage": voltage} for voltage in (0.1, 0.2)
     ]
     assert found[0].dataset["current"].values.tolist() == current[:21].tolist()
 
@@ -246,8 +246,8 @@ def test_oblique_fields(angle: float, start: float) -> None:
     size = HALL * np.linspace(start, 1, 50)
     perpendicular, parallel = (size * function(np.radians(angle)) for function in (np.cos, np.sin))
     data = long(
-        field_perpendicular=np.tile(perpendicular, 2),
-        field_parallel=np.tile(parallel, 2),
+        field_out_of_plane=np.tile(perpendicular, 2),
+        field_in_plane=np.tile(parallel, 2),
         frequency=np.repeat([2e9, 3e9], 50),
     )
     found = sweeps(data)
@@ -264,17 +264,17 @@ def test_oblique_fields(angle: float, start: float) -> None:
 def test_a_field_that_stays_beside_the_swept_one() -> None:
     size = HALL * np.linspace(-1, 1, 50)
     fields = {
-        "field_perpendicular": np.tile(size, 2),
-        "field_parallel": np.repeat([0.0, 5 * HALL], 50),
+        "field_out_of_plane": np.tile(size, 2),
+        "field_in_plane": np.repeat([0.0, 5 * HALL], 50),
     }
     found = sweeps(long(**fields, frequency=2e9))
     assert [sweep.static_field for sweep in found] == [(0.0, 0.0), (0.0, 5 * HALL)]
     assert [sweep.direction for sweep in found] == [(1.0, 0.0)] * 2
-    oblique = {"field_perpendicular": size + 7e3, "field_parallel": size - 7e3}
+    oblique = {"field_out_of_plane": size + 7e3, "field_in_plane": size - 7e3}
     [sweep] = sweeps(long(**oblique, frequency=2e9))
     assert sweep.direction == pytest.approx((np.sqrt(0.5), np.sqrt(0.5)))
     assert sweep.static_field == pytest.approx((7e3, -7e3))
-    for n, name in enumerate(("field_perpendicular", "field_parallel")):
+    for n, name in enumerate(("field_out_of_plane", "field_in_plane")):
         again = sweep.static_field[n] + sweep.x * sweep.direction[n]
         assert again == pytest.approx(sweep.dataset[name].values)
 
@@ -292,42 +292,42 @@ def test_sweeps_go_back_in_time_where_the_instrument_did() -> None:
     ("columns", "parts"),
     [
         (
-            {"field_parallel": HALL, "frequency": UP[:4]},
+            {"field_in_plane": HALL, "frequency": UP[:4]},
             ["the sweep from reading 1 on has 4 readings", "5 or more under the same conditions"],
         ),
         (
-            {"field_parallel": np.repeat([1e4, 2e4, 3e4], 3), "frequency": np.tile(UP[:3], 3)},
+            {"field_in_plane": np.repeat([1e4, 2e4, 3e4], 3), "frequency": np.tile(UP[:3], 3)},
             ["the sweep from reading 1 on has 3 readings", "5 or more at the same field"],
         ),
         (
             {
-                "field_parallel": HALL * np.append(np.linspace(-1, 1, 21), [0.0, 0.5]),
+                "field_in_plane": HALL * np.append(np.linspace(-1, 1, 21), [0.0, 0.5]),
                 "frequency": [1e9] * 21 + [2e9] * 2,
             },
             ["the sweep from reading 22 on has 2 readings", "5 or more at the same frequency"],
         ),
         (
-            {"field_parallel": HALL * np.linspace(1, 3, 21), "frequency": UP},
+            {"field_in_plane": HALL * np.linspace(1, 3, 21), "frequency": UP},
             ["neither frequency nor field changes while the other stays within 1 %"],
         ),
         (
-            {"field_parallel": HALL, "frequency": np.full(9, 1e9)},
+            {"field_in_plane": HALL, "frequency": np.full(9, 1e9)},
             ["neither frequency nor field changes", "in 9 readings from reading 1 on"],
         ),
         (
             {
-                "field_parallel": HALL * np.sin(np.linspace(0, 1.5, 30)),
-                "field_perpendicular": HALL * np.cos(np.linspace(0, 1.5, 30)),
+                "field_in_plane": HALL * np.sin(np.linspace(0, 1.5, 30)),
+                "field_out_of_plane": HALL * np.cos(np.linspace(0, 1.5, 30)),
                 "frequency": 1e9,
             },
             ["in the sweep from reading 1 on the field turns", "a straight line"],
         ),
         (
             {
-                "field_parallel": HALL * np.append(np.ones(42), np.linspace(1, 1.03, 21)),
+                "field_in_plane": HALL * np.append(np.ones(42), np.linspace(1, 1.03, 21)),
                 "frequency": np.tile(UP, 3),
             },
-            ["in the sweep from reading 43 on field_parallel changes by 2.9 %", "within 1 %"],
+            ["in the sweep from reading 43 on field_in_plane changes by 2.9 %", "within 1 %"],
         ),
     ],
 )
@@ -343,8 +343,8 @@ def test_what_is_missing_is_said(refusal, put) -> None:
     assert "data.csv has no signal, channel_x or channel_y, only" in refusal(sweeps, data)
     data = load(put("data.csv", "f [GHz],signal [uV]\n1,2\n"))
     message = refusal(sweeps, data)
-    assert "data.csv has no field_perpendicular or field_parallel, only" in message
-    assert "--column field_parallel=HEADER" in message
+    assert "data.csv has no field_out_of_plane or field_in_plane, only" in message
+    assert "--column field_in_plane=HEADER" in message
     data = load(put("data.csv", "H [Oe],signal [uV]\n1,2\n"))
     assert "data.csv has no frequency" in refusal(sweeps, data)
 
@@ -354,14 +354,14 @@ def test_what_is_missing_is_said(refusal, put) -> None:
     [
         *(("Field(G)", False), ("H [Oe]", False), ("B", False), ("µ0H (mT)", False)),
         *(("Magnetic field [T]", False), ("field/Oe", False), ("H_par", True), ("Hz [Oe]", True)),
-        *(("field_parallel [Oe]", True), ("In-plane field (G)", True), ("H_perp", True)),
+        *(("field_in_plane [Oe]", True), ("In-plane field (G)", True), ("H_perp", True)),
     ],
 )
 def test_headers_that_state_the_direction_of_the_field(put, header: str, stated: bool) -> None:
     path = put("data.csv", f"{header},f [GHz],signal\n" + "".join(f"7,{f},0\n" for f in range(9)))
     data = load(path)
     assert field_direction_stated(data) is stated
-    assert field_direction_stated(load(path, {"field_parallel": header}))
+    assert field_direction_stated(load(path, {"field_in_plane": header}))
     # Parts of a data set, and copies of it in tables, know it too.
     assert field_direction_stated(sweeps(data)[0].dataset) is stated
     assert field_direction_stated(groups(data)[0][1]) is stated
@@ -412,7 +412,7 @@ def test_the_measured_resonances_of_yig() -> None:
     files = sorted((Path(SHARED) / MEASURED).iterdir())
     frequencies = set()
     for file in files:
-        plain, mapped = load(file), load(file, {"field_parallel": "Field(G)"})
+        plain, mapped = load(file), load(file, {"field_in_plane": "Field(G)"})
         assert plain.attrs["assumed_units"] == ["channel_x", "channel_y"]
         assert plain.attrs["ignored_columns"] == ["Power(mV)"]
         assert kind_of(plain) == kind_of(mapped) == "spectrum"
@@ -422,7 +422,7 @@ def test_the_measured_resonances_of_yig() -> None:
         assert sweep.swept == along.swept == "field"
         assert sweep.direction == (1.0, 0.0)
         assert along.direction == (0.0, 1.0)
-        assert along.x.tolist() == mapped["field_parallel"].values.tolist()
+        assert along.x.tolist() == mapped["field_in_plane"].values.tolist()
         assert 3700 * OERSTED < along.x.min() < along.x.max() < 5400 * OERSTED
         frequencies.add(along.conditions["frequency"])
     assert frequencies == {n * 5e8 for n in range(26, 35)}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from smtj.measurement import load, text
+from smtj.measurement import load
+from smtj.measurement.format import text
 from smtj.measurement.saving import save
 
 SHARED = os.environ.get("SMTJ_DATA_DIR")
@@ -69,7 +70,7 @@ def test_utf_8_may_be_cut_where_the_sample_ends(put) -> None:
     for shift in range(3):
         comment = "#" + "x" * shift + "⊥" * 30_000 + "\n"
         dataset = load(put("data.csv", comment + "H⊥ [Oe]\n1\n"))
-        assert list(dataset.data_vars) == ["field_perpendicular"]
+        assert list(dataset.data_vars) == ["field_out_of_plane"]
 
 
 def test_comments_with_a_colon_are_attributes(put) -> None:

@@ -24,17 +24,17 @@ from smtj.nn import (
     summary,
     to_digital,
 )
-from smtj.nn.bias import bias_curve, follow
-from smtj.nn.network import (
+from smtj.nn.devices.bias import bias_curve, follow
+from smtj.nn.devices.variation import no_variation, slope_and_offset
+from smtj.nn.reads.independent import respond, respond_traced
+from smtj.nn.training.network import (
     NetworkSettings,
     build_network,
     load_network,
     logits_and_outputs,
     save_network,
 )
-from smtj.nn.sampling import respond, respond_traced
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, cross_entropy, scaled
-from smtj.nn.variation import no_variation, slope_and_offset
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, cross_entropy, scaled
 
 MODELS = ("cai2019", "self-consistent")
 PER = ("network", "layer", "neuron")

@@ -116,7 +116,9 @@ def test_damaged_and_foreign_files_are_refused(card: DeviceCard, tmp_path: Path)
 
 def test_a_law_without_a_name_cannot_be_saved(card: DeviceCard, tmp_path: Path) -> None:
     own = Variability(offset_spread=Source(lambda n, s, z: n + s * z, 1.0, "A/m"))
-    with pytest.raises(SmtjError, match=r"add it to smtj\.nn\.sources\.DISTRIBUTIONS"):
+    with pytest.raises(
+        SmtjError, match=r"add it to smtj\.nn\.devices\.distributions\.DISTRIBUTIONS"
+    ):
         draw_chip(model_of(card), 7, own).save(tmp_path / "chip.pt")
     assert not list(tmp_path.iterdir())
 

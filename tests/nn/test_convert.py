@@ -23,7 +23,7 @@ from smtj.nn import (
     summary,
     to_digital,
 )
-from smtj.nn.activation import Left
+from smtj.nn.layer.activation import Left
 
 IDEAL = {"reads": "expected", "noise": False, "chip_seed": None}
 

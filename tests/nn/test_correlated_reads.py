@@ -22,12 +22,12 @@ from smtj.nn import (
     no_variation,
     set_readout,
 )
-from smtj.nn.averaged_kernels import fill_averaged
-from smtj.nn.correlated_kernels import UNKNOWN, fill_fresh, fill_stream
-from smtj.nn.relaxation import at_offset_field, constant_relaxation, relaxation
-from smtj.physics.read_noise import Amplifier, bit_error_rate
-from smtj.physics.read_out import read_signal
-from smtj.physics.repeated_reads import comparator_probability, effective_reads
+from smtj.nn.reads.averaged_kernels import fill_averaged
+from smtj.nn.reads.correlated_kernels import UNKNOWN, fill_fresh, fill_stream
+from smtj.nn.reads.relaxation import at_offset_field, constant_relaxation, relaxation
+from smtj.physics.readout.noise import Amplifier, bit_error_rate
+from smtj.physics.readout.repeated import comparator_probability, effective_reads
+from smtj.physics.readout.signal import read_signal
 
 DELTA, LOG_ATTEMPT = 6.0, np.log(1e-9)
 ODDS = np.array([-6.0, -1.5, 0.0, 0.7, 4.0], dtype=np.float32)

@@ -8,7 +8,7 @@ from torch import nn
 from smtj import DeviceCard, operating_point
 from smtj.errors import SmtjError
 from smtj.nn import AffineCoupling, MTJNeuron, calibrated, matched
-from smtj.nn.coupling import CALIBRATED_SPREAD, EPSILON, MOMENTUM, Drive, Standardised
+from smtj.nn.drive.coupling import CALIBRATED_SPREAD, EPSILON, MOMENTUM, Drive, Standardised
 
 
 def fields(coupling: nn.Module, x: torch.Tensor) -> torch.Tensor:

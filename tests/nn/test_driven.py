@@ -17,8 +17,8 @@ from smtj.nn import (
     tilt_coupling,
     wire_coupling,
 )
-from smtj.physics.oersted import OerstedWire
-from smtj.physics.strain import Ferroelectric
+from smtj.physics.coupling.oersted import OerstedWire
+from smtj.physics.coupling.strain import Ferroelectric
 
 
 def ideal(card: DeviceCard, coupling: torch.nn.Module, features: int = 3) -> MTJNeuron:

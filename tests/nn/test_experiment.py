@@ -12,9 +12,9 @@ import torch
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError
-from smtj.nn.experiment import Experiment, run
-from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.training import Images, TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.network import NetworkSettings, load_network
+from smtj.nn.training.train import Images, TrainingRun, TrainingSettings, as_tensors, evaluate
 
 Maker = Callable[..., Experiment]
 KEPT = ("checkpoint.pt", "network.pt", "metrics.json")

@@ -10,8 +10,8 @@ from torch import nn
 from smtj import DeviceCard
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import MTJNeuron, set_readout
-from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, Standardised
-from smtj.nn.network import (
+from smtj.nn.drive.coupling import AffineCoupling, CalibratedCoupling, Standardised
+from smtj.nn.training.network import (
     NetworkSettings,
     build_network,
     load_network,

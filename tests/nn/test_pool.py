@@ -12,10 +12,10 @@ import torch
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError
-from smtj.nn.experiment import Experiment, run
-from smtj.nn.network import NetworkSettings, load_network
-from smtj.nn.pool import Job, run_all
-from smtj.nn.training import TrainingSettings, as_tensors, held_out
+from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.network import NetworkSettings, load_network
+from smtj.nn.training.parallel import Job, run_all
+from smtj.nn.training.train import TrainingSettings, as_tensors, held_out
 
 
 @pytest.fixture

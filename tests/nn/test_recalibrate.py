@@ -13,10 +13,10 @@ from smtj import DeviceCard, load_card
 from smtj.datasets import load_dataset
 from smtj.errors import SmtjError
 from smtj.nn import DigitalReads, MTJNeuron, convert, make_adaptive, recalibrate, set_readout
-from smtj.nn.adaptive import junction_layers
-from smtj.nn.network import NetworkSettings, build_network
-from smtj.nn.smooth import recognition_loss, smooth_reads
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.nn.layer.adaptive import junction_layers
+from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.smooth_reads import recognition_loss, smooth_reads
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate, scaled
 
 DIGITS = as_tensors(load_dataset("digits"))
 PER = ("network", "layer", "neuron")

@@ -9,8 +9,9 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from smtj.nn import kernels, sampling
-from smtj.nn.sampling import respond
+from smtj.nn.reads import independent as sampling
+from smtj.nn.reads import kernels
+from smtj.nn.reads.independent import respond
 
 SHAPES = [(3, 1), (1, 10), (0, 10), (100, 37), (2, 3, 37), (64, 400), (37,), (1, 1)]
 

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from smtj.nn import kernels, sampling
-from smtj.nn.sampling import MAX_READS, draw_key, normal, read, respond
+from smtj.nn.reads import independent as sampling
+from smtj.nn.reads import kernels
+from smtj.nn.reads.independent import MAX_READS, draw_key, normal, read, respond
 
 Reader = Callable[[Tensor, int, int], Tensor]
 
 PROBABILITIES = (0.001, 0.1, 1 / 3, 0.5, 0.77, 0.999)
 READS = (1, 2, 5, 16, 17, 64)
 # The samples are fixed by their keys, so that these limits cannot fail by chance.
-SMALLEST_P_VALUE = 1e-4
-LARGEST_Z = 4.5
+MIN_P_VALUE = 1e-4
+MAX_Z = 4.5
 
 
 def digits_16(p: float) -> float:
@@ -53,7 +54,7 @@ def binomial_p_value(counts: NDArray[np.int64], reads: int, p: float) -> float:
 
 
 def assert_uncorrelated(a: NDArray[np.float64], b: NDArray[np.float64]) -> None:
-    assert abs(np.corrcoef(a, b)[0, 1]) * np.sqrt(len(a)) < LARGEST_Z
+    assert abs(np.corrcoef(a, b)[0, 1]) * np.sqrt(len(a)) < MAX_Z
 
 
 @pytest.fixture
@@ -73,17 +74,17 @@ def test_reads_follow_the_binomial_law(reader: Reader, reads: int, p: float) -> 
     size = 60_000
     counts = counts_of(reader(torch.full((size,), p), reads, 7), reads)
     exact = digits_16(p) if reader is read else p
-    assert binomial_p_value(counts, reads, exact) > SMALLEST_P_VALUE
+    assert binomial_p_value(counts, reads, exact) > MIN_P_VALUE
     variance = reads * exact * (1 - exact)
-    assert abs(counts.mean() - reads * exact) < LARGEST_Z * np.sqrt(variance / size)
+    assert abs(counts.mean() - reads * exact) < MAX_Z * np.sqrt(variance / size)
     fourth = stats.binom(reads, exact).stats("k") + 3
     spread = variance * np.sqrt((fourth - 1) / size)
-    assert abs(counts.var() - variance) < LARGEST_Z * spread + 1e-4
+    assert abs(counts.var() - variance) < MAX_Z * spread + 1e-4
 
 
 def test_a_wrong_law_would_be_noticed() -> None:
     counts = counts_of(read(torch.full((60_000,), 0.5), 16, 7), 16)
-    assert binomial_p_value(counts, 16, 0.505) < SMALLEST_P_VALUE
+    assert binomial_p_value(counts, 16, 0.505) < MIN_P_VALUE
 
 
 @pytest.mark.parametrize("reads", [1, 2, 16, 17, 41, 47, 64, 1000, MAX_READS])
@@ -108,7 +109,7 @@ def test_probabilities_are_rounded_to_16_binary_digits() -> None:
         for reads in (1, 64):
             total = float(read(torch.full((size,), asked * step), reads, 11).sum() * reads)
             mean = size * reads * kept * step
-            assert abs(total - mean) <= LARGEST_Z * np.sqrt(mean), (asked, reads)
+            assert abs(total - mean) <= MAX_Z * np.sqrt(mean), (asked, reads)
     assert bool((read(torch.full((size,), 1 - 0.4 * step), 16, 11) == 1).all())
 
 
@@ -119,8 +120,8 @@ def test_every_device_has_its_own_probability() -> None:
     z = (shares - rounded) / torch.sqrt(rounded * (1 - rounded) / 10_000).clamp_min(1e-6)
     inner = z[100:-100]
     assert float(z.abs().max()) < 6
-    assert abs(float(inner.mean())) * np.sqrt(len(inner)) < LARGEST_Z
-    assert abs(float(inner.var()) - 1) * np.sqrt(len(inner) / 2) < LARGEST_Z
+    assert abs(float(inner.mean())) * np.sqrt(len(inner)) < MAX_Z
+    assert abs(float(inner.var()) - 1) * np.sqrt(len(inner) / 2) < MAX_Z
 
 
 @pytest.mark.parametrize("lag", [1, 2, kernels.LANES, kernels.BLOCK, kernels.CHUNK])
@@ -237,12 +238,12 @@ def test_normal_numbers_are_normal(
     z = source(torch.empty(size, dtype=dtype), 3)
     assert z.dtype == dtype
     values = z.double().numpy()
-    assert stats.kstest(values, "norm").pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(values, "norm").pvalue > MIN_P_VALUE
     # Standard errors of the first four moments of normal numbers.
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
-        assert abs((values**power).mean() - moment) < LARGEST_Z * np.sqrt(variance / size), power
+        assert abs((values**power).mean() - moment) < MAX_Z * np.sqrt(variance / size), power
     beyond = int((np.abs(values) > 4).sum())
-    assert stats.binomtest(beyond, size, 2 * stats.norm.sf(4)).pvalue > SMALLEST_P_VALUE
+    assert stats.binomtest(beyond, size, 2 * stats.norm.sf(4)).pvalue > MIN_P_VALUE
 
 
 @pytest.mark.parametrize("lag", [1, 2, kernels.LANES, kernels.BLOCK, kernels.CHUNK])
@@ -255,9 +256,9 @@ def test_normal_numbers_of_different_devices_are_independent(lag: int) -> None:
 def test_the_two_numbers_of_a_pair_fill_the_plane_evenly() -> None:
     z = normal(torch.empty(256_000), 9).double().numpy().reshape(-1, 2, kernels.LANES)
     angle = np.arctan2(z[:, 1], z[:, 0]).ravel() / (2 * np.pi) + 0.5
-    assert stats.kstest(angle, "uniform").pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(angle, "uniform").pvalue > MIN_P_VALUE
     radius = (z**2).sum(axis=1).ravel()
-    assert stats.kstest(radius, "chi2", args=(2,)).pvalue > SMALLEST_P_VALUE
+    assert stats.kstest(radius, "chi2", args=(2,)).pvalue > MIN_P_VALUE
     assert_uncorrelated(angle, radius)
 
 
@@ -292,8 +293,8 @@ def test_operators_are_what_they_claim(name: str, arguments: tuple[object, ...])
 def test_large_calls_leave_pytorch_its_threads() -> None:
     code = """
 import numba, torch
-from smtj.nn.kernels import PARALLEL_FROM
-from smtj.nn.sampling import read
+from smtj.nn.reads.kernels import PARALLEL_FROM
+from smtj.nn.reads.independent import read
 torch.set_num_threads(3)
 read(torch.full((PARALLEL_FROM,), 0.5), 16, 7)
 assert numba.get_num_threads() == 2

@@ -9,7 +9,7 @@ from torch import nn
 
 from smtj import DeviceCard, operating_point
 from smtj.nn import AnalogueReads, DigitalReads, MTJNeuron, reset_state, set_readout
-from smtj.nn.correlated_kernels import UNKNOWN
+from smtj.nn.reads.correlated_kernels import UNKNOWN
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import draw_chip, install
-from smtj.nn.network import NetworkSettings, build_network, save_network
-from smtj.nn.training import (
+from smtj.nn.training.network import NetworkSettings, build_network, save_network
+from smtj.nn.training.train import (
     Images,
     TrainingRun,
     TrainingSettings,

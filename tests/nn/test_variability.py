@@ -22,8 +22,8 @@ from smtj.nn import (
     set_readout,
     uniform,
 )
-from smtj.nn.network import NetworkSettings, build_network
-from smtj.nn.variation import PLACES, slope_and_offset
+from smtj.nn.devices.variation import PLACES, slope_and_offset
+from smtj.nn.training.network import NetworkSettings, build_network
 
 N = 40_000
 NOTHING = Variability()

@@ -8,10 +8,10 @@ import torch
 
 from smtj.card import load_card
 from smtj.datasets import load_dataset
-from smtj.nn.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
 from smtj.paper import adaptive
-from smtj.paper.figure import FigureResult
+from smtj.report.figure import FigureResult
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from smtj.card import load_card
 from smtj.paper import audit_device, audit_network, audit_resonance, audit_switching, findings
 from smtj.paper.audit import audit
-from smtj.paper.figure import VERDICTS
 from smtj.paper.rows import stated, time
+from smtj.report.figure import VERDICTS
 from smtj.units import convert
 
 KT = 1.380649e-23 * 300

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from smtj import DeviceCard
 from smtj.cli import app
 from smtj.datasets import load_dataset
-from smtj.nn.experiment import Experiment, run
-from smtj.nn.network import NetworkSettings
-from smtj.nn.training import TrainingSettings, as_tensors
+from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.network import NetworkSettings
+from smtj.nn.training.train import TrainingSettings, as_tensors
 from smtj.paper import beyond
 
 SETTINGS = NetworkSettings((64, 16, 10))

@@ -6,8 +6,8 @@ import pytest
 
 from smtj.card import load_card
 from smtj.datasets import load_dataset
-from smtj.nn.network import NetworkSettings, build_network
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
 from smtj.paper import chips
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from smtj.card import load_card
 from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b
-from smtj.paper.figure import Check
 from smtj.paper.wells import wells
-from smtj.units import convert
+from smtj.report.figure import Check
+from smtj.units import Oe
 
-OE = convert(1, "Oe", "A/m")
 MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b)
 
 
@@ -157,7 +156,7 @@ def test_wells_of_an_upright_axis_mirror_each_other(card):
 
 
 def test_one_well_is_left_in_a_strong_field(card):
-    (theta,) = wells(card, 650 * OE)
+    (theta,) = wells(card, 650 * Oe)
     assert math.sin(theta) > 0.9
 
 

@@ -1,7 +1,7 @@
 """The section of the report that says what the paper's 1 mV costs."""
 
 from smtj.paper import cost
-from smtj.paper.report import write_report
+from smtj.report.html import write_report
 
 
 def test_the_section_without_a_network(tmp_path, card):

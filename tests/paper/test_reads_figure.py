@@ -8,8 +8,8 @@ import pytest
 from smtj import DeviceCard
 from smtj.datasets import ImageDataset, load_dataset
 from smtj.errors import SmtjError
-from smtj.nn.network import NetworkSettings, build_network, save_network
-from smtj.nn.training import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.network import NetworkSettings, build_network, save_network
+from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
 from smtj.paper import reads
 
 

@@ -10,8 +10,8 @@ import pytest
 from smtj.card import load_card
 from smtj.paper import fig1a
 from smtj.paper.audit import audit
-from smtj.paper.figure import Check, FigureResult
-from smtj.paper.report import typeset, write_report
+from smtj.report.figure import Check, FigureResult
+from smtj.report.html import typeset, write_report
 
 CHECK = Check("E_b < k_BT & <b>", "Eq. (1)", "H_k,eff", "not supported", "by hand")
 

@@ -5,17 +5,9 @@ import pytest
 import torch
 
 from smtj.card import Value, load_card
-from smtj.physics import (
-    anisotropy,
-    barrier,
-    demagnetisation,
-    device,
-    direction,
-    equilibrium,
-    switching,
-    thermal,
-)
+from smtj.physics import barrier, device, switching
 from smtj.physics.arrays import as_arrays, logistic
+from smtj.physics.magnetics import anisotropy, demagnetisation, direction, equilibrium, thermal
 
 M_S, VOLUME, H_IN, K_EFF = 1.18e6, 3.254e-24, 6971.0, 33040.0
 CARD = load_card("cai2019")

@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from smtj.physics.back_action import (
+from smtj.physics.device import operating_point
+from smtj.physics.junction import card_wells
+from smtj.physics.readout.back_action import (
     back_action,
     critical_voltages,
     log_dwell_times_under_bias,
     voltage_limit,
 )
-from smtj.physics.device import operating_point
-from smtj.physics.junction import card_wells
-from smtj.physics.read_out import read_signal
+from smtj.physics.readout.signal import read_signal
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from scipy.optimize import minimize_scalar
 
 from smtj.card import load_card
 from smtj.card.consistency import ellipse_volume, vcma_coefficient
-from smtj.physics import anisotropy, barrier
+from smtj.physics import barrier
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import factors, terms_of_eq_1
+from smtj.physics.magnetics import anisotropy
 from smtj.units import convert
 
 M_S, VOLUME = 1.18e6, 3.254e-24

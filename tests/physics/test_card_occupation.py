@@ -7,10 +7,9 @@ import torch
 from smtj.card import load_card
 from smtj.physics.dwell import exact_log_dwell_times
 from smtj.physics.occupation import card_occupation
-from smtj.units import convert
+from smtj.units import Oe
 
 CARD = load_card("cai2019")
-OERSTED = convert(1, "Oe", "A/m")
 VOLTAGES = np.array([-0.2, 0.0, 0.2])
 
 
@@ -26,7 +25,7 @@ def _log_odds(card, field, voltage):
 def test_slope_and_offset_of_the_design_notes(tilt, slopes, offset):
     """Read off P(high) as one reads a measurement, not from the derivative."""
     card = CARD.replace({"magnetism.easy_axis_tilt": tilt})
-    odds = _log_odds(card, (offset + np.array([[-2.0], [0.0], [2.0]])) * OERSTED, VOLTAGES)
+    odds = _log_odds(card, (offset + np.array([[-2.0], [0.0], [2.0]])) * Oe, VOLTAGES)
     assert (odds[2] - odds[0]) / 4 == pytest.approx(slopes, abs=6e-4)
     assert odds[1] == pytest.approx([0, 0, 0], abs=0.05 * 0.18)
 
@@ -41,7 +40,7 @@ def test_the_reference_layer_names_the_states():
 
 def test_a_given_offset_field_is_the_midpoint():
     card = CARD.replace({"switching.offset_field": "12 Oe", "switching.offset_field_per_volt": 0})
-    p, _ = card_occupation(card, 0.0, 0.0, 12 * OERSTED, VOLTAGES)
+    p, _ = card_occupation(card, 0.0, 0.0, 12 * Oe, VOLTAGES)
     assert p == pytest.approx([0.5, 0.5, 0.5], abs=1e-12)
 
 

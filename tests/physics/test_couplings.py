@@ -6,8 +6,8 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 from smtj.errors import SmtjError
-from smtj.physics.oersted import OerstedWire, strip_field
-from smtj.physics.strain import (
+from smtj.physics.coupling.oersted import OerstedWire, strip_field
+from smtj.physics.coupling.strain import (
     Ferroelectric,
     field_of_tilt,
     magnetoelastic_energy_density,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from smtj.physics.demagnetisation import demagnetising_factors
+from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 
 
 def _by_overlap(length, width, thickness, angles=64):

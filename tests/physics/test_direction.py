@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtj.physics import direction
+from smtj.physics.magnetics import direction
 from smtj.units import convert
 
 components = st.floats(-1e6, 1e6)

@@ -7,7 +7,7 @@ import pytest
 from scipy import constants
 from scipy.integrate import dblquad
 
-from smtj.physics.equilibrium import (
+from smtj.physics.magnetics.equilibrium import (
     Macrospin,
     log_odds_slope,
     log_weights,

@@ -8,7 +8,7 @@ import torch
 from scipy import constants
 from scipy.integrate import nquad
 
-from smtj.physics.equilibrium import (
+from smtj.physics.magnetics.equilibrium import (
     AZIMUTHAL_NODES,
     POLAR_NODES,
     Macrospin,
@@ -17,7 +17,7 @@ from smtj.physics.equilibrium import (
     occupation,
     reduced_energy,
 )
-from smtj.physics.wells import energy
+from smtj.physics.magnetics.wells import energy
 from smtj.units import convert
 
 MOMENT = 1.18e6 * 3.254e-24
@@ -106,8 +106,8 @@ def test_more_nodes_change_nothing(delta, monkeypatch):
     )
     field = (0.5 * H_K1, 0.3 * H_K1, -0.2 * H_K1)
     coarse, found = log_weights(spin, field[2], *field[:2]), occupation(spin, *field)
-    monkeypatch.setattr("smtj.physics.equilibrium.POLAR_NODES", 6 * POLAR_NODES)
-    monkeypatch.setattr("smtj.physics.equilibrium.AZIMUTHAL_NODES", 8 * AZIMUTHAL_NODES)
+    monkeypatch.setattr("smtj.physics.magnetics.equilibrium.POLAR_NODES", 6 * POLAR_NODES)
+    monkeypatch.setattr("smtj.physics.magnetics.equilibrium.AZIMUTHAL_NODES", 8 * AZIMUTHAL_NODES)
     np.testing.assert_allclose(log_weights(spin, field[2], *field[:2]), coarse, atol=3e-11)
     for fine, rough in zip(occupation(spin, *field), found, strict=True):
         np.testing.assert_allclose(fine, rough, atol=1e-10)

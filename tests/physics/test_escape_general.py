@@ -9,7 +9,6 @@ from scipy.sparse import csc_array, diags_array, eye_array
 from scipy.sparse.linalg import splu
 
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import Macrospin, ReducedEnergy, log_weights
 from smtj.physics.escape import relaxation
 from smtj.physics.escape.asymptotes import (
     brown_log_dwell_times,
@@ -23,7 +22,8 @@ from smtj.physics.escape.relaxation import (
     log_relaxation_rate,
 )
 from smtj.physics.escape.stationary import stationary_points
-from smtj.physics.wells import all_minima
+from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.wells import all_minima
 from smtj.units import convert
 
 MOMENT = 1.18e6 * 3.254e-24

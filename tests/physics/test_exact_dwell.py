@@ -10,26 +10,25 @@ from smtj.errors import CardError, SmtjError
 from smtj.lab.readings import _two_states
 from smtj.physics.device import log_dwell_times_in_field, macrospin, operating_point
 from smtj.physics.dwell import card_log_dwell_times, exact_log_dwell_times
-from smtj.physics.equilibrium import ReducedEnergy, log_weights
 from smtj.physics.escape import sweep
 from smtj.physics.escape.relaxation import log_dwell_times
-from smtj.units import convert
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
+from smtj.units import Oe
 
 CARD = load_card("cai2019").replace({"magnetism.damping": 0.1})
 UPRIGHT = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
 EXACT = CARD.replace({"switching.dwell_times": "exact"})
-OERSTED = convert(1, "Oe", "A/m")
 
 
 def test_a_card_gives_the_dwell_times_of_its_macrospin():
-    field, voltage = 30 * OERSTED, 0.1
+    field, voltage = 30 * Oe, 0.1
     expected = log_dwell_times(macrospin(CARD, voltage), 100.0, 50.0, field, 0.1)
     found = exact_log_dwell_times(CARD, 100.0, 50.0, field, voltage)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_sweep_is_interpolated_to_its_tolerance(monkeypatch):
-    field = np.linspace(-80, 80, 161) * OERSTED
+    field = np.linspace(-80, 80, 161) * Oe
     solved = []
     solve = sweep.log_rate_on_sphere
     monkeypatch.setattr(
@@ -62,7 +61,7 @@ def test_a_sweep_of_voltage_follows_the_barrier():
 
 
 def test_an_upright_card_is_a_quadrature():
-    field = np.linspace(-400, 400, 41) * OERSTED
+    field = np.linspace(-400, 400, 41) * Oe
     found = exact_log_dwell_times(UPRIGHT, 0.0, 0.0, field)
     expected = log_dwell_times(macrospin(UPRIGHT), 0.0, 0.0, field, 0.1)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
@@ -70,7 +69,7 @@ def test_an_upright_card_is_a_quadrature():
 
 def test_times_go_on_where_a_well_is_gone():
     """The relaxation is held there and the weights share it out; nothing jumps."""
-    field = np.linspace(-500, -150, 36) * OERSTED
+    field = np.linspace(-500, -150, 36) * Oe
     card = CARD.replace({"magnetism.damping": 0.5})
     high, low = exact_log_dwell_times(card, 0.0, 0.0, field)
     assert np.all(np.isfinite(high)) and np.all(np.isfinite(low))
@@ -97,7 +96,7 @@ def test_turning_the_reference_layer_swaps_the_names():
 
 def test_an_offset_field_of_the_card_moves_the_midpoint():
     moved = CARD.replace({"switching.offset_field": "12 Oe"})
-    high, low = exact_log_dwell_times(moved, 0.0, 0.0, 12 * OERSTED)
+    high, low = exact_log_dwell_times(moved, 0.0, 0.0, 12 * Oe)
     assert high == pytest.approx(float(low), abs=1e-9)
 
 
@@ -127,7 +126,7 @@ def test_the_laboratory_switches_by_the_law_of_the_card():
 
 def test_a_field_that_leaves_no_barrier_is_refused():
     with pytest.raises(SmtjError, match="has one well"):
-        exact_log_dwell_times(CARD, 900 * OERSTED, 0.0, 0.0)
+        exact_log_dwell_times(CARD, 900 * Oe, 0.0, 0.0)
 
 
 def test_points_off_a_line_are_solved_one_by_one():

@@ -15,10 +15,9 @@ from smtj.physics.junction import (
     state_resistances,
     state_resistances_at_current,
 )
-from smtj.units import convert
+from smtj.units import Oe
 
 CARD = load_card("cai2019")
-OERSTED = convert(1, "Oe", "A/m")
 MICROAMPERE = 1e-6
 
 
@@ -76,7 +75,7 @@ def test_high_is_the_state_of_higher_resistance_and_switching_agrees(
     # The high state is the one that a field along its well fills.
     sign = 1 if up_is_high else -1
     assert np.sign(operating_point(card).slope) == sign
-    high, low = log_dwell_times_in_field(card, 0.0, 0.0, sign * 100 * OERSTED)
+    high, low = log_dwell_times_in_field(card, 0.0, 0.0, sign * 100 * Oe)
     assert high > low
 
 
@@ -88,7 +87,7 @@ def test_a_perpendicular_reference_gives_nearly_the_full_change():
 
 
 def test_a_turned_reference_turns_resistance_against_field():
-    field = np.linspace(-650, 650, 14) * OERSTED
+    field = np.linspace(-650, 650, 14) * Oe
     one = state_resistances(CARD, field, 0.0, 0.0, 1e-3)
     other = state_resistances(turned(CARD, 0.0), field, 0.0, 0.0, 1e-3)
     assert one.high.shape == (14,)
@@ -100,7 +99,7 @@ def test_a_turned_reference_turns_resistance_against_field():
 
 def test_resistance_rises_gradually_with_the_in_plane_field():
     """Fig. 1(b): from the low to the high state over ±650 Oe, along the deeper well."""
-    field = np.arange(-650, 651, 10) * OERSTED
+    field = np.arange(-650, 651, 10) * Oe
     states = state_resistances_at_current(CARD, field, 0.0, 0.0, 10 * MICROAMPERE)
     wells = card_wells(CARD, field, 0.0, 0.0, 0.01)
     on_top = (wells.global_minimum == wells.up).all(axis=-1)
@@ -113,7 +112,7 @@ def test_resistance_rises_gradually_with_the_in_plane_field():
 
 
 def test_constant_current_is_constant_voltage_at_the_voltage_it_makes():
-    field = np.array([-100.0, 0.0, 150.0]) * OERSTED
+    field = np.array([-100.0, 0.0, 150.0]) * Oe
     current = np.array([[-150.0], [10.0], [150.0]]) * MICROAMPERE
     at_current = state_resistances_at_current(CARD, field, 0.0, 20.0, current)
     for name in ("high", "low"):
@@ -143,7 +142,7 @@ def test_no_current_reads_at_zero_bias():
 
 def test_a_well_that_its_own_voltage_undoes_is_no_trouble():
     """Near 211 Oe the low well goes at its own voltage and comes back at the other's."""
-    field = np.linspace(209, 214, 26) * OERSTED
+    field = np.linspace(209, 214, 26) * Oe
     states = state_resistances_at_current(CARD, field, 0.0, 0.0, 260 * MICROAMPERE)
     at_voltage = state_resistances(CARD, field, 0.0, 0.0, states.voltage_low)
     undecided = np.abs(at_voltage.low / states.low - 1) > 1e-6

@@ -9,7 +9,6 @@ from scipy import constants
 
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
-from smtj.physics.demagnetisation import demagnetising_factors
 from smtj.physics.derived import derived_quantities
 from smtj.physics.device import (
     barrier_against_thickness,
@@ -23,14 +22,13 @@ from smtj.physics.device import (
     terms_of_eq_1,
     vcma_coefficient,
 )
-from smtj.physics.equilibrium import log_weights
-from smtj.units import convert
+from smtj.physics.magnetics.demagnetisation import demagnetising_factors
+from smtj.physics.magnetics.equilibrium import log_weights
+from smtj.units import Oe, convert, mT
 
 CARD = load_card("cai2019")
 SELF_CONSISTENT = CARD.replace({"switching.model": "self-consistent"})
 UPRIGHT = CARD.replace({"magnetism.easy_axis_tilt": 0.0})
-OERSTED = convert(1, "Oe", "A/m")
-MILLITESLA = convert(1, "mT", "A/m")
 VOLTAGES = np.array([-0.2, 0.0, 0.2])
 both_models = pytest.mark.parametrize(
     "card", [CARD, SELF_CONSISTENT], ids=["cai2019", "self-consistent"]
@@ -58,14 +56,14 @@ def test_barriers_and_dwell_times_of_the_paper():
 
 def test_slopes_of_both_models():
     """In 1/Oe at -200, 0 and +200 mV."""
-    assert operating_point(CARD, VOLTAGES).slope * OERSTED == pytest.approx(
+    assert operating_point(CARD, VOLTAGES).slope * Oe == pytest.approx(
         [0.154, 0.132, 0.110], abs=5e-4
     )
-    assert operating_point(SELF_CONSISTENT, VOLTAGES).slope * OERSTED == pytest.approx(
+    assert operating_point(SELF_CONSISTENT, VOLTAGES).slope * Oe == pytest.approx(
         [0.178, 0.177, 0.176], abs=6e-4
     )
     upright = SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})
-    assert operating_point(upright, VOLTAGES).slope * OERSTED == pytest.approx(
+    assert operating_point(upright, VOLTAGES).slope * Oe == pytest.approx(
         [0.180, 0.179, 0.178], abs=6e-4
     )
 
@@ -74,18 +72,18 @@ def test_offset_of_the_tilted_axis():
     """-13.9 Oe; a card's own offset and its voltage dependence come first."""
     for card in (CARD, SELF_CONSISTENT):
         offset = operating_point(card).offset_field
-        assert offset / OERSTED == pytest.approx(-13.9, abs=0.05)
+        assert offset / Oe == pytest.approx(-13.9, abs=0.05)
     given = CARD.replace(
         {"switching.offset_field": "3 Oe", "switching.offset_field_per_volt": "10 Oe/V"}
     )
     found = operating_point(given, VOLTAGES).offset_field
-    assert found / OERSTED == pytest.approx([1, 3, 5], rel=1e-12)
+    assert found / Oe == pytest.approx([1, 3, 5], rel=1e-12)
 
 
 @both_models
 def test_both_models_obey_eq_5(card):
     point = operating_point(card, VOLTAGES)
-    field = np.array([[-50.0], [0.0], [70.0]]) * OERSTED
+    field = np.array([[-50.0], [0.0], [70.0]]) * Oe
     h = (field - point.offset_field) / point.effective_field
     odds = 4 * point.stability_factor * h
     assert point.switching_probability(field) == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-12)
@@ -162,7 +160,7 @@ def test_the_opposite_reference_turns_switching_round(card):
 def test_probability_is_the_exact_weight_of_the_high_well(degrees):
     card = SELF_CONSISTENT.replace({"magnetism.reference_layer_angle": math.radians(degrees)})
     point = operating_point(card)
-    field = point.offset_field + np.linspace(-30, 30, 13) * OERSTED
+    field = point.offset_field + np.linspace(-30, 30, 13) * Oe
     up, down = log_weights(macrospin(card), field)
     # The half of the sphere away from the reference layer is the high state.
     odds = up - down if degrees == 180 else down - up
@@ -183,19 +181,19 @@ def test_gradients_flow_where_the_slope_is_negative():
 
 def test_macrospin_carries_the_card_s_numbers():
     spin = macrospin(CARD, VOLTAGES)
-    assert spin.anisotropy_field / MILLITESLA == pytest.approx([62.8, 56, 49.2], abs=0.02)
+    assert spin.anisotropy_field / mT == pytest.approx([62.8, 56, 49.2], abs=0.02)
     assert spin.moment == pytest.approx(1.18e6 * 3.254e-24)
     assert spin.in_plane_bias_field == CARD.magnetism.in_plane_bias_field
     assert spin.temperature == 300
     hot = CARD.replace({"thermal.curie_temperature": 1120.0})
-    assert float(macrospin(hot, 0.0, 400.0).anisotropy_field) < 56 * MILLITESLA
+    assert float(macrospin(hot, 0.0, 400.0).anisotropy_field) < 56 * mT
 
 
 def test_slope_against_voltage_is_straight():
     """To 0.1 % over ±200 mV; visible curvature needs an H_in of 35 to 40 mT."""
 
     def curvature(millitesla):
-        card = UPRIGHT.replace({"magnetism.in_plane_bias_field": millitesla * MILLITESLA})
+        card = UPRIGHT.replace({"magnetism.in_plane_bias_field": millitesla * mT})
         low, middle, high = operating_point(card, VOLTAGES).slope
         return abs((low + high) / 2 / middle - 1)
 
@@ -223,7 +221,7 @@ def test_no_barrier_past_the_anisotropy_field():
 @pytest.mark.parametrize("oersted", [-1e9, 0.0, 1e9])
 def test_everything_is_finite_at_huge_fields_and_voltages(card, oersted):
     point = operating_point(card, np.array([-10.0, 0.0, 0.9, 1.3, 10.0]))
-    field = oersted * OERSTED
+    field = oersted * Oe
     p = point.switching_probability(field)
     assert ((p >= 0) & (p <= 1)).all()
     for logarithm in point.log_dwell_times(field):
@@ -260,7 +258,7 @@ def test_vcma_coefficient_is_given_or_derived():
 
 def test_upright_rule_is_the_printed_formula():
     """At no tilt the rule gives Eq. 3-6, with an in-plane field adding to H_in."""
-    field = np.linspace(-700, 700, 9) * OERSTED
+    field = np.linspace(-700, 700, 9) * Oe
     for card in (UPRIGHT, SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})):
         point = operating_point(card, 0.1)
         expected = point.log_dwell_times(field)
@@ -268,7 +266,7 @@ def test_upright_rule_is_the_printed_formula():
         np.testing.assert_allclose(found, expected, rtol=1e-12)
     more = UPRIGHT.replace({"magnetism.in_plane_bias_field": "12 mT"})
     np.testing.assert_allclose(
-        log_dwell_times_in_field(UPRIGHT, 3.24 * MILLITESLA, 0.0, field),
+        log_dwell_times_in_field(UPRIGHT, 3.24 * mT, 0.0, field),
         log_dwell_times_in_field(more, 0.0, 0.0, field),
         rtol=1e-12,
     )
@@ -277,7 +275,7 @@ def test_upright_rule_is_the_printed_formula():
 @both_models
 def test_a_field_along_the_normal_gives_the_printed_equations(card):
     """Whatever the tilt, so that the neuron's sigmoid is the measured one."""
-    field = np.linspace(-200, 200, 41) * OERSTED
+    field = np.linspace(-200, 200, 41) * Oe
     for voltage in (-0.2, 0.0, 0.2):
         point = operating_point(card, voltage)
         printed = point.log_dwell_times(field)
@@ -288,7 +286,7 @@ def test_a_field_along_the_normal_gives_the_printed_equations(card):
 
 def test_a_field_along_x_acts_by_the_tangent_of_the_tilt():
     tilt = math.radians(9)
-    size = 40 * OERSTED
+    size = 40 * Oe
     _, h = barrier_and_reduced_field(CARD, size, 0.0, 0.0)
     _, same = barrier_and_reduced_field(CARD, 0.0, 0.0, size * math.tan(tilt))
     assert h == pytest.approx(same, rel=1e-12)
@@ -304,19 +302,19 @@ def test_self_consistent_slope_is_the_same_for_the_rule():
 
 
 def test_the_field_in_the_plane_lowers_the_barrier():
-    h_in = 8.76 * MILLITESLA
+    h_in = 8.76 * mT
     delta_0, h_0 = barrier_and_reduced_field(CARD, -h_in, 0.0, 0.0)
     # H_in is cancelled: the full barrier, and the offset acts alone.
     assert delta_0 == pytest.approx(33040 * 3.254e-24 / (constants.k * 300), rel=1e-9)
     assert h_0 == pytest.approx(0, abs=1e-12)
-    sideways, h = barrier_and_reduced_field(CARD, -h_in, 56 * MILLITESLA / 2, 0.0)
+    sideways, h = barrier_and_reduced_field(CARD, -h_in, 56 * mT / 2, 0.0)
     assert sideways == pytest.approx(delta_0 / 4, rel=1e-6)
     assert h == pytest.approx(0, abs=1e-12)
 
 
 def test_in_plane_field_moves_the_state():
     """Fig. 2(a): a field along +x raises P(high) on the tilted axis, and lowers the barrier."""
-    field = np.array([-50.0, 0.0, 50.0]) * OERSTED
+    field = np.array([-50.0, 0.0, 50.0]) * Oe
     high, low = log_dwell_times_in_field(CARD, field, 0.0, 0.0)
     assert (np.diff(high - low) > 0).all()
     delta, _ = barrier_and_reduced_field(CARD, field, 0.0, 0.0)
@@ -418,7 +416,7 @@ def test_in_plane_shape_anisotropy_follows_the_magnetisation():
             "thermal.temperature": 400.0,
             "magnetism.saturation_magnetisation": 1.18e6 * ratio,
             "magnetism.anisotropy_field": h_k1,
-            "magnetism.in_plane_anisotropy_field": 60 * MILLITESLA * ratio,
+            "magnetism.in_plane_anisotropy_field": 60 * mT * ratio,
             "vcma.anisotropy_field_per_volt": None,
         }
     )
@@ -438,15 +436,15 @@ def test_table_of_derived_quantities():
         "A": 9.896e-15,
         "V": 1.6032e-23,
         "V*/V": 0.203,
-        "(N_y-N_x)M_s": 60.3 * MILLITESLA,
+        "(N_y-N_x)M_s": 60.3 * mT,
         "K_eff": 0.5 * 56e-3 * 1.18e6,
         "K_i": 1.378e-3,
-        "H_K1": 56 * MILLITESLA,
+        "H_K1": 56 * mT,
         "ξ": 26e-15,
         "E_b/k_BT": 18.47,
-        "H_k,eff": 560 * OERSTED,
-        "w": 0.1319 / OERSTED,
-        "H_s": -13.87 * OERSTED,
+        "H_k,eff": 560 * Oe,
+        "w": 0.1319 / Oe,
+        "H_s": -13.87 * Oe,
         "τ_high": 0.2657,
         "τ_low": 0.0426,
     }
@@ -462,7 +460,7 @@ def test_table_of_derived_quantities():
         assert convert(1.0, row.unit, row.display_unit) > 0
     assert {row.symbol: row for row in derived_quantities(SELF_CONSISTENT)}[
         "w"
-    ].value * OERSTED == pytest.approx(0.177, abs=6e-4)
+    ].value * Oe == pytest.approx(0.177, abs=6e-4)
 
 
 def test_a_device_remembers_as_long_as_both_rates_together_let_it(card) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
-from smtj.physics.read_noise import (
+from smtj.physics.readout.noise import (
     Amplifier,
     amplifier_noise,
     bit_error_rate,

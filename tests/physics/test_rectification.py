@@ -8,18 +8,17 @@ from scipy.integrate import solve_ivp
 
 from smtj import load_card
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
-from smtj.physics.rectification import TorqueFields, driven_lines
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resistance import resistance
-from smtj.physics.resonance import stiffness
-from smtj.physics.spectrum import signal, well_lines
-from smtj.physics.torques import damping_like_field_per_volt, torque_fields
-from smtj.physics.wells import find_wells
-from smtj.units import convert
+from smtj.physics.resonance.frequency import stiffness
+from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
+from smtj.physics.resonance.rectification import TorqueFields, driven_lines
+from smtj.physics.resonance.spectrum import signal, well_lines
+from smtj.physics.resonance.torques import damping_like_field_per_volt, torque_fields
+from smtj.units import Oe
 
 TESLA = 1 / VACUUM_PERMEABILITY
-OERSTED = convert(1, "Oe", "A/m")
 REFERENCE = np.array([-0.8, 0.36, 0.48])
 CARD = load_card("cai2019")
 
@@ -115,10 +114,10 @@ def test_line_shapes():
 
 def test_the_sum_of_both_wells_is_weighted_by_the_time_in_them():
     """Two lines near 1.56 and 1.58 GHz at -110 Oe; one beyond the coercive field."""
-    both = well_lines(CARD, -110 * OERSTED, 0.0, 0.0)
+    both = well_lines(CARD, -110 * Oe, 0.0, 0.0)
     np.testing.assert_allclose(both.position, [1.558e9, 1.578e9], rtol=1e-3)
     assert 0.3 < both.share[0] < 0.4
-    one = well_lines(CARD, -600 * OERSTED, 0.0, 0.0)
+    one = well_lines(CARD, -600 * Oe, 0.0, 0.0)
     assert one.share[0] == 0
     f = np.linspace(1e9, 2e9, 200)
     alone = [
@@ -133,13 +132,13 @@ def test_the_rectified_voltage_is_half_the_product_of_current_and_resistance_osc
     """From the resistance at a displaced magnetisation, not from the formula's own derivative."""
     card = CARD.replace({"magnetism.in_plane_bias_field": 0.0, "magnetism.easy_axis_tilt": 0.0})
     drive, voltage = 0.02, 0.1
-    found = well_lines(card, 300 * OERSTED, 0.0, 0.0, voltage, drive)
+    found = well_lines(card, 300 * Oe, 0.0, 0.0, voltage, drive)
     spin = Macrospin(1.0, (0.056 - 0.034 * voltage) * TESLA, 0.0, 0.0, 0.0, 0.0, 300.0)
-    m = find_wells(spin, 300 * OERSTED, 0.0, 0.0).up
+    m = find_wells(spin, 300 * Oe, 0.0, 0.0).up
     lines = driven_lines(
         spin,
         m,
-        stiffness(spin, m, 300 * OERSTED, 0.0, 0.0),
+        stiffness(spin, m, 300 * Oe, 0.0, 0.0),
         np.array([-1.0, 0.0, 0.0]),
         0.02,
         torque_fields(card),

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 from smtj.dynamics import readings
-from smtj.physics.repeated_reads import comparator_probability, effective_reads
+from smtj.physics.readout.repeated import comparator_probability, effective_reads
 
 
 def reads_one_by_one(count: int, interval: float, tau: float, window: float) -> float:

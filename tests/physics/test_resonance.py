@@ -7,8 +7,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.resonance import (
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.wells import all_minima, energy, find_wells
+from smtj.physics.resonance.frequency import (
     FREQUENCY_PER_FIELD,
     equilibrium_angle,
     frequency_of_eq_7,
@@ -17,7 +18,6 @@ from smtj.physics.resonance import (
     resonance_frequency,
     stiffness,
 )
-from smtj.physics.wells import all_minima, energy, find_wells
 
 TESLA = 1 / VACUUM_PERMEABILITY
 SEEDS = range(20)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtj.physics.thermal import interface_anisotropy_ratio, magnetisation_ratio
+from smtj.physics.magnetics.thermal import interface_anisotropy_ratio, magnetisation_ratio
 
 temperatures = st.floats(1, 1100)
 

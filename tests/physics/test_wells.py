@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
-from smtj.physics.equilibrium import Macrospin
-from smtj.physics.wells import all_minima, energy, find_wells
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.wells import all_minima, energy, find_wells
 from smtj.units import convert
 
 H_K1 = convert(56, "mT", "A/m")

@@ -14,11 +14,11 @@ from smtj.validity import (
     limits_of,
     rungs_at_own_barrier,
     rungs_at_shallow_barrier,
-    shallow,
     with_barrier,
 )
+from smtj.validity import low_barrier as shallow
+from smtj.validity.comparison import compared, reference
 from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, in_words
-from smtj.validity.rung import compared, reference
 
 CARD = load_card("cai2019")
 

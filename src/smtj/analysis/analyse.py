@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smtj.analysis.arrhenius import FEWEST_TEMPERATURES, arrhenius_part
-from smtj.analysis.bias import FEWEST_VOLTAGES, bias_part
-from smtj.analysis.curve import curve_parts
-from smtj.analysis.film import film_part
-from smtj.analysis.kittel import kittel_parts
-from smtj.analysis.lines import lines_of, lines_part
-from smtj.analysis.loop import loop_part
-from smtj.analysis.part import Part, unchanged
-from smtj.analysis.resonance import at_voltages
-from smtj.analysis.scan import ScanResult, scan_of, scan_part
-from smtj.analysis.setting import Setting, with_conditions
-from smtj.analysis.trace import TraceResult, trace_of, trace_part
+from smtj.analysis.context import Setting, with_conditions
+from smtj.analysis.finding import Part, unchanged
+from smtj.analysis.resonance.anisotropy import kittel_parts
+from smtj.analysis.resonance.device import at_voltages
+from smtj.analysis.resonance.film import film_part
+from smtj.analysis.resonance.lines import lines_of, lines_part
+from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_part
+from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_part
+from smtj.analysis.switching.loop import loop_part
+from smtj.analysis.switching.probability import curve_parts
+from smtj.analysis.switching.scan import ScanResult, scan_of, scan_part
+from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
 from smtj.errors import SmtjError
 from smtj.measurement import field_direction_stated, groups, kind_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-FEWEST_FIELDS = 3
+MIN_FIELDS = 3
 
 
 def analyse(
@@ -107,7 +107,7 @@ def _of_traces(
     scans = [
         scan_of(same, setting)
         for same in _alike(traces, ("voltage", "temperature"))
-        if _different(same, "field_perpendicular", "field_parallel") >= FEWEST_FIELDS
+        if _different(same, "field_out_of_plane", "field_in_plane") >= MIN_FIELDS
     ]
     parts: list[Part] = []
     # A card has the numbers of zero bias; what a voltage changes is for w(V) to say.
@@ -117,13 +117,13 @@ def _of_traces(
     parts += _bias_parts(scans, setting)
     parts += [
         arrhenius_part(same, setting)
-        for same in _alike(traces, ("voltage", "field_perpendicular", "field_parallel"))
-        if _different(same, "temperature") >= FEWEST_TEMPERATURES
+        for same in _alike(traces, ("voltage", "field_out_of_plane", "field_in_plane"))
+        if _different(same, "temperature") >= MIN_TEMPERATURES
     ]
     if not parts:
         raise SmtjError(
             f"{setting.source}: {len(found)} traces under different conditions make neither a scan "
-            f"of {FEWEST_FIELDS} fields nor an Arrhenius plot of {FEWEST_TEMPERATURES} "
+            f"of {MIN_FIELDS} fields nor an Arrhenius plot of {MIN_TEMPERATURES} "
             "temperatures; fit them one by one"
         )
     return parts
@@ -132,10 +132,10 @@ def _of_traces(
 def _bias_parts(scans: list[ScanResult], setting: Setting) -> list[Part]:
     by_temperature: dict[float, list[ScanResult]] = {}
     for scan in scans:
-        if scan.along == "field_perpendicular":
+        if scan.along == "field_out_of_plane":
             by_temperature.setdefault(scan.temperature, []).append(scan)
     return [
-        bias_part(same, setting) for same in by_temperature.values() if len(same) >= FEWEST_VOLTAGES
+        bias_part(same, setting) for same in by_temperature.values() if len(same) >= MIN_VOLTAGES
     ]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from smtj.chips.conditions import Condition
 from smtj.chips.evaluate import Evaluator, Task
-from smtj.chips.kept import HOW_TO_INSTALL
-from smtj.chips.study import Study
+from smtj.chips.plan import Study
+from smtj.chips.store import HOW_TO_INSTALL
 from smtj.errors import SmtjError
 
 try:

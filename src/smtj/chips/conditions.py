@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from smtj.card.operation import Variability as CardVariability
 from smtj.errors import SmtjError
-from smtj.nn.readout import Reads, checked_reads
+from smtj.nn.reads.readout import Reads, checked_reads
 from smtj.units import format_quantity, parse_quantity
 
 Setting: TypeAlias = float | Literal["expected"]
@@ -21,7 +21,7 @@ Condition: TypeAlias = Mapping[str, Setting]
 """Numbers in SI units by name; ``"expected"`` for the limit of many reads."""
 Vary: TypeAlias = Mapping[str, Iterable[Setting]] | Sequence[Mapping[str, Iterable[Setting]]]
 """Values by name; several mappings are varied one after the other."""
-MOST_VALUES = 10_000
+MAX_VALUES = 10_000
 # Numbers, and a unit behind the last of them.
 _ENDING = re.compile(r"([-+.:\deE]*[\d.])\s*(\D.*)?")
 
@@ -231,9 +231,9 @@ def _range(option: str, name: str, ends: list[str], number: Callable[[str], floa
     import numpy as np
 
     count = ends[2].strip() if len(ends) == 3 else ""
-    if not (count.isascii() and count.isdigit() and 2 <= int(count) <= MOST_VALUES):
+    if not (count.isascii() and count.isdigit() and 2 <= int(count) <= MAX_VALUES):
         raise SmtjError(
-            f"{option}, {name}: a range is START:STOP:COUNT with a count from 2 to {MOST_VALUES}, "
+            f"{option}, {name}: a range is START:STOP:COUNT with a count from 2 to {MAX_VALUES}, "
             f'e.g. "temperature=280:360:9"'
         )
     # Rounded, so that the values of a range are those that people would write.

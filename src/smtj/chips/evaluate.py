@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from smtj.chips.conditions import QUANTITIES, Condition
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
-from smtj.nn.chip import draw_chip, install, junctions_in
-from smtj.nn.kernels import PARALLEL_FROM
-from smtj.nn.neuron import MTJNeuron
-from smtj.nn.recognition import recognised
-from smtj.nn.scheme import DigitalReads
-from smtj.nn.setting import reset_state, set_conditions, set_readout
+from smtj.nn.layer.chip import draw_chip, install, junctions_in
+from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
+from smtj.nn.layer.neuron import MTJNeuron
+from smtj.nn.reads.kernels import PARALLEL_FROM
+from smtj.nn.reads.scheme import DigitalReads
+from smtj.nn.training.accuracy import recognised
 
 KEPT_BYTES = 2**30
 """Most memory that the shared part of all images may take; beyond, it is computed anew."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from smtj.nn.neuron import MTJNeuron, neurons_of
+from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 
 CHECKED = 2
 """Images on which the two halves are compared with the whole."""

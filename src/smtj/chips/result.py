@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smtj import provenance
-from smtj.chips.draw import draw_accuracy, draw_yield
-from smtj.chips.study import Study
+from smtj.chips.plan import Study
+from smtj.chips.plots import draw_accuracy, draw_yield
 from smtj.chips.summary import Summary, summarise, varied
 from smtj.files import write_text
 
@@ -24,7 +24,7 @@ class StudyResult:
 
     study: Study
     table: "pd.DataFrame"
-    """A row for every chip under every condition; see :meth:`smtj.chips.study.Study.table`."""
+    """A row for every chip under every condition; see :meth:`smtj.chips.plan.Study.table`."""
     own: Mapping[str, float]
     """What the model itself has of everything that can be varied, in SI units."""
     images: int

@@ -10,9 +10,9 @@ from torch import nn
 
 from smtj.chips.conditions import Vary
 from smtj.chips.evaluate import Evaluator, Task, check_conditions
-from smtj.chips.kept import Kept
+from smtj.chips.plan import Study, fingerprint, own_values
 from smtj.chips.result import StudyResult
-from smtj.chips.study import Study, fingerprint, own_values
+from smtj.chips.store import Kept
 
 Progress = Callable[[int, int, list[float]], None]
 """Called with the evaluations that are done, those there are, and the last accuracies."""
@@ -40,8 +40,8 @@ def run_study(
     ----------
     model
         A network with junctions, as :func:`smtj.nn.convert` or
-        :func:`smtj.nn.network.load_network` gives it; it is left as it is.  It answers a batch of
-        images with an array of shape (batch, classes), the largest of which is the class.
+        :func:`smtj.nn.training.network.load_network` gives it; it is left as it is.  It answers a
+        batch of images with an array of shape (batch, classes), the largest of which is the class.
     images
         Test images as the model takes them, shape (count, ...).
     labels

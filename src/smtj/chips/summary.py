@@ -9,8 +9,8 @@ import numpy as np
 
 from smtj.chips.conditions import QUANTITIES
 from smtj.errors import SmtjError
-from smtj.fit import wilson_interval
-from smtj.nn.variation import decades
+from smtj.inference import wilson_interval
+from smtj.nn.devices.variation import decades
 from smtj.units import convert
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def summarise(table: "pd.DataFrame", threshold: float) -> Summary:
     Parameters
     ----------
     table
-        Of :meth:`smtj.chips.study.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.table`.
     threshold
         Accuracy that a good chip reaches, between 0 and 1.
 
@@ -119,7 +119,7 @@ def sensitivities(table: "pd.DataFrame") -> list[Sensitivity]:
     Parameters
     ----------
     table
-        Of :meth:`smtj.chips.study.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.table`.
     """
     conditions = table.drop_duplicates("condition").sort_values("condition")
     columns, kept = [], []

@@ -12,12 +12,12 @@ from smtj.cli.cost import cost
 from smtj.cli.exits import BAD_INPUT
 from smtj.cli.explore import explore
 from smtj.cli.fit import fit
+from smtj.cli.ladder import validate
 from smtj.cli.measure import app as measure_app
 from smtj.cli.reproduce import reproduce
 from smtj.cli.simulate import app as simulate_app
 from smtj.cli.spectra import spectra
 from smtj.cli.train import train
-from smtj.cli.validate import validate
 from smtj.errors import SmtjError
 
 app = typer.Typer(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smtj.chips.result import StudyResult
     from smtj.chips.summary import Summary
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 """Rows of the table on the screen; the files have all."""
 
 Vary = Annotated[
@@ -64,10 +64,10 @@ def chips(
     from rich.console import Console
 
     from smtj.chips.conditions import parse_vary, read_count
-    from smtj.chips.kept import TABLE
     from smtj.chips.run import run_study
+    from smtj.chips.store import TABLE
     from smtj.cli.progress import evaluations
-    from smtj.nn.setting import set_readout
+    from smtj.nn.layer.configure import set_readout
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     if workers and scheduler:
@@ -109,8 +109,8 @@ def _trained(
 ) -> tuple[Any, str, Any, Any]:
     """Return network, a line about it, and the images and labels of its test."""
     from smtj.datasets import load_dataset
-    from smtj.nn.network import load_network
-    from smtj.nn.training import as_tensors, scaled
+    from smtj.nn.training.network import load_network
+    from smtj.nn.training.train import as_tensors, scaled
 
     path = network / "network.pt" if network.is_dir() else network
     model, settings, card = load_network(path)
@@ -146,7 +146,7 @@ def _show(console: "Console", result: "StudyResult", threshold: float) -> None:
     from rich.table import Table
 
     from smtj.chips.conditions import QUANTITIES
-    from smtj.chips.draw import text_of
+    from smtj.chips.plots import text_of
     from smtj.chips.summary import varied
 
     summary: Summary = result.summary(threshold)
@@ -161,7 +161,7 @@ def _show(console: "Console", result: "StudyResult", threshold: float) -> None:
         table.add_column("\n".join(words), justify="right", no_wrap=True)
     for column in ("mean", "sd", "5 %", f"yield at {100 * threshold:.4g} %"):
         table.add_column(column, justify="right", no_wrap=True)
-    for entry in summary.distributions[:MOST_ROWS]:
+    for entry in summary.distributions[:MAX_ROWS]:
         low, high = entry.yield_interval
         table.add_row(
             *(text_of(name, entry.condition[name]).split(" ")[0] for name in names),
@@ -174,7 +174,7 @@ def _show(console: "Console", result: "StudyResult", threshold: float) -> None:
     console.print(
         "sd: from chip to chip; 5 %: one chip in twenty is below; yield with its 95 % interval"
     )
-    more = len(summary.distributions) - MOST_ROWS
+    more = len(summary.distributions) - MAX_ROWS
     if more > 0:
         console.print(f"and {more} conditions more, in the files")
     if not summary.sensitivities:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smtj.card import DeviceCard
     from smtj.energy.accuracy import Accuracy
     from smtj.energy.assumptions import Assumptions
-    from smtj.energy.survey import Survey
+    from smtj.energy.design_space import Survey
 
 PAPER_SIZES = "784,400,10"
 
@@ -56,9 +56,9 @@ def cost(
     from smtj.card import load_card
     from smtj.cli.ranges import parse_sizes
     from smtj.energy.assumptions import load_assumptions
-    from smtj.energy.cost import workload
-    from smtj.energy.survey import as_record, survey
-    from smtj.energy.words import in_words
+    from smtj.energy.costs import workload
+    from smtj.energy.design_space import as_record, survey
+    from smtj.energy.report import in_words
     from smtj.provenance import command, versions
 
     console, screen = Console(), Console(stderr=True)
@@ -100,7 +100,7 @@ def _evaluated(
 
     from smtj.datasets import load_dataset
     from smtj.energy.accuracy import measure_accuracy, trained_network
-    from smtj.nn.training import as_tensors
+    from smtj.nn.training.train import as_tensors
 
     network, card = trained_network(path)
     images = as_tensors(load_dataset(dataset, data))
@@ -130,7 +130,7 @@ def _assumptions(table: "Assumptions") -> "Table":
 
 
 def _costs(found: "Survey") -> "Table":
-    from smtj.energy.words import cost_table, joules
+    from smtj.energy.report import cost_table, joules
 
     head, rows = cost_table(found)
     title = f"One inference of {found.work.neurons} neurons, card {found.card.name}"
@@ -172,7 +172,7 @@ def _table(title: str, columns: tuple[str, ...]) -> "Table":
 
 
 def _write(out: Path, found: "Survey", record: dict[str, Any]) -> None:
-    from smtj.energy.draw import caption, draw
+    from smtj.energy.plots import caption, draw
     from smtj.files import write_text
 
     try:

@@ -55,14 +55,14 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import Setting, analyse
-    from smtj.analysis.telling import measured_card, named, remarks_of_files
+    from smtj.analysis.formatting import measured_card, named, remarks_of_files
     from smtj.card import load_card
     from smtj.measurement import load, parse_columns
 
     base = load_card(onto)
     given = {
-        "field_perpendicular": parse_option("--perpendicular", perpendicular, "A/m"),
-        "field_parallel": parse_option("--parallel", parallel, "A/m"),
+        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field_in_plane": parse_option("--parallel", parallel, "A/m"),
         "frequency": parse_option("--frequency", frequency, "Hz"),
         "voltage": parse_option("--voltage", voltage, "V"),
         "temperature": parse_option("--temperature", temperature, "K"),
@@ -107,7 +107,7 @@ def _print(console: "Console", part: "Part") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from smtj.analysis.telling import HEAD, row
+    from smtj.analysis.formatting import HEAD, row
 
     table = Table(
         "", title=escape(part.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
@@ -152,7 +152,7 @@ def _record(parts: "list[Part]", remarks: list[str]) -> dict[str, Any]:
 
 def _table(part: "Part") -> dict[str, Any]:
     """Return the numbers of a part as a table for people."""
-    from smtj.analysis.telling import HEAD, row
+    from smtj.analysis.formatting import HEAD, row
 
     return {"head": list(HEAD), "rows": [row(estimate) for estimate in part.estimates]}
 
@@ -165,9 +165,9 @@ def _write(
     out: Path,
     base: "DeviceCard",
 ) -> None:
-    from smtj.analysis.telling import as_sentences
-    from smtj.paper.figure import FigureResult
-    from smtj.paper.report import write_report
+    from smtj.analysis.formatting import as_sentences
+    from smtj.report.figure import FigureResult
+    from smtj.report.html import write_report
 
     folder = out.with_name(f"{out.stem}-fit")
     try:

@@ -45,8 +45,8 @@ Fields = Annotated[str, typer.Option(help='Fields as START:STOP:STEP UNIT, e.g. 
 class Direction(StrEnum):
     """Choices of ``--direction``."""
 
-    perpendicular = "perpendicular"
-    parallel = "parallel"
+    out_of_plane = "out-of-plane"
+    in_plane = "in-plane"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def sweep(
     card: Card = "cai2019",
     direction: Annotated[
         Direction, typer.Option(help="Along the film normal or the long axis.")
-    ] = Direction.perpendicular,
+    ] = Direction.out_of_plane,
     sweeps: Annotated[int, typer.Option(min=1, help="1: up; 2: up and down; and so on.")] = 2,
     other_field: Annotated[str, typer.Option(help="The field that is not swept.")] = "0 Oe",
     voltage: Voltage = None,
@@ -117,7 +117,7 @@ def sweep(
         found = field_sweep(
             common.card,
             parse_range("--field", field, "A/m"),
-            direction.value,
+            "in_plane" if direction is Direction.in_plane else "out_of_plane",
             sweeps=sweeps,
             other_field=parse_option("--other-field", other_field, "A/m") or 0.0,
             **_bias(voltage, current),
@@ -153,7 +153,7 @@ def scan(
             common.card,
             parse_range("--field", field, "A/m"),
             samples,
-            field_parallel=parse_option("--parallel", parallel, "A/m") or 0.0,
+            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
             **_bias(voltage, current),
             temperature=parse_option("--temperature", temperature, "K"),
             **common.keywords,
@@ -187,7 +187,7 @@ def voltages(
             parse_range("--voltage", voltage, "V"),
             parse_range("--field", field, "A/m"),
             samples,
-            field_parallel=parse_option("--parallel", parallel, "A/m") or 0.0,
+            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
             temperature=parse_option("--temperature", temperature, "K"),
             **common.keywords,
             progress=progress,
@@ -252,8 +252,8 @@ def _common(
 
 def _fields(perpendicular: str, parallel: str) -> dict[str, Any]:
     return {
-        "field_perpendicular": parse_option("--perpendicular", perpendicular, "A/m"),
-        "field_parallel": parse_option("--parallel", parallel, "A/m"),
+        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field_in_plane": parse_option("--parallel", parallel, "A/m"),
     }
 
 

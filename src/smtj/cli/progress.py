@@ -14,8 +14,8 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from smtj.nn.pool import Job
-    from smtj.nn.training import Epoch
+    from smtj.nn.training.parallel import Job
+    from smtj.nn.training.train import Epoch
 
 
 def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:

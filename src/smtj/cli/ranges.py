@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MOST_STEPS = 1_000_000
+MAX_STEPS = 1_000_000
 
 
 def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
@@ -49,8 +49,8 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
         )
     start, stop, step = values
     count = math.floor((stop - start) / step * (1 + 1e-12) + 1e-9) + 1
-    if count > MOST_STEPS:
-        raise SmtjError(f'{option} is "{text}", which is {count} steps; {MOST_STEPS} are possible')
+    if count > MAX_STEPS:
+        raise SmtjError(f'{option} is "{text}", which is {count} steps; {MAX_STEPS} are possible')
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 

@@ -12,7 +12,7 @@ from smtj.errors import SmtjError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from smtj.paper.figure import FigureResult
+    from smtj.report.figure import FigureResult
 
 DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b")
 """Figures that need nothing but a card."""
@@ -42,7 +42,7 @@ def reproduce(
 
     from smtj.card import load_card
     from smtj.paper.audit import audit
-    from smtj.paper.report import write_report
+    from smtj.report.html import write_report
 
     console = Console()
     parts = _parts(only)

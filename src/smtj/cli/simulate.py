@@ -74,8 +74,8 @@ def trace(
             device,
             samples,
             parse_option("--interval", interval, "s") or 0.0,
-            field_perpendicular=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
-            field_parallel=parse_option("--parallel", parallel, "A/m") or 0.0,
+            field_out_of_plane=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
+            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
             voltage=parse_option("--voltage", voltage, "V"),
             temperature=parse_option("--temperature", temperature, "K"),
             integration_time=parse_option("--integration-time", integration_time, "s") or 0.0,
@@ -112,8 +112,8 @@ def pulses(
     seed: Seed = 0,
 ) -> None:
     """Apply voltages one after the other and follow the mean magnetisation."""
-    from smtj.analysis.pulses import draw_response
     from smtj.card import load_card
+    from smtj.lab.pulse_plots import draw_response
     from smtj.lab.pulses import pulse_response
 
     device, sequence = load_card(card), [_pulse(text) for text in pulse]
@@ -153,8 +153,8 @@ def switching(
     seed: Seed = 0,
 ) -> None:
     """How often a voltage pulse switches the device, against its voltage and length."""
-    from smtj.analysis.pulses import draw_map
     from smtj.card import load_card
+    from smtj.lab.pulse_plots import draw_map
     from smtj.lab.pulses import switching_map
 
     device = load_card(card)
@@ -186,8 +186,8 @@ def _conditions(
     perpendicular: str, parallel: str, temperature: str | None, settling: str | None
 ) -> dict[str, Any]:
     return {
-        "field_perpendicular": parse_option("--perpendicular", perpendicular, "A/m"),
-        "field_parallel": parse_option("--parallel", parallel, "A/m"),
+        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field_in_plane": parse_option("--parallel", parallel, "A/m"),
         "temperature": parse_option("--temperature", temperature, "K"),
         "settling": parse_option("--settling", settling, "s"),
     }

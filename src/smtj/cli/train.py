@@ -94,9 +94,9 @@ def train(
     from smtj.cli.progress import shown
     from smtj.cli.ranges import parse_sizes
     from smtj.datasets import load_dataset
-    from smtj.nn.experiment import Experiment, run
-    from smtj.nn.network import NetworkSettings
-    from smtj.nn.training import TrainingSettings, as_tensors
+    from smtj.nn.training.experiment import Experiment, run
+    from smtj.nn.training.network import NetworkSettings
+    from smtj.nn.training.train import TrainingSettings, as_tensors
 
     # Paths are printed as they are: neither broken over lines nor read as markup.
     console = Console(soft_wrap=True, markup=False, highlight=False)
@@ -145,8 +145,8 @@ def train(
 
 
 def _voltages(out: Path) -> str:
-    from smtj.nn.network import load_network
-    from smtj.nn.neuron import neurons_of
+    from smtj.nn.layer.neuron import neurons_of
+    from smtj.nn.training.network import load_network
 
     network, _, _ = load_network(out / "network.pt")
     return ", ".join(m.shown_voltage() for m in neurons_of(network).values())

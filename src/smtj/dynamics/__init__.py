@@ -1,7 +1,13 @@
 """What happens to a device: its random history, given the physics."""
 
-from smtj.dynamics.propagator import occupation, propagator
-from smtj.dynamics.telegraph import packed_samples, readings, samples, samples_at, switching_times
+from smtj.dynamics.telegraph.process import (
+    packed_samples,
+    readings,
+    samples,
+    samples_at,
+    switching_times,
+)
+from smtj.dynamics.telegraph.propagator import occupation, propagator
 
 __all__ = [
     "occupation",

@@ -4,10 +4,10 @@ The accuracy beside it needs PyTorch and stands in :mod:`smtj.energy.accuracy`.
 """
 
 from smtj.energy.assumptions import Assumptions, load_assumptions
-from smtj.energy.cost import Cost, ReadPlan, Workload, card_scheme, cost, gated_scheme, workload
+from smtj.energy.costs import Cost, ReadPlan, Workload, card_scheme, cost, gated_scheme, workload
+from smtj.energy.design_space import Survey, survey
 from smtj.energy.pareto import Point, Search, search
-from smtj.energy.survey import Survey, survey
-from smtj.physics.repeated_reads import effective_reads
+from smtj.physics.readout.repeated import effective_reads
 
 __all__ = [
     "Assumptions",

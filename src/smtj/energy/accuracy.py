@@ -13,24 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from smtj.card import DeviceCard
-from smtj.energy.cost import Workload
+from smtj.energy.costs import Workload
 from smtj.errors import SmtjError
-from smtj.fit import wilson_interval
-from smtj.nn.network import load_network
-from smtj.nn.neuron import MTJNeuron, neurons_of
-from smtj.nn.recognition import recognised
-from smtj.nn.sampling import draw_key, normal, read
-from smtj.nn.training import EVALUATION_BATCH, Images, scaled
-from smtj.physics.read_noise import probability_with_bit_errors
+from smtj.inference import wilson_interval
+from smtj.nn.layer.neuron import MTJNeuron, neurons_of
+from smtj.nn.reads.independent import draw_key, normal, read
+from smtj.nn.training.accuracy import recognised
+from smtj.nn.training.network import load_network
+from smtj.nn.training.train import EVALUATION_BATCH, Images, scaled
+from smtj.physics.readout.noise import probability_with_bit_errors
+from smtj.typing import Floats
 
 READS = (1, 2, 3, 4, 6, 8, 16, 64)
 ERRORS = (0.0, 1e-2, 3e-2, 0.1)
 
-Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from smtj.card import DeviceCard
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.cost import COUPLINGS, Cost, Coupling, Workload, cost, gated_scheme
+from smtj.energy.costs import COUPLINGS, Cost, Coupling, Workload, cost, gated_scheme
 from smtj.errors import SmtjError
 from smtj.physics.device import operating_point
+from smtj.typing import Floats
 
-LEAST_BARRIER = 5.0
+MIN_BARRIER = 5.0
 """In k_BT; below it the Néel-Brown law with its τ0 says nothing of use."""
 BARRIERS = 14
 VOLTAGES = np.geomspace(1e-3, 0.2, 24)
@@ -29,8 +30,6 @@ ERRORS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1)
 NOISIER = (1, 2, 4, 8)
 """How much noisier than the table's an amplifier may be, to need less power."""
 READS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,11 @@ class Search:
 
 
 def barriers(card: DeviceCard) -> Floats:
-    """Barriers in k_BT from :data:`LEAST_BARRIER` to the card's own, which is among them."""
+    """Barriers in k_BT from :data:`MIN_BARRIER` to the card's own, which is among them."""
     own = float(operating_point(card).stability_factor)
-    if own <= LEAST_BARRIER:
+    if own <= MIN_BARRIER:
         return np.array([own])
-    return np.linspace(LEAST_BARRIER, own, BARRIERS)
+    return np.linspace(MIN_BARRIER, own, BARRIERS)
 
 
 def with_barrier(card: DeviceCard, stability_factor: float) -> DeviceCard:

@@ -3,14 +3,13 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.energy.assumptions import Assumptions
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
-from smtj.physics.oersted import OerstedWire
-from smtj.physics.strain import Ferroelectric
-
-Floats = NDArray[np.float64]
+from smtj.physics.coupling.oersted import OerstedWire
+from smtj.physics.coupling.strain import Ferroelectric
+from smtj.typing import Floats
 
 
 def amplifier_power(table: Assumptions, voltage_noise: ArrayLike, temperature: float) -> Floats:

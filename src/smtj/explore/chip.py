@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.explore.shipping import SHIPPED
 from smtj.nn import set_readout
-from smtj.nn.network import NetworkSettings, build_network, load_network
-
-Floats = NDArray[np.float64]
+from smtj.nn.training.network import NetworkSettings, build_network, load_network
+from smtj.typing import Floats
 
 EVALUATIONS = 200
 """Evaluations of a digit from which the spread of its outputs is taken."""

@@ -1,8 +1,8 @@
 """The curves of a device as set, each from a card and its knobs; SI units, nothing drawn.
 
-A card here is one that :func:`smtj.explore.knobs.as_set` made, so that its temperature, thickness
-and tilt are those of the knobs.  Dwell times are those of Eq. 3, 4 and 6 whatever the card says:
-exact ones take too long for a slider.
+A card here is one that :func:`smtj.explore.controls.as_set` made, so that its temperature,
+thickness and tilt are those of the knobs.  Dwell times are those of Eq. 3, 4 and 6 whatever the
+card says: exact ones take too long for a slider.
 """
 
 import math
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, Value
-from smtj.explore.knobs import SET, Knobs, as_set, knobs_of
-from smtj.lab.resonance import DRIVE
+from smtj.explore.controls import SET, Knobs, as_set, knobs_of
+from smtj.lab.spectra import DRIVE
 from smtj.physics.device import (
     barrier_and_reduced_field,
     high_state_is_up,
@@ -23,12 +23,11 @@ from smtj.physics.device import (
     macrospin,
     operating_point,
 )
-from smtj.physics.equilibrium import reduced_energy
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
-from smtj.physics.spectrum import WellLines, signal, well_lines
+from smtj.physics.magnetics.equilibrium import reduced_energy
+from smtj.physics.resonance.spectrum import WellLines, signal, well_lines
 from smtj.physics.switching import probability_from_dwell_times
-
-Floats = NDArray[np.float64]
+from smtj.typing import Floats
 
 MODELS = ("cai2019", "self-consistent")
 """The two switching models."""
@@ -123,7 +122,7 @@ def view(card: DeviceCard, knobs: Knobs, fields: Floats, limit: float, voltages:
         present(as_it_is, knobs),
         {name: probability(of, knobs, fields) for name, of in by_model(as_it_is).items()},
         {
-            name: slopes(of, knobs.field_parallel, limit, voltages)
+            name: slopes(of, knobs.field_in_plane, limit, voltages)
             for name, of in by_model(at_any_voltage).items()
         },
         landscape(as_it_is, knobs),
@@ -150,10 +149,10 @@ def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
 
 def present(card: DeviceCard, knobs: Knobs) -> Present:
     """Return dwell times, P(high), barrier and resistances at the knobs."""
-    where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    where = (knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
     log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
     delta, _ = barrier_and_reduced_field(card, *where)
-    (slope,) = _slopes(card, knobs.field_parallel, np.array([knobs.voltage]))
+    (slope,) = _slopes(card, knobs.field_in_plane, np.array([knobs.voltage]))
     states = state_resistances(card, *where)
     return Present(
         log_high,
@@ -168,21 +167,21 @@ def present(card: DeviceCard, knobs: Knobs) -> Present:
 
 def probability(card: DeviceCard, knobs: Knobs, fields: Floats) -> Floats:
     """P(high) at perpendicular fields in A/m, in the in-plane field of the knobs."""
-    where = (knobs.field_parallel, 0.0, fields, knobs.voltage)
+    where = (knobs.field_in_plane, 0.0, fields, knobs.voltage)
     return np.asarray(probability_from_dwell_times(*log_dwell_times_in_field(card, *where)))
 
 
 def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
     """Energy against the angle of the magnetisation, and where the two states rest."""
     spin = macrospin(card, knobs.voltage)
-    x, z = with_stray_field(card, knobs.field_parallel, knobs.field_perpendicular, knobs.voltage)
+    x, z = with_stray_field(card, knobs.field_in_plane, knobs.field_out_of_plane, knobs.voltage)
     reduced = reduced_energy(spin, x, 0.0, z)
 
     def energy_at(angle: Floats) -> Floats:
         from_axis = angle - float(card.magnetism.easy_axis_tilt)
         return np.asarray(reduced(np.sin(from_axis), 0.0, np.cos(from_axis)))
 
-    wells = card_wells(card, knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    wells = card_wells(card, knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
     order = [0, 1] if high_state_is_up(card) else [1, 0]
     directions = np.stack([wells.up, wells.down])[order]
     exists = np.array([wells.up_exists, wells.down_exists])[order]
@@ -196,7 +195,7 @@ def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
 
 
 @lru_cache(maxsize=64)
-def slopes(card: DeviceCard, field_parallel: float, limit: float, count: int) -> Floats:
+def slopes(card: DeviceCard, field_in_plane: float, limit: float, count: int) -> Floats:
     """Slope w in 1/(A/m) of P(high | H_⊥), at voltages from -limit to limit in V.
 
     It does not depend on the present voltage; what was computed is remembered.
@@ -204,16 +203,16 @@ def slopes(card: DeviceCard, field_parallel: float, limit: float, count: int) ->
     voltages = np.linspace(-limit, limit, count)
     if card.switching.model == "self-consistent":
         few = np.linspace(-limit, limit, FEW_VOLTAGES)
-        return np.interp(voltages, few, _slopes(card, field_parallel, few))
-    return _slopes(card, field_parallel, voltages)
+        return np.interp(voltages, few, _slopes(card, field_in_plane, few))
+    return _slopes(card, field_in_plane, voltages)
 
 
-def _slopes(card: DeviceCard, field_parallel: float, voltages: Floats) -> Floats:
+def _slopes(card: DeviceCard, field_in_plane: float, voltages: Floats) -> Floats:
     bias = voltages[:, None]
     offset = operating_point(card).offset_field + card.switching.offset_field_per_volt * bias
-    midpoint = offset - field_parallel * math.tan(card.magnetism.easy_axis_tilt)
+    midpoint = offset - field_in_plane * math.tan(card.magnetism.easy_axis_tilt)
     step = np.array([-1.0, 1.0])
-    log_high, log_low = log_dwell_times_in_field(card, field_parallel, 0.0, midpoint + step, bias)
+    log_high, log_low = log_dwell_times_in_field(card, field_in_plane, 0.0, midpoint + step, bias)
     odds = np.asarray(log_high - log_low)
     return np.asarray((odds[:, 1] - odds[:, 0]) / 2)
 
@@ -223,7 +222,7 @@ def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
 
     The frequencies reach to 2.5, 5, 10, 20 ... GHz, as far as the lines of both states need.
     """
-    where = (knobs.field_parallel, 0.0, knobs.field_perpendicular, knobs.voltage)
+    where = (knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
     lines = well_lines(card, *where, DRIVE)
     order = [0, 1] if high_state_is_up(card) else [1, 0]
     end = _highest_frequency(lines.position, lines.half_width)

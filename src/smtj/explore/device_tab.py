@@ -17,10 +17,10 @@ from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
 from smtj.explore.components import Controls, choice, slider, symbol, words
-from smtj.explore.knobs import knobs_of, saved, sliders
+from smtj.explore.controls import knobs_of, saved, sliders
 from smtj.explore.numbers import Number, numbers
 from smtj.physics.resistance import averaged_at_voltage
-from smtj.units import convert
+from smtj.units import Oe, convert
 
 FRAME = 50
 """From frame to frame of the trace, in ms."""
@@ -30,7 +30,6 @@ TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 PACES = {"auto": "at the device’s pace", "real": "in real time"}
 FIELDS, VOLTAGES = 161, 33
 """Points of P(H) and of w(V)."""
-OERSTED = convert(1.0, "A/m", "Oe")
 """Of a field of 1 A/m, in Oe."""
 STEADY = 5.0
 """Factor by which the best time base may change before the one on screen does."""
@@ -59,7 +58,7 @@ class DeviceTab:
             knob.name: (knob.unit.replace("°", "deg"), knob.si_unit) for knob in sliders(card)
         }
         field = sliders(card)[0]
-        self.fields = np.linspace(field.start, field.end, FIELDS) / OERSTED
+        self.fields = np.linspace(field.start, field.end, FIELDS) * Oe
         items = [
             slider(k.name, k.label, k.unit, k.start, k.end, k.step, k.value) for k in sliders(card)
         ]
@@ -109,15 +108,15 @@ class DeviceTab:
         seen = curves.view(self.card, knobs, self.fields, limit, VOLTAGES)
         # All is computed by now; what cannot be is refused before anything is drawn.
         now, valley, lines = seen.present, seen.landscape, seen.spectrum
-        oersted, millivolt = self.fields * OERSTED, np.linspace(-limit, limit, VOLTAGES) * 1e3
+        oersted, millivolt = self.fields / Oe, np.linspace(-limit, limit, VOLTAGES) * 1e3
         for number, model in enumerate(curves.MODELS):
             p = seen.probability.get(model, np.full(oersted.size, np.nan))
             w = seen.slope.get(model, np.full(VOLTAGES, np.nan))
             charts.put(self.sources[f"p{number}"], x=oersted, y=p)
-            charts.put(self.sources[f"w{number}"], x=millivolt, y=w / OERSTED)
-        here = knobs.field_perpendicular * OERSTED
+            charts.put(self.sources[f"w{number}"], x=millivolt, y=w * Oe)
+        here = knobs.field_out_of_plane / Oe
         charts.put(self.sources["here"], x=[here], y=[now.probability])
-        charts.put(self.sources["w_here"], x=[knobs.voltage * 1e3], y=[now.slope / OERSTED])
+        charts.put(self.sources["w_here"], x=[knobs.voltage * 1e3], y=[now.slope * Oe])
         charts.put(self.sources["energy"], x=np.degrees(valley.angle), y=valley.energy)
         self.wells = np.degrees(valley.well_angle), valley.well_energy
         microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}

@@ -11,7 +11,7 @@ from typing import Any
 
 import panel as pn
 
-from smtj.analysis.telling import HEAD, as_sentences, row
+from smtj.analysis.formatting import HEAD, as_sentences, row
 from smtj.card import DeviceCard
 from smtj.card.document import to_toml
 from smtj.errors import SmtjError

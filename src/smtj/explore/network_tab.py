@@ -13,8 +13,8 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.explore import charts
 from smtj.explore.components import Board, Controls, slider, words
-from smtj.explore.knobs import sliders
-from smtj.explore.strokes import image_of
+from smtj.explore.controls import sliders
+from smtj.explore.ink import image_of
 
 if TYPE_CHECKING:
     from smtj.explore.chip import Evaluation

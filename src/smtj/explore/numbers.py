@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from smtj.card import DeviceCard
+from smtj.explore.controls import Knobs
 from smtj.explore.curves import Present, Spectrum
-from smtj.explore.knobs import Knobs
-from smtj.physics.anisotropy import anisotropy_field
 from smtj.physics.constants import BOLTZMANN
 from smtj.physics.device import operating_point, vcma_coefficient
+from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import format_quantity
 
 YEAR = 365.25 * 86400

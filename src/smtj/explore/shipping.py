@@ -10,7 +10,7 @@ from pathlib import Path
 from smtj.files import write_whole
 
 SHIPPED = Path(__file__).parent / "shipped" / "mnist-784-100-10.pt"
-"""The network, as :func:`smtj.nn.network.load_network` reads it."""
+"""The network, as :func:`smtj.nn.training.network.load_network` reads it."""
 
 
 def pack(path: Path, out: Path = SHIPPED) -> Path:
@@ -23,7 +23,7 @@ def pack(path: Path, out: Path = SHIPPED) -> Path:
     """
     import torch
 
-    from smtj.nn.network import read_saved
+    from smtj.nn.checkpoint import read_saved
 
     content = read_saved(path, "a trained network", ("settings", "card", "state"))
     content["state"] = {

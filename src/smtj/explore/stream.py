@@ -4,12 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj.dynamics import readings
 from smtj.physics.switching import log_relaxation_time
-
-Floats = NDArray[np.float64]
+from smtj.typing import Floats
 
 POINTS = 480
 """Readings on a screen."""

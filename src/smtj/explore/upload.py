@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj.analysis import Part, Setting, analyse
-from smtj.analysis.telling import measured_card, remarks_of_files
-from smtj.analysis.trace import TraceResult, trace_of, trace_part
+from smtj.analysis.formatting import measured_card, remarks_of_files
+from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
 from smtj.card import DeviceCard
 from smtj.errors import DataError
 from smtj.lab import time_trace
 from smtj.measurement import groups, kind_of, load, save
-
-Floats = NDArray[np.float64]
+from smtj.typing import Floats
 
 LARGEST = 20_000_000
 """Bytes of a file that the page takes."""
@@ -109,7 +107,7 @@ def sample(card: DeviceCard, seed: int = 0) -> bytes:
     trace = time_trace(
         card,
         2000,
-        field_perpendicular=field,
+        field_out_of_plane=field,
         interval=dwell / 5,
         integration_time=0.0,
         noise=0.02 * float(_resistance(card)),

@@ -1,11 +1,11 @@
 """Virtual instruments: they turn a card into data sets that look exactly like measured ones."""
 
-from smtj.lab.macrospin_trace import macrospin_trace
+from smtj.lab.macrospin import macrospin_trace
 from smtj.lab.pulses import Pulse, pulse_response, switching_map
-from smtj.lab.resonance import stfmr
-from smtj.lab.scan import probability_scan, voltage_scan
-from smtj.lab.sweep import field_sweep
-from smtj.lab.trace import temperature_scan, time_trace
+from smtj.lab.scans import probability_scan, voltage_scan
+from smtj.lab.spectra import stfmr
+from smtj.lab.sweeps import field_sweep
+from smtj.lab.traces import temperature_scan, time_trace
 
 __all__ = [
     "Pulse",

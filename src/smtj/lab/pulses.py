@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -18,13 +18,13 @@ from smtj.lab.record import labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.device import macrospin
 from smtj.physics.junction import card_wells, resistance_of_direction
+from smtj.typing import Floats
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from smtj.dynamics.driven import DrivenMacrospin
+    from smtj.dynamics.macrospin.driven import DrivenMacrospin
 
-Floats = NDArray[np.float64]
 Well = Literal["up", "down"]
 
 SETTLING = 5.0
@@ -59,8 +59,8 @@ def pulse_response(
     samples: int = 500,
     trajectories: int = 1000,
     start: Well = "down",
-    field_perpendicular: float = 0.0,
-    field_parallel: float = 0.0,
+    field_out_of_plane: float = 0.0,
+    field_in_plane: float = 0.0,
     temperature: float | None = None,
     settling: float | None = None,
     seed: int = 0,
@@ -80,7 +80,7 @@ def pulse_response(
         Thermal histories that are averaged over.
     start
         The well in which they begin, settled at 0 V.
-    field_perpendicular, field_parallel
+    field_out_of_plane, field_in_plane
         H_⊥ and H_∥ in A/m.
     temperature
         T in K; the card's own by default.
@@ -103,12 +103,12 @@ def pulse_response(
     SmtjError
         There is no pulse, a number is impossible, or the well does not exist.
     """
-    from smtj.dynamics.macrospin import trajectories as run
-    from smtj.dynamics.waveform import held
+    from smtj.dynamics.macrospin.simulate import trajectories as run
+    from smtj.dynamics.macrospin.waveform import held
 
     if not pulses or samples < 1 or not all(pulse.length > 0 for pulse in pulses):
         raise SmtjError("a pulse sequence needs pulses of more than 0 s, and samples to record")
-    fields = (field_parallel, 0.0, field_perpendicular)
+    fields = (field_in_plane, 0.0, field_out_of_plane)
     ends = np.cumsum([pulse.length for pulse in pulses])
     voltage = held(np.r_[0.0, ends[:-1]], [pulse.voltage for pulse in pulses])
     begin, seeds = _settled(card, start, fields, temperature, settling, trajectories, seed)
@@ -132,8 +132,8 @@ def pulse_response(
     columns = {
         "time": (("time",), time),
         "voltage": (("time",), volts),
-        "field_parallel": ((), field_parallel),
-        "field_perpendicular": ((), field_perpendicular),
+        "field_in_plane": ((), field_in_plane),
+        "field_out_of_plane": ((), field_out_of_plane),
         "temperature": ((), _temperature(card, temperature)),
         "resistance": (("time",), ohm.mean(axis=1)),
         "switched": (("time",), (along * before < 0).mean(axis=1)),
@@ -153,8 +153,8 @@ def switching_map(
     *,
     trajectories: int = 500,
     start: Well = "down",
-    field_perpendicular: float = 0.0,
-    field_parallel: float = 0.0,
+    field_out_of_plane: float = 0.0,
+    field_in_plane: float = 0.0,
     temperature: float | None = None,
     settling: float | None = None,
     seed: int = 0,
@@ -177,7 +177,7 @@ def switching_map(
         Trials of each pulse.
     settling
         Time at 0 V before and after the pulse in s; :func:`settling_time` by default.
-    start, field_perpendicular, field_parallel, temperature, seed, progress
+    start, field_out_of_plane, field_in_plane, temperature, seed, progress
         As in :func:`pulse_response`, with its errors.
 
     Returns
@@ -186,13 +186,13 @@ def switching_map(
         ``probability`` of switching and ``reads``, the trials, dimensions ``voltage`` and
         ``pulse_length``.
     """
-    from smtj.dynamics.macrospin import final_state
-    from smtj.dynamics.waveform import pulse
+    from smtj.dynamics.macrospin.simulate import final_state
+    from smtj.dynamics.macrospin.waveform import pulse
 
     volts, times = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (voltages, lengths))
     if volts.size == 0 or times.size == 0 or not (times > 0).all() or not np.isfinite(volts).all():
         raise SmtjError("a map of switching needs finite voltages, and pulses of more than 0 s")
-    fields = (field_parallel, 0.0, field_perpendicular)
+    fields = (field_in_plane, 0.0, field_out_of_plane)
     size = volts.size * trajectories
     wait = settling_time(card, temperature) if settling is None else settling
     begin, seeds = _settled(card, start, fields, temperature, wait, size, seed)
@@ -215,8 +215,8 @@ def switching_map(
     columns = {
         "voltage": (("voltage",), volts),
         "pulse_length": (("pulse_length",), times),
-        "field_parallel": ((), field_parallel),
-        "field_perpendicular": ((), field_perpendicular),
+        "field_in_plane": ((), field_in_plane),
+        "field_out_of_plane": ((), field_out_of_plane),
         "temperature": ((), _temperature(card, temperature)),
         "probability": (("voltage", "pulse_length"), switched),
         "reads": ((), float(trajectories)),
@@ -231,7 +231,7 @@ def _system(
     voltage: object,
     temperature: float | None,
 ) -> "DrivenMacrospin":
-    from smtj.dynamics.driven import driven_macrospin
+    from smtj.dynamics.macrospin.driven import driven_macrospin
 
     return driven_macrospin(card, fields, voltage, temperature)  # type: ignore[arg-type]
 
@@ -246,7 +246,7 @@ def _settled(
     seed: int,
 ) -> tuple[Floats, tuple[int, int]]:
     """Return directions settled in a well at 0 V, and seeds for that and for what comes."""
-    from smtj.dynamics.macrospin import final_state
+    from smtj.dynamics.macrospin.simulate import final_state
 
     first, second = (int(w) for w in np.random.SeedSequence([seed, 3]).generate_state(2))
     wells = card_wells(card, *fields, 0.0, temperature)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
 from smtj.dynamics import readings
@@ -18,8 +18,8 @@ from smtj.lab.instrument import BiasKind, Instrument
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import state_resistances, state_resistances_at_current
 from smtj.physics.resistance import averaged_at_current, averaged_at_voltage
+from smtj.typing import Floats
 
-Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with the number of readings taken so far, and of all."""
 
@@ -31,9 +31,9 @@ BLOCK = 1 << 18
 class Setting:
     """What is applied, one entry a step of the measurement; SI units, broadcast together."""
 
-    field_parallel: ArrayLike
+    field_in_plane: ArrayLike
     """H_∥ in A/m."""
-    field_perpendicular: ArrayLike
+    field_out_of_plane: ArrayLike
     """H_⊥ in A/m."""
     bias: ArrayLike
     """In V or A, as the kind of the measurement says."""
@@ -112,7 +112,7 @@ def take_readings(
 def _steps(card: DeviceCard, setting: Setting) -> Floats:
     """Return H_∥, H_⊥, bias and temperature of each step; shape (steps, 4)."""
     own = float(card.thermal.temperature) if setting.temperature is None else setting.temperature
-    given = (setting.field_parallel, setting.field_perpendicular, setting.bias, own)
+    given = (setting.field_in_plane, setting.field_out_of_plane, setting.bias, own)
     steps = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in given))
     if not all(np.isfinite(step).all() for step in steps):
         raise SmtjError("fields, bias and temperature of a measurement must be finite numbers")

@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj.card import DeviceCard
 from smtj.lab.instrument import BiasKind, Instrument
-from smtj.measurement.schema import QUANTITIES
+from smtj.measurement.format.schema import QUANTITIES
 
 if TYPE_CHECKING:
     import xarray as xr

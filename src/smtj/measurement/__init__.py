@@ -5,18 +5,18 @@ file has one dimension, ``reading``, and one variable a column; the lab's data s
 """
 
 from smtj.measurement.checks import increasing_time, require, unique_fields
-from smtj.measurement.columns import parse_columns
 from smtj.measurement.conditions import (
     field_direction_stated,
     groups,
     kind_of,
     measured_bias,
 )
+from smtj.measurement.format.columns import parse_columns
+from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.loading import load
-from smtj.measurement.longform import table
-from smtj.measurement.places import source_of
+from smtj.measurement.locations import source_of
+from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
-from smtj.measurement.schema import LABELS, QUANTITIES
 from smtj.measurement.sweeps import Sweep, sweeps
 
 __all__ = [

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.conditions import CONDITIONS, condition_codes
-from smtj.measurement.longform import long_columns, readings_in
-from smtj.measurement.places import reading_place, source_of, value_place
-from smtj.measurement.schema import LABELS, QUANTITIES, Quantity
-from smtj.measurement.wording import listed, quoted
+from smtj.measurement.format.schema import LABELS, QUANTITIES, Quantity
+from smtj.measurement.format.wording import listed, quoted
+from smtj.measurement.locations import reading_place, source_of, value_place
+from smtj.measurement.long_format import long_columns, readings_in
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:

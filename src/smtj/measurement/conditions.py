@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.header import split_header
-from smtj.measurement.longform import column_names, long_columns, readings_in
-from smtj.measurement.places import READING, source_of
-from smtj.measurement.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
-from smtj.measurement.wording import listed, quoted
+from smtj.measurement.format.header import split_header
+from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
+from smtj.measurement.format.wording import listed, quoted
+from smtj.measurement.locations import READING, source_of
+from smtj.measurement.long_format import column_names, long_columns, readings_in
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,14 +21,14 @@ Kind = Literal["probability", "trace", "scan", "loop", "spectrum"]
 resonance."""
 
 CONDITIONS = (
-    *("field_perpendicular", "field_parallel", "voltage", "current", "temperature"),
+    *("field_out_of_plane", "field_in_plane", "voltage", "current", "temperature"),
     "pulse_length",
 )
 """What is set while readings are taken."""
 
 _BIASES = ("voltage", "current")
 
-FEWEST_READINGS = 10
+MIN_READINGS = 10
 """Readings at each field that make a scan of what else is a loop."""
 
 SAME = 0.002
@@ -55,7 +55,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     str
         ``"probability"`` for probabilities, or counts of high reads and of reads; else
         ``"spectrum"`` where :func:`is_spectrum` says so; else for resistances ``"trace"`` at one
-        condition with times, ``"scan"`` at several with :data:`FEWEST_READINGS` or more at most of
+        condition with times, ``"scan"`` at several with :data:`MIN_READINGS` or more at most of
         them, and ``"loop"`` at several fields with fewer.
 
     Raises
@@ -75,7 +75,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         readings = np.bincount(condition_codes(columns, size))
         if readings.size == 1 and "time" in names:
             return "trace"
-        if readings.size > 1 and np.median(readings) >= FEWEST_READINGS:
+        if readings.size > 1 and np.median(readings) >= MIN_READINGS:
             return "scan"
         fields = {name: values for name, values in columns.items() if name.startswith("field")}
         if condition_codes(fields, size).any():
@@ -87,7 +87,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     raise DataError(
         f"{source_of(dataset)} is no measurement that smtj can fit, it has {listed(known)} "
         f"({found}): time and resistance at one condition make a trace, resistance at several "
-        f"fields a loop, with {FEWEST_READINGS} readings at each condition a scan, probability (or "
+        f"fields a loop, with {MIN_READINGS} readings at each condition a scan, probability (or "
         f"high and reads) a probability curve, and signal with frequency and field a spectrum{hint}"
     )
 

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.attributes import from_lines
 from smtj.measurement.checks import check_values
-from smtj.measurement.columns import Match, match_columns
 from smtj.measurement.conditions import is_spectrum
-from smtj.measurement.excel import read_sheet, sheet_columns
-from smtj.measurement.head import read_head
-from smtj.measurement.netcdf import read_netcdf
-from smtj.measurement.places import READING, mark_source, value_place
-from smtj.measurement.scaling import scaled
-from smtj.measurement.schema import QUANTITIES
-from smtj.measurement.text import read_text
+from smtj.measurement.format.attributes import from_lines
+from smtj.measurement.format.columns import Match, match_columns
+from smtj.measurement.format.dialect import read_head
+from smtj.measurement.format.excel import read_sheet, sheet_columns
+from smtj.measurement.format.netcdf import read_netcdf
+from smtj.measurement.format.scaling import scaled
+from smtj.measurement.format.schema import QUANTITIES
+from smtj.measurement.format.text import read_text
+from smtj.measurement.locations import READING, mark_source, value_place
 
 if TYPE_CHECKING:
     import xarray as xr
 
-LARGEST_FILE = 800_000_000
+MAX_FILE = 800_000_000
 """The largest file that is read, in bytes."""
 
 
@@ -39,7 +39,7 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
         The file.
     columns
         Headers by name of :data:`QUANTITIES` or a label, where the file's differ from what smtj
-        expects: ``{"resistance": "R_meas", "field_perpendicular": "Magnet [mT]"}``.
+        expects: ``{"resistance": "R_meas", "field_out_of_plane": "Magnet [mT]"}``.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
     Raises
     ------
     DataError
-        The file is missing, larger than :data:`LARGEST_FILE`, no table, or a header, a unit or
+        The file is missing, larger than :data:`MAX_FILE`, no table, or a header, a unit or
         a value in it is wrong.
 
     Notes
@@ -84,9 +84,9 @@ def _check_file(file: Path) -> None:
     size = file.stat().st_size
     if size == 0:
         raise DataError(f"{file} is empty: a header and a row for each reading belong there")
-    if size > LARGEST_FILE:
+    if size > MAX_FILE:
         raise DataError(
-            f"{file} has {size / 1e6:.0f} MB, more than the {LARGEST_FILE / 1e6:.0f} MB that smtj "
+            f"{file} has {size / 1e6:.0f} MB, more than the {MAX_FILE / 1e6:.0f} MB that smtj "
             "reads at once: split it into parts, for example one file a field"
         )
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.files import write_whole
-from smtj.measurement.attributes import to_lines
 from smtj.measurement.conditions import direction_stated
-from smtj.measurement.excel import write_sheet
-from smtj.measurement.longform import column_names, long_columns
-from smtj.measurement.netcdf import netcdf_bytes
-from smtj.measurement.scaling import scaled
-from smtj.measurement.schema import FIELDS, QUANTITIES
+from smtj.measurement.format.attributes import to_lines
+from smtj.measurement.format.excel import write_sheet
+from smtj.measurement.format.netcdf import netcdf_bytes
+from smtj.measurement.format.scaling import scaled
+from smtj.measurement.format.schema import FIELDS, QUANTITIES
+from smtj.measurement.long_format import column_names, long_columns
 
 if TYPE_CHECKING:
     import xarray as xr

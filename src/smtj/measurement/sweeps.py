@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.measurement.checks import require
 from smtj.measurement.conditions import SAME, condition_codes, part_of
-from smtj.measurement.longform import column_names, long_columns, readings_in
-from smtj.measurement.places import reading_place, source_of
-from smtj.measurement.schema import FIELDS, LABELS, SIGNALS
-from smtj.measurement.wording import listed
+from smtj.measurement.format.schema import FIELDS, LABELS, SIGNALS
+from smtj.measurement.format.wording import listed
+from smtj.measurement.locations import reading_place, source_of
+from smtj.measurement.long_format import column_names, long_columns, readings_in
+from smtj.typing import Floats
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FEWEST_IN_SWEEP = 5
+MIN_SWEEP_POINTS = 5
 """Readings that make a spectrum."""
 
 STAYS = 5 * SAME
@@ -32,7 +33,6 @@ _WOBBLE = 0.1
 # The tangent of an angle between field and axis that is told from the noise of a magnetometer.
 _TILT = 0.02
 
-Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Direction = tuple[float, float]
 
@@ -89,7 +89,7 @@ def sweeps(dataset: "xr.Dataset") -> list[Sweep]:
     """Split a data set into single spectra.
 
     Readings of different labels, voltages, currents or temperatures are told apart first.  A
-    voltage, current or temperature that fewer than :data:`FEWEST_IN_SWEEP` readings share is
+    voltage, current or temperature that fewer than :data:`MIN_SWEEP_POINTS` readings share is
     measured and no condition; of voltage and current it is the one that has more values.  In what
     is left, in the order of readings, that of frequency and field is swept that changes from
     reading to reading while the other stays; of the two components of the field, one or both.
@@ -117,7 +117,8 @@ def sweeps(dataset: "xr.Dataset") -> list[Sweep]:
     ------
     DataError
         Something is missing, neither frequency nor field is swept while the other stays, the field
-        is swept along no straight line, or a sweep has fewer than :data:`FEWEST_IN_SWEEP` readings.
+        is swept along no straight line, or a sweep has fewer than :data:`MIN_SWEEP_POINTS`
+        readings.
     """
     _check_columns(dataset)
     columns = long_columns(dataset, column_names(dataset))
@@ -146,7 +147,7 @@ def _constant(columns: Mapping[str, NDArray[Any]], size: int) -> list[str]:
         name: 1 + int(condition_codes({name: columns[name]}, size, SAME).max()) for name in known
     }
     chosen = [
-        name for name in known if values[name] * FEWEST_IN_SWEEP <= max(size, FEWEST_IN_SWEEP)
+        name for name in known if values[name] * MIN_SWEEP_POINTS <= max(size, MIN_SWEEP_POINTS)
     ]
     if {"voltage", "current"} <= set(chosen) and distinct["voltage"] != distinct["current"]:
         measured = max(("voltage", "current"), key=distinct.__getitem__)
@@ -179,7 +180,7 @@ def _scaled(columns: Mapping[str, NDArray[Any]]) -> _Readings:
 def _split(dataset: "xr.Dataset", readings: _Readings, group: Indices) -> _Split:
     """Readings under the same conditions but for frequency and field, as sweeps."""
     place = reading_place(dataset, int(group[0]))
-    if group.size < FEWEST_IN_SWEEP:
+    if group.size < MIN_SWEEP_POINTS:
         raise _too_short(dataset, group, "under the same conditions")
     fields = [name for name in FIELDS if name in readings.scaled]
     single = [_supposed(readings, group, (name,)) for name in ("frequency", *fields)]
@@ -191,7 +192,7 @@ def _split(dataset: "xr.Dataset", readings: _Readings, group: Indices) -> _Split
         raise DataError(
             f"{source_of(dataset)}: neither frequency nor field changes while the other stays "
             f"within {STAYS * 100:g} %, in {group.size} readings from {place} on: a spectrum has "
-            f"{FEWEST_IN_SWEEP} readings or more at one field or at one frequency, one after the "
+            f"{MIN_SWEEP_POINTS} readings or more at one field or at one frequency, one after the "
             "other"
         )
     for part in best.sweeps:
@@ -216,7 +217,7 @@ def _supposed(readings: _Readings, group: Indices, swept: tuple[str, ...]) -> _S
     wander = _median_span(readings, parts, steady)
     if wander > STAYS or wander >= _median_span(readings, parts, swept):
         return None
-    short = bool(np.median([part.size for part in parts]) < FEWEST_IN_SWEEP)
+    short = bool(np.median([part.size for part in parts]) < MIN_SWEEP_POINTS)
     return _Split(parts, swept, steady, short, _median_span(readings, parts, rest))
 
 
@@ -256,7 +257,7 @@ def _is_noise(values: Floats) -> bool:
 def _passes_of(readings: _Readings, run: Indices, swept: tuple[str, ...]) -> list[Indices]:
     x = _projected(np.stack([readings.scaled[name][run] for name in swept], axis=-1))[0]
     passes = _passes(x)
-    short = np.median([len(part) for part in passes]) < FEWEST_IN_SWEEP
+    short = np.median([len(part) for part in passes]) < MIN_SWEEP_POINTS
     if short and np.unique(x).size == x.size:
         return [run]
     return [run[part] for part in passes]
@@ -312,7 +313,7 @@ def _projected(points: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _check_sweep(dataset: "xr.Dataset", readings: _Readings, part: Indices, split: _Split) -> None:
-    if part.size < FEWEST_IN_SWEEP:
+    if part.size < MIN_SWEEP_POINTS:
         stays = "field" if split.swept == ("frequency",) else "frequency"
         raise _too_short(dataset, part, f"at the same {stays}")
     where = f"{source_of(dataset)}: in the sweep from {reading_place(dataset, int(part[0]))} on"
@@ -335,7 +336,7 @@ def _too_short(dataset: "xr.Dataset", part: Indices, conditions: str) -> DataErr
     readings = f"{part.size} reading{'s' if part.size > 1 else ''}"
     return DataError(
         f"{source_of(dataset)}: the sweep from {reading_place(dataset, int(part[0]))} on has "
-        f"{readings}: a spectrum has {FEWEST_IN_SWEEP} or more {conditions}, one after the other"
+        f"{readings}: a spectrum has {MIN_SWEEP_POINTS} or more {conditions}, one after the other"
     )
 
 

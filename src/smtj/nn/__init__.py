@@ -7,20 +7,20 @@ except ModuleNotFoundError as error:
         'smtj.nn needs PyTorch: install it with pip install "smtj[nn]"', name=error.name
     ) from error
 
-from smtj.nn.activation import MTJActivation, ScaledSigmoid
-from smtj.nn.adaptive import fix_bias, make_adaptive
-from smtj.nn.chip import Chip, chip_of, draw_chip, install
-from smtj.nn.convert import convert, to_digital
-from smtj.nn.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
-from smtj.nn.driven import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
-from smtj.nn.neuron import MTJNeuron
-from smtj.nn.readout import Reads
-from smtj.nn.recalibrate import Recalibration, recalibrate
-from smtj.nn.scheme import AnalogueReads, DigitalReads, ReadScheme
-from smtj.nn.setting import reset_state, set_conditions, set_readout
-from smtj.nn.sources import Source, heavy_tailed, log_normal, normal, uniform
-from smtj.nn.summary import Summary, summary
-from smtj.nn.variation import DeviceVariation, Variability, draw_variation, no_variation
+from smtj.nn.conversion.convert import convert, to_digital
+from smtj.nn.conversion.summary import Summary, summary
+from smtj.nn.devices.distributions import Source, heavy_tailed, log_normal, normal, uniform
+from smtj.nn.devices.variation import DeviceVariation, Variability, draw_variation, no_variation
+from smtj.nn.drive.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
+from smtj.nn.drive.physical import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
+from smtj.nn.layer.activation import MTJActivation, ScaledSigmoid
+from smtj.nn.layer.adaptive import fix_bias, make_adaptive
+from smtj.nn.layer.chip import Chip, chip_of, draw_chip, install
+from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
+from smtj.nn.layer.neuron import MTJNeuron
+from smtj.nn.reads.readout import Reads
+from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, ReadScheme
+from smtj.nn.training.recalibrate import Recalibration, recalibrate
 
 __all__ = [
     "AffineCoupling",

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
-from smtj.nn.adaptive import Per, junction_layers
-from smtj.nn.network import NetworkSettings, build_network, load_network
-from smtj.nn.recalibrate import recalibrate
-from smtj.nn.recognition import recognised
-from smtj.nn.setting import set_readout
-from smtj.nn.training import Images, TrainingRun, TrainingSettings, as_tensors, scaled
-from smtj.paper.figure import Check, FigureResult
+from smtj.nn.layer.adaptive import Per, junction_layers
+from smtj.nn.layer.configure import set_readout
+from smtj.nn.training.accuracy import recognised
+from smtj.nn.training.network import NetworkSettings, build_network, load_network
+from smtj.nn.training.recalibrate import recalibrate
+from smtj.nn.training.train import Images, TrainingRun, TrainingSettings, as_tensors, scaled
+from smtj.report.figure import Check, FigureResult
 
 HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 5
 """Of the networks that learn their voltages from the beginning: small, so that it takes seconds."""

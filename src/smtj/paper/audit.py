@@ -2,7 +2,7 @@
 
 from smtj.card import DeviceCard
 from smtj.paper import audit_device, audit_network, audit_resonance, audit_switching
-from smtj.paper.figure import Check
+from smtj.report.figure import Check
 
 
 def audit(card: DeviceCard) -> list[Check]:

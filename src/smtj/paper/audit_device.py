@@ -4,16 +4,16 @@ import math
 
 from smtj.card import DeviceCard
 from smtj.paper import findings
-from smtj.paper.figure import Check
 from smtj.paper.rows import not_tested, stated, time
 from smtj.paper.wells import wells
 from smtj.physics.constants import BOLTZMANN
 from smtj.physics.device import operating_point
 from smtj.physics.junction import parallel_resistance
+from smtj.report.figure import Check
 from smtj.units import convert, format_quantity, parse_quantity
 
 _SAMPLES, _DURATION = 1000, "2 min"
-_MOST_TELEGRAPHIC = 25.0
+_MAX_TELEGRAPHIC = 25.0
 """Δ beyond which τ0 exp(Δ) exceeds a minute at τ0 = 1 ns."""
 
 
@@ -213,7 +213,7 @@ def _reading(card: DeviceCard) -> list[Check]:
             claim="The 210 × 60 nm² device is superparamagnetic as a whole",
             paper="«superparamagnetically without scaling down the device size», Sec. III",
             ours=(f"56 mT over the whole ellipse is {delta:.0f} k_BT ({with_field:.0f} with H_in)"),
-            verdict="not supported" if with_field > _MOST_TELEGRAPHIC else "agrees",
+            verdict="not supported" if with_field > _MAX_TELEGRAPHIC else "agrees",
             how="K_eff = ½ μ0 M_s H_K1 times the volume",
         ),
         Check(

@@ -5,10 +5,10 @@ import math
 from smtj.card import DeviceCard
 from smtj.paper import findings
 from smtj.paper.fig3a import CLASSES, HIDDEN, SIDE
-from smtj.paper.figure import Check
 from smtj.paper.rows import not_tested
 from smtj.physics.device import operating_point
 from smtj.physics.junction import parallel_resistance
+from smtj.report.figure import Check
 from smtj.units import convert
 
 _WIRE = 100e-9

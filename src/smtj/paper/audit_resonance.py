@@ -3,11 +3,11 @@
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.paper import fig5a, fig5b
-from smtj.paper.figure import Check
 from smtj.paper.rows import not_tested
 from smtj.paper.spectra import resonances
-from smtj.physics import anisotropy
 from smtj.physics.device import factors, operating_point
+from smtj.physics.magnetics import anisotropy
+from smtj.report.figure import Check
 from smtj.units import convert
 
 

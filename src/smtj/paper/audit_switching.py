@@ -6,10 +6,10 @@ import numpy as np
 
 from smtj.card import DeviceCard
 from smtj.paper import findings
-from smtj.paper.figure import Check
 from smtj.paper.rows import stated, time, triple
-from smtj.physics import anisotropy
 from smtj.physics.device import operating_point, terms_of_eq_1
+from smtj.physics.magnetics import anisotropy
+from smtj.report.figure import Check
 from smtj.units import convert
 
 _BIASES = "at −200 / 0 / +200 mV"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
-from smtj.paper.figure import FigureResult
+from smtj.report.figure import FigureResult
 
 PARTS = ("reads", "adaptive", "chips", "cost")
 """Of the report, in its order; all need the trained network."""
@@ -72,7 +72,7 @@ def _adaptive(
 def _chips(
     card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
 ) -> list[FigureResult]:
-    from smtj.nn.network import load_network
+    from smtj.nn.training.network import load_network
     from smtj.paper import chips
 
     trained, _, _ = load_network(network)

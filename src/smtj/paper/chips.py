@@ -11,21 +11,20 @@ from torch import nn
 
 from smtj import plot
 from smtj.chips.conditions import QUANTITIES, Setting
-from smtj.chips.draw import accuracy_axes, yield_axes
+from smtj.chips.plots import accuracy_axes, yield_axes
 from smtj.chips.result import StudyResult
 from smtj.chips.run import Progress, run_study
 from smtj.chips.summary import Distribution, Sensitivity
 from smtj.datasets import ImageDataset
-from smtj.nn.training import as_tensors, scaled
-from smtj.paper.figure import FigureResult
-from smtj.units import convert
+from smtj.nn.training.train import as_tensors, scaled
+from smtj.report.figure import FigureResult
+from smtj.units import Oe
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OE = convert(1, "Oe", "A/m")
 SLOPE_SPREADS = (0.0, 0.05, 0.1, 0.2, 0.3)
-OFFSET_SPREADS = (0.0, OE, 2 * OE, 4 * OE, 8 * OE)
+OFFSET_SPREADS = (0.0, Oe, 2 * Oe, 4 * Oe, 8 * Oe)
 BELOW_BEST = 0.005
 """A good chip is at most so far below the mean of chips without spread."""
 
@@ -44,7 +43,7 @@ def make(
     Parameters
     ----------
     network
-        A trained network of junctions, as :func:`smtj.nn.network.load_network` gives it.
+        A trained network of junctions, as :func:`smtj.nn.training.network.load_network` gives it.
     images
         The data set it was trained on; its test images are used.
     out

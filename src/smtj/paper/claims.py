@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.paper.figure import Check, Verdict
+from smtj.report.figure import Check, Verdict
 
 FINAL = 10
 """Epochs over which the final recognition rate is averaged."""

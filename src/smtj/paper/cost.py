@@ -8,12 +8,12 @@ import numpy as np
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.cost import workload
-from smtj.energy.draw import caption, draw
-from smtj.energy.survey import Survey, as_record, survey
-from smtj.energy.words import cost_table, in_words, joules, seconds
+from smtj.energy.costs import workload
+from smtj.energy.design_space import Survey, as_record, survey
+from smtj.energy.plots import caption, draw
+from smtj.energy.report import cost_table, in_words, joules, seconds
 from smtj.paper.fig3a import CLASSES, HIDDEN, SIDE
-from smtj.paper.figure import Check, FigureResult
+from smtj.report.figure import Check, FigureResult
 
 SAMPLES = 1000
 """Of Fig. 2(c), in 2 min."""
@@ -48,7 +48,7 @@ def make(
         found = survey(card, table, work)
     else:
         from smtj.energy.accuracy import measure_accuracy, trained_network
-        from smtj.nn.training import as_tensors
+        from smtj.nn.training.train import as_tensors
 
         trained, _ = trained_network(network)
         accuracy = measure_accuracy(trained, as_tensors(images), progress=progress)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from smtj import plot
 from smtj.card import DeviceCard
-from smtj.paper.figure import Check, FigureResult
 from smtj.paper.wells import wells
+from smtj.report.figure import Check, FigureResult
 from smtj.units import convert
 
 FREE, BARRIER, REFERENCE, OTHER, PIN = "#9cc3ea", "#f3e6b3", "#f0b3ab", "#dddddd", "#c9b8d8"

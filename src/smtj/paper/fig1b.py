@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.fit.loop import fit_loop_at_current
-from smtj.fit.loop_result import LoopFit
+from smtj.inference.loop.fit import fit_loop_at_current
+from smtj.inference.loop.result import LoopFit
 from smtj.lab import field_sweep
-from smtj.lab.sweep import Direction
-from smtj.paper.figure import Check, FigureResult
+from smtj.lab.sweeps import Direction
 from smtj.physics.device import macrospin
-from smtj.physics.wells import find_wells
-from smtj.units import convert
+from smtj.physics.magnetics.wells import find_wells
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import Oe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,10 +32,8 @@ NOISE = 0.5
 """Standard deviation of a reading in ohm, ours."""
 PAPER_TILT = 9.0
 """In degrees."""
-OERSTED = convert(1, "Oe", "A/m")
 
-Floats = NDArray[np.float64]
-DIRECTIONS: tuple[Direction, ...] = ("parallel", "perpendicular")
+DIRECTIONS: tuple[Direction, ...] = ("in_plane", "out_of_plane")
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -50,7 +48,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    field = np.arange(-REACH, REACH + STEP, STEP) * OERSTED
+    field = np.arange(-REACH, REACH + STEP, STEP) * Oe
     parallel, perpendicular = (
         field_sweep(card, field, direction, current=CURRENT, noise=NOISE, seed=seed + number)
         for number, direction in enumerate(DIRECTIONS)
@@ -67,15 +65,15 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     )
 
 
-def in_plane_component(card: DeviceCard, field_parallel: Floats) -> Floats:
+def in_plane_component(card: DeviceCard, field_in_plane: Floats) -> Floats:
     """m_x at rest in the deepest well, at H_∥ in A/m."""
-    wells = find_wells(macrospin(card), field_parallel, 0.0, 0.0)
+    wells = find_wells(macrospin(card), field_in_plane, 0.0, 0.0)
     return np.asarray(wells.global_minimum[..., 0])
 
 
 def largest_jump(card: DeviceCard) -> float:
     """Share of the change of m_x from -650 to +650 Oe that one step of the field makes."""
-    field = np.asarray(np.arange(-REACH, REACH + STEP, STEP) * OERSTED, dtype=np.float64)
+    field = np.asarray(np.arange(-REACH, REACH + STEP, STEP) * Oe, dtype=np.float64)
     m_x = in_plane_component(card, field)
     return float(np.abs(np.diff(m_x)).max() / np.ptp(m_x))
 
@@ -85,11 +83,11 @@ def _numbers(
 ) -> dict[str, Any]:
     up = parallel.resistance.values[0]
     middle = (up[:10].mean() + up[-10:].mean()) / 2
-    field = parallel.field_parallel.values / OERSTED
+    field = parallel.field_in_plane.values / Oe
     mean = parallel.resistance.values.mean(axis=0)
     half = float(np.interp(middle, _rising(mean), field))
     steps = np.abs(np.diff(_smooth(mean)))
-    ends = in_plane_component(card, np.array([-REACH * OERSTED, REACH * OERSTED]))
+    ends = in_plane_component(card, np.array([-REACH * Oe, REACH * Oe]))
     return {
         "current_A": CURRENT,
         "field_Oe": field.tolist(),
@@ -139,7 +137,7 @@ def _draw(
             _loop(panel, found, direction)
             if isinstance(fit, LoopFit):
                 own = slice(number * parallel.resistance.size, None)
-                _wells(panel, found[f"field_{direction}"].values / OERSTED, fit, own)
+                _wells(panel, found[f"field_{direction}"].values / Oe, fit, own)
         axes.set_xlabel(r"In-plane field $H_\parallel$ (Oe)")
         axes.set_ylabel(r"Resistance $R$ (kΩ)")
         axes.set_title("(b)  $I_\\mathrm{dc}$ = 10 µA", loc="left")
@@ -151,7 +149,7 @@ def _draw(
 
 
 def _loop(axes: Any, found: "xr.Dataset", direction: str) -> None:
-    field = found[f"field_{direction}"].values / OERSTED
+    field = found[f"field_{direction}"].values / Oe
     up, down = found.resistance.values / 1e3
     axes.plot(field, up, "o", color=plot.BLUE, markersize=2.5, label="rising field")
     axes.plot(field, down, "o", color=plot.RED, markersize=2.5, mfc="none", label="falling field")
@@ -185,7 +183,7 @@ def _checks(card: DeviceCard, numbers: dict[str, Any]) -> list[Check]:
     share = numbers["largest_smooth_step_share"]
     flat = card.replace(
         {
-            "magnetism.anisotropy_field": -float(card.magnetism.anisotropy_field or OERSTED * 560),
+            "magnetism.anisotropy_field": -float(card.magnetism.anisotropy_field or Oe * 560),
             "magnetism.interface_anisotropy": None,
             "magnetism.in_plane_anisotropy_field": "60 mT",
             "magnetism.easy_axis_tilt": 0.0,
@@ -246,5 +244,5 @@ def _check_of_angle(card: DeviceCard, fit: LoopFit | SmtjError) -> Check:
 
 
 def _pair(card: DeviceCard) -> str:
-    low, high = in_plane_component(card, np.array([-300 * OERSTED, 300 * OERSTED]))
+    low, high = in_plane_component(card, np.array([-300 * Oe, 300 * Oe]))
     return f"{low:+.2f} and {high:+.2f}"

@@ -9,27 +9,25 @@ from numpy.typing import NDArray
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.fit import SigmoidFit, estimated_inflation, fit_sigmoid
+from smtj.inference import SigmoidFit, estimated_inflation, fit_sigmoid
 from smtj.lab import field_sweep
-from smtj.lab.sweep import Direction
-from smtj.paper.figure import Check, FigureResult
+from smtj.lab.sweeps import Direction
 from smtj.physics.junction import state_resistances
-from smtj.units import convert
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import Oe
 
 if TYPE_CHECKING:
     import xarray as xr
 
 STEP = 1
 """In Oe (the paper: "a small step ΔH = 1 Oe")."""
-REACH: dict[Direction, float] = {"parallel": 200, "perpendicular": 80}
+REACH: dict[Direction, float] = {"in_plane": 200, "out_of_plane": 80}
 """In Oe, ours: far enough to see the noise end on both sides."""
 SWEEPS = 10
 """Five up and five down; the first two are drawn."""
 NOISE = 1.0
 """Standard deviation of a reading in ohm, ours."""
-OERSTED = convert(1, "Oe", "A/m")
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -73,19 +71,19 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 def decoded(card: DeviceCard, loop: "xr.Dataset", direction: Direction) -> NDArray[np.bool_]:
     """Return which readings of a sweep are nearer to the high state's resistance at their field."""
     field = loop[f"field_{direction}"].values
-    fields = (field, 0.0) if direction == "parallel" else (0.0, field)
+    fields = (field, 0.0) if direction == "in_plane" else (0.0, field)
     levels = state_resistances(card, fields[0], 0.0, fields[1], float(loop.voltage))
     nearer: NDArray[np.bool_] = loop.resistance.values > (levels.high + levels.low) / 2
     return nearer
 
 
 def _sweep(card: DeviceCard, direction: Direction, seed: int) -> "xr.Dataset":
-    field = np.arange(-REACH[direction], REACH[direction] + STEP, STEP) * OERSTED
+    field = np.arange(-REACH[direction], REACH[direction] + STEP, STEP) * Oe
     return field_sweep(card, field, direction, sweeps=SWEEPS, noise=NOISE, seed=seed)
 
 
 def _field(loop: "xr.Dataset", direction: Direction) -> Floats:
-    return np.asarray(loop[f"field_{direction}"].values / OERSTED)
+    return np.asarray(loop[f"field_{direction}"].values / Oe)
 
 
 def _fit(field: Floats, states: NDArray[np.bool_]) -> SigmoidFit:
@@ -104,7 +102,7 @@ def _switches(states: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _draw(path: Path, loops: "dict[Direction, xr.Dataset]") -> list[Path]:
-    symbols = {"parallel": r"H_\parallel", "perpendicular": r"H_\perp"}
+    symbols = {"in_plane": r"H_\parallel", "out_of_plane": r"H_\perp"}
     with plot.figure(7.0, 2.8, ncols=2) as (fig, panels):
         for letter, axes, (direction, loop) in zip("ab", panels, loops.items(), strict=True):
             field = _field(loop, direction)
@@ -143,8 +141,8 @@ def _checks(
         field = _field(loop, direction)
         at = np.broadcast_to((field[1:] + field[:-1]) / 2, (len(states[direction]), field.size - 1))
         spans[direction] = np.quantile(at[_switches(states[direction])], (0.05, 0.5, 0.95))
-    along, across = spans["parallel"], spans["perpendicular"]
-    w, weak = fits["perpendicular"], fits["parallel"]
+    along, across = spans["in_plane"], spans["out_of_plane"]
+    w, weak = fits["out_of_plane"], fits["in_plane"]
     return [
         Check(
             claim="Telegraphic switching appears near zero field",

@@ -7,12 +7,12 @@ import numpy as np
 
 from smtj import plot
 from smtj.card import DeviceCard
-from smtj.fit.telegraph import fit_trace
-from smtj.fit.trace_fit import TraceFit
+from smtj.inference.telegraph.fit import fit_trace
+from smtj.inference.telegraph.result import TraceFit
 from smtj.lab import time_trace
-from smtj.paper.figure import Check, FigureResult
 from smtj.paper.rows import time as shown_time
 from smtj.physics.device import operating_point
+from smtj.report.figure import Check, FigureResult
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.scan import ScanResult, scan_of
-from smtj.analysis.setting import Setting
-from smtj.analysis.trace import trace_of
+from smtj.analysis.context import Setting
+from smtj.analysis.switching.scan import ScanResult, scan_of
+from smtj.analysis.switching.trace import trace_of
 from smtj.card import DeviceCard
-from smtj.fit import inflation_of_correlation
+from smtj.inference import inflation_of_correlation
 from smtj.lab import probability_scan
 from smtj.measurement import groups
-from smtj.paper.figure import Check, FigureResult
 from smtj.physics.device import OperatingPoint, operating_point
-from smtj.units import convert
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import Oe, convert
 
 SAMPLES = 1000
 """Reads at each field (the paper: "sampling 1000 times in 2 min")."""
@@ -31,9 +31,6 @@ FIELDS = np.linspace(-60, 40, 21)
 NOISE = 5.0
 """Standard deviation of a reading in ohm, ours."""
 PRINTED, CONSISTENT = "cai2019", "self-consistent"
-OERSTED = convert(1, "Oe", "A/m")
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -48,7 +45,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    data = probability_scan(card, FIELDS * OERSTED, SAMPLES, noise=NOISE, seed=seed)
+    data = probability_scan(card, FIELDS * Oe, SAMPLES, noise=NOISE, seed=seed)
     setting = Setting(card, "Fig. 2(d)")
     result = scan_of([trace_of(*group, setting, 0) for group in groups(data)], setting)
     models = {name: _model(card, name) for name in _models(card)}
@@ -66,10 +63,10 @@ def _fitted(result: ScanResult) -> tuple[float, float, float, float]:
     """Return w and its error in 1/Oe, H_s and its error in Oe."""
     fit = result.sigmoid
     return (
-        fit.slope * OERSTED,
-        fit.slope_error * OERSTED,
-        fit.offset_field / OERSTED,
-        fit.offset_error / OERSTED,
+        fit.slope * Oe,
+        fit.slope_error * Oe,
+        fit.offset_field / Oe,
+        fit.offset_error / Oe,
     )
 
 

@@ -4,19 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.card import DeviceCard
-from smtj.paper.figure import Check, FigureResult
 from smtj.physics.device import operating_point
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
 from smtj.units import convert
 
 SIDE, HIDDEN, CLASSES = 28, 400, 10
 """Pixels along an image, hidden neurons, output neurons (Sec. III)."""
 _DIGIT = 5
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path) -> FigureResult:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
-from smtj.nn.experiment import Experiment
-from smtj.nn.network import NetworkSettings
-from smtj.nn.pool import Job, run_all
-from smtj.nn.training import Epoch, TrainingSettings
+from smtj.nn.training.experiment import Experiment
+from smtj.nn.training.network import NetworkSettings
+from smtj.nn.training.parallel import Job, run_all
+from smtj.nn.training.train import Epoch, TrainingSettings
 from smtj.paper.claims import check_claims
-from smtj.paper.figure import FigureResult
+from smtj.report.figure import FigureResult
 
 HIDDEN = 400
 ABLATIONS = (

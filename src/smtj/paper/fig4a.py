@@ -4,23 +4,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.lab import field_sweep
-from smtj.paper.figure import Check, FigureResult
 from smtj.paper.rows import time as shown_time
 from smtj.physics.device import operating_point
 from smtj.physics.junction import state_resistances
-from smtj.units import convert
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import Oe
 
 if TYPE_CHECKING:
     import xarray as xr
 
 VOLTAGES = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
 """In V; the paper gives the ends."""
-LEAST_VOLTAGE = 1e-3
+MIN_VOLTAGE = 1e-3
 """What is applied for 0 V, so that there is a current to read."""
 REACH, STEP = 80, 1
 """In Oe; the step is the paper's."""
@@ -30,9 +30,6 @@ NOISE = 1.0
 """Standard deviation of a reading in ohm, ours."""
 NEAR = 0.1
 """A reading this close to a level, in separations, counts as on it."""
-OERSTED = convert(1, "Oe", "A/m")
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -47,12 +44,12 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    field = np.arange(-REACH, REACH + STEP, STEP) * OERSTED
+    field = np.arange(-REACH, REACH + STEP, STEP) * Oe
     loops = [
         field_sweep(
             card,
             field,
-            voltage=float(voltage) or LEAST_VOLTAGE,
+            voltage=float(voltage) or MIN_VOLTAGE,
             sweeps=SWEEPS,
             noise=NOISE,
             seed=seed + number,
@@ -68,7 +65,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         images=_draw(out / "fig4a", loops),
         numbers={
             "voltage_V": VOLTAGES.tolist(),
-            "field_Oe": (field / OERSTED).tolist(),
+            "field_Oe": (field / Oe).tolist(),
             "resistance_ohm": [loop.resistance.values[:2].tolist() for loop in loops],
             "two_level_share": between,
             "span_Oe": spans,
@@ -79,7 +76,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 
 def share_high(card: DeviceCard, loop: "xr.Dataset") -> Floats:
     """Return where each reading lies between the low (0) and the high level (1) at its field."""
-    field = loop.field_perpendicular.values
+    field = loop.field_out_of_plane.values
     levels = state_resistances(card, 0.0, 0.0, field, float(loop.voltage))
     g_high, g_low = 1 / levels.high, 1 / levels.low
     return np.asarray((1 / loop.resistance.values - g_low) / (g_high - g_low))
@@ -88,7 +85,7 @@ def share_high(card: DeviceCard, loop: "xr.Dataset") -> Floats:
 def two_level_share(card: DeviceCard, loop: "xr.Dataset") -> float:
     """Share of readings on either level, among those at fields where neither state prevails."""
     point = operating_point(card, float(loop.voltage))
-    p = np.asarray(point.switching_probability(loop.field_perpendicular.values))
+    p = np.asarray(point.switching_probability(loop.field_out_of_plane.values))
     share = share_high(card, loop)[:, (p > 0.1) & (p < 0.9)]
     return float(np.mean((share < NEAR) | (share > 1 - NEAR)))
 
@@ -96,7 +93,7 @@ def two_level_share(card: DeviceCard, loop: "xr.Dataset") -> float:
 def _span(card: DeviceCard, loop: "xr.Dataset") -> float:
     """Width in Oe of the middle 90 % of the fields at which readings change by half a step."""
     share = share_high(card, loop)
-    field = loop.field_perpendicular.values / OERSTED
+    field = loop.field_out_of_plane.values / Oe
     at = np.broadcast_to((field[1:] + field[:-1]) / 2, (len(share), field.size - 1))
     return float(np.ptp(np.quantile(at[np.abs(np.diff(share)) > 0.5], (0.05, 0.95))))
 
@@ -112,7 +109,7 @@ def _draw(path: Path, loops: "list[xr.Dataset]") -> list[Path]:
 
 
 def _panel(axes: Any, loop: "xr.Dataset", voltage: float) -> None:
-    field = loop.field_perpendicular.values / OERSTED
+    field = loop.field_out_of_plane.values / Oe
     styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
     for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
         axes.plot(field, row / 1e3, ".-", color=colour, linewidth=0.6, markersize=2, label=label)
@@ -126,7 +123,7 @@ def _caption(card: DeviceCard) -> str:
         f"Readings of the virtual instrument in steps of {STEP} Oe, "
         f"{timing.sampling_interval * 1e3:g} ms apart, each averaging over "
         f"{timing.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; blue: rising field, "
-        f"red: falling; card {card.name}. 0 mV is read at {1e3 * LEAST_VOLTAGE:g} mV. The bias "
+        f"red: falling; card {card.name}. 0 mV is read at {1e3 * MIN_VOLTAGE:g} mV. The bias "
         "moves the barrier by Eq. (6): at −200 mV the device keeps its state from reading to "
         "reading, at +200 mV it switches within one, which then lies between the levels. "
         "The higher bias also lowers the TMR."

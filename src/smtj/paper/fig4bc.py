@@ -4,21 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.bias import FINE, bias_of
-from smtj.analysis.bias import caption as caption_of_models
-from smtj.analysis.scan import ScanResult, scan_of
-from smtj.analysis.setting import Setting
-from smtj.analysis.trace import trace_of
+from smtj.analysis.context import Setting
+from smtj.analysis.switching.bias import FINE, bias_of
+from smtj.analysis.switching.bias import caption as caption_of_models
+from smtj.analysis.switching.scan import ScanResult, scan_of
+from smtj.analysis.switching.trace import trace_of
 from smtj.card import DeviceCard
-from smtj.fit.bias_comparison import BiasComparison
+from smtj.inference.bias.comparison import BiasComparison
 from smtj.lab import voltage_scan
 from smtj.measurement import groups
-from smtj.paper.figure import Check, FigureResult
 from smtj.physics.device import operating_point
-from smtj.units import convert
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import Oe
 
 VOLTAGES = np.array([-0.2, -0.1, 0.001, 0.1, 0.2])
 """In V; the paper gives the ends.  For 0 V, 1 mV is applied, so that there is a current to read."""
@@ -28,9 +28,6 @@ SAMPLES = 1000
 """Readings at each field, as for Fig. 2(c)."""
 NOISE = 5.0
 """Standard deviation of a reading in ohm, ours."""
-OERSTED = convert(1, "Oe", "A/m")
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -45,7 +42,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    data = voltage_scan(card, VOLTAGES, FIELDS * OERSTED, SAMPLES, noise=NOISE, seed=seed)
+    data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, noise=NOISE, seed=seed)
     setting = Setting(card, "Fig. 4(b)")
     traces = [trace_of(known, part, setting, 0) for known, part in groups(data)]
     each = len(FIELDS)
@@ -64,21 +61,21 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 
 def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
     """Return w in 1/Oe of readings counted as high above the middle of the levels."""
-    from smtj.fit import fit_sigmoid
+    from smtj.inference import fit_sigmoid
     from smtj.physics.junction import state_resistances
 
     levels = state_resistances(card, 0.0, 0.0, scan.field, scan.voltage)
     middle = (levels.high + levels.low) / 2
     high = [int((t.resistance > m).sum()) for t, m in zip(scan.traces, middle, strict=True)]
-    return fit_sigmoid(scan.field, high, SAMPLES).slope * OERSTED
+    return fit_sigmoid(scan.field, high, SAMPLES).slope * Oe
 
 
 def _slopes(scans: list[ScanResult]) -> tuple[Floats, Floats]:
     """Return w and its standard error in 1/Oe."""
     fits = [scan.sigmoid for scan in scans]
     return (
-        np.array([fit.slope for fit in fits]) * OERSTED,
-        np.array([fit.slope_error for fit in fits]) * OERSTED,
+        np.array([fit.slope for fit in fits]) * Oe,
+        np.array([fit.slope_error for fit in fits]) * Oe,
     )
 
 
@@ -119,7 +116,7 @@ def _draw(
         for scan, colour, voltage in zip(scans, colours, VOLTAGES, strict=True):
             spread = np.nan_to_num(np.sqrt(scan.variance) * scan.share * (1 - scan.share))
             left.errorbar(FIELDS, scan.share, spread, fmt="o", color=colour, elinewidth=1)
-            line = scan.sigmoid.probability(fine * OERSTED)
+            line = scan.sigmoid.probability(fine * Oe)
             left.plot(fine, line, color=colour, label=plot.signed(1e3 * round(voltage, 2), "mV"))
         left.set_xlabel(r"Perpendicular field $H_\perp$ (Oe)")
         left.set_ylabel(r"Switching probability $P$(high)")
@@ -132,7 +129,7 @@ def _draw(
             (models.cai2019, plot.RED, "-", "Eq. (5), (6)"),
             (models.self_consistent, plot.GREEN, "--", "self-consistent"),
         ):
-            w = model.curve(between) * OERSTED
+            w = model.curve(between) * Oe
             right.plot(1e3 * between, w, color=colour, linestyle=style, label=label)
         right.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
         right.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
@@ -156,7 +153,7 @@ def _checks(
     card: DeviceCard, scans: list[ScanResult], naive: list[float], models: BiasComparison
 ) -> list[Check]:
     slope, error = _slopes(scans)
-    true = np.array([float(operating_point(card, v).slope) * OERSTED for v in VOLTAGES])
+    true = np.array([float(operating_point(card, v).slope) * Oe for v in VOLTAGES])
     z = (slope - true) / error
     pairs = " / ".join(f"{w:.3f} ± {e:.3f}" for w, e in zip(slope, error, strict=True))
     xi = next((e for e in models.cai2019.estimates if e.symbol == "ξ"), None)

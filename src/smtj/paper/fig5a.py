@@ -3,21 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.resonance import AtVoltage
+from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
-from smtj.paper.figure import Check, FigureResult
 from smtj.paper.spectra import DRIVE, NOISE, PAPER_FIELD, resonances
-from smtj.units import convert
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import GHz, mT
 
 OFFSET = 35e-6
 """Between spectra in V, for the eye alone; the paper's."""
-GIGAHERTZ = convert(1, "Hz", "GHz")
-MILLITESLA = convert(1, "A/m", "mT")
-
-Floats = NDArray[np.float64]
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -66,14 +62,14 @@ def _fitted(at: AtVoltage) -> Floats:
 
 def _lines(found: list[AtVoltage]) -> Floats:
     """f_r in GHz of spectra taken for one line, as the paper does."""
-    return np.array([at.lines[0].fit.lines[0].position for at in found]) * GIGAHERTZ
+    return np.array([at.lines[0].fit.lines[0].position for at in found]) / GHz
 
 
 def _wells(at: AtVoltage) -> Floats:
     """f_r in GHz of the up and the down well as fitted; one where the card has no tilt."""
     if at.whole is None:
-        return np.array([at.lines[0].fit.lines[0].position]) * GIGAHERTZ
-    return np.asarray(at.whole.resonances.frequency[0] * GIGAHERTZ)
+        return np.array([at.lines[0].fit.lines[0].position]) / GHz
+    return np.asarray(at.whole.resonances.frequency[0] / GHz)
 
 
 def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
@@ -82,7 +78,7 @@ def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
             frequency, signal = _sorted(at)
             shift = row * OFFSET
             axes.plot(
-                frequency * GIGAHERTZ,
+                frequency / GHz,
                 1e6 * (signal + shift),
                 ".",
                 color=plot.BLUE,
@@ -90,7 +86,7 @@ def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
                 label="virtual measurement" if row == 0 else None,
             )
             axes.plot(
-                frequency * GIGAHERTZ,
+                frequency / GHz,
                 1e6 * (_fitted(at) + shift),
                 color=plot.RED,
                 linewidth=1,
@@ -157,8 +153,8 @@ def checks(found: list[AtVoltage]) -> list[Check]:
                 if alone.separable
                 else (
                     f"one field fixes H_K1 − {alone.ratio:.3g} H_K2 = "
-                    f"{alone.anisotropy_field * MILLITESLA:.1f} ± "
-                    f"{alone.error * MILLITESLA:.1f} mT at 0 mV and no more; spectra beyond "
+                    f"{alone.anisotropy_field / mT:.1f} ± "
+                    f"{alone.error / mT:.1f} mT at 0 mV and no more; spectra beyond "
                     "saturation, above 600 Oe, tell the two apart"
                 )
             ),

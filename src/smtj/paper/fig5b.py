@@ -5,25 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.kittel import fields_axes
-from smtj.analysis.resonance import AtVoltage
+from smtj.analysis.resonance.anisotropy import fields_axes
+from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
-from smtj.fit.estimate import normal_estimate
-from smtj.fit.resonance.model import EQ_7, FixedFields, well_resonances
-from smtj.fit.resonance.points import Points, fit_points
-from smtj.paper.figure import Check, FigureResult
+from smtj.inference.resonance.wells.from_lines import Points, fit_points
+from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
+from smtj.inference.stats.estimate import normal_estimate
 from smtj.paper.rows import recovered
-from smtj.paper.spectra import FIELDS, OERSTED, PAPER_FIELD, Resonances, resonances
+from smtj.paper.spectra import FIELDS, PAPER_FIELD, Resonances, resonances
 from smtj.physics.device import factors, macrospin
-from smtj.units import convert
-
-MILLITESLA = convert(1, "A/m", "mT")
-GIGAHERTZ = convert(1, "Hz", "GHz")
-
-Floats = NDArray[np.float64]
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
+from smtj.units import GHz, Oe, mT
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -48,20 +43,16 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         numbers={
             "voltage_V": [at.voltage for at in every],
             "field_Oe": FIELDS.tolist(),
-            "H_K1_mT": [at.general.anisotropy_field * MILLITESLA for at in every],
-            "H_K1_standard_error_mT": [at.general.error * MILLITESLA for at in every],
-            "H_K2_mT": [at.general.second_order_field * MILLITESLA for at in every],
-            "H_K2_standard_error_mT": [
-                math.sqrt(at.general.covariance[1, 1]) * MILLITESLA for at in every
-            ],
+            "H_K1_mT": [at.general.anisotropy_field / mT for at in every],
+            "H_K1_standard_error_mT": [at.general.error / mT for at in every],
+            "H_K2_mT": [at.general.second_order_field / mT for at in every],
+            "H_K2_standard_error_mT": [math.sqrt(at.general.covariance[1, 1]) / mT for at in every],
             "H_K1_by_eq_7_at_one_field_mT": [
-                at.single.anisotropy_field * MILLITESLA for at in found.at_one_field
+                at.single.anisotropy_field / mT for at in found.at_one_field
             ],
-            "H_K1_by_eq_7_at_all_fields_mT": [
-                at.single.anisotropy_field * MILLITESLA for at in every
-            ],
+            "H_K1_by_eq_7_at_all_fields_mT": [at.single.anisotropy_field / mT for at in every],
             "frequency_at_110_Oe_GHz": {
-                name: f * GIGAHERTZ for name, f in frequencies_at_paper_field(card).items()
+                name: f / GHz for name, f in frequencies_at_paper_field(card).items()
             },
         },
         checks=checks(card, found),
@@ -92,7 +83,7 @@ def bias_of_eq_7(card: DeviceCard, fixed: FixedFields) -> float:
 
     Free of noise, with the card's H_K2.
     """
-    x = np.array([PAPER_FIELD * OERSTED])
+    x = np.array([PAPER_FIELD * Oe])
     frequency = _deepest(card, fixed, [PAPER_FIELD])
     near = float(macrospin(card).anisotropy_field)
     second = float(macrospin(card).second_order_field)
@@ -103,7 +94,7 @@ def bias_of_eq_7(card: DeviceCard, fixed: FixedFields) -> float:
 
 def _deepest(card: DeviceCard, fixed: FixedFields, fields: Any) -> Floats:
     """f_r in Hz of the deeper well at H∥ in Oe and 0 V."""
-    spin, x = macrospin(card), np.asarray(fields) * OERSTED
+    spin, x = macrospin(card), np.asarray(fields) * Oe
     wells = well_resonances(
         float(spin.anisotropy_field), float(spin.second_order_field), fixed, x, np.zeros_like(x)
     )
@@ -116,7 +107,7 @@ def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
         if not found.at_one_field[0].fixed.is_eq_7:
             left.plot(
                 [1e3 * at.voltage for at in found.at_one_field],
-                [at.single.anisotropy_field * MILLITESLA for at in found.at_one_field],
+                [at.single.anisotropy_field / mT for at in found.at_one_field],
                 "s",
                 color=plot.GREY,
                 markerfacecolor="none",
@@ -142,13 +133,13 @@ def _draw_models(axes: Any, card: DeviceCard, found: Resonances) -> None:
             zero.general.anisotropy_field,
             np.nan_to_num(zero.general.second_order_field),
         )
-        wells = well_resonances(first, second, fixed, fine * OERSTED, np.zeros_like(fine))
+        wells = well_resonances(first, second, fixed, fine * Oe, np.zeros_like(fine))
         f = wells.of_deepest(wells.frequency)
-        axes.plot(fine, f * GIGAHERTZ, style, color=colour, linewidth=1.2, label=label)
+        axes.plot(fine, f / GHz, style, color=colour, linewidth=1.2, label=label)
     axes.errorbar(
-        zero.field_x / OERSTED,
-        zero.points.points.frequency * GIGAHERTZ,
-        zero.points.points.error * GIGAHERTZ,
+        zero.field_x / Oe,
+        zero.points.points.frequency / GHz,
+        zero.points.points.error / GHz,
         fmt="o",
         color=plot.BLUE,
         label="single lines, 0 mV",
@@ -168,7 +159,7 @@ def _caption(card: DeviceCard) -> str:
         "lines in V. Squares: Eq. (7) with H_K2 = 0 and one line a spectrum, at −110 Oe alone. "
         "Right: at 0 mV, frequencies of single lines, the fit's deeper well, the same fields in "
         "Eq. (7), and in Eq. (7) with the anisotropy that the ellipse makes in the plane, "
-        f"{in_plane_anisotropy(card) * MILLITESLA:.0f} mT; card {card.name}."
+        f"{in_plane_anisotropy(card) / mT:.0f} mT; card {card.name}."
     )
 
 
@@ -179,7 +170,7 @@ def checks(card: DeviceCard, found: Resonances) -> list[Check]:
     zero = normal_estimate("", "", first.intercept, math.sqrt(first.covariance[0, 0]), "A/m", "mT")
     slope_error = math.sqrt(second.covariance[1, 1])
     z = second.slope / slope_error
-    ends = [every[i].general.anisotropy_field * MILLITESLA for i in (0, -1)]
+    ends = [every[i].general.anisotropy_field / mT for i in (0, -1)]
     source = f"fit of {len(every) * len(FIELDS)} noisy virtual spectra"
     return [
         Check(
@@ -209,9 +200,9 @@ def checks(card: DeviceCard, found: Resonances) -> list[Check]:
             claim="H_K2 «remains almost constant»",
             paper="Fig. 5(b), Sec. III; no number",
             ours=(
-                f"{second.intercept * MILLITESLA:.3f} ± "
-                f"{math.sqrt(second.covariance[0, 0]) * MILLITESLA:.3f} mT, changing by "
-                f"{second.slope * MILLITESLA:+.2f} ± {slope_error * MILLITESLA:.2f} mT/V"
+                f"{second.intercept / mT:.3f} ± "
+                f"{math.sqrt(second.covariance[0, 0]) / mT:.3f} mT, changing by "
+                f"{second.slope / mT:+.2f} ± {slope_error / mT:.2f} mT/V"
             ),
             verdict="consistent" if abs(z) < 3 else "differs",
             how=f"{source}; the card has an H_K2 that does not follow the voltage",
@@ -229,21 +220,21 @@ def _eq_7(card: DeviceCard, found: Resonances) -> list[Check]:
     )
     if zero.fixed.is_eq_7:
         return []
-    tilt = bias_of_eq_7(card, FixedFields(0.0, 0.0, zero.fixed.easy_axis_tilt)) * MILLITESLA
-    both = bias_of_eq_7(card, zero.fixed) * MILLITESLA
+    tilt = bias_of_eq_7(card, FixedFields(0.0, 0.0, zero.fixed.easy_axis_tilt)) / mT
+    both = bias_of_eq_7(card, zero.fixed) / mT
     truth = float(macrospin(card).anisotropy_field)
-    found_bias = (alone.single.anisotropy_field - truth) * MILLITESLA
-    general = (zero.general.anisotropy_field - truth) * MILLITESLA
+    found_bias = (alone.single.anisotropy_field - truth) / mT
+    general = (zero.general.anisotropy_field - truth) / mT
     return [
         Check(
             claim="H_K1 and H_K2 are «obtained from the fitting of Eq. (7)»",
             paper="Sec. III, beside a free layer tilted by 9°",
             ours=(
                 f"at −110 Oe Eq. (7) finds H_K1 {found_bias:+.1f} ± "
-                f"{alone.single.error * MILLITESLA:.1f} mT off ({both:+.1f} for the deeper well, "
+                f"{alone.single.error / mT:.1f} mT off ({both:+.1f} for the deeper well, "
                 f"{tilt:+.1f} for the tilt without H_in); at all fields it does not fit "
                 f"(p {_p(zero)}). The general resonance is {general:+.2f} ± "
-                f"{zero.general.error * MILLITESLA:.2f} mT off"
+                f"{zero.general.error / mT:.2f} mT off"
             ),
             verdict="not supported",
             how=(
@@ -260,15 +251,15 @@ def _p(at: AtVoltage) -> str:
 
 def _shape(card: DeviceCard) -> Check:
     frequency = frequencies_at_paper_field(card)
-    shape = in_plane_anisotropy(card) * MILLITESLA
+    shape = in_plane_anisotropy(card) / mT
     printed, shaped = (frequency[n] for n in ("Eq. (7)", "with in-plane anisotropy"))
     return Check(
         claim="Eq. (7) leaves out the anisotropy of the ellipse in the plane",
         paper="Eq. (7)",
         ours=(
-            f"f_r at 110 Oe is {printed * GIGAHERTZ:.2f} GHz by Eq. (7), "
-            f"{shaped * GIGAHERTZ:.2f} GHz with the {shape:.0f} mT of the elliptic cylinder, "
-            f"{frequency['with tilt'] * GIGAHERTZ:.2f} GHz with the tilt alone"
+            f"f_r at 110 Oe is {printed / GHz:.2f} GHz by Eq. (7), "
+            f"{shaped / GHz:.2f} GHz with the {shape:.0f} mT of the elliptic cylinder, "
+            f"{frequency['with tilt'] / GHz:.2f} GHz with the tilt alone"
         ),
         verdict="not supported" if abs(shaped / printed - 1) > 0.05 else "consistent",
         how="the general resonance; a fit by Eq. (7) would put the difference into H_K1",

@@ -4,10 +4,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, consistency
-from smtj.physics import anisotropy, barrier, switching
+from smtj.physics import barrier, switching
 from smtj.physics.device import (
     OperatingPoint,
     barrier_against_thickness,
@@ -16,6 +15,8 @@ from smtj.physics.device import (
     vcma_coefficient,
 )
 from smtj.physics.junction import parallel_resistance
+from smtj.physics.magnetics import anisotropy
+from smtj.typing import Floats
 from smtj.units import convert
 
 VOLTAGES = np.array([-0.2, 0.0, 0.2])
@@ -24,8 +25,6 @@ _BIAS = np.linspace(VOLTAGES[0], VOLTAGES[-1], 81)
 VISIBLE_CURVATURE = 0.03
 """Deviation from a straight line, relative to w, that data as in Fig. 2(d) could just show: twice
 the standard error of one fitted w."""
-
-Floats = NDArray[np.float64]
 
 
 def magnetisation_for(card: DeviceCard, coefficient: float, thickness: float) -> float:

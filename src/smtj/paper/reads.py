@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
 from smtj.errors import SmtjError
-from smtj.paper.figure import Check, FigureResult
 from smtj.physics.device import operating_point
-from smtj.physics.repeated_reads import effective_reads
+from smtj.physics.readout.repeated import effective_reads
+from smtj.report.figure import Check, FigureResult
+from smtj.typing import Floats
 
 READS = (1, 2, 4, 8, 16)
 INTERVALS = (0.1, 0.3, 1.0, 3.0)
@@ -24,8 +24,6 @@ INTERVALS = (0.1, 0.3, 1.0, 3.0)
 COLOURS = (plot.RED, plot.ORANGE, plot.GREEN, plot.BLUE, plot.GREY)
 SAMPLES = 1000
 """Of Fig. 2(c), in 2 min."""
-
-Floats = NDArray[np.float64]
 
 
 def make(
@@ -57,7 +55,7 @@ def make(
     SmtjError
         The network has no junctions, or is not for such images.
     """
-    from smtj.nn.network import load_network
+    from smtj.nn.training.network import load_network
 
     model, settings, card = load_network(network)
     if settings.neuron != "mtj" or settings.sizes[0] != images.pixels:
@@ -101,7 +99,7 @@ def _measure(
 ) -> tuple[Floats, Floats, Floats]:
     """Return accuracies of independent reads, and by reads and interval anew and in a stream."""
     from smtj.nn import DigitalReads, set_readout
-    from smtj.nn.training import as_tensors, evaluate
+    from smtj.nn.training.train import as_tensors, evaluate
 
     tensors = as_tensors(images)
     total, done = len(READS) * (1 + 2 * len(INTERVALS)), 0

@@ -2,8 +2,8 @@
 
 import math
 
-from smtj.fit.estimate import Estimate
-from smtj.paper.figure import Check, Verdict
+from smtj.inference.stats.estimate import Estimate
+from smtj.report.figure import Check, Verdict
 from smtj.units import convert, format_quantity, parse_quantity
 
 TOLERANCE = 0.02

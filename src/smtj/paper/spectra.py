@@ -6,15 +6,15 @@ from functools import lru_cache
 import numpy as np
 
 from smtj.analysis import Setting
-from smtj.analysis.kittel import field_line, second_line
-from smtj.analysis.lines import lines_of
-from smtj.analysis.resonance import AtVoltage, at_voltages
+from smtj.analysis.resonance.anisotropy import field_line, second_line
+from smtj.analysis.resonance.device import AtVoltage, at_voltages
+from smtj.analysis.resonance.lines import lines_of
 from smtj.card import DeviceCard
-from smtj.fit.estimate import Estimate
-from smtj.fit.resonance.straight import StraightLine
-from smtj.fit.resonance.voltage import vcma_estimates
+from smtj.inference.resonance.vcma import vcma_estimates
+from smtj.inference.stats.estimate import Estimate
+from smtj.inference.stats.line import StraightLine
 from smtj.lab import stfmr
-from smtj.units import convert
+from smtj.units import Oe
 
 VOLTAGES = np.linspace(-0.1, 0.2, 7)
 """In V; the paper gives the ends."""
@@ -28,7 +28,6 @@ DRIVE = 0.025
 """Amplitude of the drive in V, ours."""
 NOISE = 2e-6
 """Standard deviation of a point in V, ours."""
-OERSTED = convert(1, "Oe", "A/m")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,7 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     SmtjError
         The card's resonances are out of the frequencies swept.
     """
-    data = stfmr(card, FIELDS * OERSTED, VOLTAGES, FREQUENCIES, DRIVE, NOISE, seed)
+    data = stfmr(card, FIELDS * Oe, VOLTAGES, FREQUENCIES, DRIVE, NOISE, seed)
     setting = Setting(card, "Fig. 5")
     one = data.isel(field=[int(np.flatnonzero(FIELDS == PAPER_FIELD)[0])])
     alone, everywhere = (at_voltages(lines_of([d], setting), setting) for d in (one, data))

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from smtj.card import DeviceCard
 from smtj.card.consistency import ellipse_volume
-from smtj.physics import anisotropy
 from smtj.physics.device import factors, operating_point, terms_of_eq_1, vcma_coefficient
+from smtj.physics.magnetics import anisotropy
 
 
 class Derived(NamedTuple):

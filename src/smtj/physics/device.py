@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from smtj.card import DeviceCard, consistency
 from smtj.errors import CardError, SmtjError
-from smtj.physics import anisotropy, barrier, direction, equilibrium, switching, thermal
+from smtj.physics import barrier, switching
 from smtj.physics.arrays import Array, as_arrays
-from smtj.physics.demagnetisation import demagnetising_factors
+from smtj.physics.magnetics import anisotropy, direction, equilibrium, thermal
+from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,15 @@
 """Dwell times of a card by exact escape rates, and by the law that the card names."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
 from smtj.physics.device import high_state_is_up, log_dwell_times_in_field, macrospin
-from smtj.physics.equilibrium import ReducedEnergy, log_weights, reduced_energy
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.sweep import log_rates
 from smtj.physics.junction import with_stray_field
-
-Floats = NDArray[np.float64]
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, reduced_energy
+from smtj.typing import Floats
 
 
 def card_log_dwell_times(

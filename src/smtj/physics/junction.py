@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
 from smtj.card.consistency import ellipse_volume
 from smtj.physics import resistance
 from smtj.physics.device import high_state_is_up, macrospin, reference_direction, stray_field
-from smtj.physics.wells import Wells, find_wells
+from smtj.physics.magnetics.wells import Wells, find_wells
+from smtj.typing import Floats
 
 ITERATIONS = 50
 """Most rounds of the search for voltages that agree with the wells they make; a few are usual."""
 TOLERANCE = 1e-11
 """Relative change of every voltage at which that search ends."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

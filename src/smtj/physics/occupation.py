@@ -5,7 +5,7 @@ import math
 from smtj.card import DeviceCard
 from smtj.physics.arrays import Array
 from smtj.physics.device import high_state_is_up, macrospin, stray_field
-from smtj.physics.equilibrium import Occupation, occupation
+from smtj.physics.magnetics.equilibrium import Occupation, occupation
 
 
 def card_occupation(
@@ -35,7 +35,7 @@ def card_occupation(
     Returns
     -------
     tuple
-        P(high), and the averages of :func:`smtj.physics.equilibrium.occupation`.
+        P(high), and the averages of :func:`smtj.physics.magnetics.equilibrium.occupation`.
 
     Raises
     ------

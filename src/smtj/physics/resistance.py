@@ -6,14 +6,13 @@ the TMR.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.physics.arrays import Array
+from smtj.typing import Floats
 
 ITERATIONS = 100
 """Steps of the search for a voltage; five are usual, and 60 would do without Newton's help."""
-
-Floats = NDArray[np.float64]
 
 
 def parallel_resistance(resistance_area_product: Array, area: Array) -> Array:

@@ -1,9 +1,9 @@
 """Where the paper's formulas hold: every rung from Boltzmann to the sigmoid, against the next."""
 
+from smtj.validity.comparison import Rung
+from smtj.validity.formulas import rungs_at_own_barrier
 from smtj.validity.limits import Limits, limits_of
-from smtj.validity.own import rungs_at_own_barrier
-from smtj.validity.rung import Rung
-from smtj.validity.shallow import rungs_at_shallow_barrier, with_barrier
+from smtj.validity.low_barrier import rungs_at_shallow_barrier, with_barrier
 
 __all__ = [
     "Limits",

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj.card import DeviceCard
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import macrospin, operating_point
-from smtj.physics.equilibrium import Macrospin
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.typing import Floats
 from smtj.units import format_quantity
 
 BARRIERS = np.concatenate([np.arange(1.0, 10.0, 0.5), np.arange(10.0, 41.0, 2.0)])
@@ -27,8 +27,6 @@ OTHER_WELL = -0.98
 """m·n that counts as the other well."""
 FAIR = 0.2
 """Relative deviation of a time up to which a formula is called safe."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

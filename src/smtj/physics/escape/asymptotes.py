@@ -9,16 +9,15 @@ well many times before it loses k_B T of energy, at α ≪ 1 and a low barrier, 
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.grid import NO_BARRIER
 from smtj.physics.escape.stationary import connecting_saddles, stationary_points
-
-Floats = NDArray[np.float64]
+from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
+from smtj.typing import Floats
 
 
 def neel_log_dwell_times(

@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
 from smtj.physics.escape.diffusion import log_diffusion
+from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
+from smtj.typing import Floats
 
 NODES = 16
 """Gauss-Legendre nodes a panel."""
 STEP = 4.0
 """Most that U changes over a panel, in k_B T: e^4 is a polynomial for 16 nodes."""
-LEAST_PANELS = 8
+MIN_PANELS = 8
 SCAN = 2001
 """Directions between the poles that are looked at for a barrier."""
 ITERATIONS = 200
@@ -30,8 +31,6 @@ CHUNK = 1 << 16
 """Nodes that are worked on at once, few enough for the cache."""
 ROUNDING = 1e-12
 """Fields across the axis, over the field along it or k_B T, that rounding leaves."""
-
-Floats = NDArray[np.float64]
 
 
 def is_axial(energy: ReducedEnergy) -> NDArray[np.bool_]:
@@ -108,8 +107,8 @@ def log_axial_relaxation_rate(energy: ReducedEnergy) -> Floats:
     Parameters
     ----------
     energy
-        Of :func:`smtj.physics.equilibrium.reduced_energy`; of it the field along the axis, k_1 and
-        k_2 are used.
+        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`; of it the field along the
+        axis, k_1 and k_2 are used.
 
     Raises
     ------
@@ -153,7 +152,7 @@ def _axial_energy(
 def _panels(along: Floats, first: Floats, second: Floats) -> int:
     """Panels over [-1, 1] over which U changes by no more than ``STEP``."""
     steepest = np.max(np.abs(along) + np.abs(first) + np.abs(second), initial=0.0)
-    return max(LEAST_PANELS, int(np.ceil(2 * steepest / STEP)))
+    return max(MIN_PANELS, int(np.ceil(2 * steepest / STEP)))
 
 
 def _in_chunks(function: Callable[..., Floats], *entries: Floats) -> Floats:

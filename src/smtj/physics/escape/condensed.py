@@ -8,8 +8,8 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
 from smtj.physics.escape.elements import POINTS, Elements
+from smtj.typing import Floats
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 

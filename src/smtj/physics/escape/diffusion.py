@@ -3,13 +3,12 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
-from smtj.physics.equilibrium import Macrospin
-
-Floats = NDArray[np.float64]
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.typing import Floats
 
 
 def log_diffusion(spin: Macrospin, damping: ArrayLike) -> Floats:

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.physics.equilibrium import ReducedEnergy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy
+from smtj.typing import Floats
 
 ORDER = 8
 """Order of the polynomials."""
@@ -30,7 +31,6 @@ CEILING = 20.0
 ROUNDING = 1.0
 """Width of the bend there in k_B T: at the saddle it changes U by 2e-9."""
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 
@@ -60,7 +60,7 @@ def build(
     Parameters
     ----------
     energy
-        Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
+        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
     damping
         Gilbert damping α.
     theta, phi

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import ReducedEnergy
 from smtj.physics.escape.stationary import stationary_points
+from smtj.physics.magnetics.equilibrium import ReducedEnergy
+from smtj.typing import Floats
 
-LEAST_ROWS, LEAST_COLUMNS = 8, 4
-MOST_ELEMENTS = 4000
+MIN_ROWS, MIN_COLUMNS = 8, 4
+MAX_ELEMENTS = 4000
 """About 1 GB of memory."""
 LOW_DAMPING = 0.1
 """Damping below which the layer around the separatrix, not the wells, sets the grid."""
@@ -31,8 +32,6 @@ NO_BARRIER = (
     "this macrospin has one well at this field, so that there is no barrier to escape over; give a "
     "smaller field or a larger anisotropy field"
 )
-
-Floats = NDArray[np.float64]
 
 
 class Pass(NamedTuple):
@@ -102,16 +101,16 @@ def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: flo
     Raises
     ------
     SmtjError
-        There would be more than ``MOST_ELEMENTS``.
+        There would be more than ``MAX_ELEMENTS``.
     """
     across = abs(float(energy.across)) + abs(float(energy.sideways)) + abs(float(energy.shape)) / 2
     along = abs(float(energy.along)) + abs(float(energy.first)) / 2 + abs(float(energy.second)) / 4
     layer = max(1.0, LOW_DAMPING / damping) ** 0.35
-    rows = round(refinement * max(LEAST_ROWS, 1.8 * layer * math.sqrt(along + across)))
-    columns = round(refinement * max(LEAST_COLUMNS, 1.8 * layer * math.sqrt(2 * across)))
-    if rows * columns > MOST_ELEMENTS:
+    rows = round(refinement * max(MIN_ROWS, 1.8 * layer * math.sqrt(along + across)))
+    columns = round(refinement * max(MIN_COLUMNS, 1.8 * layer * math.sqrt(2 * across)))
+    if rows * columns > MAX_ELEMENTS:
         raise SmtjError(
-            f"exact escape rates at a damping of {damping:g} would need more than {MOST_ELEMENTS} "
+            f"exact escape rates at a damping of {damping:g} would need more than {MAX_ELEMENTS} "
             "elements; give a larger damping or a smaller in-plane field or anisotropy"
         )
     upper = min(max(round(rows * over.theta / math.pi), 2), rows - 2)

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
-from smtj.physics.equilibrium import Macrospin, ReducedEnergy, log_weights, reduced_energy
 from smtj.physics.escape.axial import has_barrier, is_axial, log_axial_relaxation_rate
 from smtj.physics.escape.condensed import Condensed, condense, factor, solve
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.elements import POINTS, Elements, build
 from smtj.physics.escape.grid import NO_BARRIER, Grid, find_pass, make_grid
+from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights, reduced_energy
+from smtj.typing import Floats
 
 TOLERANCE = 1e-6
 """Relative change of λ1 from one grid to the next at which the finer one is taken."""
@@ -29,8 +30,6 @@ REFINEMENT = 1.4
 ITERATIONS = 300
 SETTLED = 1e-11
 """Relative change of λ1 at which the iteration ends."""
-
-Floats = NDArray[np.float64]
 
 
 def log_relaxation_rate(
@@ -109,7 +108,7 @@ def log_rate_on_sphere(
     Parameters
     ----------
     energy
-        Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
+        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
     damping
         Gilbert damping α.
     tolerance

@@ -1,7 +1,7 @@
 """Where a macrospin's energy is stationary: wells, saddles and tops, by Newton's method.
 
-:mod:`smtj.physics.wells` finds the minima of many fields at once; here all stationary points of
-one energy are wanted, saddles among them, with their second derivatives.
+:mod:`smtj.physics.magnetics.wells` finds the minima of many fields at once; here all stationary
+points of one energy are wanted, saddles among them, with their second derivatives.
 """
 
 import math
@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.physics.equilibrium import ReducedEnergy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy
+from smtj.typing import Floats
 
 STARTS = 300
 ITERATIONS = 40
-LARGEST_STEP = 0.2
+MAX_STEP = 0.2
 """Largest step of an iteration, in rad."""
 RESOLUTION = 1e-5
 """Distance below which two points are the same."""
@@ -24,14 +25,13 @@ ARRIVED = 0.999
 DEGENERATE = 1e-9
 """Curvature over the largest energy below which a point belongs to a ring of points."""
 
-Floats = NDArray[np.float64]
-
 
 class Stationary(NamedTuple):
     """Stationary points of one energy, deepest first."""
 
     direction: Floats
-    """Components a, b, c of :class:`smtj.physics.equilibrium.ReducedEnergy`, shape (points, 3)."""
+    """Components a, b, c of :class:`smtj.physics.magnetics.equilibrium.ReducedEnergy`, shape
+    (points, 3)."""
     energy: Floats
     """U, shape (points,)."""
     curvature: Floats
@@ -58,7 +58,7 @@ def stationary_points(energy: ReducedEnergy) -> Stationary:
     Parameters
     ----------
     energy
-        Of :func:`smtj.physics.equilibrium.reduced_energy`, of numbers.
+        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def stationary_points(energy: ReducedEnergy) -> Stationary:
         matrix = matrix + 1e-14 * scale * np.eye(2)
         step = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
         size = np.linalg.norm(step, axis=-1, keepdims=True)
-        step = step * np.minimum(1.0, LARGEST_STEP / np.maximum(size, 1e-300))
+        step = step * np.minimum(1.0, MAX_STEP / np.maximum(size, 1e-300))
         m = m + step[:, :1] * first + step[:, 1:] * second
         m = m / np.linalg.norm(m, axis=-1, keepdims=True)
     gradient, matrix = _derivatives(energy, m, *_tangents(m))

@@ -16,11 +16,12 @@ from scipy.interpolate import BarycentricInterpolator
 
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.equilibrium import Macrospin, ReducedEnergy, log_weights
 from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
 from smtj.physics.escape.grid import NO_BARRIER
 from smtj.physics.escape.relaxation import log_rate_on_sphere
-from smtj.physics.wells import find_wells
+from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.wells import find_wells
+from smtj.typing import Floats
 
 EDGE = 0.7
 """Part of the field along the easy axis at which a well vanishes, up to which rates are solved."""
@@ -36,8 +37,6 @@ FIRST, MOST = 8, 32
 ON_LINE = 1e-9
 """Distance from a straight line, relative to its length, that rounding leaves."""
 
-Floats = NDArray[np.float64]
-
 
 def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     """ln(λ1/D) of many energies, solved once where they repeat and interpolated on a line.
@@ -50,7 +49,7 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     Parameters
     ----------
     energy
-        Of :func:`smtj.physics.equilibrium.reduced_energy`, shape (n,).
+        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, shape (n,).
     damping
         Gilbert damping α.
 

@@ -1,0 +1,1 @@
+"""What a measurement changes on a device card."""

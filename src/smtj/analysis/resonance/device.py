@@ -1,0 +1,303 @@
+"""H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from smtj.analysis.context import Setting
+from smtj.analysis.resonance.lines import Lines, MeasuredLine
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.inference.resonance import SpectrumFit, fit_spectrum
+from smtj.inference.resonance.damping import damping_estimates
+from smtj.inference.resonance.wells.from_lines import Points, fit_points, starting_fields
+from smtj.inference.resonance.wells.from_spectra import (
+    REACH,
+    SpectraFit,
+    Spectrum,
+    fit_spectra_of_wells,
+)
+from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
+from smtj.inference.resonance.wells.result import AnisotropyFit
+from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.inference.stats.excess_scatter import UNLIKELY
+from smtj.physics.device import macrospin
+from smtj.physics.junction import with_stray_field
+from smtj.physics.resonance.spectrum import well_lines
+from smtj.typing import Floats
+
+ROUNDS = 2
+"""Rounds in which the small corrections of a line's frequency follow the fit."""
+NEAR = 0.1
+"""Half widths by which two lines must differ to be more than one."""
+_STEP = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class LinesAsPoints:
+    """Lines, whatever was swept, as points in frequency; shape (lines,), in Hz."""
+
+    points: Points
+    """Without the shift by damping."""
+    half_width: Floats
+    half_width_error: Floats
+    trace: Floats
+    """(μ0 γ/2π) tr A of the model, by which damping makes width."""
+
+    @property
+    def alpha(self) -> float:
+        """The damping that widths speak of if it makes all of them, roughly."""
+        weight = (self.trace / self.half_width_error) ** 2
+        return float(np.average(2 * self.half_width / self.trace, weights=weight))
+
+
+@dataclass(frozen=True, eq=False)
+class AtVoltage:
+    """What the spectra of one bias voltage say."""
+
+    voltage: float
+    """In V."""
+    lines: tuple[MeasuredLine, ...]
+    field_x: Floats
+    """H_∥ in A/m at each line, any stray field of the card included."""
+    field_z: Floats
+    """H_⊥ in A/m at each line, likewise."""
+    fixed: FixedFields
+    """What the general resonance takes from the card."""
+    points: "LinesAsPoints"
+    """The lines as the fit has them."""
+    single: AnisotropyFit
+    """Eq. 7 as printed, each spectrum being one line."""
+    general: AnisotropyFit
+    """The general resonance; the same as :attr:`single` where that is Eq. 7."""
+    whole: SpectraFit | None
+    """The fit of the spectra by both wells, where there was one."""
+    damping: tuple[Estimate, ...]
+    """α and, where it can be told, the width that it does not explain."""
+    damping_remarks: tuple[str, ...]
+
+
+def at_voltages(lines: Lines, setting: Setting) -> list[AtVoltage]:
+    """Fit the resonance at each bias voltage.
+
+    Eq. 7 holds for an axis along the normal and no field or anisotropy in the plane of the card's
+    own.  Where the card has those, the general resonance is fitted: to whole spectra swept in
+    frequency, in which the lines of both wells overlap, and to single lines swept in field.
+
+    Parameters
+    ----------
+    lines
+        Of one device at one temperature.
+    setting
+        The card gives what the resonance depends on beside H_K1 and H_K2, and where to start.
+
+    Raises
+    ------
+    SmtjError
+        No spectrum has a line, or spectra were taken at several temperatures.
+    """
+    usable = lines.usable
+    if not usable:
+        raise SmtjError(
+            f"{setting.source}: no spectrum shows a line that a fit can rest on; "
+            f"{lines.every[0].fit.remarks[0] if lines.every[0].fit.remarks else 'measure more'}"
+        )
+    card = setting.card
+    given = setting.conditions
+    own = given.get("temperature", float(card.thermal.temperature))
+    temperatures = {line.condition("temperature", own) for line in usable}
+    if len(temperatures) > 1:
+        raise SmtjError(
+            f"{setting.source}: spectra were taken at several temperatures; fit one at a time"
+        )
+    temperature = temperatures.pop()
+    voltage = given.get("voltage", 0.0)
+    by_voltage: dict[float, list[MeasuredLine]] = {}
+    for line in usable:
+        by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
+    try:
+        return [
+            _at(v, tuple(some), card, temperature, lines.swept == "frequency")
+            for v, some in sorted(by_voltage.items())
+        ]
+    except SmtjError as error:
+        raise SmtjError(f"{setting.source}: {error}") from None
+
+
+def _at(
+    voltage: float,
+    lines: tuple[MeasuredLine, ...],
+    card: DeviceCard,
+    temperature: float,
+    whole_spectra: bool,
+) -> AtVoltage:
+    spin = macrospin(card, voltage, temperature)
+    fixed = FixedFields(
+        float(spin.in_plane_anisotropy_field),
+        float(spin.in_plane_bias_field),
+        float(spin.easy_axis_tilt),
+    )
+    near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
+    x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
+    moved_x, moved_z = with_stray_field(card, x, z, voltage)
+    general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
+    printed, whole = general, None
+    if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
+        start = _fields(general)
+        printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha, start)
+    if whole_spectra and not fixed.is_eq_7:
+        expected = _expected_heights(card, x, z, voltage, temperature)
+        whole = _fit_whole(lines, points, expected, fixed, general)
+        general = whole.anisotropy
+    damping, remarks = _damping(points) if whole is None else _damping_of_spectra(general)
+    return AtVoltage(
+        voltage, lines, moved_x, moved_z, fixed, points, printed, general, whole, damping, remarks
+    )
+
+
+def _fit_points(
+    lines: tuple[MeasuredLine, ...],
+    x: Floats,
+    z: Floats,
+    fixed: FixedFields,
+    near: float,
+    alpha: float,
+    start: tuple[float, float] | None = None,
+) -> tuple[AnisotropyFit, LinesAsPoints]:
+    """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
+    first, second = (near, 0.0) if start is None else start
+    for _ in range(ROUNDS):
+        as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
+        fit = fit_points(as_points.points, fixed, near, start)
+        first, second = _fields(fit)
+        alpha = as_points.alpha
+        # The corrections of a frequency-swept line are too small to lead elsewhere.
+        if fit.separable and lines[0].sweep.swept == "frequency":
+            start = (first, second)
+    return fit, as_points
+
+
+def _as_points(
+    lines: tuple[MeasuredLine, ...],
+    x: Floats,
+    z: Floats,
+    fixed: FixedFields,
+    fields: tuple[float, float],
+    alpha: float,
+) -> LinesAsPoints:
+    """Return lines as points, widths and errors in field times the slope df/dH of the model."""
+    found = well_resonances(*fields, fixed, x, z)
+    one = [line.fit.lines[0] for line in lines]
+    frequency = np.array([line.frequency for line in lines])
+    slope = np.ones(x.size)
+    if lines[0].sweep.swept == "field":
+        along = np.array([line.sweep.direction for line in lines])
+        step = _STEP * np.hypot(x, z)
+        ends = [
+            well_resonances(*fields, fixed, x + s * along[:, 1], z + s * along[:, 0])
+            for s in (step, -step)
+        ]
+        up, down = (end.of_deepest(end.frequency) for end in ends)
+        slope = np.abs(up - down) / (2 * step)
+    else:
+        # What Eq. 7 speaks of is the frequency without damping.
+        frequency = frequency * math.sqrt(1 + alpha**2)
+    return LinesAsPoints(
+        Points(x, z, frequency, slope * np.array([line.position_error for line in one])),
+        slope * np.array([line.half_width for line in one]),
+        slope * np.array([line.half_width_error for line in one]),
+        found.of_deepest(found.trace),
+    )
+
+
+def _expected_heights(
+    card: DeviceCard, x: Floats, z: Floats, voltage: float, temperature: float
+) -> Floats:
+    """Heights of the lines of both wells that the card lets expect, in any unit; (lines, 2)."""
+    found = well_lines(card, x, 0.0, z, voltage, temperature=temperature)
+    parts = [found.symmetric.sum(axis=-1), found.antisymmetric.sum(axis=-1)]
+    both = found.share[..., None] * np.stack(parts, axis=-1)
+    sign = np.where((both[:, 0] * both[:, 1]).sum(axis=-1) < 0, -1.0, 1.0)
+    sizes = np.linalg.norm(both, axis=-1)
+    return np.stack([sizes[:, 0], sign * sizes[:, 1]], axis=-1)
+
+
+def _fit_whole(
+    lines: tuple[MeasuredLine, ...],
+    points: LinesAsPoints,
+    expected: Floats,
+    fixed: FixedFields,
+    general: AnisotropyFit,
+) -> SpectraFit:
+    """Fit whole spectra, at first with the noise that a single line leaves.
+
+    Then with the noise that two lines leave that are free to be where they fit best, so that a
+    model that is wrong shows in what the fit leaves beyond it.
+    """
+    starts = [_fields(general), *starting_fields(points.points, fixed)]
+    fit = _in_rounds(lines, points, expected, fixed, starts)
+    if fit.anisotropy.p_value < UNLIKELY:
+        starts = starting_fields(points.points, fixed, _fields(fit.anisotropy))
+        other = _in_rounds(lines, points, expected, fixed, starts)
+        fit = max(fit, other, key=lambda each: each.anisotropy.p_value)
+    return fit
+
+
+def _in_rounds(
+    lines: tuple[MeasuredLine, ...],
+    points: LinesAsPoints,
+    expected: Floats,
+    fixed: FixedFields,
+    starts: list[tuple[float, float]],
+) -> SpectraFit:
+    """Fit whole spectra from the best of some starts, and again with the noise found by it."""
+    x, z, alpha = points.points.field_x, points.points.field_z, points.alpha
+    noise = [_noise(line.fit) for line in lines]
+    for reach in (REACH, 0.0):
+        rows = zip(lines, noise, x, z, expected.tolist(), strict=True)
+        spectra = [
+            Spectrum(*_in_order(line), error, at_x, at_z, (up, down))
+            for line, error, at_x, at_z, (up, down) in rows
+        ]
+        fit = fit_spectra_of_wells(spectra, fixed, starts, alpha, reach)
+        if reach == 0:
+            break
+        noise = [_noise(_by_two_lines(line, fit, i)) for i, line in enumerate(lines)]
+        starts, alpha = [_fields(fit.anisotropy)], fit.anisotropy.damping
+    return fit
+
+
+def _fields(fit: AnisotropyFit) -> tuple[float, float]:
+    """H_K1 and H_K2 in A/m; where they are not told apart, what H_K1 is without H_K2, and 0."""
+    return fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
+
+
+def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
+    order = np.argsort(line.sweep.x)
+    return line.sweep.x[order], line.signal[order]
+
+
+def _noise(fit: SpectrumFit) -> float:
+    """Standard error of a point in V, widened where points are not independent."""
+    return fit.noise * math.sqrt(fit.inflation)
+
+
+def _by_two_lines(line: MeasuredLine, found: SpectraFit, number: int) -> SpectrumFit:
+    """Fit a spectrum by two lines, from where both wells are, or by one if that leaves less."""
+    wells = found.resonances
+    half_width = found.anisotropy.damping * wells.trace[number] / 2
+    up, down = zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True)
+    if not wells.exists[number].all() or abs(up[0] - down[0]) < NEAR * up[1]:
+        return line.fit
+    two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2, start=(up, down))
+    return min((two, line.fit), key=lambda fit: fit.noise)
+
+
+def _damping(lines: LinesAsPoints) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    return damping_estimates(lines.trace, lines.half_width, lines.half_width_error)
+
+
+def _damping_of_spectra(fit: AnisotropyFit) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    estimate = normal_estimate("Gilbert damping", "α", fit.damping, fit.damping_error)
+    return (estimate,), ()

@@ -1,0 +1,1 @@
+"""The stochastic Landau-Lifshitz-Gilbert equation."""

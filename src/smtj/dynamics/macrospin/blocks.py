@@ -1,0 +1,133 @@
+"""Trajectories laid out in blocks for the compiled kernels, and the tables these read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from smtj.dynamics.macrospin import llg_kernels as rows
+from smtj.dynamics.macrospin import record_kernels
+from smtj.dynamics.macrospin.driven import Ensemble
+from smtj.dynamics.macrospin.waveform import Waveform
+from smtj.errors import SmtjError
+from smtj.streams import LANES
+from smtj.typing import Floats
+
+STREAM = 0x4C4C47
+"""Sets the random streams of trajectories apart from those that others draw from the same seed."""
+
+Words = NDArray[np.uint32]
+Numbers = NDArray[np.floating[Any]]
+Response = tuple[Floats, Floats, Floats]
+Drive = tuple[NDArray[np.int64], Floats, Floats]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Where trajectories are, and what they answer to; changed by the kernels as they go."""
+
+    numbers: Numbers
+    """Shape (blocks, ROWS LANES)."""
+    generators: Words
+    """Shape (blocks, 4 LANES)."""
+    response: Response
+    """See :func:`smtj.dynamics.macrospin.record_kernels.record_means`."""
+
+    def directions(self, trajectories: int) -> Numbers:
+        """m of each trajectory, shape (trajectories, 3)."""
+        m = self.numbers.reshape(-1, rows.ROWS, LANES)[:, : rows.Z + 1]
+        return np.moveaxis(m, 1, 2).reshape(-1, 3)[:trajectories].copy()
+
+
+def key(seed: int) -> Words:
+    """The two words that, with a trajectory's number, decide its thermal field."""
+    if seed < 0:
+        raise SmtjError(f"the seed is {seed}; it must be 0 or more")
+    state = np.random.SeedSequence(seed, spawn_key=(STREAM,)).generate_state(2, np.uint32)
+    return np.asarray(state, dtype=np.uint32)
+
+
+def precision(dtype: DTypeLike) -> np.dtype[Any]:
+    """float32 or float64, or say that it is neither."""
+    given = np.dtype(dtype)
+    if given not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise SmtjError(f"trajectories are computed in float32 or float64, not in {given}")
+    return given
+
+
+def new_blocks(
+    ensemble: Ensemble, start: Floats, step: float, seed: int, dtype: DTypeLike
+) -> Blocks:
+    """Put trajectories at their starting directions, shape (trajectories, 3)."""
+    table = lane_table(ensemble, start, step)
+    blocks = -(-ensemble.trajectories // LANES)
+    padded = np.zeros((rows.ROWS, blocks * LANES))
+    # Lanes without a trajectory have no field and stay where they are.
+    padded[rows.Z] = 1.0
+    padded[:, : ensemble.trajectories] = table
+    numbers = np.moveaxis(padded.reshape(rows.ROWS, blocks, LANES), 1, 0).reshape(blocks, -1)
+    generators = np.ones((blocks, 4 * LANES), np.uint32)
+    record_kernels.seed_blocks(generators, ensemble.trajectories, *key(seed))
+    return Blocks(
+        np.ascontiguousarray(numbers, dtype=precision(dtype)), generators, response(ensemble, step)
+    )
+
+
+def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
+    """What is put into the rows of each trajectory's lane, but for its drive and what is watched.
+
+    Shape (ROWS, trajectories).
+    """
+    spin, (axis_x, axis_z) = ensemble.spin, ensemble.axis
+    per_field = ensemble.precession * step
+    table = np.zeros((rows.ROWS, ensemble.trajectories))
+    table[rows.X], table[rows.Y], table[rows.Z] = start.T
+    table[rows.NOISE] = per_field * np.sqrt(ensemble.noise_density / step)
+    table[rows.DAMPING] = ensemble.damping
+    table[rows.SECOND] = per_field * spin.second_order_field
+    table[rows.SHAPE] = per_field * spin.in_plane_anisotropy_field
+    table[rows.AXIS_X], table[rows.AXIS_Z] = axis_x, axis_z
+    return table
+
+
+def response(ensemble: Ensemble, step: float) -> Response:
+    """What a drive does, in the units of the kernels."""
+    spin, (axis_x, axis_z) = ensemble.spin, ensemble.axis
+    per_field = ensemble.precession * step
+    vcma, field_like, damping_like = ensemble.torques
+    size = (record_kernels.DRIVEN, ensemble.trajectories)
+    at_rest, per_volt = np.zeros(size), np.zeros(size)
+    at_rest[rows.FIELD_X - rows.FIELD_X] = per_field * spin.in_plane_bias_field
+    at_rest[rows.FIRST - rows.FIELD_X] = per_field * spin.anisotropy_field
+    per_volt[rows.FIRST - rows.FIELD_X] = -per_field * vcma
+    axis = (axis_x, np.zeros_like(axis_x), axis_z)
+    for k, (p, n) in enumerate(zip(ensemble.reference, axis, strict=True)):
+        along_p = (field_like - ensemble.damping * damping_like) * p
+        per_volt[k] = per_field * (along_p + ensemble.axial_field_per_volt * n)
+        pull = per_field * (1 + ensemble.damping**2) * damping_like * p
+        per_volt[rows.PULL_X - rows.FIELD_X + k] = pull
+    return at_rest, per_volt, np.asarray(per_field)
+
+
+def drive(ensemble: Ensemble, step: float, since: int, pairs: int) -> Drive:
+    """Voltage and field over some pairs of steps, from pair ``since`` on, in as few segments."""
+    quantities = (ensemble.voltage, *ensemble.field)
+    edges = 2 * step * np.arange(since, since + pairs + 1, dtype=np.float64)
+    means = [
+        quantity.means(edges) if isinstance(quantity, Waveform) else quantity[None]
+        for quantity in quantities
+    ]
+    changes = np.zeros(pairs, np.bool_)
+    for mean in means:
+        if len(mean) > 1:
+            changes[:-1] |= (np.diff(mean, axis=0) != 0).any(axis=1)
+    changes[-1] = True
+    ends = np.flatnonzero(changes) + 1
+
+    def at_ends(mean: Floats) -> Floats:
+        return np.ascontiguousarray(np.broadcast_to(mean, (pairs, mean.shape[1]))[ends - 1])
+
+    volts, *components = (at_ends(mean) for mean in means)
+    fields = np.stack(np.broadcast_arrays(*components), axis=1)
+    return ends.astype(np.int64), volts, np.ascontiguousarray(fields)

@@ -1,0 +1,245 @@
+"""A macrospin and all that acts on it: what the Landau-Lifshitz-Gilbert equation needs.
+
+    dm/dt = -γμ0 m × (H + H_th) + α m × dm/dt + γμ0 h_DL V (p - (m·p) m)
+
+with the field H that follows from the energy of :mod:`smtj.physics.magnetics.wells`, the applied
+field and the torques of :mod:`smtj.physics.resonance.rectification`.  Solved for dm/dt it is, with
+γ' = γμ0/(1 + α²),
+
+    dm/dt = -γ' m × [h + m × (α h + (1 + α²) h_DL V p)],   h = H + H_th - α h_DL V p.
+
+Each component of the thermal field is white noise, ⟨H_th(t) H_th(t')⟩ = N δ(t - t') with
+N = 2 α k_B T/(γ μ0² M_s V*) (W. F. Brown, Phys. Rev. 130, 1677 (1963),
+doi:10.1103/PhysRev.130.1677), read in Stratonovich's sense.  Since H_th enters both terms of the
+solved equation, there is no factor of 1 + α² in N, and equilibrium is Boltzmann's for every α.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.card import DeviceCard
+from smtj.dynamics.macrospin.waveform import Waveform
+from smtj.errors import SmtjError
+from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from smtj.physics.device import macrospin, reference_direction
+from smtj.physics.junction import with_stray_field
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.resonance.rectification import TorqueFields
+from smtj.physics.resonance.torques import torque_fields
+
+Floats: TypeAlias = NDArray[np.float64]
+Driven: TypeAlias = ArrayLike | Waveform
+"""A number, one for each trajectory, or a waveform."""
+
+NO_TORQUES = TorqueFields(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class DrivenMacrospin:
+    """A macrospin, its damping, and what is applied to it; SI units.
+
+    Every entry is a number or has one value for each trajectory, shape (trajectories,); those that
+    may change with time may be waveforms.
+    """
+
+    spin: Macrospin
+    """What the energy depends on, at no voltage; at a temperature of 0 K there is no noise."""
+    damping: ArrayLike
+    """Gilbert damping α, 0 or more."""
+    field: tuple[Driven, Driven, Driven] = (0.0, 0.0, 0.0)
+    """Applied field (x, y, z) in A/m, without the spin's in-plane bias field."""
+    voltage: Driven = 0.0
+    """Voltage across the junction in V."""
+    torques: TorqueFields = NO_TORQUES
+    """What a volt does."""
+    reference: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    """Unit vector p of the reference layer."""
+    axial_field_per_volt: float = 0.0
+    """Field along the easy axis that a volt adds, in A/m/V."""
+
+
+def driven_macrospin(
+    card: DeviceCard,
+    field: tuple[Driven, Driven, Driven] = (0.0, 0.0, 0.0),
+    voltage: Driven = 0.0,
+    temperature: float | None = None,
+) -> DrivenMacrospin:
+    """The free layer of a card in a field, at a voltage and a temperature.
+
+    An H_s that the card gives acts as a stray field along the easy axis
+    (:func:`smtj.physics.device.stray_field`).
+
+    Parameters
+    ----------
+    card
+        The device.
+    field
+        H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane bias
+        field; numbers, shape (trajectories,) or waveforms.
+    voltage
+        In V, likewise; it moves H_K1 and exerts the spin torques that the card has.
+    temperature
+        T in K; the card's own by default.
+
+    Raises
+    ------
+    CardError
+        The card's interface anisotropy contradicts its anisotropy field.
+    SmtjError
+        The temperature is not above 0 K and below the card's Curie temperature.
+    """
+    spin = macrospin(card, 0.0, temperature)
+    # All torques go with 1/M_s, and the card's are those at its own temperature.
+    stronger = float(macrospin(card).moment / spin.moment)
+    at_rest, at_a_volt = (
+        np.array(with_stray_field(card, 0.0, 0.0, volts), dtype=np.float64) for volts in (0.0, 1.0)
+    )
+    tilt = float(card.magnetism.easy_axis_tilt)
+    x, y, z = field
+    return DrivenMacrospin(
+        spin=spin,
+        damping=float(card.magnetism.damping),
+        field=(_shifted(x, at_rest[0]), y, _shifted(z, at_rest[1])),
+        voltage=voltage,
+        torques=TorqueFields(*(per_volt * stronger for per_volt in torque_fields(card))),
+        reference=reference_direction(card),
+        axial_field_per_volt=float((at_a_volt - at_rest) @ [np.sin(tilt), np.cos(tilt)]),
+    )
+
+
+def _shifted(quantity: Driven, by: float) -> Driven:
+    if isinstance(quantity, Waveform):
+        return replace(quantity, value=quantity.value + by)
+    return np.asarray(quantity, dtype=np.float64) + by
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The numbers of a driven macrospin, one for each trajectory, shape (trajectories,)."""
+
+    trajectories: int
+    spin: Macrospin
+    damping: Floats
+    field: tuple[Floats | Waveform, Floats | Waveform, Floats | Waveform]
+    voltage: Floats | Waveform
+    torques: TorqueFields
+    reference: Floats
+    axial_field_per_volt: float
+
+    @property
+    def axis(self) -> tuple[Floats, Floats]:
+        """x and z of the easy axis n."""
+        tilt = np.asarray(self.spin.easy_axis_tilt)
+        return np.sin(tilt), np.cos(tilt)
+
+    @property
+    def noise_density(self) -> Floats:
+        """2 α k_B T/(γ μ0² M_s V*), of a component of the thermal field, in A²/m² s."""
+        moment = GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY**2 * np.asarray(self.spin.moment)
+        energy = BOLTZMANN * np.asarray(self.spin.temperature)
+        return np.asarray(2 * self.damping * energy / moment)
+
+    @property
+    def precession(self) -> Floats:
+        """γμ0/(1 + α²) in rad/s/(A/m)."""
+        rate = GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY / (1 + self.damping**2)
+        return np.asarray(rate)
+
+    @property
+    def strongest_field(self) -> Floats:
+        """What the effective field cannot exceed in A/m, whatever m does."""
+        spin = self.spin
+        volts = largest(self.voltage)
+        per_volt = sum(abs(entry) for entry in (*self.torques, self.axial_field_per_volt))
+        applied = [largest(component) for component in self.field]
+        applied[0] = applied[0] + abs(np.asarray(spin.in_plane_bias_field))
+        anisotropy = (
+            abs(np.asarray(spin.anisotropy_field))
+            + 3 * abs(np.asarray(spin.second_order_field))
+            + abs(np.asarray(spin.in_plane_anisotropy_field))
+        )
+        return np.asarray(np.sqrt(sum(a**2 for a in applied)) + anisotropy + per_volt * volts)
+
+
+def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
+    """Check a driven macrospin and give each trajectory its numbers.
+
+    Raises
+    ------
+    SmtjError
+        There are no trajectories, a shape does not fit their number, or a number is impossible.
+    """
+    if trajectories < 1:
+        raise SmtjError(f"{trajectories} trajectories were asked for; there must be one or more")
+
+    def spread(name: str, value: ArrayLike) -> Floats:
+        given = np.asarray(value, dtype=np.float64)
+        if given.shape not in ((), (trajectories,)):
+            raise SmtjError(
+                f"{name} has shape {given.shape}; it must be a number or one for each of "
+                f"{trajectories} trajectories"
+            )
+        if not np.isfinite(given).all():
+            raise SmtjError(f"{name} must be finite")
+        return np.array(np.broadcast_to(given, trajectories))
+
+    def driven(name: str, value: Driven) -> Floats | Waveform:
+        if not isinstance(value, Waveform):
+            return spread(name, value)
+        if value.value.ndim == 2 and value.value.shape[1] not in (1, trajectories):
+            raise SmtjError(
+                f"the waveform of {name} is of {value.value.shape[1]} trajectories, not of "
+                f"{trajectories}"
+            )
+        return value
+
+    spin = Macrospin(
+        *(
+            spread(name.replace("_", " "), value)
+            for name, value in zip(Macrospin._fields, system.spin, strict=True)
+        )
+    )
+    damping = spread("the damping", system.damping)
+    if not (damping >= 0).all():
+        raise SmtjError("the damping must be 0 or more")
+    if not ((spin.moment > 0).all() and (spin.temperature >= 0).all()):
+        raise SmtjError("the moment must be above 0 A m², and the temperature 0 K or more")
+    reference = np.asarray(system.reference, dtype=np.float64)
+    if reference.shape != (3,) or not abs(np.linalg.norm(reference) - 1) < 1e-6:
+        raise SmtjError("the reference layer's direction must be a unit vector (x, y, z)")
+    x, y, z = (
+        driven(f"the field along {name}", component)
+        for name, component in zip("xyz", system.field, strict=True)
+    )
+    return Ensemble(
+        trajectories=trajectories,
+        spin=spin,
+        damping=damping,
+        field=(x, y, z),
+        voltage=driven("the voltage", system.voltage),
+        torques=system.torques,
+        reference=reference,
+        axial_field_per_volt=system.axial_field_per_volt,
+    )
+
+
+def largest(quantity: Floats | Waveform) -> Floats:
+    """Largest size of a quantity at any time."""
+    return quantity.largest() if isinstance(quantity, Waveform) else abs(quantity)
+
+
+def checked_directions(direction: ArrayLike, trajectories: int) -> Floats:
+    """Return unit vectors, shape (trajectories, 3), or say that they are none."""
+    given = np.asarray(direction, dtype=np.float64)
+    if given.shape not in ((3,), (trajectories, 3)):
+        raise SmtjError(
+            f"the starting directions have shape {given.shape}; they must be one (x, y, z) or one "
+            f"for each of {trajectories} trajectories"
+        )
+    if not (abs(np.linalg.norm(given, axis=-1) - 1) < 1e-6).all():
+        raise SmtjError("the starting directions must be unit vectors")
+    vectors = given / np.linalg.norm(given, axis=-1, keepdims=True)
+    return np.array(np.broadcast_to(vectors, (trajectories, 3)))

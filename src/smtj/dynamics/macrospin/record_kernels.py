@@ -1,0 +1,113 @@
+"""Compiled runs of blocks of trajectories that record at regular times, the same for any threads.
+
+All of them go on from where a block's array and its generators are, and leave them where they end,
+so that a long run may be made of short ones.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from smtj.dynamics.macrospin.llg_kernels import FIELD_X, FIELD_Z, PULL_Z, seed_lane, step
+from smtj.dynamics.macrospin.normal_kernels import WORDS, fill_normals, fill_words
+from smtj.streams import LANES
+
+DRIVEN = PULL_Z + 1 - FIELD_X
+"""Rows of a block that a drive may change."""
+
+_options: dict[str, Any] = {"error_model": "numpy", "cache": True}
+
+
+@njit(**_options)
+def seed_blocks(generators, trajectories, k0, k1):
+    """Seed the generators, shape (blocks, 4 LANES), of the first trajectories from a key."""
+    for trajectory in range(trajectories):
+        lane = trajectory % LANES
+        seed_lane(generators[trajectory // LANES], lane, trajectory, k0, k1)
+
+
+@njit(**_options)
+def _set_drive(b, lanes, first, response, drive, segment):
+    """Set what is applied to a block: base + per volt · V, and the applied field times a factor."""
+    base, per_volt, factor = response
+    _, volts, fields = drive
+    # Lanes beyond the last trajectory have no field.
+    filled = min(lanes, factor.shape[0] - first)
+    for row in range(DRIVEN):
+        for i in range(filled):
+            k = first + i
+            v = volts[segment, k if volts.shape[1] > 1 else 0]
+            value = base[row, k] + per_volt[row, k] * v
+            if row <= FIELD_Z - FIELD_X:
+                h = fields[segment, row, k if fields.shape[2] > 1 else 0]
+                value += factor[k] * h
+            b[(FIELD_X + row) * LANES + i] = value
+
+
+@njit(forceinline=True, **_options)
+def follow_drive(b, lanes, first, response, drive, clock):
+    """Set what is applied in the next two steps; ``clock`` has the segment and what is left of it.
+
+    See :func:`record_means`.
+    """
+    if clock[1] == 0:
+        clock[0] += 1
+        segment = clock[0]
+        clock[1] = drive[0][segment] - (drive[0][segment - 1] if segment > 0 else 0)
+        _set_drive(b, lanes, first, response, drive, segment)
+    clock[1] -= 1
+
+
+@njit(forceinline=True, **_options)
+def lanes_of(block, trajectories):
+    """How many lanes of a block are at work; a whole number of vectors."""
+    return min((trajectories - block * LANES + 7) // 8 * 8, LANES)
+
+
+@njit(**_options)
+def _record_block(b, generators, lanes, first, response, drive, timing, out):
+    """Record the trajectories of one block; see :func:`record_means`."""
+    dead, window = timing
+    clock, sums = np.array([-1, 0]), np.empty(3 * LANES)
+    words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
+    for record in range(out.shape[0]):
+        sums[:] = 0.0
+        for n in range(dead + window):
+            follow_drive(b, lanes, first, response, drive, clock)
+            fill_words(generators, words, lanes)
+            fill_normals(words, normals, lanes)
+            step(b, normals, 0, lanes)
+            step(b, normals, 1, lanes)
+            if n >= dead:
+                for i in range(3 * LANES):
+                    sums[i] += b[i]
+        for row in range(3):
+            for i in range(min(lanes, out.shape[2] - first)):
+                out[record, row, first + i] = sums[row * LANES + i] / window
+
+
+@njit(parallel=True, **_options)
+def record_means(blocks, generators, response, drive, timing, out):
+    """Record m, averaged over the last pairs of steps of each interval.
+
+    Parameters
+    ----------
+    blocks, generators
+        Shape (blocks, ROWS LANES) and (blocks, 4 LANES).
+    response
+        What a drive does: the rows from FIELD_X on at rest and per volt, shape (rows,
+        trajectories), and the factor of an applied field, shape (trajectories,).
+    drive
+        The pairs of steps at which its segments end, shape (segments,), and its voltage and field
+        in each, shape (segments, trajectories or 1) and (segments, 3, trajectories or 1).
+    timing
+        Pairs of an interval before the window, and within it; a window of one pair is the instant
+        at its end.
+    out
+        Shape (records, 3, trajectories).
+    """
+    for block in prange(blocks.shape[0]):
+        lanes, first = lanes_of(block, out.shape[2]), block * LANES
+        b, g = blocks[block], generators[block]
+        _record_block(b, g, lanes, first, response, drive, timing, out)

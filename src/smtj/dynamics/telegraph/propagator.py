@@ -1,0 +1,114 @@
+"""What is known of a two-state device some time after it was seen, in closed form."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.errors import SmtjError
+from smtj.physics.switching import probability_from_dwell_times
+from smtj.typing import Floats
+
+# The largest and the smallest logarithm of a float64, a little inside.
+_MAX_LOG = 690.0
+
+
+def occupation(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
+    """P(high) in equilibrium, τ_high/(τ_high + τ_low) (Eq. 2).
+
+    Parameters
+    ----------
+    log_dwell_high, log_dwell_low
+        ln(τ_high/s) and ln(τ_low/s); any shapes that broadcast.
+
+    Raises
+    ------
+    SmtjError
+        A dwell time is not a finite number.
+    """
+    log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
+    return np.asarray(probability_from_dwell_times(log_high, log_low))
+
+
+def relaxation_rate(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
+    """Rate 1/τ_high + 1/τ_low in 1/s at which a device forgets its state; within 1e±299.
+
+    Arguments and errors as in :func:`occupation`.
+    """
+    log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
+    rate = np.logaddexp(-log_high, -log_low)
+    return np.asarray(np.exp(np.clip(rate, -_MAX_LOG, _MAX_LOG)))
+
+
+def switching_chances(
+    log_dwell_high: ArrayLike, log_dwell_low: ArrayLike, time: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Chance to be in the other state after a time, for a device that is low, and one that is high.
+
+    P(high)(1 - e^-rt) and (1 - P(high))(1 - e^-rt) with the relaxation rate r = 1/τ_high + 1/τ_low;
+    to a float's relative precision however small.  Arguments and errors as in :func:`propagator`.
+    """
+    log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
+    t = checked_times(time)
+    with np.errstate(over="ignore", under="ignore"):
+        forgotten = -np.expm1(-t * relaxation_rate(log_high, log_low))
+        return occupation(log_high, log_low) * forgotten, occupation(log_low, log_high) * forgotten
+
+
+def propagator(
+    log_dwell_high: ArrayLike, log_dwell_low: ArrayLike, time: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Chance to be high after a time, for a device that is low, and for one that is high.
+
+    The solution of dP/dt = (1 - P)/τ_low - P/τ_high: P relaxes to the occupation at the rate
+    1/τ_high + 1/τ_low.
+
+    Parameters
+    ----------
+    log_dwell_high, log_dwell_low
+        ln(τ_high/s) and ln(τ_low/s), for instance from
+        :func:`smtj.physics.device.log_dwell_times_in_field`; any shapes that broadcast.
+    time
+        In s, 0 or more; any shape that broadcasts with them.
+
+    Returns
+    -------
+    tuple
+        P(high after ``time`` | low) and P(high after ``time`` | high), of the broadcast shape.
+
+    Raises
+    ------
+    SmtjError
+        A dwell time is not a finite number, or a time is not one of 0 or more.
+    """
+    from_low, from_high = switching_chances(log_dwell_high, log_dwell_low, time)
+    return from_low, 1.0 - from_high
+
+
+def dwell_times(log_dwell_high: Floats, log_dwell_low: Floats) -> tuple[Floats, Floats]:
+    """τ_high and τ_low in s, within 1e±300, from logarithms of any size.
+
+    Of dwell times below, the ratio is kept, so that P(high) is; those above never end anyway.
+    """
+    below = np.maximum(-_MAX_LOG - np.minimum(log_dwell_high, log_dwell_low), 0.0)
+    return (
+        np.exp(np.minimum(log_dwell_high + below, _MAX_LOG)),
+        np.exp(np.minimum(log_dwell_low + below, _MAX_LOG)),
+    )
+
+
+def checked_dwell_times(
+    log_dwell_high: ArrayLike, log_dwell_low: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Return the logarithms of dwell times as arrays, or say that they are none."""
+    high = np.asarray(log_dwell_high, dtype=np.float64)
+    low = np.asarray(log_dwell_low, dtype=np.float64)
+    if not (np.isfinite(high).all() and np.isfinite(low).all()):
+        raise SmtjError("the logarithms of the dwell times must be finite numbers")
+    return high, low
+
+
+def checked_times(time: ArrayLike, name: str = "time") -> Floats:
+    """Return times as an array, or say that they are none; ``name`` is what they are called."""
+    t = np.asarray(time, dtype=np.float64)
+    if not (np.isfinite(t).all() and (t >= 0).all()):
+        raise SmtjError(f"{name} must be a finite number of seconds, 0 or more")
+    return t

@@ -1,0 +1,1 @@
+"""Barrier and attempt time from dwell times (Néel-Brown)."""

@@ -1,0 +1,1 @@
+"""How w follows the bias voltage: a line, Eq. 6, or a curve."""

@@ -1,0 +1,1 @@
+"""Hysteresis loops of the averaged resistance."""

@@ -1,0 +1,221 @@
+"""Kittel fits of a film: effective magnetisation, γ, and damping from linewidths.
+
+A film that is saturated along the field resonates at (μ0 γ/2π) √(H (H + M_eff)) in its plane and
+at (μ0 γ/2π) (H - M_eff) along its normal.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.inference.stats.excess_scatter import UNLIKELY, scatter_of
+from smtj.inference.stats.least_squares import minimise
+from smtj.inference.stats.line import fit_straight_line
+from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, in_plane_film_frequency
+from smtj.typing import Floats
+
+Geometry = Literal["in-plane", "perpendicular"]
+"""Where the field points."""
+
+MIN_LINES = 3
+_STEP = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class FilmLines:
+    """Lines of a film swept in field, one a frequency; SI units, shape (n,)."""
+
+    frequency: Floats
+    """f in Hz."""
+    field: Floats
+    """|H| of the resonance in A/m."""
+    field_error: Floats
+    half_width: Floats
+    """Half of the full width at half height in A/m."""
+    half_width_error: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FilmFit:
+    """A Kittel fit and the damping that belongs to it; SI units."""
+
+    geometry: Geometry
+    effective_magnetisation: float
+    """M_eff in A/m, γ being free."""
+    frequency_per_field: float
+    """μ0 γ/2π in Hz/(A/m)."""
+    chi_squared: float
+    p_value: float
+    estimates: tuple[Estimate, ...]
+    remarks: tuple[str, ...]
+    damping: float
+    inhomogeneous_half_width: float
+    """ΔH_0 in A/m."""
+
+    def frequency(self, field: Floats) -> Floats:
+        """f_r in Hz at |H| in A/m."""
+        function = _FUNCTIONS[self.geometry]
+        return function(field, self.effective_magnetisation, self.frequency_per_field)
+
+    def half_width(self, frequency: Floats) -> Floats:
+        """ΔH_0 + α f/(μ0 γ/2π) in A/m at f in Hz."""
+        slope = self.damping / self.frequency_per_field
+        return self.inhomogeneous_half_width + slope * frequency
+
+
+def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
+    """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
+
+    M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as most
+    papers do, since over a short range of frequency the two cannot be told apart well.
+
+    Parameters
+    ----------
+    lines
+        At three frequencies or more.
+    geometry
+        Where the field points.
+
+    Raises
+    ------
+    SmtjError
+        There are too few lines, or no M_eff gives such resonances.
+
+    References
+    ----------
+    C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; S. S. Kalarickal et al.,
+    J. Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087, for the linewidth.
+    """
+    if np.unique(lines.frequency).size < MIN_LINES:
+        raise SmtjError(
+            f"a film's Kittel fit needs lines at {MIN_LINES} frequencies or more, not "
+            f"{np.unique(lines.frequency).size}"
+        )
+    free = _kittel(lines, geometry, None)
+    held = _kittel(lines, geometry, FREQUENCY_PER_FIELD)
+    widths = fit_straight_line(
+        lines.frequency, lines.half_width, lines.half_width_error, "half widths"
+    )
+    errors = np.sqrt(np.diag(widths.covariance))
+    damping = widths.slope * free.frequency_per_field
+    m_free, m_held = (
+        normal_estimate(name, symbol, k.magnetisation, k.errors[0], "A/m", "Oe")
+        for name, symbol, k in (
+            ("effective magnetisation, γ free", "M_eff", free),
+            ("effective magnetisation at g = 2.0023", "M_eff,e", held),
+        )
+    )
+    return FilmFit(
+        geometry=geometry,
+        effective_magnetisation=free.magnetisation,
+        frequency_per_field=free.frequency_per_field,
+        chi_squared=free.chi_squared,
+        p_value=free.p_value,
+        estimates=(
+            m_free,
+            normal_estimate(
+                "gyromagnetic ratio",
+                "μ0γ/2π",
+                free.frequency_per_field,
+                free.errors[1],
+                "Hz/(A/m)",
+                "MHz/Oe",
+            ),
+            m_held,
+            normal_estimate(
+                "Gilbert damping", "α", damping, float(errors[1]) * free.frequency_per_field
+            ),
+            normal_estimate(
+                "inhomogeneous half width", "ΔH_0", widths.intercept, float(errors[0]), "A/m", "Oe"
+            ),
+        ),
+        remarks=(
+            *free.remarks,
+            f"the fields of resonance {'suit' if held.p_value > UNLIKELY else 'do not suit'} the γ "
+            f"of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with γ free)",
+            *widths.scatter.remarks,
+        ),
+        damping=damping,
+        inhomogeneous_half_width=widths.intercept,
+    )
+
+
+def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
+    """Return the geometry whose Kittel formula fits better, and by how much in χ².
+
+    γ is that of the free electron: over a short range of fields a free one would make up for the
+    wrong formula.  Errors as :func:`fit_film`.
+    """
+    fits: dict[Geometry, float] = {
+        geometry: _kittel(lines, geometry, FREQUENCY_PER_FIELD).chi_squared
+        for geometry in _FUNCTIONS
+    }
+    best = min(fits, key=fits.__getitem__)
+    return best, max(fits.values()) - fits[best]
+
+
+@dataclass(frozen=True)
+class _Kittel:
+    magnetisation: float
+    frequency_per_field: float
+    errors: tuple[float, float]
+    chi_squared: float
+    p_value: float
+    remarks: tuple[str, ...]
+
+
+def _perpendicular(field: Floats, magnetisation: float, per_field: float) -> Floats:
+    return per_field * (field - magnetisation)
+
+
+_FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
+    "in-plane": in_plane_film_frequency,
+    "perpendicular": _perpendicular,
+}
+
+
+def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
+    """Fit M_eff, and γ too where it is not given."""
+    function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
+
+    def at(p: Mapping[str, float], field: Floats) -> Floats:
+        gamma = FREQUENCY_PER_FIELD * p.get("gamma", 1.0)
+        # A trial M_eff may leave no resonance; the fit then sees a frequency of 0.
+        with np.errstate(invalid="ignore"):
+            return np.nan_to_num(function(field, p["magnetisation"] * typical, gamma))
+
+    def residuals(p: Mapping[str, float]) -> Floats:
+        slope = (at(p, lines.field * (1 + _STEP)) - at(p, lines.field * (1 - _STEP))) / (
+            2 * _STEP * lines.field
+        )
+        # An error of the field of resonance is one of the frequency times the slope there.
+        return np.asarray((lines.frequency - at(p, lines.field)) / (slope * lines.field_error))
+
+    start = _start(lines, geometry) / typical
+    free = {"gamma": 1.0} if per_field is None else {}
+    found = minimise(residuals, {"magnetisation": start, **free}, f"the {geometry} Kittel fit")
+    scatter = scatter_of(found, "fields of resonance", "the Kittel formula")
+    errors = np.sqrt(scatter.excess * np.diag(found.covariance))
+    return _Kittel(
+        magnetisation=found.values["magnetisation"] * typical,
+        frequency_per_field=FREQUENCY_PER_FIELD * found.values.get("gamma", 1.0),
+        errors=(
+            float(errors[0]) * typical,
+            float(errors[1]) * FREQUENCY_PER_FIELD if free else 0.0,
+        ),
+        chi_squared=found.chi_squared,
+        p_value=scatter.p_value,
+        remarks=scatter.remarks,
+    )
+
+
+def _start(lines: FilmLines, geometry: Geometry) -> float:
+    """M_eff in A/m of a free electron's γ, at the median of the lines."""
+    reduced = lines.frequency / FREQUENCY_PER_FIELD
+    if geometry == "perpendicular":
+        return float(np.median(lines.field - reduced))
+    return float(np.median(reduced**2 / lines.field - lines.field))

@@ -1,0 +1,292 @@
+"""Fits of a single resonance spectrum: where its lines are, how wide and how high, and how surely.
+
+Errors are those of least squares with the correlation of the noise taken into account, so that a
+lock-in amplifier with a long time constant does not pretend to more points than it read.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.errors import DataError, SmtjError
+from smtj.inference.resonance.lines.errors import Errors, errors
+from smtj.inference.resonance.lines.initial import starts
+from smtj.inference.resonance.lines.model import (
+    FUNCTIONS,
+    Floats,
+    Projection,
+    Shape,
+    Spectrum,
+    baseline_powers,
+    checked,
+)
+from smtj.inference.resonance.lines.refine import refined
+
+Progress: TypeAlias = Callable[[int, int], None]
+Data: TypeAlias = Sequence[ArrayLike]
+"""x and signal of a spectrum, and the standard errors of its points where they are known."""
+
+INSIGNIFICANT = 0.01
+"""Chance of noise to look as much like a line from which a line is not believed."""
+BAD_CHI_SQUARED = 1e-4
+"""Chance of χ² below which the standard errors of the points are not believed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of a spectrum."""
+
+    position: float
+    """In the unit of the data: Hz or A/m."""
+    half_width: float
+    """Half of the full width at half height, in the unit of the data, above 0."""
+    symmetric: float
+    """Factor S of the symmetric part, in V; see :mod:`smtj.physics.resonance.line_shapes`."""
+    antisymmetric: float
+    """Factor A of the antisymmetric part, in V."""
+    covariance: Floats
+    """Of the four above in that order, shape (4, 4); infinite where data leave one undetermined."""
+
+    @property
+    def position_error(self) -> float:
+        """Standard error of the position."""
+        return math.sqrt(self.covariance[0, 0])
+
+    @property
+    def half_width_error(self) -> float:
+        """Standard error of the half width."""
+        return math.sqrt(self.covariance[1, 1])
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumFit:
+    """Lines and a baseline fitted to a spectrum."""
+
+    lines: tuple[Line, ...]
+    """By their position, the lowest first."""
+    shape: Shape
+    baseline: Floats
+    """Coefficients in V of the powers 0, 1, ... of x scaled to -1 ... 1 over :attr:`span`."""
+    span: tuple[float, float]
+    """Lowest and highest x of the data."""
+    noise: float
+    """Standard deviation of the residuals in V, corrected for what the fit took away."""
+    inflation: float
+    """By how much correlated noise inflates the variances of the lines' parameters, which contain
+    it: the geometric mean over them; 1 for white noise."""
+    chi_squared: float
+    """Of the residuals in units of ``sigma``; NaN where none was given."""
+    degrees_of_freedom: int
+    """Points less parameters."""
+    log_likelihood: float
+    """Of normal noise, every point counted as independent."""
+    baseline_log_likelihood: float
+    """The same without a line."""
+    significance: float
+    """Chance that noise alone looks as much like these lines, anywhere in the spectrum."""
+    remarks: tuple[str, ...]
+    """What a user of the numbers should know, in sentences."""
+    usable: bool
+    """Whether there is a line, inside the data, of a width that they can tell."""
+
+    @property
+    def gain(self) -> float:
+        """Log-likelihood gained by the lines, correlated points counted as the fewer they are."""
+        return (self.log_likelihood - self.baseline_log_likelihood) / self.inflation
+
+    def baseline_at(self, x: ArrayLike) -> Floats:
+        """Return the baseline in V at any x, of the shape of ``x``."""
+        at = np.asarray(x, dtype=np.float64)
+        powers = baseline_powers(at.ravel(), *self.span, self.baseline.size - 1)
+        return (powers @ self.baseline).reshape(at.shape)
+
+    def signal(self, x: ArrayLike) -> Floats:
+        """Return baseline and lines in V at any x, of the shape of ``x``."""
+        at, total = np.asarray(x, dtype=np.float64), self.baseline_at(x)
+        for line in self.lines:
+            symmetric, antisymmetric = FUNCTIONS[self.shape](at, line.position, line.half_width)
+            total = total + line.symmetric * symmetric + line.antisymmetric * antisymmetric
+        return total
+
+
+def fit_spectrum(
+    x: ArrayLike,
+    signal: ArrayLike,
+    shape: Shape,
+    *,
+    lines: int = 1,
+    sigma: ArrayLike | None = None,
+    baseline_degree: int = 1,
+    start: Sequence[tuple[float, float]] | None = None,
+) -> SpectrumFit:
+    """Fit one or two lines on a polynomial baseline to a spectrum.
+
+    Parameters
+    ----------
+    x
+        Frequency in Hz or field in A/m, shape (points,), in the order of the measurement, which
+        the correlation of the noise is seen in; of any spacing.
+    signal
+        In V, shape (points,).
+    shape
+        ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for what a
+        lock-in amplifier makes of a modulated field or frequency.
+    lines
+        1 or 2.
+    sigma
+        Standard error of each point in V, shape (points,) or one for all; the covariance is then
+        absolute.  By default the noise is estimated from the residuals.
+    baseline_degree
+        0, 1 or 2.
+    start
+        Position and half width of each line, in the unit of the data, where they are roughly
+        known; sought for if not.
+
+    Returns
+    -------
+    SpectrumFit
+        If there is no line, or none that the data can tell the parameters of, its remarks say so.
+
+    Raises
+    ------
+    SmtjError
+        Shape, number of lines or degree are none of those above, or there is not a start for each
+        line.
+    DataError
+        Arrays differ in length or are not finite, the signal is 0 throughout, a standard error is
+        not above 0, a frequency of the exact shape is below 0, or there are fewer different x than
+        parameters and 3 more.
+    """
+    spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
+    if start is not None and len(start) != lines:
+        raise SmtjError(f"the start of a fit of {lines} lines is {lines} pairs, not {len(start)}")
+    begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
+    parameters, found = refined(spectrum, begin)
+    judged = errors(spectrum, parameters, found, sigma is not None)
+    return _reported(spectrum, parameters, found, judged, sigma is not None)
+
+
+def fit_spectra(
+    spectra: Iterable[Data],
+    shape: Shape,
+    *,
+    lines: int = 1,
+    baseline_degree: int = 1,
+    progress: Progress | None = None,
+) -> list[SpectrumFit]:
+    """Fit many spectra, each by itself.
+
+    Parameters
+    ----------
+    spectra
+        (x, signal) or (x, signal, sigma) of each.
+    shape, lines, baseline_degree
+        As in :func:`fit_spectrum`.
+    progress
+        Called with the number of spectra fitted and that of all, after each.
+
+    Raises
+    ------
+    SmtjError, DataError
+        As :func:`fit_spectrum`, naming the spectrum, the first of which is number 1.
+    """
+    every, fits = list(spectra), []
+    for number, data in enumerate(every, start=1):
+        if len(data) not in (2, 3):
+            raise SmtjError(f"spectrum {number} must be (x, signal) or (x, signal, sigma)")
+        sigma = data[2] if len(data) == 3 else None
+        try:
+            fit = fit_spectrum(
+                data[0], data[1], shape, lines=lines, sigma=sigma, baseline_degree=baseline_degree
+            )
+        except DataError as error:
+            raise DataError(f"spectrum {number} of {len(every)}: {error}") from error
+        fits.append(fit)
+        if progress is not None:
+            progress(number, len(every))
+    return fits
+
+
+def _scaled(spectrum: Spectrum, start: Sequence[tuple[float, float]]) -> Floats:
+    """Positions and ln(half widths) in the units of the fit, shape (2 lines,)."""
+    pairs = [(at / spectrum.unit, math.log(width / spectrum.unit)) for at, width in start]
+    return np.array(pairs).ravel()
+
+
+def _reported(
+    spectrum: Spectrum, parameters: Floats, found: Projection, judged: Errors, absolute: bool
+) -> SpectrumFit:
+    """Return a fit in the units of the data, with remarks."""
+    unit, squares = spectrum.unit, float(found.residual @ found.residual)
+    freedom = spectrum.x.size - 2 * parameters.size - spectrum.degree - 1
+    scale = np.array([unit, unit, 1.0, 1.0])
+    lines = []
+    for i, (position, log_width) in enumerate(parameters.reshape(-1, 2)):
+        own = slice(4 * i, 4 * i + 4)
+        covariance = judged.covariance[own, own] * np.outer(scale, scale)
+        width = unit * math.exp(log_width)
+        s, a = found.amplitudes[2 * i : 2 * i + 2].tolist()
+        lines.append(Line(unit * float(position), width, s, a, covariance))
+    lines.sort(key=lambda line: line.position)
+    residual = found.residual / spectrum.weight
+    share = squares / judged.variance if not absolute else freedom
+    noise = math.sqrt(float(residual @ residual) / max(share, 1.0))
+    problems = _problems(spectrum, lines, judged)
+    other = _doubts(squares, freedom, judged.inflation) if absolute else ()
+    return SpectrumFit(
+        lines=tuple(lines),
+        shape=spectrum.shape,
+        baseline=judged.baseline,
+        span=(spectrum.low * unit, spectrum.high * unit),
+        noise=noise,
+        inflation=judged.inflation,
+        chi_squared=squares if absolute else math.nan,
+        degrees_of_freedom=freedom,
+        log_likelihood=judged.log_likelihood,
+        baseline_log_likelihood=judged.baseline_log_likelihood,
+        significance=judged.significance,
+        remarks=(*problems, *other),
+        usable=not problems,
+    )
+
+
+def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tuple[str, ...]:
+    """Return why a fit is of no use, in sentences."""
+    unit, problems = spectrum.unit, []
+    low, high, width = spectrum.low * unit, spectrum.high * unit, 2 * unit
+    if judged.significance > INSIGNIFICANT:
+        problems.append(
+            "no line is seen: noise alone looks as much like one with a chance of "
+            f"{judged.significance:.2g}"
+        )
+    if not np.isfinite(judged.covariance).all():
+        problems.append("the data leave a parameter of a line undetermined")
+    for line in lines:
+        name = f"the line at {line.position:.6g}"
+        near = np.abs(spectrum.x * unit - line.position) <= line.half_width
+        if not low <= line.position <= high:
+            problems.append(f"{name} lies outside the data, {low:.6g} to {high:.6g}")
+        elif np.count_nonzero(near) < 2:
+            problems.append(f"{name} is narrower than the steps of the sweep")
+        if line.half_width > width:
+            problems.append(f"{name} is wider than the swept range")
+        elif np.isfinite(line.covariance).all() and line.half_width_error > line.half_width / 2:
+            problems.append(f"{name} is not told from the baseline: its width is not known by half")
+    return tuple(problems)
+
+
+def _doubts(chi_squared: float, freedom: int, inflation: float) -> tuple[str, ...]:
+    """Return what is odd about a fit to points of known standard error."""
+    from smtj.inference.stats.least_squares import chi_squared_p_value
+
+    effective = max(round(freedom / inflation), 1)
+    if chi_squared_p_value(chi_squared / freedom * effective, effective) > BAD_CHI_SQUARED:
+        return ()
+    return (
+        f"χ² is {chi_squared:.4g} for {freedom} degrees of freedom: the standard errors of the "
+        "points are too small, or the lines are not of this shape",
+    )

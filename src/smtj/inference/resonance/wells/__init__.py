@@ -1,0 +1,1 @@
+"""Anisotropy fields from the resonances of one or both wells."""

@@ -1,0 +1,262 @@
+"""H_K1 and H_K2 from resonances at several fields: the fit of Eq. 7, and the general one.
+
+One field fixes one combination of the two, not both (along the normal H_K1 - H_K2, in the plane
+beyond saturation H_K1 alone); a fit that cannot tell them apart reports that combination.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from smtj.errors import SmtjError
+from smtj.inference.resonance.wells.model import FixedFields, well_resonances
+from smtj.inference.resonance.wells.result import (
+    AnisotropyFit,
+    conclude,
+    conclude_together,
+    ratio_of,
+    several_fields,
+    tells_apart,
+)
+from smtj.inference.stats.excess_scatter import UNLIKELY
+from smtj.inference.stats.least_squares import Minimum, chi_squared_p_value, minimise
+from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
+from smtj.typing import Floats
+from smtj.units import format_quantity
+
+STARTS, SECONDS = 61, 13
+"""Values of H_K1, and of H_K2, of which the best start the fit, between minus and plus ..."""
+FARTHEST = (2.0, 0.3)
+"""... these times the largest field that field and frequency speak of ..."""
+CLOSER = (0.15, 0.15)
+"""... and, where the fit is bad, so far from it."""
+ROUGH, ROUGH_CLOSER, ROUGH_FIT = 0.05, 0.02, 0.005
+"""Shares of its frequency that a line's error counts as at least while values are tried, and in a
+first fit from each of the best: a line near saturation, where the frequency is steep, would hide
+all but one of them."""
+FARTHEST_OFF = 3.0
+"""Such errors beyond which a line tells no more, since it may be of something else."""
+TRIED = 4
+"""Of the best of them."""
+REFINEMENTS = 2
+"""Of the grid about each, so that the fit starts well within its minimum."""
+SAME = 1e-4
+"""Difference of H_K1 or H_K2, in the same unit, below which two fits are the same."""
+EQUALLY_GOOD = 10.8
+"""χ² that a value may have above the best before it is out of question (p = 0.001)."""
+FIT = "the fit of H_K1 and H_K2"
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Resonances at n fields in the x-z plane, one line each; SI units, shape (n,)."""
+
+    field_x: Floats
+    """H_x in A/m."""
+    field_z: Floats
+    """H_z in A/m."""
+    frequency: Floats
+    """f_r in Hz, freed of damping: f0 √(1 + α²)."""
+    error: Floats
+    """Its standard error in Hz."""
+
+
+def fit_points(
+    points: Points,
+    fixed: FixedFields,
+    near: float,
+    start: tuple[float, float] | None = None,
+) -> AnisotropyFit:
+    """Fit H_K1 and H_K2, the magnetisation resting in its deepest well at every field.
+
+    Parameters
+    ----------
+    points
+        Of one bias voltage.
+    fixed
+        What the resonance depends on beside them;
+        :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula.
+    near
+        H_K1 in A/m that is expected; it decides where several fit equally well.
+    start
+        H_K1 and H_K2 in A/m close to the best ones, where they are known; sought for if not.
+
+    Returns
+    -------
+    AnisotropyFit
+        Both, or the one combination that the fields fix.
+
+    Raises
+    ------
+    SmtjError
+        There is no point, or no H_K1 gives such frequencies.
+    """
+    if points.frequency.size == 0:
+        raise SmtjError("the resonance fit has no line to fit; give spectra that show one")
+    typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
+    scale = _scale(points)
+
+    def frequencies(p: Mapping[str, float]) -> Floats:
+        second = p.get("second", 0.0)
+        found = well_resonances(
+            p["first"] * scale, second * scale, fixed, points.field_x, points.field_z
+        )
+        return found.of_deepest(found.frequency)
+
+    def residuals(p: Mapping[str, float]) -> Floats:
+        return (points.frequency - frequencies(p)) / points.error
+
+    if several_fields(points.field_x, points.field_z):
+        starts = starting_fields(points, fixed) if start is None else [start]
+        both = _both(points, frequencies, starts, near, scale)
+        if start is None and both and _p_value(both[0]) < UNLIKELY:
+            middle = (both[0].values["first"] * scale, both[0].values["second"] * scale)
+            closer = starting_fields(points, fixed, middle)
+            both = _both(points, frequencies, [middle, *closer], near, scale)
+        if both and tells_apart(both[0], scale, typical):
+            found = conclude(both[0], scale, fitted=frequencies(both[0].values))
+            others = [minimum.values["first"] * scale for minimum in both[1:]]
+            return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
+    first, rivals = _start(points, fixed, scale, near / scale)
+    one = minimise(residuals, {"first": first}, FIT)
+    ratio = ratio_of(residuals, one.values)
+    found = conclude_together(one, scale, ratio, fitted=frequencies(one.values))
+    others = [r * scale for r in rivals]
+    return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
+
+
+def starting_fields(
+    points: Points, fixed: FixedFields, middle: tuple[float, float] | None = None
+) -> list[tuple[float, float]]:
+    """Return pairs of H_K1 and H_K2 in A/m that explain lines roughly, the best first.
+
+    A line may be of either well, and one that is far off anything may be of neither.
+
+    Parameters
+    ----------
+    points, fixed
+        As in :func:`fit_points`.
+    middle
+        H_K1 and H_K2 in A/m about which they are looked for more finely; anywhere by default.
+    """
+    scale = _scale(points)
+    reach, rough = (FARTHEST, ROUGH) if middle is None else (CLOSER, ROUGH_CLOSER)
+    axes = [
+        at + scale * far * np.linspace(-1, 1, count)
+        for at, far, count in zip(middle or (0.0, 0.0), reach, (STARTS, SECONDS), strict=True)
+    ]
+    first, second = np.meshgrid(*axes, indexing="ij")
+    found = well_resonances(
+        first[..., None], second[..., None], fixed, points.field_x, points.field_z
+    )
+    error = np.hypot(points.error, rough * points.frequency)[:, None]
+    off = np.abs(points.frequency[:, None] - found.frequency) / error
+    off = np.where(found.exists, off, FARTHEST_OFF).min(axis=-1)
+    squares = np.square(np.minimum(off, FARTHEST_OFF)).sum(axis=-1)
+    around = np.pad(squares, 1, constant_values=np.inf)
+    neighbours = [
+        around[1 + i : squares.shape[0] + 1 + i, 1 + j : squares.shape[1] + 1 + j]
+        for i in (-1, 0, 1)
+        for j in (-1, 0, 1)
+    ]
+    lowest = squares <= np.min(neighbours, axis=0)
+    order = np.argsort(squares[lowest])[:TRIED]
+    return [
+        (float(a), float(b))
+        for a, b in zip(first[lowest][order], second[lowest][order], strict=True)
+    ]
+
+
+def _p_value(found: Minimum) -> float:
+    return chi_squared_p_value(found.chi_squared, found.degrees_of_freedom)
+
+
+def _scale(points: Points) -> float:
+    """The largest field in A/m that fields and frequencies speak of."""
+    typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
+    return max(typical, float(np.hypot(points.field_x, points.field_z).max()))
+
+
+def _both(
+    points: Points,
+    frequencies: Callable[[Mapping[str, float]], Floats],
+    starts: Sequence[tuple[float, float]],
+    near: float,
+    scale: float,
+) -> list[Minimum]:
+    """Return fits of H_K1 and H_K2 that are equally good, first the one nearest to the expected.
+
+    There is none where the data fix one combination and no more.  Starts and ``near`` are in A/m,
+    the fits in units of ``scale``.
+    """
+    rough = np.hypot(points.error, ROUGH_FIT * points.frequency)
+    first = [{"first": one / scale, "second": other / scale} for one, other in starts]
+    close = _minima(points.frequency, frequencies, rough, first)
+    every = _minima(points.frequency, frequencies, points.error, [m.values for m in close])
+    best = [m for m in every if m.chi_squared <= every[0].chi_squared + EQUALLY_GOOD]
+    return sorted(best, key=lambda found: abs(found.values["first"] * scale - near))
+
+
+def _minima(
+    data: Floats,
+    frequencies: Callable[[Mapping[str, float]], Floats],
+    error: Floats,
+    starts: Sequence[Mapping[str, float]],
+) -> list[Minimum]:
+    """Return the different minima that some starts lead to, the deepest first."""
+    different: list[Minimum] = []
+    for start in starts:
+        try:
+            found = minimise(lambda p: (data - frequencies(p)) / error, start, FIT)
+        except SmtjError:
+            continue
+        if not any(_alike(found.values, other.values) for other in different):
+            different.append(found)
+    return sorted(different, key=lambda found: found.chi_squared)
+
+
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(abs(one[name] - other[name]) < SAME for name in one)
+
+
+def _start(
+    points: Points, fixed: FixedFields, scale: float, near: float
+) -> tuple[float, tuple[float, ...]]:
+    """Return H_K1 to start from, and others that fit as well with H_K2 = 0, in units of ``scale``.
+
+    Close to saturation the frequency falls to 0 and rises again, so that one field can belong to
+    two values; several fields rarely leave a choice.
+    """
+    far = FARTHEST[0]
+    starts, width = np.linspace(-far, far, STARTS), 2 * far / (STARTS - 1)
+    squares = _squares(points, fixed, scale, starts)
+    lowest = np.r_[True, squares[1:] < squares[:-1]] & np.r_[squares[:-1] <= squares[1:], True]
+    candidates = starts[lowest][np.argsort(squares[lowest])][:TRIED]
+    for _ in range(REFINEMENTS):
+        fine = candidates[:, None] + width * np.linspace(-1, 1, STARTS)
+        found = _squares(points, fixed, scale, fine)
+        best = np.argmin(found, axis=1)
+        rows = np.arange(candidates.size)
+        candidates, squares = fine[rows, best], found[rows, best]
+        width *= 2 / (STARTS - 1)
+    good = candidates[squares <= squares.min() + EQUALLY_GOOD]
+    first = good[np.argmin(np.abs(good - near))]
+    return float(first), tuple(float(g) for g in good if abs(g - first) > 100 * width)
+
+
+def _squares(points: Points, fixed: FixedFields, scale: float, first: Floats) -> Floats:
+    """χ² of values of H_K1 with H_K2 = 0, of any shape."""
+    found = well_resonances(first[..., None] * scale, 0.0, fixed, points.field_x, points.field_z)
+    frequency = found.of_deepest(found.frequency)
+    return np.asarray((((points.frequency - frequency) / points.error) ** 2).sum(axis=-1))
+
+
+def _ambiguity(others: list[float], near: float) -> tuple[str, ...]:
+    if not others:
+        return ()
+    listed = " or ".join(format_quantity(other, "A/m", "mT", 3) for other in others)
+    return (
+        f"H_K1 of {listed} fits as well; the one that is nearest to the card's, "
+        f"{format_quantity(near, 'A/m', 'mT', 3)}, is taken, and another field would decide",
+    )

@@ -1,0 +1,195 @@
+"""H_K1, H_K2 and damping from whole spectra: a device that switches shows the lines of both wells.
+
+With a tilted easy axis the two wells resonate at frequencies that differ by less than a linewidth,
+so that no line can be read off a spectrum.  Here the anisotropy fields place all lines of all
+spectra of a bias voltage at once; the heights of both parts of each line and a straight baseline
+follow from the data by linear least squares at every step (G. H. Golub and V. Pereyra, Inverse
+Problems 19, R1 (2003), doi:10.1088/0266-5611/19/2/201).
+
+Two lines that nearly coincide could make up for anything by large heights of opposite sign.  What
+is expected of their ratio therefore counts as a datum, one with an error of 100 %.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from smtj.errors import SmtjError
+from smtj.inference.resonance.wells.curvature import covariance_over_errors
+from smtj.inference.resonance.wells.model import FixedFields, WellResonances, well_resonances
+from smtj.inference.resonance.wells.projection import Spectrum, curves, joined, projected, sizes
+from smtj.inference.resonance.wells.result import (
+    AnisotropyFit,
+    conclude,
+    conclude_together,
+    ratio_of,
+    several_fields,
+    tells_apart,
+)
+from smtj.inference.stats.least_squares import Minimum, minimise
+from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
+from smtj.typing import Floats
+
+__all__ = ["SpectraFit", "Spectrum", "fit_spectra_of_wells"]
+
+Residuals = Callable[[Mapping[str, float], Floats | None], Floats]
+
+FIT = "the fit of spectra by both wells"
+REACH = 3.0
+"""Full linewidths on either side of a start in which H_K1 is sought."""
+STEPS = 25
+"""Values that are tried there."""
+REFINED = 2
+"""Starts that are refined, where they are different."""
+ROUNDS = 2
+"""In which the size of the lines, which decides how surely their ratio is expected, follows."""
+SAME = 1e-3
+"""Share of the largest field by which starts differ."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpectraFit:
+    """The fit of all spectra of a bias voltage."""
+
+    anisotropy: AnisotropyFit
+    resonances: WellResonances
+    """Of both wells at each spectrum's field, shape (spectra, 2)."""
+    curves: tuple[Floats, ...]
+    """The fitted signal of each spectrum in V."""
+
+
+def fit_spectra_of_wells(
+    spectra: Sequence[Spectrum],
+    fixed: FixedFields,
+    starts: Sequence[tuple[float, float]],
+    damping: float,
+    reach: float = REACH,
+) -> SpectraFit:
+    """Fit the spectra of one bias voltage.
+
+    Parameters
+    ----------
+    spectra
+        At one field or several.
+    fixed
+        What the resonance depends on beside H_K1 and H_K2.
+    starts
+        Pairs of H_K1 and H_K2 in A/m, one or more, of which one is to be within ``reach`` full
+        linewidths of the truth.
+    damping
+        α to start from.
+    reach
+        On either side of each start H_K1 is sought so far; 0 for starts that are good as they are.
+
+    Raises
+    ------
+    SmtjError
+        There is no spectrum, or no minimum is found.
+    """
+    if not spectra:
+        raise SmtjError(f"{FIT} has none to fit; give spectra that show a line")
+    x, z = (np.array([getattr(s, name) for s in spectra]) for name in ("field_x", "field_z"))
+    data = joined(spectra)
+    begin = well_resonances(*starts[0], fixed, x, z)
+    typical = float(np.median(begin.frequency)) / FREQUENCY_PER_FIELD
+    scale = max(typical, float(np.hypot(x, z).max()))
+
+    def wells_at(p: Mapping[str, float]) -> WellResonances:
+        return well_resonances(p["first"] * scale, p.get("second", 0.0) * scale, fixed, x, z)
+
+    def residuals(p: Mapping[str, float], size: Floats | None) -> Floats:
+        return projected(data, wells_at(p), math.exp(p["log_damping"]), size).residual
+
+    def size_at(p: Mapping[str, float]) -> Floats:
+        return sizes(data, wells_at(p), math.exp(p["log_damping"]))
+
+    tried = _near(
+        residuals, starts, reach * 2 * damping * typical / scale, scale, math.log(damping)
+    )
+    best = _best(residuals, size_at, tried, True) if several_fields(x, z) else None
+    apart = best is not None and tells_apart(best[0], scale, typical)
+    if best is None or not apart:
+        best = _best(residuals, size_at, tried, False)
+    if best is None:
+        raise SmtjError(f"{FIT} finds no minimum; the data may not belong to this model")
+    minimum, size = best
+    wells = wells_at(minimum.values)
+    found = projected(data, wells, math.exp(minimum.values["log_damping"]), size)
+    # The heights are fitted numbers too.
+    freedom = minimum.degrees_of_freedom - found.heights
+    minimum = replace(
+        minimum,
+        degrees_of_freedom=freedom,
+        covariance=covariance_over_errors(_of_size(residuals, size), minimum),
+    )
+    deepest = wells.of_deepest(wells.frequency)
+    if apart:
+        anisotropy = conclude(minimum, scale, deepest)
+    else:
+        ratio = ratio_of(_of_size(residuals, size), minimum.values)
+        anisotropy = conclude_together(minimum, scale, ratio, deepest)
+    return SpectraFit(anisotropy, wells, curves(data, found))
+
+
+def _near(
+    residuals: Residuals,
+    starts: Sequence[tuple[float, float]],
+    reach: float,
+    scale: float,
+    log_damping: float,
+) -> list[dict[str, float]]:
+    """Return the best values of H_K1 about each start with its H_K2, the best first.
+
+    Fields are in units of ``scale``.
+    """
+    steps = reach * np.linspace(-1, 1, STEPS) if reach > 0 else [0.0]
+    tried = []
+    for first, second in starts:
+        line = [
+            {"first": first / scale + step, "second": second / scale, "log_damping": log_damping}
+            for step in steps
+        ]
+        squares = [float(np.square(residuals(p, None)).sum()) for p in line]
+        tried.append((min(squares), line[int(np.argmin(squares))]))
+    tried.sort(key=lambda each: each[0])
+    chosen: list[dict[str, float]] = []
+    for _, start in tried:
+        if not any(_alike(start, other) for other in chosen):
+            chosen.append(start)
+    return chosen[:REFINED]
+
+
+def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(abs(one[name] - other[name]) < SAME for name in ("first", "second"))
+
+
+def _best(
+    residuals: Residuals,
+    size_at: Callable[[Mapping[str, float]], Floats],
+    starts: Sequence[Mapping[str, float]],
+    both: bool,
+) -> tuple[Minimum, Floats] | None:
+    """Return the deepest of the minima near some starts and the sizes of lines there.
+
+    None where the data leave a parameter undetermined.
+    """
+    names = ("first", "second", "log_damping") if both else ("first", "log_damping")
+    every = []
+    for start in starts:
+        at = {name: start[name] for name in names}
+        for _ in range(ROUNDS):
+            size = size_at(at)
+            try:
+                found = minimise(_of_size(residuals, size), at, FIT)
+            except SmtjError:
+                break
+            at = dict(found.values)
+        else:
+            every.append((found, size))
+    return min(every, key=lambda each: each[0].chi_squared, default=None)
+
+
+def _of_size(residuals: Residuals, size: Floats) -> Callable[[Mapping[str, float]], Floats]:
+    return lambda p: residuals(p, size)

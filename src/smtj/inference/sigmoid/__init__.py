@@ -1,0 +1,1 @@
+"""P(high) against field: sigmoids from counts, traces, fractions or means."""

@@ -1,0 +1,248 @@
+"""The sigmoid P(high | H) of Eq. 5 from counts of high readings, by maximum likelihood.
+
+Reads of a telegraph signal that follow each other faster than it switches are not independent: N
+of them tell as much as N/f independent ones.  f is the variance inflation, (1 + ρ)/(1 - ρ) for a
+two-state process of which successive reads correlate by ρ
+(:mod:`smtj.inference.sigmoid.autocorrelation`).  Here every count is weighted by 1/f, which keeps
+the estimates right and makes their standard errors honest.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.errors import SmtjError
+from smtj.inference.sigmoid.counts import Counts, checked_counts, normal_quantile
+from smtj.inference.sigmoid.goodness import SIGNIFICANT, Goodness, goodness_of_sigmoid
+from smtj.inference.sigmoid.logistic import (
+    crossing,
+    deviance,
+    information,
+    least_loss,
+    loss,
+    maximise,
+    straight_line,
+)
+from smtj.inference.stats.estimate import Estimate
+from smtj.physics.arrays import logistic
+from smtj.physics.switching import switching_probability
+from smtj.typing import Floats
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class SigmoidFit:
+    """A fitted P(high | H) = 1/(1 + exp[-w (H - H_s)]), in the unit of the fields it was given."""
+
+    slope: float
+    """w, in 1/field."""
+    offset_field: float
+    """H_s, in the unit of the fields."""
+    covariance: Floats
+    """Covariance of (w, H_s), shape (2, 2), if the sigmoid is right."""
+    deviance: float
+    """Twice the log-likelihood that a free probability at every field would gain, serial
+    correlation taken into account; about as large as :attr:`degrees_of_freedom` where the sigmoid
+    is right and no count is small."""
+    degrees_of_freedom: int
+    """Number of fields less two."""
+    counts: Counts
+    """What was fitted."""
+    seed: int
+    """Seed of the curves drawn for :attr:`p_value`."""
+
+    @property
+    def slope_error(self) -> float:
+        """Standard error of w, widened where the curve is no sigmoid (:attr:`widening`)."""
+        return self.widening * math.sqrt(self.covariance[0, 0])
+
+    @property
+    def offset_error(self) -> float:
+        """Standard error of H_s, widened as that of w."""
+        return self.widening * math.sqrt(self.covariance[1, 1])
+
+    @property
+    def p_value(self) -> float:
+        """Chance of a deviance at least as large if the sigmoid is right.
+
+        From curves drawn from the fit and fitted again, for a χ² is wrong where a field has few
+        high or few low reads, as some of nearly every scan do.
+        """
+        return self._goodness.p_value
+
+    @property
+    def not_a_sigmoid(self) -> bool:
+        """Whether so bad a fit would have a chance below 0.001 (:data:`SIGNIFICANT`)."""
+        return self.p_value < SIGNIFICANT
+
+    @property
+    def widening(self) -> float:
+        """By how much all errors and intervals are widened: 1 where the curve may be a sigmoid.
+
+        Otherwise the scatter about the sigmoid relative to that of counting, the square root of
+        the deviance over the one to expect, as if something had scattered the points at random.
+        """
+        if not self.not_a_sigmoid:
+            return 1.0
+        return math.sqrt(max(1.0, self.deviance / self._goodness.expected_deviance))
+
+    @property
+    def verdict(self) -> str:
+        """Whether the curve is a sigmoid, in a sentence."""
+        if not self.not_a_sigmoid:
+            return f"the curve may be a sigmoid (p = {self.p_value:.2g})"
+        return (
+            f"the curve is not a sigmoid (p < {SIGNIFICANT:g}): its points scatter "
+            f"{self.widening:.1f} times as far about the nearest one as counting explains; slope "
+            "and offset describe it roughly, and their errors are widened as much"
+        )
+
+    def probability(self, field: ArrayLike) -> Floats:
+        """P(high) of the fit at a field."""
+        values = np.asarray(field, dtype=np.float64)
+        return np.asarray(switching_probability(values, self.slope, self.offset_field))
+
+    def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
+        """Confidence intervals of w and of H_s, by profile likelihood.
+
+        They hold what a likelihood ratio test does not reject at ``level``, the other parameter
+        free, and need not be symmetric.  Where the data do not show that P depends on the field
+        at all, H_s may be anywhere: its ends are then infinite.  Widened as the errors are.
+        """
+        return _profile_intervals(self, normal_quantile(level) ** 2 * self.widening**2)
+
+    def rows(self, unit: str) -> list[Estimate]:
+        """w and H_s for tables.
+
+        Parameters
+        ----------
+        unit
+            SI unit of the fields that were fitted: ``"A/m"``, or ``"V"`` for P against voltage.
+
+        Raises
+        ------
+        SmtjError
+            The unit is neither.
+        """
+        if unit not in SLOPE_UNITS:
+            raise SmtjError(f'P cannot be a function of a quantity in "{unit}"; give A/m or V')
+        of_slope, of_offset = SLOPE_UNITS[unit]
+        w, h_s = self.intervals()
+        # An interval without an end goes with an error without bound.
+        error = self.offset_error if np.isfinite(h_s).all() else math.inf
+        return [
+            Estimate("slope", "w", self.slope, self.slope_error, w, *of_slope),
+            Estimate(*of_offset[:2], self.offset_field, error, h_s, *of_offset[2:]),
+        ]
+
+    @cached_property
+    def _goodness(self) -> Goodness:
+        x, centre, scale = _scaled(self.counts.field)
+        theta = self.slope * np.array([centre - self.offset_field, scale])
+        n = self.counts.independent
+        return goodness_of_sigmoid(x, theta, n, self.deviance, self.seed)
+
+
+SLOPE_UNITS = {
+    "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
+    "V": (("1/V", "1/V"), ("offset voltage", "V_s", "V", "V")),
+}
+"""Units of the slope; name, symbol and units of the offset."""
+
+
+def fit_sigmoid(
+    field: ArrayLike,
+    high: ArrayLike,
+    total: ArrayLike,
+    inflation: ArrayLike = 1.0,
+    seed: int = 0,
+) -> SigmoidFit:
+    """Fit P(high | H) to counts, by binomial maximum likelihood.
+
+    Parameters
+    ----------
+    field
+        H at which the reads were taken, in any unit; shape (fields,).
+    high, total
+        Number of high reads, and of all reads, at each field; broadcast to ``field``.  They need
+        not be integers.
+    inflation
+        Variance inflation f at each field, 1 for independent reads; see
+        :mod:`smtj.inference.sigmoid.autocorrelation`.
+    seed
+        Seed of the curves that are drawn to judge how well the sigmoid fits.
+
+    Returns
+    -------
+    SigmoidFit
+        w, H_s, their covariance, and how well the sigmoid fits.
+
+    Raises
+    ------
+    SmtjError
+        The counts are impossible, there are fewer than three fields, the reads turn from all low
+        to all high between two fields, so that no slope is too steep for them, or the share of
+        high reads does not depend on the field, so that there is no offset field.
+    """
+    counts = checked_counts(field, high, total, inflation)
+    x, centre, scale = _scaled(counts.field)
+    n = counts.independent
+    shares = counts.high / counts.total
+    intercept, steepness = (float(v) for v in maximise(straight_line(x), shares * n, n))
+    if abs(steepness) < 1e-9:
+        raise SmtjError(
+            "the share of high reads does not depend on the field; measure over a wider range"
+        )
+    p = logistic(intercept + steepness * x)
+    # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
+    jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
+    covariance = jacobian @ np.linalg.inv(information(x, n * p * (1 - p))) @ jacobian.T
+    return SigmoidFit(
+        slope=steepness / scale,
+        offset_field=centre - scale * intercept / steepness,
+        covariance=covariance,
+        deviance=float(deviance(shares * n, n, p)),
+        degrees_of_freedom=len(x) - 2,
+        counts=counts,
+        seed=seed,
+    )
+
+
+def _scaled(field: Floats) -> tuple[Floats, float, float]:
+    """Return fields as numbers of order 1, and centre and scale that make them so."""
+    centre, scale = float(field.mean()), float(np.ptp(field))
+    return (field - centre) / scale, centre, scale
+
+
+def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Interval]:
+    """Where twice the loss, minimised over the other parameter, has risen by a threshold."""
+    x, centre, scale = _scaled(fit.counts.field)
+    n = fit.counts.independent
+    high = fit.counts.high / fit.counts.inflation
+    steepness, middle = fit.slope * scale, (fit.offset_field - centre) / scale
+    least = float(loss(steepness * (x - middle), high, n))
+
+    def of_steepness(b: float) -> float:
+        return 2 * (least_loss(np.ones_like(x), high, n, b * (x - middle)) - least)
+
+    def of_middle(h: float) -> float:
+        return 2 * (least_loss(x - h, high, n, steepness * (x - h)) - least)
+
+    # A middle far away is the same as a probability that does not depend on the field.
+    bounded = of_steepness(0.0) > threshold
+    b, h = (
+        math.sqrt(threshold * variance)
+        for variance in np.diag(fit.covariance) * [scale**2, scale**-2]
+    )
+    slopes = (crossing(of_steepness, steepness, s, threshold) / scale for s in (-b, b))
+    middles = (
+        centre
+        + scale
+        * (crossing(of_middle, middle, s, threshold) if bounded else math.copysign(math.inf, s))
+        for s in (-h, h)
+    )
+    return (next(slopes), next(slopes)), (next(middles), next(middles))

@@ -1,0 +1,1 @@
+"""Estimates, least squares and intervals that every fit shares."""

@@ -1,0 +1,1 @@
+"""Dwell times and levels of a trace that switches between two states."""

@@ -1,0 +1,242 @@
+"""The quantities that a data file can hold, and the headers by which people call them."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in a data file."""
+
+    name: str
+    """What smtj calls it."""
+    unit: str
+    """SI unit, as :mod:`smtj.units` spells it; ``""`` for a plain number."""
+    display_unit: str
+    """The unit that is written to files."""
+    meaning: str
+    """What it is, with its article."""
+    aliases: tuple[str, ...]
+    """Other headers for it; neither case nor punctuation matters but in single letters."""
+    lowest: float = -math.inf
+    """The smallest value that there can be, in SI."""
+    highest: float = math.inf
+    """The largest value that there can be, in SI."""
+    whole: bool = False
+    """Whether it counts something."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text in a data file that tells readings of one kind from those of another."""
+
+    name: str
+    """What smtj calls it."""
+    aliases: tuple[str, ...]
+    """Other headers for it; neither case nor punctuation matters."""
+
+
+def _by_name(quantities: Iterable[Quantity]) -> Mapping[str, Quantity]:
+    return MappingProxyType({quantity.name: quantity for quantity in quantities})
+
+
+def _fields_along(*directions: str) -> Iterator[str]:
+    """Headers such as ``"H_z"`` for the component of a field."""
+    for field in ("H", "B", "mu0H", "μ0H", "field"):
+        yield from (f"{field} {direction}" for direction in directions)
+
+
+def _channel(letter: str, phase: str) -> tuple[str, ...]:
+    """Headers for one of the two phases of a lock-in amplifier."""
+    names = (f"{letter} channel", f"channel {letter}", f"lock in {letter}", f"LIA {letter}")
+    return (letter, f"{letter}1", *names, phase)
+
+
+_NO_DIRECTION = ("H", "B", "mu0H", "μ0H", "field", "magnetic field")
+
+QUANTITIES = _by_name(
+    (
+        Quantity("time", "s", "s", "a time", ("t", "time stamp", "elapsed", "elapsed time")),
+        Quantity(
+            "field_out_of_plane",
+            "A/m",
+            "Oe",
+            "a field along the film normal",
+            (
+                *_NO_DIRECTION,
+                *("perpendicular field", "out of plane field"),
+                *_fields_along("perp", "perpendicular", "z", "⊥", "oop"),
+            ),
+        ),
+        Quantity(
+            "field_in_plane",
+            "A/m",
+            "Oe",
+            "a field along the long axis",
+            (
+                *("parallel field", "in plane field"),
+                *_fields_along("par", "parallel", "x", "∥", "ip"),
+            ),
+        ),
+        Quantity(
+            "voltage", "V", "mV", "a voltage", ("V", "v", "bias", "bias voltage", "volt", "volts")
+        ),
+        Quantity("current", "A", "uA", "a current", ("I", "bias current")),
+        Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), lowest=0.0),
+        Quantity(
+            "resistance", "ohm", "ohm", "a resistance", ("R", "r", "res", "R mtj"), lowest=0.0
+        ),
+        Quantity(
+            "probability",
+            "",
+            "",
+            "a probability",
+            ("P", "p", "p high", "p sw", "p switch", "prob", "switching probability"),
+            lowest=0.0,
+            highest=1.0,
+        ),
+        Quantity(
+            "reads",
+            "",
+            "",
+            "a number of reads",
+            (
+                "n",
+                "N",
+                "n reps",
+                "n reads",
+                "reps",
+                "counts",
+                "trials",
+                "n trials",
+                "number of reads",
+            ),
+            lowest=1.0,
+            whole=True,
+        ),
+        Quantity(
+            "high",
+            "",
+            "",
+            "a number of high reads",
+            ("n high", "high reads", "high counts", "counts high", "n sw", "n switched"),
+            lowest=0.0,
+            whole=True,
+        ),
+        Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), lowest=0.0),
+        Quantity(
+            "pulse_length",
+            "s",
+            "ns",
+            "the length of a pulse",
+            ("pulse width", "pulse duration"),
+            lowest=0.0,
+        ),
+        *(
+            Quantity(
+                f"magnetisation_{axis}",
+                "",
+                "",
+                f"the {axis} component of the magnetisation's direction",
+                (f"m_{axis}", f"magnetization {axis}"),
+                lowest=-1.0,
+                highest=1.0,
+            )
+            for axis in "xyz"
+        ),
+        Quantity("switched", "", "", "a share that has switched", (), lowest=0.0, highest=1.0),
+        Quantity(
+            "signal",
+            "V",
+            "uV",
+            "a signal",
+            (
+                *("rectified voltage", "rectified signal", "V rect", "V rectified", "V dc"),
+                *("mixing voltage", "mixing signal", "V mix", "V mixing", "homodyne voltage"),
+                *("diode voltage", "spin diode voltage", "V diode", "V sig", "signal voltage"),
+                *("lock in", "lock in signal", "lock in voltage", "lock in amplitude"),
+                *("amplitude", "intensity", "absorption", "FMR absorption", "FMR signal", "FMR"),
+                *("dP/dH", "dP/dB", "dI/dH", "dI/dB", "dχ/dH", "dchi/dH", "derivative"),
+            ),
+        ),
+        Quantity(
+            "signal_error",
+            "V",
+            "uV",
+            "a standard error of the signal",
+            (
+                *("signal err", "signal uncertainty", "signal standard error", "signal SE"),
+                *("error of the signal", "standard error of the signal", "sigma signal"),
+                *("V mix error", "V mix err", "V rect error", "amplitude error"),
+            ),
+            lowest=0.0,
+        ),
+        Quantity(
+            "channel_x", "V", "uV", "a lock-in amplifier's channel X", _channel("X", "in phase")
+        ),
+        Quantity(
+            "channel_y", "V", "uV", "a lock-in amplifier's channel Y", _channel("Y", "quadrature")
+        ),
+    )
+)
+"""Every number that a data file can hold, by name."""
+
+LABELS: Mapping[str, Label] = MappingProxyType(
+    {
+        label.name: label
+        for label in (
+            Label("branch", ()),
+            Label("device", ("device id", "dut")),
+            Label("direction", ("dir", "transition")),
+        )
+    }
+)
+"""Every text that a data file can hold, by name."""
+
+FIELDS = ("field_out_of_plane", "field_in_plane")
+"""The components of the field."""
+
+SIGNALS = ("signal", "channel_x", "channel_y")
+"""What tells of a resonance; any of them makes a spectrum."""
+
+MAY_BE_ARBITRARY = (*SIGNALS, "signal_error")
+"""What may come in arbitrary units, which are then taken for SI."""
+
+NAMES = (*QUANTITIES, *LABELS)
+"""All columns, in the order in which files list them."""
+
+# What people type for ⊥ and ∥, which no alias may lose as punctuation.
+_SIGNS = str.maketrans({"⟂": "⊥", "‖": "∥", "ǁ": "∥"})
+_PUNCTUATION = re.compile(r"[^\w⊥∥]|_")
+
+
+def name_of(text: str) -> str | None:
+    """Return which quantity or label a header without its unit names; None if smtj knows none.
+
+    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) unless the header is a single
+    letter: ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, which
+    numbers rows, nothing.  A field without a direction is the perpendicular one.
+    """
+    return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
+
+
+def has_no_direction(text: str) -> bool:
+    """Whether a header without its unit, such as ``"H"``, is a field along nobody knows what."""
+    return text.strip() in _NO_DIRECTION or (
+        len(text.strip()) > 1 and _key(text) in map(_key, _NO_DIRECTION)
+    )
+
+
+def _key(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text.replace("||", "∥").translate(_SIGNS))
+    return _PUNCTUATION.sub("", plain).casefold()
+
+
+_KNOWN: tuple[Quantity | Label, ...] = (*QUANTITIES.values(), *LABELS.values())
+_ALIASES = [(alias, known.name) for known in _KNOWN for alias in (known.name, *known.aliases)]
+_BY_LETTER = {alias: name for alias, name in _ALIASES if len(alias) == 1}
+_BY_KEY = {_key(alias): name for alias, name in _ALIASES if len(alias) > 1}

@@ -1,0 +1,1 @@
+"""Replace the activations of a PyTorch model by junctions, and back."""

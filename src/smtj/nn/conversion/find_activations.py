@@ -1,0 +1,106 @@
+"""Find the activations of a model and the shapes of their inputs, on an example."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules import activation
+
+from smtj.errors import SmtjError
+from smtj.nn.conversion.calls import Calls, function_name, probe_calls
+from smtj.nn.conversion.tracing import Example, Untraceable, first_line, skeleton, trace
+from smtj.nn.layer.activation import Probe, ScaledSigmoid
+from smtj.nn.layer.neuron import MTJNeuron
+
+
+def survey(
+    base: nn.Module,
+    table: Mapping[type[nn.Module], ScaledSigmoid],
+    example: Example,
+    excluded: Callable[[str], bool],
+) -> tuple[Any, Calls, str]:
+    """Return the model with a probe that has seen the example in the place of every activation.
+
+    With it come the calls that a trace found, and a sentence if there is no trace.
+    """
+    work = skeleton(base)
+    for name in list(activations(work, table)):
+        if not excluded(name):
+            work = place(work, name, Probe(work.get_submodule(name)))
+    work.eval()
+    try:
+        expected = example.run(work)
+    except Exception as error:
+        raise SmtjError(f"the model fails on example_input ({first_line(error)})") from error
+    functions = {
+        function_name(kind): kind for kind in table if kind.__module__ == activation.__name__
+    }
+    try:
+        traced = trace(work, example, excluded)
+        calls = probe_calls(traced, functions, excluded)
+        _check_same(traced, example, expected)
+    except Untraceable as error:
+        note = (
+            f"The model cannot be traced ({error}): functions that it calls stay as they are, "
+            "only modules are replaced."
+        )
+        return work, Calls(), note
+    if not calls.added:
+        reasons = {name: probe.why_left for name, probe in probes(traced)}
+        for name, probe in probes(work):
+            probe.why_left = reasons.get(name, "")
+        return work, calls, ""
+    modes = {name: module.training for name, module in base.named_modules(remove_duplicate=False)}
+    for name, module in traced.named_modules(remove_duplicate=False):
+        while name not in modes:
+            name = name.rpartition(".")[0]
+        module.training = modes[name]
+    note = f"A graph traced from {type(base).__name__} took its place, to reach what it calls."
+    return traced, calls, note
+
+
+def _check_same(traced: nn.Module, example: Example, expected: Any) -> None:
+    traced.eval()
+    for _, probe in probes(traced):
+        probe.calls = 0
+    try:
+        torch.testing.assert_close(example.run(traced), expected, equal_nan=True)
+    except AssertionError:
+        raise Untraceable("the trace answers otherwise than the model") from None
+    except Exception as error:
+        raise Untraceable(f"the trace fails on example_input: {first_line(error)}") from error
+
+
+def activations(
+    module: nn.Module,
+    table: Mapping[type[nn.Module], ScaledSigmoid],
+    name: str = "",
+    known: set[int] | None = None,
+) -> Iterator[str]:
+    """Names of the activation modules; of an activation in two places of one parent, both."""
+    if type(module) in table:
+        yield name
+        return
+    known = set() if known is None else known
+    if isinstance(module, MTJNeuron) or id(module) in known:
+        return
+    known.add(id(module))
+    for attribute, child in module._modules.items():
+        if child is not None:
+            below = f"{name}.{attribute}" if name else attribute
+            yield from activations(child, table, below, known)
+
+
+def probes(model: nn.Module) -> list[tuple[str, Probe]]:
+    """Return the probes of a model by name."""
+    return [(name, module) for name, module in model.named_modules() if isinstance(module, Probe)]
+
+
+def place(root: nn.Module, name: str, module: nn.Module) -> nn.Module:
+    """Put a module where a name says and return the root, which is the module for no name."""
+    if not name:
+        return module
+    parent, _, attribute = name.rpartition(".")
+    root.get_submodule(parent).add_module(attribute, module)
+    return root

@@ -1,0 +1,222 @@
+"""A bias voltage that learns: V = V_limit tanh θ, and w(V) and H_s(V) at the price of a few sums.
+
+A training moves the voltage at every step.  The switching model is therefore evaluated once, at
+voltages over the whole range, and a cubic spline through them stands for it afterwards.
+"""
+
+from functools import lru_cache
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline
+from torch import Tensor, nn
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.nn.devices.variation import (
+    DeviceVariation,
+    chip_temperature,
+    decades,
+    of_devices,
+    slope_and_offset,
+)
+from smtj.physics.device import operating_point
+
+PIECES = 64
+"""Even, so that 0 V is a node, where the spline is exact."""
+MAX_SHARE = 1 - 1e-6
+"""Of the limit: what a voltage at the limit is set to, since θ would be infinite there."""
+
+
+class BiasVoltage(nn.Module):
+    """The voltage of a network, a layer or its neurons: V = V_limit tanh θ, with θ to be learnt.
+
+    Parameters
+    ----------
+    limit
+        Largest |V| in V.
+    voltage
+        V in V to begin with, shape () or (features,).
+    """
+
+    theta: nn.Parameter
+    """Dimensionless; no bound keeps an optimiser from it, and none from the voltage."""
+
+    def __init__(self, limit: float, voltage: Tensor) -> None:
+        super().__init__()
+        self.limit = limit
+        self.theta = nn.Parameter(self.theta_of(voltage))
+
+    @classmethod
+    def of_layer(
+        cls,
+        card: DeviceCard,
+        voltage: Tensor,
+        per: Literal["layer", "neuron"],
+        features: int,
+    ) -> Self:
+        """Return what learns the voltage of a layer, from its voltage in V as it is.
+
+        Raises
+        ------
+        SmtjError
+            ``per`` is neither.
+        """
+        if per not in ("layer", "neuron"):
+            raise SmtjError(f'adaptive is {per!r}; it must be "layer" or "neuron"')
+        start = voltage.mean() if per == "layer" else voltage.expand(features)
+        return cls(float(card.switching.voltage_limit), start)
+
+    def forward(self) -> Tensor:
+        """Return V in V, of the shape of θ."""
+        return self.limit * torch.tanh(self.theta)
+
+    def theta_of(self, voltage: Tensor) -> Tensor:
+        """Return θ of a voltage in V; one at the limit is taken to be a millionth below."""
+        share = (voltage / self.limit).clamp(-MAX_SHARE, MAX_SHARE)
+        return torch.atanh(share.detach())
+
+    def set(self, voltage: Tensor) -> None:
+        """Go on from a voltage in V, of shape () or of that of θ."""
+        with torch.no_grad():
+            self.theta.copy_(self.theta_of(voltage.to(self.theta)).expand_as(self.theta))
+
+    @property
+    def learns(self) -> bool:
+        """Whether gradients are wanted now."""
+        return torch.is_grad_enabled() and self.theta.requires_grad
+
+    def extra_repr(self) -> str:
+        """Return what ``print(model)`` shows of this module."""
+        return f"{tuple(self.theta.shape)}, limit={self.limit:g} V"
+
+
+@lru_cache(maxsize=64)
+def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
+    """Tabulate how the nominal device follows its voltage.
+
+    Parameters
+    ----------
+    card
+        The device; voltages go from minus to plus its limit.
+    temperature
+        T in K.
+
+    Returns
+    -------
+    Tensor
+        Shape (2, 4, PIECES), double precision: of w in 1/(A/m), then of H_s in A/m, the
+        coefficients of t³, t², t and 1 on each piece, over which t goes from 0 to 1.
+
+    Raises
+    ------
+    SmtjError
+        The temperature is out of range.
+
+    Notes
+    -----
+    For the shipped card the error is below 1e-9 of w in either switching model; where a barrier
+    vanishes within the range, which is a kink of the paper's model, below 1e-4 of w at 0 V.
+    """
+    limit = float(card.switching.voltage_limit)
+    point = operating_point(card, np.linspace(-limit, limit, PIECES + 1), temperature)
+    values = np.stack(
+        [np.broadcast_to(v, PIECES + 1) for v in (point.slope, point.offset_field)], axis=-1
+    )
+    pieces = CubicSpline(np.arange(PIECES + 1), values).c
+    return torch.from_numpy(np.ascontiguousarray(pieces.transpose(2, 0, 1)))
+
+
+def follow(curve: Tensor, voltage: Tensor, card: DeviceCard) -> tuple[Tensor, Tensor]:
+    """Return w in 1/(A/m) and H_s in A/m of the nominal device at a voltage.
+
+    Parameters
+    ----------
+    curve
+        What :func:`bias_curve` gave.
+    voltage
+        V in V, shape () or (features,); gradients flow.
+    card
+        The device.
+    """
+    per_volt = PIECES / 2 / float(card.switching.voltage_limit)
+    values, _ = torch.ops.smtj.follow(curve, voltage, per_volt)
+    slope, offset = values.unbind()
+    return slope, offset
+
+
+def _follow(curve: Tensor, voltage: Tensor, per_volt: float) -> tuple[Tensor, Tensor]:
+    """Return values and derivatives by voltage, shape (2, ...)."""
+    position = voltage * per_volt + PIECES / 2
+    piece = position.floor().clamp_(0, PIECES - 1)
+    t = position.sub_(piece)
+    cubic, square, line, start = curve[:, :, piece.long()].unbind(1)
+    values = cubic.mul(t).add_(square).mul_(t).add_(line).mul_(t).add_(start)
+    derivatives = (3 * cubic).mul_(t).add_(2 * square).mul_(t).add_(line).mul_(per_volt)
+    return values, derivatives
+
+
+# One operator, where autograd would follow each of a dozen small steps at every step of training.
+_library = torch.library.Library("smtj", "FRAGMENT")
+_library.define("follow(Tensor curve, Tensor voltage, float per_volt) -> (Tensor, Tensor)")
+_library.impl("follow", _follow, "CompositeExplicitAutograd")
+
+
+def _fake(curve: Tensor, voltage: Tensor, _: float) -> tuple[Tensor, Tensor]:
+    shape = (2, *voltage.shape)
+    return voltage.new_empty(shape), voltage.new_empty(shape)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    (derivatives,) = ctx.saved_tensors
+    return None, (upstream * derivatives).sum(0), None
+
+
+torch.library.register_fake("smtj::follow", _fake, lib=_library)
+torch.library.register_autograd("smtj::follow", _gradient, setup_context=_keep, lib=_library)
+
+
+def devices_at(
+    card: DeviceCard, devices: DeviceVariation, voltage: Tensor, temperature: float, age: float
+) -> tuple[Tensor, Tensor]:
+    """Return w in 1/(A/m) and H_s in A/m of every device at a voltage that is fixed.
+
+    Parameters
+    ----------
+    card, devices
+        The nominal device, and how the others differ from it.
+    voltage
+        V in V, shape (), which is exact, or (features,), by the spline.
+    temperature
+        T in K, to which the chip's own difference is added.
+    age
+        Time since calibration in s.
+    """
+    if voltage.ndim == 0:
+        return slope_and_offset(card, devices, float(voltage), temperature, age)
+    like = devices.slope_factor
+    curve = bias_curve(card, chip_temperature(card, devices, temperature)).to(like)
+    nominal = follow(curve, voltage.detach().to(like), card)
+    return of_devices(card, devices, *nominal, decades(age))
+
+
+def checked_voltage(card: DeviceCard, voltage: Tensor, features: int) -> None:
+    """Refuse a voltage in V that is beyond the card's limit, or is not one a neuron."""
+    limit = float(card.switching.voltage_limit)
+    if voltage.shape not in ((), (features,)):
+        raise SmtjError(
+            f"bias_voltage has shape {tuple(voltage.shape)}; it must be one number, or one for "
+            f"each of {features} neurons"
+        )
+    # Room for the rounding of a limit to single precision.
+    beyond = voltage.reshape(-1)[~(voltage.reshape(-1).abs() <= limit * (1 + 1e-6))]
+    if len(beyond):
+        raise SmtjError(
+            f"bias_voltage is {float(beyond[0]):g} V; card {card.name} allows at most {limit:g} V"
+        )

@@ -1,0 +1,1 @@
+"""How summed inputs become fields."""

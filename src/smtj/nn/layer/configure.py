@@ -1,0 +1,139 @@
+"""Change all junction layers of a model at once."""
+
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from smtj.errors import SmtjError
+from smtj.nn.layer.neuron import neurons_of
+from smtj.nn.reads.correlated_kernels import UNKNOWN
+from smtj.nn.reads.readout import Reads, checked_reads
+from smtj.nn.reads.scheme import ReadScheme
+
+
+def set_readout(
+    model: nn.Module,
+    *,
+    reads: Reads | None = None,
+    eval_reads: Reads | None = None,
+    scheme: ReadScheme | Literal["independent"] | None = None,
+    noise: bool | None = None,
+    generator: torch.Generator | None = None,
+) -> nn.Module:
+    """Change how all junction layers of a model are read; what is left None stays as it is.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+    reads, eval_reads
+        Reads in training and in evaluation, or ``"expected"``.
+    scheme
+        How reads follow one another, or ``"independent"``; devices forget what they were last.
+    noise
+        Whether magnetic noise acts.
+    generator
+        Where the randomness comes from.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    SmtjError
+        A number of reads is out of range.
+    """
+    for module in neurons_of(model).values():
+        if reads is not None:
+            module.reads = checked_reads(reads)
+        if eval_reads is not None:
+            module.eval_reads = checked_reads(eval_reads)
+        if scheme is not None:
+            module.scheme = None if scheme == "independent" else scheme
+            module.read_state.fill_(UNKNOWN)
+        if noise is not None:
+            module.noise = noise
+        if generator is not None:
+            module.generator = generator
+    return model
+
+
+def reset_state(model: nn.Module) -> nn.Module:
+    """Let the devices of a model forget what a stream of images left them in.
+
+    The next image finds them in equilibrium, as the first one did.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+    """
+    for module in neurons_of(model).values():
+        module.read_state.fill_(UNKNOWN)
+    return model
+
+
+def set_conditions(
+    model: nn.Module,
+    *,
+    bias_voltage: float | None = None,
+    temperature: float | None = None,
+    age: float | None = None,
+    field_limit: float | None = None,
+) -> nn.Module:
+    """Change the conditions under which all junctions of a model work; None leaves one as it is.
+
+    Temperature and voltage enter through the card's switching model
+    (:func:`smtj.physics.device.operating_point`), so that a network can be trained at one
+    temperature and used at another.
+
+    Parameters
+    ----------
+    model
+        Any module; changed in place.
+    bias_voltage
+        V in V, within the card's limit.
+    temperature
+        T in K, to which a chip adds its own difference.
+    age
+        Time since calibration in s, over which H_s drifts by the devices' own rates.
+    field_limit
+        Largest |H_⊥| of the drive in A/m; infinite for a drive without limit.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    SmtjError
+        A condition is out of range; the model is then as it was.
+    """
+    if field_limit is not None and not field_limit >= 0:
+        raise SmtjError(f"field_limit is {field_limit:g}; it must be 0 A/m or more")
+    layers = list(neurons_of(model).values())
+    couplings: list[Any] = [module.coupling for module in layers]
+    if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
+        raise SmtjError("a coupling of the model has no field limit that could be set")
+    before = [(m.bias_voltage.clone(), float(m.temperature), float(m.age)) for m in layers]
+    try:
+        for module in layers:
+            t = float(module.temperature) if temperature is None else temperature
+            module.set_bias(bias_voltage, t, age)
+    except SmtjError:
+        for module, old in zip(layers, before, strict=True):
+            module.set_bias(*old)
+        raise
+    if field_limit is not None:
+        for coupling in couplings:
+            coupling.limit = field_limit
+    return model

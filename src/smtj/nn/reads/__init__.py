@@ -1,0 +1,1 @@
+"""How devices are read: independent, correlated or averaged reads."""

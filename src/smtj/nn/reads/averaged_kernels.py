@@ -1,0 +1,177 @@
+"""Compiled reads that average a telegraph device over a window: exact, whatever happens within.
+
+Dwells and windows are those of :mod:`smtj.dynamics.telegraph.window_kernels`.  Every neuron of
+every row has a generator of its own, in a stream every neuron one for all rows, so that threads
+change nothing.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, prange, uint8
+from numpy.typing import NDArray
+
+from smtj.dynamics.telegraph.window_kernels import FEW, MARGIN, read_window, wait
+from smtj.nn.reads.correlated_kernels import UNKNOWN, States
+from smtj.nn.reads.kernels import Floats, _words, start_threads
+from smtj.streams import normal, seed_generator, uniform
+
+PARALLEL_FROM = 5_000
+"""Below so many devices, starting the threads costs what they save."""
+_FASTEST = 650.0
+"""Largest logarithm of a rate; a device this fast is averaged out in any window."""
+
+_options: dict[str, Any] = {"error_model": "numpy", "cache": True}
+
+
+@njit(**_options)
+def _dwell_times(odds, rate, stability):
+    """P(high), τ_high and τ_low in s from log-odds, ln(1/τ_r) at H_s, and Δ."""
+    u = abs(min(max(0.5 * odds, -2.0 * stability), 2.0 * stability))
+    bent = u * u / (4.0 * stability) if stability > 0.0 else 0.0
+    log_rate = rate - bent + u + math.log1p(math.exp(-2.0 * u)) - math.log(2.0)
+    tau = math.exp(-min(max(log_rate, -_FASTEST), _FASTEST))
+    # ln of 1/P and of 1/(1 - P), which float64 can hold at any log-odds given in float32.
+    high = 1.0 / (1.0 + math.exp(-odds))
+    return high, tau * (1.0 + math.exp(odds)), tau * (1.0 + math.exp(-odds))
+
+
+@njit(**_options)
+def _read(generator, high, device, timing, noise, above, reads):
+    """Mean of ``reads`` readings of a device, and its state at the end.
+
+    ``device`` is P(high), τ_high and τ_low, ``timing`` the time before the first window, that
+    between windows, and the window; ``above`` says that a reading is whether the average lies
+    above the middle.
+    """
+    _, dwell_high, dwell_low = device
+    first, between, window = timing
+    total = 0.0
+    for n in range(reads):
+        gap = between if n else first
+        if gap > 0.0:
+            high = wait(generator, high, gap, dwell_high, dwell_low)
+        share, high = read_window(generator, high, window, dwell_high, dwell_low, FEW, MARGIN)
+        if above:
+            level = share + noise * normal(generator) if noise > 0.0 else share
+            total += 1.0 if level > 0.5 else 0.0
+        else:
+            total += share
+    mean = total / reads
+    if noise > 0.0 and not above:
+        # The noise of N readings at once.
+        mean += noise / math.sqrt(reads) * normal(generator)
+    return mean, high
+
+
+@njit(**_options)
+def _fresh(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability, row):
+    generator = np.empty(4, np.uint32)
+    features = odds.shape[1]
+    for i in range(features):
+        a = float(odds[row, i])
+        if a != a:
+            out[row, i] = probability[row, i] = odds[row, i]
+            continue
+        seed_generator(generator, row * features + i, k0, k1)
+        device = _dwell_times(min(max(a, -87.0), 87.0), relaxation[0, i], relaxation[1, i])
+        high = uniform(generator) < device[0]
+        now = (0.0, timing[1], timing[2])
+        mean, _ = _read(generator, high, device, now, noise, above, reads)
+        out[row, i], probability[row, i] = mean, device[0]
+
+
+@njit(**_options)
+def _stream(odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability, i):
+    generator = np.empty(4, np.uint32)
+    seed_generator(generator, i, k0, k1)
+    for row in range(odds.shape[0]):
+        a = float(odds[row, i])
+        if a != a:
+            out[row, i] = probability[row, i] = odds[row, i]
+            continue
+        device = _dwell_times(min(max(a, -87.0), 87.0), relaxation[0, i], relaxation[1, i])
+        high = known[i] == 1
+        if known[i] == UNKNOWN:
+            high = uniform(generator) < device[0]
+        mean, high = _read(generator, high, device, timing, noise, above, reads)
+        known[i] = uint8(high)
+        out[row, i], probability[row, i] = mean, device[0]
+
+
+@njit(**_options)
+def _fresh_serial(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability):
+    for row in range(odds.shape[0]):
+        _fresh(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability, row)
+
+
+@njit(parallel=True, **_options)
+def _fresh_parallel(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability):
+    for row in prange(odds.shape[0]):
+        _fresh(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability, row)
+
+
+@njit(**_options)
+def _stream_serial(odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability):
+    for i in range(odds.shape[1]):
+        _stream(odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability, i)
+
+
+@njit(parallel=True, **_options)
+def _stream_parallel(
+    odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability
+):
+    for i in prange(odds.shape[1]):
+        _stream(odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability, i)
+
+
+def fill_averaged(
+    odds: Floats,
+    relaxation: NDArray[np.float64],
+    timing: tuple[float, float],
+    noise: float,
+    above: bool,
+    reads: int,
+    key: int,
+    state: States | None,
+    out: Floats,
+    probability: Floats,
+) -> None:
+    """Read devices by averages over windows.
+
+    Parameters
+    ----------
+    odds
+        Log-odds of P(high), shape (rows, features).
+    relaxation
+        ln(1/τ_r) at H_s and Δ of every device, shape (2, features).
+    timing
+        Interval between reads and window, in s; the window is the interval's end.
+    noise
+        Standard deviation of a reading's noise, in units of the separation of the levels.
+    above
+        Whether a reading is 1 above the middle of the levels and else 0, or the average itself.
+    reads
+        Number of reads, 1 or more.
+    key
+        64-bit number that decides the outcome.
+    state
+        States before, 0, 1 or unknown, shape (features,), replaced by those after; None for
+        devices that start from equilibrium at every row.
+    out, probability
+        Where the means of the readings and P(high) go, shape (rows, features).
+    """
+    interval, window = timing
+    gap = max(interval - window, 0.0)
+    parallel = odds.size >= PARALLEL_FROM
+    if parallel:
+        start_threads()
+    words, times = _words(key), (gap, gap, window)
+    given = (odds, relaxation, times, float(noise), above, reads, *words)
+    if state is None:
+        fresh = _fresh_parallel if parallel else _fresh_serial
+        fresh(*given, out, probability)
+    else:
+        stream = _stream_parallel if parallel else _stream_serial
+        stream(*given, state, out, probability)

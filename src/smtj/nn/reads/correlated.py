@@ -1,0 +1,195 @@
+"""Correlated reads as a PyTorch operator: ``smtj::read_correlated``.
+
+The kernels run on the CPU; tensors that live elsewhere are brought there and back.  A key decides
+the outcome, whatever the number of threads.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smtj.nn.reads import averaged_kernels, correlated_kernels
+from smtj.nn.reads.correlated_kernels import UNKNOWN
+from smtj.nn.reads.independent import normal
+from smtj.nn.reads.kernels import Floats
+from smtj.nn.reads.scheme import ReadScheme
+
+
+def read_by_scheme(
+    odds: Tensor,
+    relaxation: Tensor,
+    scheme: ReadScheme,
+    reads: int,
+    key: Callable[[], Tensor],
+    *,
+    reading_noise: float = 0.0,
+    field_noise: Tensor | None = None,
+    field_correlation_time: float | None = None,
+    state: Tensor | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """Read devices as a scheme says, with the gradient of P(high).
+
+    Parameters
+    ----------
+    odds
+        ln(P/(1 - P)) of every device without magnetic noise, shape (..., features).
+    relaxation
+        What :func:`smtj.nn.reads.relaxation.relaxation` gives, shape (2, features).
+    scheme
+        How they are read.
+    reads
+        N, 1 or more.
+    key
+        Draws a key as a tensor on the CPU.
+    reading_noise
+        Standard deviation of a reading's noise in units of the separation of the levels.
+    field_noise
+        Standard deviation of the noise of the log-odds, shape (features,); None for none.
+    field_correlation_time
+        In s; None where that noise is constant over the N reads.
+    state
+        States that the devices were left in, of uint8, shape (features,), where the scheme is
+        streaming; else None.
+
+    Returns
+    -------
+    tuple
+        Means of the readings, of the shape and type of ``odds``, and the states after, if any.
+    """
+    shape = odds.shape
+    rows = odds.reshape(-1, shape[-1])
+    if field_noise is not None and field_correlation_time is not None:
+        kept = math.exp(-scheme.interval / field_correlation_time)
+        rows = rows[:, None] + field_noise * _wandering(rows, reads, kept, key)
+        means, state = _read_one_by_one(rows, relaxation, scheme, reading_noise, key(), state)
+    else:
+        if field_noise is not None:
+            rows = torch.addcmul(rows, field_noise, normal(rows, int(key())))
+        means, state = _read(rows, relaxation, scheme, reading_noise, reads, key(), state)
+    return means.reshape(shape), state
+
+
+def _wandering(rows: Tensor, reads: int, kept: float, key: Callable[[], Tensor]) -> Tensor:
+    """Ornstein-Uhlenbeck noise of variance 1 at every read, shape (rows, reads, features)."""
+    fresh = math.sqrt(1 - kept**2)
+    deviations = [normal(rows, int(key()))]
+    for _ in range(reads - 1):
+        deviations.append(kept * deviations[-1] + fresh * normal(rows, int(key())))
+    return torch.stack(deviations, dim=1)
+
+
+def _read_one_by_one(
+    odds: Tensor,
+    relaxation: Tensor,
+    scheme: ReadScheme,
+    noise: float,
+    key: Tensor,
+    state: Tensor | None,
+) -> tuple[Tensor, Tensor | None]:
+    """Average reads at which the odds differ, shape (rows, reads, features)."""
+    count, reads, features = odds.shape
+    if state is not None:
+        stream, state = _read(odds.flatten(0, 1), relaxation, scheme, noise, 1, key, state)
+        return stream.reshape(odds.shape).mean(dim=1), state
+    # To devices that all start anew, their reads are a stream of their own.
+    anew = torch.full((count * features,), UNKNOWN, dtype=torch.uint8)
+    every = odds.transpose(0, 1).reshape(reads, count * features)
+    stream, _ = _read(every, relaxation.repeat(1, count), scheme, noise, 1, key, anew)
+    return stream.mean(dim=0).reshape(count, features), None
+
+
+def _read(
+    odds: Tensor,
+    relaxation: Tensor,
+    scheme: ReadScheme,
+    noise: float,
+    reads: int,
+    key: Tensor,
+    state: Tensor | None,
+) -> tuple[Tensor, Tensor | None]:
+    timing = [scheme.interval, scheme.integration_time]
+    means, _, after = torch.ops.smtj.read_correlated(
+        odds, relaxation, timing, noise, scheme.above_middle, reads, key, state
+    )
+    return means, None if state is None else after
+
+
+_library = torch.library.Library("smtj", "FRAGMENT")
+_library.define(
+    "read_correlated(Tensor odds, Tensor relaxation, float[] timing, float noise, bool above, "
+    "int reads, Tensor key, Tensor? state) -> (Tensor, Tensor, Tensor)"
+)
+
+
+def _compiled(
+    odds: Tensor,
+    relaxation: Tensor,
+    timing: list[float],
+    noise: float,
+    above: bool,
+    reads: int,
+    key: Tensor,
+    state: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    inputs, table = _array(odds), _array(relaxation)
+    means, probability = np.empty_like(inputs), np.empty_like(inputs)
+    after = None if state is None else np.array(state.cpu().numpy())
+    interval, window = timing
+    number = int(key)
+    if window > 0:
+        averaged_kernels.fill_averaged(
+            inputs,
+            table.astype(np.float64),
+            (interval, window),
+            noise,
+            above,
+            reads,
+            number,
+            after,
+            means,
+            probability,
+        )
+    elif after is None:
+        correlated_kernels.fill_fresh(inputs, table, interval, reads, number, means, probability)
+    else:
+        correlated_kernels.fill_stream(
+            inputs, table, interval, reads, number, after, means, probability
+        )
+    states = torch.empty(0, dtype=torch.uint8) if after is None else torch.from_numpy(after)
+    return (
+        torch.from_numpy(means).to(odds.device, odds.dtype),
+        torch.from_numpy(probability).to(odds.device, odds.dtype),
+        states.to(odds.device),
+    )
+
+
+def _array(tensor: Tensor) -> Floats:
+    array: Floats = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+    return array
+
+
+def _shapes(odds: Tensor, relaxation: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
+    state = others[-1]
+    after = odds.new_empty(0 if state is None else state.shape, dtype=torch.uint8)
+    return odds.new_empty(odds.shape), odds.new_empty(odds.shape), after
+
+
+def _keep_for_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.save_for_backward(output[1])
+
+
+def _gradient(ctx: Any, upstream: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+    (probability,) = ctx.saved_tensors
+    gradient = upstream * (probability * (1 - probability))
+    return gradient, None, None, None, None, None, None, None
+
+
+_library.impl("read_correlated", _compiled, "CompositeExplicitAutograd")
+torch.library.register_fake("smtj::read_correlated", _shapes, lib=_library)
+torch.library.register_autograd(
+    "smtj::read_correlated", _gradient, setup_context=_keep_for_gradient, lib=_library
+)

@@ -1,0 +1,382 @@
+"""Reads and noise as PyTorch operators: ``smtj::respond``, ``smtj::read``, ``smtj::normal``.
+
+On the CPU they run the compiled kernels on the tensors' own memory; elsewhere they fall back to
+PyTorch.  A 64-bit key decides the outcome, whatever the number of threads; equal keys give equal
+samples on one kind of device, and different ones on different kinds.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from smtj.nn.reads import kernels
+
+MAX_READS = 65_535
+
+
+class Response(NamedTuple):
+    """How the neurons of a layer answer their inputs; see :func:`respond`."""
+
+    gain: Tensor
+    """Log-odds per unit of input, shape (features,)."""
+    shift: Tensor
+    """Log-odds at zero input."""
+    low: Tensor
+    """Log-odds at the lower end of the field range."""
+    high: Tensor
+    """Log-odds at its upper end."""
+    noise: Tensor
+    """Standard deviation of the noise of the log-odds."""
+
+
+def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
+    """Evaluate neurons: P(high) = 1/(1 + exp(-odds)) and the mean of its reads.
+
+    Parameters
+    ----------
+    x
+        Summed inputs, shape (..., features).
+    response
+        The rows of a :class:`Response`, shape (5, features).
+    noisy
+        Whether noise acts on the log-odds, constant over the reads.
+    reads
+        Number of reads, up to 65,535; 0 for the expected value P(high).
+    key
+        64-bit number that decides noise and reads; see :func:`draw_key`.
+
+    Returns
+    -------
+    Tensor
+        Read-outs in [0, 1], of the shape and type of ``x``; NaN where ``x`` is.  Gradients reach
+        ``x`` and, where it asks for one, ``response``; those of sampled reads are those of their
+        mean, as :func:`read` says.
+
+    Raises
+    ------
+    ValueError
+        The last dimension of ``x`` is not that of ``response``, or ``reads`` is out of range.
+    """
+    if x.shape[-1:] != response.shape[1:]:
+        raise ValueError(f"x has shape {tuple(x.shape)}; its last must be {response.shape[1]}")
+    if not 0 <= reads <= MAX_READS:
+        raise ValueError(f"reads is {reads}; it must be a whole number from 0 to {MAX_READS}")
+    outputs: Tensor = _Response.apply(x, response, noisy, reads, key)
+    return outputs
+
+
+def respond_traced(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: Tensor | None
+) -> Tensor:
+    """Evaluate neurons as :func:`respond` does, in a form that stays in one compiled graph.
+
+    Parameters
+    ----------
+    x, response, noisy, reads
+        As in :func:`respond`.
+    key
+        The key as a tensor on the CPU, from :func:`draw_key_tensor`; None if nothing is random.
+
+    Returns
+    -------
+    Tensor
+        As :func:`respond` for the same key; gradients to rounding.
+    """
+    if key is None:
+        return _probability(x, response, False, 0).to(x.dtype)
+    outputs: Tensor = torch.ops.smtj.respond_traced(x, response, noisy, reads, key)[0]
+    return outputs
+
+
+def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
+    """Log-odds of P(high) without noise, clamp(shift + gain · x) to the field range."""
+    gain, shift, low, high, _ = response.unbind()
+    return torch.clamp(torch.addcmul(shift, gain, x), low, high)
+
+
+def read(probability: Tensor, reads: int, key: int) -> Tensor:
+    """Mean of ``reads`` independent reads of each device, with the gradient of its expectation.
+
+    The reads of a device are exactly binomial, its probability rounded to 2^-16.
+
+    Parameters
+    ----------
+    probability
+        P(high), any shape, in [0, 1].
+    reads
+        Number of reads N, 1 to 65,535.
+    key
+        64-bit number that decides the outcome; see :func:`draw_key`.
+
+    Returns
+    -------
+    Tensor
+        Share of high reads, multiples of 1/N, same shape and type; NaN where ``probability`` is.
+
+    Raises
+    ------
+    ValueError
+        ``reads`` is out of range.
+
+    Notes
+    -----
+    The gradient is passed straight through, as if the mean had not been sampled.  For this layer it
+    is the exact gradient of the expected value.  Downstream it is biased where the loss is not
+    linear in the read-outs: the layers above are differentiated at the sampled values, so the
+    expectation of the gradient is that of a loss smoothed by the read-out noise and not that of the
+    loss at the expected value; the difference falls as 1/N.
+    """
+    if not 1 <= reads <= MAX_READS:
+        raise ValueError(f"reads is {reads}; it must be a whole number from 1 to {MAX_READS}")
+    sampled: Tensor = torch.ops.smtj.read(probability, reads, key)
+    return sampled
+
+
+def normal(like: Tensor, key: int) -> Tensor:
+    """Standard normal numbers of the shape, type and device of ``like``, decided by ``key``."""
+    numbers: Tensor = torch.ops.smtj.normal(like.detach(), key)
+    return numbers
+
+
+def draw_key(generator: torch.Generator | None = None) -> int:
+    """Draw a key from a generator on the CPU, PyTorch's global one by default."""
+    return int(torch.randint(2**63 - 1, (), generator=generator))
+
+
+def draw_key_tensor(generator: torch.Generator | None = None) -> Tensor:
+    """Draw a key as :func:`draw_key` does, and leave it in a tensor."""
+    return torch.randint(2**63 - 1, (), generator=generator)
+
+
+class _Response(torch.autograd.Function):
+    """Forward as it comes, backward by one compiled pass instead of one an operation."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
+        outputs: Tensor
+        if reads:
+            outputs, probability = torch.ops.smtj.respond(x, response, noisy, reads, key)
+        else:
+            outputs = probability = _probability(x, response, noisy, key).to(x.dtype)
+        ctx.save_for_backward(x, probability, response)
+        ctx.noisy = noisy
+        return outputs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        return _gradients(ctx, upstream[0])
+
+
+def _gradients(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    if ctx.needs_input_grad[1]:
+        both = torch.ops.smtj.respond_gradients(upstream, *ctx.saved_tensors, ctx.noisy)
+        return *both, None, None, None
+    # The response of most networks is fixed; its gradient would cost as much again.
+    gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
+    return gradient, None, None, None, None
+
+
+def _probability(x: Tensor, response: Tensor, noisy: bool, key: int) -> Tensor:
+    odds = limited_log_odds(x, response)
+    if noisy:
+        odds = torch.addcmul(odds, response[4], normal(odds, key))
+    return torch.sigmoid(odds)
+
+
+_library = torch.library.Library("smtj", "DEF")
+_library.define("read(Tensor probability, int reads, int key) -> Tensor")
+_library.define("normal(Tensor like, int key) -> Tensor")
+_library.define(
+    "respond(Tensor x, Tensor response, bool noisy, int reads, int key) -> (Tensor, Tensor)"
+)
+_library.define(
+    "respond_traced(Tensor x, Tensor response, bool noisy, int reads, Tensor key) "
+    "-> (Tensor, Tensor)"
+)
+_library.define(
+    "respond_gradient(Tensor upstream, Tensor x, Tensor probability, Tensor response) -> Tensor"
+)
+_library.define(
+    "respond_gradients(Tensor upstream, Tensor x, Tensor probability, Tensor response, "
+    "bool noisy) -> (Tensor, Tensor)"
+)
+
+
+def _array(tensor: Tensor) -> kernels.Floats:
+    """Return a tensor's own memory, or a copy where it is not of the kernels' kind."""
+    array: kernels.Floats = tensor.detach().to(torch.float32).contiguous().numpy()
+    return array
+
+
+def _flat(tensor: Tensor) -> kernels.Floats:
+    return _array(tensor).reshape(-1)
+
+
+def _new(shape: torch.Size) -> Tensor:
+    """Return memory for a kernel to fill, whatever PyTorch's defaults are set to."""
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
+
+
+def _respond_compiled(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
+) -> tuple[Tensor, Tensor]:
+    if x.dtype != torch.float32:
+        return _respond_anywhere(x, response, noisy, reads, key)
+    outputs, probability = _new(x.shape), _new(x.shape)
+    kernels.fill_responses(
+        _flat(x), _array(response), noisy, reads, key, _flat(outputs), _flat(probability)
+    )
+    return outputs, probability
+
+
+def _respond_anywhere(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
+) -> tuple[Tensor, Tensor]:
+    # A key of its own, so that noise and reads do not share their randomness.
+    probability = _probability(x.contiguous(), response, noisy, key ^ 1)
+    outputs: Tensor = torch.ops.smtj.read(probability, reads, key)
+    return outputs.to(x.dtype), probability.to(x.dtype)
+
+
+def _respond_traced(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, key: Tensor
+) -> tuple[Tensor, Tensor]:
+    if reads:
+        both: tuple[Tensor, Tensor] = torch.ops.smtj.respond(x, response, noisy, reads, int(key))
+        return both
+    probability = _probability(x.contiguous(), response, noisy, int(key)).to(x.dtype)
+    return probability, probability.clone()
+
+
+def _keep_for_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.save_for_backward(inputs[0], output[1], inputs[1])
+    ctx.noisy = inputs[2]
+
+
+def _gradient_traced(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    return _gradients(ctx, upstream)
+
+
+def _gradient_compiled(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor
+) -> Tensor:
+    if x.dtype != torch.float32:
+        return _gradient_anywhere(upstream, x, probability, response)
+    out = _new(x.shape)
+    kernels.fill_gradient(
+        _flat(upstream), _flat(x), _flat(probability), _array(response), _flat(out)
+    )
+    return out
+
+
+def _gradient_anywhere(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor
+) -> Tensor:
+    gain, shift, low, high, _ = response.unbind()
+    odds = torch.addcmul(shift, gain, x)
+    inside = (odds >= low) & (odds <= high)
+    return (upstream * probability * (1 - probability) * gain * inside).to(x.dtype).contiguous()
+
+
+def _gradients_compiled(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor, noisy: bool
+) -> tuple[Tensor, Tensor]:
+    if x.dtype != torch.float32:
+        return _gradients_anywhere(upstream, x, probability, response, noisy)
+    of_input, of_response = _new(x.shape), _new(response.shape)
+    shape = (-1, x.shape[-1])
+    kernels.fill_gradients(
+        _array(upstream).reshape(shape),
+        _array(x).reshape(shape),
+        _array(probability).reshape(shape),
+        _array(response),
+        noisy,
+        _array(of_input).reshape(shape),
+        _array(of_response),
+    )
+    return of_input, of_response.to(response.dtype)
+
+
+def _gradients_anywhere(
+    upstream: Tensor, x: Tensor, probability: Tensor, response: Tensor, noisy: bool
+) -> tuple[Tensor, Tensor]:
+    gain, shift, low, high, noise = response.unbind()
+    odds = torch.addcmul(shift, gain, x)
+    spread = probability * (1 - probability)
+    here = upstream * spread
+    below, above = odds < low, odds > high
+    outside, none = below | above, torch.zeros_like(here)
+    inside = torch.where(outside, none, here)
+    # The noise that was drawn follows from what it did to P(high).
+    deviation = torch.logit(probability) - torch.clamp(odds, low, high)
+    felt = (spread > 0) & (noise > 0) & noisy
+    rows = (
+        torch.where(outside, none, here * x),  # beyond the field range inputs may be infinite
+        inside,
+        torch.where(below, here, none),
+        torch.where(above, here, none),
+        torch.where(felt, here * deviation / noise, none),
+    )
+    of_response = torch.stack([row.reshape(-1, row.shape[-1]).sum(0) for row in rows])
+    return (inside * gain).to(x.dtype).contiguous(), of_response.to(response.dtype)
+
+
+def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
+    out = _new(probability.shape)
+    kernels.fill_reads(_flat(probability), reads, key, _flat(out))
+    return out.to(probability.dtype)
+
+
+def _read_anywhere(probability: Tensor, reads: int, key: int) -> Tensor:
+    generator = torch.Generator(probability.device).manual_seed(key)
+    p = probability.detach().to(torch.float32).contiguous()
+    counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
+    return (counts / reads).to(probability.dtype)
+
+
+def _normal_compiled(like: Tensor, key: int) -> Tensor:
+    out = _new(like.shape)
+    kernels.fill_normal(key, _flat(out))
+    return out.to(like.dtype)
+
+
+def _normal_anywhere(like: Tensor, key: int) -> Tensor:
+    generator = torch.Generator(like.device).manual_seed(key)
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
+for _name, _compiled, _anywhere in (
+    ("read", _read_compiled, _read_anywhere),
+    ("normal", _normal_compiled, _normal_anywhere),
+    ("respond", _respond_compiled, _respond_anywhere),
+    ("respond_gradient", _gradient_compiled, _gradient_anywhere),
+    ("respond_gradients", _gradients_compiled, _gradients_anywhere),
+):
+    _library.impl(_name, _compiled, "CPU")
+    _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
+_library.impl("respond_traced", _respond_traced, "CompositeExplicitAutograd")
+
+# What torch.compile needs to know: the shapes of the results.
+torch.library.register_fake("smtj::read", lambda p, *_: p.new_empty(p.shape), lib=_library)
+torch.library.register_fake("smtj::normal", lambda x, *_: x.new_empty(x.shape), lib=_library)
+for _name in ("respond", "respond_traced"):
+    torch.library.register_fake(
+        f"smtj::{_name}", lambda x, *_: (x.new_empty(x.shape), x.new_empty(x.shape)), lib=_library
+    )
+torch.library.register_fake(
+    "smtj::respond_gradient", lambda _, x, *__: x.new_empty(x.shape), lib=_library
+)
+torch.library.register_fake(
+    "smtj::respond_gradients",
+    lambda _, x, __, response, ___: (x.new_empty(x.shape), response.new_empty(response.shape)),
+    lib=_library,
+)
+torch.library.register_autograd(
+    "smtj::read", lambda _, gradient: (gradient, None, None), lib=_library
+)
+torch.library.register_autograd(
+    "smtj::respond_traced", _gradient_traced, setup_context=_keep_for_gradient, lib=_library
+)

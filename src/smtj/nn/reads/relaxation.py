@@ -1,0 +1,116 @@
+"""How fast the devices of a layer forget their state: 1/τ_r = 1/τ_high + 1/τ_low (Eq. 3 and 4).
+
+With the log-odds a = w (H_⊥ - H_s) of Eq. 5, the reduced field is h = a/4Δ, limited to |h| ≤ 1, and
+
+    1/τ_r = (2/τ0) e^-Δ · e^-Δh² cosh(2Δh):
+
+the rate at H_s times what the field does to it.  Away from H_s devices are faster.  The ratio of
+the dwell times is that of P(high) and 1 - P(high) of Eq. 5 as long as |h| ≤ 1.  Beyond, where one
+state has no barrier left, Eq. 3 and 4 stop, and P(high) goes on: the rate is then that at |h| = 1,
+and the dwell times are those that have this rate and the P(high) of Eq. 5, so that the mean of the
+reads is the same as that of independent ones at every field.
+"""
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.nn.devices.variation import DeviceVariation, chip_temperature
+from smtj.nn.reads.scheme import ReadScheme
+from smtj.physics.device import operating_point
+
+
+def relaxation(
+    card: DeviceCard,
+    devices: DeviceVariation,
+    slope: Tensor,
+    voltage: Tensor | float,
+    temperature: Tensor | float | None = None,
+) -> Tensor:
+    """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device of a chip.
+
+    In the paper's model Δ = |w| H_k,eff/4 by Eq. 5, where a device's factor on w that is not its
+    barrier's is one on H_k,eff.
+
+    Parameters
+    ----------
+    card
+        The nominal device.
+    devices
+        How they differ from it, shape (features,).
+    slope
+        w of every device in 1/(A/m).
+    voltage, temperature
+        Bias V in V, a number or of shape () or (features,), and T in K of the surroundings, at
+        which the slopes hold.
+
+    Returns
+    -------
+    Tensor
+        Shape (2, features), without gradient.
+
+    Raises
+    ------
+    SmtjError
+        The card asks for exact dwell times.
+    """
+    if card.switching.dwell_times == "exact":
+        raise SmtjError(
+            f"card {card.name} has switching.dwell_times = exact; the reads of a neuron follow "
+            "Eq. 3 and 4, so give it neel-brown, or read it without a scheme"
+        )
+    with torch.no_grad():
+        given = card.switching.effective_anisotropy_field
+        if card.switching.model == "cai2019" and given is not None:
+            # H_k,eff is the same at every voltage and temperature, and the slope has the rest.
+            barrier = torch.where(devices.slope_factor > 0, slope / devices.slope_factor, 0.0)
+            stability = barrier.abs() * float(given) / 4
+        else:
+            # There the barrier drops out of the slope.
+            kelvin = None if temperature is None else float(temperature)
+            kelvin = chip_temperature(card, devices, kelvin)
+            if not isinstance(voltage, Tensor) or voltage.ndim == 0:
+                stability = _nominal(card, float(voltage), kelvin) * devices.barrier_factor
+            else:
+                point = operating_point(card, voltage, kelvin)
+                stability = point.stability_factor * devices.barrier_factor
+        return at_offset_field(stability, math.log(card.thermal.attempt_time))
+
+
+@lru_cache(maxsize=64)
+def _nominal(card: DeviceCard, voltage: float, temperature: float) -> float:
+    """Δ of the nominal device, whose slope takes an integration in that model."""
+    return float(operating_point(card, voltage, temperature).stability_factor)
+
+
+def layer_relaxation(
+    scheme: ReadScheme,
+    card: DeviceCard,
+    devices: DeviceVariation,
+    slope: Tensor,
+    voltage: Tensor | float,
+    temperature: Tensor | float | None = None,
+) -> Tensor:
+    """Return :func:`relaxation`, or the constant one if the scheme gives it."""
+    if scheme.relaxation_time is not None:
+        return constant_relaxation(len(slope), scheme.relaxation_time).to(slope.device)
+    return relaxation(card, devices, slope, voltage, temperature)
+
+
+def at_offset_field(stability: Tensor, log_attempt_time: float) -> Tensor:
+    """Return ln(1/τ_r) at H_s and Δ, shape (2, features), from Δ and ln(τ0/s)."""
+    return torch.stack((math.log(2) - log_attempt_time - stability, stability))
+
+
+def constant_relaxation(features: int, time: float) -> Tensor:
+    """Return what gives devices one τ_r in s at every field, as heat-bath dynamics has it.
+
+    The rates are then P/τ_r and (1 - P)/τ_r (R. J. Glauber, J. Math. Phys. 4, 294 (1963),
+    doi:10.1063/1.1703954), which is no law of a junction, but one that networks of telegraph
+    neurons are often given.
+    """
+    return torch.stack((torch.full((features,), -math.log(time)), torch.zeros(features)))

@@ -1,0 +1,151 @@
+"""How devices are read one time after another: how often, for how long, and by what."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar, Self
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.physics.readout.noise import Amplifier, quality
+from smtj.physics.readout.signal import read_signal
+
+_MIN_QUALITY = 1e-9
+"""Q below which two resistances differ by no more than rounding."""
+
+
+@dataclass(frozen=True)
+class ReadScheme:
+    """N reads of a device, an interval apart; :class:`DigitalReads` or :class:`AnalogueReads`.
+
+    The device is a telegraph process with the dwell times of its own field (Eq. 3 and 4), so that
+    reads within its relaxation time tell little new.  A read is taken at the end of its interval:
+    a snapshot of the state, or an average over the integration time.
+
+    Raises
+    ------
+    SmtjError
+        A time is out of range, or noise has nothing to be averaged over.
+    """
+
+    interval: float
+    """From one read to the next, in s."""
+    integration_time: float = 0.0
+    """Window over which a read averages, in s, up to the interval; 0 for a snapshot."""
+    read_voltage: float | None = None
+    """V in V across the junction at a read; the card's where it is None."""
+    amplifier: Amplifier | None = None
+    """White input noise of the amplifier, to which the junction adds its own; None for neither."""
+    streaming: bool = False
+    """Whether images come one after another to the same devices, which remember the one before.
+
+    A row of a batch then begins where the row before it ended, the first of a batch where the last
+    batch did, and a device relaxes for one interval in its new field before the first read.  Where
+    it is off, every image finds its devices in equilibrium.
+    """
+    relaxation_time: float | None = None
+    """τ_r in s of all devices at all fields, in place of the card's dwell times."""
+
+    above_middle: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be timed."""
+        if not (math.isfinite(self.interval) and self.interval > 0):
+            raise SmtjError(f"interval is {self.interval:g} s; it must be above 0")
+        if not 0 <= self.integration_time <= self.interval:
+            raise SmtjError(
+                f"integration_time is {self.integration_time:g} s; it must be 0 to the interval, "
+                f"{self.interval:g} s, since reads cannot overlap"
+            )
+        if self.amplifier is not None and self.integration_time == 0:
+            raise SmtjError(
+                "an amplifier's noise needs an integration_time above 0 to be averaged over"
+            )
+        if self.read_voltage is not None and not (
+            math.isfinite(self.read_voltage) and self.read_voltage != 0
+        ):
+            raise SmtjError(f"read_voltage is {self.read_voltage:g} V; it must not be 0")
+        if self.relaxation_time is not None and not (
+            math.isfinite(self.relaxation_time) and self.relaxation_time > 0
+        ):
+            raise SmtjError(f"relaxation_time is {self.relaxation_time:g} s; it must be above 0")
+
+    @classmethod
+    def of_card(cls, card: DeviceCard, **changes: Any) -> Self:
+        """Return the scheme of a card: its sampling interval, integration time and read voltage.
+
+        Parameters
+        ----------
+        card
+            The device.
+        changes
+            What should be otherwise.
+        """
+        return cls(
+            **{
+                "interval": float(card.switching.sampling_interval),
+                "integration_time": float(card.switching.integration_time),
+                "read_voltage": float(card.electrical.read_voltage),
+                **changes,
+            }
+        )
+
+    def relative_noise(self, card: DeviceCard, temperature: float | None = None) -> float:
+        """Standard deviation of a reading's noise, in units of the separation of the levels.
+
+        It is 1/2Q with the Q of :func:`smtj.physics.readout.noise.quality`, so that a comparator
+        takes a device that keeps still for the other state with ½ erfc(Q/√2).  The levels are
+        those of the nominal device at H_s.
+
+        Parameters
+        ----------
+        card
+            The device.
+        temperature
+            T in K; the card's own by default.
+
+        Raises
+        ------
+        SmtjError
+            The two states of the card have the same resistance.
+        """
+        if self.amplifier is None:
+            return 0.0
+        return _relative_noise(self, self.amplifier, card, temperature)
+
+
+@lru_cache(maxsize=64)
+def _relative_noise(
+    scheme: ReadScheme, amplifier: Amplifier, card: DeviceCard, temperature: float | None
+) -> float:
+    voltage = scheme.read_voltage
+    if voltage is None:
+        voltage = float(card.electrical.read_voltage)
+    signal = read_signal(card, voltage, temperature)
+    densities = signal.densities(amplifier)
+    found = float(quality(signal.difference, *densities, scheme.integration_time))
+    if not found > _MIN_QUALITY:
+        raise SmtjError(f"the two states of card {card.name} have the same resistance")
+    return 0.5 / found
+
+
+@dataclass(frozen=True)
+class DigitalReads(ReadScheme):
+    """A comparator: a read is 1 where the averaged signal lies above the middle of the levels.
+
+    Where a device switches within the window, this is steeper in the field than P(high):
+    :func:`smtj.physics.readout.repeated.comparator_probability` says by how much.  Gradients are
+    those of P(high).
+    """
+
+    above_middle = True
+
+
+@dataclass(frozen=True)
+class AnalogueReads(ReadScheme):
+    """A converter: a read is the averaged signal, 0 at the low and 1 at the high level.
+
+    Its mean is P(high) whatever the window; with noise, read-outs may leave [0, 1].
+    """
+
+    above_middle = False

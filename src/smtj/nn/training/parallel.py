@@ -1,0 +1,127 @@
+"""Several experiments at once: one process a core, each with one thread, each kept on disk.
+
+A small network spends much of its time between matrix products, where a second thread idles; two
+trainings side by side use two cores almost fully.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from smtj.datasets import ImageDataset, load_dataset
+from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.train import Epoch, as_tensors, held_out
+
+PATIENCE_S = 5
+"""Seconds that a worker has to end when it is told to."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: what, how long, and where it is kept."""
+
+    name: str
+    experiment: Experiment
+    epochs: int
+    out: Path
+    held_out: bool = False
+    """Whether to test on the last sixth of the training images instead, as tuning must."""
+
+
+def run_all(
+    jobs: list[Job], images: ImageDataset, workers: int | None = None
+) -> Iterator[tuple[Job, Epoch]]:
+    """Train all jobs and yield every epoch as it ends; finished epochs on disk are not repeated.
+
+    Parameters
+    ----------
+    jobs
+        What to train; the longest first keeps the cores busy to the end.
+    images
+        The data set, which every worker reads again from where it came from.
+    workers
+        Processes; one a core by default.
+
+    Raises
+    ------
+    CheckpointError
+        A folder holds a run of other settings.
+    """
+    if not jobs:
+        return
+    context = multiprocessing.get_context("spawn")
+    queue: Queue[tuple[int, Epoch]] = context.Queue()
+    strangers = multiprocessing.active_children()
+    count = min(len(jobs), workers or os.cpu_count() or 1)
+    where = (images.name, Path(images.origin) if Path(images.origin).is_dir() else None)
+    with ProcessPoolExecutor(count, context, _start, (queue, *where)) as pool:
+        running: set[Future[int]] = {
+            pool.submit(_train, index, job) for index, job in enumerate(jobs)
+        }
+        try:
+            # A result may overtake the epochs that were put in the queue before it.
+            awaited = 0
+            while running or awaited > 0:
+                done, running = wait(running, timeout=0, return_when=FIRST_COMPLETED)
+                for future in done:
+                    awaited += future.result()
+                try:
+                    index, epoch = queue.get(timeout=0.2)
+                except Empty:
+                    continue
+                awaited -= 1
+                yield jobs[index], epoch
+        except BaseException:
+            own = [child for child in multiprocessing.active_children() if child not in strangers]
+            for process in own:
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in own:
+                process.join(PATIENCE_S)
+                process.kill()
+                process.join()
+            raise
+
+
+_worker: dict[str, Any] = {}
+"""What a worker keeps between jobs: the queue and the images."""
+
+
+def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None) -> None:
+    import numba
+    import torch
+
+    # Ctrl-C is the parent's to handle; it then ends the workers, who leave no half-written file.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    # In this order: as Numba starts its threads, it may set the number for PyTorch as well.
+    numba.set_num_threads(1)
+    torch.set_num_threads(1)
+    _worker["queue"] = queue
+    _worker["images"] = as_tensors(load_dataset(dataset, folder, progress=False))
+
+
+def _leave(*_: object) -> None:
+    """End by an exception, so that temporary files are removed; once is enough."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
+
+
+def _train(index: int, job: Job) -> int:
+    """Train, put every epoch in the queue, and return how many they were."""
+    resume = (job.out / "checkpoint.pt").exists()
+    images = _worker["images"]
+    images = held_out(images) if job.held_out else images
+    count = 0
+    for epoch in run(job.experiment, images, job.epochs, job.out, resume):
+        _worker["queue"].put((index, epoch))
+        count += 1
+    return count

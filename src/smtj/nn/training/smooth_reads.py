@@ -1,0 +1,106 @@
+"""Reads whose spread learns: the mean of N reads as a normal number of the same mean and variance.
+
+Sampled reads pass a gradient to their mean alone, and expected values have no spread.  A bias
+voltage acts on both: a steeper neuron answers with less noise.  A normal number, mean plus standard
+deviation times noise, carries either to the gradient.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smtj.nn.layer.activation import MTJActivation
+from smtj.nn.layer.adaptive import junction_layers
+from smtj.nn.layer.neuron import MTJNeuron
+from smtj.nn.reads.independent import draw_key, normal
+from smtj.nn.reads.readout import Reads
+
+LOGISTIC = 1.702
+"""Φ(z) is within 0.01 of the logistic function of 1.702 z."""
+MANY = 1000
+"""Reads that expected values are taken as, where a margin over its spread is asked for."""
+
+
+def recognition_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
+    """How surely the right output has the most high reads; the mean over images, in nats.
+
+    The difference of two outputs of N reads is taken as normal, so that the right one wins with
+    Φ(z), z = (p - p')/√[(p(1 - p) + p'(1 - p'))/N + 1/(4N²)]; half a read is what decides a tie.
+    The loss is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).
+
+    Parameters
+    ----------
+    probability
+        P(high) of the outputs, shape (images, classes).
+    labels
+        Classes, shape (images,).
+    reads
+        Number of reads N.
+    """
+    count = MANY if reads == "expected" else reads
+    variance = probability * (1 - probability) / count
+    right = labels[:, None]
+    p, own = probability.gather(1, right), variance.gather(1, right)
+    z = (p - probability) / torch.sqrt(own + variance + 1 / (4 * count**2))
+    return torch.logsumexp(-LOGISTIC * z, 1).mean()
+
+
+def loss_of(model: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the loss of a model's outputs: of reads if its last layer is devices, else of sums."""
+    last = output_layer(model)
+    if last is None:
+        return functional.cross_entropy
+    reads = last.eval_reads
+    return lambda outputs, labels: recognition_loss(outputs, labels, reads)
+
+
+def output_layer(model: nn.Module) -> MTJNeuron | None:
+    """Return the layer of devices that a sequential network ends with, if it does."""
+    while isinstance(model, nn.Sequential) and len(model):
+        model = model[-1]
+    return model if type(model) is MTJNeuron else None
+
+
+@contextmanager
+def smooth_reads(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
+    """Have the junctions of a model in evaluation mode answer N reads as normal numbers meanwhile.
+
+    Output devices answer P(high) itself, as :func:`recognition_loss` asks for.
+
+    Parameters
+    ----------
+    model
+        The model; what it was is restored in the end.
+    generator
+        Where the randomness comes from.
+    """
+    layers, last, hooks = junction_layers(model), output_layer(model), []
+    before = [layer.eval_reads for layer in layers]
+    try:
+        for layer, reads in zip(layers, before, strict=True):
+            if reads != "expected" and layer is not last:
+                hooks.append(layer.register_forward_hook(_spread(reads, generator)))
+            layer.eval_reads = "expected"
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for layer, reads in zip(layers, before, strict=True):
+            layer.eval_reads = reads
+
+
+def _spread(reads: int, generator: torch.Generator) -> Callable[..., Tensor]:
+    def add(layer: nn.Module, _: Any, outputs: Tensor) -> Tensor:
+        base, height = 0.0, 1.0
+        if isinstance(layer, MTJActivation):
+            base, height = layer.scaled.base, layer.scaled.height
+        variance = (outputs - base) * (base + height - outputs) / reads
+        # The root has no slope at zero.
+        deviation = torch.sqrt(variance.clamp(min=1e-9 * height**2))
+        return outputs + deviation * normal(outputs, draw_key(generator))
+
+    return add

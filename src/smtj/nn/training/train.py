@@ -1,0 +1,295 @@
+"""Back-propagation over a data set held in memory, one epoch at a time."""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from smtj.datasets import ImageDataset
+from smtj.errors import CheckpointError, SmtjError
+from smtj.files import write_whole
+from smtj.nn.checkpoint import FORMAT, read_saved
+from smtj.nn.drive.coupling import CalibratedCoupling, Standardised
+from smtj.nn.layer.chip import chip_of, draw_chip, install
+from smtj.nn.layer.configure import set_readout
+from smtj.nn.reads.independent import draw_key
+from smtj.nn.reads.kernels import start_threads
+from smtj.nn.training.accuracy import recognised
+from smtj.nn.training.network import logits_and_outputs
+
+EVALUATION_BATCH = 2000
+
+
+class Images(NamedTuple):
+    """A data set as tensors: one image a row, a byte a pixel, and labels."""
+
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+
+
+def as_tensors(data: ImageDataset) -> Images:
+    """Return the tensors that training needs; they share the data set's memory."""
+
+    def rows(images: Any) -> Tensor:
+        return torch.from_numpy(images).reshape(len(images), -1)
+
+    def classes(labels: Any) -> Tensor:
+        return torch.from_numpy(labels).to(torch.int64)
+
+    return Images(
+        rows(data.train_images),
+        classes(data.train_labels),
+        rows(data.test_images),
+        classes(data.test_labels),
+    )
+
+
+def held_out(images: Images) -> Images:
+    """Return the training images alone, the last sixth of them as a test set for tuning."""
+    kept = len(images.train_labels) * 5 // 6
+    return Images(
+        images.train_images[:kept],
+        images.train_labels[:kept],
+        images.train_images[kept:],
+        images.train_labels[kept:],
+    )
+
+
+def check_sum(images: Images) -> str:
+    """Return the SHA-256 of all pixels and labels: equal for the same data wherever it lies."""
+    digest = hashlib.sha256()
+    for part in images:
+        digest.update(str(tuple(part.shape)).encode())
+        digest.update(part.contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained: stochastic gradient descent with momentum."""
+
+    learning_rate: float = 0.1
+    """Best on held-out images for junctions and sigmoids alike; see the validation page."""
+    seed: int = 0
+    """Decides initial weights, order of the batches and reads; the chip has a seed of its own."""
+    batch_size: int = 100
+    momentum: float = 0.9
+    fresh_chips: bool = False
+    """Whether every batch is learned on newly drawn devices, so that the weights suit any chip; the
+    network's own chip is what it is evaluated on."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train."""
+        if not (self.learning_rate > 0 and self.batch_size >= 1 and 0 <= self.momentum < 1):
+            raise SmtjError(
+                f"learning_rate {self.learning_rate}, batch_size {self.batch_size} and momentum "
+                f"{self.momentum} must be positive, at least 1 and in [0, 1)"
+            )
+
+
+class Epoch(NamedTuple):
+    """What an epoch ended with."""
+
+    number: int
+    """Counted from 1."""
+    train_loss: float
+    """Mean cross-entropy over the epoch, in nats an image."""
+    test_accuracy: float
+    """Share of test images recognised."""
+
+
+class TrainingRun:
+    """A network in training: the network, its optimiser and its random streams.
+
+    Parameters
+    ----------
+    network
+        Sequential network whose last layer is linear or a layer of neurons.
+    images
+        The data.
+    settings
+        How to train.
+
+    Raises
+    ------
+    SmtjError
+        A batch would hold a single image, which has no spread that could be standardised.
+    """
+
+    def __init__(self, network: nn.Sequential, images: Images, settings: TrainingSettings) -> None:
+        count, size = len(images.train_labels), settings.batch_size
+        needs_spread = (CalibratedCoupling, Standardised)
+        if (size == 1 or count % size == 1) and any(
+            isinstance(module, needs_spread) for module in network.modules()
+        ):
+            raise SmtjError(
+                f"batch_size {size} leaves one of {count} images alone in a batch, which a "
+                "calibrated coupling cannot standardise; choose another, or matched coupling"
+            )
+        self.network = network
+        self.images = images
+        self.settings = settings
+        self.history: list[Epoch] = []
+        self._optimiser = torch.optim.SGD(
+            network.parameters(), settings.learning_rate, settings.momentum, fused=True
+        )
+        self._weights = list(network.parameters())
+        # Now, and not in the first evaluation, lest later epochs compute otherwise than the first.
+        start_threads()
+        self._check_sum = check_sum(images)
+        self._pixels = scaled(images.train_images)
+        self._shuffled = torch.empty_like(self._pixels)
+        self._order = torch.Generator().manual_seed(settings.seed)
+        self._sampling = torch.Generator().manual_seed(settings.seed)
+        self._own_chip = chip_of(network) if settings.fresh_chips else None
+
+    def epochs(self, until: int) -> Iterator[Epoch]:
+        """Train until an epoch, counted from 1, and yield each as it ends."""
+        while len(self.history) < until:
+            loss = self.train_epoch()
+            number = len(self.history) + 1
+            accuracy = evaluate(self.network, self.images, seed=self.settings.seed + number)
+            self.history.append(Epoch(number, loss, accuracy))
+            yield self.history[-1]
+
+    def train_epoch(self) -> float:
+        """Train one epoch and return its mean loss, in nats an image."""
+        self.network.train()
+        set_readout(self.network, generator=self._sampling)
+        order = torch.randperm(len(self.images.train_labels), generator=self._order)
+        # Shuffled once an epoch, in memory that is kept, batches are views and cost nothing.
+        torch.index_select(self._pixels, 0, order, out=self._shuffled)
+        labels = self.images.train_labels[order]
+        total = torch.zeros(())
+        size = self.settings.batch_size
+        for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
+            if self._own_chip is not None:
+                install(draw_chip(self.network, draw_key(self._sampling)), self.network)
+            sums, outputs = logits_and_outputs(self.network, pixels)
+            loss = cross_entropy(sums, outputs, classes)
+            # As zero_grad does, without its hooks, which take 4 % of a small network's step.
+            for weight in self._weights:
+                weight.grad = None
+            loss.backward()
+            self._optimiser.step()
+            total.add_(loss.detach(), alpha=len(classes))
+        if self._own_chip is not None:
+            install(self._own_chip, self.network)
+        if not math.isfinite(total):
+            raise SmtjError(
+                f"the training diverged in epoch {len(self.history) + 1}; a learning rate below "
+                f"{self.settings.learning_rate:g} would help"
+            )
+        return float(total) / len(labels)
+
+    def save(self, path: Path, about: str) -> Path:
+        """Write all that a continuation needs, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            The file.
+        about
+            What the run is of; :meth:`resume` accepts the file only with the same text.
+        """
+        content = {
+            "format": FORMAT,
+            "about": about,
+            "settings": asdict(self.settings),
+            "history": [tuple(epoch) for epoch in self.history],
+            "images": self._check_sum,
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "order": self._order.get_state(),
+            "sampling": self._sampling.get_state(),
+        }
+        return write_whole(path, lambda file: torch.save(content, file))
+
+    def resume(self, path: Path, about: str) -> None:
+        """Go on from a file that :meth:`save` wrote, as if there had been no interruption.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing, damaged, or of a run with other settings or images.
+        """
+        entries = ("about", "history", "images", "network", "optimiser")
+        content = read_saved(path, "a checkpoint", entries)
+        if content["about"] != about or content["settings"] != asdict(self.settings):
+            raise CheckpointError(
+                f"{path} is of a run with other settings; repeat those, or train anew without it"
+            )
+        if content["images"] != self._check_sum:
+            raise CheckpointError(
+                f"{path} is of a run on other images; give those, or train anew without it"
+            )
+        self.network.load_state_dict(content["network"])
+        self._optimiser.load_state_dict(content["optimiser"])
+        self._order.set_state(content["order"])
+        self._sampling.set_state(content["sampling"])
+        self.history = [Epoch(*epoch) for epoch in content["history"]]
+
+
+def scaled(pixels: Tensor) -> Tensor:
+    """Return bytes as floats in [0, 1]."""
+    return pixels.to(torch.float32).mul_(1 / 255)
+
+
+def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss of a batch: the mean over images of the cross-entropy, in nats.
+
+    For a linear read-out (``sums is outputs``) it is that of the softmax over the sums.  For
+    neurons that answer in [0, 1] it is that of each output neuron by itself, summed over them.  Its
+    gradient at a neuron's summed input is taken as read-out minus target: exact for a
+    sigmoid, and for a sampled device its estimate from the very reads that were made.  A squared
+    error would carry the factor p(1 - p), which vanishes where an output is saturated and wrong.
+
+    Parameters
+    ----------
+    sums
+        Summed inputs of the output neurons, shape (batch, classes).
+    outputs
+        Their read-outs, same shape.
+    labels
+        Classes, shape (batch,).
+    """
+    if outputs is sums:
+        return functional.cross_entropy(sums, labels)
+    targets = functional.one_hot(labels, sums.shape[1]).to(sums.dtype)
+    value = functional.binary_cross_entropy_with_logits(sums.detach(), targets, reduction="sum")
+    error = ((outputs.detach() - targets) * sums).sum()
+    return (value + error - error.detach()) / len(labels)
+
+
+def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
+    """Share of test images recognised, in evaluation mode.
+
+    Parameters
+    ----------
+    network
+        The network; left in evaluation mode.
+    images
+        The data.
+    seed
+        Decides the reads, and which of several equally high outputs is taken.
+    """
+    network.eval()
+    generator = torch.Generator().manual_seed(seed)
+    set_readout(network, generator=generator)
+    right = 0
+    with torch.no_grad():
+        for pixels, labels in zip(
+            images.test_images.split(EVALUATION_BATCH),
+            images.test_labels.split(EVALUATION_BATCH),
+            strict=True,
+        ):
+            right += recognised(network(scaled(pixels)), labels, generator)
+    return right / len(images.test_labels)

@@ -1,0 +1,1 @@
+"""How a field reaches a junction: Oersted wires and strain."""

@@ -1,0 +1,1 @@
+"""The macrospin at rest: anisotropy, demagnetisation, wells and equilibrium."""

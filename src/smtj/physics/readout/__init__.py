@@ -1,0 +1,1 @@
+"""Reading a junction: signal, noise, repeated reads and back-action."""

@@ -1,0 +1,167 @@
+"""What a read voltage does to the state that it reads: VCMA and spin torque.
+
+While the voltage is on, VCMA moves the barrier (Eq. 6), a field-like torque acts as a field along
+the reference layer, and a damping-like one heats or cools the precession in a well: with
+V_c = α H̄/(h_DL m·p), H̄ the mean stiffness field of the well, the barrier counts as Δ (1 + V/V_c)
+(D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
+doi:10.1103/PhysRevB.72.180405).  The last is good for |V| well below |V_c|.
+
+A voltage that is on for a share of the time changes the mean rates in that share.  That is the
+whole effect where reads follow each other within a relaxation time, and more than it where the
+device forgets one read before the next.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.card import DeviceCard
+from smtj.physics.device import (
+    barrier_and_reduced_field,
+    high_state_is_up,
+    macrospin,
+    operating_point,
+    reference_direction,
+)
+from smtj.physics.junction import card_wells, with_stray_field
+from smtj.physics.resonance.frequency import stiffness
+from smtj.physics.resonance.torques import torque_fields
+from smtj.physics.switching import log_dwell_times, log_relaxation_time
+from smtj.typing import Floats
+
+FIELDS = 201
+"""Fields at which the shift of P(high) is looked for."""
+VOLTAGES = 301
+"""Voltages among which :func:`voltage_limit` chooses, 3 % apart."""
+
+
+@dataclass(frozen=True)
+class BackAction:
+    """How far reading moves a device, of the shape of the read voltage."""
+
+    shift: Floats
+    """Largest |P(high | V) - P(high | 0)| over the fields that the card's coupling may apply."""
+    dwell_ratio: Floats
+    """Relaxation time in the field H_s with the voltage on, over that without."""
+    log_relaxation_time: Floats
+    """ln(τ_rel/s) there with the voltage on, τ_rel = 1/(1/τ_high + 1/τ_low)."""
+
+
+def back_action(card: DeviceCard, voltage: ArrayLike, duty: ArrayLike = 1.0) -> BackAction:
+    """How much a read voltage moves a device, by Eq. 3-6 and the torques that its card has.
+
+    Parameters
+    ----------
+    card
+        The device; without a section ``spin_torque`` VCMA acts alone.
+    voltage
+        Read voltage in V, any shape.
+    duty
+        Share of the time for which it is on, 0 to 1; broadcasts with the voltage.
+
+    Raises
+    ------
+    CardError, SmtjError
+        As :func:`smtj.physics.device.operating_point`.
+    """
+    bias, share = np.broadcast_arrays(
+        np.asarray(voltage, dtype=np.float64), np.asarray(duty, dtype=np.float64)
+    )
+    limit = float(card.switching.field_limit)
+    centre = float(np.asarray(operating_point(card).offset_field))
+    fields = np.append(np.linspace(-limit, limit, FIELDS), centre)
+    log_high, log_low = log_dwell_times_under_bias(card, fields, bias[..., None])
+    rest_high, rest_low = log_dwell_times_under_bias(card, fields, np.zeros((*bias.shape, 1)))
+    mean_high = _mean_rate(log_high, rest_high, share[..., None])
+    mean_low = _mean_rate(log_low, rest_low, share[..., None])
+    moved, rest = 1 / (1 + np.exp(mean_high - mean_low)), 1 / (1 + np.exp(rest_low - rest_high))
+    on = log_relaxation_time(log_high[..., -1], log_low[..., -1])
+    off = log_relaxation_time(rest_high[..., -1], rest_low[..., -1])
+    return BackAction(
+        shift=np.asarray(np.abs(moved - rest).max(axis=-1)),
+        dwell_ratio=np.asarray(np.exp(on - off)),
+        log_relaxation_time=np.asarray(on),
+    )
+
+
+def log_dwell_times_under_bias(
+    card: DeviceCard, field: ArrayLike, voltage: ArrayLike
+) -> tuple[Floats, Floats]:
+    """ln(τ_high/s) and ln(τ_low/s) with a voltage on: VCMA and the card's spin torques.
+
+    Parameters
+    ----------
+    card
+        The device.
+    field
+        H_⊥ in A/m.
+    voltage
+        In V; both broadcast together.
+    """
+    h, v = np.asarray(field, dtype=np.float64), np.asarray(voltage, dtype=np.float64)
+    per_volt = torque_fields(card).field_like
+    x, y, z = (per_volt * v * part for part in reference_direction(card))
+    delta, reduced = barrier_and_reduced_field(card, x, y, h + z, v)
+    log_attempt = math.log(card.thermal.attempt_time)
+    high, low = (
+        np.asarray(log) - log_attempt for log in log_dwell_times(delta, reduced, log_attempt)
+    )
+    factor_high, factor_low = _barrier_factors(card, v)
+    return log_attempt + high * factor_high, log_attempt + low * factor_low
+
+
+def critical_voltages(card: DeviceCard) -> tuple[float, float]:
+    """V_c = α H̄/(h_DL m·p) in V of the high and the low state; infinite where no torque acts.
+
+    At -V_c the damping of the well is gone.
+    """
+    torque = torque_fields(card).damping_like
+    if torque == 0:
+        return math.inf, math.inf
+    offset = float(np.asarray(operating_point(card).offset_field))
+    wells, spin = card_wells(card, 0.0, 0.0, offset), macrospin(card)
+    x, z = with_stray_field(card, 0.0, offset, 0.0)
+    found = []
+    for m in (wells.up, wells.down):
+        mean = float(np.trace(stiffness(spin, m, x, 0.0, z).matrix) / 2)
+        along = float(m @ np.array(reference_direction(card)))
+        push = torque * along
+        found.append(float(card.magnetism.damping) * mean / push if push else math.inf)
+    up, down = found
+    return (up, down) if high_state_is_up(card) else (down, up)
+
+
+def voltage_limit(card: DeviceCard, tolerance: float, duty: float = 1.0) -> float:
+    """Largest read voltage in V up to which P(high) moves by no more than a tolerance.
+
+    Parameters
+    ----------
+    card
+        The device; its ``switching.voltage_limit`` is never exceeded.
+    tolerance
+        Largest shift of P(high) at any field.
+    duty
+        Share of the time for which the voltage is on.
+    """
+    most = float(card.switching.voltage_limit)
+    voltages = most * np.geomspace(1e-4, 1, VOLTAGES)
+    over = np.maximum(
+        back_action(card, voltages, duty).shift, back_action(card, -voltages, duty).shift
+    )
+    too_much = np.flatnonzero(over > tolerance)
+    if too_much.size == 0:
+        return most
+    return float(voltages[too_much[0] - 1]) if too_much[0] else 0.0
+
+
+def _barrier_factors(card: DeviceCard, voltage: Floats) -> tuple[Floats, Floats]:
+    high, low = (np.maximum(0.0, 1 + voltage / v_c) for v_c in critical_voltages(card))
+    return np.asarray(high), np.asarray(low)
+
+
+def _mean_rate(log_on: Floats, log_off: Floats, duty: Floats) -> Floats:
+    """Return the logarithm of the mean rate of leaving a state."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.logaddexp(np.log(duty) - log_on, np.log1p(-duty) - log_off))

@@ -1,0 +1,80 @@
+"""What a read of a card's junction has to go by: currents of the two states, and their noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.card import DeviceCard
+from smtj.physics.device import operating_point
+from smtj.physics.junction import state_resistances
+from smtj.physics.readout.noise import Amplifier, amplifier_noise, junction_noise
+from smtj.typing import Floats
+
+
+@dataclass(frozen=True)
+class ReadSignal:
+    """Both states at a read voltage, of its shape; SI units."""
+
+    voltage: Floats
+    """V in V."""
+    high: Floats
+    """Resistance of the high state in ohm."""
+    low: Floats
+    """Resistance of the low state in ohm."""
+    temperature: float
+    """T in K."""
+
+    @property
+    def difference(self) -> Floats:
+        """ΔI = I_low - I_high in A."""
+        return self.voltage / self.low - self.voltage / self.high
+
+    @property
+    def contrast(self) -> Floats:
+        """(R_high - R_low)/R_low: what is left of the TMR between wells that are tilted."""
+        return self.high / self.low - 1
+
+    def densities(self, amplifier: Amplifier) -> tuple[Floats, Floats]:
+        """Noise in A²/Hz in the high and in the low state, junction and amplifier together."""
+        high, low = (
+            np.asarray(
+                junction_noise(self.voltage, ohm, self.temperature)
+                + amplifier_noise(amplifier, 1 / ohm)
+            )
+            for ohm in (self.high, self.low)
+        )
+        return high, low
+
+    def power(self, share_high: ArrayLike = 0.5) -> Floats:
+        """V²/R in W of both states, weighted by the share of time spent in the high one."""
+        share = np.asarray(share_high)
+        return self.voltage**2 * (share / self.high + (1 - share) / self.low)
+
+
+def read_signal(
+    card: DeviceCard, voltage: ArrayLike, temperature: float | None = None
+) -> ReadSignal:
+    """The states of a card's junction in the field H_s at which both are equally likely.
+
+    Their difference is that of the wells' projections on the reference layer, less than the TMR
+    where the wells do not lie along it, and the TMR itself falls with bias.
+
+    Parameters
+    ----------
+    card
+        The device.
+    voltage
+        Read voltage in V, any shape.
+    temperature
+        T in K; the card's own by default.
+
+    Raises
+    ------
+    CardError, SmtjError
+        As :func:`smtj.physics.device.operating_point`.
+    """
+    bias = np.asarray(voltage, dtype=np.float64)
+    point = operating_point(card, bias, temperature)
+    found = state_resistances(card, 0.0, 0.0, point.offset_field, bias, temperature)
+    return ReadSignal(bias, found.high, found.low, float(point.temperature))

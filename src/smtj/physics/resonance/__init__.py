@@ -1,0 +1,1 @@
+"""Ferromagnetic resonance: Eq. 7, torques, rectification and line shapes."""

@@ -1,0 +1,202 @@
+"""Ferromagnetic resonance of the free layer: Eq. 7, and the general route that it is a case of.
+
+Both follow from the energy of :mod:`smtj.physics.magnetics.wells`.  Eq. 7 is its closed form for a
+field in the plane of the film normal, a magnetisation that lies in that plane too, and neither a
+tilted axis nor anisotropy or bias field in the plane.  The general route takes the second
+derivatives of the same energy on the sphere (J. Smit and H. G. Beljers, Philips Res. Rep. 10, 113
+(1955)) in Cartesian tangents of the sphere, which unlike the polar angles have no pole where they
+fail (L. Baselgia et al., Phys. Rev. B 38, 2237 (1988), doi:10.1103/PhysRevB.38.2237).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.physics.arrays import Array, as_arrays
+from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.typing import Floats
+
+FREQUENCY_PER_FIELD = GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY / (2 * math.pi)
+"""γμ0/2π of a free electron in Hz/(A/m), 28.02 GHz/T."""
+
+
+class Stiffness(NamedTuple):
+    """Second derivatives of the energy, as fields, along two tangents of the sphere."""
+
+    first: Floats
+    """Unit tangent e_1, shape (..., 3); e_2 = m × e_1."""
+    second: Floats
+    """Unit tangent e_2, shape (..., 3)."""
+    matrix: Floats
+    """∂²e/∂e_i∂e_j in A/m, shape (..., 2, 2), e in units of μ0 M_s."""
+
+
+def frequency_of_eq_7(
+    field: Array,
+    field_angle: Array,
+    angle: Array,
+    anisotropy_field: Array,
+    second_order_field: Array,
+    frequency_per_field: float = FREQUENCY_PER_FIELD,
+) -> Array:
+    """f_r = (μ0 γ/2π) √(f_1 f_2) in Hz, Eq. 7 as printed.
+
+    Parameters
+    ----------
+    field
+        H_ext in A/m.
+    field_angle
+        θ_H between field and film normal, in rad.
+    angle
+        θ_M between magnetisation and film normal, in rad; of the equilibrium, for which see
+        :func:`equilibrium_angle`.
+    anisotropy_field, second_order_field
+        H_K1 and H_K2 in A/m.  All broadcast together.
+    frequency_per_field
+        μ0 γ/2π in Hz/(A/m).
+
+    Returns
+    -------
+    Array
+        NaN where f_1 f_2 < 0, so that the direction is no minimum.
+    """
+    xp, (h, theta_h, theta, h_k1, h_k2) = as_arrays(
+        field, field_angle, angle, anisotropy_field, second_order_field
+    )
+    cos = xp.cos(theta)
+    zeeman = h * xp.cos(theta_h - theta)
+    f_1 = zeeman + h_k1 * cos**2 - h_k2 * cos**4
+    f_2 = zeeman + h_k1 * xp.cos(2 * theta) - h_k2 * (xp.cos(2 * theta) + xp.cos(4 * theta)) / 2
+    product = f_1 * f_2
+    return frequency_per_field * xp.sqrt(xp.where(product >= 0, product, math.nan))
+
+
+def equilibrium_angle(direction: ArrayLike) -> Floats:
+    """Angle θ_M of a unit vector in the x-z plane from the film normal, towards +x; in rad.
+
+    Parameters
+    ----------
+    direction
+        Unit vectors (x, y, z), shape (..., 3): the global minimum or a metastable one, as
+        :func:`smtj.physics.magnetics.wells.find_wells` and
+        :func:`smtj.physics.magnetics.wells.all_minima` find them in a field of any direction.
+    """
+    m = np.asarray(direction, dtype=np.float64)
+    return np.arctan2(m[..., 0], m[..., 2])
+
+
+def stiffness(
+    spin: Macrospin,
+    direction: ArrayLike,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+) -> Stiffness:
+    """Second derivatives of a macrospin's energy where the magnetisation is at rest.
+
+    Parameters
+    ----------
+    spin
+        The macrospin, of numbers or NumPy arrays.
+    direction
+        Unit vectors m of minima, shape (..., 3).
+    field_x, field_y, field_z
+        Applied field in A/m, without the spin's in-plane bias field; broadcast with the vectors.
+    """
+    m = np.asarray(direction, dtype=np.float64)
+    m_x, m_y, m_z = np.moveaxis(m, -1, 0)
+    tilt = np.asarray(spin.easy_axis_tilt, dtype=np.float64)
+    sin, cos = np.sin(tilt), np.cos(tilt)
+    along = m_x * sin + m_z * cos
+    h_k1, h_k2, shape = (
+        spin.anisotropy_field,
+        spin.second_order_field,
+        spin.in_plane_anisotropy_field,
+    )
+    # The field along m: what turns a gradient on the sphere into second derivatives there.
+    radial = (
+        (np.asarray(field_x) + spin.in_plane_bias_field) * m_x
+        + np.asarray(field_y) * m_y
+        + np.asarray(field_z) * m_z
+        + h_k1 * along**2
+        - h_k2 * along**4
+        - shape * m_y**2
+    )
+    first, second = _tangents(m)
+    curvature = -(h_k1 - 3 * h_k2 * along**2)
+
+    def entry(one: Floats, other: Floats, diagonal: float) -> Floats:
+        axis = (one[..., 0] * sin + one[..., 2] * cos) * (other[..., 0] * sin + other[..., 2] * cos)
+        sideways = one[..., 1] * other[..., 1]
+        return np.asarray(diagonal * radial + curvature * axis + shape * sideways)
+
+    mixed = entry(first, second, 0.0)
+    rows = [[entry(first, first, 1.0), mixed], [mixed, entry(second, second, 1.0)]]
+    matrix = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    return Stiffness(first, second, matrix)
+
+
+def resonance_frequency(
+    matrix: ArrayLike, frequency_per_field: float = FREQUENCY_PER_FIELD
+) -> Floats:
+    """f_r = (μ0 γ/2π) √det A in Hz, of the second derivatives A in A/m, shape (..., 2, 2).
+
+    Damping, which Eq. 7 leaves out too, divides it by √(1 + α²).  NaN where A is of no minimum.
+    """
+    a = np.asarray(matrix, dtype=np.float64)
+    determinant = a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
+    return frequency_per_field * np.sqrt(np.where(determinant >= 0, determinant, np.nan))
+
+
+def linewidth(
+    matrix: ArrayLike, damping: ArrayLike, frequency_per_field: float = FREQUENCY_PER_FIELD
+) -> Floats:
+    """Full width at half height of a line in frequency, α (μ0 γ/2π) tr A/(1 + α²), in Hz.
+
+    Parameters
+    ----------
+    matrix
+        Second derivatives A in A/m, shape (..., 2, 2).
+    damping
+        Gilbert damping α, broadcast with the rest.
+    frequency_per_field
+        μ0 γ/2π in Hz/(A/m).
+    """
+    a = np.asarray(matrix, dtype=np.float64)
+    alpha = np.asarray(damping, dtype=np.float64)
+    return np.asarray(alpha * frequency_per_field * (a[..., 0, 0] + a[..., 1, 1]) / (1 + alpha**2))
+
+
+def in_plane_film_frequency(
+    field: Array, effective_magnetisation: Array, frequency_per_field: Array = FREQUENCY_PER_FIELD
+) -> Array:
+    """Kittel's f_r = (μ0 γ/2π) √(H (H + M_eff)) in Hz of a film saturated in its plane.
+
+    It is Eq. 7 at θ_H = θ_M = 90° with H_K1 = -M_eff.
+
+    Parameters
+    ----------
+    field
+        H in A/m, along the plane.
+    effective_magnetisation
+        M_eff in A/m: 4πM_eff in the units of the field.
+    frequency_per_field
+        μ0 γ/2π in Hz/(A/m).
+
+    References
+    ----------
+    C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155.
+    """
+    return frequency_per_field * (field * (field + effective_magnetisation)) ** 0.5
+
+
+def _tangents(m: Floats) -> tuple[Floats, Floats]:
+    """Two unit tangents of the sphere at m that make a right-handed frame with it."""
+    # The axis that m is farthest from lies well across it.
+    axis = np.eye(3)[np.argmin(np.abs(m), axis=-1)]
+    first = np.cross(axis, m)
+    first = first / np.linalg.norm(first, axis=-1, keepdims=True)
+    return first, np.cross(m, first)

@@ -1,0 +1,146 @@
+"""What spin-torque ferromagnetic resonance of a card's device shows: a line for each well.
+
+A device that switches back and forth while a spectrum is taken shows the lines of both wells,
+each weighted by the time spent in it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.card import DeviceCard
+from smtj.physics.arrays import logistic
+from smtj.physics.device import (
+    barrier_and_reduced_field,
+    high_state_is_up,
+    macrospin,
+    reference_direction,
+)
+from smtj.physics.junction import card_wells, parallel_resistance, with_stray_field
+from smtj.physics.resistance import resistance, tmr_at_bias
+from smtj.physics.resonance.frequency import stiffness
+from smtj.physics.resonance.line_shapes import driven_oscillator
+from smtj.physics.resonance.rectification import driven_lines, rectified_voltage
+from smtj.physics.resonance.torques import torque_fields
+from smtj.typing import Floats
+
+
+class WellLines(NamedTuple):
+    """The lines of both wells, up and then down, along an axis that follows those of the field."""
+
+    position: Floats
+    """f0 in Hz, shape (..., 2)."""
+    half_width: Floats
+    """Half of the full width at half height, in Hz, shape (..., 2)."""
+    symmetric: Floats
+    """Heights in V by torque, shape (..., 2, 3), of a device that stays in the well."""
+    antisymmetric: Floats
+    """The same of the antisymmetric parts."""
+    share: Floats
+    """Share of time in the well, shape (..., 2); 0 for a well that is gone."""
+
+
+def well_lines(
+    card: DeviceCard,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+    voltage: ArrayLike = 0.0,
+    drive: ArrayLike = 0.01,
+    temperature: ArrayLike | None = None,
+) -> WellLines:
+    """The lines that a card's device rectifies.
+
+    The field-like torque of the dc voltage is small against H_K1 and is left out of the
+    equilibrium.
+
+    Parameters
+    ----------
+    card
+        The device.
+    field_x, field_y, field_z
+        Applied field in A/m, H_in not included.
+    voltage
+        dc bias in V.
+    drive
+        Amplitude of the voltage across the junction at the frequency of the drive, in V.
+    temperature
+        T in K; the card's own by default.  All broadcast together.
+
+    Raises
+    ------
+    CardError, SmtjError
+        As :func:`smtj.physics.junction.card_wells`.
+    """
+    own = float(card.thermal.temperature) if temperature is None else temperature
+    given = (field_x, field_y, field_z, voltage, own)
+    x, y, z, bias, t = (
+        np.asarray(entry)
+        for entry in np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
+    )
+    spin, wells = macrospin(card, bias, t), card_wells(card, x, y, z, bias, t)
+    stray_x, stray_z = with_stray_field(card, x, z, bias)
+    p = np.array(reference_direction(card))
+    half = card.electrical.tmr_half_voltage
+    r_p, tmr = parallel_resistance(card), float(card.electrical.tmr)
+    change = (1 - 1 / (1 + tmr_at_bias(tmr, bias, half))) / r_p
+    found = []
+    for m in (wells.up, wells.down):
+        lines = driven_lines(
+            spin,
+            m,
+            stiffness(spin, m, stray_x, y, stray_z),
+            p,
+            float(card.magnetism.damping),
+            torque_fields(card),
+            bias,
+        )
+        heights = rectified_voltage(lines, drive, resistance(r_p, tmr, m @ p, bias, half), change)
+        found.append((lines.position, lines.half_width, *heights))
+    position, half_width, symmetric, antisymmetric = zip(*found, strict=True)
+    share_up = _share_up(card, (x, y, z), bias, t, wells.up_exists, wells.down_exists)
+    return WellLines(
+        np.stack(position, axis=-1),
+        np.stack(half_width, axis=-1),
+        np.stack(symmetric, axis=-2),
+        np.stack(antisymmetric, axis=-2),
+        np.stack([share_up, 1 - share_up], axis=-1),
+    )
+
+
+def signal(lines: WellLines, frequency: ArrayLike) -> Floats:
+    """The rectified voltage in V at frequencies in Hz, both wells by their share.
+
+    Parameters
+    ----------
+    lines
+        Those of :func:`well_lines`, of fields of any shape.
+    frequency
+        f in Hz, broadcast with the fields.
+
+    Returns
+    -------
+    Floats
+        Of the broadcast shape.
+    """
+    shape = driven_oscillator(
+        np.asarray(frequency, dtype=np.float64)[..., None], lines.position, lines.half_width
+    )
+    both = shape[0] * lines.symmetric.sum(axis=-1) + shape[1] * lines.antisymmetric.sum(axis=-1)
+    return np.asarray((lines.share * both).sum(axis=-1))
+
+
+def _share_up(
+    card: DeviceCard,
+    field: tuple[Floats, Floats, Floats],
+    voltage: Floats,
+    temperature: Floats,
+    up_exists: NDArray[np.bool_],
+    down_exists: NDArray[np.bool_],
+) -> Floats:
+    """Share of time in the up well: P(high) of Eq. 5 in a field of any direction."""
+    delta, reduced = barrier_and_reduced_field(card, *field, voltage, temperature)
+    sign = 1.0 if high_state_is_up(card) else -1.0
+    share = logistic(sign * 4 * delta * reduced)
+    return np.where(up_exists & down_exists, share, np.where(up_exists, 1.0, 0.0))

@@ -1,0 +1,59 @@
+"""What a voltage across a card's junction exerts on its free layer, as fields per volt."""
+
+from smtj.card import DeviceCard
+from smtj.card.consistency import ellipse_volume
+from smtj.physics.arrays import Array
+from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PERMEABILITY
+from smtj.physics.device import vcma_coefficient
+from smtj.physics.junction import parallel_resistance
+from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
+from smtj.physics.resonance.rectification import TorqueFields
+
+
+def damping_like_field_per_volt(
+    polarisation: Array,
+    resistance_area_product: Array,
+    saturation_magnetisation: Array,
+    thickness: Array,
+) -> Array:
+    """Field h_DL of Slonczewski's torque per volt in A/m/V: (ħ/2e) 2P/(1 + P²)/(RA μ0 M_s t).
+
+    Parameters
+    ----------
+    polarisation
+        P of both electrodes.
+    resistance_area_product
+        RA of the parallel state in ohm m².
+    saturation_magnetisation, thickness
+        M_s in A/m and t of the free layer in m.
+
+    References
+    ----------
+    J. C. Slonczewski, Phys. Rev. B 71, 024411 (2005), doi:10.1103/PhysRevB.71.024411.
+    """
+    spins = REDUCED_PLANCK / (2 * ELEMENTARY_CHARGE) * 2 * polarisation / (1 + polarisation**2)
+    moment = VACUUM_PERMEABILITY * saturation_magnetisation * thickness
+    return spins / (resistance_area_product * moment)
+
+
+def torque_fields(card: DeviceCard) -> TorqueFields:
+    """The torques of a voltage on a card's free layer, at the card's temperature.
+
+    VCMA always; spin torques where the card has a section ``spin_torque``, the damping-like one
+    from the polarisation where its field per volt is left out, the field-like one 0 then.
+    """
+    m_s, thickness = card.magnetism.saturation_magnetisation, card.geometry.free_layer_thickness
+    lost = voltage_energy_density(
+        vcma_coefficient(card), 1.0, card.geometry.tunnel_barrier_thickness, thickness
+    )
+    vcma = float(anisotropy_field(lost, m_s))
+    spin = card.spin_torque
+    if spin is None:
+        return TorqueFields(vcma, 0.0, 0.0)
+    damping_like = spin.damping_like_field_per_volt
+    if damping_like is None:
+        area = ellipse_volume(card.geometry.length, card.geometry.width, 1.0)
+        product = parallel_resistance(card) * area
+        damping_like = damping_like_field_per_volt(spin.polarisation, product, m_s, thickness)
+    field_like = 0.0 if spin.field_like_field_per_volt is None else spin.field_like_field_per_volt
+    return TorqueFields(vcma, float(field_like), float(damping_like))

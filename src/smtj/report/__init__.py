@@ -1,0 +1,1 @@
+"""The report: one HTML file for people, one JSON file for programs."""

@@ -1,0 +1,249 @@
+"""The ladder of a card at a barrier so shallow that its motion can be followed in full (s-LLG).
+
+The same device with a smaller activation volume: what is compared here does not hang on the volume
+but through the barrier, so that exact results that hold here hold at the card's own barrier too.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.card import DeviceCard
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
+from smtj.dynamics.macrospin.passages import first_passage_times
+from smtj.dynamics.macrospin.simulate import trajectories
+from smtj.errors import SmtjError
+from smtj.physics.device import macrospin, operating_point
+from smtj.physics.escape.axial import log_first_passage_time
+from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.junction import card_wells
+from smtj.physics.magnetics.equilibrium import occupation
+from smtj.physics.resonance.frequency import resonance_frequency, stiffness
+from smtj.typing import Floats
+from smtj.validity.comparison import Rung, compared, reference
+from smtj.validity.formulas import field_at
+
+SHALLOW = 5.0
+"""Barrier in k_B T at which the motion is followed."""
+TRAJECTORIES = 256
+LOOKS = 240
+"""Of each trajectory ..."""
+LOOKS_A_RELAXATION = 2.0
+"""... so many in a relaxation time 1/λ1."""
+GROUPS = 32
+"""Of trajectories, for errors of what is no mean."""
+PASSAGES = 2048
+THRESHOLD = 0.5
+"""|m·n| between which first passages are timed."""
+RINGING = 0.01
+"""Angle in rad from which the magnetisation rings down."""
+PERIODS, POINTS_A_PERIOD = 12, 40
+
+Progress = Callable[[str, int, int], None]
+"""Told what is simulated, how much of it is done, and of how much."""
+
+
+class Setting(NamedTuple):
+    """At what conditions, and who is told how far it is."""
+
+    voltage: float
+    temperature: float | None
+    seed: int
+    progress: Progress | None
+
+    def tell(self, what: str) -> Callable[[int, int], None] | None:
+        """Return what a simulation calls."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done, total: progress(what, done, total)
+
+
+def with_barrier(
+    card: DeviceCard, delta: float, voltage: float = 0.0, temperature: float | None = None
+) -> DeviceCard:
+    """Return a card with another activation volume, which gives it a barrier of Δ k_B T.
+
+    Raises
+    ------
+    SmtjError
+        The card has no barrier, or Δ is not above 0.
+    """
+    own = float(operating_point(card, voltage, temperature).stability_factor)
+    if not (own > 0 and 0 < delta < math.inf):
+        raise SmtjError(
+            f"card {card.name} has a barrier of {own:.3g} k_BT, and {delta:g} is wanted; both "
+            "must be above 0"
+        )
+    volume = float(card.geometry.activation_volume) * delta / own
+    return card.replace({"geometry.activation_volume": volume})
+
+
+def rungs_at_shallow_barrier(
+    card: DeviceCard,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> list[Rung]:
+    """Compare simulated motion with exact results.
+
+    Parameters
+    ----------
+    card
+        The device, with a shallow barrier; see :func:`with_barrier`.
+    voltage, temperature
+        Bias in V, and T in K; the card's own temperature by default.
+    seed
+        Of the thermal field.
+    progress
+        Told what is simulated and how far it is.
+
+    Raises
+    ------
+    CardError, SmtjError
+        The card has no barrier there, or one that takes too long to pass.
+    """
+    setting = Setting(voltage, temperature, seed, progress)
+    return [
+        *_equilibrium(card, setting),
+        *_passage(card, setting),
+        *_ringing(card, setting),
+    ]
+
+
+def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
+    point = operating_point(card, setting.voltage, setting.temperature)
+    field = float(point.offset_field + 0.5 / point.slope)
+    x, z = field_at(card, field, setting.voltage)
+    spin = macrospin(card, setting.voltage, setting.temperature)
+    exact = occupation(spin, x, 0.0, z)
+    rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
+    system = driven_macrospin(card, (0.0, 0.0, field), setting.voltage, setting.temperature)
+    m = trajectories(
+        system,
+        equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, setting.seed),
+        1 / (LOOKS_A_RELAXATION * rate),
+        LOOKS,
+        TRAJECTORIES,
+        setting.seed,
+        dtype=np.float32,
+        progress=setting.tell("equilibrium"),
+    ).astype(np.float64)
+    tilt = float(spin.easy_axis_tilt)
+    up = (m[..., 0] * math.sin(tilt) + m[..., 2] * math.cos(tilt) > 0).astype(np.float64)
+    found, error = _relaxation(up, float(exact.probability_up), rate)
+    simulated = f"s-LLG, {TRAJECTORIES} trajectories"
+    where = "at H_s + 1/(2w)"
+    occupied = reference(
+        f"occupation of the up well {where}",
+        "Boltzmann integral",
+        float(exact.probability_up),
+        "",
+        "",
+    )
+    squared = reference(f"⟨m_z²⟩ {where}", "Boltzmann integral", float(exact.mean_square_z), "", "")
+    relaxing = reference(f"relaxation rate λ1 {where}", "Fokker-Planck", rate, "Hz", "MHz")
+    return [
+        occupied,
+        compared(occupied, simulated, *_mean(up)),
+        squared,
+        compared(squared, simulated, *_mean(m[..., 2] ** 2)),
+        relaxing,
+        compared(relaxing, f"{simulated}, correlation of the wells", found, error),
+    ]
+
+
+def _mean(looks: Floats) -> tuple[float, float]:
+    """Return the mean over looks and trajectories, and its error from their spread."""
+    each = looks.mean(axis=0)
+    return float(each.mean()), float(each.std(ddof=1) / math.sqrt(each.size))
+
+
+def _relaxation(up: Floats, share: float, rate: float) -> tuple[float, float]:
+    """Return λ1 in 1/s from the correlation of the side at one and at two intervals.
+
+    Their ratio is e^(-λ1 t): what little of the side is not the slow mode has died out by then.
+    The error is the jackknife's, over groups of trajectories.
+    """
+    side = up - share
+    near = (side[1:] * side[:-1]).mean(axis=0)
+    far = (side[2:] * side[:-2]).mean(axis=0)
+    all_of_them = np.arange(near.size)
+    groups = np.array_split(all_of_them, GROUPS)
+
+    def estimate(kept: NDArray[np.intp]) -> float:
+        return -math.log(far[kept].mean() / near[kept].mean()) * LOOKS_A_RELAXATION * rate
+
+    without = np.array([estimate(np.setdiff1d(all_of_them, group)) for group in groups])
+    spread = (GROUPS - 1) / GROUPS * np.sum((without - without.mean()) ** 2)
+    return estimate(all_of_them), math.sqrt(float(spread))
+
+
+def _passage(card: DeviceCard, setting: Setting) -> list[Rung]:
+    """First passages of the device with an upright axis and nothing in the plane."""
+    spin = macrospin(card, setting.voltage, setting.temperature)._replace(
+        easy_axis_tilt=0.0, in_plane_bias_field=0.0, in_plane_anisotropy_field=0.0
+    )
+    damping = float(card.magnetism.damping)
+    log_exact = log_first_passage_time(spin, 0.0, 0.0, 0.0, damping, THRESHOLD, -THRESHOLD)
+    base = reference(
+        "first passage from m·n = ½ to −½, upright axis",
+        "Fokker-Planck, quadrature",
+        math.exp(float(log_exact)),
+        "s",
+        "ns",
+    )
+    times = first_passage_times(
+        DrivenMacrospin(spin, damping),
+        (math.sqrt(1 - THRESHOLD**2), 0.0, THRESHOLD),
+        -THRESHOLD,
+        PASSAGES,
+        setting.seed,
+        dtype=np.float32,
+        progress=setting.tell("first passages"),
+    )
+    return [
+        base,
+        compared(
+            base,
+            f"s-LLG, {PASSAGES} passages",
+            float(times.mean()),
+            float(times.std(ddof=1) / math.sqrt(times.size)),
+        ),
+    ]
+
+
+def _ringing(card: DeviceCard, setting: Setting) -> list[Rung]:
+    """The frequency with which the magnetisation rings down in its deepest well, without noise."""
+    from scipy.optimize import curve_fit
+
+    wells = card_wells(card, 0.0, 0.0, 0.0, setting.voltage, setting.temperature)
+    spin = macrospin(card, setting.voltage, setting.temperature)
+    x, z = field_at(card, 0.0, setting.voltage)
+    at_rest = stiffness(spin, wells.global_minimum, x, 0.0, z)
+    undamped = float(resonance_frequency(at_rest.matrix))
+    system = driven_macrospin(card, (0.0, 0.0, 0.0), setting.voltage, setting.temperature)
+    cold = replace(system, spin=system.spin._replace(temperature=0.0))
+    start = wells.global_minimum + RINGING * at_rest.first
+    interval = 1 / (POINTS_A_PERIOD * undamped)
+    count = PERIODS * POINTS_A_PERIOD
+    m = trajectories(cold, start / np.linalg.norm(start), interval, count)[:, 0]
+    swing, time = m @ at_rest.first, interval * np.arange(1.0, count + 1)
+
+    def ringing(t: Floats, f: float, rate: float, a: float, b: float, c: float) -> Floats:
+        turn = 2 * math.pi * f * t
+        return np.asarray(np.exp(-rate * t) * (a * np.cos(turn) + b * np.sin(turn)) + c)
+
+    alpha = float(card.magnetism.damping)
+    begin = (undamped, 2 * math.pi * undamped * alpha, RINGING, 0.0, 0.0)
+    fitted, _ = curve_fit(ringing, time, swing, begin)
+    # The ringing is slower than f_r by what damping takes, as of any oscillator.
+    found = math.hypot(fitted[0], fitted[1] / (2 * math.pi)) * math.sqrt(1 + alpha**2)
+    base = reference("resonance at zero field", "second derivatives", undamped, "Hz", "GHz")
+    return [base, compared(base, "s-LLG without noise, ringing down", found)]

@@ -1,0 +1,110 @@
+"""The ladder as a picture: exact times beside the paper's formulas and the simulated motion."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smtj import plot
+from smtj.validity.comparison import Rung
+from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, Limits
+
+
+def draw(path: Path, limits: Limits, shallow: list[Rung]) -> list[Path]:
+    """Draw times over the barrier, the field and the field in the plane, and all z-scores.
+
+    Parameters
+    ----------
+    path
+        Without ending.
+    limits
+        Of :func:`smtj.validity.limits_of`.
+    shallow
+        Of :func:`smtj.validity.rungs_at_shallow_barrier`.
+    """
+    with plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, axes):
+        _barriers(axes[0, 0], limits)
+        _fields(axes[0, 1], limits)
+        _in_plane(axes[1, 0], limits)
+        _scores(axes[1, 1], shallow)
+        for letter, panel in zip("abcd", axes.ravel(), strict=True):
+            panel.set_title(f"({letter})", loc="left")
+        return plot.save(fig, path)
+
+
+def caption(limits: Limits) -> str:
+    """Text below the picture, complete in itself."""
+    return (
+        "(a) Dwell time of an upright macrospin over its barrier Δ: exact (two-state reduction of "
+        "the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. (b) Dwell time in a field "
+        "along the axis relative to none: Eq. (3), exp{Δ[(1 + h)² − 1]}, over the exact one, at "
+        f"Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
+        "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a shallow barrier "
+        "against exact results, in standard errors; grey: three."
+    )
+
+
+def _barriers(axes: Any, limits: Limits) -> None:
+    axes.semilogy(BARRIERS, np.exp(limits.exact_at_barrier), color=plot.BLUE, label="exact")
+    axes.semilogy(
+        BARRIERS, np.exp(limits.brown_at_barrier), "--", color=plot.RED, label="Brown's asymptote"
+    )
+    axes.semilogy(
+        BARRIERS,
+        np.exp(limits.log_attempt_time + BARRIERS),
+        ":",
+        color=plot.GREY,
+        label=r"$\tau_0\,e^{\Delta}$, Eq. (3)",
+    )
+    axes.axvline(limits.delta, color=plot.GREEN, linewidth=0.8)
+    axes.annotate(
+        " this card",
+        (limits.delta, 0.03),
+        xycoords=("data", "axes fraction"),
+        color=plot.GREEN,
+        fontsize=7,
+    )
+    axes.set_xlabel(r"Barrier $\Delta = E_\mathrm{b}/k_\mathrm{B}T$")
+    axes.set_ylabel("Dwell time (s)")
+    axes.legend()
+
+
+def _fields(axes: Any, limits: Limits) -> None:
+    axes.plot(FIELDS, np.exp(limits.printed_at_field - limits.exact_at_field), color=plot.RED)
+    axes.axhspan(0.8, 1.2, color=plot.GREY, alpha=0.15, linewidth=0)
+    axes.axhline(1.0, color=plot.GREY, linewidth=0.8)
+    axes.set_yscale("log")
+    axes.set_xlabel(r"Field along the axis $H/H_\mathrm{k}$")
+    axes.set_ylabel("Eq. (3) over exact")
+
+
+def _in_plane(axes: Any, limits: Limits) -> None:
+    axes.semilogy(IN_PLANE, np.exp(limits.exact_in_plane), "o-", color=plot.BLUE, label="exact")
+    axes.semilogy(
+        IN_PLANE,
+        np.exp(limits.printed_in_plane),
+        ":",
+        color=plot.GREY,
+        label=r"$\tau_0\,e^{E_\mathrm{b}/k_\mathrm{B}T}$, Eq. (6)",
+    )
+    axes.set_xlabel(r"Field across the axis $H_\mathrm{in}/H_\mathrm{k}$")
+    axes.set_ylabel("Dwell time (s)")
+    axes.legend()
+
+
+def _scores(axes: Any, shallow: list[Rung]) -> None:
+    simulated = [rung for rung in shallow if math.isfinite(rung.z)]
+    place = np.arange(len(simulated))[::-1]
+    axes.axvspan(-3, 3, color=plot.GREY, alpha=0.15, linewidth=0)
+    axes.axvline(0, color=plot.GREY, linewidth=0.8)
+    axes.errorbar([rung.z for rung in simulated], place, xerr=1.0, fmt="o", color=plot.BLUE)
+    for rung, row in zip(simulated, place, strict=True):
+        name = (
+            rung.quantity.split(" at ")[0].split(" from ")[0].replace("⟨m_z²⟩", "mean of $m_z^2$")
+        )
+        axes.annotate(name, (-4.8, row + 0.25), fontsize=8)
+    axes.set_yticks([])
+    axes.set_xlim(-5, 5)
+    axes.set_ylim(-0.5, len(simulated) - 0.4)
+    axes.set_xlabel("Simulated less exact (standard errors)")
