@@ -66,13 +66,16 @@ class Table:
 
 
 class Tabular:
-    """What prints as a table: a class defines ``table()`` and shows itself everywhere."""
+    """What prints as a table: a class defines ``table()`` and shows itself everywhere.
+
+    A dataclass that prints so is declared with ``repr=False``.
+    """
 
     def table(self) -> Table:
         """Return what is shown."""
         raise NotImplementedError
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.table().text()
 
     def _repr_html_(self) -> str:
