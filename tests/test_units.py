@@ -194,7 +194,7 @@ def test_pint_and_scipy_wait_for_the_first_unit():
         (math.inf, 1e-27, "inf nm^3"),
         (0.5e-27, 0.00999e-27, "0.500 ± 0.010 nm^3"),
         (-5e-27, 996e-27, "0 ± 1000 nm^3"),
-        (1.5e-15, 2e-17, "1.500e12 ± 0.020e12 nm^3"),
+        (1.5e-15, 2e-17, "1.500e+12 ± 0.020e+12 nm^3"),
     ],
 )
 def test_a_value_is_rounded_by_its_error(value: float, error: float | None, shown: str) -> None:

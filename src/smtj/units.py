@@ -238,10 +238,11 @@ def round_to_error(
         spread = +Decimal(error)
     last = spread.adjusted() - 1
     with localcontext(prec=400):
-        rounded = Decimal(value).quantize(Decimal(1).scaleb(last)) + 0
+        rounded = Decimal(value).quantize(Decimal(1).scaleb(last))
+    rounded = rounded if rounded else abs(rounded)  # no -0
     size = max(rounded.adjusted() if rounded else last, spread.adjusted())
     power = size if size > 6 or last < -8 else 0
-    tail = f"e{power}" if power else ""
+    tail = f"e{power:+d}" if power else ""
     return f"{rounded.scaleb(-power):f}{tail}", f"{spread.scaleb(-power):f}{tail}"
 
 
