@@ -42,6 +42,19 @@ def figure(width: float = 3.4, height: float = 2.6, **subplots: Any) -> Iterator
         yield fig, fig.subplots(**subplots)
 
 
+@contextmanager
+def axes(ax: "Axes | None" = None, width: float = 3.4, height: float = 2.6) -> Iterator["Axes"]:
+    """Yield axes in the look of smtj: the given ones, or those of a new pyplot figure."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+        yield ax
+
+
 def save(fig: "Figure", path: Path) -> list[Path]:
     """Write a figure as PNG and SVG beside each other, each whole or not at all.
 

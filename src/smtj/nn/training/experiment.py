@@ -12,7 +12,7 @@ from smtj.card.document import to_toml
 from smtj.errors import CheckpointError
 from smtj.files import write_text
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.train import Epoch, Images, TrainingRun, TrainingSettings
+from smtj.nn.training.trainer import Epoch, Images, Trainer, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Experiment:
             "training": asdict(self.training),
         }
 
-    def start(self, images: Images) -> TrainingRun:
+    def start(self, images: Images) -> Trainer:
         """Return the run at its beginning."""
         network = build_network(self.network, self.card, self.training.seed)
-        return TrainingRun(network, images, self.training)
+        return Trainer(network, images, self.training)
 
 
 def run(
