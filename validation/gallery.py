@@ -23,9 +23,9 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import macrospin, operating_point, with_stability_factor
 from smtj.units import convert, format_quantity
-from smtj.validity import limits_of, rungs_at_own_barrier, rungs_at_shallow_barrier, with_barrier
+from smtj.validity import limits_of, rungs_at_own_barrier, rungs_at_shallow_barrier
 from smtj.validity.limits import in_words
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
@@ -100,7 +100,7 @@ def validity(card: DeviceCard) -> dict[str, Any]:
     try:
         own = rungs_at_own_barrier(card)
         limits = limits_of(card)
-        simulated = rungs_at_shallow_barrier(with_barrier(card, 5.0))
+        simulated = rungs_at_shallow_barrier(with_stability_factor(card, 5.0))
     except SmtjError as error:
         return {"refused": str(error)}
     compared = [rung for rung in (*own, *simulated) if rung.against]

@@ -3,7 +3,7 @@
 from smtj.validity.comparison import Rung
 from smtj.validity.formulas import rungs_at_own_barrier
 from smtj.validity.limits import Limits, limits_of
-from smtj.validity.low_barrier import rungs_at_shallow_barrier, with_barrier
+from smtj.validity.low_barrier import rungs_at_shallow_barrier
 
 __all__ = [
     "Limits",
@@ -11,5 +11,4 @@ __all__ = [
     "limits_of",
     "rungs_at_own_barrier",
     "rungs_at_shallow_barrier",
-    "with_barrier",
 ]
