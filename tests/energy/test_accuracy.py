@@ -19,7 +19,7 @@ from smtj.energy.report import cost_table, in_words, joules, seconds
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
 
 TABLE = Assumptions()
 
@@ -37,7 +37,7 @@ def settings():
 @pytest.fixture(scope="module")
 def network(card, images, settings):
     made = build_network(settings, card, seed=0)
-    training = TrainingRun(made, images, TrainingSettings(seed=0, batch_size=50))
+    training = Trainer(made, images, TrainingSettings(seed=0, batch_size=50))
     list(training.epochs(8))
     return made
 
