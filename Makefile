@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
+CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install reproduce docs pictures test lint validate bench clean
+.PHONY: help install reproduce docs pictures test test-fast lint validate bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 install: $(READY) ## prepare the environment .venv, nothing else
 
@@ -42,7 +43,11 @@ pictures: $(READY) ## draw the pictures of the documentation anew, and its galle
 
 test: lint ## lint, then all tests but the slow proofs
 	@echo "== running the tests"
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest $(CORES)
+
+test-fast: $(READY) ## only the tests that take under two seconds each (a minute or so)
+	@echo "== running the fast tests"
+	$(BIN)/python -m pytest $(CORES) -m "not slow"
 
 lint: $(READY) ## ruff, mypy and the one-way imports
 	@echo "== checking style, types and imports"

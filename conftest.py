@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs with the tests, and draws the pictures shown."""
+"""Run the Python blocks of the documentation and the examples of docstrings as tests."""
 
 import os
 import re
@@ -17,6 +17,8 @@ FIGURE = re.compile(r"!\[[^\]]*\]\(([^)]*figures/[^)]+\.png)\)")
 CLOSE = 0.01
 """Mean difference of two pictures, of 1 from black to white, up to which they are one."""
 
+ROOT = Path(__file__).parent
+
 redraw = False
 
 
@@ -29,6 +31,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take note of the option."""
     global redraw
     redraw = config.getoption("--redraw")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Import a module for its doctests only if it has some."""
+    if collection_path.suffix != ".py" or collection_path.name.startswith("test_"):
+        return None
+    return None if ">>>" in collection_path.read_text(encoding="utf-8") else True
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_doctest(request: pytest.FixtureRequest) -> None:
+    """Run each doctest in an empty folder, where it may write files."""
+    if isinstance(request.node, pytest.DoctestItem):
+        request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
 
 
 def figures(document: Document) -> Iterable[Region]:

@@ -19,7 +19,7 @@ from training import BATCH, IMAGES, SIZES, images
 from smtj.card import load_card
 from smtj.nn import AnalogueReads, DigitalReads, MTJNeuron, ReadScheme, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.train import Images, TrainingRun, TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
 
 READS = 16
 LAYERS = 50
@@ -53,7 +53,7 @@ def training(data: Images, scheme: ReadScheme | None) -> Callable[[], object]:
     built = build_network(network, CARD, seed=0)
     if scheme is not None:
         set_readout(built, scheme=scheme)
-    return TrainingRun(built, data, TrainingSettings(0.1, batch_size=BATCH)).train_epoch
+    return Trainer(built, data, TrainingSettings(0.1, batch_size=BATCH)).train_epoch
 
 
 def main() -> None:

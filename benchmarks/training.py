@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from smtj.card import load_card
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.train import Images, TrainingRun, TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
 
 SIZES = (784, 400, 10)
 EPOCH, BATCH = 60_000, 100
@@ -72,7 +72,7 @@ def ours(data: Images, **settings: object) -> Callable[[], object]:
     """Return an epoch of one of our networks."""
     network = NetworkSettings(SIZES, readout="linear", coupling="matched", **settings)  # type: ignore[arg-type]
     built = build_network(network, load_card("cai2019"), seed=0)
-    return TrainingRun(built, data, TrainingSettings(0.1, batch_size=BATCH)).train_epoch
+    return Trainer(built, data, TrainingSettings(0.1, batch_size=BATCH)).train_epoch
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.constants import mu_0
 
-from smtj.card import DeviceCard, Value, load_card, shipped_cards
+from smtj.card import DeviceCard, Value, as_card, load_card, shipped_cards
 from smtj.card.template import template
 from smtj.errors import CardError, SmtjError
 
@@ -611,3 +611,9 @@ def test_cards_that_differ_in_provenance_alone_differ():
 
 def test_every_refusal_is_an_smtj_error():
     assert issubclass(CardError, SmtjError)
+
+
+def test_a_card_may_be_given_by_name_by_path_or_as_itself(tmp_path: Path) -> None:
+    card = as_card("cai2019")
+    assert as_card(card) is card
+    assert as_card(card.save(tmp_path / "mine.toml")) == card

@@ -20,7 +20,7 @@ from smtj.cli import main
 from smtj.datasets import load_dataset, loading, mirrors
 from smtj.datasets.mirrors import PUBLISHED, DownloadError
 from smtj.nn.training.network import load_network
-from smtj.nn.training.train import as_tensors, evaluate
+from smtj.nn.training.trainer import as_tensors, evaluate
 
 WRITTEN = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
 SMALL = ("--dataset", "digits", "--hidden", "16")
@@ -312,7 +312,7 @@ def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
     def stop(*_: object) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("smtj.nn.training.train.TrainingRun.train_epoch", stop)
+    monkeypatch.setattr("smtj.nn.training.trainer.Trainer.train_epoch", stop)
     outcome = smtj("train", *SMALL, "--out", "run")
     assert outcome.code == 130
     assert "Stopped before the first epoch ended; nothing is kept." in outcome.out

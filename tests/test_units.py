@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.constants import mu_0
 
 from smtj.errors import UnitError
-from smtj.units import convert, format_quantity, parse_quantity
+from smtj.units import convert, format_quantity, format_with_error, parse_quantity
 
 OERSTED = 1000 / (4 * math.pi)
 
@@ -183,3 +183,19 @@ def test_convert_refuses_what_has_no_factor(units, sentence):
 def test_pint_and_scipy_wait_for_the_first_unit():
     code = "import sys, smtj.units; sys.exit('pint' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (3262.356e-27, 406.26e-27, "3260 ± 410 nm^3"),
+        (3262.356e-27, None, "3262 nm^3"),
+        (3262.356e-27, math.inf, "3262 nm^3"),
+        (math.inf, 1e-27, "inf nm^3"),
+        (0.5e-27, 0.00999e-27, "0.500 ± 0.010 nm^3"),
+        (-5e-27, 996e-27, "0 ± 1000 nm^3"),
+        (1.5e-15, 2e-17, "1.500e+12 ± 0.020e+12 nm^3"),
+    ],
+)
+def test_a_value_is_rounded_by_its_error(value: float, error: float | None, shown: str) -> None:
+    assert format_with_error(value, error, "m^3", "nm^3") == shown

@@ -17,11 +17,11 @@ from smtj.card import load_card
 from smtj.cli.progress import all_shown
 from smtj.datasets import load_dataset
 from smtj.files import write_text
-from smtj.nn import Variability, chip_of, draw_chip, install, set_readout
+from smtj.nn import Variability, chip_of, install, sample_chip, set_readout
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.train import TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import TrainingSettings, as_tensors, evaluate
 
 RESULT = Path("docs/validation/aware.json")
 PAGE = Path("docs/validation/aware.md")
@@ -101,9 +101,9 @@ def _evaluated(job: Job) -> dict[str, float]:
     unseen = Variability.of_card(CARD, magnetic_noise=0.0)
     others = []
     for chip in range(CHIPS):
-        install(draw_chip(network, 10_000 + chip, unseen), network)
+        install(sample_chip(network, 10_000 + chip, unseen), network)
         others.append(evaluate(network, TENSORS, seed=chip))
-    install(draw_chip(network, 0, Variability()), network)
+    install(sample_chip(network, 0, Variability()), network)
     assert (chip_of(network).layers["1"].devices.slope_factor == 1).all()
     return {
         "own": own,

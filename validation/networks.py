@@ -20,7 +20,7 @@ from smtj.nn.layer.configure import set_readout
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.train import TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import TrainingSettings, as_tensors, evaluate
 from smtj.paper.fig3b import networks, read_curves
 
 RATES = (0.01, 0.03, 0.1, 0.3)

@@ -20,7 +20,7 @@ from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn import DigitalReads, reset_state, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
 from smtj.physics.device import operating_point
 
 RESULT = Path("docs/validation/reads.json")
@@ -61,7 +61,7 @@ def trained(settings: NetworkSettings, seed: int, scheme, runs: Path, name: str,
         network = build_network(settings, CARD, seed)
         if scheme is not None:
             set_readout(network, scheme=scheme)
-        run = TrainingRun(network, TENSORS, TrainingSettings(seed=seed))
+        run = Trainer(network, TENSORS, TrainingSettings(seed=seed))
         for _ in range(EPOCHS):
             run.train_epoch()
             step()

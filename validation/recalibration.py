@@ -27,14 +27,14 @@ from smtj.card import load_card
 from smtj.cli.progress import all_shown
 from smtj.datasets import load_dataset
 from smtj.files import write_text
-from smtj.nn.devices.variation import draw_variation
+from smtj.nn.devices.variation import sample_variation
 from smtj.nn.layer.adaptive import junction_layers
 from smtj.nn.layer.configure import set_readout
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
 from smtj.nn.training.recalibrate import recalibrate
-from smtj.nn.training.train import TrainingSettings, as_tensors, scaled
+from smtj.nn.training.trainer import TrainingSettings, as_tensors, scaled
 from smtj.paper.adaptive import on_card
 
 FOLDER = Path("docs/validation")
@@ -87,7 +87,7 @@ class Bench:
     def replace_devices(self, card, seed):
         """Put other devices in."""
         for number, layer in enumerate(junction_layers(self.network)):
-            devices = draw_variation(card, layer.features, 1000 * seed + number)
+            devices = sample_variation(card, layer.features, 1000 * seed + number)
             for name, values in devices._asdict().items():
                 getattr(layer, name).copy_(values)
 

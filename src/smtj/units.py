@@ -193,6 +193,65 @@ def format_quantity(
     return f"{number} {shown_unit}".rstrip()
 
 
+def format_with_error(
+    value: float, error: float | None, si_unit: str = "", display_unit: str | None = None
+) -> str:
+    """Format a value rounded to two digits of its standard error, e.g. ``"3260 ± 410 nm^3"``.
+
+    Parameters
+    ----------
+    value, error
+        The quantity and its standard error in ``si_unit``.  Without a usable error (None, 0 or
+        not finite) the value stands alone, with four digits.
+    si_unit, display_unit
+        As in :func:`format_quantity`.
+
+    Examples
+    --------
+    >>> format_with_error(3262.356e-27, 406.26e-27, "m^3", "nm^3")
+    '3260 ± 410 nm^3'
+    """
+    numbers = " ± ".join(filter(None, round_to_error(value, error, si_unit, display_unit)))
+    return f"{numbers} {si_unit if display_unit is None else display_unit}".rstrip()
+
+
+def round_to_error(
+    value: float,
+    error: float | None,
+    si_unit: str = "",
+    display_unit: str | None = None,
+    digits: int = 2,
+) -> tuple[str, str]:
+    """Return the two numbers of :func:`format_with_error` as text, for columns of a table.
+
+    The second is empty without a usable error; ``digits`` are those kept of the error.
+
+    Examples
+    --------
+    >>> round_to_error(0.12342, 0.0051)
+    ('0.1234', '0.0051')
+    """
+    shown_unit = si_unit if display_unit is None else display_unit
+    value = convert(value, si_unit, shown_unit)
+    if not math.isfinite(value):
+        return str(value), ""
+    error = 0.0 if error is None else convert(error, si_unit, shown_unit)
+    if not 1e-12 * abs(value) < error < math.inf:
+        return _decimal(Fraction(value), 4), ""
+    with localcontext(prec=digits):
+        spread = +Decimal(error)
+    last = spread.adjusted() - digits + 1
+    with localcontext(prec=400):
+        rounded, spread = (
+            Decimal(number).quantize(Decimal(1).scaleb(last)) for number in (value, spread)
+        )
+    rounded = rounded if rounded else abs(rounded)  # no -0
+    size = max(rounded.adjusted() if rounded else last, spread.adjusted())
+    power = size if size > 6 or last < -8 else 0
+    tail = f"e{power:+d}" if power else ""
+    return f"{rounded.scaleb(-power):f}{tail}", f"{spread.scaleb(-power):f}{tail}"
+
+
 def convert(value: float, from_unit: str, to_unit: str) -> float:
     """Convert a float from one unit to another, through μ0 between B-like and H-like ones.
 

@@ -16,8 +16,8 @@ from smtj.nn import (
     DigitalReads,
     MTJNeuron,
     convert,
-    draw_chip,
     install,
+    sample_chip,
     set_conditions,
     set_readout,
 )
@@ -64,7 +64,7 @@ def test_a_cut_model_answers_as_the_whole(card: DeviceCard) -> None:
         assert replay.shared
         values = replay.before(x)
         for seed in (4, 5):
-            install(draw_chip(model, seed), model)
+            install(sample_chip(model, seed), model)
             set_conditions(model, temperature=350.0)
             generator.manual_seed(seed)
             expected = model(x)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from distributed import LocalCluster
 
-from smtj.chips import run_study
+from smtj.chips import study
 from smtj.chips.plan import BLOCK, Study
 from smtj.errors import CheckpointError, SmtjError
 
@@ -20,7 +20,7 @@ CHIPS = 12
 
 @pytest.fixture(scope="module")
 def reference(trained) -> pd.DataFrame:
-    return run_study(*trained, chips=CHIPS, vary=VARY).table
+    return study(*trained, chips=CHIPS, vary=VARY).frame
 
 
 def test_the_table_has_every_chip_under_every_condition(reference: pd.DataFrame) -> None:
@@ -34,16 +34,16 @@ def test_the_table_has_every_chip_under_every_condition(reference: pd.DataFrame)
 
 
 def test_a_seed_is_a_table_and_more_chips_begin_with_the_same(trained, reference) -> None:
-    more = run_study(*trained, chips=CHIPS + 2, vary=VARY).table
+    more = study(*trained, chips=CHIPS + 2, vary=VARY).frame
     assert more[: len(reference)].equals(reference)
-    other = run_study(*trained, chips=CHIPS, vary=VARY, seed=1).table
+    other = study(*trained, chips=CHIPS, vary=VARY, seed=1).frame
     assert not other["accuracy"].equals(reference["accuracy"])
 
 
 def test_what_is_not_varied_stands_at_the_models_own_value(trained) -> None:
-    table = run_study(*trained, chips=1, vary=[{"temperature": [350.0]}, {"slope_spread": [0.0]}])
-    assert table.table["temperature"].tolist() == [350.0, 300.0]
-    assert table.table["slope_spread"].tolist() == pytest.approx([0.05, 0.0])
+    table = study(*trained, chips=1, vary=[{"temperature": [350.0]}, {"slope_spread": [0.0]}])
+    assert table.frame["temperature"].tolist() == [350.0, 300.0]
+    assert table.frame["slope_spread"].tolist() == pytest.approx([0.05, 0.0])
 
 
 class Stopped(Exception):
@@ -58,40 +58,40 @@ def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path:
             raise Stopped
 
     with pytest.raises(Stopped):
-        run_study(*trained, chips=CHIPS, vary=VARY, out=out, progress=stop)
+        study(*trained, chips=CHIPS, vary=VARY, out=out, progress=stop)
     parts = sorted(path.name for path in (out / "parts").iterdir())
     assert parts == [f"{k:06d}.parquet" for k in range(3)]
     seen: list[int] = []
-    result = run_study(
+    result = study(
         *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda done, *_: seen.append(done)
     )
     assert seen[0] == 3 * BLOCK and seen[-1] == len(reference)
-    assert result.table.equals(reference)
+    assert result.frame.equals(reference)
     assert sorted(path.name for path in out.iterdir()) == ["chips.parquet", "study.json"]
     kept = pd.read_parquet(out / "chips.parquet")
     assert kept.equals(reference) and kept.attrs["units"]["temperature"] == "K"
     # Once more: nothing is left to do.
     again: list[int] = []
-    run_study(*trained, chips=CHIPS, vary=VARY, out=out, progress=lambda d, *_: again.append(d))
+    study(*trained, chips=CHIPS, vary=VARY, out=out, progress=lambda d, *_: again.append(d))
     assert again == [len(reference)]
 
 
 def test_another_study_does_not_take_the_folder(trained, tmp_path: Path) -> None:
-    run_study(*trained, chips=1, out=tmp_path)
+    study(*trained, chips=1, out=tmp_path)
     record = (tmp_path / "study.json").read_text()
     with pytest.raises(CheckpointError, match="holds a study with other chips and seed; repeat"):
-        run_study(*trained, chips=2, seed=5, out=tmp_path)
+        study(*trained, chips=2, seed=5, out=tmp_path)
     with pytest.raises(CheckpointError, match="with other images"):
-        run_study(trained.model, trained.images + 1, trained.labels, chips=1, out=tmp_path)
+        study(trained.model, trained.images + 1, trained.labels, chips=1, out=tmp_path)
     assert (tmp_path / "study.json").read_text() == record
     assert json.loads(record)["chips"] == 1
 
 
 def test_a_damaged_part_is_named(trained, tmp_path: Path) -> None:
-    run_study(*trained, chips=1, out=tmp_path)
+    study(*trained, chips=1, out=tmp_path)
     (tmp_path / "chips.parquet").write_bytes(b"PAR1")
     with pytest.raises(CheckpointError, match=r"chips\.parquet is damaged .*; delete it"):
-        run_study(*trained, chips=1, out=tmp_path)
+        study(*trained, chips=1, out=tmp_path)
 
 
 def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
         ({"seed": -1}, "seed is -1"),
     ):
         with pytest.raises(SmtjError, match=message):
-            run_study(*trained, out=out, **wrong)
+            study(*trained, out=out, **wrong)
     assert not out.exists()
 
 
@@ -121,12 +121,12 @@ def test_a_worker_killed_in_the_middle_changes_nothing(trained, reference, tmp_p
                 killed.append(cluster.workers[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
-        result = run_study(
+        result = study(
             *trained, chips=CHIPS, vary=VARY, scheduler=cluster.scheduler_address, progress=kill,
             out=tmp_path,
         )  # fmt: skip
     assert killed
-    assert result.table.equals(reference)
+    assert result.frame.equals(reference)
 
 
 def test_a_scheduler_that_is_not_there_is_refused(trained, monkeypatch) -> None:
@@ -134,7 +134,7 @@ def test_a_scheduler_that_is_not_there_is_refused(trained, monkeypatch) -> None:
 
     monkeypatch.setattr(cluster, "PATIENCE_S", 0.2)
     with pytest.raises(SmtjError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        run_study(*trained, chips=1, scheduler="tcp://127.0.0.1:9")
+        study(*trained, chips=1, scheduler="tcp://127.0.0.1:9")
 
 
 def test_blocks_cover_every_evaluation_once() -> None:
@@ -152,9 +152,9 @@ def test_without_dask_or_pyarrow_one_sentence_says_how_to_get_them(
     monkeypatch.setitem(sys.modules, "distributed", None)
     how = r'install it with pip install "smtj\[cluster\]"'
     with pytest.raises(SmtjError, match=how + ", or use one process with workers 0"):
-        run_study(*trained, chips=1, workers=2)
-    assert len(run_study(*trained, chips=1).table) == 1
+        study(*trained, chips=1, workers=2)
+    assert len(study(*trained, chips=1).frame) == 1
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(SmtjError, match="kept as Parquet by pyarrow; " + how):
-        run_study(*trained, chips=1, out=tmp_path / "study")
+        study(*trained, chips=1, out=tmp_path / "study")
     assert not (tmp_path / "study").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from smtj.chips import QUANTITIES, summarise
 from smtj.chips.plan import Study
-from smtj.chips.plots import draw_accuracy, draw_yield
+from smtj.chips.plots import save_accuracy_plot, save_yield_plot
 from smtj.chips.summary import yield_of
 from smtj.errors import SmtjError
 from smtj.units import Oe
@@ -17,7 +17,7 @@ from smtj.units import Oe
 
 def table_of(study: Study, accuracy, own=None) -> pd.DataFrame:
     rows = [row for k in range(study.blocks) for row in study.block(k)]
-    return study.table([accuracy(chip, condition) for chip, condition in rows], own or {})
+    return study.frame([accuracy(chip, condition) for chip, condition in rows], own or {})
 
 
 @pytest.mark.parametrize(("good", "count"), [(0, 20), (20, 20), (13, 20), (950, 1000)])
@@ -94,7 +94,7 @@ def test_one_chip_has_no_error_and_no_spread() -> None:
     study = Study.of(1, {"temperature": [280.0, 300.0]})
     summary = summarise(table_of(study, lambda _, c: c["temperature"] / 400), 0.7)
     assert math.isnan(summary.distributions[0].standard_deviation)
-    record = summary.record()
+    record = summary.to_dict()
     assert record["distributions"][0]["standard_error"] is None
     assert record["distributions"][1]["yield"] == 1.0
     assert record["sensitivities"][0]["slope"] == pytest.approx(1 / 400)
@@ -121,11 +121,11 @@ def test_figures_say_what_is_on_their_axes(tmp_path: Path) -> None:
         "offset_spread": ["Offset spread (Oe)", "at temperature 300 K, reads 16"],
     }
     for name, words in expected.items():
-        png, svg = draw_accuracy(tmp_path / name, table, name, own)
+        png, svg = save_accuracy_plot(tmp_path / name, table, name, own)
         assert png.stat().st_size > 8_000
         for part in ("Accuracy (%)", *words):
             assert f"<!-- {part} -->" in svg.read_text()
-    _, svg = draw_yield(tmp_path / "yield", table, 0.85)
+    _, svg = save_yield_plot(tmp_path / "yield", table, 0.85)
     for part in ("Required accuracy (%)", "Yield (% of chips)"):
         assert f"<!-- {part} -->" in svg.read_text()
 

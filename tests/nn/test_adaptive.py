@@ -34,7 +34,7 @@ from smtj.nn.training.network import (
     logits_and_outputs,
     save_network,
 )
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, cross_entropy, scaled
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, cross_entropy, scaled
 
 MODELS = ("cai2019", "self-consistent")
 PER = ("network", "layer", "neuron")
@@ -510,9 +510,9 @@ def test_a_resumed_training_is_the_same_to_the_bit(
     digits = as_tensors(load_dataset("digits"))
     settings = NetworkSettings((64, 16, 10), adaptive=per)
 
-    def start() -> TrainingRun:
+    def start() -> Trainer:
         training = TrainingSettings(batch_size=50)
-        return TrainingRun(build_network(settings, card, 0), digits, training)
+        return Trainer(build_network(settings, card, 0), digits, training)
 
     whole, first, second = start(), start(), start()
     list(whole.epochs(3))

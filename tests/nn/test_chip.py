@@ -16,9 +16,9 @@ from smtj.nn import (
     Variability,
     chip_of,
     convert,
-    draw_chip,
     heavy_tailed,
     install,
+    sample_chip,
     set_conditions,
     set_readout,
 )
@@ -49,8 +49,8 @@ def same(one: Chip, other: Chip) -> bool:
 
 def test_a_seed_is_a_chip_for_all_layers(card: DeviceCard) -> None:
     model = model_of(card)
-    chip = draw_chip(model, 3)
-    assert same(chip, draw_chip(model, 3)) and not same(chip, draw_chip(model, 4))
+    chip = sample_chip(model, 3)
+    assert same(chip, sample_chip(model, 3)) and not same(chip, sample_chip(model, 4))
     assert list(chip.layers) == ["1", "3"] and chip.size == 34
     assert not torch.equal(
         chip.layers["1"].devices.slope_factor[:4], chip.layers["3"].devices.slope_factor
@@ -62,7 +62,7 @@ def test_a_seed_is_a_chip_for_all_layers(card: DeviceCard) -> None:
 def test_an_installed_chip_is_the_one_that_conversion_draws(card: DeviceCard) -> None:
     digital = nn.Sequential(nn.Linear(6, 30), nn.Sigmoid(), nn.Linear(30, 4), nn.Tanh())
     one, other = (convert(digital, card, torch.zeros(2, 6), chip_seed=s) for s in (5, 6))
-    install(draw_chip(other, 5), other)
+    install(sample_chip(other, 5), other)
     assert same(chip_of(one), chip_of(other))
     for name, values in one.state_dict().items():
         assert torch.equal(values, other.state_dict()[name])
@@ -71,7 +71,7 @@ def test_an_installed_chip_is_the_one_that_conversion_draws(card: DeviceCard) ->
 def test_a_chip_works_under_the_conditions_of_its_model(card: DeviceCard) -> None:
     variability = Variability.of_card(card).scaled(offset_drift=50.0, temperature_spread=5.0)
     model, afterwards = model_of(card), model_of(card)
-    chip = draw_chip(model, 2, variability)
+    chip = sample_chip(model, 2, variability)
     conditions = {"temperature": 340.0, "age": 1e4, "bias_voltage": 0.1}
     install(chip, set_conditions(model, **conditions))
     set_conditions(install(chip, afterwards), **conditions)
@@ -85,12 +85,12 @@ def test_the_answers_follow_the_chip(card: DeviceCard) -> None:
     x = torch.randn(20, 6)
     before = model(x)
     first = chip_of(model)
-    install(draw_chip(model, 9), model)
+    install(sample_chip(model, 9), model)
     assert not torch.equal(model(x), before)
     install(first, model)
     assert torch.equal(model(x), before)
     set_readout(model, noise=True)
-    install(draw_chip(model, 9, Variability(magnetic_noise=200.0)), model)
+    install(sample_chip(model, 9, Variability(magnetic_noise=200.0)), model)
     assert not torch.equal(model(x), model(x))
 
 
@@ -98,7 +98,7 @@ def test_a_chip_survives_its_file(card: DeviceCard, tmp_path: Path) -> None:
     made_of = Variability.of_card(
         card, offset_spread=Source(heavy_tailed, 80.0, "A/m"), stuck_low=0.1
     )
-    chip = draw_chip(model_of(card), 7, made_of)
+    chip = sample_chip(model_of(card), 7, made_of)
     loaded = Chip.load(chip.save(tmp_path / "chip.pt"))
     assert same(chip, loaded) and loaded.seed == 7
     assert loaded.layers["1"].variability == made_of
@@ -108,7 +108,7 @@ def test_a_chip_survives_its_file(card: DeviceCard, tmp_path: Path) -> None:
 def test_damaged_and_foreign_files_are_refused(card: DeviceCard, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"none\.pt does not exist; give the path of a chip"):
         Chip.load(tmp_path / "none.pt")
-    path = draw_chip(model_of(card), 7).save(tmp_path / "chip.pt")
+    path = sample_chip(model_of(card), 7).save(tmp_path / "chip.pt")
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(CheckpointError, match=r"chip\.pt is not a chip, or is damaged"):
         Chip.load(path)
@@ -119,28 +119,28 @@ def test_a_law_without_a_name_cannot_be_saved(card: DeviceCard, tmp_path: Path) 
     with pytest.raises(
         SmtjError, match=r"add it to smtj\.nn\.devices\.distributions\.DISTRIBUTIONS"
     ):
-        draw_chip(model_of(card), 7, own).save(tmp_path / "chip.pt")
+        sample_chip(model_of(card), 7, own).save(tmp_path / "chip.pt")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_chip_of_other_layers_is_refused(card: DeviceCard) -> None:
-    chip = draw_chip(model_of(card), 1)
+    chip = sample_chip(model_of(card), 1)
     other = nn.Sequential(MTJNeuron(card, 5))
     with pytest.raises(SmtjError, match=r"the layers 1 \(30\), 3 \(4\), the model 0 \(5\)"):
         install(chip, other)
     with pytest.raises(SmtjError, match="the model has no junctions"):
-        draw_chip(nn.Linear(2, 2), 1)
+        sample_chip(nn.Linear(2, 2), 1)
     with pytest.raises(SmtjError, match="chip_seed is -1"):
-        draw_chip(other, -1)
+        sample_chip(other, -1)
 
 
 def test_a_chip_describes_itself(card: DeviceCard) -> None:
     made_of = Variability.of_card(card).scaled(stuck_high=0.2, temperature_spread=3.0)
-    chip = draw_chip(model_of(card), 7, made_of)
+    chip = sample_chip(model_of(card), 7, made_of)
     text = str(chip)
     high = int((chip.layers["1"].devices.stuck == 1).sum())
     for part in ("Chip of 34 devices, seed 7", "slope spread", "± 5 %", "± 1 Oe", "stuck high"):
         assert part in text
     row = next(line for line in text.splitlines() if "stuck high" in line)
     assert row.split()[-1] == str(high)
-    assert "none" in str(draw_chip(model_of(card), 7, Variability()))
+    assert "none" in str(sample_chip(model_of(card), 7, Variability()))

@@ -23,7 +23,7 @@ from smtj.nn import (
     summary,
     to_digital,
 )
-from smtj.nn.layer.activation import Left
+from smtj.nn.layer.activation import Unconverted
 
 IDEAL = {"reads": "expected", "noise": False, "chip_seed": None}
 
@@ -248,7 +248,7 @@ def test_what_is_excluded_stays(card: DeviceCard) -> None:
     assert list(neurons(model)) == ["tanh"]
     model = convert(Calls(), card, images(), exclude=["block.tanh", "act_?"])
     assert sorted(neurons(model)) == ["act", "block.sigmoid", "tanh"]
-    assert Left("act_1", "Sigmoid", "excluded") in summary(model).left
+    assert Unconverted("act_1", "Sigmoid", "excluded") in summary(model).left
 
 
 def test_layers_keep_their_devices_whichever_others_are_converted(card: DeviceCard) -> None:

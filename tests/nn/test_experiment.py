@@ -14,7 +14,7 @@ from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError
 from smtj.nn.training.experiment import Experiment, run
 from smtj.nn.training.network import NetworkSettings, load_network
-from smtj.nn.training.train import Images, TrainingRun, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import Images, Trainer, TrainingSettings, as_tensors, evaluate
 
 Maker = Callable[..., Experiment]
 KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_is_refused_before_the_training(
     experiment: Experiment, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(TrainingRun, "train_epoch", lambda *_: pytest.fail("it trained"))
+    monkeypatch.setattr(Trainer, "train_epoch", lambda *_: pytest.fail("it trained"))
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(OSError, match="file"):
             list(run(experiment, digits, 1, out))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from smtj import DeviceCard, load_card, operating_point
 from smtj.errors import SmtjError
-from smtj.nn import MTJNeuron, calibrated, draw_variation, matched, no_variation, set_readout
+from smtj.nn import MTJNeuron, calibrated, matched, no_variation, sample_variation, set_readout
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def test_a_voltage_beyond_the_cards_limit_is_refused(card: DeviceCard, voltage: 
 def test_a_chip_has_the_spreads_of_its_card(card: DeviceCard) -> None:
     card = card.replace({"variability.barrier_spread": 0.2, "variability.slope_spread": 0.1})
     n = 20_000
-    chip = draw_variation(card, n, 5)
+    chip = sample_variation(card, n, 5)
     shifts = chip.offset_shift / float(card.variability.offset_spread)
     for standard in (
         torch.log(chip.slope_factor) / 0.1,

@@ -15,7 +15,7 @@ from smtj.errors import CheckpointError
 from smtj.nn.training.experiment import Experiment, run
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.train import TrainingSettings, as_tensors, held_out
+from smtj.nn.training.trainer import TrainingSettings, as_tensors, held_out
 
 
 @pytest.fixture

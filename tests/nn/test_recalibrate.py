@@ -15,8 +15,8 @@ from smtj.errors import SmtjError
 from smtj.nn import DigitalReads, MTJNeuron, convert, make_adaptive, recalibrate, set_readout
 from smtj.nn.layer.adaptive import junction_layers
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.smooth_reads import recognition_loss, smooth_reads
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.nn.training.smooth_reads import margin_loss, smooth_reads
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
 
 DIGITS = as_tensors(load_dataset("digits"))
 PER = ("network", "layer", "neuron")
@@ -27,7 +27,7 @@ def trained() -> nn.Sequential:
     """Return a small network that recognises digits with one read."""
     settings = NetworkSettings((64, 40, 10), readout="linear", reads=1, eval_reads=1)
     network = build_network(settings, load_card("cai2019"), 0)
-    list(TrainingRun(network, DIGITS, TrainingSettings(batch_size=50)).epochs(12))
+    list(Trainer(network, DIGITS, TrainingSettings(batch_size=50)).epochs(12))
     return network.eval()
 
 
@@ -183,7 +183,7 @@ def test_the_recognition_loss_is_that_of_binomial_outputs() -> None:
             generator=generator,
         )
         wins = (counts[:, 0] > counts[:, 1]) + 0.5 * (counts[:, 0] == counts[:, 1])
-        loss = recognition_loss(p, torch.tensor([0]), reads)
+        loss = margin_loss(p, torch.tensor([0]), reads)
         assert float(torch.exp(-loss)) == pytest.approx(float(wins.double().mean()), abs=0.015)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from smtj.nn.reads import independent as sampling
 from smtj.nn.reads import kernels
-from smtj.nn.reads.independent import MAX_READS, draw_key, normal, read, respond
+from smtj.nn.reads.independent import MAX_READS, normal, read, respond, sample_key
 
 Reader = Callable[[Tensor, int, int], Tensor]
 
@@ -214,14 +214,14 @@ def test_the_gradient_of_reads_is_that_of_their_mean(reads: int) -> None:
 
 
 def test_keys_come_from_the_generator() -> None:
-    keys = [draw_key(torch.Generator().manual_seed(4)) for _ in range(2)]
+    keys = [sample_key(torch.Generator().manual_seed(4)) for _ in range(2)]
     assert keys[0] == keys[1]
     generator = torch.Generator().manual_seed(4)
-    drawn = {draw_key(generator) for _ in range(1000)}
+    drawn = {sample_key(generator) for _ in range(1000)}
     assert len(drawn) == 1000
     assert min(drawn) >= 0 and max(drawn) < 2**63
     torch.manual_seed(4)
-    assert draw_key() == keys[0]
+    assert sample_key() == keys[0]
 
 
 # Normal numbers

@@ -13,11 +13,11 @@ from torch.nn import functional
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError, SmtjError
-from smtj.nn import draw_chip, install
+from smtj.nn import install, sample_chip
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.train import (
+from smtj.nn.training.trainer import (
     Images,
-    TrainingRun,
+    Trainer,
     TrainingSettings,
     as_tensors,
     cross_entropy,
@@ -36,9 +36,9 @@ def digits() -> Images:
 
 def start(
     card: DeviceCard, images: Images, network: NetworkSettings = SMALL, **training: object
-) -> TrainingRun:
+) -> Trainer:
     settings = TrainingSettings(**{"learning_rate": 0.1, "batch_size": 50, **training})
-    return TrainingRun(build_network(network, card, settings.seed), images, settings)
+    return Trainer(build_network(network, card, settings.seed), images, settings)
 
 
 # The loss
@@ -227,7 +227,7 @@ def test_ties_do_not_change_what_is_higher() -> None:
 # Going on
 
 
-def assert_same(one: TrainingRun, other: TrainingRun) -> None:
+def assert_same(one: Trainer, other: Trainer) -> None:
     assert one.history == other.history
     for name, values in one.network.state_dict().items():
         assert torch.equal(values, other.network.state_dict()[name]), name
@@ -292,7 +292,7 @@ def test_weights_from_fresh_chips_suit_other_chips_better(card: DeviceCard, digi
         list(run.epochs(15))
         others = []
         for seed in range(12):
-            install(draw_chip(run.network, 1000 + seed), run.network)
+            install(sample_chip(run.network, 1000 + seed), run.network)
             others.append(evaluate(run.network, digits, seed))
         mean.append((np.mean(others), np.std(others, ddof=1) / np.sqrt(len(others))))
     (own, own_error), (drawn, drawn_error) = mean

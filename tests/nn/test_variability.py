@@ -13,16 +13,16 @@ from smtj.nn import (
     MTJNeuron,
     Source,
     Variability,
-    draw_variation,
     heavy_tailed,
     log_normal,
     matched,
     normal,
+    sample_variation,
     set_conditions,
     set_readout,
     uniform,
 )
-from smtj.nn.devices.variation import PLACES, slope_and_offset
+from smtj.nn.devices.variation import SOURCE_TARGETS, slope_and_offset
 from smtj.nn.training.network import NetworkSettings, build_network
 
 N = 40_000
@@ -100,7 +100,7 @@ def test_the_seeds_of_old_mean_the_same_devices(card: DeviceCard) -> None:
     rng = np.random.default_rng(5)
     slope, offset, barrier = rng.standard_normal((3, 60))
     spread = card.variability
-    drawn = draw_variation(card, 60, 5)
+    drawn = sample_variation(card, 60, 5)
     for ours, old in (
         (drawn.slope_factor, np.exp(spread.slope_spread * slope)),
         (drawn.offset_shift, spread.offset_spread * offset),
@@ -113,7 +113,7 @@ def test_the_seeds_of_old_mean_the_same_devices(card: DeviceCard) -> None:
 
 
 def test_sources_have_random_numbers_of_their_own() -> None:
-    scales = dict.fromkeys(PLACES, 0.1)
+    scales = dict.fromkeys(SOURCE_TARGETS, 0.1)
     drawn = NOTHING.scaled(**scales, stuck_high=0.2, stuck_low=0.2).draw(N, 7)
     columns = [part.double().numpy() for part in drawn if part.ndim]
     correlations = np.corrcoef(columns) - np.eye(len(columns))

@@ -9,7 +9,7 @@ import torch
 from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import adaptive
 from smtj.report.figure import FigureResult
 
@@ -18,7 +18,7 @@ from smtj.report.figure import FigureResult
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card, images = load_card("cai2019"), as_tensors(load_dataset("digits"))
     settings = NetworkSettings((64, 40, 10))
-    run = TrainingRun(build_network(settings, card, 0), images, TrainingSettings(batch_size=50))
+    run = Trainer(build_network(settings, card, 0), images, TrainingSettings(batch_size=50))
     list(run.epochs(8))
     path = tmp_path_factory.mktemp("trained") / "network.pt"
     return save_network(path, run.network, settings, card)

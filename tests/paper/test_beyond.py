@@ -10,7 +10,7 @@ from smtj.cli import app
 from smtj.datasets import load_dataset
 from smtj.nn.training.experiment import Experiment, run
 from smtj.nn.training.network import NetworkSettings
-from smtj.nn.training.train import TrainingSettings, as_tensors
+from smtj.nn.training.trainer import TrainingSettings, as_tensors
 from smtj.paper import beyond
 
 SETTINGS = NetworkSettings((64, 16, 10))

@@ -7,7 +7,7 @@ import pytest
 from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import chips
 
 
@@ -15,7 +15,7 @@ from smtj.paper import chips
 def network():
     data = as_tensors(load_dataset("digits"))
     built = build_network(NetworkSettings((64, 24, 10)), load_card("cai2019"), 1)
-    for _ in TrainingRun(built, data, TrainingSettings()).epochs(4):
+    for _ in Trainer(built, data, TrainingSettings()).epochs(4):
         pass
     return built
 

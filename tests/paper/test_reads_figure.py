@@ -9,7 +9,7 @@ from smtj import DeviceCard
 from smtj.datasets import ImageDataset, load_dataset
 from smtj.errors import SmtjError
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.train import TrainingRun, TrainingSettings, as_tensors
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import reads
 
 
@@ -21,7 +21,7 @@ def digits() -> ImageDataset:
 def saved(card: DeviceCard, digits: ImageDataset, path: Path, **changes: object) -> Path:
     settings = NetworkSettings((digits.pixels, 30, digits.classes), **changes)
     network = build_network(settings, card, 0)
-    run = TrainingRun(network, as_tensors(digits), TrainingSettings())
+    run = Trainer(network, as_tensors(digits), TrainingSettings())
     list(run.epochs(3))
     return save_network(path, network, settings, card)
 

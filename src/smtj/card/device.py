@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Self, SupportsFloat
+from typing import Annotated, Any, Self, SupportsFloat, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -202,6 +202,15 @@ def load_card(name_or_path: str | Path) -> DeviceCard:
     """
     where = str(name_or_path)
     return load_card_text(_decode(_read(name_or_path), where), where)
+
+
+CardLike: TypeAlias = DeviceCard | str | Path
+"""A card, the name of a shipped one, or the path of a card file."""
+
+
+def as_card(card: CardLike) -> DeviceCard:
+    """Return a card as it is, or load the one of a name or path; see :func:`load_card`."""
+    return card if isinstance(card, DeviceCard) else load_card(card)
 
 
 def load_card_text(text: str, where: str) -> DeviceCard:

@@ -2,7 +2,7 @@
 
 from smtj.chips.conditions import QUANTITIES, parse_vary
 from smtj.chips.result import StudyResult
-from smtj.chips.run import run_study
-from smtj.chips.summary import Summary, summarise
+from smtj.chips.run import study
+from smtj.chips.summary import StudySummary, summarise
 
-__all__ = ["QUANTITIES", "StudyResult", "Summary", "parse_vary", "run_study", "summarise"]
+__all__ = ["QUANTITIES", "StudyResult", "StudySummary", "parse_vary", "study", "summarise"]

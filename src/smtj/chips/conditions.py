@@ -13,13 +13,15 @@ from typing import Literal, TypeAlias
 
 from smtj.card.operation import Variability as CardVariability
 from smtj.errors import SmtjError
-from smtj.nn.reads.readout import Reads, checked_reads
+from smtj.nn.reads.scheme import checked_reads, parse_reads
 from smtj.units import format_quantity, parse_quantity
 
-Setting: TypeAlias = float | Literal["expected"]
-Condition: TypeAlias = Mapping[str, Setting]
+ConditionValue: TypeAlias = float | Literal["expected"]
+Condition: TypeAlias = Mapping[str, ConditionValue]
 """Numbers in SI units by name; ``"expected"`` for the limit of many reads."""
-Vary: TypeAlias = Mapping[str, Iterable[Setting]] | Sequence[Mapping[str, Iterable[Setting]]]
+Vary: TypeAlias = (
+    Mapping[str, Iterable[ConditionValue]] | Sequence[Mapping[str, Iterable[ConditionValue]]]
+)
 """Values by name; several mappings are varied one after the other."""
 MAX_VALUES = 10_000
 # Numbers, and a unit behind the last of them.
@@ -27,7 +29,7 @@ _ENDING = re.compile(r"([-+.:\deE]*[\d.])\s*(\D.*)?")
 
 
 @dataclass(frozen=True)
-class Quantity:
+class VariedQuantity:
     """Something that a study can vary."""
 
     name: str
@@ -46,21 +48,21 @@ class Quantity:
         words = self.doc[:1].upper() + self.doc[1:]
         return f"{words} ({self.show})" if self.show else words
 
-    def shown(self, value: Setting) -> str:
+    def shown(self, value: ConditionValue) -> str:
         """A value for people."""
         if isinstance(value, str):
             return value
         return format_quantity(value, self.unit, self.show, 4)
 
 
-def _sources() -> dict[str, Quantity]:
+def _sources() -> dict[str, VariedQuantity]:
     """The entries of a card's section on variability, by the names and units they have there."""
     found = {}
     for name, entry in CardVariability.quantities().items():
         if name == "magnetic_noise_correlation_time":
             continue
         doc = _WORDS.get(name, name.replace("_", " "))
-        found[name] = Quantity(name, entry.unit, entry.show, doc, source=True)
+        found[name] = VariedQuantity(name, entry.unit, entry.show, doc, source=True)
     return found
 
 
@@ -70,25 +72,25 @@ _WORDS = {
     "stuck_low": "devices stuck low",
 }
 
-QUANTITIES: dict[str, Quantity] = {
+QUANTITIES: dict[str, VariedQuantity] = {
     **_sources(),
-    "stuck_fraction": Quantity(
+    "stuck_fraction": VariedQuantity(
         "stuck_fraction", "", "%", "stuck devices, half of them high", source=True
     ),
-    "temperature": Quantity("temperature", "K", "K", "temperature"),
-    "bias_voltage": Quantity("bias_voltage", "V", "mV", "bias voltage"),
-    "age": Quantity("age", "s", "s", "time since calibration"),
-    "field_limit": Quantity("field_limit", "A/m", "Oe", "field limit of the drive"),
-    "noise_correlation_time": Quantity(
+    "temperature": VariedQuantity("temperature", "K", "K", "temperature"),
+    "bias_voltage": VariedQuantity("bias_voltage", "V", "mV", "bias voltage"),
+    "age": VariedQuantity("age", "s", "s", "time since calibration"),
+    "field_limit": VariedQuantity("field_limit", "A/m", "Oe", "field limit of the drive"),
+    "noise_correlation_time": VariedQuantity(
         "noise_correlation_time", "s", "s", "correlation time of the noise"
     ),
-    "reads": Quantity("reads", "", "", "reads"),
-    "read_interval": Quantity("read_interval", "s", "ms", "time from read to read"),
+    "reads": VariedQuantity("reads", "", "", "reads"),
+    "read_interval": VariedQuantity("read_interval", "s", "ms", "time from read to read"),
 }
 """Everything that a study can vary."""
 
 
-def parse_vary(option: str, text: str) -> dict[str, list[Setting]]:
+def parse_vary(option: str, text: str) -> dict[str, list[ConditionValue]]:
     """Read ``NAME=VALUES,NAME=VALUES,...`` as lists of numbers in SI units.
 
     Values are a list (``reads=1,4,16``) or START:STOP:COUNT, both ends included
@@ -126,7 +128,7 @@ def parse_vary(option: str, text: str) -> dict[str, list[Setting]]:
     return {name: _values(option, name, parts) for name, parts in found.items()}
 
 
-def quantity_of(name: str) -> Quantity:
+def quantity_of(name: str) -> VariedQuantity:
     """Return what a name stands for.
 
     Raises
@@ -139,7 +141,7 @@ def quantity_of(name: str) -> Quantity:
     return QUANTITIES[name]
 
 
-def grid(vary: Vary) -> list[dict[str, Setting]]:
+def grid(vary: Vary) -> list[dict[str, ConditionValue]]:
     """Return the conditions of a study: every combination of the values of a mapping.
 
     Of several mappings, the combinations of each in turn, so that ``[{"reads": [1, 16]},
@@ -152,7 +154,7 @@ def grid(vary: Vary) -> list[dict[str, Setting]]:
         A name is unknown, a value is not possible, or a list is empty.
     """
     parts = [vary] if isinstance(vary, Mapping) else list(vary)
-    conditions: list[dict[str, Setting]] = []
+    conditions: list[dict[str, ConditionValue]] = []
     for part in parts:
         lists = {name: [checked(name, value) for value in values] for name, values in part.items()}
         for name, values in lists.items():
@@ -165,7 +167,7 @@ def grid(vary: Vary) -> list[dict[str, Setting]]:
     return conditions or [{}]
 
 
-def checked(name: str, value: object) -> Setting:
+def checked(name: str, value: object) -> ConditionValue:
     """Return a value of a quantity, or refuse what it cannot be.
 
     Raises
@@ -197,10 +199,10 @@ def shown(condition: Condition) -> str:
     )
 
 
-def _values(option: str, name: str, parts: list[str]) -> list[Setting]:
+def _values(option: str, name: str, parts: list[str]) -> list[ConditionValue]:
     quantity = QUANTITIES[name]
     if name == "reads":
-        return [read_count(f"{option}, reads", part.strip()) for part in parts]
+        return [parse_reads(f"{option}, reads", part.strip()) for part in parts]
     ending = _ENDING.fullmatch(parts[-1].strip())
     last, unit = ending.groups(default="") if ending else (parts[-1], "")
     texts = [*parts[:-1], last]
@@ -239,18 +241,3 @@ def _range(option: str, name: str, ends: list[str], number: Callable[[str], floa
     # Rounded, so that the values of a range are those that people would write.
     start, stop = number(ends[0]), number(ends[1])
     return [float(f"{value:.12g}") for value in np.linspace(start, stop, int(count))]
-
-
-def read_count(option: str, text: str) -> Reads:
-    """Read a number of reads, or ``expected``.
-
-    Raises
-    ------
-    SmtjError
-        It is neither.
-    """
-    if text == "expected":
-        return "expected"
-    if text.isascii() and text.isdigit():
-        return checked_reads(int(text))
-    raise SmtjError(f'{option}: "{text}" must be a whole number from 1, or "expected"')

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from smtj.chips.conditions import QUANTITIES, Condition
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
-from smtj.nn.layer.chip import draw_chip, install, junctions_in
+from smtj.nn.layer.chip import install, junction_layers_by_name, sample_chip
 from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
 from smtj.nn.layer.neuron import MTJNeuron
 from smtj.nn.reads.kernels import PARALLEL_FROM
 from smtj.nn.reads.scheme import DigitalReads
-from smtj.nn.training.accuracy import recognised
+from smtj.nn.training.trainer import count_correct
 
 KEPT_BYTES = 2**30
 """Most memory that the shared part of all images may take; beyond, it is computed anew."""
@@ -49,7 +49,7 @@ class Workpiece:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self.layers = junctions_in(model)
+        self.layers = junction_layers_by_name(model)
         self._variability = {name: m.variability for name, m in self.layers.items()}
         self._own = {name: _snapshot(m) for name, m in self.layers.items()}
 
@@ -64,7 +64,7 @@ class Workpiece:
         self._restore()
         scales = _scales(condition)
         drawn_from = {name: v.scaled(**scales) for name, v in self._variability.items()}
-        install(draw_chip(self.model, chip_seed, drawn_from), self.model)
+        install(sample_chip(self.model, chip_seed, drawn_from), self.model)
         settings = {name: float(condition[name]) for name in _CONDITIONS if name in condition}
         if settings:
             set_conditions(self.model, **settings)
@@ -183,7 +183,7 @@ class Evaluator:
         right = 0
         batches = self._kept or (self._replay.before(part) for part in self._images)
         for values, labels in zip(batches, self._labels, strict=True):
-            right += recognised(self._replay.after(values), labels, self._generator)
+            right += count_correct(self._replay.after(values), labels, self._generator)
         return right / sum(map(len, self._labels))
 
 

@@ -14,7 +14,7 @@ from smtj.card.document import to_toml
 from smtj.chips.conditions import Condition, Vary, grid, quantity_of
 from smtj.errors import SmtjError
 from smtj.nn.devices.distributions import Source
-from smtj.nn.devices.variation import PLACES, Variability
+from smtj.nn.devices.variation import SOURCE_TARGETS, Variability
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Study:
         count = len(self.conditions)
         return [(k // count, self.conditions[k % count]) for k in numbers]
 
-    def table(self, accuracies: Sequence[float], own: Mapping[str, float]) -> "pd.DataFrame":
+    def frame(self, accuracies: Sequence[float], own: Mapping[str, float]) -> "pd.DataFrame":
         """Return the table of a study from the accuracies of all evaluations in order.
 
         Columns are ``chip`` and ``condition``, counted from 0, each quantity that is varied in SI
@@ -110,7 +110,7 @@ def _own(module: MTJNeuron) -> dict[str, float]:
     tau = module.noise_correlation_time
     limit = getattr(module.coupling, "limit", math.nan)
     return {
-        **{name: getattr(made_of, name).scale for name in PLACES},
+        **{name: getattr(made_of, name).scale for name in SOURCE_TARGETS},
         "magnetic_noise": made_of.magnetic_noise,
         "stuck_high": stuck[0],
         "stuck_low": stuck[1],

@@ -20,7 +20,7 @@ STEPS = 200
 """Thresholds of a yield curve."""
 
 
-def draw_accuracy(
+def save_accuracy_plot(
     path: Path, table: "pd.DataFrame", name: str, own: "Mapping[str, float]"
 ) -> list[Path]:
     """Draw accuracy against one quantity: median, and bands of half and nine tenths of the chips.
@@ -33,7 +33,7 @@ def draw_accuracy(
     path
         Of the figure, without ending.
     table
-        Of :meth:`smtj.chips.plan.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.frame`.
     name
         What stands on the axis.
     own
@@ -45,14 +45,14 @@ def draw_accuracy(
         The PNG and the SVG.
     """
     with plot.figure(3.6, 2.8) as (fig, axes):
-        accuracy_axes(axes, table, name, own)
+        plot_accuracy(axes, table, name, own)
         return plot.save(fig, path)
 
 
-def accuracy_axes(
+def plot_accuracy(
     axes: "Axes", table: "pd.DataFrame", name: str, own: "Mapping[str, float]"
 ) -> None:
-    """Draw into axes what :func:`draw_accuracy` draws."""
+    """Draw into axes what :func:`save_accuracy_plot` draws."""
     series, held = _together(table, name, own)
     rows = table
     for other, value in held.items():
@@ -82,7 +82,7 @@ def accuracy_axes(
         axes.set_title("at " + ", ".join(fixed), loc="left")
 
 
-def draw_yield(path: Path, table: "pd.DataFrame", threshold: float) -> list[Path]:
+def save_yield_plot(path: Path, table: "pd.DataFrame", threshold: float) -> list[Path]:
     """Draw the yield against the threshold, with its interval of 95 %, for up to five conditions.
 
     Parameters
@@ -90,17 +90,17 @@ def draw_yield(path: Path, table: "pd.DataFrame", threshold: float) -> list[Path
     path
         Of the figure, without ending.
     table
-        Of :meth:`smtj.chips.plan.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.frame`.
     threshold
         Accuracy that a good chip reaches; marked.
     """
     with plot.figure(4.4, 3.2) as (fig, axes):
-        yield_axes(axes, table, threshold)
+        plot_yield(axes, table, threshold)
         return plot.save(fig, path)
 
 
-def yield_axes(axes: "Axes", table: "pd.DataFrame", threshold: float) -> None:
-    """Draw into axes what :func:`draw_yield` draws."""
+def plot_yield(axes: "Axes", table: "pd.DataFrame", threshold: float) -> None:
+    """Draw into axes what :func:`save_yield_plot` draws."""
     numbers = np.unique(table["condition"])
     chosen = numbers[np.unique(np.linspace(0, len(numbers) - 1, len(COLOURS)).round().astype(int))]
     rows = table[table["condition"].isin(chosen)]

@@ -10,8 +10,8 @@ import numpy as np
 
 from smtj import provenance
 from smtj.chips.plan import Study
-from smtj.chips.plots import draw_accuracy, draw_yield
-from smtj.chips.summary import Summary, summarise, varied
+from smtj.chips.plots import save_accuracy_plot, save_yield_plot
+from smtj.chips.summary import StudySummary, summarise, varied
 from smtj.files import write_text
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ class StudyResult:
     """What all chips reach under all conditions."""
 
     study: Study
-    table: "pd.DataFrame"
-    """A row for every chip under every condition; see :meth:`smtj.chips.plan.Study.table`."""
+    frame: "pd.DataFrame"
+    """A row for every chip under every condition; see :meth:`smtj.chips.plan.Study.frame`."""
     own: Mapping[str, float]
     """What the model itself has of everything that can be varied, in SI units."""
     images: int
     """Test images by which accuracy was found."""
 
-    def summary(self, threshold: float) -> Summary:
+    def summary(self, threshold: float) -> StudySummary:
         """Return distributions, yields and sensitivities; see :func:`smtj.chips.summarise`."""
-        return summarise(self.table, threshold)
+        return summarise(self.frame, threshold)
 
-    def report(self, out: Path | str, threshold: float) -> list[Path]:
+    def save(self, out: Path | str, threshold: float) -> list[Path]:
         """Write ``summary.json`` and the figures into a folder, each whole or not at all.
 
         Parameters
@@ -52,17 +52,17 @@ class StudyResult:
         """
         out = Path(out)
         written: list[Path] = []
-        for name in varied(self.table):
-            if np.isfinite(self.table[name].unique()).sum() > 1:
+        for name in varied(self.frame):
+            if np.isfinite(self.frame[name].unique()).sum() > 1:
                 path = out / f"accuracy_{name}"
-                written += draw_accuracy(path, self.table, name, self.own)
-        written += draw_yield(out / "yield", self.table, threshold)
+                written += save_accuracy_plot(path, self.frame, name, self.own)
+        written += save_yield_plot(out / "yield", self.frame, threshold)
         record = {
             "chips": self.study.chips,
             "seed": self.study.seed,
             "images": self.images,
-            "units": self.table.attrs.get("units", {}),
-            **self.summary(threshold).record(),
+            "units": self.frame.attrs.get("units", {}),
+            **self.summary(threshold).to_dict(),
             "command": provenance.command(),
             "versions": provenance.versions(),
         }

@@ -12,13 +12,13 @@ from smtj.chips.conditions import Vary
 from smtj.chips.evaluate import Evaluator, Task, check_conditions
 from smtj.chips.plan import Study, fingerprint, own_values
 from smtj.chips.result import StudyResult
-from smtj.chips.store import Kept
+from smtj.chips.store import StudyStore
 
 Progress = Callable[[int, int, list[float]], None]
 """Called with the evaluations that are done, those there are, and the last accuracies."""
 
 
-def run_study(
+def study(
     model: nn.Module,
     images: Any,
     labels: Any,
@@ -83,7 +83,7 @@ def run_study(
     values = own_values(own)
     kept, done = None, dict[int, list[float]]()
     if out is not None:
-        kept = Kept(Path(out))
+        kept = StudyStore(Path(out))
         kept.begin(study, fingerprint(own, task.images, task.labels))
         done = kept.done(study)
     missing = [number for number in range(study.blocks) if number not in done]
@@ -98,7 +98,7 @@ def run_study(
         if progress:
             progress(count, study.evaluations, accuracies)
     in_order = [value for number in range(study.blocks) for value in done[number]]
-    table = study.table(in_order, values)
+    table = study.frame(in_order, values)
     if kept and missing:
         kept.finish(table)
     return StudyResult(study, table, values, len(task.labels))

@@ -20,7 +20,7 @@ HOW_TO_INSTALL = 'install it with pip install "smtj[cluster]"'
 
 
 @dataclass(frozen=True)
-class Kept:
+class StudyStore:
     """The folder of a study: ``study.json`` says what it is of, ``parts`` has what is done."""
 
     folder: Path

@@ -55,14 +55,14 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class Summary:
+class StudySummary:
     """Distributions in the order of the conditions, and the sensitivity to what was varied."""
 
     threshold: float
     distributions: tuple[Distribution, ...]
     sensitivities: tuple[Sensitivity, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as JSON holds it; what is not finite as text."""
         record: dict[str, Any] = _plain(asdict(self))
         for entry in record["distributions"]:
@@ -71,13 +71,13 @@ class Summary:
         return record
 
 
-def summarise(table: "pd.DataFrame", threshold: float) -> Summary:
+def summarise(table: "pd.DataFrame", threshold: float) -> StudySummary:
     """Summarise the table of a study.
 
     Parameters
     ----------
     table
-        Of :meth:`smtj.chips.plan.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.frame`.
     threshold
         Accuracy that a good chip reaches, between 0 and 1.
 
@@ -93,7 +93,7 @@ def summarise(table: "pd.DataFrame", threshold: float) -> Summary:
         _distribution(dict(part[names].iloc[0]), part["accuracy"].to_numpy(), threshold)
         for _, part in table.groupby("condition", sort=True)
     ]
-    return Summary(threshold, tuple(distributions), tuple(sensitivities(table)))
+    return StudySummary(threshold, tuple(distributions), tuple(sensitivities(table)))
 
 
 def varied(table: "pd.DataFrame") -> list[str]:
@@ -119,7 +119,7 @@ def sensitivities(table: "pd.DataFrame") -> list[Sensitivity]:
     Parameters
     ----------
     table
-        Of :meth:`smtj.chips.plan.Study.table`.
+        Of :meth:`smtj.chips.plan.Study.frame`.
     """
     conditions = table.drop_duplicates("condition").sort_values("condition")
     columns, kept = [], []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from smtj.chips.result import StudyResult
-    from smtj.chips.summary import Summary
+    from smtj.chips.summary import StudySummary
 
 MAX_ROWS = 30
 """Rows of the table on the screen; the files have all."""
@@ -63,11 +63,12 @@ def chips(
     """Draw chip after chip for a trained network: accuracy, yield, and what spoils them."""
     from rich.console import Console
 
-    from smtj.chips.conditions import parse_vary, read_count
-    from smtj.chips.run import run_study
+    from smtj.chips.conditions import parse_vary
+    from smtj.chips.run import study
     from smtj.chips.store import TABLE
     from smtj.cli.progress import evaluations
     from smtj.nn.layer.configure import set_readout
+    from smtj.nn.reads.scheme import parse_reads
 
     console = Console(soft_wrap=True, markup=False, highlight=False)
     if workers and scheduler:
@@ -75,11 +76,11 @@ def chips(
     wanted = [parse_vary("--vary", text) for text in vary or []]
     model, about, inputs, labels = _trained(network, dataset, data, images)
     if reads is not None:
-        set_readout(model, eval_reads=read_count("--reads", reads))
+        set_readout(model, eval_reads=parse_reads("--reads", reads))
     console.print(about)
     try:
         with evaluations() as progress:
-            result = run_study(
+            result = study(
                 model,
                 inputs,
                 labels,
@@ -96,7 +97,7 @@ def chips(
             f"\nStopped; what is done is kept in {out}. The same command goes on from it."
         )
         raise typer.Exit(INTERRUPTED) from None
-    written = result.report(out, threshold)
+    written = result.save(out, threshold)
     _show(console, result, threshold)
     console.print("Written:")
     for path in (out / TABLE, *written):
@@ -110,7 +111,7 @@ def _trained(
     """Return network, a line about it, and the images and labels of its test."""
     from smtj.datasets import load_dataset
     from smtj.nn.training.network import load_network
-    from smtj.nn.training.train import as_tensors, scaled
+    from smtj.nn.training.trainer import as_tensors, scaled
 
     path = network / "network.pt" if network.is_dir() else network
     model, settings, card = load_network(path)
@@ -149,8 +150,8 @@ def _show(console: "Console", result: "StudyResult", threshold: float) -> None:
     from smtj.chips.plots import text_of
     from smtj.chips.summary import varied
 
-    summary: Summary = result.summary(threshold)
-    names = varied(result.table)
+    summary: StudySummary = result.summary(threshold)
+    names = varied(result.frame)
     table = Table(
         title=f"{result.study.chips:,} chips, {result.images:,} images", box=box.SIMPLE_HEAD,
         title_justify="left",

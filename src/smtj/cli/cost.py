@@ -100,7 +100,7 @@ def _evaluated(
 
     from smtj.datasets import load_dataset
     from smtj.energy.accuracy import measure_accuracy, trained_network
-    from smtj.nn.training.train import as_tensors
+    from smtj.nn.training.trainer import as_tensors
 
     network, card = trained_network(path)
     images = as_tensors(load_dataset(dataset, data))

@@ -15,7 +15,7 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from smtj.nn.training.parallel import Job
-    from smtj.nn.training.train import Epoch
+    from smtj.nn.training.trainer import Epoch
 
 
 def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:

@@ -11,7 +11,6 @@ from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
-    from smtj.nn import Reads
 
 MAX_SEED = 2**32 - 1
 
@@ -94,9 +93,10 @@ def train(
     from smtj.cli.progress import shown
     from smtj.cli.ranges import parse_sizes
     from smtj.datasets import load_dataset
+    from smtj.nn.reads.scheme import parse_reads
     from smtj.nn.training.experiment import Experiment, run
     from smtj.nn.training.network import NetworkSettings
-    from smtj.nn.training.train import TrainingSettings, as_tensors
+    from smtj.nn.training.trainer import TrainingSettings, as_tensors
 
     # Paths are printed as they are: neither broken over lines nor read as markup.
     console = Console(soft_wrap=True, markup=False, highlight=False)
@@ -109,8 +109,8 @@ def train(
         neuron=neuron.value,
         readout=readout.value,
         coupling=coupling.value,
-        reads=_read_count("--reads", reads),
-        eval_reads=_read_count("--eval-reads", reads if eval_reads is None else eval_reads),
+        reads=parse_reads("--reads", reads),
+        eval_reads=parse_reads("--eval-reads", reads if eval_reads is None else eval_reads),
         noise=noise,
         variation=variation,
         chip_seed=seed if chip_seed is None else chip_seed,
@@ -149,7 +149,7 @@ def _voltages(out: Path) -> str:
     from smtj.nn.training.network import load_network
 
     network, _, _ = load_network(out / "network.pt")
-    return ", ".join(m.shown_voltage() for m in neurons_of(network).values())
+    return ", ".join(m.format_voltage() for m in neurons_of(network).values())
 
 
 def _waiting(card: "DeviceCard") -> str:
@@ -170,11 +170,3 @@ def _waiting(card: "DeviceCard") -> str:
         f"is read every {format_quantity(interval, 's', 's', 3)}: a chip of it has to wait that "
         "long from read to read."
     )
-
-
-def _read_count(option: str, text: str) -> "Reads":
-    if text == "expected":
-        return "expected"
-    if text.isascii() and text.isdigit() and int(text) >= 1:
-        return int(text)
-    raise SmtjError(f'{option} is {text!r}; it must be a whole number from 1, or "expected"')

@@ -21,10 +21,9 @@ from smtj.energy.costs import Workload
 from smtj.errors import SmtjError
 from smtj.inference import wilson_interval
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
-from smtj.nn.reads.independent import draw_key, normal, read
-from smtj.nn.training.accuracy import recognised
+from smtj.nn.reads.independent import normal, read, sample_key
 from smtj.nn.training.network import load_network
-from smtj.nn.training.train import EVALUATION_BATCH, Images, scaled
+from smtj.nn.training.trainer import EVALUATION_BATCH, Images, count_correct, scaled
 from smtj.physics.readout.noise import probability_with_bit_errors
 from smtj.typing import Floats
 
@@ -138,7 +137,7 @@ def measure_accuracy(
         for row, count in enumerate(reads):
             for column, error in enumerate(errors):
                 outputs = _outputs(rest, shares, count, error, generator)
-                right = recognised(outputs, images.test_labels, generator)
+                right = count_correct(outputs, images.test_labels, generator)
                 table[row, column] = right / len(images.test_labels)
                 if progress is not None:
                     progress(row * len(errors) + column + 1, total)
@@ -168,7 +167,7 @@ def _with_noise(device: MTJNeuron, odds: Tensor, generator: torch.Generator) -> 
     if not device.noise:
         return odds
     deviation = device.slope * device.variability.magnetic_noise
-    return torch.addcmul(odds, deviation.expand_as(odds), normal(odds, draw_key(generator)))
+    return torch.addcmul(odds, deviation.expand_as(odds), normal(odds, sample_key(generator)))
 
 
 def _outputs(
@@ -176,7 +175,7 @@ def _outputs(
 ) -> Tensor:
     def read_out(probability: Tensor) -> Tensor:
         seen = probability_with_bit_errors(probability, error)
-        return read(seen, reads, draw_key(generator))
+        return read(seen, reads, sample_key(generator))
 
     x = read_out(shares)
     for layer in rest:

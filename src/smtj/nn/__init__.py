@@ -8,18 +8,17 @@ except ModuleNotFoundError as error:
     ) from error
 
 from smtj.nn.conversion.convert import convert, to_digital
-from smtj.nn.conversion.summary import Summary, summary
+from smtj.nn.conversion.summary import ConversionSummary, summary
 from smtj.nn.devices.distributions import Source, heavy_tailed, log_normal, normal, uniform
-from smtj.nn.devices.variation import DeviceVariation, Variability, draw_variation, no_variation
+from smtj.nn.devices.variation import DeviceVariation, Variability, no_variation, sample_variation
 from smtj.nn.drive.coupling import AffineCoupling, CalibratedCoupling, calibrated, matched
 from smtj.nn.drive.physical import DrivenCoupling, strain_coupling, tilt_coupling, wire_coupling
 from smtj.nn.layer.activation import MTJActivation, ScaledSigmoid
 from smtj.nn.layer.adaptive import fix_bias, make_adaptive
-from smtj.nn.layer.chip import Chip, chip_of, draw_chip, install
+from smtj.nn.layer.chip import Chip, chip_of, install, sample_chip
 from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
 from smtj.nn.layer.neuron import MTJNeuron
-from smtj.nn.reads.readout import Reads
-from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, ReadScheme
+from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, Reads, ReadScheme
 from smtj.nn.training.recalibrate import Recalibration, recalibrate
 
 __all__ = [
@@ -27,6 +26,7 @@ __all__ = [
     "AnalogueReads",
     "CalibratedCoupling",
     "Chip",
+    "ConversionSummary",
     "DeviceVariation",
     "DigitalReads",
     "DrivenCoupling",
@@ -37,13 +37,10 @@ __all__ = [
     "Recalibration",
     "ScaledSigmoid",
     "Source",
-    "Summary",
     "Variability",
     "calibrated",
     "chip_of",
     "convert",
-    "draw_chip",
-    "draw_variation",
     "fix_bias",
     "heavy_tailed",
     "install",
@@ -54,6 +51,8 @@ __all__ = [
     "normal",
     "recalibrate",
     "reset_state",
+    "sample_chip",
+    "sample_variation",
     "set_conditions",
     "set_readout",
     "strain_coupling",

@@ -18,10 +18,16 @@ from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
 from smtj.nn.layer.adaptive import Per, junction_layers
 from smtj.nn.layer.configure import set_readout
-from smtj.nn.training.accuracy import recognised
 from smtj.nn.training.network import NetworkSettings, build_network, load_network
 from smtj.nn.training.recalibrate import recalibrate
-from smtj.nn.training.train import Images, TrainingRun, TrainingSettings, as_tensors, scaled
+from smtj.nn.training.trainer import (
+    Images,
+    Trainer,
+    TrainingSettings,
+    as_tensors,
+    count_correct,
+    scaled,
+)
 from smtj.report.figure import Check, FigureResult
 
 HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 5
@@ -109,7 +115,7 @@ def _trained_together(
     for kind, per in KINDS.items():
         for number in range(seed, seed + TRAINING_SEEDS):
             settings = replace(fixed, adaptive=per, chip_seed=number)
-            run = TrainingRun(
+            run = Trainer(
                 build_network(settings, card, number), part, TrainingSettings(seed=number)
             )
             course: list[list[float]] = []
@@ -224,7 +230,7 @@ def _accuracies(network: nn.Sequential, x: Tensor, labels: Tensor, seed: int) ->
     generator = torch.Generator().manual_seed(seed)
     set_readout(network, generator=generator)
     with torch.no_grad():
-        right = [recognised(network(x), labels, generator) for _ in range(READINGS)]
+        right = [count_correct(network(x), labels, generator) for _ in range(READINGS)]
     return [count / len(labels) for count in right]
 
 
@@ -274,7 +280,7 @@ def _draw_training(
                 place = ("first layer", "second layer")[layer]
                 short = kind.removeprefix("one voltage ")
                 right.plot(epochs, course, "o" + line, color=colour, label=f"{short}: {place}")
-        plot.recognition_axes(left, EPOCHS + 0.4)
+        plot.accuracy_axes(left, EPOCHS + 0.4)
         left.legend(loc="lower right")
         left.set_title("(a)", loc="left")
         right.axhline(0, color=plot.GREY, linewidth=0.6)

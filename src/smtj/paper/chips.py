@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from smtj import plot
-from smtj.chips.conditions import QUANTITIES, Setting
-from smtj.chips.plots import accuracy_axes, yield_axes
+from smtj.chips.conditions import QUANTITIES, ConditionValue
+from smtj.chips.plots import plot_accuracy, plot_yield
 from smtj.chips.result import StudyResult
-from smtj.chips.run import Progress, run_study
+from smtj.chips.run import Progress, study
 from smtj.chips.summary import Distribution, Sensitivity
 from smtj.datasets import ImageDataset
-from smtj.nn.training.train import as_tensors, scaled
+from smtj.nn.training.trainer import as_tensors, scaled
 from smtj.report.figure import FigureResult
 from smtj.units import Oe
 
@@ -51,16 +51,16 @@ def make(
     chips
         Number of chips.
     workers
-        Processes, as of :func:`smtj.chips.run_study`.
+        Processes, as of :func:`smtj.chips.study`.
     progress
         Called after every block of evaluations.
     """
     tensors = as_tensors(images)
-    vary: list[Mapping[str, list[Setting]]] = [
+    vary: list[Mapping[str, list[ConditionValue]]] = [
         {"slope_spread": list(SLOPE_SPREADS)},
         {"offset_spread": list(OFFSET_SPREADS)},
     ]
-    result = run_study(
+    result = study(
         network,
         scaled(tensors.test_images),
         tensors.test_labels,
@@ -69,7 +69,7 @@ def make(
         workers=workers,
         progress=progress,
     )
-    table = result.table
+    table = result.frame
     first = table[table["condition"] == 0]["accuracy"]
     threshold = round(max(0.0, float(first.mean()) - BELOW_BEST), 3)
     summary = result.summary(threshold)
@@ -80,7 +80,7 @@ def make(
         images=_draw(out / "chips", table, result.own, threshold),
         numbers={
             "table": _table(summary.distributions),
-            **summary.record(),
+            **summary.to_dict(),
             "chips": chips,
             "images": result.images,
         },
@@ -91,11 +91,11 @@ def _draw(
     path: Path, table: "pd.DataFrame", own: Mapping[str, float], threshold: float
 ) -> list[Path]:
     with plot.figure(7.2, 2.6, ncols=3) as (fig, (left, middle, right)):
-        accuracy_axes(left, table, "slope_spread", own)
-        accuracy_axes(middle, table, "offset_spread", own)
+        plot_accuracy(left, table, "slope_spread", own)
+        plot_accuracy(middle, table, "offset_spread", own)
         # The slope's conditions come first.
         in_turn = table[table["condition"] >= len(SLOPE_SPREADS)]
-        yield_axes(right, in_turn, threshold)
+        plot_yield(right, in_turn, threshold)
         handles, labels = right.get_legend_handles_labels()
         # The name once, so that the legend is narrower than the curves leave room.
         short = [label.removeprefix("offset spread ") for label in labels]

@@ -48,7 +48,7 @@ def make(
         found = survey(card, table, work)
     else:
         from smtj.energy.accuracy import measure_accuracy, trained_network
-        from smtj.nn.training.train import as_tensors
+        from smtj.nn.training.trainer import as_tensors
 
         trained, _ = trained_network(network)
         accuracy = measure_accuracy(trained, as_tensors(images), progress=progress)

@@ -99,7 +99,7 @@ def _measure(
 ) -> tuple[Floats, Floats, Floats]:
     """Return accuracies of independent reads, and by reads and interval anew and in a stream."""
     from smtj.nn import DigitalReads, set_readout
-    from smtj.nn.training.train import as_tensors, evaluate
+    from smtj.nn.training.trainer import as_tensors, evaluate
 
     tensors = as_tensors(images)
     total, done = len(READS) * (1 + 2 * len(INTERVALS)), 0

@@ -197,7 +197,7 @@ def levels_of(
     """Return the resistance of both wells, and how readings are distributed over them."""
     r_p, tmr = math.exp(theta[0]), math.exp(theta[1])
     up, down = (
-        np.asarray(resistance.resistance(r_p, tmr, cosine, voltage, half_voltage))
+        np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half_voltage))
         for cosine, voltage in zip((junction.up, junction.down), voltages, strict=True)
     )
     parts = Occupancy(*(part[data.index] for part in occupancy))

@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.nn.modules import activation
 
-from smtj.nn.layer.activation import Left, Probe
+from smtj.nn.layer.activation import Probe, Unconverted
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Calls:
 
     names: tuple[str, ...] = ()
     """Every call of an activation function, and every repeated call of a probe."""
-    left: tuple[Left, ...] = ()
+    left: tuple[Unconverted, ...] = ()
     """Those that are not to be replaced."""
     seen: frozenset[str] = frozenset()
     """Probes that the graph calls, those that were there before."""
@@ -47,7 +47,7 @@ def probe_calls(
     varying: set[fx.Node] = set()
     seen: set[str] = set()
     names: list[str] = []
-    left: list[Left] = []
+    left: list[Unconverted] = []
     added: list[str] = []
     for node in list(traced.graph.nodes):
         if node.op == "placeholder" or varying.intersection(node.all_input_nodes):
@@ -75,7 +75,7 @@ def probe_calls(
         why = why or _odd_arguments(node, function)
         why = why or _why_not(node, varying, bool(node.kwargs.get("inplace", False)))
         if why or kind is None:
-            left.append(Left(name, f"{function}()", why))
+            left.append(Unconverted(name, f"{function}()", why))
             continue
         traced.add_submodule(name, Probe(kind()))
         added.append(name)

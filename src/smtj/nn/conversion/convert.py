@@ -16,17 +16,17 @@ from smtj.nn.conversion.calls import Calls
 from smtj.nn.conversion.find_activations import activations, place, probes, survey
 from smtj.nn.conversion.summary import without_devices
 from smtj.nn.conversion.tracing import Example
-from smtj.nn.devices.seeds import layer_seed
+from smtj.nn.devices.variation import layer_seed
 from smtj.nn.drive.coupling import matched
 from smtj.nn.layer.activation import (
     ACTIVATIONS,
     Conversion,
-    Left,
     MTJActivation,
     Probe,
     ScaledSigmoid,
+    Unconverted,
 )
-from smtj.nn.reads.readout import Reads
+from smtj.nn.reads.scheme import Reads
 
 
 def convert(
@@ -121,7 +121,7 @@ def convert(
         digital = probe.digital if calls.added else base.get_submodule(name)
         why = probe.why_left or _unsure(name, probe, calls)
         if why:
-            left.append(Left(name, type(digital).__name__, why))
+            left.append(Unconverted(name, type(digital).__name__, why))
             layers[name] = digital
             continue
         _check_probe(name, probe, example, note)
@@ -228,12 +228,12 @@ def _excluded(
     model: nn.Module,
     table: Mapping[type[nn.Module], ScaledSigmoid],
     excluded: Callable[[str], bool],
-) -> list[Left]:
+) -> list[Unconverted]:
     names = [name for name in activations(model, table) if excluded(name)]
-    return [Left(n, type(model.get_submodule(n)).__name__, "excluded") for n in names]
+    return [Unconverted(n, type(model.get_submodule(n)).__name__, "excluded") for n in names]
 
 
-def _nothing(left: list[Left], note: str) -> str:
+def _nothing(left: list[Unconverted], note: str) -> str:
     found = ", ".join(f"{part.what} at {part.name or 'the top'}, {part.why}" for part in left)
     has = f" (there is {found})" if found else ""
     return (

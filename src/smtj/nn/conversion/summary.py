@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torch import nn
 from torch.nn.modules import activation
 
-from smtj.nn.layer.activation import EXACT, Conversion, Left, MTJActivation
+from smtj.nn.layer.activation import EXACT, Conversion, MTJActivation, Unconverted
 from smtj.nn.layer.neuron import MTJNeuron
-from smtj.nn.reads.readout import Reads
+from smtj.nn.reads.scheme import Reads
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,11 +38,11 @@ class LayerOfDevices:
 
 
 @dataclass(frozen=True)
-class Summary:
+class ConversionSummary:
     """The junctions of a model and the activations without; ``print`` shows it as tables."""
 
     layers: tuple[LayerOfDevices, ...]
-    left: tuple[Left, ...]
+    left: tuple[Unconverted, ...]
     note: str
     """A sentence on what became of the model, if there is something to say."""
 
@@ -114,7 +114,7 @@ class Summary:
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 
-def summary(model: nn.Module) -> Summary:
+def summary(model: nn.Module) -> ConversionSummary:
     """List a model's layers of junctions, and its activations that are none.
 
     Parameters
@@ -124,7 +124,7 @@ def summary(model: nn.Module) -> Summary:
 
     Returns
     -------
-    Summary
+    ConversionSummary
         Layers with devices and reads counted; activations that were left, and why.  Calls of
         activation functions are known of a converted model alone.
     """
@@ -148,25 +148,25 @@ def summary(model: nn.Module) -> Summary:
                 module.card.name,
                 module.reads,
                 module.eval_reads,
-                module.shown_voltage(),
+                module.format_voltage(),
             )
         )
     known = {part.name for part in conversion.left}
     others = (part for part in without_devices(model) if part.name not in known)
-    return Summary(tuple(layers), (*conversion.left, *others), conversion.note)
+    return ConversionSummary(tuple(layers), (*conversion.left, *others), conversion.note)
 
 
-def without_devices(module: nn.Module, name: str = "") -> Iterator[Left]:
+def without_devices(module: nn.Module, name: str = "") -> Iterator[Unconverted]:
     """Find PyTorch's activation modules, and layers that have activations inside."""
     kind = type(module)
     if isinstance(module, MTJNeuron):
         return
     if isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        yield Left(name, kind.__name__, "has its activations inside")
+        yield Unconverted(name, kind.__name__, "has its activations inside")
     elif kind in EXACT:
-        yield Left(name, kind.__name__, "not converted")
+        yield Unconverted(name, kind.__name__, "not converted")
     elif kind.__module__ == activation.__name__ and kind is not nn.MultiheadAttention:
-        yield Left(name, kind.__name__, "not like a sigmoid")
+        yield Unconverted(name, kind.__name__, "not like a sigmoid")
     for attribute, child in module.named_children():
         yield from without_devices(child, f"{name}.{attribute}" if name else attribute)
 

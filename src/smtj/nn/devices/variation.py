@@ -45,7 +45,7 @@ class DeviceVariation(NamedTuple):
     """Adds to the temperature, in K; one number for the chip, shape ()."""
 
 
-class Place(NamedTuple):
+class SourceTarget(NamedTuple):
     """Where a source acts, and how."""
 
     quantity: str
@@ -58,14 +58,14 @@ class Place(NamedTuple):
     """Whether all devices of a chip have the same value."""
 
 
-PLACES: dict[str, Place] = {
+SOURCE_TARGETS: dict[str, SourceTarget] = {
     # In this order: the seeds of chips that are in files mean these numbers.
-    "slope_spread": Place("slope_factor", 1.0, ""),
-    "offset_spread": Place("offset_shift", 0.0, "A/m"),
-    "barrier_spread": Place("barrier_factor", 1.0, ""),
-    "offset_drift": Place("drift_rate", 0.0, "A/m"),
-    "field_limit_spread": Place("limit_factor", 1.0, ""),
-    "temperature_spread": Place("temperature_shift", 0.0, "K", whole_chip=True),
+    "slope_spread": SourceTarget("slope_factor", 1.0, ""),
+    "offset_spread": SourceTarget("offset_shift", 0.0, "A/m"),
+    "barrier_spread": SourceTarget("barrier_factor", 1.0, ""),
+    "offset_drift": SourceTarget("drift_rate", 0.0, "A/m"),
+    "field_limit_spread": SourceTarget("limit_factor", 1.0, ""),
+    "temperature_spread": SourceTarget("temperature_shift", 0.0, "K", whole_chip=True),
 }
 """Where each source of a :class:`Variability` acts."""
 _FIRST = ("slope_spread", "offset_spread", "barrier_spread")
@@ -108,7 +108,7 @@ class Variability:
 
     def __post_init__(self) -> None:
         """Refuse what no chip can have."""
-        for name, place in PLACES.items():
+        for name, place in SOURCE_TARGETS.items():
             source: Source = getattr(self, name)
             if source.unit != place.unit:
                 right = f"in {place.unit}" if place.unit else "a plain number, unit ''"
@@ -128,7 +128,7 @@ class Variability:
         section, usual = card.variability, cls()
         sources = {
             name: replace(getattr(usual, name), scale=float(getattr(section, name)))
-            for name in PLACES
+            for name in SOURCE_TARGETS
         }
         rest = {
             name: float(getattr(section, name))
@@ -150,7 +150,7 @@ class Variability:
             if name not in known:
                 raise SmtjError(f"there is no source {name!r}; there are {', '.join(known)}")
         changes: dict[str, Any] = {
-            name: replace(getattr(self, name), scale=number) if name in PLACES else number
+            name: replace(getattr(self, name), scale=number) if name in SOURCE_TARGETS else number
             for name, number in scales.items()
         }
         return replace(self, **changes)
@@ -179,7 +179,7 @@ class Variability:
         together = np.random.default_rng(seed).standard_normal((len(_FIRST), features))
         first = dict(zip(_FIRST, together, strict=True))
         drawn = {}
-        for name, place in PLACES.items():
+        for name, place in SOURCE_TARGETS.items():
             source: Source = getattr(self, name)
             if name in first:
                 standard = first[name]
@@ -205,7 +205,23 @@ def _standard(name: str, seed: int, shape: tuple[int, ...]) -> Numbers:
     return np.asarray(np.random.default_rng([seed, *name.encode()]).standard_normal(shape))
 
 
-def draw_variation(card: DeviceCard, features: int, seed: int) -> DeviceVariation:
+def layer_seed(chip_seed: int, name: str) -> int:
+    """Return the seed of a layer's devices: of the chip's seed and the layer's name alone.
+
+    A layer thus keeps its devices whichever others are converted.
+
+    Raises
+    ------
+    SmtjError
+        The chip's seed is negative.
+    """
+    if chip_seed < 0:
+        raise SmtjError(f"chip_seed is {chip_seed}; it must be a whole number from 0, or None")
+    words = np.random.SeedSequence([chip_seed, *name.encode()]).generate_state(1, np.uint64)
+    return int(words[0])
+
+
+def sample_variation(card: DeviceCard, features: int, seed: int) -> DeviceVariation:
     """Draw the devices of a layer from a card's spreads; see :meth:`Variability.draw`.
 
     Parameters

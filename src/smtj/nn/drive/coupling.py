@@ -16,6 +16,7 @@ from torch.nn import functional
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.physics.device import operating_point
+from smtj.physics.switching import log_odds
 
 CALIBRATED_SPREAD = 4.0
 """Standard deviation that calibration gives the input, in units of 1/w; see the validation page."""
@@ -188,3 +189,31 @@ def calibrated(
         offset,
         float(card.switching.field_limit),
     )
+
+
+def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) -> Tensor:
+    """Return the rows of a :class:`smtj.nn.reads.independent.Response`.
+
+    Parameters
+    ----------
+    drive
+        How inputs become fields.
+    slope
+        w of every device in 1/(A/m), shape (features,).
+    offset_field
+        H_s of every device in A/m, shape (features,).
+    noise_field
+        Rms field noise in A/m.
+
+    Returns
+    -------
+    Tensor
+        Shape (5, features).
+    """
+    gain, offset, limit, centre = drive
+    ends = torch.stack((offset, centre - limit + 0 * offset, centre + limit + 0 * offset))
+    # On a device whose P(high) falls with the field, the lower end has the higher odds.
+    odds = log_odds(ends, slope, offset_field)
+    at_zero, one, other = odds.unbind()
+    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    return torch.stack((slope * gain, at_zero, low, high, slope * noise_field))

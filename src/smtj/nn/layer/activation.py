@@ -49,7 +49,7 @@ ACTIVATIONS: dict[type[nn.Module], ScaledSigmoid] = {
 
 
 @dataclass(frozen=True)
-class Left:
+class Unconverted:
     """An activation that conversion did not replace."""
 
     name: str
@@ -64,7 +64,7 @@ class Left:
 class Conversion:
     """What a conversion did not do."""
 
-    left: tuple[Left, ...] = ()
+    left: tuple[Unconverted, ...] = ()
     note: str = ""
     """A sentence on what became of the model as a whole, if there is something to say."""
 

@@ -13,8 +13,7 @@ from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.devices.distributions import DISTRIBUTIONS, Source
-from smtj.nn.devices.seeds import layer_seed
-from smtj.nn.devices.variation import PLACES, DeviceVariation, Variability
+from smtj.nn.devices.variation import SOURCE_TARGETS, DeviceVariation, Variability, layer_seed
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.units import format_quantity
 
@@ -42,7 +41,7 @@ class ChipLayer:
 class Chip:
     """The devices of a model's junction layers, by the name of the layer.
 
-    :func:`draw_chip` draws one, :func:`chip_of` takes the one that a model has, :func:`install`
+    :func:`sample_chip` draws one, :func:`chip_of` takes the one that a model has, :func:`install`
     puts one into a model of the same layers.
     """
 
@@ -122,7 +121,7 @@ class Chip:
         return cls(layers, content["seed"])
 
 
-def draw_chip(
+def sample_chip(
     model: nn.Module,
     seed: int,
     variability: Variability | Mapping[str, Variability] | None = None,
@@ -151,7 +150,7 @@ def draw_chip(
         The model has no junctions, or the seed is negative.
     """
     layers = {}
-    for name, module in junctions_in(model).items():
+    for name, module in junction_layers_by_name(model).items():
         drawn_from = module.variability
         if variability is not None:
             drawn_from = variability if isinstance(variability, Variability) else variability[name]
@@ -175,7 +174,7 @@ def chip_of(model: nn.Module) -> Chip:
                 DeviceVariation(*(part.detach().clone() for part in module.devices)),
                 module.variability,
             )
-            for name, module in junctions_in(model).items()
+            for name, module in junction_layers_by_name(model).items()
         }
     )
 
@@ -200,7 +199,7 @@ def install(chip: Chip, model: nn.Module) -> nn.Module:
     SmtjError
         The layers of chip and model differ; the model is then as it was.
     """
-    modules = junctions_in(model)
+    modules = junction_layers_by_name(model)
     have = {name: module.features for name, module in modules.items()}
     want = {name: layer.size for name, layer in chip.layers.items()}
     if have != want:
@@ -239,7 +238,9 @@ def described(variability: Variability) -> dict[str, Any]:
 
 def _variability(record: Mapping[str, Any]) -> Variability:
     entries: dict[str, Any] = {
-        name: Source(DISTRIBUTIONS[value["distribution"]], value["scale"], PLACES[name].unit)
+        name: Source(
+            DISTRIBUTIONS[value["distribution"]], value["scale"], SOURCE_TARGETS[name].unit
+        )
         if isinstance(value, Mapping)
         else value
         for name, value in record.items()
@@ -247,7 +248,7 @@ def _variability(record: Mapping[str, Any]) -> Variability:
     return Variability(**entries)
 
 
-def junctions_in(model: nn.Module) -> dict[str, MTJNeuron]:
+def junction_layers_by_name(model: nn.Module) -> dict[str, MTJNeuron]:
     """Return the junction layers of a model by name.
 
     Raises
@@ -268,7 +269,7 @@ def _listed(sizes: Mapping[str, int]) -> str:
 def _rows(layer: ChipLayer) -> list[tuple[str, str, str, str]]:
     """What a layer was drawn from and what was found, one row a source that acts."""
     rows = []
-    for name, place in PLACES.items():
+    for name, place in SOURCE_TARGETS.items():
         source: Source = getattr(layer.variability, name)
         values = getattr(layer.devices, place.quantity).double()
         varies = bool((values != place.nominal).any())

@@ -8,8 +8,7 @@ from torch import nn
 from smtj.errors import SmtjError
 from smtj.nn.layer.neuron import neurons_of
 from smtj.nn.reads.correlated_kernels import UNKNOWN
-from smtj.nn.reads.readout import Reads, checked_reads
-from smtj.nn.reads.scheme import ReadScheme
+from smtj.nn.reads.scheme import Reads, ReadScheme, checked_reads
 
 
 def set_readout(

@@ -175,7 +175,7 @@ class Junctions(nn.Module):
         """How the devices differ from the card's nominal one."""
         return DeviceVariation(*(getattr(self, name) for name in DeviceVariation._fields))
 
-    def shown_voltage(self) -> str:
+    def format_voltage(self) -> str:
         """Return the bias voltage for people, its range where neurons differ."""
         with torch.no_grad():
             self.operating_state()

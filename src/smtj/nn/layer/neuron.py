@@ -9,23 +9,21 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.devices.variation import Variability, chip_temperature, limited, with_stuck
-from smtj.nn.drive.coupling import Drive, matched
-from smtj.nn.drive.response import fold
+from smtj.nn.drive.coupling import Drive, fold, matched
 from smtj.nn.layer.junctions import Junctions
 from smtj.nn.reads.correlated import read_by_scheme
 from smtj.nn.reads.correlated_kernels import UNKNOWN
 from smtj.nn.reads.independent import (
-    draw_key,
-    draw_key_tensor,
     limited_log_odds,
     normal,
     read,
     respond,
     respond_traced,
+    sample_key,
+    sample_key_tensor,
 )
-from smtj.nn.reads.readout import Reads, checked_reads
 from smtj.nn.reads.relaxation import layer_relaxation
-from smtj.nn.reads.scheme import ReadScheme
+from smtj.nn.reads.scheme import Reads, ReadScheme, checked_reads
 
 
 class MTJNeuron(Junctions):
@@ -167,7 +165,7 @@ class MTJNeuron(Junctions):
         random = count > 0 or self.noise
         if torch.compiler.is_compiling():
             # A graph keeps a number for ever, but draws a tensor anew.
-            key = draw_key_tensor(self.generator) if random else None
+            key = sample_key_tensor(self.generator) if random else None
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
 
@@ -177,7 +175,7 @@ class MTJNeuron(Junctions):
         return limited_log_odds(x, self._response(drive))
 
     def _response(self, drive: Drive) -> Tensor:
-        """Return what :func:`smtj.nn.drive.response.fold` makes, shape (5, features).
+        """Return what :func:`smtj.nn.drive.coupling.fold` makes, shape (5, features).
 
         Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
         it is done again only when one of the numbers has changed.
@@ -217,12 +215,12 @@ class MTJNeuron(Junctions):
         return total / reads
 
     def _key(self) -> int:
-        return draw_key(self.generator)
+        return sample_key(self.generator)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows of this layer."""
         arranged = self.features if len(self.shape) == 1 else self.shape
-        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.shown_voltage()}"
+        bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.format_voltage()}"
         return (
             f"{arranged}, card={self.card.name}, reads={self.reads}, "
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
@@ -283,7 +281,7 @@ def read_neurons(
         ),
         scheme,
         reads,
-        lambda: draw_key_tensor(neuron.generator),
+        lambda: sample_key_tensor(neuron.generator),
         reading_noise=noise,
         field_noise=field_noise if neuron.noise else None,
         field_correlation_time=neuron.noise_correlation_time,

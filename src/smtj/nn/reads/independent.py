@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from smtj.nn.reads import kernels
-
-MAX_READS = 65_535
+from smtj.nn.reads.scheme import MAX_READS
 
 
 class Response(NamedTuple):
@@ -45,7 +44,7 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     reads
         Number of reads, up to 65,535; 0 for the expected value P(high).
     key
-        64-bit number that decides noise and reads; see :func:`draw_key`.
+        64-bit number that decides noise and reads; see :func:`sample_key`.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def respond_traced(
     x, response, noisy, reads
         As in :func:`respond`.
     key
-        The key as a tensor on the CPU, from :func:`draw_key_tensor`; None if nothing is random.
+        The key as a tensor on the CPU, from :func:`sample_key_tensor`; None if nothing is random.
 
     Returns
     -------
@@ -108,7 +107,7 @@ def read(probability: Tensor, reads: int, key: int) -> Tensor:
     reads
         Number of reads N, 1 to 65,535.
     key
-        64-bit number that decides the outcome; see :func:`draw_key`.
+        64-bit number that decides the outcome; see :func:`sample_key`.
 
     Returns
     -------
@@ -140,13 +139,13 @@ def normal(like: Tensor, key: int) -> Tensor:
     return numbers
 
 
-def draw_key(generator: torch.Generator | None = None) -> int:
+def sample_key(generator: torch.Generator | None = None) -> int:
     """Draw a key from a generator on the CPU, PyTorch's global one by default."""
     return int(torch.randint(2**63 - 1, (), generator=generator))
 
 
-def draw_key_tensor(generator: torch.Generator | None = None) -> Tensor:
-    """Draw a key as :func:`draw_key` does, and leave it in a tensor."""
+def sample_key_tensor(generator: torch.Generator | None = None) -> Tensor:
+    """Draw a key as :func:`sample_key` does, and leave it in a tensor."""
     return torch.randint(2**63 - 1, (), generator=generator)
 
 

@@ -3,15 +3,34 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.physics.readout.noise import Amplifier, quality
 from smtj.physics.readout.signal import read_signal
 
+Reads: TypeAlias = int | Literal["expected"]
+"""Number of reads of a device, or its expected value: the limit of many reads."""
+MAX_READS = 65_535
 _MIN_QUALITY = 1e-9
 """Q below which two resistances differ by no more than rounding."""
+
+
+def checked_reads(reads: Reads) -> Reads:
+    """Return a valid number of reads, or raise an error."""
+    if reads == "expected" or (isinstance(reads, int) and 1 <= reads <= MAX_READS):
+        return reads
+    raise SmtjError(f'reads is {reads!r}; it must be 1 to {MAX_READS} or "expected"')
+
+
+def parse_reads(option: str, text: str) -> Reads:
+    """Parse a number of reads or ``expected``; an error names the option."""
+    if text == "expected":
+        return "expected"
+    if text.isascii() and text.isdigit():
+        return checked_reads(int(text))
+    raise SmtjError(f'{option}: "{text}" must be a whole number from 1, or "expected"')
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from smtj.card.document import to_toml
 from smtj.errors import CheckpointError
 from smtj.files import write_text
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.train import Epoch, Images, TrainingRun, TrainingSettings
+from smtj.nn.training.trainer import Epoch, Images, Trainer, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Experiment:
             "training": asdict(self.training),
         }
 
-    def start(self, images: Images) -> TrainingRun:
+    def start(self, images: Images) -> Trainer:
         """Return the run at its beginning."""
         network = build_network(self.network, self.card, self.training.seed)
-        return TrainingRun(network, images, self.training)
+        return Trainer(network, images, self.training)
 
 
 def run(
@@ -129,7 +129,7 @@ def _plot(path: Path, experiment: Experiment, history: list[Epoch]) -> None:
             color=plot.BLUE,
             markersize=2,
         )
-        plot.recognition_axes(axes, history[-1].number)
+        plot.accuracy_axes(axes, history[-1].number)
         neurons = experiment.card.name if experiment.network.neuron == "mtj" else "sigmoid"
         axes.set_title(f"{neurons} on {experiment.dataset}", loc="left")
         plot.save(fig, path)

@@ -16,7 +16,7 @@ from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.drive.coupling import Standardised, calibrated, matched
 from smtj.nn.layer.adaptive import Per, make_adaptive
 from smtj.nn.layer.neuron import MTJNeuron
-from smtj.nn.reads.readout import Reads
+from smtj.nn.reads.scheme import Reads
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from smtj.datasets import ImageDataset, load_dataset
 from smtj.nn.training.experiment import Experiment, run
-from smtj.nn.training.train import Epoch, as_tensors, held_out
+from smtj.nn.training.trainer import Epoch, as_tensors, held_out
 
 PATIENCE_S = 5
 """Seconds that a worker has to end when it is told to."""

@@ -12,8 +12,8 @@ from smtj.errors import SmtjError
 from smtj.nn.devices.bias import BiasVoltage
 from smtj.nn.layer.adaptive import Per, fix_bias, junction_layers, make_adaptive
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
-from smtj.nn.training.accuracy import recognised
 from smtj.nn.training.smooth_reads import loss_of, smooth_reads
+from smtj.nn.training.trainer import count_correct
 
 BATCH = 500
 """Images of one step at most."""
@@ -111,7 +111,7 @@ def recalibrate(
         voltages stay to 0 V and to each other.
     loss
         From outputs and labels to the mean loss; by default that of
-        :func:`smtj.nn.training.smooth_reads.recognition_loss` for a sequential network that ends
+        :func:`smtj.nn.training.smooth_reads.margin_loss` for a sequential network that ends
         with devices, and else the cross-entropy of a softmax over the outputs.
     seed
         Decides batches and noise.
@@ -282,5 +282,5 @@ def _assess(
     with torch.no_grad():
         with smooth_reads(model, generator):
             total = sum(float(loss(model(x), y)) * len(y) for x, y in parts)
-        right = sum(recognised(model(x), y, generator) for x, y in parts)
+        right = sum(count_correct(model(x), y, generator) for x, y in parts)
     return total / len(labels), right / len(labels)

@@ -16,8 +16,8 @@ from torch.nn import functional
 from smtj.nn.layer.activation import MTJActivation
 from smtj.nn.layer.adaptive import junction_layers
 from smtj.nn.layer.neuron import MTJNeuron
-from smtj.nn.reads.independent import draw_key, normal
-from smtj.nn.reads.readout import Reads
+from smtj.nn.reads.independent import normal, sample_key
+from smtj.nn.reads.scheme import Reads
 
 LOGISTIC = 1.702
 """Φ(z) is within 0.01 of the logistic function of 1.702 z."""
@@ -25,7 +25,7 @@ MANY = 1000
 """Reads that expected values are taken as, where a margin over its spread is asked for."""
 
 
-def recognition_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
+def margin_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
     """How surely the right output has the most high reads; the mean over images, in nats.
 
     The difference of two outputs of N reads is taken as normal, so that the right one wins with
@@ -55,7 +55,7 @@ def loss_of(model: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     if last is None:
         return functional.cross_entropy
     reads = last.eval_reads
-    return lambda outputs, labels: recognition_loss(outputs, labels, reads)
+    return lambda outputs, labels: margin_loss(outputs, labels, reads)
 
 
 def output_layer(model: nn.Module) -> MTJNeuron | None:
@@ -69,7 +69,7 @@ def output_layer(model: nn.Module) -> MTJNeuron | None:
 def smooth_reads(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
     """Have the junctions of a model in evaluation mode answer N reads as normal numbers meanwhile.
 
-    Output devices answer P(high) itself, as :func:`recognition_loss` asks for.
+    Output devices answer P(high) itself, as :func:`margin_loss` asks for.
 
     Parameters
     ----------
@@ -101,6 +101,6 @@ def _spread(reads: int, generator: torch.Generator) -> Callable[..., Tensor]:
         variance = (outputs - base) * (base + height - outputs) / reads
         # The root has no slope at zero.
         deviation = torch.sqrt(variance.clamp(min=1e-9 * height**2))
-        return outputs + deviation * normal(outputs, draw_key(generator))
+        return outputs + deviation * normal(outputs, sample_key(generator))
 
     return add

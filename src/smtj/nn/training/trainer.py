@@ -16,11 +16,10 @@ from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.drive.coupling import CalibratedCoupling, Standardised
-from smtj.nn.layer.chip import chip_of, draw_chip, install
+from smtj.nn.layer.chip import chip_of, install, sample_chip
 from smtj.nn.layer.configure import set_readout
-from smtj.nn.reads.independent import draw_key
+from smtj.nn.reads.independent import sample_key
 from smtj.nn.reads.kernels import start_threads
-from smtj.nn.training.accuracy import recognised
 from smtj.nn.training.network import logits_and_outputs
 
 EVALUATION_BATCH = 2000
@@ -106,7 +105,7 @@ class Epoch(NamedTuple):
     """Share of test images recognised."""
 
 
-class TrainingRun:
+class Trainer:
     """A network in training: the network, its optimiser and its random streams.
 
     Parameters
@@ -172,7 +171,7 @@ class TrainingRun:
         size = self.settings.batch_size
         for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
             if self._own_chip is not None:
-                install(draw_chip(self.network, draw_key(self._sampling)), self.network)
+                install(sample_chip(self.network, sample_key(self._sampling)), self.network)
             sums, outputs = logits_and_outputs(self.network, pixels)
             loss = cross_entropy(sums, outputs, classes)
             # As zero_grad does, without its hooks, which take 4 % of a small network's step.
@@ -269,6 +268,26 @@ def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
     return (value + error - error.detach()) / len(labels)
 
 
+def count_correct(outputs: Tensor, labels: Tensor, generator: torch.Generator) -> int:
+    """Count the images of which the highest output is the right one.
+
+    Outputs of N reads are often equal; numbers below any difference between them decide then, drawn
+    from the generator.
+
+    Parameters
+    ----------
+    outputs
+        Shape (images, classes).
+    labels
+        Classes, shape (images,).
+    generator
+        On the CPU.
+    """
+    exact = outputs.to(torch.float64)
+    ties = 1e-9 * torch.rand(exact.shape, generator=generator, dtype=torch.float64)
+    return int(((exact + ties).argmax(-1) == labels).sum())
+
+
 def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
     """Share of test images recognised, in evaluation mode.
 
@@ -291,5 +310,5 @@ def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
             images.test_labels.split(EVALUATION_BATCH),
             strict=True,
         ):
-            right += recognised(network(scaled(pixels)), labels, generator)
+            right += count_correct(network(scaled(pixels)), labels, generator)
     return right / len(images.test_labels)
