@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from smtj.card import DeviceCard
 from smtj.energy.costs import Workload
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
+from smtj.inference.stats.distributions import wilson_interval
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.nn.reads.independent import normal, read, sample_key
 from smtj.nn.training.network import load_network

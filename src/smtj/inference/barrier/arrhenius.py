@@ -64,7 +64,6 @@ class ArrheniusFit:
         return self.log_attempt_time.value + self.barrier.value / (BOLTZMANN * t)
 
 
-
 def fit_arrhenius(
     temperature: ArrayLike,
     log_dwell_time: ArrayLike,
@@ -100,7 +99,7 @@ def fit_arrhenius(
     >>> t = np.array([280, 300, 320, 340])
     >>> fit = fit_arrhenius(t, -20.7 + 5550 / t, [0.05] * 4)
     >>> print(f"{fit.stability_factor.value:.1f} ± {fit.stability_factor.error:.1f}")
-    18.5 ± 0.3
+    18.5 ± 0.4
     """
     t, y, sigma = _checked(temperature, log_dwell_time, standard_error)
     if not (math.isfinite(reference_temperature) and reference_temperature > 0):

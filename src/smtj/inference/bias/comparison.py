@@ -118,7 +118,7 @@ def compare_bias_models(
     >>> card, v = load_card("cai2019"), np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
     >>> w = operating_point(card, v).slope
     >>> print(compare_bias_models(v, w, 0.02 * w, card).verdict.split(";")[0])
-    the data support the model cai2019 (ΔAIC = 91.5)
+    the data support the model cai2019 (ΔAIC = 48.8)
     """
     v, w, sigma = checked_slopes(voltage, slope, standard_error)
     return BiasComparison(

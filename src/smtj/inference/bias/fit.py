@@ -22,7 +22,7 @@ from smtj.inference.bias.models import (
     MODELS,
     PARAMETERS,
     SLOPE,
-    DerivedQuantity,
+    Derived,
     as_array,
     as_mapping,
 )
@@ -174,7 +174,7 @@ def fit_bias(
     )
 
 
-def _gradient(quantity: DerivedQuantity, values: Mapping[str, float]) -> Floats:
+def _gradient(quantity: Derived, values: Mapping[str, float]) -> Floats:
     """Return the derivatives of a quantity with respect to the parameters, shape (3,)."""
     return forward_jacobian(lambda p: np.array(quantity.of(as_mapping(p))), as_array(values))
 

@@ -28,7 +28,7 @@ LABELS = {"scale": "the scale of w", "vcma": "ξ", "in_plane": "H_in"}
 
 
 @dataclass(frozen=True)
-class DerivedQuantity:
+class Derived:
     """A number of the device that follows from the parameters."""
 
     name: str
@@ -49,9 +49,9 @@ class BiasModel:
     """Whether there are two states at the voltages."""
     card_values: Mapping[str, float]
     """The parameters of the card itself."""
-    scale_quantities: tuple[DerivedQuantity, ...]
+    scale_quantities: tuple[Derived, ...]
     """What the scale means for the device."""
-    quantities: Mapping[str, DerivedQuantity]
+    quantities: Mapping[str, Derived]
     """What the other parameters mean for it, by parameter."""
     steepness_is_vcma: bool
     """Whether w follows E_b, so the steepness of w(V) is ξ."""
@@ -96,8 +96,8 @@ def cai2019_model(card: DeviceCard, temperature: float | None) -> BiasModel:
         has_barrier=lambda voltage, p: delta(voltage, p) > 0,
         card_values=_card_values(card, point),
         scale_quantities=(
-            DerivedQuantity("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: p["scale"] * own_slope),
-            DerivedQuantity("effective field", "H_k,eff", "A/m", "Oe", effective_field),
+            Derived("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: p["scale"] * own_slope),
+            Derived("effective field", "H_k,eff", "A/m", "Oe", effective_field),
         ),
         quantities=_quantities(card, point),
         steepness_is_vcma=True,
@@ -134,10 +134,8 @@ def self_consistent_model(card: DeviceCard, temperature: float | None) -> BiasMo
         has_barrier=lambda voltage, p: delta(voltage, p) > 0,
         card_values=_card_values(card, point),
         scale_quantities=(
-            DerivedQuantity(
-                "slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: float(slope(zero, p)[0])
-            ),
-            DerivedQuantity("activation volume", "V*", "m^3", "nm^3", lambda p: own_volume * p["scale"]),
+            Derived("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: float(slope(zero, p)[0])),
+            Derived("activation volume", "V*", "m^3", "nm^3", lambda p: own_volume * p["scale"]),
         ),
         quantities=_quantities(card, point),
         steepness_is_vcma=False,
@@ -212,13 +210,13 @@ def _stability_factor(
     return delta
 
 
-def _quantities(card: DeviceCard, point: OperatingPoint) -> dict[str, DerivedQuantity]:
+def _quantities(card: DeviceCard, point: OperatingPoint) -> dict[str, Derived]:
     whole, field = _whole(card, point), _anisotropy_field(point)
     return {
-        "vcma": DerivedQuantity(
+        "vcma": Derived(
             "VCMA coefficient", "ξ", "J/(V m)", "fJ/(V m)", lambda p: p["vcma"] * whole
         ),
-        "in_plane": DerivedQuantity(
+        "in_plane": Derived(
             "in-plane field", "|H_in|", "A/m", "mT", lambda p: abs(p["in_plane"]) * field
         ),
     }

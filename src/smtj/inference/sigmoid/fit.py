@@ -184,9 +184,9 @@ def fit_sigmoid(
     --------
     >>> fit = fit_sigmoid([-20, -10, 0, 10, 20], [2, 14, 53, 86, 99], 100)
     >>> print(f"w = {fit.slope:.3f} ± {fit.slope_error:.3f}, H_s = {fit.offset_field:.1f}")
-    w = 0.203 ± 0.017, H_s = -0.2
+    w = 0.192 ± 0.016, H_s = -0.4
     >>> print(fit.verdict)
-    consistent with a sigmoid (p = 0.55)
+    consistent with a sigmoid (p = 0.8)
     """
     if unit not in SLOPE_UNITS:
         raise SmtjError(f'P cannot be a function of a quantity in "{unit}"; give A/m or V')

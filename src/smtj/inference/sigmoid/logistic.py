@@ -89,7 +89,7 @@ def maximise(
 
 
 def least_loss(direction: Floats, high: Floats, total: Floats, offset: Floats | float) -> float:
-    """Return the least loss along η = offset + t direction over t, of one set of shape (fields,)."""
+    """Return the least loss along η = offset + t direction; all of shape (fields,)."""
     t, low, up = 0.0, -math.inf, math.inf
     longest = _MAX_STEP / float(np.abs(direction).max())
     for _ in range(_MAX_ITERATIONS):

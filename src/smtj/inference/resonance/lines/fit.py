@@ -283,7 +283,7 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         if line.half_width > width:
             problems.append(f"{name} is wider than the swept range")
         elif np.isfinite(line.covariance).all() and line.half_width_error > line.half_width / 2:
-            problems.append(f"{name} cannot be separated from the baseline: its width is uncertain by half")
+            problems.append(f"{name} cannot be separated from the baseline: its width is uncertain")
     return tuple(problems)
 
 

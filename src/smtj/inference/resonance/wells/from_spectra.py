@@ -18,7 +18,7 @@ import numpy as np
 
 from smtj.errors import SmtjError
 from smtj.inference.resonance.wells.model import FixedFields, WellResonances, well_resonances
-from smtj.inference.resonance.wells.projection import Spectrum, curves, joined, projected, sizes
+from smtj.inference.resonance.wells.projection import WellSpectrum, curves, joined, projected, sizes
 from smtj.inference.resonance.wells.result import (
     AnisotropyFit,
     conclude,
@@ -58,7 +58,7 @@ class SpectraFit:
 
 
 def fit_spectra_of_wells(
-    spectra: Sequence[Spectrum],
+    spectra: Sequence[WellSpectrum],
     fixed: FixedFields,
     starts: Sequence[tuple[float, float]],
     damping: float,

@@ -12,7 +12,7 @@ from smtj.typing import Floats
 
 
 class FixedFields(NamedTuple):
-    """Fields other than H_K1 and H_K2 that the resonance depends on; a fit takes them from the card."""
+    """The other fields that the resonance depends on, which a fit takes from the card."""
 
     in_plane_anisotropy_field: float
     """H_shape in A/m."""

@@ -18,7 +18,7 @@ on the barrier, which a card hardly knows."""
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class WellSpectrum:
     """A spectrum in frequency at one field in the x-z plane; SI units."""
 
     frequency: Floats
@@ -65,7 +65,7 @@ class Projection:
     """Fitted numbers."""
 
 
-def joined(spectra: Sequence[Spectrum]) -> Joined:
+def joined(spectra: Sequence[WellSpectrum]) -> Joined:
     """Concatenate spectra."""
     counts = [s.frequency.size for s in spectra]
     error, number = np.array([s.error for s in spectra]), np.repeat(np.arange(len(spectra)), counts)
@@ -153,7 +153,7 @@ def _parts(spectra: Joined, wells: WellResonances, damping: float) -> Floats:
     return np.stack(parts)
 
 
-def _expected(spectrum: Spectrum) -> tuple[float, float]:
+def _expected(spectrum: WellSpectrum) -> tuple[float, float]:
     up, down = (abs(height) for height in spectrum.expected)
     least = MIN_RELATIVE_HEIGHT * max(up, down)
     return max(up, least), math.copysign(
