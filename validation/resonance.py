@@ -26,7 +26,7 @@ from smtj.analysis import Setting, analyse
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.lab import stfmr
+from smtj.lab import spectra
 from smtj.physics.constants import VACUUM_PERMEABILITY
 from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
 from smtj.physics.resonance.spectrum import well_lines
@@ -113,7 +113,7 @@ def measured(rng, device, expected):
     lines = well_lines(device, fields, 0.0, 0.0, voltages[:, None])
     highest = 1.15 * float((lines.position + lines.half_width).max())
     frequencies = np.linspace(LOWEST, highest, POINTS)
-    data = stfmr(device, fields, voltages, frequencies)
+    data = spectra(device, fields, voltages, frequencies)
     clean = data["signal"].values
     ratio = np.exp(rng.uniform(*np.log(SIGNAL_TO_NOISE), clean.shape[:2]))
     noise = np.ptp(clean, axis=-1) / ratio
