@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from smtj.card import CardLike, DeviceCard, Value, as_card
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
 from smtj.physics.arrays import Array
@@ -272,46 +272,36 @@ def operating_point(
     )
 
 
-def with_barrier(
-    card: DeviceCard,
+def with_stability_factor(
+    card: CardLike,
     stability_factor: float,
     voltage: float = 0.0,
     temperature: float | None = None,
-    *,
-    source: str = "set by the user",
-    standard_error: float | None = None,
 ) -> DeviceCard:
-    """Return a card with a barrier of Δ k_B T, by another activation volume: Δ goes as V*.
+    """Return a card with the activation volume that gives a barrier of Δ k_B T, Δ being ∝ V*.
 
     Parameters
     ----------
     card
         The device.
     stability_factor
-        Δ = E_b/(k_B T) at the voltage in V and the temperature in K (the card's own by default).
-    source, standard_error
-        Where Δ is from, and its error; with an error V* counts as measured, else as assumed.
+        Δ at ``voltage`` in V and ``temperature`` in K, by default the card's.
 
     Raises
     ------
     SmtjError
-        The card has no barrier, or Δ is not above 0.
+        The card has no barrier there, or Δ is not above 0.
     CardError
         The volume would exceed that of the free layer.
     """
+    card = as_card(card)
     own = float(operating_point(card, voltage, temperature).stability_factor)
     if not (own > 0 and 0 < stability_factor < math.inf):
         raise SmtjError(
-            f"card {card.name} has a barrier of {own:.3g} k_BT and {stability_factor:g} k_BT is "
-            "wanted; both must be above 0"
+            f"card {card.name} has a barrier of {own:.3g} k_BT and cannot be given one of "
+            f"{stability_factor:g} k_BT; both must be above 0"
         )
-    per_delta = float(card.geometry.activation_volume) / own
-    volume = Value(
-        per_delta * stability_factor,
-        "assumed" if standard_error is None else "measured",
-        source,
-        None if standard_error is None else per_delta * standard_error,
-    )
+    volume = float(card.geometry.activation_volume) * stability_factor / own
     return card.replace({"geometry.activation_volume": volume})
 
 
