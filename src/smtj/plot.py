@@ -85,7 +85,7 @@ def signed(value: float, unit: str) -> str:
     return f"{value:.0f} {unit}".replace("-", "−")
 
 
-def recognition_axes(axes: "Axes", epochs: float) -> None:
+def accuracy_axes(axes: "Axes", epochs: float) -> None:
     """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")
     axes.set_ylabel("Recognition rate (%)")

@@ -21,7 +21,6 @@ from smtj.energy import (
     search,
     survey,
     trained_network,
-    with_barrier,
     workload,
 )
 from smtj.energy.costs import COUPLINGS
@@ -31,6 +30,7 @@ from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import MTJNeuron, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.physics.device import with_stability_factor
 
 ASSUMED = Assumptions()
 
@@ -158,7 +158,7 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         best = tried.cheapest(0.95)
         assert best.accuracy >= 0.95
         # It says what the cost of these very reads says.
-        device = with_barrier(card, best.barrier)
+        device = with_stability_factor(card, best.barrier)
         plan = gated_plan(device, best.voltage, best.reads, best.error_rate, best.amplifier_noise)
         again = cost(work, device, plan)
         assert float(again.neurons(coupling)) == pytest.approx(best.energy, rel=1e-6)
@@ -172,7 +172,7 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
 def test_barriers_reach_the_cards_own(card):
     found = barriers(card)
     assert found[0] == MIN_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
-    shallow = with_barrier(card, 4.0)
+    shallow = with_stability_factor(card, 4.0)
     assert barriers(shallow) == pytest.approx([4.0])
 
 

@@ -14,14 +14,13 @@ from smtj.energy import (
     cost,
     effective_reads,
     gated_plan,
-    with_barrier,
     workload,
 )
 from smtj.energy.costs import COUPLINGS, relaxation_time
 from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
-from smtj.physics.device import operating_point
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.units import convert
 
 ASSUMED = Assumptions()
@@ -117,7 +116,7 @@ def test_the_energy_of_a_gated_read_in_the_junction_does_not_depend_on_the_volta
 
 
 def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
-    shallow = with_barrier(card, 6.0)
+    shallow = with_stability_factor(card, 6.0)
     assert float(operating_point(shallow).stability_factor) == pytest.approx(6)
     deep, flat = (cost(WORK, c, gated_plan(c, 0.02, 4, 1e-3)) for c in (card, shallow))
     assert float(flat.latency) < 1e-4 * float(deep.latency)

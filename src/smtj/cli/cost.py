@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.exits import INTERRUPTED
+from smtj.cli.output import INTERRUPTED, note, notes_console, print_json, progress, writing
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from smtj.card import DeviceCard
     from smtj.energy import Accuracy, Survey
 
@@ -53,7 +51,7 @@ def cost(
     from smtj.energy import load_assumptions, published_table, survey, workload
     from smtj.provenance import command, versions
 
-    console, screen = Console(), Console(stderr=True)
+    console = Console()
     assumed = load_assumptions(assumptions, assume or ())
     if list_assumptions:
         console.print(assumed.table().rich())
@@ -65,47 +63,39 @@ def cost(
     if network is None:
         work = workload(parse_sizes("--sizes", sizes, PAPER_SIZES), assumed)
     else:
-        trained_on, accuracy = _evaluate(screen, network, dataset, data, seed)
+        trained_on, accuracy = _evaluate(network, dataset, data, seed)
         device, work = card or trained_on, accuracy.workload
-    with screen.status("searching read voltage, bit errors, reads and barrier"):
+    with notes_console().status("searching read voltage, bit errors, reads and barrier"):
         found = survey(work, device, accuracy, assumptions=assumed)
     record = {**found.to_dict(), "versions": versions(), "command": command()}
     if as_json:
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        print_json(record)
     else:
         console.print(found.table().rich())
         console.print(published_table().rich())
-        for note in found.table().notes:
-            console.print(f"• {note}", highlight=False, markup=False)
+        for remark in found.remarks:
+            console.print(f"• {remark}", highlight=False, markup=False)
     if out is not None:
         _write(out, found, record)
-        typer.echo(f"Written: {out / 'cost.json'}, {out / 'cost.png'}", err=as_json)
+        note(f"Written: {out / 'cost.json'}, {out / 'cost.png'}")
     elif not as_json:
-        typer.echo("Nothing was written; --out FOLDER saves the numbers and the plot.")
+        note("Nothing was written; --out FOLDER saves the numbers and the plot.")
 
 
 def _evaluate(
-    screen: "Console", path: Path, dataset: str, data: Path | None, seed: int
+    path: Path, dataset: str, data: Path | None, seed: int
 ) -> tuple["DeviceCard", "Accuracy"]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     from smtj.datasets import load_dataset
     from smtj.energy import measure_accuracy, trained_network
     from smtj.nn.training.trainer import as_tensors
 
     network, card = trained_network(path)
     images = as_tensors(load_dataset(dataset, data))
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=screen, transient=True) as bar:
-            task = bar.add_task("accuracy against reads and bit errors", total=None)
-
-            def progress(done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total)
-
-            return card, measure_accuracy(network, images, seed, progress=progress)
+        with progress("accuracy against reads and bit errors") as report:
+            return card, measure_accuracy(network, images, seed, progress=report)
     except KeyboardInterrupt:
-        screen.print("Stopped; nothing was written.")
+        note("Stopped; nothing was written.")
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -113,10 +103,8 @@ def _write(out: Path, found: "Survey", record: dict[str, Any]) -> None:
     from smtj.energy import caption, save_plots
     from smtj.files import write_text
 
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         save_plots(found, out / "cost")
         text = json.dumps({**record, "caption": caption(found)}, indent=1, allow_nan=False)
         write_text(out / "cost.json", text + "\n")
-    except OSError as error:
-        raise SmtjError(f"cannot write to {out}: {error.strerror}; give another --out") from error

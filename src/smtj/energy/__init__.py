@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smtj.energy.costs import Cost, ReadPlan, card_plan, cost, gated_plan
     from smtj.energy.design_space import Survey, survey
     from smtj.energy.literature import Published, published, published_table
-    from smtj.energy.pareto import Point, Search, search, with_barrier
+    from smtj.energy.pareto import Point, Search, search
     from smtj.energy.plots import caption, save_plots
     from smtj.energy.workloads import Workload, workload
     from smtj.physics.readout.repeated import effective_reads
@@ -24,7 +24,7 @@ _HOMES = {
     "costs": ("Cost", "ReadPlan", "card_plan", "cost", "gated_plan"),
     "design_space": ("Survey", "survey"),
     "literature": ("Published", "published", "published_table"),
-    "pareto": ("Point", "Search", "search", "with_barrier"),
+    "pareto": ("Point", "Search", "search"),
     "plots": ("caption", "save_plots"),
     "workloads": ("Workload", "workload"),
 }
@@ -54,7 +54,6 @@ __all__ = [
     "search",
     "survey",
     "trained_network",
-    "with_barrier",
     "workload",
 ]
 

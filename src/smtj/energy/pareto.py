@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, as_card
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.costs import (
     COUPLING_NAMES,
@@ -29,8 +29,7 @@ from smtj.energy.costs import (
     seconds,
 )
 from smtj.energy.workloads import WorkloadLike, workload
-from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.tables import Table, Tabular
 from smtj.typing import Floats
 
@@ -172,24 +171,6 @@ def barriers(card: CardLike) -> Floats:
     return np.linspace(MIN_BARRIER, own, BARRIERS)
 
 
-def with_barrier(card: CardLike, stability_factor: float) -> DeviceCard:
-    """Return the card with the activation volume that gives it a barrier in k_BT at zero bias.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier.
-    CardError
-        The volume would exceed that of the free layer.
-    """
-    card = as_card(card)
-    own = float(operating_point(card).stability_factor)
-    if not own > 0:
-        raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
-    volume = float(card.geometry.activation_volume) * stability_factor / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
 def search(
     network: WorkloadLike,
     card: CardLike,
@@ -228,7 +209,7 @@ def search(
     ]
     costs = []
     for delta in chosen:
-        device = with_barrier(card, delta)
+        device = with_stability_factor(card, delta)
         plan = gated_plan(device, voltage, count, error, noise, assumed)
         costs.append(cost(work, device, plan, assumptions=assumed))
     accuracies = [accuracy(c.effective_reads, c.error_rate) for c in costs]

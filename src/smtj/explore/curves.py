@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, Value
 from smtj.explore.controls import SET, Knobs, as_set, knobs_of
-from smtj.lab.spectra import DRIVE
+from smtj.lab.stfmr import DRIVE
 from smtj.physics.device import (
     barrier_and_reduced_field,
     high_state_is_up,
@@ -231,7 +231,7 @@ def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
     def of(well: int) -> Floats:
         alone = np.zeros(2)
         alone[well] = 1.0
-        return signal(WellLines(*lines[:-1], lines.share * alone), frequency)
+        return signal(WellLines(*lines[:-1], lines.occupancy * alone), frequency)
 
     high, low = (of(well) for well in order)
     place = lines.position[order], lines.half_width[order]

@@ -17,12 +17,11 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.errors import SmtjError
 from smtj.physics.device import macrospin, operating_point
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
 from smtj.physics.junction import card_wells
-from smtj.physics.magnetics.equilibrium import occupation
+from smtj.physics.magnetics.equilibrium import boltzmann_averages
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.typing import Floats
 from smtj.validity.comparison import Rung, compared, reference
@@ -64,27 +63,7 @@ class Setting(NamedTuple):
         return lambda done, total: progress(what, done, total)
 
 
-def with_barrier(
-    card: DeviceCard, delta: float, voltage: float = 0.0, temperature: float | None = None
-) -> DeviceCard:
-    """Return a card with another activation volume, which gives it a barrier of Δ k_B T.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier, or Δ is not above 0.
-    """
-    own = float(operating_point(card, voltage, temperature).stability_factor)
-    if not (own > 0 and 0 < delta < math.inf):
-        raise SmtjError(
-            f"card {card.name} has a barrier of {own:.3g} k_BT, and {delta:g} is wanted; both "
-            "must be above 0"
-        )
-    volume = float(card.geometry.activation_volume) * delta / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
-def rungs_at_shallow_barrier(
+def compare_low_barrier(
     card: DeviceCard,
     voltage: float = 0.0,
     temperature: float | None = None,
@@ -96,7 +75,7 @@ def rungs_at_shallow_barrier(
     Parameters
     ----------
     card
-        The device, with a shallow barrier; see :func:`with_barrier`.
+        The device, with a shallow barrier; see :func:`smtj.physics.device.with_stability_factor`.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     seed
@@ -122,7 +101,7 @@ def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
     field = float(point.offset_field + 0.5 / point.slope)
     x, z = field_at(card, field, setting.voltage)
     spin = macrospin(card, setting.voltage, setting.temperature)
-    exact = occupation(spin, x, 0.0, z)
+    exact = boltzmann_averages(spin, x, 0.0, z)
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
     system = driven_macrospin(card, (0.0, 0.0, field), setting.voltage, setting.temperature)
     m = trajectories(
@@ -141,7 +120,7 @@ def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
     simulated = f"s-LLG, {TRAJECTORIES} trajectories"
     where = "at H_s + 1/(2w)"
     occupied = reference(
-        f"occupation of the up well {where}",
+        f"occupancy of the up well {where}",
         "Boltzmann integral",
         float(exact.probability_up),
         "",

@@ -14,7 +14,7 @@ import numpy as np
 
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
-from smtj.physics.averaging import linear_in_share, resistance_of
+from smtj.physics.resistance import linear_in_occupancy, resistance_of
 from smtj.typing import Floats
 
 APART = 0.1
@@ -30,7 +30,7 @@ class ReadingsInShare:
     signal: Floats
     """In ohm, shape (readings,)."""
     middle: float
-    """R0 of :func:`.setting.linear_in_share`; 0 where the signal is the resistance itself."""
+    """R0 of :func:`smtj.physics.resistance.linear_in_occupancy`; 0 where the signal is R itself."""
     drift: Floats | float
     """What was taken from the resistance before, in ohm; its mean is 0."""
 
@@ -47,7 +47,7 @@ class ReadingsInShare:
 
 
 def fit_resistance(
-    time: Floats, resistance: Floats, window: float, at_current: bool, least_switches: int
+    time: Floats, resistance: Floats, window: float, at_current: bool, min_switches: int
 ) -> tuple[TraceFit, ReadingsInShare]:
     """Fit a trace of resistances.
 
@@ -59,7 +59,7 @@ def fit_resistance(
         Time over which a reading averages in s; 0 for an instant.
     at_current
         Whether a current was held.
-    least_switches
+    min_switches
         As in :func:`smtj.inference.telegraph.fit.fit_trace`.
 
     Returns
@@ -74,7 +74,7 @@ def fit_resistance(
         The trace is too short, or switches too rarely.
     """
     pole = -math.inf if at_current else 0.0
-    fit = fit_trace(time, resistance, window, pole=pole, least_switches=least_switches)
+    fit = fit_trace(time, resistance, window, pole=pole, min_switches=min_switches)
     readings = ReadingsInShare(resistance, 0.0, 0.0)
     if at_current or fit.verdict != "more than two levels" or resistance.min() <= 0:
         return fit, readings
@@ -82,7 +82,7 @@ def fit_resistance(
     # a third one.
     other, others = _fit_conductance(time, resistance, window)
     is_likelier = other.log_likelihood + others.log_slope > fit.log_likelihood
-    tells = other.verdict == "two levels" and other.switches >= least_switches
+    tells = other.verdict == "two levels" and other.switches >= min_switches
     return (other, others) if is_likelier and tells else (fit, readings)
 
 
@@ -92,9 +92,9 @@ def _fit_conductance(
     """Fit the conductance of a trace, and at least twice where its resistance drifts."""
     drift: Floats | float = 0.0
     for _ in range(ROUNDS):
-        signal, middle = linear_in_share(resistance - drift, False)
+        signal, middle = linear_in_occupancy(resistance - drift, False)
         readings = ReadingsInShare(signal, middle, drift)
-        fit = fit_trace(time, signal, window, least_switches=0)
+        fit = fit_trace(time, signal, window, min_switches=0)
         if not _moves_apart(fit, middle):
             break
         # What a fit of levels that move apart takes for the drift is nearly it.

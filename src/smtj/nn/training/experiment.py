@@ -129,7 +129,7 @@ def _plot(path: Path, experiment: Experiment, history: list[Epoch]) -> None:
             color=plot.BLUE,
             markersize=2,
         )
-        plot.recognition_axes(axes, history[-1].number)
+        plot.accuracy_axes(axes, history[-1].number)
         neurons = experiment.card.name if experiment.network.neuron == "mtj" else "sigmoid"
         axes.set_title(f"{neurons} on {experiment.dataset}", loc="left")
         plot.save(fig, path)
