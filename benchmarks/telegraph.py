@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from smtj.dynamics import occupation, packed_samples, samples, samples_at
+from smtj.dynamics import occupancy, packed_samples, samples, samples_at
 from smtj.dynamics.telegraph import propagator
 from smtj.dynamics.telegraph.propagator import relaxation_rate
 
@@ -80,7 +80,7 @@ def contestants(devices: int, count: int) -> dict[str, tuple[Callable[[], Result
     rng = np.random.default_rng(1)
     log_high, log_low = rng.uniform(np.log(0.1), np.log(10.0), (2, devices))
     low, high = (x.astype(np.float32) for x in propagator(log_high, log_low, INTERVAL))
-    share = occupation(log_high, log_low).astype(np.float32)
+    share = occupancy(log_high, log_low).astype(np.float32)
     rate = relaxation_rate(log_high, log_low).astype(np.float32)
     times = np.cumsum(rng.uniform(0.5, 1.5, count)) * INTERVAL
     gaps = np.diff(times, prepend=0.0).astype(np.float32)

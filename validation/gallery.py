@@ -1,6 +1,6 @@
 """What every shipped card gives, beside what its paper prints.  Writes docs/gallery.md.
 
-The ladder of ``smtj validate`` and a short simulated motion are recorded for each card in
+The ladder of ``smtj ladder`` and a short simulated motion are recorded for each card in
 docs/validation/gallery.json; the page is made of it.  ``--render`` writes the page alone.
 """
 
@@ -25,7 +25,7 @@ from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.physics.device import macrospin, operating_point
 from smtj.units import convert, format_quantity
-from smtj.validity import limits_of, rungs_at_own_barrier, rungs_at_shallow_barrier, with_barrier
+from smtj.validity import compare_formulas, compare_low_barrier, find_limits, with_barrier
 from smtj.validity.limits import in_words
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
@@ -98,9 +98,9 @@ def time(near: Any, far: Any, kept: Any) -> float:
 def validity(card: DeviceCard) -> dict[str, Any]:
     """The ladder in short: how many rungs agree, the worst ones, and in words where it is safe."""
     try:
-        own = rungs_at_own_barrier(card)
-        limits = limits_of(card)
-        simulated = rungs_at_shallow_barrier(with_barrier(card, 5.0))
+        own = compare_formulas(card)
+        limits = find_limits(card)
+        simulated = compare_low_barrier(with_barrier(card, 5.0))
     except SmtjError as error:
         return {"refused": str(error)}
     compared = [rung for rung in (*own, *simulated) if rung.against]
@@ -151,10 +151,10 @@ def section(name: str, found: dict[str, Any]) -> str:
         )
     found = found["validity"]
     if "refused" in found:
-        lines.append(f"`smtj validate {name}` says: {found['refused']}.")
+        lines.append(f"`smtj ladder {name}` says: {found['refused']}.")
         return "\n\n".join(lines)
     lines.append(
-        f"`smtj validate {name}`: {found['agree']} of {found['compared']} comparisons agree. Those "
+        f"`smtj ladder {name}`: {found['agree']} of {found['compared']} comparisons agree. Those "
         "that do not:"
     )
     lines.append(table(["quantity", "route", "verdict"], found["differ"]))
@@ -251,7 +251,7 @@ normal of the film, for which these axes have no place; their VCMA coefficient i
 measure spectra` refuses them in a sentence. So does whatever asks for an exact escape rate, since
 the strong easy plane needs more elements than there are; the simulated motion has no such limit.
 An easy plane with no axis in it, a
-negative H_K1, has no barrier: `smtj validate` says so, and no such device is here.
+negative H_K1, has no barrier: `smtj ladder` says so, and no such device is here.
 
 `sidielvalli2025` is a counter-example: a memory cell. All of the physics holds, and no neuron can
 be made of it, because it does not switch; `smtj train` says how long one would wait from read to

@@ -42,6 +42,19 @@ def figure(width: float = 3.4, height: float = 2.6, **subplots: Any) -> Iterator
         yield fig, fig.subplots(**subplots)
 
 
+@contextmanager
+def axes(ax: "Axes | None" = None, width: float = 3.4, height: float = 2.6) -> Iterator["Axes"]:
+    """Yield axes in the look of smtj: the given ones, or those of a new pyplot figure."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+        yield ax
+
+
 def save(fig: "Figure", path: Path) -> list[Path]:
     """Write a figure as PNG and SVG beside each other, each whole or not at all.
 
@@ -72,7 +85,7 @@ def signed(value: float, unit: str) -> str:
     return f"{value:.0f} {unit}".replace("-", "−")
 
 
-def recognition_axes(axes: "Axes", epochs: float) -> None:
+def accuracy_axes(axes: "Axes", epochs: float) -> None:
     """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")
     axes.set_ylabel("Recognition rate (%)")

@@ -216,11 +216,15 @@ def format_with_error(
 
 
 def round_to_error(
-    value: float, error: float | None, si_unit: str = "", display_unit: str | None = None
+    value: float,
+    error: float | None,
+    si_unit: str = "",
+    display_unit: str | None = None,
+    digits: int = 2,
 ) -> tuple[str, str]:
     """Return the two numbers of :func:`format_with_error` as text, for columns of a table.
 
-    The second is empty without a usable error.
+    The second is empty without a usable error; ``digits`` are those kept of the error.
 
     Examples
     --------
@@ -234,11 +238,13 @@ def round_to_error(
     error = 0.0 if error is None else convert(error, si_unit, shown_unit)
     if not 1e-12 * abs(value) < error < math.inf:
         return _decimal(Fraction(value), 4), ""
-    with localcontext(prec=2):
+    with localcontext(prec=digits):
         spread = +Decimal(error)
-    last = spread.adjusted() - 1
+    last = spread.adjusted() - digits + 1
     with localcontext(prec=400):
-        rounded = Decimal(value).quantize(Decimal(1).scaleb(last))
+        rounded, spread = (
+            Decimal(number).quantize(Decimal(1).scaleb(last)) for number in (value, spread)
+        )
     rounded = rounded if rounded else abs(rounded)  # no -0
     size = max(rounded.adjusted() if rounded else last, spread.adjusted())
     power = size if size > 6 or last < -8 else 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 
-from smtj.dynamics import occupation, propagator
+from smtj.dynamics import occupancy, propagator
 from smtj.dynamics.telegraph.propagator import dwell_times, relaxation_rate, switching_chances
 from smtj.errors import SmtjError
 
@@ -21,7 +21,7 @@ similar_times = st.floats(-20.0, 20.0).map(math.exp)
 
 @given(log_dwells, log_dwells, times)
 def test_probabilities_lie_between_0_and_1(log_high: float, log_low: float, time: float) -> None:
-    share = occupation(log_high, log_low)
+    share = occupancy(log_high, log_low)
     from_low, from_high = propagator(log_high, log_low, time)
     assert 0.0 <= from_low <= share * (1 + 1e-15)
     assert share - 1e-15 <= from_high <= 1.0
@@ -44,7 +44,7 @@ def test_two_steps_are_one_chapman_kolmogorov(
 
 @given(log_dwells, log_dwells, times)
 def test_the_occupation_is_stationary(log_high: float, log_low: float, time: float) -> None:
-    share = occupation(log_high, log_low)
+    share = occupancy(log_high, log_low)
     from_low, from_high = propagator(log_high, log_low, time)
     assert share * from_high + (1 - share) * from_low == pytest.approx(share, rel=1e-12, abs=1e-15)
 
@@ -52,7 +52,7 @@ def test_the_occupation_is_stationary(log_high: float, log_low: float, time: flo
 @given(log_dwells, log_dwells, times)
 def test_detailed_balance(log_high: float, log_low: float, time: float) -> None:
     up, down = switching_chances(log_high, log_low, time)
-    flow_up, flow_down = occupation(log_low, log_high) * up, occupation(log_high, log_low) * down
+    flow_up, flow_down = occupancy(log_low, log_high) * up, occupancy(log_high, log_low) * down
     assert flow_up == pytest.approx(flow_down, rel=1e-12, abs=1e-305)
 
 
@@ -68,8 +68,8 @@ def test_it_is_the_exponential_of_the_rates(log_high: float, log_low: float, tim
 
 def test_no_time_changes_nothing_and_long_times_everything() -> None:
     assert propagator(0.3, -1.2, 0.0) == (0.0, 1.0)
-    np.testing.assert_allclose(propagator(0.3, -1.2, 1e300), occupation(0.3, -1.2), rtol=1e-15)
-    assert occupation(0.3, -1.2) == pytest.approx(1 / (1 + math.exp(-1.5)), rel=1e-15)
+    np.testing.assert_allclose(propagator(0.3, -1.2, 1e300), occupancy(0.3, -1.2), rtol=1e-15)
+    assert occupancy(0.3, -1.2) == pytest.approx(1 / (1 + math.exp(-1.5)), rel=1e-15)
 
 
 def test_rare_switches_keep_their_digits() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from smtj.dynamics import (
-    occupation,
+    occupancy,
     packed_samples,
     propagator,
     readings,
@@ -98,7 +98,7 @@ def test_samples_at_uniform_times_are_the_uniform_ones() -> None:
 def test_the_state_at_the_beginning_is_in_equilibrium() -> None:
     devices = 40_000
     for log_high, log_low in RATES:
-        share = float(occupation(log_high, log_low))
+        share = float(occupancy(log_high, log_low))
         first = samples_at(np.full(devices, log_high), log_low, [0.0], seed=5)
         score = (first.mean() - share) / math.sqrt(share * (1 - share) / devices)
         assert abs(score) < MAX_Z
@@ -107,7 +107,7 @@ def test_the_state_at_the_beginning_is_in_equilibrium() -> None:
 def test_autocorrelation_decays_at_the_relaxation_rate() -> None:
     devices, log_high, log_low = 60_000, 0.4, -0.3
     states = samples(np.full(devices, log_high), log_low, 0.1, 21, seed=6).astype(np.float64)
-    share = float(occupation(log_high, log_low))
+    share = float(occupancy(log_high, log_low))
     rate = math.exp(-log_high) + math.exp(-log_low)
     for lag in (1, 3, 10, 20):
         products = (states[0] - share) * (states[lag] - share)
@@ -202,7 +202,7 @@ def test_the_number_of_switches_in_a_history() -> None:
 
 def test_a_history_begins_in_equilibrium_or_as_told() -> None:
     first = np.array([switching_times(0.0, 1.0, 0.1, seed=(16, i))[1] for i in range(2000)])
-    share = float(occupation(0.0, 1.0))
+    share = float(occupancy(0.0, 1.0))
     assert abs(first.mean() - share) < MAX_Z * math.sqrt(share * (1 - share) / 2000)
     assert [switching_times(0.0, 1.0, 0.1, 17, start)[1] for start in (0, 1)] == [0, 1]
 

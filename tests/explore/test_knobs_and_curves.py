@@ -12,8 +12,7 @@ from smtj.explore import curves
 from smtj.explore.controls import Knobs, as_set, knobs_of, saved, sliders
 from smtj.explore.numbers import numbers, time_text
 from smtj.lab import stfmr
-from smtj.physics.device import barrier_against_thickness, high_state_is_up
-from smtj.physics.occupation import card_occupation
+from smtj.physics.device import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
 from smtj.units import Oe, convert
 
 
@@ -87,7 +86,7 @@ def test_the_self_consistent_curve_is_the_boltzmann_integral(card: DeviceCard) -
     fields = np.linspace(-60, 30, 7) * Oe
     model = curves.by_model(card)["self-consistent"]
     found = curves.probability(model, knobs(card, voltage=0.1), fields)
-    exact, _ = card_occupation(card, 0.0, 0.0, fields, 0.1)
+    exact, _ = boltzmann_occupancy(card, 0.0, 0.0, fields, 0.1)
     # Eq. 5 is the tangent of the exact log-odds at the midpoint.
     assert np.abs(found - exact).max() < 0.02
 

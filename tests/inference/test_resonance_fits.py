@@ -17,7 +17,7 @@ from smtj.inference.resonance.wells.model import EQ_7, FixedFields, WellResonanc
 from smtj.inference.resonance.wells.projection import curves, joined, projected
 from smtj.inference.stats.line import fit_straight_line
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, frequency_of_eq_7
+from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, printed_frequency
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.physics.resonance.spectrum import signal, well_lines
 
@@ -42,7 +42,7 @@ def test_the_model_without_fixed_fields_is_eq_7():
     h = np.array([0.01, 0.03]) * TESLA
     found = well_resonances(0.056 * TESLA, 0.0, EQ_7, h, np.zeros(2))
     theta = np.arcsin(h / (0.056 * TESLA))
-    expected = frequency_of_eq_7(h, math.pi / 2, theta, 0.056 * TESLA, 0.0)
+    expected = printed_frequency(h, math.pi / 2, theta, 0.056 * TESLA, 0.0)
     np.testing.assert_allclose(found.frequency, np.stack([expected, expected], -1), rtol=1e-9)
 
 
@@ -131,7 +131,7 @@ def spectra_of(card, rng, noise=0.5e-6, fields=FIELDS):
         type(lines := well_lines(card, fields, 0.0, 0.0))(*(entry[:, None] for entry in lines)), f
     )
     data = clean + noise * rng.standard_normal(clean.shape)
-    heights = np.hypot(lines.symmetric.sum(-1), lines.antisymmetric.sum(-1)) * lines.share
+    heights = np.hypot(lines.symmetric.sum(-1), lines.antisymmetric.sum(-1)) * lines.occupancy
     rows = zip(data, fields, heights, strict=True)
     return [Spectrum(f, row, noise, h, 0.0, tuple(height)) for row, h, height in rows]
 

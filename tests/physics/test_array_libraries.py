@@ -30,7 +30,6 @@ FORMS = {
     "barrier": (barrier.energy_barrier, (K_EFF, M_S, H_IN, VOLUME)),
     "barrier_negative_field": (barrier.energy_barrier, (K_EFF, M_S, -H_IN, VOLUME)),
     "printed_barrier": (barrier.printed_energy_barrier, (K_EFF, M_S, H_IN, VOLUME)),
-    "linear_barrier": (barrier.linear_energy_barrier, (K_EFF, M_S, -H_IN, VOLUME)),
     "stability": (barrier.stability_factor, (7.65e-20, 300.0)),
     "factor_x": (lambda *a: demagnetisation.demagnetising_factors(*a)[0], (210.0, 60.0, 1.62)),
     "factor_y": (lambda *a: demagnetisation.demagnetising_factors(*a)[1], (210.0, 60.0, 1.62)),

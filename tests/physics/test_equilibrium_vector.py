@@ -12,9 +12,9 @@ from smtj.physics.magnetics.equilibrium import (
     AZIMUTHAL_NODES,
     POLAR_NODES,
     Macrospin,
+    boltzmann_averages,
     log_odds_slope,
     log_weights,
-    occupation,
     reduced_energy,
 )
 from smtj.physics.magnetics.wells import energy
@@ -86,7 +86,7 @@ def test_weights_agree_with_quadrature_of_scipy(spin, field):
 def test_averages_agree_with_quadrature_of_scipy():
     spin, field = CASES["paper"]
     _, up, down, integral = _by_scipy(spin, field)
-    found = occupation(spin, *field)
+    found = boltzmann_averages(spin, *field)
     total = up + down
     assert float(found.probability_up) == pytest.approx(up / total, rel=1e-9)
     halves = (-math.pi / 2, math.pi / 2)
@@ -105,11 +105,11 @@ def test_more_nodes_change_nothing(delta, monkeypatch):
         moment=moment, in_plane_anisotropy_field=0.5 * H_K1, second_order_field=0.2 * H_K1
     )
     field = (0.5 * H_K1, 0.3 * H_K1, -0.2 * H_K1)
-    coarse, found = log_weights(spin, field[2], *field[:2]), occupation(spin, *field)
+    coarse, found = log_weights(spin, field[2], *field[:2]), boltzmann_averages(spin, *field)
     monkeypatch.setattr("smtj.physics.magnetics.equilibrium.POLAR_NODES", 6 * POLAR_NODES)
     monkeypatch.setattr("smtj.physics.magnetics.equilibrium.AZIMUTHAL_NODES", 8 * AZIMUTHAL_NODES)
     np.testing.assert_allclose(log_weights(spin, field[2], *field[:2]), coarse, atol=3e-11)
-    for fine, rough in zip(occupation(spin, *field), found, strict=True):
+    for fine, rough in zip(boltzmann_averages(spin, *field), found, strict=True):
         np.testing.assert_allclose(fine, rough, atol=1e-10)
 
 
@@ -118,7 +118,7 @@ def test_a_free_moment_follows_langevin():
     field = np.array([3e3, -4e3, 5e3])
     size = np.linalg.norm(field)
     x = KT * size
-    found = occupation(spin, *field)
+    found = boltzmann_averages(spin, *field)
     langevin = 1 / math.tanh(x) - 1 / x
     assert found.mean == pytest.approx(langevin * field / size, abs=1e-12)
     along = 1 - 2 * langevin / x
@@ -130,7 +130,7 @@ def test_a_free_moment_follows_langevin():
 def test_mean_is_the_derivative_of_the_free_energy():
     spin, field = CASES["shape"]
     step = 1.0
-    found = occupation(spin, *field)
+    found = boltzmann_averages(spin, *field)
     for axis in range(3):
         ln_z = []
         for sign in (1, -1):
@@ -149,7 +149,7 @@ def test_slope_in_a_field_across_is_the_difference_quotient():
 
 def test_mirroring_the_field_mirrors_the_average():
     spin, (x, y, z) = CASES["shape"]
-    one, other = occupation(spin, x, y, z), occupation(spin, x, -y, z)
+    one, other = boltzmann_averages(spin, x, y, z), boltzmann_averages(spin, x, -y, z)
     assert one.probability_up == other.probability_up
     np.testing.assert_allclose(other.mean, one.mean * [1, -1, 1], rtol=1e-14)
     assert abs(one.mean[1]) > 0.01
@@ -168,17 +168,17 @@ def test_reduced_energy_is_the_energy_over_kt():
 def test_tensors_agree_and_carry_gradients():
     spin, field = CASES["shape"]
     given = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in field]
-    found, expected = occupation(spin, *given), occupation(spin, *field)
+    found, expected = boltzmann_averages(spin, *given), boltzmann_averages(spin, *field)
     for tensor, array in zip(found, expected, strict=True):
         np.testing.assert_allclose(tensor.detach().numpy(), array, rtol=1e-12)
     # dP/dH is the covariance of m with the state: P (⟨m⟩_up - ⟨m⟩).
     (gradient,) = torch.autograd.grad(found.probability_up, given[1])
     step = 1.0
-    p = [occupation(spin, field[0], field[1] + s * step, field[2])[0] for s in (1, -1)]
+    p = [boltzmann_averages(spin, field[0], field[1] + s * step, field[2])[0] for s in (1, -1)]
     assert float(gradient) == pytest.approx(float(p[0] - p[1]) / (2 * step), rel=1e-5)
 
 
 def test_fields_broadcast():
-    found = occupation(PAPER, np.zeros((3, 1)), 0.0, np.zeros(2))
+    found = boltzmann_averages(PAPER, np.zeros((3, 1)), 0.0, np.zeros(2))
     assert found.probability_up.shape == found.mean_square_z.shape == (3, 2)
     assert found.mean.shape == (3, 2, 3)

@@ -11,6 +11,7 @@ from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
 from smtj.physics.derived import derived_quantities
 from smtj.physics.device import (
+    anisotropy_terms,
     barrier_against_thickness,
     barrier_and_reduced_field,
     factors,
@@ -19,7 +20,6 @@ from smtj.physics.device import (
     macrospin,
     operating_point,
     reference_direction,
-    terms_of_eq_1,
     vcma_coefficient,
 )
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
@@ -361,7 +361,7 @@ def test_given_factors_are_used_and_move_with_thickness():
 
 
 def test_interface_anisotropy_may_stand_for_the_field():
-    k_i = terms_of_eq_1(CARD)[1] * 1.62e-9
+    k_i = anisotropy_terms(CARD)[1] * 1.62e-9
     card = CARD.replace({"magnetism.interface_anisotropy": k_i, "magnetism.anisotropy_field": None})
     assert operating_point(card).energy_density == pytest.approx(33040, rel=1e-9)
     both = CARD.replace({"magnetism.interface_anisotropy": 1.01 * k_i})
@@ -374,7 +374,7 @@ def test_contradictory_interface_anisotropy_is_refused():
         r"card cai2019: magnetism.interface_anisotropy is 1 mJ/m\^2, but Eq. 1 needs "
         r"1.378 mJ/m\^2 for magnetism.anisotropy_field; make them agree within 2 %, or leave one"
     )
-    for ask in (operating_point, terms_of_eq_1, derived_quantities):
+    for ask in (operating_point, anisotropy_terms, derived_quantities):
         with pytest.raises(CardError, match=message):
             ask(card)
 

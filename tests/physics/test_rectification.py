@@ -10,7 +10,7 @@ from smtj import load_card
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.magnetics.wells import find_wells
-from smtj.physics.resistance import resistance
+from smtj.physics.resistance import resistance_at_bias
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
 from smtj.physics.resonance.rectification import TorqueFields, driven_lines
@@ -116,13 +116,13 @@ def test_the_sum_of_both_wells_is_weighted_by_the_time_in_them():
     """Two lines near 1.56 and 1.58 GHz at -110 Oe; one beyond the coercive field."""
     both = well_lines(CARD, -110 * Oe, 0.0, 0.0)
     np.testing.assert_allclose(both.position, [1.558e9, 1.578e9], rtol=1e-3)
-    assert 0.3 < both.share[0] < 0.4
+    assert 0.3 < both.occupancy[0] < 0.4
     one = well_lines(CARD, -600 * Oe, 0.0, 0.0)
-    assert one.share[0] == 0
+    assert one.occupancy[0] == 0
     f = np.linspace(1e9, 2e9, 200)
     alone = [
-        (both._replace(share=np.array(share)), weight)
-        for share, weight in (([1.0, 0.0], both.share[0]), ([0.0, 1.0], both.share[1]))
+        (both._replace(occupancy=np.array(occupancy)), weight)
+        for occupancy, weight in (([1.0, 0.0], both.occupancy[0]), ([0.0, 1.0], both.occupancy[1]))
     ]
     expected = sum(weight * signal(lines, f) for lines, weight in alone)
     np.testing.assert_allclose(signal(both, f), expected, rtol=1e-12)
@@ -145,7 +145,7 @@ def test_the_rectified_voltage_is_half_the_product_of_current_and_resistance_osc
     )
     r_p, half = 1000.0, 0.5
     swing = 1e-6
-    r = [resistance(r_p, 0.8, -m[0] + sign * swing, voltage, half) for sign in (-1, 0, 1)]
+    r = [resistance_at_bias(r_p, 0.8, -m[0] + sign * swing, voltage, half) for sign in (-1, 0, 1)]
     per_cosine = (r[2] - r[0]) / (2 * swing)
     expected = drive / r[1] * per_cosine * lines.antisymmetric[0] * drive / 2
     assert found.antisymmetric[0, 0] == pytest.approx(expected, rel=2e-4)

@@ -13,8 +13,7 @@ from smtj.physics.resistance import (
     averaged_at_voltage,
     conductance,
     parallel_resistance,
-    resistance,
-    resistance_at_current,
+    resistance_at_bias,
     tmr_at_bias,
     voltage_at_current,
 )
@@ -29,7 +28,9 @@ def test_resistance_goes_from_parallel_to_antiparallel():
         conductance(g_p, TMR, cosine), [g_p, (g_p + g_ap) / 2, g_ap], rtol=1e-14
     )
     np.testing.assert_allclose(
-        resistance(R_P, TMR, cosine, 0.0), [R_P, 2 / (g_p + g_ap), R_P * (1 + TMR)], rtol=1e-14
+        resistance_at_bias(R_P, TMR, cosine, 0.0),
+        [R_P, 2 / (g_p + g_ap), R_P * (1 + TMR)],
+        rtol=1e-14,
     )
 
 
@@ -38,9 +39,9 @@ def test_tmr_halves_at_its_half_voltage_and_leaves_the_parallel_state_alone():
     np.testing.assert_allclose(tmr_at_bias(TMR, voltage, HALF), TMR / np.array([2, 1, 2, 5]))
     assert tmr_at_bias(TMR, 0.7, None) == TMR
     np.testing.assert_allclose(
-        resistance(R_P, TMR, -1.0, voltage, HALF), R_P * (1 + TMR / np.array([2, 1, 2, 5]))
+        resistance_at_bias(R_P, TMR, -1.0, voltage, HALF), R_P * (1 + TMR / np.array([2, 1, 2, 5]))
     )
-    np.testing.assert_allclose(resistance(R_P, TMR, 1.0, voltage, HALF), R_P, rtol=1e-14)
+    np.testing.assert_allclose(resistance_at_bias(R_P, TMR, 1.0, voltage, HALF), R_P, rtol=1e-14)
 
 
 def test_parallel_resistance_of_a_pillar():
@@ -67,9 +68,11 @@ def test_voltage_at_constant_current_is_the_root_of_a_cubic():
 )
 def test_voltage_at_constant_current_drives_that_current(tmr, cosine, half, current):
     found = float(voltage_at_current(R_P, tmr, cosine, current, half))
-    assert found / resistance(R_P, tmr, cosine, found, half) == pytest.approx(current, rel=1e-12)
+    assert found / resistance_at_bias(R_P, tmr, cosine, found, half) == pytest.approx(
+        current, rel=1e-12
+    )
     expected = brentq(
-        lambda v: v / resistance(R_P, tmr, cosine, v, half) - current,
+        lambda v: v / resistance_at_bias(R_P, tmr, cosine, v, half) - current,
         0,
         1.1 * current * R_P * (1 + tmr),
         xtol=1e-300,
@@ -79,31 +82,26 @@ def test_voltage_at_constant_current_drives_that_current(tmr, cosine, half, curr
     assert voltage_at_current(R_P, tmr, cosine, -current, half) == -found
 
 
-def test_resistance_at_constant_current():
+def test_a_constant_current_sees_the_tmr_of_its_own_voltage():
     cosine = np.array([[-1.0], [0.3]])
-    current = np.array([-2e-4, 0.0, 1e-5, 2e-4])
-    found = resistance_at_current(R_P, TMR, cosine, current, HALF)
-    assert found.shape == (2, 4)
-    np.testing.assert_allclose(found[:, 1], resistance(R_P, TMR, cosine[:, 0], 0.0), rtol=1e-14)
-    np.testing.assert_allclose(found[:, 0], found[:, 3], rtol=1e-14)
-    assert (found[:, 3] < found[:, 1]).all()
-    voltage = voltage_at_current(R_P, TMR, cosine, current, HALF)
-    np.testing.assert_allclose(found * current, voltage, rtol=1e-12)
-    constant = resistance_at_current(R_P, TMR, cosine, current)
-    np.testing.assert_allclose(constant, resistance(R_P, TMR, cosine + 0 * current, 0.0))
-    np.testing.assert_allclose(
-        voltage_at_current(R_P, TMR, cosine, current), constant * current, rtol=1e-14
-    )
+    current = np.array([-2e-4, 1e-5, 2e-4])
+    found = voltage_at_current(R_P, TMR, cosine, current, HALF) / current
+    assert found.shape == (2, 3)
+    np.testing.assert_allclose(found[:, 0], found[:, 2], rtol=1e-14)
+    assert (found[:, 2] < found[:, 1]).all()
+    constant = voltage_at_current(R_P, TMR, cosine, current) / current
+    np.testing.assert_allclose(constant, resistance_at_bias(R_P, TMR, cosine + 0 * current, 0.0))
+    assert (voltage_at_current(R_P, TMR, cosine, 0.0, HALF) == 0).all()
 
 
 def test_a_reading_averages_current_or_voltage():
-    high, low, share = 2000.0, 1000.0, np.array([0.0, 0.25, 1.0])
-    window = np.arange(1000) / 1000 < share[:, None]
-    volts = np.where(window, high, low) * 1e-5
+    high, low, occupancy = 2000.0, 1000.0, np.array([0.0, 0.25, 1.0])
+    high_now = np.arange(1000) / 1000 < occupancy[:, None]
+    volts = np.where(high_now, high, low) * 1e-5
     np.testing.assert_allclose(
-        averaged_at_current(share, high, low), volts.mean(axis=1) / 1e-5, rtol=1e-12
+        averaged_at_current(occupancy, high, low), volts.mean(axis=1) / 1e-5, rtol=1e-12
     )
-    amperes = 1e-3 / np.where(window, high, low)
+    amperes = 1e-3 / np.where(high_now, high, low)
     np.testing.assert_allclose(
-        averaged_at_voltage(share, high, low), 1e-3 / amperes.mean(axis=1), rtol=1e-12
+        averaged_at_voltage(occupancy, high, low), 1e-3 / amperes.mean(axis=1), rtol=1e-12
     )

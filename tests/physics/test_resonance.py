@@ -11,13 +11,12 @@ from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.magnetics.wells import all_minima, energy, find_wells
 from smtj.physics.resonance.frequency import (
     FREQUENCY_PER_FIELD,
-    equilibrium_angle,
-    frequency_of_eq_7,
     in_plane_film_frequency,
-    linewidth,
+    printed_frequency,
     resonance_frequency,
     stiffness,
 )
+from smtj.physics.resonance.rectification import TorqueFields, driven_lines
 
 TESLA = 1 / VACUUM_PERMEABILITY
 SEEDS = range(20)
@@ -49,8 +48,8 @@ def test_the_general_route_agrees_with_eq_7_wherever_that_applies(k1, k2):
     h, angle = random_fields(np.random.default_rng(1), 300)
     x, z = h * np.sin(angle), h * np.cos(angle)
     minima, _, f = general(spin_of(k1, k2), x, 0.0, z)
-    theta = equilibrium_angle(minima.directions)
-    printed = frequency_of_eq_7(h[:, None], angle[:, None], theta, k1 * TESLA, k2 * TESLA)
+    theta = np.arctan2(minima.directions[..., 0], minima.directions[..., 2])
+    printed = printed_frequency(h[:, None], angle[:, None], theta, k1 * TESLA, k2 * TESLA)
     there = np.isfinite(minima.energies)
     assert there.sum() > 300 or k1 < 0
     # Soft modes vanish at a well's end; a relative 1e-9 of the field's own frequency is asked.
@@ -63,17 +62,17 @@ def test_eq_7_along_the_normal_and_in_the_plane_beyond_saturation():
     h = np.array([0.01, 0.05]) * TESLA
     k1, k2 = 0.056 * TESLA, 0.01 * TESLA
     np.testing.assert_allclose(
-        frequency_of_eq_7(h, 0.0, 0.0, k1, k2), FREQUENCY_PER_FIELD * (h + k1 - k2), rtol=1e-14
+        printed_frequency(h, 0.0, 0.0, k1, k2), FREQUENCY_PER_FIELD * (h + k1 - k2), rtol=1e-14
     )
     h = np.array([0.1, 0.4]) * TESLA
-    flat = frequency_of_eq_7(h, math.pi / 2, math.pi / 2, k1, k2)
+    flat = printed_frequency(h, math.pi / 2, math.pi / 2, k1, k2)
     np.testing.assert_allclose(flat, FREQUENCY_PER_FIELD * np.sqrt(h * (h - k1)), rtol=1e-12)
     np.testing.assert_allclose(flat, in_plane_film_frequency(h, -k1), rtol=1e-12)
 
 
 def test_eq_7_of_a_direction_that_is_no_minimum_is_nan():
     """In the plane below saturation."""
-    assert np.isnan(frequency_of_eq_7(0.01 * TESLA, math.pi / 2, math.pi / 2, 0.056 * TESLA, 0.0))
+    assert np.isnan(printed_frequency(0.01 * TESLA, math.pi / 2, math.pi / 2, 0.056 * TESLA, 0.0))
 
 
 def test_the_numbers_of_the_paper():
@@ -125,7 +124,8 @@ def test_a_released_magnetisation_rings_at_the_frequency_and_width(seed):
     m0 = find_wells(spin, *field).global_minimum
     found = stiffness(spin, m0, *field)
     f0 = float(resonance_frequency(found.matrix)) / math.sqrt(1 + alpha**2)
-    width = float(linewidth(found.matrix, alpha))
+    lines = driven_lines(spin, m0, found, (1.0, 0.0, 0.0), alpha, TorqueFields(1.0, 0.0, 0.0))
+    width = 2 * float(lines.half_width)
     axis = np.array([math.sin(spin.easy_axis_tilt), 0.0, math.cos(spin.easy_axis_tilt)])
 
     def slope(_, m):

@@ -11,9 +11,9 @@ from smtj import load_card, operating_point
 from smtj.cli import app
 from smtj.errors import SmtjError
 from smtj.validity import (
-    limits_of,
-    rungs_at_own_barrier,
-    rungs_at_shallow_barrier,
+    compare_formulas,
+    compare_low_barrier,
+    find_limits,
     with_barrier,
 )
 from smtj.validity import low_barrier as shallow
@@ -25,12 +25,12 @@ CARD = load_card("cai2019")
 
 @pytest.fixture(scope="module")
 def own():
-    return rungs_at_own_barrier(CARD)
+    return compare_formulas(CARD)
 
 
 @pytest.fixture(scope="module")
 def limits():
-    return limits_of(CARD.replace({"magnetism.damping": 0.1}))
+    return find_limits(CARD.replace({"magnetism.damping": 0.1}))
 
 
 def route(rungs, quantity, words):
@@ -63,7 +63,7 @@ def test_every_quantity_has_one_reference_and_others(own):
 
 def test_an_upright_card_takes_brown_s_asymptote():
     upright = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
-    found = route(rungs_at_own_barrier(upright), "dwell time", "Brown's")
+    found = route(compare_formulas(upright), "dwell time", "Brown's")
     # Corrections to the asymptote are of the order 1/Δ.
     assert found.ratio == pytest.approx(1, abs=0.1)
 
@@ -73,7 +73,7 @@ def test_simulated_motion_keeps_to_exact_results(monkeypatch):
     monkeypatch.setattr(shallow, "PASSAGES", 512)
     shown = []
     card = with_barrier(CARD.replace({"magnetism.damping": 0.1}), 3.0)
-    rungs = rungs_at_shallow_barrier(card, seed=5, progress=lambda *done: shown.append(done))
+    rungs = compare_low_barrier(card, seed=5, progress=lambda *done: shown.append(done))
     simulated = [r for r in rungs if r.error > 0]
     assert len(simulated) == 4
     for rung in simulated:

@@ -9,22 +9,23 @@ if TYPE_CHECKING:
     from smtj.chips.run import study
     from smtj.chips.summary import StudySummary, summarise
 
-_HOMES = {
-    "QUANTITIES": "conditions",
-    "StudyResult": "result",
-    "StudySummary": "summary",
-    "VariedQuantity": "conditions",
-    "parse_vary": "conditions",
-    "study": "run",
-    "summarise": "summary",
-}
-
-__all__ = sorted(_HOMES)
+__all__ = [
+    "QUANTITIES",
+    "StudyResult",
+    "StudySummary",
+    "VariedQuantity",
+    "parse_vary",
+    "study",
+    "summarise",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"smtj.chips.{_HOMES[name]}"), name)
+    if name in __all__:
+        for module in ("conditions", "summary", "result", "run"):
+            found = import_module(f"smtj.chips.{module}")
+            if hasattr(found, name):
+                return getattr(found, name)
     raise AttributeError(f"module 'smtj.chips' has no attribute {name!r}")
 
 

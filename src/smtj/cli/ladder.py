@@ -1,4 +1,4 @@
-"""``smtj validate``: the ladder from Boltzmann to the sigmoid, for a card."""
+"""``smtj ladder``: the ladder from Boltzmann to the sigmoid, for a card."""
 
 import json
 import math
@@ -45,9 +45,9 @@ def validate(
 
     from smtj.card import load_card
     from smtj.validity import (
-        limits_of,
-        rungs_at_own_barrier,
-        rungs_at_shallow_barrier,
+        compare_formulas,
+        compare_low_barrier,
+        find_limits,
         with_barrier,
     )
     from smtj.validity.limits import in_words
@@ -62,10 +62,12 @@ def validate(
     screen = Console(stderr=True)
     with _bars(screen) as tell:
         tell("exact times and formulas", 0, 1)
-        own = rungs_at_own_barrier(device, volts, kelvin, seed)
-        limits = limits_of(device, volts, kelvin, lambda n, of: tell("fields in the plane", n, of))
+        own = compare_formulas(device, volts, kelvin, seed)
+        limits = find_limits(
+            device, volts, kelvin, lambda n, of: tell("fields in the plane", n, of)
+        )
         followed = with_barrier(device, shallow, volts, kelvin)
-        simulated = rungs_at_shallow_barrier(followed, volts, kelvin, seed, tell)
+        simulated = compare_low_barrier(followed, volts, kelvin, seed, tell)
     words = in_words(limits)
     content = _content(own, simulated, words, limits)
     if as_json:

@@ -7,10 +7,10 @@ from smtj.dynamics.telegraph.process import (
     samples_at,
     switching_times,
 )
-from smtj.dynamics.telegraph.propagator import occupation, propagator
+from smtj.dynamics.telegraph.propagator import occupancy, propagator
 
 __all__ = [
-    "occupation",
+    "occupancy",
     "packed_samples",
     "propagator",
     "readings",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smtj.card import DeviceCard, Value
-from smtj.physics.device import factors, operating_point, sum_of_terms, terms_of_eq_1
+from smtj.physics.device import anisotropy_terms, factors, operating_point, sum_of_terms
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import convert, format_quantity
 
@@ -146,7 +146,7 @@ def _at_temperature(card: DeviceCard, temperature: float) -> DeviceCard:
 
 def _at_thickness(card: DeviceCard, thickness: float) -> DeviceCard:
     geometry, vcma = card.geometry, card.vcma
-    _, k_perpendicular, _ = terms_of_eq_1(card)
+    _, k_perpendicular, _ = anisotropy_terms(card)
     ratio = thickness / geometry.free_layer_thickness
     changes = {
         "geometry.free_layer_thickness": _assumed(thickness),

@@ -231,7 +231,7 @@ def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
     def of(well: int) -> Floats:
         alone = np.zeros(2)
         alone[well] = 1.0
-        return signal(WellLines(*lines[:-1], lines.share * alone), frequency)
+        return signal(WellLines(*lines[:-1], lines.occupancy * alone), frequency)
 
     high, low = (of(well) for well in order)
     place = lines.position[order], lines.half_width[order]

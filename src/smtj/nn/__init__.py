@@ -27,40 +27,89 @@ if TYPE_CHECKING:
     from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
     from smtj.nn.layer.neuron import MTJNeuron
     from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, Reads, ReadScheme
-    from smtj.nn.training.network import build_network, load_network, save_network
+    from smtj.nn.training.network import load_network, save_network
     from smtj.nn.training.recalibrate import Recalibration, recalibrate
     from smtj.nn.training.run import TrainingRun, train
 
-if find_spec("torch") is None:
+try:
+    _torch = find_spec("torch")
+except ModuleNotFoundError:
+    _torch = None
+if _torch is None:
     raise ModuleNotFoundError(
         'smtj.nn needs PyTorch: install it with pip install "smtj[nn]"', name="torch"
     )
 
-_MODULES = {
-    "conversion.convert": ("convert", "to_digital"),
-    "conversion.summary": ("ConversionSummary", "summary"),
-    "devices.distributions": ("Source", "heavy_tailed", "log_normal", "normal", "uniform"),
-    "devices.variation": ("DeviceVariation", "Variability", "no_variation", "sample_variation"),
-    "drive.coupling": ("AffineCoupling", "CalibratedCoupling", "calibrated", "matched"),
-    "drive.physical": ("DrivenCoupling", "strain_coupling", "tilt_coupling", "wire_coupling"),
-    "layer.activation": ("MTJActivation", "ScaledSigmoid"),
-    "layer.adaptive": ("fix_bias", "make_adaptive"),
-    "layer.chip": ("Chip", "chip_of", "install", "sample_chip"),
-    "layer.configure": ("reset_state", "set_conditions", "set_readout"),
-    "layer.neuron": ("MTJNeuron",),
-    "reads.scheme": ("AnalogueReads", "DigitalReads", "ReadScheme", "Reads"),
-    "training.network": ("build_network", "load_network", "save_network"),
-    "training.recalibrate": ("Recalibration", "recalibrate"),
-    "training.run": ("TrainingRun", "train"),
-}
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = [
+    "AffineCoupling",
+    "AnalogueReads",
+    "CalibratedCoupling",
+    "Chip",
+    "ConversionSummary",
+    "DeviceVariation",
+    "DigitalReads",
+    "DrivenCoupling",
+    "MTJActivation",
+    "MTJNeuron",
+    "ReadScheme",
+    "Reads",
+    "Recalibration",
+    "ScaledSigmoid",
+    "Source",
+    "TrainingRun",
+    "Variability",
+    "calibrated",
+    "chip_of",
+    "convert",
+    "fix_bias",
+    "heavy_tailed",
+    "install",
+    "load_network",
+    "log_normal",
+    "make_adaptive",
+    "matched",
+    "no_variation",
+    "normal",
+    "recalibrate",
+    "reset_state",
+    "sample_chip",
+    "sample_variation",
+    "save_network",
+    "set_conditions",
+    "set_readout",
+    "strain_coupling",
+    "summary",
+    "tilt_coupling",
+    "to_digital",
+    "train",
+    "uniform",
+    "wire_coupling",
+]
 
-__all__ = sorted(_HOMES)
+_MODULES = (
+    "conversion.convert",
+    "conversion.summary",
+    "devices.distributions",
+    "devices.variation",
+    "drive.coupling",
+    "drive.physical",
+    "layer.activation",
+    "layer.adaptive",
+    "layer.chip",
+    "layer.configure",
+    "layer.neuron",
+    "reads.scheme",
+    "training.network",
+    "training.recalibrate",
+    "training.run",
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"smtj.nn.{_HOMES[name]}"), name)
+    if name in __all__:
+        for module in map(import_module, (f"smtj.nn.{part}" for part in _MODULES)):
+            if hasattr(module, name):
+                return getattr(module, name)
     raise AttributeError(f"module 'smtj.nn' has no attribute {name!r}")
 
 

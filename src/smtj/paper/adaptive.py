@@ -280,7 +280,7 @@ def _draw_training(
                 place = ("first layer", "second layer")[layer]
                 short = kind.removeprefix("one voltage ")
                 right.plot(epochs, course, "o" + line, color=colour, label=f"{short}: {place}")
-        plot.recognition_axes(left, EPOCHS + 0.4)
+        plot.accuracy_axes(left, EPOCHS + 0.4)
         left.legend(loc="lower right")
         left.set_title("(a)", loc="left")
         right.axhline(0, color=plot.GREY, linewidth=0.6)

@@ -7,7 +7,7 @@ import numpy as np
 from smtj.card import DeviceCard
 from smtj.paper import findings
 from smtj.paper.rows import stated, time, triple
-from smtj.physics.device import operating_point, terms_of_eq_1
+from smtj.physics.device import anisotropy_terms, operating_point
 from smtj.physics.magnetics import anisotropy
 from smtj.report.figure import Check
 from smtj.units import convert
@@ -21,7 +21,7 @@ def rows(card: DeviceCard) -> list[Check]:
 
 
 def _eq_1(card: DeviceCard) -> list[Check]:
-    k_shape, k_perpendicular, k_d = terms_of_eq_1(card)
+    k_shape, k_perpendicular, k_d = anisotropy_terms(card)
     point = operating_point(card)
     k_eff = float(point.energy_density)
     delta, more = (

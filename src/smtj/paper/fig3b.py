@@ -138,9 +138,9 @@ def _draw(path: Path, curves: Curves, images: ImageDataset, plan: Plan) -> list[
         others = zip(ABLATIONS, (plot.ORANGE, plot.GREEN, plot.GREY, "black"), strict=True)
         for name, colour in others:
             _curve(right, curves[name], colour, ":", name.replace("mtj", "MTJ"))
-        plot.recognition_axes(left, plan.epochs)
+        plot.accuracy_axes(left, plan.epochs)
         # Few epochs leave the legend its room.
-        plot.recognition_axes(right, max(4, min(plan.epochs, plan.ablation_epochs)) + 0.5)
+        plot.accuracy_axes(right, max(4, min(plan.epochs, plan.ablation_epochs)) + 0.5)
         left.set_title(f"(b) {images.title}", loc="left")
         right.set_title("beginning; one thing changed at a time", loc="left")
         for axes in (left, right):

@@ -9,9 +9,9 @@ from smtj.card import DeviceCard, consistency
 from smtj.physics import barrier, switching
 from smtj.physics.device import (
     OperatingPoint,
+    anisotropy_terms,
     barrier_against_thickness,
     operating_point,
-    terms_of_eq_1,
     vcma_coefficient,
 )
 from smtj.physics.junction import parallel_resistance
@@ -198,7 +198,7 @@ def eq_6(card: DeviceCard) -> Eq6:
 def stability_with_more_anisotropy(card: DeviceCard, share: float) -> float:
     """Δ at zero bias if K_⊥ of Eq. 1 were larger by a share."""
     point = operating_point(card)
-    _, k_perpendicular, _ = terms_of_eq_1(card)
+    _, k_perpendicular, _ = anisotropy_terms(card)
     e_b = barrier.energy_barrier(
         point.energy_density + share * k_perpendicular,
         point.saturation_magnetisation,

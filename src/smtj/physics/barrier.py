@@ -58,21 +58,6 @@ def printed_energy_barrier(
     return (energy_density - zeeman + zeeman**2 / (4 * energy_density)) * activation_volume
 
 
-def linear_energy_barrier(
-    energy_density: Array,
-    saturation_magnetisation: Array,
-    transverse_field: Array,
-    activation_volume: Array,
-) -> Array:
-    """The limit of Eq. 6 that is linear in voltage, E_b ≈ (K_eff - μ0 M_s |H_in|) V*, in J.
-
-    The paper's condition is (μ0 M_s H_in)²/(4K_eff) ≪ K_eff; that quotient times V* is also what
-    this limit falls short by.  Arguments as in :func:`energy_barrier`.
-    """
-    zeeman = VACUUM_PERMEABILITY * saturation_magnetisation * abs(transverse_field)
-    return (energy_density - zeeman) * activation_volume
-
-
 def stability_factor(barrier: Array, temperature: Array) -> Array:
     """Δ = E_b/(k_B T), dimensionless, from J and K."""
     return barrier / (BOLTZMANN * temperature)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from smtj.card import DeviceCard
 from smtj.card.consistency import ellipse_volume
-from smtj.physics.device import factors, operating_point, terms_of_eq_1, vcma_coefficient
+from smtj.physics.device import anisotropy_terms, factors, operating_point, vcma_coefficient
 from smtj.physics.magnetics import anisotropy
 
 
@@ -31,7 +31,7 @@ def derived_quantities(card: DeviceCard) -> list[Derived]:
     n_x, n_y, n_z = (float(n) for n in factors(card))
     m_s = card.magnetism.saturation_magnetisation
     volume = ellipse_volume(geometry.length, geometry.width, geometry.free_layer_thickness)
-    k_shape, k_perpendicular, k_d = terms_of_eq_1(card)
+    k_shape, k_perpendicular, k_d = anisotropy_terms(card)
     point = operating_point(card)
     tau_high, tau_low = point.dwell_times(0.0)
     derived_factors = geometry.demagnetising_factor_x is None

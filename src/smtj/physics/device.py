@@ -236,6 +236,31 @@ def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
     return (float(derived) - _offset_field(card, voltage)) * math.cos(magnetism.easy_axis_tilt)
 
 
+def boltzmann_occupancy(
+    card: DeviceCard,
+    field_x: Array,
+    field_y: Array,
+    field_z: Array,
+    voltage: Array = 0.0,
+    temperature: Array | None = None,
+) -> tuple[Array, equilibrium.BoltzmannAverages]:
+    """P(high) and the exact Boltzmann averages of a free layer, whatever its switching model.
+
+    An H_s that the card gives acts as a stray field along the easy axis.  Arguments and errors as
+    in :func:`barrier_and_reduced_field`.
+    """
+    tilt = float(card.magnetism.easy_axis_tilt)
+    stray = stray_field(card, voltage)
+    found = equilibrium.boltzmann_averages(
+        macrospin(card, voltage, temperature),
+        field_x + stray * math.sin(tilt),
+        field_y,
+        field_z + stray * math.cos(tilt),
+    )
+    up = found.probability_up
+    return (up if high_state_is_up(card) else 1 - up), found
+
+
 def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Array, Array]:
     """N_x, N_y, N_z as the card gives them, else those of its elliptic cylinder.
 
@@ -273,7 +298,7 @@ def vcma_coefficient(card: DeviceCard) -> float:
     )
 
 
-def terms_of_eq_1(card: DeviceCard) -> tuple[float, float, float]:
+def anisotropy_terms(card: DeviceCard) -> tuple[float, float, float]:
     """K_shape, K_⊥ and K_d of Eq. 1 in J/m³, at zero bias and the card's temperature.
 
     Where the card has H_K1 rather than the interface anisotropy, K_⊥ is what makes Eq. 1 give it.
@@ -308,7 +333,7 @@ def terms_of_eq_1(card: DeviceCard) -> tuple[float, float, float]:
 
 def sum_of_terms(card: DeviceCard, temperature: Array) -> Array:
     """K_0,eff of Eq. 1 in J/m³ at a temperature in K."""
-    k_shape, k_perpendicular, k_d = terms_of_eq_1(card)
+    k_shape, k_perpendicular, k_d = anisotropy_terms(card)
     ratio = _magnetisation_ratio(card, temperature)
     interface = thermal.interface_anisotropy_ratio(ratio, card.thermal.anisotropy_exponent)
     return anisotropy.effective_energy_density(
@@ -343,7 +368,7 @@ def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
         card.magnetism.saturation_magnetisation,
         card.geometry.free_layer_thickness,
     )
-    _, k_perpendicular, _ = terms_of_eq_1(card)
+    _, k_perpendicular, _ = anisotropy_terms(card)
     n_x, _, n_z = factors(card, thickness)
     k_eff = anisotropy.effective_energy_density(
         anisotropy.shape_energy_density(m_s, n_x),

@@ -105,8 +105,8 @@ def state_resistances(
     bias = np.broadcast_to(np.asarray(voltage, dtype=np.float64), high.shape)
     r_p, tmr, half = _electrical(card)
     return StateResistances(
-        high=resistance.resistance(r_p, tmr, high, bias, half),
-        low=resistance.resistance(r_p, tmr, low, bias, half),
+        high=resistance.resistance_at_bias(r_p, tmr, high, bias, half),
+        low=resistance.resistance_at_bias(r_p, tmr, low, bias, half),
         voltage_high=bias,
         voltage_low=bias,
     )
@@ -147,7 +147,7 @@ def state_resistances_at_current(
         voltage = found
         if settled.all():
             break
-    ohm = resistance.resistance(r_p, tmr, cosine, voltage, half)
+    ohm = resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half)
     return StateResistances(
         high=ohm[0], low=ohm[1], voltage_high=voltage[0], voltage_low=voltage[1]
     )
@@ -167,7 +167,7 @@ def resistance_of_direction(card: DeviceCard, direction: ArrayLike, voltage: Arr
     """
     r_p, tmr, half = _electrical(card)
     cosine = np.asarray(direction, dtype=np.float64) @ np.array(reference_direction(card))
-    return np.asarray(resistance.resistance(r_p, tmr, cosine, voltage, half))
+    return np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half))
 
 
 def parallel_resistance(card: DeviceCard) -> float:

@@ -55,7 +55,7 @@ def conductance(parallel_conductance: Array, tmr: Array, cosine: Array) -> Array
     ) / 2
 
 
-def resistance(
+def resistance_at_bias(
     parallel_resistance: Array,
     tmr: Array,
     cosine: Array,
@@ -95,19 +95,19 @@ def voltage_at_current(
     Parameters
     ----------
     parallel_resistance, tmr, cosine, half_voltage
-        As in :func:`resistance`; numbers or NumPy arrays.
+        As in :func:`resistance_at_bias`; numbers or NumPy arrays.
     current
         I in A, of either sign.
     """
     given = (parallel_resistance, tmr, cosine, current)
     r_p, ratio, cos, i = np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
-    most = np.abs(i) * resistance(r_p, ratio, cos, 0.0, half_voltage)
+    most = np.abs(i) * resistance_at_bias(r_p, ratio, cos, 0.0, half_voltage)
     if half_voltage is None:
         return np.asarray(np.copysign(most, i))
     low, high = np.abs(i) * r_p, most
     v = most
     for _ in range(ITERATIONS):
-        g = 1 / resistance(r_p, ratio, cos, v, half_voltage)
+        g = 1 / resistance_at_bias(r_p, ratio, cos, v, half_voltage)
         missed = v * g - np.abs(i)
         low, high = np.where(missed < 0, v, low), np.where(missed < 0, high, v)
         newton = v - missed / (g + v * _conductance_slope(r_p, ratio, cos, v, half_voltage))
@@ -119,42 +119,60 @@ def voltage_at_current(
     return np.asarray(np.copysign(v, i))
 
 
-def resistance_at_current(
-    parallel_resistance: ArrayLike,
-    tmr: ArrayLike,
-    cosine: ArrayLike,
-    current: ArrayLike,
-    half_voltage: float | None = None,
-) -> Floats:
-    """V/I in ohm at a current, its zero-bias value at none.
-
-    Arguments as in :func:`voltage_at_current`.
-    """
-    given = (parallel_resistance, tmr, cosine, current)
-    r_p, ratio, cos, i = np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
-    voltage = voltage_at_current(r_p, ratio, cos, i, half_voltage)
-    return np.asarray(resistance(r_p, ratio, cos, voltage, half_voltage))
-
-
-def averaged_at_voltage(share: Array, high: Array, low: Array) -> Array:
+def averaged_at_voltage(occupancy: Array, high: Array, low: Array) -> Array:
     """Resistance in ohm of a reading that averages the current at constant voltage.
 
     Parameters
     ----------
-    share
-        Share of the window spent in the high state, 0 to 1.
+    occupancy
+        Fraction of the integration time spent in the high state.
     high, low
         Resistances of the two states in ohm.
     """
-    return 1 / (share / high + (1 - share) / low)
+    return 1 / (occupancy / high + (1 - occupancy) / low)
 
 
-def averaged_at_current(share: Array, high: Array, low: Array) -> Array:
+def averaged_at_current(occupancy: Array, high: Array, low: Array) -> Array:
     """Resistance in ohm of a reading that averages the voltage at constant current.
 
     Arguments as in :func:`averaged_at_voltage`.
     """
-    return share * high + (1 - share) * low
+    return occupancy * high + (1 - occupancy) * low
+
+
+def linear_in_occupancy(
+    resistance: Floats, at_current: bool, middle: float | None = None
+) -> tuple[Floats, float]:
+    """Rescale readings so that they are linear in the occupancy of the high state.
+
+    At a constant current the voltage averages and with it R; at a constant voltage the current,
+    so 1/R does, here as 2R0 - R0²/R, which near R0 is R.
+
+    Parameters
+    ----------
+    resistance
+        In ohm.
+    at_current
+        Whether a current was held.
+    middle
+        R0 in ohm; by default the median.
+
+    Returns
+    -------
+    tuple
+        Readings in ohm, and R0 for :func:`resistance_of`, which is 0 at a constant current.
+    """
+    if at_current:
+        return resistance, 0.0
+    if middle is None:
+        middle = float(np.median(resistance))
+    return 2 * middle - middle**2 / resistance, middle
+
+
+def resistance_of(level: Floats | float, middle: float) -> Floats:
+    """Return a level of :func:`linear_in_occupancy` as a resistance in ohm."""
+    values = np.asarray(level, dtype=np.float64)
+    return values if middle == 0 else middle**2 / (2 * middle - values)
 
 
 def _conductance_slope(

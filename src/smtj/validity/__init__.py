@@ -1,15 +1,15 @@
 """Where the paper's formulas hold: every rung from Boltzmann to the sigmoid, against the next."""
 
 from smtj.validity.comparison import Rung
-from smtj.validity.formulas import rungs_at_own_barrier
-from smtj.validity.limits import Limits, limits_of
-from smtj.validity.low_barrier import rungs_at_shallow_barrier, with_barrier
+from smtj.validity.formulas import compare_formulas
+from smtj.validity.limits import Limits, find_limits
+from smtj.validity.low_barrier import compare_low_barrier, with_barrier
 
 __all__ = [
     "Limits",
     "Rung",
-    "limits_of",
-    "rungs_at_own_barrier",
-    "rungs_at_shallow_barrier",
+    "compare_formulas",
+    "compare_low_barrier",
+    "find_limits",
     "with_barrier",
 ]

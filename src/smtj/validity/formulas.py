@@ -17,12 +17,12 @@ from smtj.physics.escape.relaxation import log_dwell_times
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.magnetics.equilibrium import (
     Macrospin,
+    boltzmann_averages,
     log_odds_slope,
     log_weights,
-    occupation,
     reduced_energy,
 )
-from smtj.physics.resonance.frequency import frequency_of_eq_7, resonance_frequency, stiffness
+from smtj.physics.resonance.frequency import printed_frequency, resonance_frequency, stiffness
 from smtj.validity.comparison import Rung, compared, reference
 
 CYCLES = 4000
@@ -34,7 +34,7 @@ Field = tuple[float, float]
 """H_x and H_z in A/m, the card's stray field included."""
 
 
-def rungs_at_own_barrier(
+def compare_formulas(
     card: DeviceCard, voltage: float = 0.0, temperature: float | None = None, seed: int = 0
 ) -> list[Rung]:
     """Compare every formula with the exact macrospin, at a card's own barrier.
@@ -82,7 +82,7 @@ def _occupation(
     point = operating_point(card, voltage, temperature)
     field = float(point.offset_field + 1 / point.slope)
     x, z = field_at(card, field, voltage)
-    share = float(occupation(spin, x, 0.0, z).probability_up)
+    share = float(boltzmann_averages(spin, x, 0.0, z).probability_up)
     exact = share if high_state_is_up(card) else 1 - share
     base = reference("P(high) at H_s + 1/w", "Boltzmann integral", exact, "", "")
     return [
@@ -178,5 +178,5 @@ def _resonance(
     matrix = stiffness(spin, wells.global_minimum, x, 0.0, z).matrix
     general = float(resonance_frequency(matrix))
     base = reference("resonance at zero field", "second derivatives", general, "Hz", "GHz")
-    printed = frequency_of_eq_7(0.0, 0.0, 0.0, spin.anisotropy_field, spin.second_order_field)
+    printed = printed_frequency(0.0, 0.0, 0.0, spin.anisotropy_field, spin.second_order_field)
     return [base, compared(base, "Eq. (7): no tilt, nothing in the plane", float(printed))]

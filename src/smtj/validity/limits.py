@@ -58,7 +58,7 @@ class Limits:
         return math.exp(float(self.exact_in_plane[0]) - self.delta)
 
 
-def limits_of(
+def find_limits(
     card: DeviceCard,
     voltage: float = 0.0,
     temperature: float | None = None,

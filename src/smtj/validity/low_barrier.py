@@ -22,7 +22,7 @@ from smtj.physics.device import macrospin, operating_point
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
 from smtj.physics.junction import card_wells
-from smtj.physics.magnetics.equilibrium import occupation
+from smtj.physics.magnetics.equilibrium import boltzmann_averages
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.typing import Floats
 from smtj.validity.comparison import Rung, compared, reference
@@ -84,7 +84,7 @@ def with_barrier(
     return card.replace({"geometry.activation_volume": volume})
 
 
-def rungs_at_shallow_barrier(
+def compare_low_barrier(
     card: DeviceCard,
     voltage: float = 0.0,
     temperature: float | None = None,
@@ -122,7 +122,7 @@ def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
     field = float(point.offset_field + 0.5 / point.slope)
     x, z = field_at(card, field, setting.voltage)
     spin = macrospin(card, setting.voltage, setting.temperature)
-    exact = occupation(spin, x, 0.0, z)
+    exact = boltzmann_averages(spin, x, 0.0, z)
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
     system = driven_macrospin(card, (0.0, 0.0, field), setting.voltage, setting.temperature)
     m = trajectories(
@@ -141,7 +141,7 @@ def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
     simulated = f"s-LLG, {TRAJECTORIES} trajectories"
     where = "at H_s + 1/(2w)"
     occupied = reference(
-        f"occupation of the up well {where}",
+        f"occupancy of the up well {where}",
         "Boltzmann integral",
         float(exact.probability_up),
         "",

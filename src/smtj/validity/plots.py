@@ -19,9 +19,9 @@ def draw(path: Path, limits: Limits, shallow: list[Rung]) -> list[Path]:
     path
         Without ending.
     limits
-        Of :func:`smtj.validity.limits_of`.
+        Of :func:`smtj.validity.find_limits`.
     shallow
-        Of :func:`smtj.validity.rungs_at_shallow_barrier`.
+        Of :func:`smtj.validity.compare_low_barrier`.
     """
     with plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, axes):
         _barriers(axes[0, 0], limits)

@@ -217,7 +217,7 @@ def _expected_heights(
     """Heights of the lines of both wells that the card lets expect, in any unit; (lines, 2)."""
     found = well_lines(card, x, 0.0, z, voltage, temperature=temperature)
     parts = [found.symmetric.sum(axis=-1), found.antisymmetric.sum(axis=-1)]
-    both = found.share[..., None] * np.stack(parts, axis=-1)
+    both = found.occupancy[..., None] * np.stack(parts, axis=-1)
     sign = np.where((both[:, 0] * both[:, 1]).sum(axis=-1) < 0, -1.0, 1.0)
     sizes = np.linalg.norm(both, axis=-1)
     return np.stack([sizes[:, 0], sign * sizes[:, 1]], axis=-1)

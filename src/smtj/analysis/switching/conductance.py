@@ -14,7 +14,7 @@ import numpy as np
 
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
-from smtj.physics.averaging import linear_in_share, resistance_of
+from smtj.physics.resistance import linear_in_occupancy, resistance_of
 from smtj.typing import Floats
 
 APART = 0.1
@@ -30,7 +30,7 @@ class ReadingsInShare:
     signal: Floats
     """In ohm, shape (readings,)."""
     middle: float
-    """R0 of :func:`.setting.linear_in_share`; 0 where the signal is the resistance itself."""
+    """R0 of :func:`smtj.physics.resistance.linear_in_occupancy`; 0 where the signal is R itself."""
     drift: Floats | float
     """What was taken from the resistance before, in ohm; its mean is 0."""
 
@@ -92,7 +92,7 @@ def _fit_conductance(
     """Fit the conductance of a trace, and at least twice where its resistance drifts."""
     drift: Floats | float = 0.0
     for _ in range(ROUNDS):
-        signal, middle = linear_in_share(resistance - drift, False)
+        signal, middle = linear_in_occupancy(resistance - drift, False)
         readings = ReadingsInShare(signal, middle, drift)
         fit = fit_trace(time, signal, window, least_switches=0)
         if not _moves_apart(fit, middle):

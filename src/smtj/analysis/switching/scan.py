@@ -29,7 +29,7 @@ from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import fit_scan
 from smtj.inference.sigmoid.sigmoid import SigmoidFit
-from smtj.physics.averaging import linear_in_share
+from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import Oe, convert
 
@@ -205,7 +205,7 @@ def _from_means(
 ) -> tuple[Floats, Floats, Floats, MeanScanFit]:
     # One scale for all fields, or their means would not lie on one curve.
     middle = float(np.median([np.median(trace.resistance) for trace in traces]))
-    signals = [linear_in_share(t.resistance, t.conditions.at_current, middle) for t in traces]
+    signals = [linear_in_occupancy(t.resistance, t.conditions.at_current, middle) for t in traces]
     means = np.array([mean_with_error(signal) for signal, _ in signals])
     try:
         fit = fit_scan_of_means(field, means[:, 0], means[:, 1])

@@ -35,7 +35,7 @@ from smtj.inference.telegraph.diagnostics import (
 from smtj.inference.telegraph.fit import MIN_SWITCHES, draw_states
 from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
-from smtj.physics.averaging import resistance_of
+from smtj.physics.resistance import resistance_of
 from smtj.typing import Floats
 
 if TYPE_CHECKING:

@@ -170,7 +170,7 @@ def _decay(x):
 
 
 @njit(**_fused)
-def _sample_block_at(occupation, rate, gaps, begin, k0, k1, out, block):
+def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
     """Fill the columns of one block; like :func:`_sample_block`, but a threshold for each step."""
     first = block * BLOCK_AT
     size = min(BLOCK_AT, rate.shape[0] - first)
@@ -185,7 +185,7 @@ def _sample_block_at(occupation, rate, gaps, begin, k0, k1, out, block):
         high[i] = _begin(generator, begin[device], device, k0, k1)
         for k in range(4):
             state[k, i] = generator[k]
-        speed[i], share[i] = rate[device], occupation[device]
+        speed[i], share[i] = rate[device], occupancy[device]
     for t in range(out.shape[0]):
         gap = gaps[t]
         for i in range(BLOCK_AT):
@@ -204,15 +204,15 @@ def _sample_block_at(occupation, rate, gaps, begin, k0, k1, out, block):
 
 
 @njit(**_options)
-def _sample_serial_at(occupation, rate, gaps, begin, k0, k1, out):
+def _sample_serial_at(occupancy, rate, gaps, begin, k0, k1, out):
     for block in range((rate.shape[0] + BLOCK_AT - 1) // BLOCK_AT):
-        _sample_block_at(occupation, rate, gaps, begin, k0, k1, out, block)
+        _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block)
 
 
 @njit(parallel=True, **_options)
-def _sample_parallel_at(occupation, rate, gaps, begin, k0, k1, out):
+def _sample_parallel_at(occupancy, rate, gaps, begin, k0, k1, out):
     for block in prange((rate.shape[0] + BLOCK_AT - 1) // BLOCK_AT):
-        _sample_block_at(occupation, rate, gaps, begin, k0, k1, out, block)
+        _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block)
 
 
 def fill_samples(
@@ -244,7 +244,7 @@ def fill_samples(
 
 
 def fill_samples_at(
-    occupation: Floats,
+    occupancy: Floats,
     rate: Floats,
     gaps: Floats,
     begin: Floats,
@@ -255,7 +255,7 @@ def fill_samples_at(
 
     Parameters
     ----------
-    occupation, rate
+    occupancy, rate
         P(high) in equilibrium and relaxation rate 1/τ_high + 1/τ_low in 1/s, shape (devices,).
     gaps
         Time between one sample and the next in s, the first from the beginning; shape (times,).
@@ -263,4 +263,4 @@ def fill_samples_at(
         As in :func:`fill_samples`.
     """
     fill = _sample_serial_at if out.size < PARALLEL_FROM else _sample_parallel_at
-    fill(occupation, rate, gaps, begin, *key, out)
+    fill(occupancy, rate, gaps, begin, *key, out)

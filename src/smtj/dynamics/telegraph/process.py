@@ -17,7 +17,7 @@ from smtj.dynamics.telegraph.propagator import (
     checked_dwell_times,
     checked_times,
     dwell_times,
-    occupation,
+    occupancy,
     relaxation_rate,
     switching_chances,
 )
@@ -201,7 +201,7 @@ def samples_at(
         raise SmtjError("the times of samples must be one row of numbers that do not decrease")
     log_high, log_low = _broadcast(*checked_dwell_times(log_dwell_high, log_dwell_low))
     begin = _chance_to_begin(log_high, log_low, start)
-    share = np.array(np.broadcast_to(occupation(log_high, log_low), begin.shape))
+    share = np.array(np.broadcast_to(occupancy(log_high, log_low), begin.shape))
     rate = np.array(np.broadcast_to(relaxation_rate(log_high, log_low), begin.shape))
     out = np.empty((t.size, begin.size), np.uint8)
     kernels.fill_samples_at(share, rate, gaps, begin, _key(seed), out)
@@ -301,7 +301,7 @@ def _broadcast(*arrays: Floats) -> tuple[Floats, ...]:
 
 def _chance_to_begin(log_high: Floats, log_low: Floats, start: ArrayLike | None) -> Floats:
     """Return for each device the chance to be high at the beginning; 0 or 1 if that is given."""
-    chance = occupation(log_high, log_low)
+    chance = occupancy(log_high, log_low)
     if start is not None:
         given = np.asarray(start)
         if not np.isin(given, (0, 1)).all():

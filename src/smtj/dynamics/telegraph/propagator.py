@@ -11,7 +11,7 @@ from smtj.typing import Floats
 _MAX_LOG = 690.0
 
 
-def occupation(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
+def occupancy(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
     """P(high) in equilibrium, τ_high/(τ_high + τ_low) (Eq. 2).
 
     Parameters
@@ -31,7 +31,7 @@ def occupation(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
 def relaxation_rate(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
     """Rate 1/τ_high + 1/τ_low in 1/s at which a device forgets its state; within 1e±299.
 
-    Arguments and errors as in :func:`occupation`.
+    Arguments and errors as in :func:`occupancy`.
     """
     log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
     rate = np.logaddexp(-log_high, -log_low)
@@ -50,7 +50,7 @@ def switching_chances(
     t = checked_times(time)
     with np.errstate(over="ignore", under="ignore"):
         forgotten = -np.expm1(-t * relaxation_rate(log_high, log_low))
-        return occupation(log_high, log_low) * forgotten, occupation(log_low, log_high) * forgotten
+        return occupancy(log_high, log_low) * forgotten, occupancy(log_low, log_high) * forgotten
 
 
 def propagator(
@@ -58,7 +58,7 @@ def propagator(
 ) -> tuple[Floats, Floats]:
     """Chance to be high after a time, for a device that is low, and for one that is high.
 
-    The solution of dP/dt = (1 - P)/τ_low - P/τ_high: P relaxes to the occupation at the rate
+    The solution of dP/dt = (1 - P)/τ_low - P/τ_high: P relaxes to the occupancy at the rate
     1/τ_high + 1/τ_low.
 
     Parameters

@@ -158,7 +158,7 @@ def levels_of(
     """Return what the two wells would read, and how readings are shared between them."""
     r_p, tmr = math.exp(theta[0]), math.exp(theta[1])
     up, down = (
-        np.asarray(resistance.resistance(r_p, tmr, cosine, voltage, half_voltage))
+        np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half_voltage))
         for cosine, voltage in zip((junction.up, junction.down), voltages, strict=True)
     )
     return Levels(up[data.index], down[data.index], Share(*(part[data.index] for part in share)))

@@ -13,7 +13,7 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.nn.drive.coupling import AffineCoupling, Drive, matched
 from smtj.physics.coupling.oersted import OerstedWire
-from smtj.physics.coupling.strain import Ferroelectric, magnetoelastic_field, straight_field_of_tilt
+from smtj.physics.coupling.strain import Ferroelectric, magnetoelastic_field, tilt_offset_field
 from smtj.physics.device import operating_point
 
 
@@ -204,7 +204,7 @@ def tilt_coupling(
     magnetism = card.magnetism
     point = operating_point(card)
     per_volt = float(
-        straight_field_of_tilt(
+        tilt_offset_field(
             point.energy_density,
             film.energy_density(1.0),
             magnetism.easy_axis_tilt,

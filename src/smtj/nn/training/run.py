@@ -303,6 +303,6 @@ def _plot(axes: "Axes", run: TrainingRun) -> None:
     epochs = [epoch.number for epoch in run.history]
     accuracies = [100 * epoch.test_accuracy for epoch in run.history]
     axes.plot(epochs, accuracies, "o-", color=plot.BLUE, markersize=2)
-    plot.recognition_axes(axes, max(epochs, default=1))
+    plot.accuracy_axes(axes, max(epochs, default=1))
     neurons = run.experiment.card.name if run.experiment.network.neuron == "mtj" else "sigmoid"
     axes.set_title(f"{neurons} on {run.experiment.dataset}", loc="left")

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from smtj.errors import SmtjError
-from smtj.physics.arrays import Array, as_arrays
+from smtj.physics.arrays import Array
 from smtj.physics.constants import VACUUM_PERMEABILITY, VACUUM_PERMITTIVITY
 from smtj.physics.magnetics.direction import offset_field
 
@@ -42,52 +42,24 @@ def magnetoelastic_field(energy_density: Array, saturation_magnetisation: Array)
     return 2 * energy_density / (VACUUM_PERMEABILITY * saturation_magnetisation)
 
 
-def strained_tilt(energy_density: Array, magnetoelastic: Array, easy_axis_tilt: Array) -> Array:
-    """Tilt of the easy axis in rad under -K_me m_x² beside -K_eff (m · n)².
-
-    In the x-z plane the two make one uniaxial term; its axis n' lies at
-    2θ' = atan2(K sin 2θ, K cos 2θ - K_me).
-
-    Parameters
-    ----------
-    energy_density
-        K_eff in J/m³, above 0.
-    magnetoelastic
-        K_me in J/m³.
-    easy_axis_tilt
-        θ of n from z towards +x, in rad.
-    """
-    xp, (k, k_me, tilt) = as_arrays(energy_density, magnetoelastic, easy_axis_tilt)
-    return xp.atan2(k * xp.sin(2 * tilt), k * xp.cos(2 * tilt) - k_me) / 2
-
-
-def field_of_tilt(
+def tilt_offset_field(
     energy_density: Array, magnetoelastic: Array, easy_axis_tilt: Array, in_plane_bias_field: Array
 ) -> Array:
-    """H_⊥ in A/m that would move P(high) as the turning of the easy axis does.
+    """H_⊥ in A/m that would move P(high) as the strained easy axis does, to first order in K_me.
 
-    It is H_in (tan θ' - tan θ), what H_s = -H_in tan θ moves by; H_in tan(θ) K_me/K_eff to first
-    order, so 0 without H_in and without tilt.
+    Beside -K_eff (m·n)² the term -K_me m_x² turns n to 2θ' = atan2(K sin 2θ, K cos 2θ - K_me), and
+    H_s = -H_in tan θ moves by H_in (tan θ' - tan θ) ≈ H_in tan(θ) K_me/K_eff: 0 without H_in and
+    without tilt.
 
     Parameters
     ----------
     energy_density, magnetoelastic
         K_eff and K_me in J/m³.
     easy_axis_tilt
-        θ in rad.
+        θ of n from z towards +x, in rad.
     in_plane_bias_field
         H_in in A/m, along +x.
     """
-    strained = strained_tilt(energy_density, magnetoelastic, easy_axis_tilt)
-    return offset_field(in_plane_bias_field, easy_axis_tilt) - offset_field(
-        in_plane_bias_field, strained
-    )
-
-
-def straight_field_of_tilt(
-    energy_density: Array, magnetoelastic: Array, easy_axis_tilt: Array, in_plane_bias_field: Array
-) -> Array:
-    """:func:`field_of_tilt` to first order in K_me: H_in tan(θ) K_me/K_eff; arguments as there."""
     return -offset_field(in_plane_bias_field, easy_axis_tilt) * magnetoelastic / energy_density
 
 

@@ -1,4 +1,4 @@
-"""Occupation of the two states by exact Boltzmann integration of the macrospin energy.
+"""BoltzmannAverages of the two states by exact Boltzmann integration of the macrospin energy.
 
 With Eq. 3-5 this is the second route to the sigmoid: occupation depends only on the *difference*
 of the two wells' free energies, so the slope that follows hardly knows the barrier between them.
@@ -78,7 +78,7 @@ class ReducedEnergy(NamedTuple):
         )
 
 
-class Occupation(NamedTuple):
+class BoltzmannAverages(NamedTuple):
     """Boltzmann averages over the sphere."""
 
     probability_up: Array
@@ -170,7 +170,9 @@ def sigmoid_of_equilibrium(spin: Macrospin) -> tuple[Array, Array]:
     return log_odds_slope(spin, midpoint), midpoint
 
 
-def occupation(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) -> Occupation:
+def boltzmann_averages(
+    spin: Macrospin, field_x: Array, field_y: Array, field_z: Array
+) -> BoltzmannAverages:
     """Boltzmann averages over the whole sphere; arguments as in :func:`reduced_energy`."""
     up, down = _halves(spin, field_x, field_y, field_z)
     share = logistic(up.log_weight - down.log_weight)
@@ -185,7 +187,7 @@ def occupation(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) 
         over_both(up.average(up.m_z), down.average(down.m_z)),
     ]
     square = over_both(up.average(up.m_z**2), down.average(down.m_z**2))
-    return Occupation(share, xp.stack(mean, axis=-1), square)
+    return BoltzmannAverages(share, xp.stack(mean, axis=-1), square)
 
 
 class _Half(NamedTuple):

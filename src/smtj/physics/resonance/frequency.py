@@ -34,7 +34,7 @@ class Stiffness(NamedTuple):
     """∂²e/∂e_i∂e_j in A/m, shape (..., 2, 2), e in units of μ0 M_s."""
 
 
-def frequency_of_eq_7(
+def printed_frequency(
     field: Array,
     field_angle: Array,
     angle: Array,
@@ -51,8 +51,8 @@ def frequency_of_eq_7(
     field_angle
         θ_H between field and film normal, in rad.
     angle
-        θ_M between magnetisation and film normal, in rad; of the equilibrium, for which see
-        :func:`equilibrium_angle`.
+        θ_M between magnetisation and film normal, in rad, in equilibrium: atan2(m_x, m_z) of a
+        minimum of :func:`smtj.physics.magnetics.wells.all_minima`.
     anisotropy_field, second_order_field
         H_K1 and H_K2 in A/m.  All broadcast together.
     frequency_per_field
@@ -72,20 +72,6 @@ def frequency_of_eq_7(
     f_2 = zeeman + h_k1 * xp.cos(2 * theta) - h_k2 * (xp.cos(2 * theta) + xp.cos(4 * theta)) / 2
     product = f_1 * f_2
     return frequency_per_field * xp.sqrt(xp.where(product >= 0, product, math.nan))
-
-
-def equilibrium_angle(direction: ArrayLike) -> Floats:
-    """Angle θ_M of a unit vector in the x-z plane from the film normal, towards +x; in rad.
-
-    Parameters
-    ----------
-    direction
-        Unit vectors (x, y, z), shape (..., 3): the global minimum or a metastable one, as
-        :func:`smtj.physics.magnetics.wells.find_wells` and
-        :func:`smtj.physics.magnetics.wells.all_minima` find them in a field of any direction.
-    """
-    m = np.asarray(direction, dtype=np.float64)
-    return np.arctan2(m[..., 0], m[..., 2])
 
 
 def stiffness(
@@ -149,25 +135,6 @@ def resonance_frequency(
     a = np.asarray(matrix, dtype=np.float64)
     determinant = a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
     return frequency_per_field * np.sqrt(np.where(determinant >= 0, determinant, np.nan))
-
-
-def linewidth(
-    matrix: ArrayLike, damping: ArrayLike, frequency_per_field: float = FREQUENCY_PER_FIELD
-) -> Floats:
-    """Full width at half height of a line in frequency, α (μ0 γ/2π) tr A/(1 + α²), in Hz.
-
-    Parameters
-    ----------
-    matrix
-        Second derivatives A in A/m, shape (..., 2, 2).
-    damping
-        Gilbert damping α, broadcast with the rest.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
-    """
-    a = np.asarray(matrix, dtype=np.float64)
-    alpha = np.asarray(damping, dtype=np.float64)
-    return np.asarray(alpha * frequency_per_field * (a[..., 0, 0] + a[..., 1, 1]) / (1 + alpha**2))
 
 
 def in_plane_film_frequency(

@@ -18,7 +18,7 @@ from smtj.physics.device import (
     reference_direction,
 )
 from smtj.physics.junction import card_wells, parallel_resistance, with_stray_field
-from smtj.physics.resistance import resistance, tmr_at_bias
+from smtj.physics.resistance import resistance_at_bias, tmr_at_bias
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.physics.resonance.rectification import driven_lines, rectified_voltage
@@ -37,8 +37,8 @@ class WellLines(NamedTuple):
     """Heights in V by torque, shape (..., 2, 3), of a device that stays in the well."""
     antisymmetric: Floats
     """The same of the antisymmetric parts."""
-    share: Floats
-    """Share of time in the well, shape (..., 2); 0 for a well that is gone."""
+    occupancy: Floats
+    """Fraction of time in the well, shape (..., 2); 0 for a well that is gone."""
 
 
 def well_lines(
@@ -96,21 +96,23 @@ def well_lines(
             torque_fields(card),
             bias,
         )
-        heights = rectified_voltage(lines, drive, resistance(r_p, tmr, m @ p, bias, half), change)
+        heights = rectified_voltage(
+            lines, drive, resistance_at_bias(r_p, tmr, m @ p, bias, half), change
+        )
         found.append((lines.position, lines.half_width, *heights))
     position, half_width, symmetric, antisymmetric = zip(*found, strict=True)
-    share_up = _share_up(card, (x, y, z), bias, t, wells.up_exists, wells.down_exists)
+    up = _occupancy_up(card, (x, y, z), bias, t, wells.up_exists, wells.down_exists)
     return WellLines(
         np.stack(position, axis=-1),
         np.stack(half_width, axis=-1),
         np.stack(symmetric, axis=-2),
         np.stack(antisymmetric, axis=-2),
-        np.stack([share_up, 1 - share_up], axis=-1),
+        np.stack([up, 1 - up], axis=-1),
     )
 
 
 def signal(lines: WellLines, frequency: ArrayLike) -> Floats:
-    """The rectified voltage in V at frequencies in Hz, both wells by their share.
+    """The rectified voltage in V at frequencies in Hz, both wells weighted by their occupancy.
 
     Parameters
     ----------
@@ -128,10 +130,10 @@ def signal(lines: WellLines, frequency: ArrayLike) -> Floats:
         np.asarray(frequency, dtype=np.float64)[..., None], lines.position, lines.half_width
     )
     both = shape[0] * lines.symmetric.sum(axis=-1) + shape[1] * lines.antisymmetric.sum(axis=-1)
-    return np.asarray((lines.share * both).sum(axis=-1))
+    return np.asarray((lines.occupancy * both).sum(axis=-1))
 
 
-def _share_up(
+def _occupancy_up(
     card: DeviceCard,
     field: tuple[Floats, Floats, Floats],
     voltage: Floats,
@@ -139,8 +141,8 @@ def _share_up(
     up_exists: NDArray[np.bool_],
     down_exists: NDArray[np.bool_],
 ) -> Floats:
-    """Share of time in the up well: P(high) of Eq. 5 in a field of any direction."""
+    """Occupancy of the up well: P(high) of Eq. 5 in a field of any direction."""
     delta, reduced = barrier_and_reduced_field(card, *field, voltage, temperature)
     sign = 1.0 if high_state_is_up(card) else -1.0
-    share = logistic(sign * 4 * delta * reduced)
-    return np.where(up_exists & down_exists, share, np.where(up_exists, 1.0, 0.0))
+    occupancy = logistic(sign * 4 * delta * reduced)
+    return np.where(up_exists & down_exists, occupancy, np.where(up_exists, 1.0, 0.0))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from smtj import streams
-from smtj.dynamics import occupation, propagator, readings, samples_at, switching_times
+from smtj.dynamics import occupancy, propagator, readings, samples_at, switching_times
 from smtj.dynamics.telegraph.window_kernels import FEW, MARGIN, fill_readings
 
 Floats = NDArray[np.float64]
@@ -189,7 +189,7 @@ def test_changing_dwell_times_are_followed() -> None:
         after_low, after_high = propagator(log_high[i, 0], log_low[i, 0], dead[i])
         high = high * after_high + (1 - high) * after_low
         # P relaxes from here on: its mean over the window.
-        p = occupation(log_high[i, 0], log_low[i, 0])
+        p = occupancy(log_high[i, 0], log_low[i, 0])
         x = window[i] * (math.exp(-log_high[i, 0]) + math.exp(-log_low[i, 0]))
         assert_mean(share[i], p + (high - p) * -math.expm1(-x) / x)
         high = p + (high - p) * math.exp(-x)
@@ -200,7 +200,7 @@ def test_dwell_times_of_any_size_side_by_side() -> None:
     log_tau = np.log([1e300, 1e-12, 1e-300])
     log_high, log_low = np.meshgrid(log_tau, log_tau)
     share, state = readings(log_high.ravel(), log_low.ravel(), 1e-3, np.full(200, 0.1), seed=11)
-    p = occupation(log_high.ravel(), log_low.ravel())
+    p = occupancy(log_high.ravel(), log_low.ravel())
     frozen, lopsided = [0], [1, 2, 3, 5, 6, 7]
     assert (share[:, frozen] == state[0, frozen]).all()
     np.testing.assert_allclose(share[:, lopsided], p[lopsided] * np.ones((200, 1)), atol=1e-200)
