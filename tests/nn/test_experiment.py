@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import torch
 
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
-from smtj.errors import CheckpointError
+from smtj.errors import CheckpointError, DataError
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
-from smtj.nn.training.run import TrainingRun, run_experiment
+from smtj.nn.training.run import TrainingRun, run_experiment, train
 from smtj.nn.training.trainer import Epoch, Images, Trainer, TrainingSettings, as_tensors, evaluate
 
 KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
@@ -194,3 +195,38 @@ def test_the_title_says_what_is_trained(experiment: Experiment) -> None:
     )
     rival = replace(experiment, network=replace(experiment.network, neuron="sigmoid"))
     assert rival.title().startswith("64-16-10, sigmoid neurons, device read-out")
+
+
+def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
+    data = load_dataset("digits")
+    arrays = (data.train_images, data.train_labels, data.test_images, data.test_labels)
+    floats = (arrays[0] / 255, arrays[1], torch.from_numpy(arrays[2]), arrays[3])
+    runs = [train(given, hidden=8, epochs=1) for given in ("digits", data, arrays, floats)]
+    assert all(run.history == runs[0].history for run in runs)
+    for wrong in (arrays[:3], (*arrays[:3], arrays[3][:5])):
+        with pytest.raises(DataError, match="one label per image"):
+            train(wrong, epochs=1)
+    with pytest.raises(DataError, match="uint8 from 0 to 255, or floats from 0 to 1"):
+        train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
+
+
+def test_a_run_prints_plots_and_serialises(tmp_path: Path) -> None:
+    run = train("digits", "cai2019", hidden=8, epochs=12, adaptive="layer")
+    text = repr(run)
+    assert "64-8-10, cai2019 neurons" in text and "loss (nats per image)" in text
+    assert f"{100 * run.accuracy:.1f}" in text and "Learnt bias voltages by layer" in text
+    assert sum(line.split()[:1] == ["12"] for line in text.splitlines()) == 1
+    assert "<td>12</td>" in run._repr_html_()
+    axes = run.plot()
+    assert axes.get_xlabel() == "Training epochs" and axes.get_ylabel().endswith("(%)")
+    assert run.plot(axes) is axes
+    assert json.loads(json.dumps(run.to_dict()))["test_accuracy"][-1] == run.accuracy
+    assert run.to_dataframe()["number"].tolist() == list(range(1, 13))
+    assert {path.name for path in run.save(tmp_path)} == {
+        "network.pt", "metrics.json", "accuracy.png", "accuracy.svg"
+    }  # fmt: skip
+    assert (
+        evaluate(load_network(tmp_path / "network.pt")[0], as_tensors(load_dataset("digits")), 12)
+        == run.accuracy
+    )
+    assert repr(pickle.loads(pickle.dumps(run))) == text

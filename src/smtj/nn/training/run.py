@@ -66,14 +66,15 @@ class TrainingRun(Tabular):
         shown = np.unique(np.linspace(0, count - 1, min(count, MAX_ROWS)).round().astype(int))
         p = self.accuracy
         error = math.sqrt(p * (1 - p) / self.test_images) if count else None
+        experiment = self.experiment
         notes = [
-            f"Accuracy on {self.test_images:,} test images of {self.experiment.dataset}: "
-            f"{format_with_error(p, error, '', '%')}"
+            experiment.title(),
+            f"Accuracy on {self.test_images:,} test images: {format_with_error(p, error, '', '%')}",
         ]
         if self.bias_voltages:
             notes.append(f"Learnt bias voltages by layer: {', '.join(self.bias_voltages.values())}")
         return Table(
-            self.experiment.title(),
+            f"Training of {'-'.join(map(str, experiment.network.sizes))} on {experiment.dataset}",
             ("epoch", "loss (nats per image)", "test accuracy (%)"),
             [
                 (str(epoch.number), f"{epoch.train_loss:.3g}", f"{100 * epoch.test_accuracy:.2f}")
@@ -191,7 +192,8 @@ def train(
 
     Examples
     --------
-    >>> run = smtj.nn.train("digits", "cai2019", hidden=32, epochs=2)
+    >>> from smtj import nn
+    >>> run = nn.train("digits", "cai2019", hidden=32, epochs=2)
     >>> run.accuracy > 0.5
     True
     >>> len(run.to_dict()["test_accuracy"])
@@ -240,7 +242,8 @@ def as_dataset(data: DatasetLike) -> ImageDataset:
     for images in arrays[::2]:
         if images.dtype != np.uint8 and not (images.min() >= 0 and images.max() <= 1):
             raise DataError("images must be uint8 from 0 to 255, or floats from 0 to 1")
-    return ImageDataset("arrays", "arrays", *arrays, stand_in=False, origin="memory")
+    x, labels, test, test_labels = arrays
+    return ImageDataset("arrays", "arrays", x, labels, test, test_labels, False, "memory")
 
 
 def run_experiment(
