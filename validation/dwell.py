@@ -1,9 +1,9 @@
-"""Do the intervals of dwell times cover the truth?  Writes docs/validation/dwell.json.
+"""Measure the coverage of intervals of dwell times; writes docs/validation/dwell.json.
 
-Random telegraph traces of three readings a shorter dwell are fitted; of the 95 % intervals, 93 to
-97 % must hold the truth, and they must be at most 1.3 times as wide as the Cramér-Rao bound allows,
-which is taken from the scatter of the score over simulations at the truth.  Traces of other kinds
-are to get other verdicts.
+Random telegraph traces of three readings per shorter dwell time are fitted; 93 to 97 % of the 95 %
+intervals must contain the true value, and they must be at most 1.3 times as wide as the Cramér-Rao
+bound, which is estimated from the scatter of the score over simulations at the truth.  Traces of
+other kinds must get other verdicts.
 """
 
 import argparse
@@ -34,17 +34,17 @@ RESULT = Path("docs/validation/dwell.json")
 SHORTER, RATIOS = 3.0, (1.0, 20.0)
 SWITCHES, READINGS = (50, 150), (1000, 4000)
 MAX_NOISE, FREE_OF_NOISE = 0.3, 0.1
-"""Largest σ/D, and the share of traces without any."""
+"""Largest σ/D, and the fraction of traces without any."""
 SCORES, MIN_NOISE = 100, 2e-3
 OUTLIERS = 4
-"""Number of the share of outliers, here none, among the parameters."""
+"""Number of the fraction of outliers, here none, among the parameters."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of traces: window over interval, and share of outliers."""
+    """A kind of traces: window over interval, and fraction of outliers."""
 
     name: str
     window: float
@@ -96,8 +96,8 @@ def cases(kind: Kind, count: int) -> Iterator[Case]:
         )
 
 
-def shares(rng: np.random.Generator, case: Case) -> Floats:
-    """Simulate the switching events, and return the share of each reading spent high."""
+def fractions(rng: np.random.Generator, case: Case) -> Floats:
+    """Simulate the switching events, and return the fraction of each reading spent high."""
     time = np.arange(1.0, case.readings + 1)
     p = case.dwell_high / (case.dwell_high + case.dwell_low)
     start = rng.random() < p
@@ -117,7 +117,7 @@ def shares(rng: np.random.Generator, case: Case) -> Floats:
 
 
 def observed(rng: np.random.Generator, case: Case, high: Floats) -> tuple[Floats, Floats]:
-    """Return time and signal: the share of time high on a drift, with noise and outliers."""
+    """Return time and signal: the fraction of time high on a drift, with noise and outliers."""
     time = np.arange(1.0, case.readings + 1)
     x = time / case.readings
     # A straight line, or three quarters of an arch that begins anywhere.
@@ -139,7 +139,7 @@ def bound(case: Case) -> Floats:
     )
     scores = []
     for _ in range(SCORES):
-        signal = shares(rng, case) + noise * rng.standard_normal(time.size)
+        signal = fractions(rng, case) + noise * rng.standard_normal(time.size)
         scores.append(score(truth, expectation(Trace(time, signal, case.window), truth)))
     s = np.delete(np.array(scores), OUTLIERS, axis=1)
     # The inverse of a scattering matrix is too large by a known factor (a Wishart matrix's).
@@ -150,7 +150,7 @@ def bound(case: Case) -> Floats:
 def run(case: Case) -> dict[str, object]:
     """Fit one trace; return what became of it."""
     rng = np.random.default_rng([case.seed, 0])
-    time, signal = observed(rng, case, shares(rng, case))
+    time, signal = observed(rng, case, fractions(rng, case))
     try:
         fit = fit_trace(time, signal, case.window)
     except SmtjError as error:
@@ -182,9 +182,9 @@ def other_verdict(kind: str, number: int) -> str:
     case = Case(3.0, 5.0, rng.uniform(0.02, MAX_NOISE), 1.0, 2000, window, 0.01, 0)
     if kind == "uncorrelated samples":
         case = replace(case, dwell_high=0.1, dwell_low=0.3)
-    high = np.zeros(case.readings) if kind == "one level" else shares(rng, case)
+    high = np.zeros(case.readings) if kind == "one level" else fractions(rng, case)
     if kind == "two independent pairs of levels":
-        high = high + 0.6 * shares(rng, replace(case, dwell_high=20.0, dwell_low=25.0))
+        high = high + 0.6 * fractions(rng, replace(case, dwell_high=20.0, dwell_low=25.0))
     time, signal = observed(rng, case, high)
     return fit_trace(time, signal, window).verdict
 

@@ -23,9 +23,9 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import macrospin, operating_point, with_stability_factor
 from smtj.units import convert, format_quantity
-from smtj.validity import compare_formulas, compare_low_barrier, find_limits, with_barrier
+from smtj.validity import compare_formulas, compare_low_barrier, find_limits
 from smtj.validity.limits import in_words
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
@@ -100,7 +100,7 @@ def validity(card: DeviceCard) -> dict[str, Any]:
     try:
         own = compare_formulas(card)
         limits = find_limits(card)
-        simulated = compare_low_barrier(with_barrier(card, 5.0))
+        simulated = compare_low_barrier(with_stability_factor(card, 5.0))
     except SmtjError as error:
         return {"refused": str(error)}
     compared = [rung for rung in (*own, *simulated) if rung.against]

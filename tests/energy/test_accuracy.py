@@ -13,13 +13,14 @@ from smtj.energy.accuracy import Accuracy, measure_accuracy, trained_network
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.costs import COUPLINGS, cost, gated_scheme, workload
 from smtj.energy.design_space import SHARE, as_record, survey
-from smtj.energy.pareto import MIN_BARRIER, barriers, non_dominated, search, with_barrier
+from smtj.energy.pareto import MIN_BARRIER, barriers, non_dominated, search
 from smtj.energy.plots import caption, draw
 from smtj.energy.report import cost_table, in_words, joules, seconds
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
+from smtj.physics.device import with_stability_factor
 
 TABLE = Assumptions()
 
@@ -148,10 +149,10 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         assert best.accuracy >= 0.95
         # What it says is what the cost of that very scheme says.
         again = cost(
-            with_barrier(card, best.barrier),
+            with_stability_factor(card, best.barrier),
             work,
             gated_scheme(
-                with_barrier(card, best.barrier),
+                with_stability_factor(card, best.barrier),
                 TABLE,
                 best.voltage,
                 best.reads,
@@ -169,7 +170,7 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
 def test_barriers_reach_the_cards_own(card):
     found = barriers(card)
     assert found[0] == MIN_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
-    shallow = with_barrier(card, 4.0)
+    shallow = with_stability_factor(card, 4.0)
     assert barriers(shallow) == pytest.approx([4.0])
 
 

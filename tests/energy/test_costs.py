@@ -96,9 +96,9 @@ def test_the_energy_of_a_gated_read_in_the_junction_hangs_on_no_voltage(card):
 
 
 def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
-    from smtj.energy.pareto import with_barrier
+    from smtj.physics.device import with_stability_factor
 
-    shallow = with_barrier(card, 6.0)
+    shallow = with_stability_factor(card, 6.0)
     assert float(operating_point(shallow).stability_factor) == pytest.approx(6)
     deep, flat = (
         cost(c, WORK, gated_scheme(c, TABLE, 0.02, 4, 1e-3), TABLE) for c in (card, shallow)

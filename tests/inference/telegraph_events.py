@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def shares(rng, dwell_high, dwell_low, time, window=0.0):
+def fractions(rng, dwell_high, dwell_low, time, window=0.0):
     """Share of the window before each time spent high; for no window the state, 0 or 1."""
     begin = time[0] - window
     when, high = [begin], [rng.random() < dwell_high / (dwell_high + dwell_low)]
@@ -22,7 +22,7 @@ def trace(rng, dwells, readings, window=0.0, noise=0.1, drift="none", outliers=0
     time = np.arange(1.0, readings + 1) if time is None else time
     x = (time - time[0]) / (time[-1] - time[0])
     low = {"none": 0 * x, "line": x, "bend": np.sin(1.5 * np.pi * x + 1) / 2}[drift]
-    signal = low + shares(rng, *dwells, time, window) + noise * rng.standard_normal(time.size)
+    signal = low + fractions(rng, *dwells, time, window) + noise * rng.standard_normal(time.size)
     off = rng.random(time.size) < outliers
     signal[off] += rng.uniform(-5, 5, off.sum())
     return time, signal

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
-from telegraph_events import shares, trace
+from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
 from smtj.inference.telegraph.diagnostics import (
@@ -11,7 +11,7 @@ from smtj.inference.telegraph.diagnostics import (
     corner_frequency,
     exponential_test,
 )
-from smtj.inference.telegraph.fit import draw_states, fit_trace
+from smtj.inference.telegraph.fit import fit_trace, sample_states
 
 TIME = np.arange(1.0, 3001)
 
@@ -20,7 +20,7 @@ TIME = np.arange(1.0, 3001)
 def test_sampled_dwells_of_the_process_pass(dwells):
     """p-values are uniform although many dwells fall between two samples."""
     p = [
-        exponential_test(shares(np.random.default_rng([seed, 0]), *dwells, TIME)).p_value
+        exponential_test(fractions(np.random.default_rng([seed, 0]), *dwells, TIME)).p_value
         for seed in range(200)
     ]
     assert kstest(p, "uniform").pvalue > 1e-3
@@ -33,13 +33,13 @@ def test_drawn_states_of_noisy_and_averaged_traces_pass(window):
         rng = np.random.default_rng([seed, 1])
         time, signal = trace(rng, (4.0, 3.0), 1500, window, 0.3)
         fit = fit_trace(time, signal, window)
-        p.append(exponential_test(draw_states(fit, time, signal, window, seed)).p_value)
+        p.append(exponential_test(sample_states(fit, time, signal, window, seed)).p_value)
     assert kstest(p, "uniform").pvalue > 1e-3
     # The most probable path would fail at this length.
     time, signal = trace(np.random.default_rng(2), (4.0, 3.0), 20_000, 0.0, 0.5)
     fit = fit_trace(time, signal)
     assert exponential_test(fit.states).p_value < 1e-3
-    assert exponential_test(draw_states(fit, time, signal)).p_value > 1e-3
+    assert exponential_test(sample_states(fit, time, signal)).p_value > 1e-3
 
 
 @pytest.mark.parametrize("shape", [4.0, 0.3])
@@ -85,9 +85,9 @@ def test_memory_agrees_with_the_fit_under_drift_and_outliers():
     time, signal = trace(np.random.default_rng(5), (8.0, 5.0), 6000, 1.0, 0.2, "bend", 0.01)
     fit = fit_trace(time, signal, 1.0)
     memory = autocorrelation_time(time, signal, fit.low)
-    assert memory.interval[0] < fit.correlation_time < memory.interval[1]
+    assert memory.interval[0] < fit.relaxation_time < memory.interval[1]
     corner = corner_frequency(time, signal, fit.low)
-    assert corner.interval[0] < 1 / (2 * np.pi * fit.correlation_time) < corner.interval[1]
+    assert corner.interval[0] < 1 / (2 * np.pi * fit.relaxation_time) < corner.interval[1]
     assert (memory.unit, corner.unit) == ("s", "Hz")
 
 

@@ -14,11 +14,11 @@ from smtj.inference.telegraph.drift import bent, straight
 from smtj.inference.telegraph.likelihood import (
     Model,
     Trace,
-    drawn_states,
     expectation,
     most_probable_states,
+    sample_paths,
 )
-from smtj.inference.telegraph.optimise import improved, moved, score
+from smtj.inference.telegraph.optimise import em_step, moved, score
 
 TIME = np.array([0.3, 1.0, 1.5, 4.0, 4.4, 5.0, 9.0, 9.7])
 SIGNAL = np.array([0.1, 0.3, 1.2, 0.9, 0.4, 7.0, 0.5, 1.4])
@@ -52,10 +52,10 @@ def enumerated(model):
 def test_the_likelihood_is_the_sum_over_all_paths():
     model = small_model()
     paths, weight = enumerated(model)
-    share = np.empty(TIME.size, np.float32)
-    found = expectation(Trace(TIME, SIGNAL, 0.0), model, share=share)
+    fraction = np.empty(TIME.size, np.float32)
+    found = expectation(Trace(TIME, SIGNAL, 0.0), model, fraction=fraction)
     assert found.log_likelihood == pytest.approx(np.log(weight.sum()), rel=1e-12)
-    np.testing.assert_allclose(share, weight @ paths / weight.sum(), rtol=1e-6)
+    np.testing.assert_allclose(fraction, weight @ paths / weight.sum(), rtol=1e-6)
 
 
 def test_the_most_probable_path_is_the_most_probable_of_all():
@@ -69,7 +69,7 @@ def test_the_most_probable_path_is_the_most_probable_of_all():
 def test_drawn_paths_come_as_often_as_they_are_probable():
     model = small_model()
     paths, weight = enumerated(model)
-    draws = np.array([drawn_states(Trace(TIME, SIGNAL, 0.0), model, s) for s in range(4000)])
+    draws = np.array([sample_paths(Trace(TIME, SIGNAL, 0.0), model, s) for s in range(4000)])
     number = draws @ (1 << np.arange(TIME.size)[::-1])
     chance = weight / weight.sum()
     likely = chance > 0.01
@@ -108,7 +108,7 @@ def test_em_never_lowers_the_likelihood(window):
     for _ in range(25):
         found = expectation(readings, model)
         assert found.log_likelihood > before - 1e-6
-        before, model = found.log_likelihood, improved(model, found)
+        before, model = found.log_likelihood, em_step(model, found)
     assert model.separation == pytest.approx(1, abs=0.1)
 
 
@@ -118,8 +118,8 @@ def test_chunks_do_not_matter(window, monkeypatch):
     readings = Trace(time, signal, window)
     model = Model(3.0, 9.0, 1.0, 0.2, 0.01, 0.1, straight(time), np.zeros(2))
     whole = score(model, expectation(readings, model))
-    paths = most_probable_states(readings, model), drawn_states(readings, model, 5)
+    paths = most_probable_states(readings, model), sample_paths(readings, model, 5)
     monkeypatch.setattr(trace_likelihood, "CHUNK", 37)
     np.testing.assert_allclose(score(model, expectation(readings, model)), whole, rtol=1e-9)
     np.testing.assert_array_equal(most_probable_states(readings, model), paths[0])
-    assert drawn_states(readings, model, 5).mean() == pytest.approx(paths[1].mean(), abs=0.05)
+    assert sample_paths(readings, model, 5).mean() == pytest.approx(paths[1].mean(), abs=0.05)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 from scipy.stats import binomtest
-from telegraph_events import shares, trace
+from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
 from smtj.inference.telegraph import fit as telegraph
-from smtj.inference.telegraph.fit import draw_states, fit_trace
+from smtj.inference.telegraph.fit import fit_trace, sample_states
 from smtj.inference.telegraph.subsample import LONG
 
 
@@ -19,10 +19,10 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
     counts = np.zeros((2, 2))
     np.add.at(counts, (state[:-1], state[1:]), 1)
     up, down = counts[0, 1] / counts[0].sum(), counts[1, 0] / counts[1].sum()
-    correlation_time = -1 / np.log(1 - up - down)
+    relaxation_time = -1 / np.log(1 - up - down)
     fit = fit_trace(time, signal)
-    assert fit.dwell_high == pytest.approx(correlation_time * (up + down) / down, rel=2e-3)
-    assert fit.dwell_low == pytest.approx(correlation_time * (up + down) / up, rel=2e-3)
+    assert fit.dwell_high == pytest.approx(relaxation_time * (up + down) / down, rel=2e-3)
+    assert fit.dwell_low == pytest.approx(relaxation_time * (up + down) / up, rel=2e-3)
     # d(up, down)/d(ln τ_high, ln τ_low), by differences of the matrix exponential.
     slopes = np.empty((2, 2))
     for j, step in enumerate(np.eye(2) * 1e-5):
@@ -76,22 +76,22 @@ def test_a_rare_state_is_found_under_drift_noise_and_outliers(window, flip):
     assert np.abs(z / np.sqrt(np.diag(fit.log_covariance))).max() < 3.5
 
 
-def test_states_and_shares_are_those_of_the_process():
+def test_states_and_fractions_are_those_of_the_process():
     rng, window = np.random.default_rng(7), 1.0
     time = np.arange(1.0, 3001)
-    events = shares(rng, 6.0, 4.0, np.sort(np.concatenate([time, time - 0.5])))
+    events = fractions(rng, 6.0, 4.0, np.sort(np.concatenate([time, time - 0.5])))
     assert events.size == 6000
-    state = shares(np.random.default_rng(8), 6.0, 4.0, time)
+    state = fractions(np.random.default_rng(8), 6.0, 4.0, time)
     signal = state + 0.15 * rng.standard_normal(time.size)
     fit = fit_trace(time, signal)
     assert (fit.states != state).mean() < 0.003
     assert fit.states.dtype == np.uint8
-    assert fit.share.dtype == np.float32
-    certain = np.abs(fit.share - 0.5) > 0.45
-    assert (np.abs(fit.share - state)[certain] > 0.5).mean() < 0.003
-    share = shares(np.random.default_rng(9), 6.0, 4.0, time, window)
-    averaged = fit_trace(time, share + 0.05 * rng.standard_normal(time.size), window)
-    assert np.abs(averaged.share - share).mean() < 0.03
+    assert fit.fraction.dtype == np.float32
+    certain = np.abs(fit.fraction - 0.5) > 0.45
+    assert (np.abs(fit.fraction - state)[certain] > 0.5).mean() < 0.003
+    fraction = fractions(np.random.default_rng(9), 6.0, 4.0, time, window)
+    averaged = fit_trace(time, fraction + 0.05 * rng.standard_normal(time.size), window)
+    assert np.abs(averaged.fraction - fraction).mean() < 0.03
 
 
 def test_the_unit_of_signal_and_time_does_not_matter():
@@ -154,21 +154,21 @@ def test_drawn_states_have_the_dwell_times_of_the_process():
     """The most probable path of a noisy trace misses dwells; a drawn one has them all."""
     rng = np.random.default_rng(14)
     time = np.arange(1.0, 20_001)
-    state = shares(rng, 3.0, 4.0, time)
+    state = fractions(rng, 3.0, 4.0, time)
     signal = state + 0.5 * rng.standard_normal(time.size)
     fit = fit_trace(time, signal)
-    drawn = draw_states(fit, time, signal, seed=1)
+    drawn = sample_states(fit, time, signal, seed=1)
     switches = np.count_nonzero(np.diff(state))
     assert fit.switches < 0.85 * switches
     assert np.count_nonzero(np.diff(drawn.astype(int))) == pytest.approx(switches, rel=0.05)
-    np.testing.assert_array_equal(drawn, draw_states(fit, time, signal, seed=1))
+    np.testing.assert_array_equal(drawn, sample_states(fit, time, signal, seed=1))
 
 
 def test_too_few_switches_are_refused_unless_asked_for():
     time, signal = trace(np.random.default_rng(15), (150.0, 150.0), 1500, noise=0.1)
     with pytest.raises(SmtjError, match=r"switches only \d+ times.* at least 20"):
         fit_trace(time, signal)
-    fit = fit_trace(time, signal, least_switches=3)
+    fit = fit_trace(time, signal, min_switches=3)
     assert 3 <= fit.switches < 20
     assert any("switches" in warning for warning in fit.warnings)
 
@@ -201,16 +201,16 @@ def test_currents_do_not_average_to_a_negative_resistance():
 
 
 @pytest.mark.parametrize("bias", ["resistance", "conductance"])
-def test_the_share_of_averaged_readings_is_that_of_the_time(bias):
+def test_the_fraction_of_averaged_readings_is_that_of_the_time(bias):
     """At 1 and 2 ohm a reading that is half the time high is 1.33 ohm, at a constant voltage."""
     rng = np.random.default_rng(17)
     time = np.arange(1.0, 3001)
-    share = shares(rng, 3.0, 5.0, time, 1.0)
-    resistance = 1 / (share / 2 + (1 - share)) if bias == "conductance" else 1 + share
+    fraction = fractions(rng, 3.0, 5.0, time, 1.0)
+    resistance = 1 / (fraction / 2 + (1 - fraction)) if bias == "conductance" else 1 + fraction
     signal = resistance + 0.05 * rng.standard_normal(time.size)
     fit = fit_trace(time, signal, 1.0, pole=0.0 if bias == "conductance" else -np.inf)
     assert fit.model.bend == pytest.approx(1.0 if bias == "conductance" else 0.0, abs=0.01)
-    off = fit.share - share
+    off = fit.fraction - fraction
     assert abs(off.mean()) < 4 * off.std() / np.sqrt(off.size)
     assert off.std() < 0.05 * (1 + fit.model.bend)
 

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from telegraph_events import shares, trace
+from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
-from smtj.inference.telegraph.fit import draw_states, fit_trace
+from smtj.inference.telegraph.fit import fit_trace, sample_states
 
 TIME = np.arange(1.0, 2001)
 DRIFT = np.sin(4 * TIME / TIME.size) / 2
@@ -35,7 +35,7 @@ def test_drift_and_noise_are_one_level(window, outliers):
         assert fit.switches == 0
         assert "one level" in fit.warnings[0]
     with pytest.raises(SmtjError, match="no states to draw"):
-        draw_states(fit, TIME, signal, window)
+        sample_states(fit, TIME, signal, window)
 
 
 @pytest.mark.parametrize("window", [0.0, 1.0])
@@ -43,7 +43,9 @@ def test_drift_and_noise_are_one_level(window, outliers):
 def test_two_independent_fluctuators_are_more_than_two_levels(window, noise):
     for seed in range(4):
         rng = np.random.default_rng([seed, 1])
-        signal = shares(rng, 3.0, 5.0, TIME, window) + 0.6 * shares(rng, 20.0, 25.0, TIME, window)
+        signal = fractions(rng, 3.0, 5.0, TIME, window) + 0.6 * fractions(
+            rng, 20.0, 25.0, TIME, window
+        )
         fit = fit_trace(TIME, signal + DRIFT + noise_of(rng, noise, 0.0), window)
         assert fit.verdict == "more than two levels"
         assert fit.evidence.gain_of_third_level > 20
@@ -68,7 +70,7 @@ def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
     z = []
     for seed in range(10):
         rng = np.random.default_rng([seed, 3])
-        signal = shares(rng, 0.1, 0.25, TIME) + DRIFT + noise_of(rng, noise, 0.01)
+        signal = fractions(rng, 0.1, 0.25, TIME) + DRIFT + noise_of(rng, noise, 0.01)
         fit = fit_trace(TIME, signal)
         assert fit.verdict == "faster than the sampling"
         assert math.isnan(fit.dwell_high)
@@ -90,7 +92,7 @@ def test_upper_bounds_hold_where_some_correlation_is_left():
     held, bounded, dwell = 0, 0, 2 / 3
     for seed in range(30):
         rng = np.random.default_rng([seed, 4])
-        signal = shares(rng, dwell, dwell, TIME) + noise_of(rng, 0.2, 0.0)
+        signal = fractions(rng, dwell, dwell, TIME) + noise_of(rng, 0.2, 0.0)
         fit = fit_trace(TIME, signal)
         held += fit.intervals()[0][0] <= dwell <= fit.intervals()[0][1]
         bounded += fit.verdict == "faster than the sampling"
@@ -115,7 +117,7 @@ def test_a_good_trace_is_hardly_ever_called_anything_else(window):
 
 def test_readings_that_average_longer_than_said_are_remarked_on():
     rng = np.random.default_rng(6)
-    signal = shares(rng, 2.0, 3.0, TIME, 1.0) + 0.02 * rng.standard_normal(TIME.size)
+    signal = fractions(rng, 2.0, 3.0, TIME, 1.0) + 0.02 * rng.standard_normal(TIME.size)
     assert fit_trace(TIME, signal, 1.0).warnings == ()
     fit = fit_trace(TIME, signal, 0.0)
     assert fit.warnings

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from smtj import load_card, operating_point
 from smtj.cli import app
 from smtj.errors import SmtjError
+from smtj.physics.device import with_stability_factor
 from smtj.validity import (
     compare_formulas,
     compare_low_barrier,
     find_limits,
-    with_barrier,
 )
 from smtj.validity import low_barrier as shallow
 from smtj.validity.comparison import compared, reference
@@ -72,7 +72,7 @@ def test_simulated_motion_keeps_to_exact_results(monkeypatch):
     monkeypatch.setattr(shallow, "TRAJECTORIES", 64)
     monkeypatch.setattr(shallow, "PASSAGES", 512)
     shown = []
-    card = with_barrier(CARD.replace({"magnetism.damping": 0.1}), 3.0)
+    card = with_stability_factor(CARD.replace({"magnetism.damping": 0.1}), 3.0)
     rungs = compare_low_barrier(card, seed=5, progress=lambda *done: shown.append(done))
     simulated = [r for r in rungs if r.error > 0]
     assert len(simulated) == 4
@@ -85,11 +85,11 @@ def test_simulated_motion_keeps_to_exact_results(monkeypatch):
 
 
 def test_a_barrier_is_made_by_the_volume():
-    card = with_barrier(CARD, 7.0)
+    card = with_stability_factor(CARD, 7.0)
     assert float(operating_point(card).stability_factor) == pytest.approx(7.0)
     assert float(operating_point(card).barrier) < float(operating_point(CARD).barrier)
     with pytest.raises(SmtjError, match="must be above 0"):
-        with_barrier(CARD, 0.0)
+        with_stability_factor(CARD, 0.0)
 
 
 def test_brown_is_short_as_the_design_has_it(limits):

@@ -101,7 +101,7 @@ def _of_traces(
     traces = []
     for number, (known, readings) in enumerate(found):
         # How many switches a field needs is for the scan to say.
-        traces.append(trace_of(known, readings, setting, least_switches=0))
+        traces.append(trace_of(known, readings, setting, min_switches=0))
         if progress is not None:
             progress(number + 1, len(found))
     scans = [

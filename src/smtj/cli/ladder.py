@@ -44,11 +44,11 @@ def validate(
     from rich.console import Console
 
     from smtj.card import load_card
+    from smtj.physics.device import with_stability_factor
     from smtj.validity import (
         compare_formulas,
         compare_low_barrier,
         find_limits,
-        with_barrier,
     )
     from smtj.validity.limits import in_words
 
@@ -58,7 +58,7 @@ def validate(
     if alpha is not None:
         device = device.replace({"magnetism.damping": alpha})
     if delta is not None:
-        device = with_barrier(device, delta, volts, kelvin)
+        device = with_stability_factor(device, delta, volts, kelvin)
     screen = Console(stderr=True)
     with _bars(screen) as tell:
         tell("exact times and formulas", 0, 1)
@@ -66,7 +66,7 @@ def validate(
         limits = find_limits(
             device, volts, kelvin, lambda n, of: tell("fields in the plane", n, of)
         )
-        followed = with_barrier(device, shallow, volts, kelvin)
+        followed = with_stability_factor(device, shallow, volts, kelvin)
         simulated = compare_low_barrier(followed, volts, kelvin, seed, tell)
     words = in_words(limits)
     content = _content(own, simulated, words, limits)

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.costs import COUPLINGS, Cost, Coupling, Workload, cost, gated_scheme
-from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.typing import Floats
 
 MIN_BARRIER = 5.0
@@ -89,23 +88,6 @@ def barriers(card: DeviceCard) -> Floats:
     return np.linspace(MIN_BARRIER, own, BARRIERS)
 
 
-def with_barrier(card: DeviceCard, stability_factor: float) -> DeviceCard:
-    """A card whose activation volume gives it a barrier in k_BT at zero bias.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier.
-    CardError
-        The volume would exceed that of the free layer.
-    """
-    own = float(operating_point(card).stability_factor)
-    if not own > 0:
-        raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
-    volume = float(card.geometry.activation_volume) * stability_factor / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
 def search(
     card: DeviceCard,
     work: Workload,
@@ -145,7 +127,7 @@ def search(
     chosen = barriers(card) if stability_factors is None else stability_factors
     costs = []
     for delta in chosen:
-        device = with_barrier(card, float(delta))
+        device = with_stability_factor(card, float(delta))
         scheme = gated_scheme(device, table, voltage, count, error, noise)
         costs.append(cost(device, work, scheme, table))
     accuracies = [accuracy(c.effective_reads, c.error_rate) for c in costs]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, Value
 from smtj.explore.controls import SET, Knobs, as_set, knobs_of
-from smtj.lab.spectra import DRIVE
+from smtj.lab.stfmr import DRIVE
 from smtj.physics.device import (
     barrier_and_reduced_field,
     high_state_is_up,

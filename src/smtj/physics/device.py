@@ -436,3 +436,35 @@ def _macrospin(
         easy_axis_tilt=magnetism.easy_axis_tilt,
         temperature=temperature,
     )
+
+
+def with_stability_factor(
+    card: DeviceCard,
+    stability_factor: float,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+) -> DeviceCard:
+    """Return a card with the activation volume that gives a barrier of Δ k_B T, Δ being ∝ V*.
+
+    Parameters
+    ----------
+    card
+        The device.
+    stability_factor
+        Δ at ``voltage`` in V and ``temperature`` in K, by default the card's.
+
+    Raises
+    ------
+    SmtjError
+        The card has no barrier there, or Δ is not above 0.
+    CardError
+        The volume would exceed that of the free layer.
+    """
+    own = float(operating_point(card, voltage, temperature).stability_factor)
+    if not (own > 0 and 0 < stability_factor < math.inf):
+        raise SmtjError(
+            f"card {card.name} has a barrier of {own:.3g} k_BT and cannot be given one of "
+            f"{stability_factor:g} k_BT; both must be above 0"
+        )
+    volume = float(card.geometry.activation_volume) * stability_factor / own
+    return card.replace({"geometry.activation_volume": volume})

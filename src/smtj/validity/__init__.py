@@ -3,7 +3,7 @@
 from smtj.validity.comparison import Rung
 from smtj.validity.formulas import compare_formulas
 from smtj.validity.limits import Limits, find_limits
-from smtj.validity.low_barrier import compare_low_barrier, with_barrier
+from smtj.validity.low_barrier import compare_low_barrier
 
 __all__ = [
     "Limits",
@@ -11,5 +11,4 @@ __all__ = [
     "compare_formulas",
     "compare_low_barrier",
     "find_limits",
-    "with_barrier",
 ]

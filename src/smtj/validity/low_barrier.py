@@ -17,7 +17,6 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.errors import SmtjError
 from smtj.physics.device import macrospin, operating_point
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
@@ -64,26 +63,6 @@ class Setting(NamedTuple):
         return lambda done, total: progress(what, done, total)
 
 
-def with_barrier(
-    card: DeviceCard, delta: float, voltage: float = 0.0, temperature: float | None = None
-) -> DeviceCard:
-    """Return a card with another activation volume, which gives it a barrier of Δ k_B T.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier, or Δ is not above 0.
-    """
-    own = float(operating_point(card, voltage, temperature).stability_factor)
-    if not (own > 0 and 0 < delta < math.inf):
-        raise SmtjError(
-            f"card {card.name} has a barrier of {own:.3g} k_BT, and {delta:g} is wanted; both "
-            "must be above 0"
-        )
-    volume = float(card.geometry.activation_volume) * delta / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
 def compare_low_barrier(
     card: DeviceCard,
     voltage: float = 0.0,
@@ -96,7 +75,7 @@ def compare_low_barrier(
     Parameters
     ----------
     card
-        The device, with a shallow barrier; see :func:`with_barrier`.
+        The device, with a shallow barrier; see :func:`smtj.physics.device.with_stability_factor`.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     seed

@@ -47,7 +47,7 @@ class ReadingsInShare:
 
 
 def fit_resistance(
-    time: Floats, resistance: Floats, window: float, at_current: bool, least_switches: int
+    time: Floats, resistance: Floats, window: float, at_current: bool, min_switches: int
 ) -> tuple[TraceFit, ReadingsInShare]:
     """Fit a trace of resistances.
 
@@ -59,7 +59,7 @@ def fit_resistance(
         Time over which a reading averages in s; 0 for an instant.
     at_current
         Whether a current was held.
-    least_switches
+    min_switches
         As in :func:`smtj.inference.telegraph.fit.fit_trace`.
 
     Returns
@@ -74,7 +74,7 @@ def fit_resistance(
         The trace is too short, or switches too rarely.
     """
     pole = -math.inf if at_current else 0.0
-    fit = fit_trace(time, resistance, window, pole=pole, least_switches=least_switches)
+    fit = fit_trace(time, resistance, window, pole=pole, min_switches=min_switches)
     readings = ReadingsInShare(resistance, 0.0, 0.0)
     if at_current or fit.verdict != "more than two levels" or resistance.min() <= 0:
         return fit, readings
@@ -82,7 +82,7 @@ def fit_resistance(
     # a third one.
     other, others = _fit_conductance(time, resistance, window)
     is_likelier = other.log_likelihood + others.log_slope > fit.log_likelihood
-    tells = other.verdict == "two levels" and other.switches >= least_switches
+    tells = other.verdict == "two levels" and other.switches >= min_switches
     return (other, others) if is_likelier and tells else (fit, readings)
 
 
@@ -94,7 +94,7 @@ def _fit_conductance(
     for _ in range(ROUNDS):
         signal, middle = linear_in_occupancy(resistance - drift, False)
         readings = ReadingsInShare(signal, middle, drift)
-        fit = fit_trace(time, signal, window, least_switches=0)
+        fit = fit_trace(time, signal, window, min_switches=0)
         if not _moves_apart(fit, middle):
             break
         # What a fit of levels that move apart takes for the drift is nearly it.

@@ -32,7 +32,7 @@ from smtj.inference.telegraph.diagnostics import (
     corner_frequency,
     exponential_test,
 )
-from smtj.inference.telegraph.fit import MIN_SWITCHES, draw_states
+from smtj.inference.telegraph.fit import MIN_SWITCHES, sample_states
 from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.physics.resistance import resistance_of
@@ -85,7 +85,7 @@ def trace_of(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
     setting: Setting,
-    least_switches: int = MIN_SWITCHES,
+    min_switches: int = MIN_SWITCHES,
 ) -> TraceResult:
     """Fit a trace.
 
@@ -97,7 +97,7 @@ def trace_of(
         Readings with ``time`` and ``resistance``.
     setting
         What stands for what the file does not say.
-    least_switches
+    min_switches
         A trace with fewer is refused.
 
     Raises
@@ -114,7 +114,7 @@ def trace_of(
     time, resistance = dataset["time"].values, dataset["resistance"].values
     try:
         fit, readings = fit_resistance(
-            time, resistance, window, conditions.at_current, least_switches
+            time, resistance, window, conditions.at_current, min_switches
         )
     except SmtjError as error:
         raise SmtjError(f"{setting.source}: {error}") from None
@@ -183,7 +183,7 @@ def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str,
     """Look at the trace without the likelihood of the fit: are dwells exponential, how long do
     readings correlate?  What cannot be estimated is left out with the reason."""
     fit, time, signal = result.fit, result.time, result.readings.signal
-    states = draw_states(fit, time, signal, result.window)
+    states = sample_states(fit, time, signal, result.window)
     p = exponential_test(states).p_value
     remarks = [
         f"dwells {'are not' if p < NOT_EXPONENTIAL else 'may be'} exponentially distributed "
@@ -197,8 +197,8 @@ def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str,
             remarks.append(str(error))
     if estimates:
         remarks.append(
-            f"the dwell times of the fit make a correlation time of {fit.correlation_time:.3g} s "
-            f"and a corner frequency of {1 / (2 * math.pi * fit.correlation_time):.3g} Hz"
+            f"the dwell times of the fit make a correlation time of {fit.relaxation_time:.3g} s "
+            f"and a corner frequency of {1 / (2 * math.pi * fit.relaxation_time):.3g} Hz"
         )
     return estimates, tuple(dict.fromkeys(remarks))
 

@@ -1,4 +1,4 @@
-"""What follows from a trace for each verdict on it."""
+"""Assemble the result of a fit for each verdict."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,7 @@ from smtj.inference.telegraph.evidence import Evidence
 from smtj.inference.telegraph.likelihood import Model, Trace, expectation, most_probable_states
 from smtj.inference.telegraph.null_models import (
     log_odds_variance,
-    longest_correlation_time,
+    longest_relaxation_time,
     one_level,
     uncorrelated,
 )
@@ -18,23 +18,24 @@ from smtj.inference.telegraph.result import TraceFit
 from smtj.inference.telegraph.subsample import maximum_of_long
 
 FEW_SWITCHES, FULL_OF_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
-"""Switches, share of outliers, noise over separation, standard error of the log of a dwell time."""
+"""Switches, fraction of outliers, noise over separation, standard error of the log of a dwell
+time."""
 _UNKNOWN = np.full((2, 2), math.nan)
 
 
 def conclusion(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    """Return what a trace tells.
+    """Return the result of a fit.
 
     Parameters
     ----------
     trace
         All readings.
     pilot
-        Those of which ``top`` is the maximum: all, or some of a long trace.
+        The readings whose maximum is ``top``: all, or part of a long trace.
     top
         The best description by two levels.
     evidence
-        What kind of trace it is.
+        Evidence for the verdict.
     """
     if evidence.verdict == "one level":
         return _one_level(trace, pilot, top, evidence)
@@ -65,11 +66,11 @@ def in_units(fit: TraceFit, centre: float, scale: float) -> TraceFit:
 
 
 def _two_levels(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    share = np.empty(trace.time.size, np.float32)
+    fraction = np.empty(trace.time.size, np.float32)
     if pilot is trace:
-        expectation(trace, top.model, share=share)
+        expectation(trace, top.model, fraction=fraction)
     else:
-        top = maximum_of_long(trace, top, pilot.time.size, share)
+        top = maximum_of_long(trace, top, pilot.time.size, fraction)
     model, covariance = top.model, top.covariance
     logs = covariance[:2, :2]
     # Mean of the drift over the readings, as a sum over its coefficients.
@@ -88,7 +89,7 @@ def _two_levels(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) ->
         log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
         level_covariance=turn @ covariance @ turn.T,
         low=model.drift.values(trace.time, model.low),
-        share=share,
+        fraction=fraction,
         states=most_probable_states(trace, model),
         log_likelihood=top.log_likelihood,
         warnings=(),
@@ -98,9 +99,9 @@ def _two_levels(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) ->
 
 def _too_fast(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
     model, log_likelihood = uncorrelated(pilot, top.model)
-    longest = longest_correlation_time(pilot, model, max(log_likelihood, top.log_likelihood))
-    share = np.empty(trace.time.size, np.float32)
-    found = expectation(trace, model, share=share)
+    longest = longest_relaxation_time(pilot, model, max(log_likelihood, top.log_likelihood))
+    fraction = np.empty(trace.time.size, np.float32)
+    found = expectation(trace, model, fraction=fraction)
     p = model.occupancy
     return TraceFit(
         evidence=evidence,
@@ -113,12 +114,12 @@ def _too_fast(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> T
         log_odds_variance=log_odds_variance(pilot, model) * pilot.time.size / trace.time.size,
         level_covariance=_UNKNOWN,
         low=model.drift.values(trace.time, model.low),
-        share=share,
+        fraction=fraction,
         states=most_probable_states(trace, model),
         log_likelihood=found.log_likelihood,
         warnings=(
-            "successive readings do not correlate, so that they tell how often each state is "
-            "found but not how long it lasts; sample faster to learn the dwell times",
+            "successive readings do not correlate: they give the occupancy of each state but not "
+            "its dwell time; sample faster to measure the dwell times",
         ),
     )
 
@@ -146,7 +147,7 @@ def _one_level(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> 
         log_odds_variance=math.nan,
         level_covariance=_UNKNOWN,
         low=one.drift.values(trace.time, one.low),
-        share=np.zeros(trace.time.size, np.float32),
+        fraction=np.zeros(trace.time.size, np.float32),
         states=np.zeros(trace.time.size, np.uint8),
         log_likelihood=one.log_likelihood * trace.time.size / pilot.time.size,
         warnings=(
@@ -167,7 +168,7 @@ def _warnings(fit: TraceFit, trace: Trace, top: Maximum) -> tuple[str, ...]:
         ),
         (
             not top.is_regular,
-            "the likelihood has no clear maximum, so that the intervals are not to be trusted",
+            "the likelihood has no clear maximum, so the intervals are not reliable",
         ),
         (
             fit.switches < FEW_SWITCHES,
@@ -185,7 +186,7 @@ def _warnings(fit: TraceFit, trace: Trace, top: Maximum) -> tuple[str, ...]:
         (
             float(np.diag(fit.log_covariance).max()) > VAGUE**2,
             f"the shorter dwell time is {shorter / readings:.2g} times the interval between "
-            "readings, which fix it badly; sample faster or measure longer",
+            "readings, which determine it poorly; sample faster or measure longer",
         ),
     )
     return tuple(sentence for applies, sentence in found if applies)

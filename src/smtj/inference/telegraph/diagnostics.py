@@ -1,6 +1,6 @@
-"""Independent looks at a telegraph trace: are dwells exponential, and how long is its memory?
+"""Checks of a telegraph fit that do not use its likelihood: dwell statistics and memory.
 
-None of this enters the fit.  The autocorrelation of a two-state process falls as e^(-t/t_c) with
+The autocorrelation of a two-state process falls as e^(-t/t_c) with
 1/t_c = 1/τ_high + 1/τ_low, and its spectrum is a Lorentzian of corner frequency 1/(2π t_c); both
 are estimated here from the signal without a likelihood or states, and are to agree with the fit.
 """
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
-from smtj.inference.telegraph.initial import drawn_in
+from smtj.inference.telegraph.initial import winsorised
 from smtj.typing import Floats
 
 EXPECTED = 8.0
@@ -35,7 +35,7 @@ EVEN = 1e-3
 
 @dataclass(frozen=True)
 class ExponentialTest:
-    """Does the chance that a state ends depend on how long it has lasted?"""
+    """Test whether the chance that a dwell ends depends on its age."""
 
     chi_squared: float
     degrees_of_freedom: int
@@ -64,7 +64,7 @@ def exponential_test(states: ArrayLike) -> ExponentialTest:
     ----------
     states
         0 or 1, shape (readings,).  Of a noisy or averaged trace take
-        :func:`smtj.inference.telegraph.fit.draw_states`: from the most probable path short dwells
+        :func:`smtj.inference.telegraph.fit.sample_states`: from the most probable path short dwells
         are missing.
 
     Returns
@@ -180,7 +180,7 @@ def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -
     except np.linalg.LinAlgError:
         raise SmtjError(
             "the power spectrum is flat up to half the sampling rate, so its corner cannot be "
-            "told; sample faster"
+            "found; sample faster"
         ) from None
     return _estimate("corner frequency", "f_c", "Hz", "Hz", jackknife, 1 / (2 * np.pi * interval))
 
@@ -197,7 +197,7 @@ def _even(time: ArrayLike, signal: ArrayLike, low: ArrayLike) -> tuple[Floats, f
     interval = float(steps.mean())
     if not np.abs(steps - interval).max() < EVEN * interval:
         raise SmtjError("an autocorrelation needs evenly spaced readings; cut the trace at gaps")
-    y = drawn_in(y)
+    y = winsorised(y)
     return y - y.mean(), interval
 
 

@@ -1,4 +1,4 @@
-"""Is a trace a telegraph signal of two levels at all?  What speaks for it, in numbers."""
+"""Evidence that a trace is a telegraph signal of two levels."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import numpy as np
 
 from smtj.inference.telegraph.likelihood import Model, Trace, expectation
 from smtj.inference.telegraph.null_models import ONE_SIDED_95, one_level, uncorrelated
-from smtj.inference.telegraph.optimise import climbed
+from smtj.inference.telegraph.optimise import fit_em
 from smtj.inference.telegraph.subsample import thinned
 from smtj.inference.telegraph.three_levels import three_levels
 
@@ -24,7 +24,7 @@ EXAMINED = 20_000
 """Readings, evenly taken, that are examined for a third level."""
 APART = 1.5
 """Distance over noise of a third level from the others, for it to count."""
-MIN_SHARE = 0.005
+MIN_OCCUPANCY = 0.005
 """Of the time in a third level, for it to count."""
 
 
@@ -82,7 +82,7 @@ def judge(trace: Trace, model: Model) -> Evidence:
     second = _gain_of_second_level(part, model, two)
     correlation, ratio = 1.0, math.inf
     if part.window == 0:
-        correlation = math.exp(-float(np.diff(part.time).min()) / model.correlation_time)
+        correlation = math.exp(-float(np.diff(part.time).min()) / model.relaxation_time)
         if correlation < CORRELATED:
             ratio = max(2 * (two - uncorrelated(part, model)[1]), 0.0)
     is_fast = ratio < ONE_SIDED_95
@@ -106,7 +106,7 @@ def _gain_of_second_level(trace: Trace, model: Model, two: float) -> float:
     if one.drift.size > model.drift.size:
         # What a more flexible drift gains does not speak against a second level.
         low = model.drift.moved_to(one.drift, model.low, trace.time)
-        _, flexible = climbed(trace, replace(model, drift=one.drift, low=low))
+        _, flexible = fit_em(trace, replace(model, drift=one.drift, low=low))
         gain = max(gain, flexible - one.log_likelihood - price * 3)
     return gain
 
@@ -119,6 +119,6 @@ def _gain_of_third_level(trace: Trace, model: Model, two: float) -> float:
     three = three_levels(trace, model)
     if np.diff(np.sort(three.values)).min() < APART * three.noise:
         return -math.inf
-    if three.shares.min() < MIN_SHARE:
+    if three.fractions.min() < MIN_OCCUPANCY:
         return -math.inf
     return three.log_likelihood - two - 2.5 * math.log(trace.time.size)

@@ -1,4 +1,4 @@
-"""States and dwell times of a telegraph trace, measured or simulated, by exact likelihood.
+"""States and dwell times of a telegraph trace by exact maximum likelihood.
 
 A trace is a slowly moving low level, a separation D to the high level, noise and a few outliers;
 the states between which it switches follow a two-state process, which the readings sample or, over
@@ -16,8 +16,8 @@ from smtj.errors import SmtjError
 from smtj.inference.telegraph.conclude import conclusion, in_units
 from smtj.inference.telegraph.drift import bent
 from smtj.inference.telegraph.evidence import judge
-from smtj.inference.telegraph.initial import BENDS, drawn_in, first_model
-from smtj.inference.telegraph.likelihood import Model, Trace, drawn_states
+from smtj.inference.telegraph.initial import BENDS, first_model, winsorised
+from smtj.inference.telegraph.likelihood import Model, Trace, sample_paths
 from smtj.inference.telegraph.optimise import Maximum, maximum, with_best_drift
 from smtj.inference.telegraph.result import TraceFit
 from smtj.inference.telegraph.subsample import thinned
@@ -40,9 +40,9 @@ def fit_trace(
     integration_time: float = 0.0,
     *,
     pole: float = -math.inf,
-    least_switches: int = MIN_SWITCHES,
+    min_switches: int = MIN_SWITCHES,
 ) -> TraceFit:
-    """Fit levels, noise, drift and dwell times to a trace, and say whether it has two levels.
+    """Fit levels, noise, drift and dwell times to a trace, and judge whether it has two levels.
 
     Maximum likelihood over all parameters at once; the drift is a straight line or a cubic spline
     with as many intervals as BIC asks for, none so short that it could follow the telegraph.  The
@@ -61,7 +61,7 @@ def fit_trace(
     pole
         Over a window 1/(signal - pole) averages, as 1/R does at a constant voltage, where it is 0;
         by default the signal itself averages.
-    least_switches
+    min_switches
         A trace of two levels or more is refused that switches less often, both in its most
         probable path of states and by its dwell times.
 
@@ -91,13 +91,13 @@ def fit_trace(
     found = conclusion(trace, pilot, top, judge(pilot, top.model))
     # Of a device that hardly switches, what the drift misses may look like a third level.
     seen = found.verdict in ("two levels", "more than two levels")
-    if seen and found.switches < least_switches:
+    if seen and found.switches < min_switches:
         # Noise hides short dwells from the most probable path.
         switches = max(found.switches, _expected_switches(found, trace.time))
-        if switches < least_switches:
+        if switches < min_switches:
             raise SmtjError(
                 f"the trace switches only {switches} times, but dwell times need at least "
-                f"{least_switches} switches; measure longer"
+                f"{min_switches} switches; measure longer"
             )
     return in_units(found, centre, scale)
 
@@ -127,11 +127,11 @@ def _with_bend(trace: Trace, model: Model, pole: float) -> Model:
 def _expected_switches(fit: TraceFit, time: Floats) -> int:
     """Return between how many readings and the next the state is to differ."""
     p = fit.occupancy
-    differs = 2 * p * (1 - p) * -np.expm1(-np.diff(time) / fit.correlation_time)
+    differs = 2 * p * (1 - p) * -np.expm1(-np.diff(time) / fit.relaxation_time)
     return round(float(differs.sum()))
 
 
-def draw_states(
+def sample_states(
     fit: TraceFit, time: ArrayLike, signal: ArrayLike, integration_time: float = 0.0, seed: int = 0
 ) -> NDArray[np.uint8]:
     """Draw a path of states from all that the readings of a fitted trace leave possible.
@@ -160,7 +160,7 @@ def draw_states(
     """
     if fit.verdict == "one level":
         raise SmtjError("a trace of one level has no states to draw; fit one with two levels")
-    return drawn_states(_checked(time, signal, integration_time), fit.model, seed)
+    return sample_paths(_checked(time, signal, integration_time), fit.model, seed)
 
 
 def _checked(time: ArrayLike, signal: ArrayLike, integration_time: float) -> Trace:
@@ -199,7 +199,7 @@ def _spread(trace: Trace) -> tuple[float, float]:
     """Return mean of a signal, and its standard deviation about a drift, outliers drawn in."""
     some = thinned(trace, START)
     drift = bent(some.time, BENDS)
-    signal = drawn_in(some.signal)
+    signal = winsorised(some.signal)
     rest = signal - drift.values(some.time, drift.fit(some.time, signal, np.ones_like(signal)))
     scale, widest = float(rest.std()), float(np.ptp(some.signal))
     return float(signal.mean()), scale if scale > 1e-9 * widest else widest

@@ -1,4 +1,4 @@
-"""Where the fit of a telegraph trace starts: many rough guesses, of which likelihood takes one."""
+"""Starting values of a telegraph fit: the likeliest of many rough guesses."""
 
 import math
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from smtj.inference.telegraph.drift import Drift, bent, straight
 from smtj.inference.telegraph.likelihood import Model, Trace, density_of_outliers, expectation
-from smtj.inference.telegraph.optimise import improved
+from smtj.inference.telegraph.optimise import em_step
 from smtj.typing import Floats
 
 QUANTILES = ((0.05, 0.95), (0.2, 0.8), (0.5, 0.95), (0.05, 0.5), (0.5, 0.99), (0.01, 0.5))
@@ -23,31 +23,31 @@ STEPS = (3, 2)
 def first_model(trace: Trace) -> Model:
     """Return rough parameters of a trace, good enough for the maximum of the likelihood to be near.
 
-    Every guess is improved by steps of the EM algorithm, the better half by more, and so on.
+    Every guess is em_step by steps of the EM algorithm, the better half by more, and so on.
     """
     models = list(_guesses(trace))
     for steps in STEPS:
-        ranked = sorted((_improved(trace, model, steps) for model in models), key=lambda x: -x[0])
+        ranked = sorted((_after_em(trace, model, steps) for model in models), key=lambda x: -x[0])
         models = [model for _, model in ranked[: (len(ranked) + 1) // 2]]
     return models[0]
 
 
-def drawn_in(signal: Floats) -> Floats:
-    """Return a signal whose outliers are not far off, so that they spoil no regression."""
+def winsorised(signal: Floats) -> Floats:
+    """Return a signal with its outliers pulled in, safe for regressions."""
     low, high = np.quantile(signal, (0.02, 0.98))
     return np.clip(signal, 2 * low - high, 2 * high - low) if high > low else signal
 
 
-def _improved(trace: Trace, model: Model, steps: int) -> tuple[float, Model]:
+def _after_em(trace: Trace, model: Model, steps: int) -> tuple[float, Model]:
     """Return how good a model is (BIC) and a better one."""
     for _ in range(steps):
         found = expectation(trace, model)
-        model = improved(model, found)
+        model = em_step(model, found)
     return found.log_likelihood - 0.5 * model.drift.size * math.log(trace.time.size), model
 
 
 def _guesses(trace: Trace) -> Iterator[Model]:
-    time, clipped = trace.time, drawn_in(trace.signal)
+    time, clipped = trace.time, winsorised(trace.signal)
     tried = []
     for drift in (bent(time, BENDS), straight(time)):
         low = drift.fit(time, clipped, np.ones_like(time))
@@ -81,12 +81,12 @@ def _guess(
     noise: float,
     is_high: NDArray[np.bool_],
 ) -> Model:
-    share = min(max(float(is_high.mean()), 0.02), 0.98)
+    fraction = min(max(float(is_high.mean()), 0.02), 0.98)
     cycles = max(int(np.count_nonzero(is_high[1:] & ~is_high[:-1])), 1)
     cycle = max(is_high.size / cycles, 6.0) * float(np.median(np.diff(trace.time)))
     return Model(
-        dwell_high=share * cycle,
-        dwell_low=(1 - share) * cycle,
+        dwell_high=fraction * cycle,
+        dwell_low=(1 - fraction) * cycle,
         separation=separation,
         noise=min(max(noise, 0.1 * separation), 0.5 * separation),
         outliers=0.01,

@@ -1,10 +1,10 @@
 """The exact likelihood of a telegraph trace, with all expectations that a fit needs.
 
 Reading i is y_i = b(t_i) + D g_i + σ ε_i, with g_i the state at t_i or, for a window of length T
-that ends at t_i, the height that follows from the share f_i of the window spent high, g_i = f_i for
-a signal that averages (:mod:`smtj.inference.telegraph.window_law`); a small share of the readings
-are outliers, of one constant density.  The states follow the two-state process between and within
-the windows.
+that ends at t_i, the height that follows from the fraction f_i of the window spent high, g_i = f_i
+for a signal that averages (:mod:`smtj.inference.telegraph.window_law`); a small fraction of the
+readings are outliers, of one constant density.  The states follow the two-state process between
+and within the windows.
 """
 
 import math
@@ -19,12 +19,12 @@ from smtj.inference.telegraph.drift import Drift
 from smtj.inference.telegraph.kernels import hmm as kernels
 from smtj.inference.telegraph.kernels import window as window_kernels
 from smtj.inference.telegraph.kernels.spline import mirror
-from smtj.inference.telegraph.window_law import ShareLaw, node_count, share_law
+from smtj.inference.telegraph.window_law import FractionLaw, fraction_law, node_count
 from smtj.typing import Floats
 
 MAX_NODES = 4000
-"""A model for which the share of a window needs more is out of the question: no noise to speak of
-asks for them, but switching thousands of times within a window, which leaves one level."""
+"""A model for which the fraction of a window needs more is out of the question: no noise to speak
+of asks for them, but switching thousands of times within a window, which leaves one level."""
 OUTLIER_RANGE, BULK = 5.0, (0.02, 0.98)
 CHUNK = 1 << 15
 """Readings worked on at a time; bounds the memory that a trace of any length takes."""
@@ -69,7 +69,7 @@ class Model:
         return self.dwell_high / (self.dwell_high + self.dwell_low)
 
     @property
-    def correlation_time(self) -> float:
+    def relaxation_time(self) -> float:
         """t_c in s, 1/t_c = 1/τ_high + 1/τ_low."""
         return self.dwell_high * self.dwell_low / (self.dwell_high + self.dwell_low)
 
@@ -86,11 +86,11 @@ class Expectation:
     """Expected transitions out of high and out of low that leave a trace in the readings."""
     weight: float
     """Expected number of readings that are no outliers; their sums follow."""
-    share: float
+    fraction: float
     """Σ g."""
-    share2: float
+    fraction2: float
     """Σ g²."""
-    share_signal: float
+    fraction_signal: float
     """Σ g z, with z the reading less drift."""
     signal2: float
     """Σ z²."""
@@ -103,7 +103,10 @@ class Expectation:
 
 
 def expectation(
-    trace: Trace, model: Model, nodes: int | None = None, share: NDArray[np.float32] | None = None
+    trace: Trace,
+    model: Model,
+    nodes: int | None = None,
+    fraction: NDArray[np.float32] | None = None,
 ) -> Expectation:
     """Return the log-likelihood of a trace, its slopes, and the sums that a better model rests on.
 
@@ -112,10 +115,10 @@ def expectation(
     trace, model
         Readings and parameters.
     nodes
-        Parts into which the share of a window is divided; by default as many as the noise needs.
+        Parts into which the fraction of a window is divided; by default as many as the noise needs.
         Held fixed where derivatives are taken by differences.
-    share
-        Filled, where given, with the expected share of each reading spent high.
+    fraction
+        Filled, where given, with the expected fraction of each reading spent high.
     """
     law = _law(trace, model, nodes)
     entered, log_likelihood = [], 0.0
@@ -127,7 +130,7 @@ def expectation(
     size = model.drift.size
     sums, gram = np.zeros(kernels.SUMS), np.zeros((size, size))
     cross, right, future = np.zeros(size), np.zeros(size), np.ones(2)
-    out = np.empty(0, np.float32) if share is None else share
+    out = np.empty(0, np.float32) if fraction is None else fraction
     for first, chances in zip(reversed(_firsts(trace)), reversed(entered), strict=True):
         if first != chunk.first:
             chunk = _chunk(trace, model, law, first)
@@ -138,16 +141,16 @@ def expectation(
     mirror(gram)
     if law is not None and nodes_of(trace, model) > MAX_NODES:
         log_likelihood = -math.inf
-    weight, share_sum, share2, share_signal, signal2 = sums[4:].tolist()
+    weight, fraction_sum, fraction2, fraction_signal, signal2 = sums[4:].tolist()
     return Expectation(
         readings=trace.time.size,
         log_likelihood=log_likelihood,
         dwell_score=sums[:2],
         switches=sums[2:4],
         weight=weight,
-        share=share_sum,
-        share2=share2,
-        share_signal=share_signal,
+        fraction=fraction_sum,
+        fraction2=fraction2,
+        fraction_signal=fraction_signal,
         signal2=signal2,
         gram=gram,
         cross=cross,
@@ -167,7 +170,7 @@ def most_probable_states(trace: Trace, model: Model) -> NDArray[np.uint8]:
     return states
 
 
-def drawn_states(trace: Trace, model: Model, seed: int) -> NDArray[np.uint8]:
+def sample_paths(trace: Trace, model: Model, seed: int) -> NDArray[np.uint8]:
     """Return a path of states, 1 for high, drawn at random from those that the readings allow."""
     law = _law(trace, model, None)
     entered = []
@@ -183,7 +186,7 @@ def drawn_states(trace: Trace, model: Model, seed: int) -> NDArray[np.uint8]:
         chunk = _chunk(trace, model, law, first)
         kernels.forward(chunk.steps, chances, chunk.before)
         out = states[first : first + CHUNK]
-        state = kernels.draw_backward(chunk.steps, chunk.before, state, rng.random(out.size), out)
+        state = kernels.sample_backward(chunk.steps, chunk.before, state, rng.random(out.size), out)
     return states
 
 
@@ -202,21 +205,21 @@ def _firsts(trace: Trace) -> range:
 
 
 def nodes_of(trace: Trace, model: Model) -> int:
-    """Return into how many parts the share of a window is to be divided."""
+    """Return into how many parts the fraction of a window is to be divided."""
     dwells = (trace.window, model.dwell_high, model.dwell_low)
     if trace.window == 0:
         return 0
     return node_count(*dwells, model.noise / model.separation, model.bend)
 
 
-def _law(trace: Trace, model: Model, nodes: int | None) -> ShareLaw | None:
+def _law(trace: Trace, model: Model, nodes: int | None) -> FractionLaw | None:
     if trace.window == 0:
         return None
     nodes = min(nodes or nodes_of(trace, model), MAX_NODES)
-    return share_law(trace.window, model.dwell_high, model.dwell_low, nodes, model.bend)
+    return fraction_law(trace.window, model.dwell_high, model.dwell_low, nodes, model.bend)
 
 
-def _chunk(trace: Trace, model: Model, law: ShareLaw | None, first: int) -> _Chunk:
+def _chunk(trace: Trace, model: Model, law: FractionLaw | None, first: int) -> _Chunk:
     drift, part = model.drift, slice(first, first + CHUNK)
     z = trace.signal[part] - drift.values(trace.time[part], model.low)
     steps, before = np.empty((z.size, 2, 2)), np.empty((z.size, 2))

@@ -1,4 +1,4 @@
-"""Other descriptions of a trace, which that by a two-state process has to beat."""
+"""Simpler descriptions of a trace that a two-state process has to beat."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj.inference.telegraph.drift import INTERVALS, Drift, bent, straight
 from smtj.inference.telegraph.likelihood import Model, Trace, expectation
-from smtj.inference.telegraph.optimise import MIN_NOISE, PATIENCE, improved
+from smtj.inference.telegraph.optimise import MIN_NOISE, PATIENCE, em_step
 from smtj.typing import Floats
 
 UNCORRELATED = 40.0
@@ -68,28 +68,28 @@ def _one_level(trace: Trace, drift: Drift, density: float) -> OneLevel:
 def uncorrelated(trace: Trace, model: Model) -> tuple[Model, float]:
     """Return the best model whose readings do not correlate, and its log-likelihood."""
     shortest = float(np.diff(trace.time).min()) / UNCORRELATED
-    share, before = model.occupancy, -math.inf
+    fraction, before = model.occupancy, -math.inf
     for _ in range(STEPS):
-        model = with_times(model, share, shortest)
+        model = with_times(model, fraction, shortest)
         found = expectation(trace, model)
         if found.log_likelihood - before < GAIN:
             break
-        before, share = found.log_likelihood, found.share / found.weight
-        share = min(max(share, 1 / trace.time.size), 1 - 1 / trace.time.size)
-        model = improved(model, found)
+        before, fraction = found.log_likelihood, found.fraction / found.weight
+        fraction = min(max(fraction, 1 / trace.time.size), 1 - 1 / trace.time.size)
+        model = em_step(model, found)
     return model, found.log_likelihood
 
 
-def with_times(model: Model, occupancy: float, correlation_time: float) -> Model:
+def with_times(model: Model, occupancy: float, relaxation_time: float) -> Model:
     """Return the model with another occupancy and correlation time."""
     return replace(
         model,
-        dwell_high=correlation_time / (1 - occupancy),
-        dwell_low=correlation_time / occupancy,
+        dwell_high=relaxation_time / (1 - occupancy),
+        dwell_low=relaxation_time / occupancy,
     )
 
 
-def longest_correlation_time(trace: Trace, model: Model, log_likelihood: float) -> float:
+def longest_relaxation_time(trace: Trace, model: Model, log_likelihood: float) -> float:
     """Return the upper 95 % limit of the correlation time of an uncorrelated trace, in s.
 
     Levels and occupancy are held at those of ``model``, which correlation hardly moves.
@@ -107,7 +107,7 @@ def longest_correlation_time(trace: Trace, model: Model, log_likelihood: float) 
         tried = with_times(model, model.occupancy, math.exp(log_time))
         return 2 * (log_likelihood - expectation(trace, tried).log_likelihood) - ONE_SIDED_95
 
-    short = math.log(model.correlation_time)
+    short = math.log(model.relaxation_time)
     long = math.log(float(trace.time[-1] - trace.time[0]))
     return math.exp(brentq(fall, short, long, xtol=1e-4))
 
@@ -120,8 +120,8 @@ def log_odds_variance(trace: Trace, model: Model) -> float:
     odds, step = math.log(model.dwell_high / model.dwell_low), 0.1
 
     def at(log_odds: float) -> float:
-        share = 1 / (1 + math.exp(-log_odds))
-        return expectation(trace, with_times(model, share, model.correlation_time)).log_likelihood
+        fraction = 1 / (1 + math.exp(-log_odds))
+        return expectation(trace, with_times(model, fraction, model.relaxation_time)).log_likelihood
 
     curvature = (2 * at(odds) - at(odds + step) - at(odds - step)) / step**2
     return 1 / curvature if curvature > 0 else math.inf

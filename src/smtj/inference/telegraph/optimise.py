@@ -1,4 +1,4 @@
-"""The parameters of a telegraph trace that make it most likely, and how well it fixes them."""
+"""Maximum of the likelihood of a telegraph trace, and the curvature there."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +23,7 @@ SHORTER = (1.0, 0.5, 0.2, 0.05, 0.01)
 NEWTON_GAIN, SETTLED_GAIN = 1e-6, 0.02
 MAX_STEP = 1.0
 MIN_FALL = 0.1
-"""Part of the share of outliers that a step leaves at least."""
+"""Part of the fraction of outliers that a step leaves at least."""
 DRIFT = 5
 """Number of the first drift coefficient among the parameters."""
 DIFFERENCE = 0.05
@@ -54,7 +54,7 @@ class Maximum:
         """Return Newton's step from a model, and by how much it should raise the likelihood."""
         step = self.covariance @ slope
         if model.outliers + step[4] < MIN_FALL * model.outliers:
-            # No share is negative: the others go where the likelihood is highest without outliers.
+            # No fraction is negative: the others maximise the likelihood without outliers.
             others = self.free & (np.arange(slope.size) != 4)
             step = _inverse_of(self.curvature, others) @ slope
             step[4] = (MIN_FALL - 1) * model.outliers
@@ -62,7 +62,7 @@ class Maximum:
         return step / max(1.0, np.abs(step[:4]).max() / MAX_STEP), gain
 
 
-def improved(model: Model, found: Expectation) -> Model:
+def em_step(model: Model, found: Expectation) -> Model:
     """Return a model of higher likelihood: one step of the EM algorithm.
 
     Levels, drift and noise come from the linear regression that the expected states make, dwell
@@ -73,8 +73,8 @@ def improved(model: Model, found: Expectation) -> Model:
     matrix = np.empty((size + 1, size + 1))
     matrix[:size, :size] = found.gram + stiffness
     matrix[:size, size] = matrix[size, :size] = found.cross
-    matrix[size, size] = found.share2
-    right = np.append(found.right - stiffness @ model.low, found.share_signal)
+    matrix[size, size] = found.fraction2
+    right = np.append(found.right - stiffness @ model.low, found.fraction_signal)
     try:
         solution = np.linalg.solve(matrix, right)
     except np.linalg.LinAlgError:
@@ -83,7 +83,7 @@ def improved(model: Model, found: Expectation) -> Model:
     separation = max(float(solution[-1]), 0.5 * model.separation)
     solution[-1] = separation
     matrix[:size, :size] -= stiffness
-    raw = np.append(found.right, found.share_signal)
+    raw = np.append(found.right, found.fraction_signal)
     rest = found.signal2 - 2 * solution @ raw + solution @ matrix @ solution
     noise = np.sqrt(max(float(rest), 0.0) / max(found.weight, 1.0))
     # The fixed point is where the score vanishes; near it this is expected time over switches.
@@ -100,11 +100,11 @@ def improved(model: Model, found: Expectation) -> Model:
     )
 
 
-def climbed(trace: Trace, model: Model, gain: float = EM_GAIN) -> tuple[Model, float]:
+def fit_em(trace: Trace, model: Model, gain: float = EM_GAIN) -> tuple[Model, float]:
     """Return a model near the maximum, by EM until a step gains little, and its log-likelihood."""
     found = expectation(trace, model)
     for _ in range(EM_STEPS):
-        better = improved(model, found)
+        better = em_step(model, found)
         following = expectation(trace, better)
         gained = following.log_likelihood - found.log_likelihood
         if gained > 0:
@@ -123,7 +123,7 @@ def with_best_drift(trace: Trace, model: Model) -> tuple[Model, float]:
     best, best_merit, failures = model, -np.inf, 0
     for drift in drifts(trace.time, model.dwell_high + model.dwell_low):
         low = model.drift.moved_to(drift, model.low, trace.time)
-        tried, log_likelihood = climbed(trace, replace(model, drift=drift, low=low))
+        tried, log_likelihood = fit_em(trace, replace(model, drift=drift, low=low))
         merit = log_likelihood - price * drift.size
         if merit > best_merit:
             best, best_merit, failures = tried, merit, 0
@@ -166,12 +166,12 @@ def stepped(
     found: Expectation,
     step: Floats,
     nodes: int,
-    share: NDArray[np.float32] | None = None,
+    fraction: NDArray[np.float32] | None = None,
 ) -> tuple[Model, Expectation]:
     """Return the model a step away, or as much of the step as raises the likelihood."""
     for shorter in SHORTER:
         tried = moved(model, shorter * step)
-        following = expectation(trace, tried, nodes, share)
+        following = expectation(trace, tried, nodes, fraction)
         if objective(tried, following) >= objective(model, found):
             return tried, following
     return model, found
@@ -180,16 +180,16 @@ def stepped(
 def score(model: Model, found: Expectation) -> Floats:
     """Return the slope of :func:`objective`.
 
-    The parameters are ln τ_high, ln τ_low, ln D, ln σ, the share of outliers, of which the
+    The parameters are ln τ_high, ln τ_low, ln D, ln σ, the fraction of outliers, of which the
     likelihood is nearly a parabola, and the coefficients of the drift.
     """
     d, variance, low = model.separation, model.noise**2, model.low
     stiff = model.drift.stiffness @ low
-    rest = found.signal2 - 2 * d * found.share_signal + d * d * found.share2 + low @ stiff
+    rest = found.signal2 - 2 * d * found.fraction_signal + d * d * found.fraction2 + low @ stiff
     return np.concatenate(
         [
             found.dwell_score,
-            [d * (found.share_signal - d * found.share2) / variance],
+            [d * (found.fraction_signal - d * found.fraction2) / variance],
             [rest / variance - found.weight],
             [_outlier_slope(model, found)],
             (found.right - d * found.cross - stiff) / variance,
@@ -208,7 +208,7 @@ def _outlier_slope(model: Model, found: Expectation) -> float:
 
 
 def _least_outliers(readings: int) -> float:
-    """Return the share of outliers that stands for none: half of one."""
+    """Return the fraction of outliers that stands for none: half of one."""
     return 0.5 / readings
 
 
@@ -249,7 +249,7 @@ def difference_steps(model: Model, found: Expectation) -> Floats:
     known = np.concatenate(
         [
             np.maximum(found.switches, 1.0),
-            np.maximum([model.separation**2 * found.share2 / variance, 2 * found.weight], 1.0),
+            np.maximum([model.separation**2 * found.fraction2 / variance, 2 * found.weight], 1.0),
             [found.readings / (model.outliers * (1 - model.outliers))],
             np.maximum(np.diag(found.gram), 1.0) / variance,
         ]

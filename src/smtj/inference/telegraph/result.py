@@ -1,4 +1,4 @@
-"""What a telegraph trace told: states, levels, dwell times and how well they are known."""
+"""Result of a telegraph fit: states, levels, dwell times and their errors."""
 
 import math
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ class TraceFit:
     """A fitted telegraph trace; times in s, levels in the unit of the signal."""
 
     evidence: Evidence
-    """The verdict, and what it rests on."""
+    """The verdict and the evidence for it."""
     model: Model
     """All parameters of the description by two levels; by one, if that is the verdict."""
     dwell_high: float
-    """τ_high, mean time spent high before the device switches; nan where it cannot be told."""
+    """τ_high, mean time spent high before the device switches; nan if undetermined."""
     dwell_low: float
     """τ_low."""
     log_covariance: Floats
     """Covariance of ln τ_high and ln τ_low, (2, 2)."""
     upper_bounds: tuple[float, float]
-    """95 % upper limits of τ_high and τ_low where they cannot be told; inf where there is none."""
+    """95 % upper limits of τ_high and τ_low if they are undetermined; inf if there is none."""
     log_odds: float
     """ln(τ_high/τ_low), the log-odds of the high state."""
     log_odds_variance: float
@@ -34,18 +34,18 @@ class TraceFit:
     """Covariance of the mean low and the mean high level, (2, 2)."""
     low: Floats
     """Low level at each reading."""
-    share: NDArray[np.float32]
-    """Expected share of each reading spent high; P(high) of an instantaneous one."""
+    fraction: NDArray[np.float32]
+    """Expected fraction of each reading spent high; P(high) of an instantaneous one."""
     states: NDArray[np.uint8]
     """Most probable path, 1 for high, at the time of each reading (the end of its window)."""
     log_likelihood: float
     """In the unit of the signal."""
     warnings: tuple[str, ...]
-    """What to mind, a sentence each."""
+    """Cautions, one sentence each."""
 
     @property
     def verdict(self) -> Verdict:
-        """What kind of trace it is."""
+        """Kind of trace."""
         return self.evidence.verdict
 
     @property
@@ -89,7 +89,7 @@ class TraceFit:
         return self.occupancy * (1 - self.occupancy) * math.sqrt(self.log_odds_variance)
 
     @property
-    def correlation_time(self) -> float:
+    def relaxation_time(self) -> float:
         """t_c, 1/t_c = 1/τ_high + 1/τ_low."""
         return self.dwell_high * self.dwell_low / (self.dwell_high + self.dwell_low)
 
@@ -97,7 +97,7 @@ class TraceFit:
         """Confidence intervals of τ_high and τ_low.
 
         The logarithms are taken as normal; over 1000 random traces the intervals cover the truth
-        as often as they should.  Where dwell times cannot be told they reach from 0 to
+        as often as they should.  If the dwell times are undetermined they reach from 0 to
         :attr:`upper_bounds`, which are 95 % limits whatever ``level``.
         """
         if math.isnan(self.dwell_high):

@@ -1,4 +1,4 @@
-"""Traces too long to be worked through at every step of a fit."""
+"""Fits of long traces: start from a subsample, finish on all readings."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ STRETCHES = 32
 MAX_PASSES = 6
 SETTLED_GAIN = 0.02
 AFRESH = [0, 1, 4]
-"""Parameters of which the curvature is taken anew: dwell times and share of outliers."""
+"""Parameters of which the curvature is taken anew: dwell times and fraction of outliers."""
 
 
 def thinned(trace: Trace, size: int = LONG) -> Trace:
@@ -40,7 +40,7 @@ def thinned(trace: Trace, size: int = LONG) -> Trace:
 
 
 def maximum_of_long(
-    trace: Trace, top: Maximum, readings: int, share: NDArray[np.float32]
+    trace: Trace, top: Maximum, readings: int, fraction: NDArray[np.float32]
 ) -> Maximum:
     """Return the maximum over a whole trace, by Newton's method from that of some of its readings.
 
@@ -54,12 +54,12 @@ def maximum_of_long(
         All readings.
     top, readings
         Maximum for some of them, and how many these were.
-    share
-        Filled with the expected share of each reading spent high.
+    fraction
+        Filled with the expected fraction of each reading spent high.
     """
     model = top.model
     nodes = nodes_of(trace, model)
-    found = expectation(trace, model, nodes, share)
+    found = expectation(trace, model, nodes, fraction)
     slope = score(model, found)
     curvature = top.curvature * (trace.time.size / readings)
     for j, length in zip(AFRESH, difference_steps(model, found)[AFRESH], strict=True):
@@ -75,7 +75,7 @@ def maximum_of_long(
         step, gain = whole.newton_step(model, slope)
         if gain < SETTLED_GAIN:
             break
-        model, found = stepped(trace, model, found, step, nodes, share)
+        model, found = stepped(trace, model, found, step, nodes, fraction)
         slope = score(model, found)
     return replace(
         whole, model=model, log_likelihood=found.log_likelihood, is_regular=gain < SETTLED_GAIN

@@ -1,4 +1,4 @@
-"""The description of a trace by three levels, which that by two has to beat."""
+"""Description of a trace by three levels, which two levels have to beat."""
 
 import math
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Levels:
     outliers: float
 
     @property
-    def shares(self) -> Floats:
+    def fractions(self) -> Floats:
         """Shares of the time spent in the levels, (levels,)."""
         matrix = np.vstack([self.moves.T - np.eye(self.values.size), np.ones(self.values.size)])
         right = np.append(np.zeros(self.values.size), 1.0)
@@ -57,12 +57,12 @@ def three_levels(trace: Trace, model: Model) -> Levels:
     for guess in GUESSES:
         values = model.separation * np.array(guess)
         three = Levels(-math.inf, values, moves, model.noise, model.outliers)
-        tried.append(_climbed(z, is_averaged, three, density, FIRST_STEPS))
+        tried.append(_fit_em(z, is_averaged, three, density, FIRST_STEPS))
     best = max(tried, key=lambda three: three.log_likelihood)
-    return _climbed(z, is_averaged, best, density, STEPS)
+    return _fit_em(z, is_averaged, best, density, STEPS)
 
 
-def _climbed(z: Floats, is_averaged: bool, found: Levels, density: float, steps: int) -> Levels:
+def _fit_em(z: Floats, is_averaged: bool, found: Levels, density: float, steps: int) -> Levels:
     """Improve a description by steps of the EM algorithm."""
     size = found.values.size
     pairs, settled = np.empty((size, size)), np.empty((z.size, size))

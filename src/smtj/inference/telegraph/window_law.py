@@ -1,6 +1,7 @@
-"""The averaged telegraph: the law of the share f of a window that a two-state process spends high.
+"""The averaged telegraph: the law of the fraction f of a window that a two-state process spends
+high.
 
-Within a window of length T the share has an atom where nothing switches, and a density where
+Within a window of length T the fraction has an atom where nothing switches, and a density where
 something does.  With a = T/τ_high, b = T/τ_low and z = 2 √(a b f (1 - f)) the densities, jointly
 with the state at the end and given that at the start, are
 
@@ -32,29 +33,29 @@ from smtj.typing import Floats
 ORDER = 8
 """Points at each end whose weights are corrected."""
 MIN_NODES = 20
-NODES_OF_NOISE, NODES_OF_SHARE = 2.0, 4.0
+NODES_OF_NOISE, NODES_OF_FRACTION = 2.0, 4.0
 """Nodes in the standard deviation of the noise, and in that of f."""
 
 
 @dataclass(frozen=True, eq=False)
-class ShareLaw:
+class FractionLaw:
     """Law of the height g of a reading, on nodes g = k/K; pairs are LL, LH, HL, HH."""
 
     table: Floats
-    """Weight of a node times density and its slopes by ln τ_high and ln τ_low, then the share f of
-    the window spent high, (K + 1, 13)."""
+    """Weight of a node times density and its slopes by ln τ_high and ln τ_low, then the fraction f
+    of the window spent high, (K + 1, 13)."""
     atoms: Floats
     """e^-b, e^-a and their slopes by the logarithm of the dwell time they depend on, (4,)."""
     totals: Floats
     """Over all g: P(pair), its two slopes, and E[f; pair], (16,)."""
 
 
-def share_densities(share: Floats, a: float, b: float) -> tuple[Floats, Floats, Floats]:
+def fraction_densities(fraction: Floats, a: float, b: float) -> tuple[Floats, Floats, Floats]:
     """Return the densities of f with the state at the end, and their slopes by ln a and ln b.
 
     Parameters
     ----------
-    share
+    fraction
         f in [0, 1], shape (n,).
     a, b
         Window length over τ_high, and over τ_low.
@@ -66,7 +67,7 @@ def share_densities(share: Floats, a: float, b: float) -> tuple[Floats, Floats, 
     """
     from scipy.special import i0e, i1e
 
-    high, low = a * share, b * (1 - share)
+    high, low = a * fraction, b * (1 - fraction)
     z = np.sqrt(high * low)
     # The scaled Bessel functions take e^2z out, which leaves the square of a difference: no
     # overflow however long the window is.
@@ -95,28 +96,28 @@ def node_count(
         ρ, 0 or more.
     """
     total = dwell_high + dwell_low
-    p, correlation_time = dwell_high / total, dwell_high * dwell_low / total
+    p, relaxation_time = dwell_high / total, dwell_high * dwell_low / total
     # g changes the least with f at the low level.
-    width = math.sqrt(2 * p * (1 - p) * correlation_time / window) / (1 + bend)
-    needed = math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_SHARE / width))
+    width = math.sqrt(2 * p * (1 - p) * relaxation_time / window) / (1 + bend)
+    needed = math.ceil(max(NODES_OF_NOISE / relative_noise, NODES_OF_FRACTION / width))
     return max(needed, int(MIN_NODES * (1 + bend)))
 
 
-def share_law(
+def fraction_law(
     window: float, dwell_high: float, dwell_low: float, nodes: int, bend: float = 0.0
-) -> ShareLaw:
+) -> FractionLaw:
     """Return the law for a window, dwell times in s and ρ, on ``nodes`` + 1 nodes."""
     a, b = window / dwell_high, window / dwell_low
     height = np.linspace(0, 1, nodes + 1)
-    share = height * (1 + bend) / (1 + bend * height)
-    density, by_a, by_b = share_densities(share, a, b)
+    fraction = height * (1 + bend) / (1 + bend * height)
+    density, by_a, by_b = fraction_densities(fraction, a, b)
     weights = node_weights(nodes) * (1 + bend) / (1 + bend * height) ** 2
     table = np.concatenate([density, -by_a, -by_b], axis=1) * weights[:, None]
     stay_low, stay_high = math.exp(-b), math.exp(-a)
     atoms = np.array([stay_low, stay_high, b * stay_low, a * stay_high])
-    totals = np.concatenate([table.sum(axis=0), share @ table[:, :4]])
+    totals = np.concatenate([table.sum(axis=0), fraction @ table[:, :4]])
     totals[[0, 3, 8, 7, 15]] += stay_low, stay_high, atoms[2], atoms[3], stay_high
-    return ShareLaw(np.column_stack([table, share]), atoms, totals)
+    return FractionLaw(np.column_stack([table, fraction]), atoms, totals)
 
 
 @lru_cache(maxsize=32)

@@ -113,7 +113,7 @@ def instant_sums(
     gram,
     cross,
     right,
-    share,
+    fraction,
 ):
     """Add the readings from ``first`` on to all sums.
 
@@ -145,8 +145,8 @@ def instant_sums(
             hh += w_hh * high[k]
             into_low = w_ll * (1 - up) + w_hl * down
             into_high = w_lh * up + w_hh * (1 - down)
-        if share.shape[0] > 0:
-            share[i] = into_high * high[k]
+        if fraction.shape[0] > 0:
+            fraction[i] = into_high * high[k]
         f = into_high * (high[k] - other)
         r = into_low * (low[k] - other) + f
         weight += r
@@ -231,7 +231,7 @@ def best_backward(came, last):
 
 
 @njit(**_options)
-def draw_backward(steps, before, state, uniform, out):
+def sample_backward(steps, before, state, uniform, out):
     """Draw the states of a filtered stretch given the state after it; returns the one before."""
     for i in range(steps.shape[0] - 1, -1, -1):
         out[i] = state

@@ -53,7 +53,7 @@ def window_steps(
 ):
     """Fill the matrices of the windows from ``first`` on alone, ``inner``, and with the gap before.
 
-    ``z`` is the reading less drift, ``other`` the density of outliers times their share.
+    ``z`` is the reading less drift, ``other`` the density of outliers times their fraction.
     """
     nodes = law.shape[0] - 1
     s = noise / separation
@@ -108,7 +108,7 @@ def window_sums(
     gram,
     cross,
     right,
-    share,
+    fraction,
 ):
     """Add the windows from ``first`` on to all sums; ``pairs`` from the backward recursion."""
     start, width, degree, intervals = basis
@@ -169,8 +169,8 @@ def window_sums(
         slope_low += scale * (by_low + ll * atoms[2] * at_low)
         slope_low += other * (ll * t[8] + lh * t[9] + hl * t[10] + hh * t[11])
         mean = scale * (spent + v) + other * (ll * t[12] + lh * t[13] + hl * t[14] + hh * t[15])
-        if share.shape[0] > 0:
-            share[i] = mean
+        if fraction.shape[0] > 0:
+            fraction[i] = mean
         high_time += mean
         weight += r
         total += f
