@@ -297,6 +297,26 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     return float(Fraction(value) * factor) if math.isfinite(value) else value * float(factor)
 
 
+def format_scaled(value: float, unit: str, digits: int = 3) -> str:
+    """Print a quantity with the SI prefix that suits it, e.g. ``"89.3 pJ"`` or ``"5.05 s"``.
+
+    Parameters
+    ----------
+    value
+        The quantity in ``unit``; what lies beyond the prefixes is printed as a power of ten.
+    unit
+        A unit that takes prefixes, e.g. ``"J"`` or ``"s"``.
+    digits
+        Significant digits.
+    """
+    if value == 0:
+        return f"0 {unit}"
+    for power, prefix in enumerate(("", "m", "µ", "n", "p", "f", "a")):
+        if 0.9995 * 1e-3**power <= abs(value) < 1e9:
+            return format_quantity(value, unit, prefix + unit, digits)
+    return f"{value:.2g} {unit}"
+
+
 class _UnknownUnit(Exception):
     """A string that names no unit."""
 
