@@ -6,7 +6,7 @@ drift of one level separation over every trace, one half at a constant voltage a
 constant current; and fitted as a user's file would be.  Dwell times are those of every trace that
 shows two levels and 20 switches, which a user would get from the trace alone.
 
-What is done is kept in a file of lines, from which a run that was stopped goes on.
+Finished parts are stored in a JSON-lines file, from which a stopped run resumes.
 """
 
 import argparse
