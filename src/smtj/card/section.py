@@ -45,7 +45,8 @@ class Section(BaseModel):
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, value, provenance and source of every field that has a value."""
-        rows, quantities = [], self.quantities()
+        quantities = self.quantities()
+        rows: list[tuple[str, str, str, str]] = []
         for name in self.field_names():
             entry = getattr(self, name)
             if isinstance(entry, Value):
