@@ -1,6 +1,6 @@
 """Progress bars that show the accuracy reached so far."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,23 @@ from smtj.cli.output import progress_bars
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from smtj.nn import TrainingRun
     from smtj.nn.training.parallel import Job
     from smtj.nn.training.trainer import Epoch
 
 
-def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:
-    """Pass epochs on while a bar shows how many are done and the accuracy of the last one."""
+@contextmanager
+def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
+    """Show the progress and accuracy of one training; yields the callback of the run."""
     with _bars("epochs") as bars:
-        task = bars.add_task("training", total=total, accuracy="…")
-        for epoch in epochs:
-            bars.update(task, completed=epoch.number, accuracy=f"{epoch.test_accuracy:.2%}")
-            yield epoch
+        # Hidden at first: the command may still be refused.
+        task = bars.add_task("training", total=total, accuracy="…", visible=False)
+
+        def update(run: "TrainingRun") -> None:
+            accuracy = f"{run.accuracy:.2%}" if run.history else "…"
+            bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
+
+        yield update
 
 
 @contextmanager
