@@ -127,7 +127,7 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["ladder", "cai2019", *options], catch_exceptions=False)
     assert done.exit_code == 0
     for words in ("Boltzmann integral", "s-LLG", "Brown's asymptote is within", "ladder.png"):
-        assert words in done.stdout
+        assert words in done.output
     content = json.loads((tmp_path / "ladder" / "ladder.json").read_text())
     assert {"formulas", "low_barrier", "remarks", "command"} <= content.keys()
     assert (tmp_path / "ladder" / "ladder.png").stat().st_size > 20_000

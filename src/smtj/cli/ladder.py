@@ -1,19 +1,12 @@
 """``smtj ladder``: every theory of a device, from Boltzmann to the sigmoid, against the next."""
 
-import json
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from smtj.cli.output import note, print_json, progress_bars, writing
 from smtj.cli.ranges import parse_option
-from smtj.errors import SmtjError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from smtj.validity.low_barrier import Progress
 
 
 def ladder(
@@ -40,6 +33,7 @@ def ladder(
 ) -> None:
     """Compare every theory of a device with the next, and show where the formulas are safe."""
     from rich.console import Console
+    from rich.progress import BarColumn, TimeRemainingColumn
 
     from smtj.card import load_card
     from smtj.physics.device import with_stability_factor
@@ -52,32 +46,26 @@ def ladder(
         device = device.replace({"magnetism.damping": alpha})
     if delta is not None:
         device = with_stability_factor(device, delta, volts, kelvin)
-    with _bar() as progress:
-        found = compare(device, volts, kelvin, seed, low_barrier=low_barrier, progress=progress)
+    with progress_bars("{task.description}", BarColumn(), TimeRemainingColumn()) as bars:
+        bar = bars.add_task("", total=None)
+        found = compare(
+            device,
+            volts,
+            kelvin,
+            seed,
+            low_barrier=low_barrier,
+            progress=lambda what, done, total: bars.update(
+                bar, description=what, completed=done, total=total
+            ),
+        )
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=1))
+        print_json(found.to_dict())
     else:
         table, console = found.table(), Console()
         console.print(table.rich())
-        for note in table.notes:
-            console.print(f"• {note}", highlight=False)
-    if out is None:
-        return
-    try:
-        written = found.save(out)
-    except OSError as error:
-        raise SmtjError(f"{out} cannot be written: {error.strerror}; give another --out") from error
-    typer.echo(f"Written: {', '.join(map(str, written))}", err=as_json)
-
-
-@contextmanager
-def _bar() -> "Iterator[Progress]":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total
-        )
+        for remark in table.notes:
+            console.print(f"• {remark}", highlight=False)
+    if out is not None:
+        with writing(out):
+            written = found.save(out)
+        note(f"Written: {', '.join(map(str, written))}")
