@@ -82,6 +82,11 @@ _SPELLINGS = {"%": " percent ", "°": " deg ", "·": "*", "−": "-"}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL | re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\b", re.IGNORECASE)
 
+_TIMES = (
+    *((3.15576e7, "years"), (86400.0, "days"), (3600.0, "h"), (1.0, "s")),
+    *((1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (1e-12, "ps"), (1e-15, "fs")),
+)
+
 # Beyond it, a decimal is 0 or infinite as a float in any unit.
 _MAX_EXPONENT = 1000
 
@@ -250,6 +255,21 @@ def round_to_error(
     power = size if size > 6 or last < -8 else 0
     tail = f"e{power:+d}" if power else ""
     return f"{rounded.scaleb(-power):f}{tail}", f"{spread.scaleb(-power):f}{tail}"
+
+
+def format_time(seconds: float, digits: int = 3) -> str:
+    """Format a time in the unit that suits it, from femtoseconds to years.
+
+    Examples
+    --------
+    >>> format_time(0.1052), format_time(3.2e-9), format_time(2e9)
+    ('105 ms', '3.2 ns', '63.4 years')
+    """
+    seconds = float(seconds)
+    if not 0 < seconds < math.inf:
+        return f"{seconds:g} s"
+    size, unit = next((entry for entry in _TIMES if seconds >= 0.9995 * entry[0]), _TIMES[-1])
+    return f"{_decimal(Fraction(seconds / size), digits)} {unit}"
 
 
 def convert(value: float, from_unit: str, to_unit: str) -> float:

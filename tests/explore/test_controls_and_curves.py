@@ -7,7 +7,6 @@ import pytest
 
 from smtj import DeviceCard, operating_point
 from smtj.card import Value, load_card
-from smtj.card.document import to_toml
 from smtj.explore import curves
 from smtj.explore.controls import (
     ControlValues,
@@ -18,7 +17,7 @@ from smtj.explore.controls import (
 )
 from smtj.explore.numbers import number_rows, time_text
 from smtj.lab import spectra
-from smtj.physics.device import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
+from smtj.physics.free_layer import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
 from smtj.units import Oe, convert
 
 
@@ -76,7 +75,7 @@ def test_changed_values_are_assumed_and_the_rest_keep_their_source(card: DeviceC
 
 def test_a_saved_card_reads_back_to_the_bit(card: DeviceCard, tmp_path) -> None:
     there = card_to_save(card, values(card, temperature=310.0, tilt=0.1))
-    (tmp_path / "a.toml").write_text(to_toml(there), encoding="utf-8")
+    (tmp_path / "a.toml").write_text(there.to_toml(), encoding="utf-8")
     assert load_card(tmp_path / "a.toml") == there
 
 

@@ -13,7 +13,6 @@ from bokeh.models import DataRange1d
 from bokeh.models.annotations import Span
 
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
 from smtj.explore.components import Controls, choice, slider, symbol, text_pane
@@ -103,7 +102,7 @@ class DeviceTab:
         """Perform the action of a button."""
         if action == "save":
             card = card_to_save(self.card, self.values)
-            self.controls.download(f"{card.name}.toml", to_toml(card))
+            self.controls.download(f"{card.name}.toml", card.to_toml())
 
     def update(self) -> None:
         """Recompute and redraw all curves."""

@@ -13,7 +13,6 @@ import panel as pn
 
 from smtj.analysis.formatting import HEAD, as_sentences, row
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts
 from smtj.explore.components import Controls, symbol, text_pane, web
@@ -54,7 +53,7 @@ class MeasureTab:
         if action == "sample":
             self.examine(SAMPLE, lambda: sample(self.card))
         elif self.result is not None and action == "card":
-            self.controls.download(f"{self.result.card.name}.toml", to_toml(self.result.card))
+            self.controls.download(f"{self.result.card.name}.toml", self.result.card.to_toml())
         elif self.result is not None and action == "use":
             self.use_card(self.result.card)
             name = html.escape(self.result.card.name)
