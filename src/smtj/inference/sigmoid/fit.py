@@ -97,7 +97,9 @@ class SigmoidFit:
         """
         if not self.not_a_sigmoid:
             return 1.0
-        return math.sqrt(max(1.0, self.deviance / self._goodness.expected_deviance))
+        # Where every read is expected to be the same, no simulated curve deviates.
+        expected = self._goodness.expected_deviance or self.degrees_of_freedom
+        return math.sqrt(max(1.0, self.deviance / expected))
 
     @property
     def verdict(self) -> str:

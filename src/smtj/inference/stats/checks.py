@@ -1,8 +1,10 @@
 """Checks that every fit shares: what goes in is finite, and what comes out is a number."""
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +16,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a fit raise nothing but SmtjError, whatever finite numbers it is given.
+MIN_SIZE, MAX_SIZE = 1e-100, 1e100
+"""Largest magnitude that a column of numbers in SI units may have; squares of the next overflow."""
 
-    Within it, numbers may overflow, vanish or be undefined without a warning; where arithmetic
-    fails for that, the error says so.  NaN among the arguments is for the fit to reject.
+
+def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a fit raise nothing but SmtjError, whatever numbers it is given.
+
+    Numbers of an impossible size are rejected before the fit; within it, numbers may overflow,
+    vanish or be undefined without a warning, and where arithmetic fails the error says so.  NaN is
+    for the fit to reject, or to take for a missing number where its documentation says so.
 
     Parameters
     ----------
@@ -31,6 +38,12 @@ def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def inner(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 with np.errstate(all="ignore"):
+                    for size in map(_size, (*args, *kwargs.values())):
+                        if not MIN_SIZE <= size <= MAX_SIZE:
+                            raise SmtjError(
+                                f"{fit} is given numbers of {size:.1g}, which no measurement in "
+                                "SI units has; check the unit"
+                            )
                     return function(*args, **kwargs)
             except SmtjError:
                 raise
@@ -42,6 +55,21 @@ def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return inner
 
     return decorate
+
+
+def _size(argument: Any) -> float:
+    """Return the largest magnitude of finite numbers; 1 if there are none but 0."""
+    if is_dataclass(argument):
+        return max(map(_size, vars(argument).values()), key=lambda size: abs(math.log(size)))
+    if isinstance(argument, Sequence) and argument and is_dataclass(argument[0]):
+        return max(map(_size, argument), key=lambda size: abs(math.log(size)))
+    if not isinstance(argument, (float, int, np.ndarray, Sequence)) or isinstance(argument, str):
+        return 1.0
+    try:
+        numbers = np.abs(np.asarray(argument, dtype=np.float64))
+    except (ValueError, TypeError):
+        return 1.0
+    return float(np.max(numbers, initial=0.0, where=np.isfinite(numbers))) or 1.0
 
 
 def require_finite(fit: str, *results: ArrayLike) -> None:
