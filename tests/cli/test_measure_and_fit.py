@@ -241,7 +241,7 @@ def test_ctrl_c_ends_a_measurement_and_writes_nothing(tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lab, "time_trace", interrupted)
+    monkeypatch.setattr(lab, "trace", interrupted)
     done = smtj("measure", "trace", "--out", "a.csv", cwd=tmp_path)
     assert done.returncode == 130
     assert "Stopped; nothing was written" in done.stdout

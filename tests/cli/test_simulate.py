@@ -50,7 +50,7 @@ def test_a_trace_of_the_motion_is_a_trace(tmp_path):
     [
         (("pulses", "--pulse", "1.6 V"), "a voltage and a length"),
         (("pulses", "--pulse", "1.6 V, 2 Oe"), "--pulse"),
-        (("switching", "--voltage", "1 V", "--length", "0 ns"), "more than 0 s"),
+        (("switching", "--voltage", "1 V", "--length", "0 ns"), "longer than 0 s"),
         (("switching", "--voltage", "1 T", "--length", "1 ns"), "--voltage"),
         (("trace", "--interval", "1 h", "--samples", "10"), "too long"),
     ],

@@ -11,8 +11,8 @@ from smtj.card.document import to_toml
 from smtj.explore import curves
 from smtj.explore.controls import Knobs, as_set, knobs_of, saved, sliders
 from smtj.explore.numbers import numbers, time_text
-from smtj.lab import stfmr
-from smtj.physics.device import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
+from smtj.lab import spectra
+from smtj.physics.free_layer import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
 from smtj.units import Oe, convert
 
 
@@ -119,7 +119,8 @@ def test_wells_are_the_lowest_points_of_their_side(card: DeviceCard) -> None:
 def test_the_spectrum_is_the_one_that_the_lab_measures(card: DeviceCard) -> None:
     there = knobs(card, field_in_plane=-110 * Oe, voltage=0.1)
     found = curves.spectrum(card, there)
-    measured = stfmr(card, [there.field_in_plane], [0.1], found.frequency)["signal"].values[0, 0]
+    data = spectra(card, [there.field_in_plane], [0.1], found.frequency)
+    measured = data["signal"].values[0, 0]
     assert found.total == pytest.approx(measured, rel=1e-9)
     assert found.high + found.low == pytest.approx(found.total)
 

@@ -7,7 +7,7 @@ from smtj.card import load_card
 from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore.upload import LARGEST, SAMPLE, SHOWN, Finding, examine, sample
-from smtj.lab import probability_scan
+from smtj.lab import scan
 from smtj.measurement import save
 from smtj.physics.device import operating_point
 from smtj.units import convert
@@ -39,7 +39,7 @@ def test_the_card_is_named_after_the_file_and_reads_back(finding: Finding, tmp_p
 
 def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None:
     fields = [convert(h, "Oe", "A/m") for h in (-40, -25, -14, -5, 10)]
-    save(probability_scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
+    save(scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
     found = examine("my scan.nc", (tmp_path / "scan.nc").read_bytes(), card)
     assert found.segments is None
     assert len(found.pictures) == len(found.parts)

@@ -12,7 +12,7 @@ from smtj.inference.loop.model import LoopData
 from smtj.inference.loop.optimise import search
 from smtj.inference.loop.window import share_of_window
 from smtj.inference.stats.scoring import covariance_at, maximise
-from smtj.lab import field_sweep
+from smtj.lab import Instrument, field_sweep
 from smtj.physics.device import barrier_and_reduced_field
 from smtj.physics.junction import state_resistances
 from smtj.units import Oe, convert
@@ -49,10 +49,9 @@ def measured(card, noise, seed, span=1200, **bias):
     """Loops by the virtual laboratory, hysteresis and averaging windows included."""
     parallel, perpendicular = np.linspace(-span, span, 41), np.linspace(-240, 240, 25)
     parts = []
-    for number, (name, steps) in enumerate(
-        {"in_plane": parallel, "out_of_plane": perpendicular}.items()
-    ):
-        data = field_sweep(card, steps * Oe, name, noise=noise, seed=seed + number, **bias)
+    lab = Instrument(noise=noise)
+    for number, steps in enumerate(((0.0, parallel * Oe), (perpendicular * Oe, 0.0))):
+        data = field_sweep(card, *steps, instrument=lab, seed=seed + number, **bias)
         parts.append(data.resistance.to_numpy().ravel())
     return *fields(span, 41, 25), np.concatenate(parts)
 

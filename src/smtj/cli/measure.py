@@ -74,11 +74,11 @@ def trace(
     seed: Seed = 0,
 ) -> None:
     """Read the resistance again and again at one field: telegraph noise, as in Fig. 2(c)."""
-    from smtj.lab import time_trace
+    from smtj import lab
 
     common = _common(card, interval, integration_time, noise, drift, seed)
     with shown("readings") as progress:
-        found = time_trace(
+        found = lab.trace(
             common.card,
             samples,
             **_fields(perpendicular, parallel),
@@ -112,14 +112,14 @@ def sweep(
     """Sweep a field up and down, one reading a step: loops, as in Fig. 1(b), 2(a) and 2(b)."""
     from smtj.lab import field_sweep
 
+    other = parse_option("--other-field", other_field, "A/m") or 0.0
+    steps = (parse_range("--field", field, "A/m"), other)
     common = _common(card, interval, integration_time, noise, drift, seed)
     with shown("readings") as progress:
         found = field_sweep(
             common.card,
-            parse_range("--field", field, "A/m"),
-            "in_plane" if direction is Direction.in_plane else "out_of_plane",
+            *(steps if direction is Direction.out_of_plane else reversed(steps)),
             sweeps=sweeps,
-            other_field=parse_option("--other-field", other_field, "A/m") or 0.0,
             **_bias(voltage, current),
             temperature=parse_option("--temperature", temperature, "K"),
             **common.keywords,
@@ -145,11 +145,11 @@ def scan(
     seed: Seed = 0,
 ) -> None:
     """Read many times at each perpendicular field: P(high | H), as in Fig. 2(d)."""
-    from smtj.lab import probability_scan
+    from smtj.lab import scan as lab_scan
 
     common = _common(card, interval, integration_time, noise, drift, seed)
     with shown("readings") as progress:
-        found = probability_scan(
+        found = lab_scan(
             common.card,
             parse_range("--field", field, "A/m"),
             samples,
@@ -237,22 +237,20 @@ def _common(
     seed: int,
 ) -> _Common:
     from smtj.card import load_card
+    from smtj.lab import Instrument
 
-    return _Common(
-        load_card(card),
-        {
-            "interval": parse_option("--interval", interval, "s"),
-            "integration_time": parse_option("--integration-time", integration_time, "s"),
-            "noise": parse_option("--noise", noise, "ohm"),
-            "drift": parse_option("--drift", drift, "ohm"),
-            "seed": seed,
-        },
+    instrument = Instrument(
+        parse_option("--interval", interval, "s"),
+        parse_option("--integration-time", integration_time, "s"),
+        parse_option("--noise", noise, "ohm") or 0.0,
+        parse_option("--drift", drift, "ohm") or 0.0,
     )
+    return _Common(load_card(card), {"instrument": instrument, "seed": seed})
 
 
 def _fields(perpendicular: str, parallel: str) -> dict[str, Any]:
     return {
-        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field": parse_option("--perpendicular", perpendicular, "A/m"),
         "field_in_plane": parse_option("--parallel", parallel, "A/m"),
     }
 

@@ -59,28 +59,30 @@ def trace(
     parallel: Parallel = "0 Oe",
     voltage: Voltage = None,
     temperature: Temperature = None,
-    integration_time: Integration = None,
+    integration_time: Integration = "0 s",
     noise: Noise = "0 ohm",
     drift: Drift = "0 ohm",
     seed: Seed = 0,
 ) -> None:
     """Read the resistance again and again, without assuming two states."""
     from smtj.card import load_card
-    from smtj.lab import macrospin_trace
+    from smtj.lab import Instrument, macrospin_trace
 
     device = load_card(card)
     with shown("readings") as progress:
         found = macrospin_trace(
             device,
             samples,
-            parse_option("--interval", interval, "s") or 0.0,
-            field_out_of_plane=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
+            instrument=Instrument(
+                parse_option("--interval", interval, "s"),
+                parse_option("--integration-time", integration_time, "s"),
+                parse_option("--noise", noise, "ohm") or 0.0,
+                parse_option("--drift", drift, "ohm") or 0.0,
+            ),
+            field=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
             field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
             voltage=parse_option("--voltage", voltage, "V"),
             temperature=parse_option("--temperature", temperature, "K"),
-            integration_time=parse_option("--integration-time", integration_time, "s") or 0.0,
-            noise=parse_option("--noise", noise, "ohm") or 0.0,
-            drift=parse_option("--drift", drift, "ohm") or 0.0,
             seed=seed,
             progress=progress,
         )
@@ -113,7 +115,7 @@ def pulses(
 ) -> None:
     """Apply voltages one after the other and follow the mean magnetisation."""
     from smtj.card import load_card
-    from smtj.lab.pulse_plots import draw_response
+    from smtj.lab.pulse_plots import plot_response
     from smtj.lab.pulses import pulse_response
 
     device, sequence = load_card(card), [_pulse(text) for text in pulse]
@@ -130,7 +132,7 @@ def pulses(
         )
     share = float(found["switched"][-1])
     saved(found, out)
-    picture, _ = draw_response(out.with_suffix(""), found)
+    picture, _ = plot_response(out.with_suffix(""), found)
     typer.echo(
         f"{share:.1%} of {trajectories} histories of {device.name} are on the other side at the "
         f"end.\nData: {out}\nPicture: {picture}"
@@ -154,7 +156,7 @@ def switching(
 ) -> None:
     """How often a voltage pulse switches the device, against its voltage and length."""
     from smtj.card import load_card
-    from smtj.lab.pulse_plots import draw_map
+    from smtj.lab.pulse_plots import plot_switching_map
     from smtj.lab.pulses import switching_map
 
     device = load_card(card)
@@ -170,7 +172,7 @@ def switching(
             progress=progress,
         )
     saved(found, out)
-    picture, _ = draw_map(out.with_suffix(""), found)
+    picture, _ = plot_switching_map(out.with_suffix(""), found)
     p = found["probability"]
     best = p.isel(p.argmax(...))
     error = (float(best) * (1 - float(best)) / trajectories) ** 0.5
@@ -186,7 +188,7 @@ def _conditions(
     perpendicular: str, parallel: str, temperature: str | None, settling: str | None
 ) -> dict[str, Any]:
     return {
-        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
+        "field": parse_option("--perpendicular", perpendicular, "A/m"),
         "field_in_plane": parse_option("--parallel", parallel, "A/m"),
         "temperature": parse_option("--temperature", temperature, "K"),
         "settling": parse_option("--settling", settling, "s"),

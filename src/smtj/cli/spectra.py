@@ -40,8 +40,8 @@ def spectra(
     """Measure the rectified voltage of the driven junction: ST-FMR spectra, as in Fig. 5(a)."""
     from rich.console import Console
 
+    from smtj import lab
     from smtj.card import load_card
-    from smtj.lab import stfmr
 
     device = load_card(card)
     # Typer has no default for these but a text, which is always a quantity.
@@ -54,14 +54,14 @@ def spectra(
         )
     )
     with Console(stderr=True).status("measuring"):
-        found = stfmr(
+        found = lab.spectra(
             device,
             parse_range("--field", field, "A/m"),
             parse_range("--voltage", voltage, "V"),
             parse_range("--frequency", frequency, "Hz"),
-            amplitude,
-            sigma,
-            seed,
+            drive=amplitude,
+            noise=sigma,
+            seed=seed,
             swept=swept.value,
             field_angle=direction,
             temperature=parse_option("--temperature", temperature, "K"),

@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from smtj import lab
 from smtj.analysis import Part, Setting, analyse
 from smtj.analysis.formatting import measured_card, remarks_of_files
 from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
 from smtj.card import DeviceCard
 from smtj.errors import DataError
-from smtj.lab import time_trace
 from smtj.measurement import groups, kind_of, load, save
 from smtj.typing import Floats
 
@@ -104,15 +104,10 @@ def sample(card: DeviceCard, seed: int = 0) -> bytes:
     point = operating_point(card, float(card.electrical.read_voltage))
     field = float(point.offset_field)
     dwell = min(float(tau) for tau in point.dwell_times(field))
-    trace = time_trace(
-        card,
-        2000,
-        field_out_of_plane=field,
-        interval=dwell / 5,
-        integration_time=0.0,
-        noise=0.02 * float(_resistance(card)),
-        seed=seed,
+    instrument = lab.Instrument(
+        interval=dwell / 5, integration_time=0.0, noise=0.02 * float(_resistance(card))
     )
+    trace = lab.trace(card, 2000, field=field, instrument=instrument, seed=seed)
     with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
         path = Path(folder) / SAMPLE
         save(trace, path)
