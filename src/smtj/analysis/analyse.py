@@ -11,8 +11,7 @@ from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, as_card
-from smtj.measurement import field_direction_stated, groups, kind_of
-from smtj.measurement.loading import load as load_one
+from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +31,10 @@ MIN_FIELDS = 3
 def load(data: "Data", columns: Mapping[str, str] | None = None) -> "xr.Dataset": ...
 @overload
 def load(
-    data: "Sequence[Data]", columns: Mapping[str, str] | None = None
+    data: "list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
 ) -> "list[xr.Dataset]": ...
 def load(
-    data: "Data | Sequence[Data]", columns: Mapping[str, str] | None = None
+    data: "Data | list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
 ) -> "xr.Dataset | list[xr.Dataset]":
     """Read measured data.
 
@@ -43,7 +42,7 @@ def load(
     ----------
     data
         The path of a file, a pandas DataFrame with headers as in a file, an xarray.Dataset, which
-        is returned unchanged, or a sequence of these.
+        is returned unchanged, or a list of these.
     columns
         Headers by quantity, where they differ from what smtj expects, as in
         :func:`smtj.measurement.load`: ``{"resistance": "R_meas [kohm]"}``.
@@ -51,7 +50,7 @@ def load(
     Returns
     -------
     xarray.Dataset or list of xarray.Dataset
-        SI values with a ``units`` attribute each; a list for a sequence.
+        SI values with a ``units`` attribute each; a list for a list.
 
     Raises
     ------
@@ -65,15 +64,13 @@ def load(
     >>> load(frame).resistance.values
     array([1100., 1200., 1100.])
     """
-    if isinstance(data, str | Path) or hasattr(data, "columns"):
-        return load_one(data, columns)
-    if hasattr(data, "data_vars"):
-        return data
-    return [load(one, columns) for one in data]
+    if isinstance(data, list | tuple):
+        return [as_dataset(one, columns) for one in data]
+    return as_dataset(data, columns)
 
 
 def fit(
-    data: "Data | Sequence[Data]",
+    data: "Data | list[Data] | tuple[Data, ...]",
     base: CardLike = "cai2019",
     *,
     columns: Mapping[str, str] | None = None,
@@ -95,7 +92,7 @@ def fit(
     Parameters
     ----------
     data
-        A path, a pandas DataFrame, an xarray.Dataset, or a sequence of these.
+        A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
     base
         The card, or its name or path, that supplies what the data do not tell.
     columns

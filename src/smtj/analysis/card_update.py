@@ -345,7 +345,7 @@ def dwell_times_to_barrier(
 def with_anisotropy(
     card: DeviceCard, first: Measured, second: Measured, voltage: float, source: str
 ) -> DeviceCard:
-    """Give a card the H_K1, moved to zero bias by the card's ξ, and H_K2 that were measured, in A/m.
+    """Give a card the measured H_K1, moved to zero bias by the card's ξ, and H_K2, in A/m.
 
     The barrier follows from H_K1; an interface anisotropy is dropped.
     """

@@ -13,7 +13,7 @@ import numpy as np
 from smtj.card import CardLike, DeviceCard, Value, as_card
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
-from smtj.tables import Table, Tabular
+from smtj.tables import WIDTH, Table, Tabular
 from smtj.units import format_quantity, parse_quantity, round_to_error
 
 if TYPE_CHECKING:
@@ -151,10 +151,14 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         rows = [estimate.row() for estimate in self.estimates]
         return Table(self.title, HEAD, rows, sentences(self.remarks))
 
-    def __repr__(self) -> str:
-        pages = [part.table().text() for part in self.each]
+    def text(self, width: int = WIDTH) -> str:
+        """Return a table per part with its remarks, as plain text."""
+        pages = [part.table().text(width) for part in self.each]
         notes = [f"• {remark}" for remark in sentences(self.remarks)] if self.parts else []
         return "\n\n".join([*pages, *(["\n".join(notes)] if notes else [])])
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def _repr_html_(self) -> str:
         pages = [part.table().html() for part in self.each]
@@ -287,26 +291,22 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         columns = ["name", "symbol", "condition", "value", "error", "low", "high", "unit"]
         return pd.DataFrame(rows, index=pd.Index(list(self), name="key"), columns=columns)
 
-    def save(self, folder: str | Path, card: DeviceCard | None = None) -> Path:
-        """Write a report for people and programs, its pictures, and the card.
+    def save(self, folder: str | Path) -> Path:
+        """Write ``report.html``, ``report.json``, the pictures, and the card if there is one.
 
-        Parameters
-        ----------
-        folder
-            Gets ``report.html``, ``report.json``, the pictures, and the card if the fit has one.
-        card
-            The card to write; by default :meth:`card`.
-
-        Returns
-        -------
-        Path
-            ``report.html``.
+        Returns the path of ``report.html``.
         """
+        card = self.card()
+        if card is not self.base:
+            card.save(Path(folder) / f"{card.name}.toml")
+        return self.write_report(folder, card.name)
+
+    def write_report(self, folder: str | Path, card: str = "") -> Path:
+        """Write the report alone, which names the ``card``; returns ``report.html``."""
         from smtj.report.figure import FigureResult
         from smtj.report.html import write_report
 
         folder = Path(folder)
-        card = self.card() if card is None else card
         figures = [
             FigureResult(
                 name=f"{number}-{part.kind}",
@@ -321,11 +321,9 @@ class FitResult(Tabular, Mapping[str, Estimate]):
             for number, part in enumerate(self.each, start=1)
             if part.picture is not None
         ]
-        if card is not self.base:
-            card.save(folder / f"{card.name}.toml")
         about = f"Based on card {self.base.name}; values with standard errors and 95 % intervals."
         context = {
-            "card": card.name,
+            **({"card": card} if card else {}),
             "base": self.base.name,
             "verdict": self.verdict,
             "remarks": list(self.remarks) if self.parts else [],

@@ -293,7 +293,7 @@ def _write(found: "xr.Dataset", out: Path, card: str) -> None:
 def written(found: "xr.Dataset", out: Path, card: str, what: str) -> None:
     """Write a measurement and say what it is and what to do next."""
     file = saved(found, out)
-    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --onto {card} --out my_card.toml")
+    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --base {card} --out my_card.toml")
 
 
 def saved(found: "xr.Dataset", out: Path) -> Path:

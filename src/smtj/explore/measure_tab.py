@@ -11,7 +11,7 @@ from typing import Any
 
 import panel as pn
 
-from smtj.analysis.formatting import HEAD, as_sentences, row
+from smtj.analysis.result import HEAD, sentences
 from smtj.card import DeviceCard
 from smtj.card.document import to_toml
 from smtj.errors import SmtjError
@@ -51,13 +51,14 @@ class MeasureTab:
 
     def act(self, action: str) -> None:
         """Do what a button says."""
+        card = None if self.finding is None else self.finding.card
         if action == "sample":
             self.examine(SAMPLE, lambda: sample(self.card))
-        elif self.finding is not None and action == "card":
-            self.controls.download(f"{self.finding.card.name}.toml", to_toml(self.finding.card))
-        elif self.finding is not None and action == "use":
-            self.use_card(self.finding.card)
-            name = html.escape(self.finding.card.name)
+        elif card is not None and action == "card":
+            self.controls.download(f"{card.name}.toml", to_toml(card))
+        elif card is not None and action == "use":
+            self.use_card(card)
+            name = html.escape(card.name)
             self.said.object += f"<p>Device and Network now show {name}.</p>"
 
     def examine(self, name: str, content: Callable[[], bytes]) -> None:
@@ -108,11 +109,11 @@ class MeasureTab:
             )
             self.pane.visible = True
         self.results.object = _as_html(finding)
-        self.said.object = f"<h3>{html.escape(finding.parts[0].title)}</h3>"
+        self.said.object = f"<h3>{html.escape(finding.result.each[0].title)}</h3>"
 
     def _offer(self) -> None:
         actions = [["sample", "Take a simulated trace"]]
-        if self.finding is not None:
+        if self.finding is not None and self.finding.card is not None:
             actions += [["card", "Download the card"], ["use", "Explore this device"]]
         self.controls.actions = actions
 
@@ -134,17 +135,18 @@ class MeasureTab:
 
 def _as_html(finding: Finding) -> str:
     pieces = []
-    for number, part in enumerate(finding.parts):
+    for number, part in enumerate(finding.result.each):
+        caption = "" if part.picture is None else part.picture.caption
         if number:
             pieces.append(f"<h3>{html.escape(part.title)}</h3>")
         if finding.pictures:
             picture = base64.b64encode(finding.pictures[number]).decode()
-            alt = html.escape(part.caption, quote=True)
+            alt = html.escape(caption, quote=True)
             pieces.append(
                 f'<div class="picture"><img alt="{alt}" src="data:image/svg+xml;base64,{picture}">'
                 "</div>"
             )
-        caption = part.caption if finding.segments is None else _caption(finding.segments)
+        caption = caption if finding.segments is None else _caption(finding.segments)
         pieces.append(f'<p class="quiet">{html.escape(caption)}</p>')
         head = "".join(f'<th scope="col">{cell}</th>' for cell in HEAD)
         body = "".join(
@@ -152,14 +154,15 @@ def _as_html(finding: Finding) -> str:
             + f"<td><i>{symbol(cells[1])}</i></td>"
             + "".join(f"<td>{_typeset(cell)}</td>" for cell in cells[2:])
             + "</tr>"
-            for cells in map(row, part.estimates)
+            for cells in (estimate.row() for estimate in part.estimates)
         )
         pieces.append(
             f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
             "</div>"
         )
-        pieces.append(_list(as_sentences(part.remarks)))
-    pieces.append(_list(finding.remarks))
+        pieces.append(_list(sentences(part.remarks)))
+    if finding.result.parts:
+        pieces.append(_list(sentences(finding.result.remarks)))
     return "".join(pieces)
 
 

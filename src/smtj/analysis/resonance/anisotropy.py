@@ -278,7 +278,7 @@ def _below_saturation(found: list[AtVoltage]) -> tuple[str, ...]:
         return ()
     field = format_quantity(1.2 * saturation, "A/m", "Oe", 2)
     return (
-        "the field sweeps include fields at which the layer is not saturated, where a device passes "
+        "the field sweeps include fields at which the layer is not saturated, where a device has "
         "several resonances and its line changes with the field, so the results may be off by more "
         f"than their errors; sweep above {field} only, or sweep the frequency",
     )

@@ -248,7 +248,7 @@ def _in_rounds(
     fixed: FixedFields,
     starts: list[tuple[float, float]],
 ) -> SpectraFit:
-    """Fit whole spectra twice: with the noise that one line leaves, then with that of two free lines.
+    """Fit whole spectra with the noise that one line leaves, then with that of two free lines.
 
     The residuals of a wrong model then exceed the noise.
     """
@@ -284,7 +284,7 @@ def _noise(fit: SpectrumFit) -> float:
 
 
 def _by_two_lines(line: MeasuredLine, found: SpectraFit, number: int) -> SpectrumFit:
-    """Fit a spectrum by two lines, starting at both wells, or keep one if that leaves less noise."""
+    """Fit a spectrum by two lines, starting at both wells, or keep one if it leaves less noise."""
     wells = found.resonances
     half_width = found.anisotropy.damping * wells.trace[number] / 2
     up, down = zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True)

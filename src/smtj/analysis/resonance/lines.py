@@ -285,7 +285,7 @@ def _remarks(
     inflated = max(line.fit.inflation for line in every)
     if inflated > 1.5:
         remarks.append(
-            f"neighbouring points are correlated; variances are up to {inflated:.1f} times those of "
-            "independent points"
+            "neighbouring points are correlated; variances are up to "
+            f"{inflated:.1f} times those of independent points"
         )
     return tuple(remarks)

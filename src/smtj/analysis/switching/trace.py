@@ -36,7 +36,7 @@ MAX_SHOWN = 4000
 """Readings that are plotted."""
 HINTS = {
     "more than two levels": (
-        "; if the resistance jumps as a whole now and then, fit the stretches in between one by one"
+        "; if the resistance jumps as a whole at times, fit the stretches between them one by one"
     ),
     "faster than the sampling": "; sample faster, or measure at several fields for P(high | H)",
 }
