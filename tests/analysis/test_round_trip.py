@@ -142,7 +142,7 @@ def test_loops_give_resistances_field_and_angle(tmp_path):
     assert agrees(result["R_P"], 1000)
     assert agrees(result["TMR"], 0.8)
     assert agrees(result["tilt"], math.radians(9))
-    assert any("one angle, two readings" in remark for remark in result.remarks)
+    assert any("one angle, two interpretations" in remark for remark in result.remarks)
     assert result.card(start).magnetism.easy_axis_tilt.provenance == "measured"
     assert len(result.draw(tmp_path / "loop")) == 2
 

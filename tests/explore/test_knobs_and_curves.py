@@ -7,7 +7,6 @@ import pytest
 
 from smtj import DeviceCard, operating_point
 from smtj.card import Value, load_card
-from smtj.card.document import to_toml
 from smtj.explore import curves
 from smtj.explore.controls import Knobs, as_set, knobs_of, saved, sliders
 from smtj.explore.numbers import numbers, time_text
@@ -68,7 +67,7 @@ def test_what_was_set_is_assumed_and_the_rest_keeps_its_source(card: DeviceCard)
 
 def test_a_saved_card_reads_back_to_the_bit(card: DeviceCard, tmp_path) -> None:
     there = saved(card, knobs(card, temperature=310.0, tilt=0.1))
-    (tmp_path / "a.toml").write_text(to_toml(there), encoding="utf-8")
+    (tmp_path / "a.toml").write_text(there.to_toml(), encoding="utf-8")
     assert load_card(tmp_path / "a.toml") == there
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from smtj import DeviceCard
 from smtj.card import load_card
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore.upload import LARGEST, SAMPLE, SHOWN, Finding, examine, sample
 from smtj.lab import scan
@@ -33,7 +32,7 @@ def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, finding: Fi
 def test_the_card_is_named_after_the_file_and_reads_back(finding: Finding, tmp_path) -> None:
     assert finding.card.name == "simulated"
     assert finding.card.geometry.activation_volume.provenance == "measured"
-    (tmp_path / "a.toml").write_text(to_toml(finding.card), encoding="utf-8")
+    (tmp_path / "a.toml").write_text(finding.card.to_toml(), encoding="utf-8")
     assert load_card(tmp_path / "a.toml") == finding.card
 
 

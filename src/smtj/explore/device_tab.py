@@ -13,7 +13,6 @@ from bokeh.models import DataRange1d
 from bokeh.models.annotations import Span
 
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
 from smtj.explore.components import Controls, choice, slider, symbol, words
@@ -100,7 +99,7 @@ class DeviceTab:
         """Do what a button says."""
         if action == "save":
             card = saved(self.card, self.knobs)
-            self.controls.download(f"{card.name}.toml", to_toml(card))
+            self.controls.download(f"{card.name}.toml", card.to_toml())
 
     def update(self) -> None:
         """Compute all curves anew and draw them."""

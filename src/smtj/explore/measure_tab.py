@@ -13,7 +13,6 @@ import panel as pn
 
 from smtj.analysis.result import HEAD, sentences
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts
 from smtj.explore.components import Controls, symbol, web, words
@@ -55,7 +54,7 @@ class MeasureTab:
         if action == "sample":
             self.examine(SAMPLE, lambda: sample(self.card))
         elif card is not None and action == "card":
-            self.controls.download(f"{card.name}.toml", to_toml(card))
+            self.controls.download(f"{card.name}.toml", card.to_toml())
         elif card is not None and action == "use":
             self.use_card(card)
             name = html.escape(card.name)

@@ -15,7 +15,7 @@ from smtj import plot
 from smtj.analysis import fit
 from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
-from smtj.inference import inflation_of_correlation
+from smtj.inference.sigmoid import variance_inflation
 from smtj.lab import Instrument, scan
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.report.figure import Check, FigureResult
@@ -191,7 +191,7 @@ def _checks(card: DeviceCard, result: FittedScan) -> list[Check]:
     duration = SAMPLES * card.switching.sampling_interval / 60
     high, low = truth.dwell_times(result.field)
     correlation = np.exp(-card.switching.sampling_interval * (1 / high + 1 / low))
-    expected = inflation_of_correlation(correlation)
+    expected = variance_inflation(correlation)
     at_zero = float(fit.probability(0.0))
     return [
         Check(

@@ -19,11 +19,11 @@ from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.resonance.device import AtVoltage
 from smtj.analysis.result import FitResult, Picture
 from smtj.card import DeviceCard
-from smtj.inference.resonance.vcma import vcma_estimates
+from smtj.inference.resonance.coefficients import vcma_estimates
 from smtj.inference.resonance.wells.model import well_resonances
 from smtj.inference.resonance.wells.result import combination
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.line import StraightLine, fit_straight_line
+from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
@@ -34,9 +34,9 @@ class FittedFields:
 
     voltages: tuple[AtVoltage, ...]
     """By rising voltage."""
-    first: StraightLine
+    first: LineFit
     """H_K1, or the combination that the data fix, in A/m against V."""
-    second: StraightLine | None
+    second: LineFit | None
     """H_K2 in A/m against V, if the data separate the two."""
     field_per_volt: Estimate | None
     """-dH_K1/dV, likewise."""
@@ -64,7 +64,7 @@ def _resonance_result(found: list[AtVoltage], context: Context) -> FitResult:
     estimates = tuple(
         replace(estimate, condition=f"at {show_voltage(at.voltage)}")
         for at in found
-        for estimate in (*at.general.estimates(), *at.damping)
+        for estimate in (*at.general.estimates, *at.damping)
     )
     whole = found[0].whole is not None
     fixed = found[0].fixed
@@ -155,7 +155,7 @@ def _nearest(found: Iterable[AtVoltage]) -> AtVoltage:
 def _update(card: DeviceCard, found: tuple[AtVoltage, ...], source: str) -> DeviceCard:
     at = _nearest(found)
     if at.general.separable:
-        first, second = map(measured, at.general.estimates()[:2])
+        first, second = map(measured, at.general.estimates[:2])
         card = with_anisotropy(card, first, second, at.voltage, source)
     return _update_damping(card, found, source)
 
@@ -181,18 +181,18 @@ def _fields(found: Iterable[AtVoltage], row: int) -> tuple[Floats, Floats]:
     return np.array(values), np.sqrt([fit.covariance[row, row] for fit in fits])
 
 
-def _line(found: list[AtVoltage], row: int) -> StraightLine:
+def _line(found: list[AtVoltage], row: int) -> LineFit:
     """Fit H_K1 (row 0) or H_K2 (row 1) in A/m against voltage in V."""
     values, errors = _fields(found, row)
-    return fit_straight_line([at.voltage for at in found], values, errors, f"H_K{row + 1}(V)")
+    return fit_line([at.voltage for at in found], values, errors, f"H_K{row + 1}(V)")
 
 
-def _intercept(name: str, symbol: str, line: StraightLine) -> Estimate:
+def _intercept(name: str, symbol: str, line: LineFit) -> Estimate:
     error = math.sqrt(line.covariance[0, 0])
     return normal_estimate(name, symbol, line.intercept, error, "A/m", "mT")
 
 
-def _slope(name: str, symbol: str, line: StraightLine, sign: int) -> Estimate:
+def _slope(name: str, symbol: str, line: LineFit, sign: int) -> Estimate:
     error = math.sqrt(line.covariance[1, 1])
     return normal_estimate(name, symbol, sign * line.slope, error, "A/m/V", "mT/V")
 
@@ -299,7 +299,7 @@ def _stack_errors(card: DeviceCard) -> tuple[str, ...]:
     )
 
 
-def _constancy(second: StraightLine) -> tuple[str, ...]:
+def _constancy(second: LineFit) -> tuple[str, ...]:
     z = second.slope / math.sqrt(second.covariance[1, 1])
     verdict = "does not change with the voltage within its error" if abs(z) < 2 else "changes"
     return (f"H_K2 {verdict}: its slope is {z:+.1f} standard errors from 0",)

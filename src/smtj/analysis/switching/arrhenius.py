@@ -88,7 +88,7 @@ def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
         title=f"{context.source}: dwell times at {len(known)} temperatures",
         source=context.source,
         base=context.card,
-        estimates=tuple(mean.rows()),
+        estimates=mean.estimates,
         remarks=tuple(dict.fromkeys(remarks)),
         verdict="ok",
         fit=FittedTemperatures(temperature, logs, spread, high, low, mean, nearest),

@@ -71,12 +71,12 @@ def bias_result(scans: list[FittedScan], context: Context) -> FitResult:
         title=f"{context.source}: slope against bias at {len(scans)} voltages",
         source=context.source,
         base=context.card,
-        estimates=tuple(fit.estimates),
+        estimates=fit.estimates,
         remarks=(
             models.verdict,
             f"model {fit.model}: fitted {', '.join(fit.freed)}; "
             f"from the card: {', '.join(fit.taken_from_card) or 'nothing'}",
-            *fit.reasons,
+            *fit.remarks,
         ),
         verdict=next((name for name, model in own.items() if model is best), "undecided"),
         fit=FittedBias(

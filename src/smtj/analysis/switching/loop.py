@@ -1,4 +1,4 @@
-"""Resistance loops: R_P, TMR, H_K1, and one angle with two possible causes."""
+"""Resistance loops: R_P, TMR, H_K1, and one angle with two interpretations."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,7 @@ import numpy as np
 from smtj import plot
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
-from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.result import FitResult, Picture, Verdict
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.loop.fit import fit_loop, fit_loop_at_current
@@ -60,27 +60,25 @@ def loop_result(loops: "list[xr.Dataset]", context: Context) -> FitResult:
     except SmtjError as error:
         raise context.error(error) from None
     best = fit.best
-    decided = abs(fit.difference) >= UNDECIDED
+    verdict: Verdict = "tilted easy axis" if best is fit.tilted else "in-plane field"
     return FitResult(
         kind="loop",
         title=f"{context.source}: resistance against field, {resistance.size} readings",
         source=context.source,
         base=context.card,
-        estimates=tuple(best.rows()),
+        estimates=best.estimates,
         remarks=(
-            f"read as {best.reading}: {fit.verdict}",
+            f"interpreted as {best.name}: {fit.verdict}",
             fit.ambiguity,
             *best.remarks,
             *remarks,
         ),
-        verdict=("tilted easy axis" if best is fit.tilted else "in-plane field")
-        if decided
-        else "undecided",
+        verdict=verdict if abs(fit.difference) >= UNDECIDED else "undecided",
         fit=FittedLoops(tables, fit),
         picture=Picture(
             tuple(partial(plot_loop, number=number) for number in range(len(tables))),
             "Points: readings. Lines: resistance of both states at rest, 1/R linear in cos θ, "
-            f"fitted with {best.reading}; a reading may have caught either or an average.",
+            f"fitted with {best.name}; a reading may have caught either or an average.",
             width=3.6 * len(tables),
         ),
         update=_update,
@@ -133,7 +131,7 @@ def _update(card: DeviceCard, found: FittedLoops, source: str) -> DeviceCard:
     if best is found.fit.tilted:
         changes["magnetism.easy_axis_tilt"] = angle
     else:
-        changes["magnetism.easy_axis_tilt"] = Value(0.0, "assumed", f"reading of {source}")
+        changes["magnetism.easy_axis_tilt"] = Value(0.0, "assumed", f"interpretation of {source}")
         changes["magnetism.in_plane_bias_field"] = angle
     return card.replace(changes)
 

@@ -11,8 +11,8 @@ from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
-from smtj.inference.sigmoid.quantisation import CurveFit, fit_shares, granularity
+from smtj.inference.sigmoid import FractionFit, detect_quantisation, fit_fractions
+from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, require, table, unique_fields
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
@@ -36,7 +36,7 @@ class FittedCurve:
     """Of :data:`AXES`."""
     x: Floats
     """SI values of :attr:`along`, shape (points,)."""
-    curve: CurveFit
+    curve: FractionFit
     conditions: OperatingConditions
 
 
@@ -54,7 +54,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         rows["probability"] = rows["high"] / rows["reads"]
     require(dataset, "probability" if "probability" in dataset else "high", "reads")
     along = _axis(rows, context)
-    grain = granularity(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
+    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     labels = [name for name in LABELS if name in rows]
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
         labels.append("pulse_length")
@@ -64,7 +64,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         called = " ".join(_called(*pair) for pair in zip(labels, names, strict=True))
         x = branch[along].to_numpy()
         try:
-            fit = fit_shares(x, branch["probability"].to_numpy(), grain)
+            fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
             raise SmtjError(f"{context.source} {called}: {error}") from None
         results.append(_result(dataset, x, fit, along, called, context))
@@ -92,7 +92,7 @@ def _axis(rows: "pd.DataFrame", context: Context) -> str:
 
 
 def _result(
-    dataset: "xr.Dataset", x: Floats, curve: CurveFit, along: str, called: str, context: Context
+    dataset: "xr.Dataset", x: Floats, curve: FractionFit, along: str, called: str, context: Context
 ) -> FitResult:
     known = {
         name: float(dataset[name].values)
@@ -100,7 +100,7 @@ def _result(
         if name in dataset and dataset[name].ndim == 0 and name != along
     }
     conditions, assumed = conditions_of(known, dataset, context)
-    remarks = [curve.sentence, curve.granularity.sentence or ""]
+    remarks = [curve.verdict, *curve.quantisation.remarks]
     to_card = along == "field_out_of_plane"
     remarks += assumed if to_card else [f"a card has no P against {along}, so it is not changed"]
     return FitResult(
@@ -108,15 +108,15 @@ def _result(
         title=f"{context.source}: P(high) {called}".strip(),
         source=context.source,
         base=context.card,
-        estimates=tuple(curve.fit.rows(AXES[along][0])),
-        remarks=tuple(filter(None, remarks)),
-        verdict="not a sigmoid" if curve.fit.not_a_sigmoid else "sigmoid",
+        estimates=curve.sigmoid.estimates,
+        remarks=tuple(remarks),
+        verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
         fit=FittedCurve(along, x, curve, conditions),
         picture=Picture(
             (plot_probability,),
             "Points: fraction of high readings, bars: one standard error with "
-            f"{curve.granularity.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
-            f"likelihood; {curve.fit.verdict}.",
+            f"{curve.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
+            f"likelihood; {curve.sigmoid.verdict}.",
         ),
         update=_update if to_card else None,
         condition=called,
@@ -124,7 +124,7 @@ def _result(
 
 
 def _update(card: DeviceCard, found: FittedCurve, source: str) -> DeviceCard:
-    w, h_s = (measured(estimate) for estimate in found.curve.fit.rows("A/m"))
+    w, h_s = (measured(estimate) for estimate in found.curve.sigmoid.estimates)
     c = found.conditions
     return with_sigmoid(card, w, h_s, c.voltage, c.temperature, source)
 
@@ -132,7 +132,7 @@ def _update(card: DeviceCard, found: FittedCurve, source: str) -> DeviceCard:
 def plot_probability(axes: Any, found: FittedCurve) -> None:
     """Plot probabilities with the sigmoid, dashed if it does not fit."""
     unit, shown_unit, label = AXES[found.along]
-    scale, x, fit = convert(1, unit, shown_unit), found.x, found.curve.fit
+    scale, x, fit = convert(1, unit, shown_unit), found.x, found.curve.sigmoid
     fraction = fit.counts.high / fit.counts.total
     low, high = wilson_interval(fit.counts.high, fit.counts.total)
     reach = np.clip([fraction - low, high - fraction], 0, None)

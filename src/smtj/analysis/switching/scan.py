@@ -21,9 +21,9 @@ from smtj.analysis.switching.trace import FittedTrace, attempt_time
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
+from smtj.inference.sigmoid.fit import SigmoidFit
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import fit_scan
-from smtj.inference.sigmoid.sigmoid import SigmoidFit
 from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import Oe, format_with_error
@@ -116,7 +116,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
 def scan_result(scan: FittedScan, context: Context) -> FitResult:
     """Report a scan."""
     sigmoid, barrier = scan.sigmoid, scan.barrier
-    estimates = list(sigmoid.rows("A/m"))
+    estimates = list(sigmoid.estimates)
     remarks = [sigmoid.verdict, *scan.remarks]
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
@@ -141,7 +141,7 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
 
 
 def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
-    w, h_s = (measured(estimate) for estimate in scan.sigmoid.rows("A/m"))
+    w, h_s = (measured(estimate) for estimate in scan.sigmoid.estimates)
     where = (scan.voltage, scan.temperature, source)
     if scan.barrier is not None and scan.barrier.stability_factor.bounded:
         delta = measured(scan.barrier.stability_factor)
@@ -197,7 +197,7 @@ def _from_means(
             f"fewer than {MIN_SWITCHES} switches between two visible levels at nearly all of the "
             f"{len(traces)} fields, and {error}"
         ) from None
-    occupancy = np.clip(fit.share(field, means[:, 0]), 1e-6, 1 - 1e-6)
+    occupancy = np.clip(fit.occupancy(field, means[:, 0]), 1e-6, 1 - 1e-6)
     spread = means[:, 1] / (fit.separation[0] + fit.separation[1] * field)
     variance = (spread / (occupancy * (1 - occupancy))) ** 2
     return np.log(occupancy / (1 - occupancy)), variance, occupancy, fit
