@@ -7,11 +7,10 @@ import pytest
 from scipy.stats import binomtest
 
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop, fit_loop_at_current
-from smtj.inference.loop.model import LoopData
+from smtj.inference.loop import fit_loop, fit_loop_at_current
+from smtj.inference.loop.model import LoopData, occupancy_distribution
 from smtj.inference.loop.optimise import search
-from smtj.inference.loop.window import share_of_window
-from smtj.inference.stats.scoring import covariance_at, maximise
+from smtj.inference.stats.likelihood import covariance_at, maximise
 from smtj.lab import Instrument, field_sweep
 from smtj.physics.device import barrier_and_reduced_field
 from smtj.physics.junction import state_resistances
@@ -30,18 +29,18 @@ def fields(span=1200, parallel=23, perpendicular=9, sweeps=2):
 
 
 def loops(card, noise, seed, voltage=1e-3, kind="either", **shape):
-    """Loops of independent readings: of either state, of the mean, or of any share of both."""
+    """Loops of independent readings: of either state, of the mean, or of any occupancy of both."""
     rng = np.random.default_rng(seed)
     x, z = fields(**shape)
     states = state_resistances(card, x, 0.0, z, voltage)
     delta, h = barrier_and_reduced_field(card, x, 0.0, z, voltage)
     p = 1 / (1 + np.exp(-4 * delta * h))
-    share = {
+    occupancy = {
         "either": np.asarray(rng.random(p.size) < p, dtype=float),
         "mean": p,
         "any": rng.beta(2 * p + 1e-3, 2 * (1 - p) + 1e-3),
     }[kind]
-    resistance = 1 / (share / states.high + (1 - share) / states.low)
+    resistance = 1 / (occupancy / states.high + (1 - occupancy) / states.low)
     return x, z, resistance + noise * rng.standard_normal(p.size)
 
 
@@ -57,7 +56,7 @@ def measured(card, noise, seed, span=1200, **bias):
 
 
 def by_symbol(reading):
-    return {e.symbol: e for e in reading.rows()}
+    return {e.symbol: e for e in reading.estimates}
 
 
 @pytest.mark.parametrize("current", [10e-6, 150e-6])
@@ -71,7 +70,7 @@ def test_loops_of_the_laboratory_give_the_card_back(card, current):
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
         assert found[symbol].value == pytest.approx(value, rel=0.02)
     assert found["σ"].value == pytest.approx(1.0, rel=0.3)
-    assert "support the reading as tilted easy axis" in fit.verdict
+    assert "support the tilted easy axis" in fit.verdict
 
 
 @pytest.mark.parametrize("voltage", [-0.2, 0.2])
@@ -123,7 +122,7 @@ def test_intervals_cover_the_truth(card, kind, window):
         assert binomtest(int(count), seeds, 0.95).pvalue > 2e-3, covered
 
 
-def test_readings_of_any_share_do_not_bias_the_levels(card):
+def test_readings_of_any_occupancy_do_not_bias_the_levels(card):
     found = by_symbol(fit_loop(*loops(card, 5.0, 3, kind="any", sweeps=4), card, 1e-3).tilted)
     for symbol, value in TRUTH.items():
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
@@ -143,8 +142,8 @@ def test_the_ambiguity_is_stated_and_both_readings_given(card):
     device = card.replace({"magnetism.easy_axis_tilt": "2 deg"})
     fit = fit_loop(*loops(device, 20.0, 7, kind="mean", perpendicular=0), card, 1e-3)
     assert abs(fit.difference) < 6
-    assert fit.verdict.startswith("the data cannot tell the two readings of the angle apart")
-    assert fit.ambiguity.startswith("one angle, two readings: an easy axis tilted by ")
+    assert fit.verdict.startswith("the data do not separate the two interpretations of the angle")
+    assert fit.ambiguity.startswith("one angle, two interpretations: an easy axis tilted by ")
     assert "with H_in = 8.76 mT of the card, or an in-plane field of" in fit.ambiguity
     for reading in (fit.tilted, fit.untilted):
         assert reading.chi_squared == pytest.approx(reading.degrees_of_freedom, rel=0.5)
@@ -174,23 +173,23 @@ def test_loops_that_do_not_saturate_say_that_they_extrapolate(card):
     assert short.tmr.error > 2 * long.tmr.error
 
 
-def test_the_share_of_a_window_has_the_mean_and_variance_of_a_telegraph():
+def test_the_occupancy_distribution_has_the_mean_and_variance_of_a_telegraph():
     log_up, log_down = (
         g.ravel() for g in np.meshgrid(np.linspace(-6, 6, 9), np.linspace(-6, 6, 9))
     )
-    share = share_of_window(log_up, log_down)
-    rest = 1 - share.all_up - share.all_down
-    centre, width = (share.start + share.end) / 2, share.end - share.start
+    occupancy = occupancy_distribution(log_up, log_down)
+    rest = 1 - occupancy.all_up - occupancy.all_down
+    centre, width = (occupancy.start + occupancy.end) / 2, occupancy.end - occupancy.start
     p = 1 / (1 + np.exp(log_down - log_up))
-    np.testing.assert_allclose(share.all_up, p * np.exp(-np.exp(-log_up)), atol=1e-12)
-    mean = share.all_up + rest * centre
+    np.testing.assert_allclose(occupancy.all_up, p * np.exp(-np.exp(-log_up)), atol=1e-12)
+    mean = occupancy.all_up + rest * centre
     np.testing.assert_allclose(mean, p, atol=0.04)
     # The variance of an average of exp(-rate |t - t'|) over the window, by brute force.
     t = (np.arange(400) + 0.5) / 400
     rate = np.exp(-log_up) + np.exp(-log_down)
     kernel = np.abs(t[:, None] - t)
     factor = [np.mean(np.exp(-each * kernel)) for each in rate]
-    second = share.all_up + rest * (centre**2 + width**2 / 12)
+    second = occupancy.all_up + rest * (centre**2 + width**2 / 12)
     np.testing.assert_allclose(second - mean**2, p * (1 - p) * np.array(factor), atol=0.02)
 
 
@@ -221,7 +220,7 @@ def test_a_perpendicular_loop_alone_does_not_give_the_tmr(card):
 def test_a_reference_layer_the_other_way_round_is_noticed(card):
     x, z, r = loops(card, 3.0, 10)
     turned = card.replace({"magnetism.reference_layer_angle": "0 deg"})
-    with pytest.raises(SmtjError, match="turn its reference layer round"):
+    with pytest.raises(SmtjError, match="reverse its reference layer"):
         fit_loop(x, z, r, turned, 1e-3)
 
 

@@ -18,7 +18,6 @@ from smtj.cli.measure import app as measure_app
 from smtj.cli.output import BAD_INPUT, set_quiet
 from smtj.cli.reproduce import reproduce
 from smtj.cli.simulate import app as simulate_app
-from smtj.cli.spectra import spectra
 from smtj.cli.train import train
 from smtj.errors import SmtjError
 
@@ -66,7 +65,6 @@ def smtj(
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
 app.add_typer(simulate_app, name="simulate")
-measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(chips)

@@ -57,12 +57,12 @@ def notes_console() -> "Console":
 
 
 def progress_bars(*columns: "str | ProgressColumn") -> "Progress":
-    """Return Rich progress bars on standard error, disabled if quiet or not in a terminal."""
+    """Return Rich progress bars on standard error, for terminals only and not if quiet."""
     from rich.progress import Progress
 
     console = notes_console()
-    hidden = is_quiet() or not console.is_terminal
-    return Progress(*columns, console=console, disable=hidden, transient=True)
+    disable = is_quiet() or not console.is_terminal
+    return Progress(*columns, console=console, disable=disable, transient=True)
 
 
 @contextmanager

@@ -22,9 +22,8 @@ def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
         task = bars.add_task("training", total=total, accuracy="…", visible=False)
 
         def update(run: "TrainingRun") -> None:
-            bars.update(task, completed=len(run.history), visible=True)
-            if run.history:
-                bars.update(task, accuracy=f"{run.accuracy:.2%}")
+            accuracy = f"{run.accuracy:.2%}" if run.history else "…"
+            bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
 
         yield update
 

@@ -1,4 +1,4 @@
-"""Findings of resistance loops: R_P, TMR, H_K1, and one angle in two readings."""
+"""Findings of resistance loops: R_P, TMR, H_K1, and one angle by two interpretations."""
 
 import math
 from pathlib import Path
@@ -53,16 +53,16 @@ def loop_part(loops: "list[xr.Dataset]", setting: Setting) -> Part:
     return Part(
         name="loop",
         title=f"{setting.source}: resistance against field, {resistance.size} readings",
-        estimates=tuple(best.rows()),
+        estimates=best.estimates,
         remarks=(
-            f"read as {best.reading}: {fit.verdict}",
+            f"interpreted as {best.name}: {fit.verdict}",
             fit.ambiguity,
             *best.remarks,
             *remarks,
         ),
         caption=(
             "Points: readings. Lines: resistance of both states at rest, 1/R linear in cos θ, "
-            f"fitted with {best.reading}; a reading may have caught either or an average."
+            f"fitted with {best.name}; a reading may have caught either or an average."
         ),
         draw=lambda path: _draw(path, tables, fit),
         onto=lambda card: _onto(card, fit, setting.source),

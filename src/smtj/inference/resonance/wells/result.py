@@ -1,4 +1,4 @@
-"""What a resonance fit says of H_K1 and H_K2: both, or the one combination that the data fix."""
+"""Result of a resonance fit: H_K1 and H_K2, or the one combination that the data fix."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,19 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.excess_scatter import scatter_of
-from smtj.inference.stats.least_squares import Minimum
+from smtj.inference.stats.least_squares import STEP, Minimum, excess_scatter
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
 MAX_ERROR = 0.5
-"""H_K1 and H_K2 are told apart if their standard errors are below this share of the field that the
-frequencies speak of: else the data allow H_K1 to be anything from nothing to twice itself."""
+"""H_K1 and H_K2 are separable if their standard errors are below this fraction of the typical field
+of the frequencies: else H_K1 may be anything from nothing to twice itself."""
 NO_INFLUENCE = 5e-3
-"""|r| below which the data know nothing of H_K2."""
+"""|r| below which H_K2 does not influence the data."""
 BEYOND = 1.3
-"""A field that is recommended is so many times the one that just serves."""
-_STEP = 1e-6
+"""Factor on the field that just suffices in recommendations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +25,9 @@ class AnisotropyFit:
     """H_K1 and H_K2 at one bias voltage; SI units."""
 
     separable: bool
-    """Whether the data tell H_K1 and H_K2 apart."""
+    """Whether the data separate H_K1 and H_K2."""
     anisotropy_field: float
-    """H_K1 in A/m; of :attr:`separable` data, else H_K1 - r H_K2."""
+    """H_K1 in A/m where :attr:`separable`, else H_K1 - r H_K2."""
     second_order_field: float
     """H_K2 in A/m; NaN where it is not separable."""
     covariance: Floats
@@ -44,7 +42,7 @@ class AnisotropyFit:
     fitted: Floats
     """The model's frequency at each datum in Hz, damping left out."""
     damping: float
-    """α that was fitted along; NaN where it was not."""
+    """α if it was fitted too, else NaN."""
     damping_error: float
     remarks: tuple[str, ...]
 
@@ -53,36 +51,29 @@ class AnisotropyFit:
         """Standard error of :attr:`anisotropy_field` in A/m."""
         return math.sqrt(self.covariance[0, 0])
 
-    def estimates(self, where: str = "") -> tuple[Estimate, ...]:
-        """What there is to report; ``where`` goes behind each name, e.g. ``" at 100 mV"``."""
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """H_K1 and H_K2, or the combination that the data fix."""
+        name, symbol = "anisotropy field", "H_K1"
         if not self.separable:
-            name, symbol = f"anisotropy fields together{where}", combination(self.ratio)
-            return (normal_estimate(name, symbol, self.anisotropy_field, self.error, "A/m", "mT"),)
-        second = math.sqrt(self.covariance[1, 1])
-        return (
-            normal_estimate(
-                f"anisotropy field{where}", "H_K1", self.anisotropy_field, self.error, "A/m", "mT"
-            ),
-            normal_estimate(
-                f"second-order field{where}",
-                "H_K2",
-                self.second_order_field,
-                second,
-                "A/m",
-                "mT",
-            ),
-        )
+            name, symbol = "anisotropy fields together", combination(self.ratio)
+        first = normal_estimate(name, symbol, self.anisotropy_field, self.error, "A/m", "mT")
+        if not self.separable:
+            return (first,)
+        error = math.sqrt(self.covariance[1, 1])
+        second = ("second-order field", "H_K2", self.second_order_field, error, "A/m", "mT")
+        return first, normal_estimate(*second)
 
 
 def combination(ratio: float) -> str:
-    """The symbol of H_K1 - r H_K2."""
+    """Return the symbol of H_K1 - r H_K2."""
     if abs(ratio) < NO_INFLUENCE:
         return "H_K1"
     return f"H_K1 {'-' if ratio > 0 else '+'} {abs(ratio):.3g} H_K2"
 
 
 def conclude(minimum: Minimum, scale: float, fitted: Floats) -> AnisotropyFit:
-    """Report a fit that tells H_K1 and H_K2 apart.
+    """Return the result of a fit that separates H_K1 and H_K2.
 
     Parameters
     ----------
@@ -94,39 +85,31 @@ def conclude(minimum: Minimum, scale: float, fitted: Floats) -> AnisotropyFit:
     fitted
         The model's frequencies in Hz.
     """
-    return _report(minimum, scale, fitted, 0.0)
+    return _result(minimum, scale, fitted, 0.0)
 
 
 def conclude_together(
     minimum: Minimum, scale: float, ratio: float, fitted: Floats
 ) -> AnisotropyFit:
-    """Report a fit with H_K2 = 0, which stands for H_K1 - r H_K2; arguments as before.
+    """Return the result of a fit with H_K2 = 0, which stands for H_K1 - r H_K2.
 
-    Parameters
-    ----------
-    ratio
-        r, from :func:`ratio_of`.
+    As :func:`conclude`, with ``ratio`` r from :func:`ratio_of`.
     """
-    found = _report(minimum, scale, fitted, ratio)
+    found = _result(minimum, scale, fitted, ratio)
     return replace(found, remarks=(*found.remarks, _inseparable(ratio, found.anisotropy_field)))
 
 
-def tells_apart(minimum: Minimum, scale: float, typical: float) -> bool:
-    """Whether a fit of both tells H_K1 and H_K2 apart.
+def is_separable(minimum: Minimum, scale: float, typical: float) -> bool:
+    """Return whether a fit of both separates H_K1 and H_K2.
 
-    Parameters
-    ----------
-    minimum, scale
-        As in :func:`conclude`.
-    typical
-        Field in A/m that the frequencies speak of.
+    As :func:`conclude`, with ``typical`` the field in A/m that corresponds to the frequencies.
     """
     errors = scale * np.sqrt(np.diag(minimum.covariance)[:2])
     return bool(np.all(errors < MAX_ERROR * typical))
 
 
 def several_fields(field_x: Floats, field_z: Floats) -> bool:
-    """Whether data were taken at more than one field, without which nothing tells the two apart."""
+    """Return whether data were taken at more than one field, without which none are separable."""
     return bool(np.ptp(field_x) > 0 or np.ptp(field_z) > 0)
 
 
@@ -145,23 +128,18 @@ def ratio_of(
 
     def sensitivity(name: str) -> Floats:
         at = {"second": 0.0, **values}
-        up, down = ({**at, name: at[name] + step} for step in (_STEP, -_STEP))
+        up, down = ({**at, name: at[name] + step} for step in (STEP, -STEP))
         return residuals(up) - residuals(down)
 
     first, second = sensitivity("first"), sensitivity("second")
     return -float(first @ second) / float(first @ first)
 
 
-def _report(
-    minimum: Minimum,
-    scale: float,
-    fitted: Floats,
-    ratio: float,
-) -> AnisotropyFit:
-    scatter = scatter_of(minimum, "the data", "the fit of H_K1 and H_K2")
+def _result(minimum: Minimum, scale: float, fitted: Floats, ratio: float) -> AnisotropyFit:
+    scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
     names = list(minimum.values)
     units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
-    covariance = scatter.excess * minimum.covariance * np.outer(units, units)
+    covariance = scatter.factor * minimum.covariance * np.outer(units, units)
     index = [names.index(name) for name in ("first", "second") if name in names]
     fields = np.full((2, 2), np.nan)
     fields[: len(index), : len(index)] = covariance[np.ix_(index, index)]
@@ -188,7 +166,7 @@ def _report(
 
 
 def _inseparable(ratio: float, value: float) -> str:
-    """Say that the data fix one combination, and which field would fix another."""
+    """Return the remark that the data fix one combination, and which field would fix another."""
     field = format_quantity(BEYOND * abs(value), "A/m", "Oe", 2)
     other = (
         "along the normal, which fixes H_K1 - H_K2,"
@@ -196,6 +174,6 @@ def _inseparable(ratio: float, value: float) -> str:
         else f"in the plane beyond saturation, {field} or more, which fixes H_K1 alone,"
     )
     return (
-        f"the data fix {combination(ratio)} only and cannot tell H_K1 from H_K2, so neither is "
-        f"given; a field {other} would"
+        f"the data fix {combination(ratio)} only and do not separate H_K1 from H_K2, so neither "
+        f"is given; a field {other} would"
     )
