@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import requests
 import torch
 
 from smtj import load_card
 from smtj.cli import main
-from smtj.datasets import load_dataset, loading, mirrors
+from smtj.datasets import load_dataset, loading
 from smtj.datasets.mirrors import PUBLISHED, DownloadError
 from smtj.nn.training.network import load_network
 from smtj.nn.training.trainer import as_tensors, evaluate
@@ -160,7 +161,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     [
         (("--card", "nowhere"), "there is no card nowhere"),
         (("--card", "flat.toml"), "card cai2019 has no energy barrier"),
-        (("--dataset", "cifar"), "data set 'cifar' is unknown"),
+        (("--dataset", "cifar"), "unknown data set 'cifar'"),
         (("--data", "nowhere"), 'comes with scikit-learn and takes no path: use "idx"'),
         (("--dataset", "mnist", "--data", "nowhere"), "nowhere"),
         (("--dataset", "idx"), "needs a path"),
@@ -250,12 +251,12 @@ def test_mnist_that_is_nowhere_is_refused_with_where_to_put_it(
 
     monkeypatch.delenv("SMTJ_DATA_DIR", raising=False)
     monkeypatch.setattr(loading, "cache_folder", lambda name: tmp_path / "cache" / name)
-    monkeypatch.setattr(mirrors, "_get", blocked)
+    monkeypatch.setattr(requests, "get", blocked)
     assert issubclass(DownloadError, ValueError)
     sentence = refusal(smtj("train", "--dataset", "mnist", "--epochs", "1"))
     assert sentence.startswith("MNIST is neither in SMTJ_DATA_DIR, which is not set, nor in ")
     assert all(mirror in sentence for mirror in PUBLISHED["mnist"].mirrors)
-    assert sentence.endswith("let the environment variable SMTJ_DATA_DIR name the folder around it")
+    assert sentence.endswith("set the environment variable SMTJ_DATA_DIR to its parent folder")
 
 
 def test_a_full_disk_is_told_in_a_sentence(smtj: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from smtj.analysis.context import Conditions, Setting, conditions_of
 from smtj.analysis.finding import Part
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop, fit_loop_at_current
+from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.result import LoopFit
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement import measured_bias, table
@@ -43,10 +43,8 @@ def loop_part(loops: "list[xr.Dataset]", setting: Setting) -> Part:
         for name in ("field_in_plane", "field_out_of_plane", "resistance")
     )
     try:
-        if current is None:
-            fit = fit_loop(along, normal, resistance, setting.card, conditions.voltage)
-        else:
-            fit = fit_loop_at_current(along, normal, resistance, setting.card, current)
+        bias = {"voltage": conditions.voltage} if current is None else {"current": current}
+        fit = fit_loop(along, normal, resistance, setting.card, **bias)
     except SmtjError as error:
         raise SmtjError(f"{setting.source}: {error}") from None
     best = fit.best
