@@ -12,7 +12,7 @@ from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop, fit_loop_at_current
+from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
 from smtj.measurement import measured_bias, table
 from smtj.measurement.conditions import SAME
@@ -53,10 +53,8 @@ def loop_result(loops: "list[xr.Dataset]", context: Context) -> FitResult:
         for name in ("field_in_plane", "field_out_of_plane", "resistance")
     )
     try:
-        if current is None:
-            fit = fit_loop(along, normal, resistance, context.card, conditions.voltage)
-        else:
-            fit = fit_loop_at_current(along, normal, resistance, context.card, current)
+        bias = {"voltage": conditions.voltage} if current is None else {"current": current}
+        fit = fit_loop(along, normal, resistance, context.card, **bias)
     except SmtjError as error:
         raise context.error(error) from None
     best = fit.best
