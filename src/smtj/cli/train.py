@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.exits import INTERRUPTED
+from smtj.cli.output import INTERRUPTED, is_quiet, print_json
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
@@ -89,33 +89,34 @@ def train(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     resume: Annotated[bool, typer.Option(help="Continue from the last epoch in --out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network of a card's devices; write the network, its metrics and a plot."""
     from rich.console import Console
 
     from smtj import nn
     from smtj.card import load_card
-    from smtj.cli.progress import training_progress
+    from smtj.cli.progress import accuracy_progress
     from smtj.cli.ranges import parse_sizes
     from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
 
     # Paths are printed unchanged: neither wrapped nor parsed as markup.
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = Console(soft_wrap=True, markup=False, highlight=False, quiet=as_json)
     device, images = load_card(card), load_dataset(dataset, data)
     begun = False
 
     def show(run: "TrainingRun") -> None:
         nonlocal begun
-        if not begun:
+        if not begun and not is_quiet():
             console.print(f"{images.title} from {images.origin}\n{run.experiment.title()}")
             if neuron is Neuron.mtj and (warning := _slow_reads(device)):
                 console.print(warning)
         begun = True
-        update(run)
+        report(len(run.history), epochs, run.accuracy if run.history else None)
 
     try:
-        with training_progress(epochs) as update:
+        with accuracy_progress("training", "epochs") as report:
             run = nn.train(
                 images,
                 device,
@@ -146,6 +147,8 @@ def train(
             else "\nStopped before the first epoch ended; nothing was saved."
         )
         raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(run.to_dict())
     if run.bias_voltages:
         console.print(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
     console.print(f"Test accuracy: {run.accuracy:.2%}. Written:")
