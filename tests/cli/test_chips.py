@@ -44,7 +44,7 @@ def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> No
     done = smtj(*command, "--workers", 0, "--out", out)
     assert done.exit_code == 0
     for words in ("24-10, devices of cai2019; 297 test images", "12 chips, 297 images"):
-        assert words in done.stdout
+        assert words in done.output
     assert "yield at 80 %" in done.stdout and "points of accuracy per 1 K" in done.stdout
     written = {path.name for path in out.iterdir()}
     pictures = {f"accuracy_{n}" for n in ("temperature", "reads", "offset_spread")} | {"yield"}
@@ -154,9 +154,9 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
         time.sleep(0.02)
     # As a terminal does: to the whole group, workers included.
     os.killpg(process.pid, signal.SIGINT)
-    shown, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "Stopped; finished chips are saved in" in shown
+    assert "Stopped; finished chips are saved in" in errors
     assert "Traceback" not in errors
     limit = time.monotonic() + 10
     while running(process.pid) and time.monotonic() < limit:

@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused(trained: nn.Sequential) -> None:
         recalibrate(hot(trained), images[:0], labels[:0])
     with pytest.raises(SmtjError, match="has no junctions"):
         recalibrate(nn.Sequential(nn.Linear(64, 10)), images, labels)
-    with pytest.raises(SmtjError, match="by something else than per='neuron'"):
+    with pytest.raises(SmtjError, match="do not match per='neuron'"):
         recalibrate(make_adaptive(hot(trained), "layer"), images, labels)
     with pytest.raises(SmtjError, match="per is 'chip'"):
         recalibrate(hot(trained), images, labels, per="chip")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, is_quiet, print_json
+from smtj.cli.output import INTERRUPTED, note, print_json
 from smtj.errors import CheckpointError, SmtjError
 
 Vary = Annotated[
@@ -52,25 +52,21 @@ def chips(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Sample many chips of a trained network; report accuracy, yield and sensitivities."""
-    from rich.console import Console
-
     from smtj.chips import parse_vary, study
     from smtj.chips.store import TABLE
-    from smtj.cli.progress import accuracy_progress
+    from smtj.cli.progress import evaluations
     from smtj.nn import set_readout
     from smtj.nn.reads.scheme import parse_reads
 
-    console = Console(soft_wrap=True, markup=False, highlight=False, quiet=as_json)
     if workers and scheduler:
         raise SmtjError("--workers is for a local cluster; leave it out with --scheduler")
     conditions = [parse_vary("--vary", text) for text in vary or []]
     model, about, inputs, labels = _trained(network, dataset, data, images)
     if reads is not None:
         set_readout(model, eval_reads=parse_reads("--reads", reads))
-    if not is_quiet():
-        console.print(about)
+    note(about)
     try:
-        with accuracy_progress("chips", "evaluations") as report:
+        with evaluations() as progress:
             result = study(
                 model,
                 inputs,
@@ -81,22 +77,20 @@ def chips(
                 workers=workers,
                 scheduler=scheduler,
                 out=out,
-                progress=lambda done, total, last: report(
-                    done, total, sum(last) / len(last) if last else None
-                ),
+                progress=progress,
             )
     except KeyboardInterrupt:
-        console.print(f"\nStopped; finished chips are saved in {out}; repeat to resume.")
+        note(f"\nStopped; finished chips are saved in {out}; repeat to resume.")
         raise typer.Exit(INTERRUPTED) from None
     written = [out / TABLE, *result.save(out, threshold)]
     if as_json:
         print_json(result.to_dict(threshold))
         return
-    console.print(result.table(threshold).text(console.width))
-    console.print("Written:")
+    typer.echo(result.table(threshold).text())
+    typer.echo("Written:")
     for path in written:
         if path.suffix != ".svg":
-            console.print(f"  {path}")
+            typer.echo(f"  {path}")
 
 
 def _trained(

@@ -1,38 +1,36 @@
-"""Progress bars with the accuracy reached so far."""
+"""Progress bars that show the accuracy reached so far."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
-
 from smtj.cli.output import progress_bars
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from smtj.nn import TrainingRun
     from smtj.nn.training.parallel import Job
     from smtj.nn.training.trainer import Epoch
 
 
 @contextmanager
-def accuracy_progress(task: str, unit: str) -> Iterator[Callable[[int, int, float | None], None]]:
-    """Show one bar; yields a function of (done, total, accuracy)."""
-    with _bars(unit) as bars:
-        tasks: list[TaskID] = []
+def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
+    """Show the progress and accuracy of one training; yields the callback of the run."""
+    with _bars("epochs") as bars:
+        # Hidden at first: the command may still be refused.
+        task = bars.add_task("training", total=total, accuracy="…", visible=False)
 
-        def update(done: int, total: int, accuracy: float | None) -> None:
-            # Not before the work has begun: the command may yet be refused.
-            if not tasks:
-                tasks.append(bars.add_task(task, total=total, accuracy="…"))
-            bars.update(tasks[0], completed=done)
-            if accuracy is not None:
-                bars.update(tasks[0], accuracy=f"{accuracy:.2%}")
+        def update(run: "TrainingRun") -> None:
+            accuracy = f"{run.accuracy:.2%}" if run.history else "…"
+            bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
 
         yield update
 
 
 @contextmanager
 def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
-    """Show one bar per running job; yields a function to call after every epoch."""
+    """Show a bar for every job that has begun; yields a function to call after every epoch."""
     with _bars("epochs") as bars:
         tasks = {
             job.out: bars.add_task(job.name, total=job.epochs, accuracy="…", visible=False)
@@ -46,11 +44,28 @@ def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
         yield update
 
 
-def _bars(unit: str) -> Progress:
+@contextmanager
+def evaluations() -> Iterator[Callable[[int, int, list[float]], None]]:
+    """Show how many chips are evaluated and the mean accuracy of the last ones."""
+    with _bars("evaluations") as bars:
+        # Hidden at first: the command may still be refused.
+        task = bars.add_task("chips", total=None, accuracy="…", visible=False)
+
+        def update(done: int, total: int, last: list[float]) -> None:
+            bars.update(task, completed=done, total=total, visible=True)
+            if last:
+                bars.update(task, accuracy=f"{sum(last) / len(last):.2%}")
+
+        yield update
+
+
+def _bars(unit: str) -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
     return progress_bars(
-        "{task.description}",
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        f"{unit}, accuracy {{task.fields[accuracy]}}",
+        TextColumn(f"{unit}, accuracy {{task.fields[accuracy]}}"),
         TimeRemainingColumn(),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, is_quiet, print_json
+from smtj.cli.output import INTERRUPTED, note, print_json
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
@@ -89,34 +89,32 @@ def train(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     resume: Annotated[bool, typer.Option(help="Continue from the last epoch in --out.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print settings and accuracies as JSON.")
+    ] = False,
 ) -> None:
     """Train a network of a card's devices; write the network, its metrics and a plot."""
-    from rich.console import Console
-
     from smtj import nn
     from smtj.card import load_card
-    from smtj.cli.progress import accuracy_progress
+    from smtj.cli.progress import training_progress
     from smtj.cli.ranges import parse_sizes
     from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
 
-    # Paths are printed unchanged: neither wrapped nor parsed as markup.
-    console = Console(soft_wrap=True, markup=False, highlight=False, quiet=as_json)
     device, images = load_card(card), load_dataset(dataset, data)
     begun = False
 
     def show(run: "TrainingRun") -> None:
         nonlocal begun
-        if not begun and not is_quiet():
-            console.print(f"{images.title} from {images.origin}\n{run.experiment.title()}")
+        if not begun:
+            note(f"{images.title} from {images.origin}\n{run.experiment.title()}")
             if neuron is Neuron.mtj and (warning := _slow_reads(device)):
-                console.print(warning)
+                note(warning)
         begun = True
-        report(len(run.history), epochs, run.accuracy if run.history else None)
+        update(run)
 
     try:
-        with accuracy_progress("training", "epochs") as report:
+        with training_progress(epochs) as update:
             run = nn.train(
                 images,
                 device,
@@ -141,7 +139,7 @@ def train(
                 progress=show,
             )
     except KeyboardInterrupt:
-        console.print(
+        note(
             f"\nStopped; every finished epoch is saved in {out}. Continue with --resume."
             if (out / "checkpoint.pt").exists()
             else "\nStopped before the first epoch ended; nothing was saved."
@@ -149,11 +147,12 @@ def train(
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(run.to_dict())
-    if run.bias_voltages:
-        console.print(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
-    console.print(f"Test accuracy: {run.accuracy:.2%}. Written:")
-    for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):
-        console.print(f"  {out / name}")
+    else:
+        if run.bias_voltages:
+            typer.echo(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
+        typer.echo(f"Test accuracy: {run.accuracy:.2%}")
+    names = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
+    note("\n".join(["Written:", *(f"  {out / name}" for name in names)]))
 
 
 def _slow_reads(card: "DeviceCard") -> str:

@@ -64,7 +64,7 @@ class Recalibration(Tabular):
             low, mean, high = (1e3 * float(v) for v in (values.min(), values.mean(), values.max()))
             rows.append((name or "(the model)", f"{mean:.0f}", f"{low:.0f}", f"{high:.0f}"))
         notes = (
-            f"{self.trained} bias voltages, {self.images} images; {self.at_limit} voltages at the limit",
+            f"{self.trained} bias voltages, {self.images} images; {self.at_limit} at the limit",
             f"loss {self.loss_before:.4f} → {self.loss_after:.4f} nats per image",
             f"accuracy on these images {self.accuracy_before:.2%} → {self.accuracy_after:.2%}",
         )
