@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
         [sys.executable, "-c", HEEDS_CTRL_C, *command, "--workers", "2", "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not list(out.glob("parts/*.parquet")):
         assert process.poll() is None and time.monotonic() < until, process.communicate()
         time.sleep(0.02)
