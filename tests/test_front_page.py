@@ -1,4 +1,4 @@
-"""The first page of the documentation runs in a notebook and shows what it says it shows."""
+"""The first page of the documentation runs in a notebook and shows the output printed there."""
 
 import math
 import re
@@ -16,8 +16,8 @@ TOLERANCE = 0.05
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory):
     """Source, shown text and outputs of every cell."""
-    nbclient = pytest.importorskip("nbclient", reason="the extra dev is not installed")
-    nbformat = pytest.importorskip("nbformat", reason="the extra dev is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="needs smtj[dev]")
+    nbformat = pytest.importorskip("nbformat", reason="needs smtj[dev]")
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     sources = [nbformat.v4.new_code_cell(source.rstrip()) for source, _ in blocks]
     notebook = nbformat.v4.new_notebook(cells=sources)
