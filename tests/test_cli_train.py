@@ -87,7 +87,7 @@ def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 100
     metrics = json.loads((out / "metrics.json").read_text())
     assert len(metrics["test_accuracy"]) == 2
-    assert f"Recognises {metrics['test_accuracy'][-1]:.2%} of the test images" in outcome.out
+    assert f"Test accuracy: {metrics['test_accuracy'][-1]:.2%}." in outcome.out
     assert metrics["seed"] == 3
     assert metrics["settings"]["network"]["chip_seed"] == 3
     assert metrics["command"].startswith("smtj train --dataset digits --hidden 16")
@@ -126,7 +126,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
     assert training["fresh_chips"] and "Learnt bias voltages" in fresh.out
     for wrong in (("--neuron", "sigmoid"), ("--no-variation",)):
         refused = smtj("train", *SMALL, "--fresh-chips", *wrong, "--out", "wrong")
-        assert refused.code == 2 and "needs --neuron mtj and --variation" in refused.err
+        assert refused.code == 2 and "needs MTJ neurons and variation" in refused.err
     rival = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "rival")
     assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in rival.out
 
@@ -136,7 +136,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert smtj("train", *SMALL, "--epochs", "1", "--out", "parts").code == 0
     again = smtj("train", *SMALL, "--epochs", "2", "--out", "parts")
     assert refusal(again) == (
-        "parts already holds a run; go on from it with --resume, or give another --out"
+        "parts already holds a run; continue it with --resume, or give another --out"
     )
     assert smtj("train", *SMALL, "--epochs", "2", "--out", "parts", "--resume").code == 0
     one, other = (json.loads(Path(p, "metrics.json").read_text()) for p in ("straight", "parts"))
@@ -159,15 +159,15 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
         (("--hidden", "4,,4"), "--hidden is '4,,4'"),
         (("--hidden", "many"), "--hidden is 'many'"),
         (("--hidden", ""), "--hidden is ''"),
-        (("--reads", "0"), "--reads is '0'; it must be a whole number from 1, or \"expected\""),
-        (("--reads", "65536"), 'reads is 65536; it must be 1 to 65535 or "expected"'),
+        (("--reads", "0"), "--reads is '0'; it must be 1 to 65535 or \"expected\""),
+        (("--reads", "65536"), "--reads is '65536'; it must be 1 to 65535 or \"expected\""),
         (("--eval-reads", "2.5"), "--eval-reads is '2.5'"),
         (("--learning-rate", "0"), "learning_rate 0.0"),
         (("--learning-rate", "nan"), "learning_rate nan"),
         (("--learning-rate", "1e37"), "the training diverged in epoch 1; a learning rate below"),
         (("--momentum", "1"), "momentum 1.0"),
         (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
-        (("--resume",), "run holds no run to go on from; leave out --resume to begin one"),
+        (("--resume",), "run holds no run to resume; leave out --resume to start one"),
         (("--out", "flat.toml"), "flat.toml"),
         (("--out", "flat.toml/run"), "flat.toml"),
     ],
@@ -294,7 +294,9 @@ def test_ctrl_c_keeps_the_last_epoch_and_the_run_goes_on(smtj: Command, tmp_path
     out = tmp_path / "run"
     outcome = interrupted(out, (out / "checkpoint.pt").exists)
     assert outcome.code == 130, outcome.err
-    assert f"Stopped; every finished epoch is kept in {out}. Go on with --resume." in outcome.out
+    assert (
+        f"Stopped; every finished epoch is saved in {out}. Continue with --resume." in outcome.out
+    )
     assert "Traceback" not in outcome.err
     assert {path.name for path in out.iterdir()} == {"checkpoint.pt", "network.pt", "metrics.json"}
     kept = torch.load(out / "checkpoint.pt", weights_only=True)["history"]
@@ -315,7 +317,7 @@ def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
     monkeypatch.setattr("smtj.nn.training.trainer.Trainer.train_epoch", stop)
     outcome = smtj("train", *SMALL, "--out", "run")
     assert outcome.code == 130
-    assert "Stopped before the first epoch ended; nothing is kept." in outcome.out
+    assert "Stopped before the first epoch ended; nothing was saved." in outcome.out
 
 
 @pytest.mark.skipif(

@@ -14,8 +14,8 @@ from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import DataError, SmtjError
 from smtj.inference.resonance import fit_spectrum
 from smtj.lab import spectra
-from smtj.physics.device import macrospin
 from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 from smtj.physics.magnetics.equilibrium import reduced_energy
 

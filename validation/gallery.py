@@ -23,7 +23,8 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import macrospin, operating_point, with_stability_factor
+from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.free_layer import macrospin
 from smtj.units import convert, format_quantity
 from smtj.validity import compare_formulas, compare_low_barrier, find_limits
 from smtj.validity.limits import in_words

@@ -21,7 +21,7 @@ from smtj.dynamics.macrospin.simulate import (
 from smtj.dynamics.macrospin.waveform import held, pulse, sampled
 from smtj.errors import SmtjError
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, stray_field
+from smtj.physics.free_layer import macrospin, stray_field
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.magnetics.wells import energy, find_wells

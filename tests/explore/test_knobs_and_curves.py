@@ -12,7 +12,7 @@ from smtj.explore import curves
 from smtj.explore.controls import Knobs, as_set, knobs_of, saved, sliders
 from smtj.explore.numbers import numbers, time_text
 from smtj.lab import spectra
-from smtj.physics.device import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
+from smtj.physics.free_layer import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
 from smtj.units import Oe, convert
 
 

@@ -8,7 +8,7 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.errors import SmtjError
 from smtj.lab import Instrument, macrospin_trace, trace
-from smtj.physics.device import reference_direction
+from smtj.physics.free_layer import reference_direction
 from smtj.physics.junction import state_resistances
 
 

@@ -8,10 +8,11 @@ import pytest
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
 from smtj.lab.readings import two_states
-from smtj.physics.device import log_dwell_times_in_field, macrospin, operating_point
+from smtj.physics.device import log_dwell_times_in_field, operating_point
 from smtj.physics.dwell import card_log_dwell_times, exact_log_dwell_times
 from smtj.physics.escape import sweep
 from smtj.physics.escape.relaxation import log_dwell_times
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
 from smtj.units import Oe
 

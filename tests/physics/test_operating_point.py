@@ -10,15 +10,13 @@ from scipy import constants
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
 from smtj.physics.derived import derived_quantities
-from smtj.physics.device import (
+from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, operating_point
+from smtj.physics.free_layer import (
     anisotropy_terms,
     barrier_against_thickness,
-    barrier_and_reduced_field,
     factors,
     high_state_is_up,
-    log_dwell_times_in_field,
     macrospin,
-    operating_point,
     reference_direction,
     vcma_coefficient,
 )

@@ -1,7 +1,7 @@
 """What a card knows of each of its fields: unit, range, meaning; and how it reads a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler
@@ -14,12 +14,12 @@ from smtj.units import format_quantity, parse_quantity
 _KEYS = ("value", "provenance", "source", "standard_error")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Quantity:
     """The unit, range and meaning of a field, as metadata of its annotation.
 
-    ``Annotated[Value, Quantity(unit="m", show="nm", example=210, above=0, doc="long axis")]``
-    makes pydantic read the field from the table of a card file, or from a :class:`Value`.
+    ``Annotated[Value, Quantity("m", "nm", 210, "long axis", above=0)]`` makes pydantic read the
+    field from the table of a card file, or from a :class:`Value`.
     """
 
     unit: str
@@ -30,6 +30,7 @@ class Quantity:
     """A sensible number, in ``show``."""
     doc: str
     """What it is, in one line."""
+    _: KW_ONLY
     above: float | None = None
     """Exclusive lower bound, in ``unit``."""
     at_least: float | None = None

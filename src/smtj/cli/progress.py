@@ -1,6 +1,6 @@
 """Progress bars that show what matters while one waits."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,17 +14,27 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
+    from smtj.nn import TrainingRun
     from smtj.nn.training.parallel import Job
     from smtj.nn.training.trainer import Epoch
 
 
-def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:
-    """Pass epochs on and show how far the training is and how well it recognises."""
+@contextmanager
+def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
+    """Show the progress and accuracy of one training; yields the callback of the run."""
     with _bars() as progress:
-        task = progress.add_task("training", total=total, accuracy="…")
-        for epoch in epochs:
-            progress.update(task, completed=epoch.number, accuracy=f"{epoch.test_accuracy:.2%}")
-            yield epoch
+        tasks: list[TaskID] = []
+
+        def update(run: "TrainingRun") -> None:
+            # Not before the run has begun: the command may yet be refused.
+            if not tasks:
+                tasks.append(progress.add_task("training", total=total, accuracy="…"))
+            if run.history:
+                progress.update(
+                    tasks[0], completed=len(run.history), accuracy=f"{run.accuracy:.2%}"
+                )
+
+        yield update
 
 
 @contextmanager

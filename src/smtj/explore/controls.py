@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smtj.card import DeviceCard, Value
-from smtj.physics.device import anisotropy_terms, factors, operating_point, sum_of_terms
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import anisotropy_terms, factors, zero_bias_energy_density
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import convert, format_quantity
 
@@ -60,7 +61,7 @@ def sliders(card: DeviceCard) -> list[Knob]:
     """Return the sliders of a card, with ranges in which its device is interesting."""
     own = knobs_of(card)
     field = _round_up(convert(card.switching.field_limit, "A/m", "Oe"))
-    h_k1 = anisotropy_field(sum_of_terms(card, own.temperature), _magnetisation(card))
+    h_k1 = anisotropy_field(zero_bias_energy_density(card, own.temperature), _magnetisation(card))
     in_plane = _round_up(convert(max(abs(float(h_k1)), card.switching.field_limit), "A/m", "Oe"))
     limit = convert(card.switching.voltage_limit, "V", "mV")
     kelvin, nanometre = own.temperature, convert(own.thickness, "m", "nm")
@@ -90,8 +91,8 @@ def as_set(card: DeviceCard, knobs: Knobs) -> DeviceCard:
     """Return the card of the device as set: thickness, tilt, temperature and read voltage.
 
     Another thickness keeps K_i, M_s, ξ, V*/V and the outline, as
-    :func:`smtj.physics.device.barrier_against_thickness` does; another temperature moves what the
-    card's laws move.  In the model ``cai2019``, H_k,eff stays the card's.
+    :func:`smtj.physics.free_layer.barrier_against_thickness` does; another temperature moves what
+    the card's laws move.  In the model ``cai2019``, H_k,eff stays the card's.
 
     Raises
     ------
@@ -131,7 +132,7 @@ def _at_temperature(card: DeviceCard, temperature: float) -> DeviceCard:
         return card.replace(changes)
     m_s = _magnetisation(card, temperature)
     ratio = m_s / magnetism.saturation_magnetisation
-    h_k1 = float(anisotropy_field(sum_of_terms(card, temperature), m_s))
+    h_k1 = float(anisotropy_field(zero_bias_energy_density(card, temperature), m_s))
     changes |= {
         "magnetism.saturation_magnetisation": _assumed(m_s),
         "magnetism.anisotropy_field": _assumed(h_k1),

@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard, Value
 from smtj.explore.controls import SET, Knobs, as_set, knobs_of
 from smtj.lab.stfmr import DRIVE
-from smtj.physics.device import (
-    barrier_and_reduced_field,
-    high_state_is_up,
-    log_dwell_times_in_field,
-    macrospin,
-    operating_point,
-)
+from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, operating_point
+from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
 from smtj.physics.magnetics.equilibrium import reduced_energy
 from smtj.physics.resonance.spectrum import WellLines, signal, well_lines

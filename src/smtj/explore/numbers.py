@@ -8,7 +8,8 @@ from smtj.card import DeviceCard
 from smtj.explore.controls import Knobs
 from smtj.explore.curves import Present, Spectrum
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point, vcma_coefficient
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import vcma_coefficient
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import format_quantity
 

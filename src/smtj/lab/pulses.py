@@ -16,7 +16,7 @@ from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
 from smtj.lab.record import labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import card_wells, resistance_of_direction
 from smtj.typing import Floats
 

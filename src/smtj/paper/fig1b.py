@@ -12,7 +12,7 @@ from smtj.errors import SmtjError
 from smtj.inference.loop.fit import fit_loop_at_current
 from smtj.inference.loop.result import LoopFit
 from smtj.lab import Instrument, field_sweep
-from smtj.physics.device import macrospin
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats

@@ -6,7 +6,7 @@ import numpy as np
 
 from smtj.card import DeviceCard
 from smtj.dynamics.telegraph.process import switching_times
-from smtj.physics.device import high_state_is_up, macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.asymptotes import (
     brown_log_dwell_times,
     langer_log_dwell_times,
@@ -14,6 +14,7 @@ from smtj.physics.escape.asymptotes import (
 )
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.relaxation import log_dwell_times
+from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.magnetics.equilibrium import (
     Macrospin,

@@ -9,10 +9,11 @@ import numpy as np
 from smtj.card import DeviceCard
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.typing import Floats
 from smtj.units import format_quantity

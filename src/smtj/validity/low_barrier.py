@@ -17,9 +17,10 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import card_wells
 from smtj.physics.magnetics.equilibrium import boltzmann_averages
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness

@@ -22,7 +22,7 @@ from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonan
 from smtj.inference.resonance.wells.result import AnisotropyFit
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.excess_scatter import UNLIKELY
-from smtj.physics.device import macrospin
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import with_stray_field
 from smtj.physics.resonance.spectrum import well_lines
 from smtj.typing import Floats

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
-from smtj.physics.device import OperatingPoint, macrospin, operating_point, vcma_coefficient
+from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.free_layer import macrospin, vcma_coefficient
 from smtj.physics.magnetics import anisotropy, equilibrium
 from smtj.typing import Floats
 from smtj.units import format_quantity

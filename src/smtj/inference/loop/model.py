@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard
 from smtj.inference.loop.window import Share, share_of_window
 from smtj.physics import resistance
-from smtj.physics.device import (
-    high_state_is_up,
-    log_dwell_times_in_field,
-    reference_direction,
-)
+from smtj.physics.device import log_dwell_times_in_field
+from smtj.physics.free_layer import high_state_is_up, reference_direction
 from smtj.physics.junction import card_wells
 from smtj.typing import Floats
 
