@@ -101,7 +101,7 @@ def one(case):
     design = np.stack([field - h_s, np.full(FIELDS, -w)], axis=1) / np.sqrt(variance)[:, None]
     bound = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
     truth = np.array([w, h_s])
-    intervals = np.array([e.interval for e in fit.rows("A/m")])
+    intervals = np.array([e.interval for e in fit.estimates])
     # Each state has the dwell time of the voltage that the junction has in it.
     place = (0.0, 0.0, field)
     log_high, _ = card_log_dwell_times(card, *place, levels.voltage_high)

@@ -129,10 +129,10 @@ def test_one_field_gives_the_combination_and_says_what_would_help(alone):
     symbols = {e.symbol for part in parts for e in part.estimates}
     assert not symbols & {"H_K1", "H_K2", "ξ", "-dH_K1/dV"}
     remarks = " ".join(parts[1].remarks)
-    assert "cannot tell H_K1 from H_K2" in remarks
+    assert "do not separate H_K1 from H_K2" in remarks
     assert "beyond saturation" in remarks
     # Once, and not for every voltage again.
-    assert remarks.count("cannot tell H_K1") == 1
+    assert remarks.count("do not separate H_K1") == 1
 
 
 def test_one_field_changes_no_anisotropy_of_a_card(alone):

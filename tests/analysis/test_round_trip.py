@@ -148,7 +148,7 @@ def test_loops_give_resistances_field_and_angle(tmp_path):
     assert agrees(found(parts, "R_P"), 1000)
     assert agrees(found(parts, "TMR"), 0.8)
     assert agrees(found(parts, "tilt"), math.radians(9))
-    assert any("one angle, two readings" in remark for remark in part.remarks)
+    assert any("one angle, two interpretations" in remark for remark in part.remarks)
     assert part.onto(start).magnetism.easy_axis_tilt.provenance == "measured"
     assert len(part.draw(tmp_path / "loop")) == 2
 

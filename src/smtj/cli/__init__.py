@@ -13,12 +13,11 @@ from smtj.cli.cite import cite
 from smtj.cli.cost import cost
 from smtj.cli.explore import explore
 from smtj.cli.fit import fit
-from smtj.cli.ladder import validate
+from smtj.cli.ladder import ladder
 from smtj.cli.measure import app as measure_app
 from smtj.cli.output import BAD_INPUT, set_quiet
 from smtj.cli.reproduce import reproduce
 from smtj.cli.simulate import app as simulate_app
-from smtj.cli.spectra import spectra
 from smtj.cli.train import train
 from smtj.errors import SmtjError
 
@@ -66,11 +65,10 @@ def smtj(
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
 app.add_typer(simulate_app, name="simulate")
-measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(chips)
-app.command()(validate)
+app.command()(ladder)
 app.command()(cost)
 app.command()(reproduce)
 app.command()(cite)

@@ -57,10 +57,12 @@ def notes_console() -> "Console":
 
 
 def progress_bars(*columns: "str | ProgressColumn") -> "Progress":
-    """Return Rich progress bars on standard error, disabled if quiet."""
+    """Return Rich progress bars on standard error, for terminals only and not if quiet."""
     from rich.progress import Progress
 
-    return Progress(*columns, console=notes_console(), disable=is_quiet(), transient=True)
+    console = notes_console()
+    disable = is_quiet() or not console.is_terminal
+    return Progress(*columns, console=console, disable=disable, transient=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from smtj import plot
 from smtj.card import DeviceCard
 from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
+from smtj.inference.stats.distributions import wilson_interval
 from smtj.nn.layer.configure import set_readout
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.nn.reads.independent import normal, read, sample_key

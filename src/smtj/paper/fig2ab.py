@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference import SigmoidFit, estimated_inflation, fit_sigmoid
+from smtj.inference.sigmoid import SigmoidFit, estimate_inflation, fit_sigmoid
 from smtj.lab import Instrument, field_sweep
 from smtj.physics.junction import state_resistances
 from smtj.report.figure import Check, FigureResult
@@ -92,7 +92,7 @@ def _fit(field: Floats, states: NDArray[np.bool_]) -> SigmoidFit:
     # Successive readings of a sweep are at successive fields; their correlation is that in order.
     in_order = states.copy()
     in_order[1::2] = in_order[1::2, ::-1]
-    inflation = float(estimated_inflation(in_order.reshape(-1, 1))[0]) if states.any() else 1.0
+    inflation = float(estimate_inflation(in_order.reshape(-1, 1))[0]) if states.any() else 1.0
     try:
         return fit_sigmoid(field, states.sum(axis=0), len(states), inflation)
     except SmtjError as error:

@@ -16,7 +16,7 @@ from smtj.analysis.context import Setting
 from smtj.analysis.switching.scan import ScanResult, scan_of
 from smtj.analysis.switching.trace import trace_of
 from smtj.card import DeviceCard
-from smtj.inference import inflation_of_correlation
+from smtj.inference.sigmoid import variance_inflation
 from smtj.lab import Instrument, scan
 from smtj.measurement import groups
 from smtj.physics.device import OperatingPoint, operating_point
@@ -194,7 +194,7 @@ def _checks(card: DeviceCard, result: ScanResult) -> list[Check]:
     duration = SAMPLES * card.switching.sampling_interval / 60
     high, low = truth.dwell_times(result.field)
     correlation = np.exp(-card.switching.sampling_interval * (1 / high + 1 / low))
-    expected = inflation_of_correlation(correlation)
+    expected = variance_inflation(correlation)
     at_zero = float(fit.probability(0.0))
     return [
         Check(

@@ -62,7 +62,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 
 def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
     """Return w in 1/Oe of readings counted as high above the middle of the levels."""
-    from smtj.inference import fit_sigmoid
+    from smtj.inference.sigmoid import fit_sigmoid
     from smtj.physics.junction import state_resistances
 
     levels = state_resistances(card, 0.0, 0.0, scan.field, scan.voltage)

@@ -12,7 +12,6 @@ from torch import nn
 
 from smtj import plot, provenance
 from smtj.card import CardLike, as_card
-from smtj.card.document import to_toml
 from smtj.datasets import ImageDataset, load_dataset
 from smtj.errors import CheckpointError, DataError, SmtjError
 from smtj.files import write_text
@@ -263,7 +262,7 @@ def run_experiment(
         )
     if resume and not (folder and checkpoint.exists()):
         raise CheckpointError(f"{folder} holds no run to resume; leave out --resume to start one")
-    about = json.dumps({**experiment.to_dict(), "card": to_toml(experiment.card)})
+    about = json.dumps({**experiment.to_dict(), "card": experiment.card.to_toml()})
     # Called once: git answers too slowly for every epoch.
     versions = provenance.versions()
     trainer = experiment.start(images)
