@@ -35,10 +35,8 @@ class Table:
             min_width=min(len(self.title), WIDTH),
         )  # fmt: skip
         for number, name in enumerate(self.head):
-            cells = [row[number] for row in self.rows]
-            short = max(map(len, cells), default=0) <= 0.3 * WIDTH
-            no_wrap = short or not any(" " in cell for cell in cells)
-            table.add_column(Text(name), no_wrap=no_wrap, overflow="fold")
+            longest = max((len(row[number]) for row in self.rows), default=0)
+            table.add_column(Text(name), no_wrap=longest <= 0.3 * WIDTH, overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
