@@ -41,6 +41,7 @@ def reproduce(
     from rich.console import Console
 
     from smtj.card import load_card
+    from smtj.paper import PAPER
     from smtj.paper.audit import audit
     from smtj.report.html import write_report
 
@@ -79,7 +80,7 @@ def reproduce(
         figures += _beyond(console, wanted, device, images, out)
     checks = audit(device) if "audit" in parts else []
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
-    report = write_report(out, title, figures, checks, context)
+    report = write_report(out, title, figures, checks, context, about=PAPER, summary=True)
     _summary(console, figures)
     console.print(f"Report: {report}")
 

@@ -60,7 +60,7 @@ def _fitted(at: AtVoltage) -> Floats:
     return at.lines[0].fit.signal(_sorted(at)[0])
 
 
-def _lines(found: list[AtVoltage]) -> Floats:
+def _lines(found: tuple[AtVoltage, ...]) -> Floats:
     """f_r in GHz of spectra taken for one line, as the paper does."""
     return np.array([at.lines[0].fit.lines[0].position for at in found]) / GHz
 
@@ -72,7 +72,7 @@ def _wells(at: AtVoltage) -> Floats:
     return np.asarray(at.whole.resonances.frequency[0] / GHz)
 
 
-def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
+def _draw(path: Path, found: tuple[AtVoltage, ...]) -> list[Path]:
     with plot.figure(3.6, 4.2) as (fig, axes):
         for row, at in enumerate(found):
             frequency, signal = _sorted(at)
@@ -116,7 +116,7 @@ def _caption(card: DeviceCard) -> str:
     )
 
 
-def checks(found: list[AtVoltage]) -> list[Check]:
+def checks(found: tuple[AtVoltage, ...]) -> list[Check]:
     """Put what the paper says of Fig. 5(a) beside the lines of virtual spectra."""
     line = _lines(found)
     wells = [_wells(at) for at in found]

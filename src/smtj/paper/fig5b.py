@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.resonance.anisotropy import fields_axes
+from smtj.analysis.resonance.anisotropy import plot_fields
 from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
 from smtj.inference.resonance.wells.from_lines import Points, fit_points
@@ -34,7 +34,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         Seed of the instrument.
     """
     found = resonances(card, seed)
-    every = found.at_all_fields
+    every = found.fields.voltages
     return FigureResult(
         name="fig5b",
         title="Fig. 5(b): anisotropy fields H_K1 and H_K2 against bias voltage",
@@ -103,7 +103,7 @@ def _deepest(card: DeviceCard, fixed: FixedFields, fields: Any) -> Floats:
 
 def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
     with plot.figure(7.0, 3.0, ncols=2) as (fig, (left, right)):
-        fields_axes(left, found.at_all_fields)
+        plot_fields(left, found.fields)
         if not found.at_one_field[0].fixed.is_eq_7:
             left.plot(
                 [1e3 * at.voltage for at in found.at_one_field],
@@ -121,7 +121,7 @@ def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
 
 def _draw_models(axes: Any, card: DeviceCard, found: Resonances) -> None:
     """Draw f_r against the field at 0 V: single lines, the fit, and what Eq. 7 leaves out."""
-    zero = min(found.at_all_fields, key=lambda at: abs(at.voltage))
+    zero = min(found.fields.voltages, key=lambda at: abs(at.voltage))
     fine = np.linspace(-1000, 1000, 801)
     shape = FixedFields(in_plane_anisotropy(card), 0.0, 0.0)
     for fixed, colour, style, label in (
@@ -165,8 +165,9 @@ def _caption(card: DeviceCard) -> str:
 
 def checks(card: DeviceCard, found: Resonances) -> list[Check]:
     """Put what the paper says of Fig. 5(b) beside what fits of virtual spectra give."""
-    every = found.at_all_fields
-    first, second = found.first, found.second
+    every = found.fields.voltages
+    first, second = found.fields.first, found.fields.second
+    assert second is not None  # several fields separate H_K1 and H_K2
     zero = normal_estimate("", "", first.intercept, math.sqrt(first.covariance[0, 0]), "A/m", "mT")
     slope_error = math.sqrt(second.covariance[1, 1])
     z = second.slope / slope_error
@@ -185,14 +186,14 @@ def checks(card: DeviceCard, found: Resonances) -> list[Check]:
             "Modulation of μ0 H_K1, from spectra",
             "34 mT/V",
             "Sec. III",
-            found.field_per_volt,
+            found.result["-dH_K1/dV"],
             source,
         ),
         recovered(
             "VCMA coefficient ξ, from spectra",
             "26 fJ/(V m)",
             "Sec. III",
-            found.coefficient,
+            found.result["ξ"],
             f"{source}; ξ = ½ μ0 M_s (−dH_K1/dV) t t_MgO, with an M_s derived from the paper's ξ, "
             "so that this is consistency and no confirmation",
         ),
@@ -216,7 +217,7 @@ def _eq_7(card: DeviceCard, found: Resonances) -> list[Check]:
     """Say what the tilt does to a fit by Eq. 7."""
     zero, alone = (
         min(some, key=lambda at: abs(at.voltage))
-        for some in (found.at_all_fields, found.at_one_field)
+        for some in (found.fields.voltages, found.at_one_field)
     )
     if zero.fixed.is_eq_7:
         return []
