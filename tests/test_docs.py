@@ -13,7 +13,8 @@ from smtj.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"(?:^|`)(?: {4})?(smtj [a-z][^`\n#]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^ {4}|`)(smtj [a-z][^`\n#>]*)", re.MULTILINE)
+EVERYWHERE = {"--help", "-h", "--quiet"}
 
 
 def test_the_readme_prints_what_it_shows() -> None:
@@ -42,7 +43,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
             name = words.pop(0)
             assert name in command.commands, f"{line}: no command {name}"
             command = command.commands[name]
-        options = {option for param in command.params for option in param.opts} | {"--help", "-h"}
+        options = {option for param in command.params for option in param.opts} | EVERYWHERE
         for word in words:
             option = word.partition("=")[0]
             assert not option.startswith("--") or option in options, f"{line}: no {option}"
