@@ -1,1 +1,1 @@
-"""The paper, figure by figure: what its text says must be seen, and whether it is."""
+"""The paper, figure by figure: what its text claims, and whether it holds."""

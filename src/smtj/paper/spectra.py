@@ -1,4 +1,4 @@
-"""Virtual ST-FMR spectra of a card and what their fits say, shared by Fig. 5 and the audit."""
+"""Virtual ST-FMR spectra of a card and their fits, shared by Fig. 5 and the audit."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +21,7 @@ VOLTAGES = np.linspace(-0.1, 0.2, 7)
 PAPER_FIELD = -110.0
 """H_∥ of Fig. 5(a) in Oe."""
 FIELDS = np.array([-900.0, -700.0, -250.0, PAPER_FIELD, 110.0, 700.0])
-"""H_∥ of Fig. 5(b) in Oe: the paper's, and others, since one field cannot tell H_K1 from H_K2."""
+"""H_∥ of Fig. 5(b) in Oe: the paper's and others, as one field cannot separate H_K1 and H_K2."""
 FREQUENCIES = np.arange(0.4e9, 3.01e9, 15e6)
 """In Hz, ours."""
 DRIVE = 0.025
@@ -32,14 +32,14 @@ NOISE = 2e-6
 
 @dataclass(frozen=True, eq=False)
 class Resonances:
-    """What the spectra of all voltages say."""
+    """Fits of the spectra at all voltages."""
 
     at_one_field: list[AtVoltage]
-    """Of the paper's field alone, by rising voltage."""
+    """At the paper's field alone, by rising voltage."""
     at_all_fields: list[AtVoltage]
-    """Of all fields."""
+    """At all fields."""
     first: LineFit
-    """H_K1 in A/m against V, of all fields."""
+    """H_K1 in A/m against V, at all fields."""
     second: LineFit
     """H_K2 in A/m against V."""
     field_per_volt: Estimate
@@ -50,7 +50,7 @@ class Resonances:
 
 @lru_cache(maxsize=4)
 def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
-    """Measure spectra at all fields and voltages and fit them as a user's files would be.
+    """Measure spectra at all fields and voltages and fit them like a user's files.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     Raises
     ------
     SmtjError
-        The card's resonances are out of the frequencies swept.
+        The card's resonances are outside the swept frequencies.
     """
     data = lab.spectra(
         card, FIELDS * Oe, VOLTAGES, FREQUENCIES, drive=DRIVE, noise=NOISE, seed=seed
