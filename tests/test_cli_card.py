@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from smtj.card import DeviceCard, load_card
 from smtj.cli.card import app
-from smtj.errors import CardError
+from smtj.errors import CardError, SmtjError
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_new_prints_or_writes_a_valid_card_and_never_overwrites(run):
     assert isinstance(again.exception, CardError)
     assert str(again.exception) == "mine.toml already exists; give another --out"
     below_a_file = run("new", "--out", "mine.toml/card.toml")
-    assert isinstance(below_a_file.exception, CardError)
+    assert isinstance(below_a_file.exception, SmtjError)
     assert "cannot be written" in str(below_a_file.exception)
 
 

@@ -20,7 +20,7 @@ def result(card: DeviceCard) -> FileResult:
 def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, result: FileResult) -> None:
     point = operating_point(card, float(card.electrical.read_voltage))
     dwell = float(point.dwell_times(point.offset_field)[0])
-    found = {estimate.symbol: estimate for estimate in result.parts[0].estimates}
+    found = result.fit
     for symbol in ("τ_high", "τ_low"):
         assert abs(found[symbol].value - dwell) < 4 * found[symbol].error
     assert result.segments is not None
@@ -41,7 +41,7 @@ def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None
     save(scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
     found = examine("my scan.nc", (tmp_path / "scan.nc").read_bytes(), card)
     assert found.segments is None
-    assert len(found.pictures) == len(found.parts)
+    assert len(found.pictures) == len(found.fit.each)
     assert found.pictures[0].startswith(b"<?xml")
     assert found.card.name == "my_scan"
 

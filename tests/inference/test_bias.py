@@ -100,6 +100,7 @@ def test_errors_are_those_of_an_independent_fit(card):
         assert found[symbol].error == pytest.approx(error * unit, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth(card):
     rng, sums = np.random.default_rng(2), []
     truth = {
@@ -119,6 +120,7 @@ def test_intervals_cover_the_truth(card):
     assert np.mean(sums) == pytest.approx(5, abs=4 * chi2.std(5) / math.sqrt(REPETITIONS))
 
 
+@pytest.mark.slow
 def test_a_bent_line_frees_the_in_plane_field(card):
     """At 20 mT and up to 0.8 V the line bends; a card that has another H_in does not matter."""
     device = card.replace({"magnetism.in_plane_bias_field": "20 mT"})
@@ -156,6 +158,7 @@ def test_eq_6_is_a_straight_line_of_which_the_data_know_two_numbers(card):
     assert steepness.value / constant.value == pytest.approx(-0.84, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_polynomials_are_those_of_numpy(card):
     v, w, sigma = slopes(card, rng=np.random.default_rng(4))
     result = compare_bias_models(v, w, sigma, card)
@@ -168,6 +171,7 @@ def test_the_polynomials_are_those_of_numpy(card):
     assert len(result.estimates) == len({(e.name, e.symbol, e.value) for e in result.estimates})
 
 
+@pytest.mark.slow
 def test_the_verdict_is_the_model_that_made_the_data(card, consistent):
     result = compare_bias_models(*slopes(card), card)
     assert result.best is result.cai2019
@@ -197,6 +201,7 @@ def test_the_barrier_may_not_vanish_to_bend_a_model(card):
     assert fit.p_value < 1e-6
 
 
+@pytest.mark.slow
 def test_slopes_that_no_model_has_are_said_to_fit_none(card):
     v, w, sigma = slopes(card, relative=0.01)
     bent = w * (1 + 10 * v**2)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from smtj.errors import SmtjError
-from smtj.inference.loop import fit_loop, fit_loop_at_current
+from smtj.inference.loop import fit_loop
 from smtj.inference.loop.model import LoopData, occupancy_distribution
 from smtj.inference.loop.optimise import search
 from smtj.inference.stats.likelihood import covariance_at, maximise
@@ -59,9 +59,10 @@ def by_symbol(reading):
     return {e.symbol: e for e in reading.estimates}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("current", [10e-6, 150e-6])
 def test_loops_of_the_laboratory_give_the_card_back(card, current):
-    fit = fit_loop_at_current(*measured(card, 1.0, 5, current=current), card, current)
+    fit = fit_loop(*measured(card, 1.0, 5, current=current), card, current=current)
     assert fit.best is fit.tilted
     assert fit.tilted.chi_squared < 1.3 * fit.tilted.degrees_of_freedom
     assert fit.untilted.chi_squared > 10 * fit.untilted.degrees_of_freedom
@@ -73,10 +74,11 @@ def test_loops_of_the_laboratory_give_the_card_back(card, current):
     assert "support the tilted easy axis" in fit.verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voltage", [-0.2, 0.2])
 def test_values_are_those_at_zero_bias(card, voltage):
     """At 200 mV the TMR is 69 %, and H_K1 differs by 6.8 mT; at -200 mV the loop lags behind."""
-    fit = fit_loop(*measured(card, 2.0, 11, voltage=voltage), card, voltage)
+    fit = fit_loop(*measured(card, 2.0, 11, voltage=voltage), card, voltage=voltage)
     found = by_symbol(fit.tilted)
     for symbol, value in TRUTH.items():
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
@@ -92,12 +94,13 @@ def test_the_start_may_be_far_from_the_device(card):
             "electrical.tmr": "20 %",
         }
     )
-    fit = fit_loop(*loops(card, 3.0, 2), other, 1e-3)
+    fit = fit_loop(*loops(card, 3.0, 2), other, voltage=1e-3)
     found = by_symbol(fit.tilted)
     for symbol, value in TRUTH.items():
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "window"), [("either", "0 ms"), ("mean", "120 ms")])
 def test_intervals_cover_the_truth(card, kind, window):
     reader = card.replace({"switching.integration_time": window})
@@ -123,16 +126,19 @@ def test_intervals_cover_the_truth(card, kind, window):
 
 
 def test_readings_of_any_occupancy_do_not_bias_the_levels(card):
-    found = by_symbol(fit_loop(*loops(card, 5.0, 3, kind="any", sweeps=4), card, 1e-3).tilted)
+    found = by_symbol(
+        fit_loop(*loops(card, 5.0, 3, kind="any", sweeps=4), card, voltage=1e-3).tilted
+    )
     for symbol, value in TRUTH.items():
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
 
 
+@pytest.mark.slow
 def test_outliers_hardly_matter(card):
     x, z, r = loops(card, 5.0, 4)
-    clean = by_symbol(fit_loop(x, z, r, card, 1e-3).tilted)
+    clean = by_symbol(fit_loop(x, z, r, card, voltage=1e-3).tilted)
     r[[7, 30, 60]] *= [3, 0.3, 1.5]
-    spoilt = by_symbol(fit_loop(x, z, r, card, 1e-3).tilted)
+    spoilt = by_symbol(fit_loop(x, z, r, card, voltage=1e-3).tilted)
     for symbol in TRUTH:
         assert abs(spoilt[symbol].value - clean[symbol].value) < 1.5 * clean[symbol].error
 
@@ -140,7 +146,7 @@ def test_outliers_hardly_matter(card):
 def test_the_ambiguity_is_stated_and_both_readings_given(card):
     """A small tilt, and averaged loops along H_∥ alone: no telegraph signal to tell by."""
     device = card.replace({"magnetism.easy_axis_tilt": "2 deg"})
-    fit = fit_loop(*loops(device, 20.0, 7, kind="mean", perpendicular=0), card, 1e-3)
+    fit = fit_loop(*loops(device, 20.0, 7, kind="mean", perpendicular=0), card, voltage=1e-3)
     assert abs(fit.difference) < 6
     assert fit.verdict.startswith("the data do not separate the two interpretations of the angle")
     assert fit.ambiguity.startswith("one angle, two interpretations: an easy axis tilted by ")
@@ -152,11 +158,12 @@ def test_the_ambiguity_is_stated_and_both_readings_given(card):
     assert fit.untilted.angle.unit == "A/m"
 
 
+@pytest.mark.slow
 def test_a_device_without_tilt_is_found_out(card):
     upright = card.replace(
         {"magnetism.easy_axis_tilt": "0 deg", "magnetism.in_plane_bias_field": "12 mT"}
     )
-    fit = fit_loop(*loops(upright, 3.0, 7), card, 1e-3)
+    fit = fit_loop(*loops(upright, 3.0, 7), card, voltage=1e-3)
     assert fit.best is fit.untilted
     found = by_symbol(fit.untilted)
     assert abs(found["H_in"].value - convert(12, "mT", "A/m")) < 3.5 * found["H_in"].error
@@ -165,7 +172,7 @@ def test_a_device_without_tilt_is_found_out(card):
 
 def test_loops_that_do_not_saturate_say_that_they_extrapolate(card):
     short, long = (
-        fit_loop(*loops(card, 2.0, 8, span=span), card, 1e-3).tilted for span in (500, 2000)
+        fit_loop(*loops(card, 2.0, 8, span=span), card, voltage=1e-3).tilted for span in (500, 2000)
     )
     assert "do not saturate parallel" in short.remarks[0]
     assert "extrapolated" in short.remarks[0]
@@ -214,14 +221,14 @@ def test_the_maximum_of_a_likelihood_is_the_least_squares_line():
 def test_a_perpendicular_loop_alone_does_not_give_the_tmr(card):
     x, z, r = loops(card, 3.0, 10, parallel=0, perpendicular=41)
     with pytest.raises(SmtjError, match="does not determine R_P; sweep the field along"):
-        fit_loop(x, z, r, card, 1e-3)
+        fit_loop(x, z, r, card, voltage=1e-3)
 
 
 def test_a_reference_layer_the_other_way_round_is_noticed(card):
     x, z, r = loops(card, 3.0, 10)
     turned = card.replace({"magnetism.reference_layer_angle": "0 deg"})
     with pytest.raises(SmtjError, match="reverse its reference layer"):
-        fit_loop(x, z, r, turned, 1e-3)
+        fit_loop(x, z, r, turned, voltage=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -238,17 +245,17 @@ def test_a_reference_layer_the_other_way_round_is_noticed(card):
 def test_impossible_data_are_refused(card, spoil, message):
     data = spoil(*loops(card, 3.0, 10))
     with pytest.raises(SmtjError, match=message):
-        fit_loop(*data, card, 1e-3)
+        fit_loop(*data, card, voltage=1e-3)
     with pytest.raises(SmtjError, match=message):
-        fit_loop_at_current(*data, card, 1e-6)
+        fit_loop(*data, card, current=1e-6)
 
 
 def test_impossible_bias_and_cards_are_refused(card):
     data = loops(card, 3.0, 10)
-    with pytest.raises(SmtjError, match="bias voltage"):
-        fit_loop(*data, card, math.nan)
-    with pytest.raises(SmtjError, match="bias current"):
-        fit_loop_at_current(*data, card, math.inf)
+    with pytest.raises(SmtjError, match="bias voltage or current"):
+        fit_loop(*data, card, voltage=math.nan)
+    with pytest.raises(SmtjError, match="bias voltage or current"):
+        fit_loop(*data, card, current=math.inf)
     flat = card.replace({"magnetism.anisotropy_field": "-20 mT"})
     with pytest.raises(SmtjError, match="lies in the plane"):
-        fit_loop(*data, flat, 1e-3)
+        fit_loop(*data, flat, voltage=1e-3)

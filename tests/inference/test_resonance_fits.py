@@ -58,6 +58,7 @@ def test_points_without_noise_give_the_truth_back(fixed, k1, k2):
     assert fit.chi_squared < 1e-3
 
 
+@pytest.mark.slow
 def test_points_cover_the_truth():
     """z-scores of 60 noisy repeats, both fields."""
     z, truth = [], np.array([0.056, 0.005]) * TESLA
@@ -135,6 +136,7 @@ def spectra_of(card, rng, noise=0.5e-6, fields=FIELDS):
     return [WellSpectrum(f, row, noise, h, 0.0, tuple(height)) for row, h, height in rows]
 
 
+@pytest.mark.slow
 def test_spectra_of_both_wells_cover_the_truth_where_their_lines_overlap():
     """H_K1, H_K2 and α of the paper's card, tilted and with H_in, over 24 measurements."""
     rng, z = np.random.default_rng(5), []
@@ -226,6 +228,7 @@ def test_films_give_their_numbers_back(geometry):
     assert better_geometry(lines)[0] == geometry
 
 
+@pytest.mark.slow
 def test_films_cover_the_truth():
     """z-scores of M_eff, γ, α and ΔH_0 over 100 repeats."""
     rng = np.random.default_rng(8)

@@ -27,7 +27,7 @@ def checks():
 
 
 def write(out, figures=(), rows=(), **context):
-    page = write_report(out, "A title", list(figures), list(rows), context)
+    page = write_report(out, "A title", list(figures), list(rows), context, summary=True)
     return page.read_text(), json.loads((out / "report.json").read_text())
 
 

@@ -13,7 +13,7 @@ from smtj.cli.cite import cite
 from smtj.cli.cost import cost
 from smtj.cli.explore import explore
 from smtj.cli.fit import fit
-from smtj.cli.ladder import validate
+from smtj.cli.ladder import ladder
 from smtj.cli.measure import app as measure_app
 from smtj.cli.output import BAD_INPUT, set_quiet
 from smtj.cli.reproduce import reproduce
@@ -68,7 +68,7 @@ app.add_typer(simulate_app, name="simulate")
 app.command()(fit)
 app.command()(train)
 app.command()(chips)
-app.command()(validate)
+app.command()(ladder)
 app.command()(cost)
 app.command()(reproduce)
 app.command()(cite)

@@ -1,10 +1,11 @@
 """``smtj card``: show, check and create device cards."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from smtj.cli.output import note, print_json, writing
 
 app = typer.Typer(help="Show, check and create device cards.", no_args_is_help=True)
 
@@ -25,7 +26,7 @@ def show(
     derived = derived_quantities(loaded)
     if as_json:
         found = {row.symbol: {"value": row.value, "unit": row.unit} for row in derived}
-        typer.echo(json.dumps({"card": loaded.to_dict(), "derived": found}, indent=1))
+        print_json({"card": loaded.to_dict(), "derived": found})
         return
     rows = [(row.name, row.symbol, row.text, row.source) for row in derived]
     table = loaded.table()
@@ -33,8 +34,8 @@ def show(
     console.print(table.rich())
     console.print()
     console.print(Table("Derived", ("", "symbol", "value", "source"), rows).rich())
-    for note in table.notes:
-        console.print(f"• {note}", markup=False, highlight=False)
+    for remark in table.notes:
+        console.print(f"• {remark}", markup=False, highlight=False)
 
 
 @app.command()
@@ -65,8 +66,6 @@ def new(
         return
     if out.exists():
         raise CardError(f"{out} already exists; give another --out")
-    try:
+    with writing(out):
         write_text(out, template())
-    except OSError as error:
-        raise CardError(f"{out} cannot be written: {error.strerror}; give another --out") from error
-    typer.echo(f"Wrote {out}; fill it in, then run: smtj card check {out}")
+    note(f"Wrote {out}; fill it in, then run: smtj card check {out}")

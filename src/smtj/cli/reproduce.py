@@ -43,6 +43,7 @@ def reproduce(
 ) -> None:
     """Reproduce the paper: its figures, claims and numbers, with a report of what agrees."""
     from smtj.card import load_card
+    from smtj.paper import PAPER
     from smtj.paper.audit import audit_rows
     from smtj.report.html import write_report
 
@@ -79,7 +80,7 @@ def reproduce(
         figures += _beyond(beyond, device, images, out)
     checks = audit_rows(device) if "audit" in parts else []
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
-    report = write_report(out, title, figures, checks, context)
+    report = write_report(out, title, figures, checks, context, about=PAPER, summary=True)
     _summary(figures)
     typer.echo(f"Report: {report}")
 

@@ -9,7 +9,7 @@ import numpy as np
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop_at_current
+from smtj.inference.loop import fit_loop
 from smtj.inference.loop.result import LoopFit
 from smtj.lab import Instrument, field_sweep
 from smtj.paper.texts import check, figure, instrument_text
@@ -99,7 +99,7 @@ def _fit(
     x, z = np.append(field, 0 * other), np.append(0 * field, other)
     resistance = np.concatenate([loop.resistance.values.ravel() for loop in loops])
     try:
-        return fit_loop_at_current(x, z, resistance, card, CURRENT)
+        return fit_loop(x, z, resistance, card, current=CURRENT)
     except SmtjError as error:
         return error
 

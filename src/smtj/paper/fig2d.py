@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.switching.scan import ScanResult, scan_of
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis import fit
+from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
 from smtj.inference.sigmoid import variance_inflation
 from smtj.lab import Instrument, scan
-from smtj.measurement import groups
 from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.report.figure import Check, FigureResult
@@ -37,8 +35,7 @@ PRINTED, CONSISTENT = "cai2019", "self-consistent"
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     """Measure P(high | H_⊥), fit it, and draw both beside the two switching models."""
     data = scan(card, FIELDS * Oe, SAMPLES, instrument=Instrument(noise=NOISE), seed=seed)
-    setting = Setting(card, "Fig. 2(d)")
-    result = scan_of([trace_of(*group, setting, 0) for group in groups(data)], setting)
+    result: FittedScan = fit(data, card, source="Fig. 2(d)").fit
     models = {name: _model(card, name) for name in _models(card)}
     return figure(
         "fig2d",
@@ -52,7 +49,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     )
 
 
-def _fitted(result: ScanResult) -> tuple[float, float, float, float]:
+def _fitted(result: FittedScan) -> tuple[float, float, float, float]:
     """Return w and its error in 1/Oe, H_s and its error in Oe."""
     fit = result.sigmoid
     return (
@@ -84,7 +81,7 @@ def _offset(point: OperatingPoint) -> float:
 
 
 def _numbers(
-    card: DeviceCard, result: ScanResult, models: dict[str, OperatingPoint], seed: int
+    card: DeviceCard, result: FittedScan, models: dict[str, OperatingPoint], seed: int
 ) -> dict[str, Any]:
     w, w_error, h_s, h_s_error = _fitted(result)
     return {
@@ -92,7 +89,7 @@ def _numbers(
         "model": card.switching.model,
         "samples": SAMPLES,
         "field_Oe": FIELDS.tolist(),
-        "occupancy": result.share.tolist(),
+        "occupancy": result.occupancy.tolist(),
         "log_odds_variance": [v if math.isfinite(v) else None for v in result.variance.tolist()],
         "fit": {
             "slope_per_Oe": w,
@@ -109,9 +106,9 @@ def _numbers(
 
 
 def _draw(
-    path: Path, card: DeviceCard, result: ScanResult, models: dict[str, OperatingPoint]
+    path: Path, card: DeviceCard, result: FittedScan, models: dict[str, OperatingPoint]
 ) -> list[Path]:
-    share, fit = result.share, result.sigmoid
+    occupancy, fit = result.occupancy, result.sigmoid
     w, w_error, _, _ = _fitted(result)
     known = np.isfinite(result.variance)
     odds_error = np.sqrt(np.where(known, result.variance, 0))
@@ -139,8 +136,8 @@ def _draw(
             label=f"$w$ = {w:.3f} ± {w_error:.3f} Oe⁻¹",
         )
         bars = {"fmt": "o", "color": plot.BLUE, "elinewidth": 1, "capsize": 0, "zorder": 5}
-        error = odds_error * share * (1 - share)
-        left.errorbar(FIELDS, share, error, label=f"{SAMPLES} reads a field", **bars)
+        error = odds_error * occupancy * (1 - occupancy)
+        left.errorbar(FIELDS, occupancy, error, label=f"{SAMPLES} reads per field", **bars)
         odds = result.log_odds[known]
         right.errorbar(FIELDS[known], odds, odds_error[known], **bars)
         left.set_ylabel(r"Switching probability $P$(high)")
@@ -162,7 +159,7 @@ def _log_odds(p: Floats) -> Floats:
     return np.log(p) - np.log1p(-p)
 
 
-def _checks(card: DeviceCard, result: ScanResult) -> list[Check]:
+def _checks(card: DeviceCard, result: FittedScan) -> list[Check]:
     truth = operating_point(card, card.electrical.read_voltage)
     fit, fitted = result.sigmoid, _fitted(result)
     w, h_s = _slope(truth), _offset(truth)

@@ -6,19 +6,15 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.switching.bias import FINE, bias_of
+from smtj.analysis import fit
+from smtj.analysis.switching.bias import FittedBias, plot_slopes
 from smtj.analysis.switching.bias import caption as caption_of_models
-from smtj.analysis.switching.scan import ScanResult, scan_of
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
-from smtj.inference.bias.comparison import BiasComparison
 from smtj.lab import Instrument, voltage_scan
-from smtj.measurement import groups
 from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
-from smtj.typing import Floats
 from smtj.units import Oe
 
 VOLTAGES = np.array([-0.2, -0.1, 0.001, 0.1, 0.2])
@@ -35,25 +31,21 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     """Scan the field at each voltage, fit the sigmoids, and fit their slopes by both models."""
     lab = Instrument(noise=NOISE)
     data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, instrument=lab, seed=seed)
-    setting = Setting(card, "Fig. 4(b)")
-    traces = [trace_of(known, part, setting, 0) for known, part in groups(data)]
-    each = len(FIELDS)
-    scans = [scan_of(traces[i : i + each], setting) for i in range(0, len(traces), each)]
-    naive = [_threshold_slope(card, scan) for scan in scans]
-    models = bias_of(scans, card, "Fig. 4(c)")
+    bias: FittedBias = fit(data, card, source="Fig. 4").parts[-1].fit
+    naive = [_threshold_slope(card, scan) for scan in bias.scans]
     return figure(
         "fig4bc",
-        _draw(out / "fig4bc", scans, naive, models),
-        _numbers(scans, naive, models),
-        _checks(card, scans, naive, models),
+        _draw(out / "fig4bc", bias, naive),
+        _numbers(bias, naive),
+        _checks(card, bias, naive),
         samples=SAMPLES,
         instrument=instrument_text(card, NOISE),
         model=card.switching.model,
-        models=caption_of_models(models),
+        models=caption_of_models(bias.models),
     )
 
 
-def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
+def _threshold_slope(card: DeviceCard, scan: FittedScan) -> float:
     """Return w in 1/Oe if readings above the middle of the levels count as high."""
     from smtj.inference.sigmoid import fit_sigmoid
     from smtj.physics.junction import state_resistances
@@ -64,21 +56,12 @@ def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
     return fit_sigmoid(scan.field, high, SAMPLES).slope * Oe
 
 
-def _slopes(scans: list[ScanResult]) -> tuple[Floats, Floats]:
-    """Return w and its standard error in 1/Oe."""
-    fits = [scan.sigmoid for scan in scans]
-    return (
-        np.array([fit.slope for fit in fits]) * Oe,
-        np.array([fit.slope_error for fit in fits]) * Oe,
-    )
-
-
-def _numbers(scans: list[ScanResult], naive: list[float], models: BiasComparison) -> dict[str, Any]:
-    slope, error = _slopes(scans)
+def _numbers(bias: FittedBias, naive: list[float]) -> dict[str, Any]:
+    models, (slope, error) = bias.models, bias.slope * Oe
     return {
         "voltage_V": VOLTAGES.tolist(),
         "field_Oe": FIELDS.tolist(),
-        "occupancy": [scan.share.tolist() for scan in scans],
+        "occupancy": [scan.occupancy.tolist() for scan in bias.scans],
         "slope_per_Oe": slope.tolist(),
         "slope_standard_error": error.tolist(),
         "slope_by_threshold_per_Oe": naive,
@@ -98,44 +81,31 @@ def _numbers(scans: list[ScanResult], naive: list[float], models: BiasComparison
     }
 
 
-def _draw(
-    path: Path, scans: list[ScanResult], naive: list[float], models: BiasComparison
-) -> list[Path]:
+def _draw(path: Path, bias: FittedBias, naive: list[float]) -> list[Path]:
     import matplotlib as mpl
 
-    slope, error = _slopes(scans)
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(scans)))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(bias.scans)))
     fine = np.linspace(FIELDS[0], FIELDS[-1], 300)
     with plot.figure(7.0, 3.0, ncols=2) as (fig, (left, right)):
-        for scan, colour, voltage in zip(scans, colours, VOLTAGES, strict=True):
-            spread = np.nan_to_num(np.sqrt(scan.variance) * scan.share * (1 - scan.share))
-            left.errorbar(FIELDS, scan.share, spread, fmt="o", color=colour, elinewidth=1)
+        for scan, colour, voltage in zip(bias.scans, colours, VOLTAGES, strict=True):
+            p = scan.occupancy
+            spread = np.nan_to_num(np.sqrt(scan.variance) * p * (1 - p))
+            left.errorbar(FIELDS, p, spread, fmt="o", color=colour, elinewidth=1)
             line = scan.sigmoid.probability(fine * Oe)
             left.plot(fine, line, color=colour, label=plot.signed(1e3 * round(voltage, 2), "mV"))
         left.set_xlabel(r"Perpendicular field $H_\perp$ (Oe)")
         left.set_ylabel(r"Switching probability $P$(high)")
         left.set_title("(b)", loc="left")
         left.legend(loc="lower right")
-        millivolts, between = 1e3 * VOLTAGES, np.linspace(VOLTAGES[0], VOLTAGES[-1], FINE)
-        right.errorbar(millivolts, slope, error, fmt="o", color=plot.BLUE, zorder=5, label="fits")
-        right.plot(millivolts, naive, "x", color=plot.GREY, label="by threshold")
-        for model, colour, style, label in (
-            (models.cai2019, plot.RED, "-", "Eq. (5), (6)"),
-            (models.self_consistent, plot.GREEN, "--", "self-consistent"),
-        ):
-            w = model.curve(between) * Oe
-            right.plot(1e3 * between, w, color=colour, linestyle=style, label=label)
-        right.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
-        right.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
+        plot_slopes(right, bias)
+        right.plot(1e3 * VOLTAGES, naive, "x", color=plot.GREY, label="by threshold")
         right.set_title("(c)", loc="left")
         right.legend()
         return plot.save(fig, path)
 
 
-def _checks(
-    card: DeviceCard, scans: list[ScanResult], naive: list[float], models: BiasComparison
-) -> list[Check]:
-    slope, error = _slopes(scans)
+def _checks(card: DeviceCard, bias: FittedBias, naive: list[float]) -> list[Check]:
+    models, (slope, error) = bias.models, bias.slope * Oe
     true = np.array([float(operating_point(card, v).slope) * Oe for v in VOLTAGES])
     z = (slope - true) / error
     pairs = " / ".join(f"{w:.3f} ± {e:.3f}" for w, e in zip(slope, error, strict=True))

@@ -55,7 +55,7 @@ def _fitted(at: AtVoltage) -> Floats:
     return at.lines[0].fit.signal(_sorted(at)[0])
 
 
-def _lines(found: list[AtVoltage]) -> Floats:
+def _lines(found: tuple[AtVoltage, ...]) -> Floats:
     """Return f_r in GHz, treating each spectrum as one line, as the paper does."""
     return np.array([at.lines[0].fit.lines[0].position for at in found]) / GHz
 
@@ -67,7 +67,7 @@ def _wells(at: AtVoltage) -> Floats:
     return np.asarray(at.whole.resonances.frequency[0] / GHz)
 
 
-def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
+def _draw(path: Path, found: tuple[AtVoltage, ...]) -> list[Path]:
     with plot.figure(3.6, 4.2) as (fig, axes):
         for row, at in enumerate(found):
             frequency, signal = _sorted(at)
@@ -100,7 +100,7 @@ def _draw(path: Path, found: list[AtVoltage]) -> list[Path]:
         return plot.save(fig, path)
 
 
-def checks(found: list[AtVoltage]) -> list[Check]:
+def checks(found: tuple[AtVoltage, ...]) -> list[Check]:
     """Compare the paper's statements on Fig. 5(a) with the lines of virtual spectra."""
     line = _lines(found)
     wells = [_wells(at) for at in found]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.resonance.anisotropy import fields_axes
+from smtj.analysis.resonance.anisotropy import plot_fields
 from smtj.card import DeviceCard
 from smtj.inference.resonance.wells.from_lines import Points, fit_points
 from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
@@ -23,7 +23,7 @@ from smtj.units import GHz, Oe, mT
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     """Fit anisotropy fields to virtual spectra at several fields, against the bias."""
     found = resonances(card, seed)
-    every = found.at_all_fields
+    every = found.fields.voltages
     numbers = {
         "voltage_V": [at.voltage for at in every],
         "field_Oe": FIELDS.tolist(),
@@ -94,7 +94,7 @@ def _deepest(card: DeviceCard, fixed: FixedFields, fields: Any) -> Floats:
 
 def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
     with plot.figure(7.0, 3.0, ncols=2) as (fig, (left, right)):
-        fields_axes(left, found.at_all_fields)
+        plot_fields(left, found.fields)
         if not found.at_one_field[0].fixed.is_eq_7:
             left.plot(
                 [1e3 * at.voltage for at in found.at_one_field],
@@ -112,7 +112,7 @@ def _draw(path: Path, card: DeviceCard, found: Resonances) -> list[Path]:
 
 def _draw_models(axes: Any, card: DeviceCard, found: Resonances) -> None:
     """Plot f_r against the field at 0 V: single lines, the fit, and what Eq. 7 leaves out."""
-    zero = min(found.at_all_fields, key=lambda at: abs(at.voltage))
+    zero = min(found.fields.voltages, key=lambda at: abs(at.voltage))
     fine = np.linspace(-1000, 1000, 801)
     shape = FixedFields(in_plane_anisotropy(card), 0.0, 0.0)
     for fixed, colour, style, label in (
@@ -143,8 +143,9 @@ def _draw_models(axes: Any, card: DeviceCard, found: Resonances) -> None:
 
 def checks(card: DeviceCard, found: Resonances) -> list[Check]:
     """Compare the paper's statements on Fig. 5(b) with fits of virtual spectra."""
-    every = found.at_all_fields
-    first, second = found.first, found.second
+    every = found.fields.voltages
+    first, second = found.fields.first, found.fields.second
+    assert second is not None  # several fields separate H_K1 and H_K2
     zero = normal_estimate("", "", first.intercept, math.sqrt(first.covariance[0, 0]), "A/m", "mT")
     slope_error = math.sqrt(second.covariance[1, 1])
     z = second.slope / slope_error
@@ -159,8 +160,8 @@ def checks(card: DeviceCard, found: Resonances) -> list[Check]:
             source=source,
         ),
         recovered("fig5b.zero", zero, source=source),
-        recovered("fig5b.modulation", found.field_per_volt, source=source),
-        recovered("fig5b.coefficient", found.coefficient, source=source),
+        recovered("fig5b.modulation", found.result["-dH_K1/dV"], source=source),
+        recovered("fig5b.coefficient", found.result["ξ"], source=source),
         check(
             "fig5b.second",
             "consistent" if abs(z) < 3 else "differs",
@@ -179,7 +180,7 @@ def _eq_7(card: DeviceCard, found: Resonances) -> list[Check]:
     """Check how the tilt affects a fit by Eq. 7."""
     zero, alone = (
         min(some, key=lambda at: abs(at.voltage))
-        for some in (found.at_all_fields, found.at_one_field)
+        for some in (found.fields.voltages, found.at_one_field)
     )
     if zero.fixed.is_eq_7:
         return []

@@ -6,14 +6,10 @@ from functools import lru_cache
 import numpy as np
 
 from smtj import lab
-from smtj.analysis import Setting
-from smtj.analysis.resonance.anisotropy import field_line, second_line
-from smtj.analysis.resonance.device import AtVoltage, at_voltages
-from smtj.analysis.resonance.lines import lines_of
+from smtj.analysis import FitResult, fit
+from smtj.analysis.resonance.anisotropy import FittedFields
+from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
-from smtj.inference.resonance.coefficients import vcma_estimates
-from smtj.inference.stats.estimate import Estimate
-from smtj.inference.stats.line import LineFit
 from smtj.units import Oe
 
 VOLTAGES = np.linspace(-0.1, 0.2, 7)
@@ -34,18 +30,12 @@ NOISE = 2e-6
 class Resonances:
     """Fits of the spectra at all voltages."""
 
-    at_one_field: list[AtVoltage]
+    at_one_field: tuple[AtVoltage, ...]
     """At the paper's field alone, by rising voltage."""
-    at_all_fields: list[AtVoltage]
-    """At all fields."""
-    first: LineFit
-    """H_K1 in A/m against V, at all fields."""
-    second: LineFit
-    """H_K2 in A/m against V."""
-    field_per_volt: Estimate
-    """-dH_K1/dV."""
-    coefficient: Estimate
-    """ξ."""
+    fields: FittedFields
+    """At all fields, with H_K1 and H_K2 against V."""
+    result: FitResult
+    """The fit of all fields: its estimates have -dH_K1/dV and ξ."""
 
 
 @lru_cache(maxsize=4)
@@ -67,9 +57,6 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     data = lab.spectra(
         card, FIELDS * Oe, VOLTAGES, FREQUENCIES, drive=DRIVE, noise=NOISE, seed=seed
     )
-    setting = Setting(card, "Fig. 5")
     one = data.isel(field=[int(np.flatnonzero(FIELDS == PAPER_FIELD)[0])])
-    alone, everywhere = (at_voltages(lines_of([d], setting), setting) for d in (one, data))
-    first = field_line(everywhere)
-    per_volt, xi = vcma_estimates(first, card)
-    return Resonances(alone, everywhere, first, second_line(everywhere), per_volt, xi)
+    alone, everywhere = (fit(d, card, source="Fig. 5") for d in (one, data))
+    return Resonances(alone.parts[1].fit, everywhere.parts[2].fit, everywhere)

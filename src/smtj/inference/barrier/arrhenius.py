@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.physics.constants import BOLTZMANN
 from smtj.typing import Floats
@@ -24,7 +24,7 @@ _CONSTANT_BARRIER = (
 
 
 @dataclass(frozen=True, eq=False)
-class ArrheniusFit:
+class ArrheniusFit(ChiSquared):
     """A straight line through ln τ against 1/T."""
 
     barrier: Estimate
@@ -42,11 +42,6 @@ class ArrheniusFit:
     """Number of temperatures less two."""
     remarks: tuple[str, ...]
     """Caveats, in sentences."""
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if the line is right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
 
     @property
     def attempt_time(self) -> Estimate:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.inference.stats.least_squares import Minimum, minimise
 from smtj.physics.constants import BOLTZMANN
@@ -29,7 +29,7 @@ FIT = "the fit of dwell times against field"
 
 
 @dataclass(frozen=True, eq=False)
-class BarrierFit:
+class BarrierFit(ChiSquared):
     """Eq. 3 and 4 fitted to dwell times."""
 
     stability_factor: Estimate
@@ -49,11 +49,6 @@ class BarrierFit:
     """Twice the fields less three parameters, of which τ0 is none."""
     remarks: tuple[str, ...]
     """Caveats, in sentences."""
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if Eq. 3 and 4 hold; NaN without degrees of freedom."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
 
     @property
     def attempt_time(self) -> Estimate:

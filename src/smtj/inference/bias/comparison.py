@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
 from smtj.inference.bias.fit import BiasFit, checked_slopes, fit_bias
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.typing import Floats
 
@@ -21,7 +21,7 @@ MISFIT = 0.001
 
 
 @dataclass(frozen=True, eq=False)
-class PolynomialFit:
+class PolynomialFit(ChiSquared):
     """w = Σ c_i V^i."""
 
     coefficients: tuple[Estimate, ...]
@@ -30,11 +30,6 @@ class PolynomialFit:
     """w at the voltages of the data, in 1/(A/m)."""
     chi_squared: float
     degrees_of_freedom: int
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if the polynomial is right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
 
     @property
     def aic(self) -> float:

@@ -26,7 +26,7 @@ from smtj.inference.bias.models import (
     as_array,
     as_mapping,
 )
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import forward_jacobian
 from smtj.physics.device import operating_point
@@ -35,7 +35,7 @@ from smtj.units import format_quantity
 
 
 @dataclass(frozen=True, eq=False)
-class BiasFit:
+class BiasFit(ChiSquared):
     """One switching model fitted to w(V)."""
 
     model: str
@@ -66,11 +66,6 @@ class BiasFit:
     card: DeviceCard
     temperature: float | None
     """T in K of the measurement; None for the card's."""
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if the model is right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
 
     @property
     def aic(self) -> float:

@@ -35,9 +35,11 @@ def fit_loop(
     field_out_of_plane: ArrayLike,
     resistance: ArrayLike,
     card: DeviceCard,
-    voltage: float,
+    *,
+    voltage: float | None = None,
+    current: float | None = None,
 ) -> LoopFit:
-    """Fit loops measured at constant voltage, by both interpretations of the angle.
+    """Fit loops measured at constant voltage or current, by both interpretations of the angle.
 
     Each reading may have caught either state or an average over both; the states are the energy
     minima of the card's macrospin, which H_K1 and the angle move.  H_K2, the anisotropy in the
@@ -52,8 +54,9 @@ def fit_loop(
         In ohm, shape (readings,).
     card
         The device; the fit starts from it.
-    voltage
-        Bias in V.
+    voltage, current
+        Bias in V or in A, one of them.  At constant current each state has its own voltage, and
+        with it its own TMR and H_K1.
 
     Returns
     -------
@@ -80,29 +83,10 @@ def fit_loop(
     1000 ohm, TMR 0.80
     """
     fields = _checked(field_in_plane, field_out_of_plane, resistance)
-    if not math.isfinite(voltage):
-        raise SmtjError("the bias voltage of a loop must be finite")
-    return _fit(card, LoopData(*fields, voltage=float(voltage), current=None))
-
-
-def fit_loop_at_current(
-    field_in_plane: ArrayLike,
-    field_out_of_plane: ArrayLike,
-    resistance: ArrayLike,
-    card: DeviceCard,
-    current: float,
-) -> LoopFit:
-    """Fit loops measured at constant current, in A; see :func:`fit_loop`.
-
-    Each state then has its own voltage, and with it its own TMR and H_K1.
-    """
-    fields = _checked(field_in_plane, field_out_of_plane, resistance)
-    if not math.isfinite(current):
-        raise SmtjError("the bias current of a loop must be finite")
-    return _fit(card, LoopData(*fields, voltage=None, current=float(current)))
-
-
-def _fit(card: DeviceCard, data: LoopData) -> LoopFit:
+    bias = [float(b) for b in (voltage, current) if b is not None]
+    if len(bias) != 1 or not math.isfinite(bias[0]):
+        raise SmtjError("a loop needs its bias voltage or current, one finite number")
+    data = LoopData(*fields, voltage=voltage, current=current)
     point = operating_point(card)
     h_k = float(anisotropy_field(point.energy_density, point.saturation_magnetisation))
     if h_k <= 0:

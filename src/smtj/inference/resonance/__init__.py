@@ -2,12 +2,7 @@
 
 from smtj.inference.resonance.coefficients import damping_estimates, vcma_estimates
 from smtj.inference.resonance.film import FilmFit, FilmLines, better_geometry, fit_film
-from smtj.inference.resonance.lines.channel import (
-    ChannelChoice,
-    ShapeChoice,
-    choose_channel,
-    choose_shape,
-)
+from smtj.inference.resonance.lines.channel import ChannelChoice, choose_channel
 from smtj.inference.resonance.lines.fit import Line, SpectrumFit, fit_spectra, fit_spectrum
 from smtj.inference.resonance.lines.model import Shape
 
@@ -17,11 +12,9 @@ __all__ = [
     "FilmLines",
     "Line",
     "Shape",
-    "ShapeChoice",
     "SpectrumFit",
     "better_geometry",
     "choose_channel",
-    "choose_shape",
     "damping_estimates",
     "fit_film",
     "fit_spectra",

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY, excess_scatter, minimise
 from smtj.inference.stats.line import fit_line
@@ -39,7 +40,7 @@ class FilmLines:
 
 
 @dataclass(frozen=True, eq=False)
-class FilmFit:
+class FilmFit(ChiSquared):
     """A Kittel fit and the damping from the same lines; SI units."""
 
     geometry: Geometry
@@ -48,7 +49,7 @@ class FilmFit:
     frequency_per_field: float
     """μ0 γ/2π in Hz/(A/m)."""
     chi_squared: float
-    p_value: float
+    degrees_of_freedom: int
     estimates: tuple[Estimate, ...]
     remarks: tuple[str, ...]
     damping: float
@@ -114,7 +115,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         effective_magnetisation=free.magnetisation[0],
         frequency_per_field=per_field,
         chi_squared=free.chi_squared,
-        p_value=free.p_value,
+        degrees_of_freedom=free.degrees_of_freedom,
         estimates=(
             normal_estimate(
                 "effective magnetisation, γ free", "M_eff", *free.magnetisation, "A/m", "Oe"
@@ -155,13 +156,13 @@ def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
 
 
 @dataclass(frozen=True)
-class _Kittel:
+class _Kittel(ChiSquared):
     """Values with their standard errors."""
 
     magnetisation: tuple[float, float]
     frequency_per_field: tuple[float, float]
     chi_squared: float
-    p_value: float
+    degrees_of_freedom: int
     remarks: tuple[str, ...]
 
 
@@ -202,7 +203,7 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
         magnetisation=(found.values["magnetisation"] * typical, errors[0] * typical),
         frequency_per_field=(FREQUENCY_PER_FIELD * gamma, FREQUENCY_PER_FIELD * gamma_error),
         chi_squared=found.chi_squared,
-        p_value=scatter.p_value,
+        degrees_of_freedom=found.degrees_of_freedom,
         remarks=scatter.remarks,
     )
 

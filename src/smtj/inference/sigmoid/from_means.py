@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SLOPE_UNITS
 from smtj.inference.sigmoid.logistic import SIGNIFICANT
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
@@ -33,7 +33,7 @@ MAX_REDUCED_FIELD, MIN_STEEP_FIELDS = 3.0, 2
 
 
 @dataclass(frozen=True, eq=False)
-class MeanScanFit:
+class MeanScanFit(ChiSquared):
     """A sigmoid and two straight levels fitted to mean readings."""
 
     slope: float
@@ -58,11 +58,6 @@ class MeanScanFit:
     def offset_error(self) -> float:
         """Standard error of H_s."""
         return math.sqrt(self.covariance[1, 1])
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if sigmoid and straight levels are right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
 
     @property
     def not_a_sigmoid(self) -> bool:

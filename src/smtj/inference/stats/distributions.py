@@ -24,6 +24,18 @@ def chi_squared_p_value(chi_squared: float, degrees_of_freedom: int) -> float:
     return float(chdtrc(degrees_of_freedom, max(chi_squared, 0.0)))
 
 
+class ChiSquared:
+    """A fit of least squares: has ``chi_squared`` and ``degrees_of_freedom``."""
+
+    chi_squared: float
+    degrees_of_freedom: int
+
+    @property
+    def p_value(self) -> float:
+        """Chance of a χ² at least as large if the model is right; NaN without freedom."""
+        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
+
+
 def wilson_interval(
     high: ArrayLike, total: ArrayLike, inflation: ArrayLike = 1.0, level: float = 0.6827
 ) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from smtj.errors import SmtjError
-from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.typing import Floats
 
 Residuals: TypeAlias = Callable[[Mapping[str, float]], Floats]
@@ -25,7 +25,7 @@ STEP = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Minimum:
+class Minimum(ChiSquared):
     """The least sum of squared residuals."""
 
     values: Mapping[str, float]
@@ -105,16 +105,15 @@ def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
     data, model
         Their names in the remark.
     """
-    p_value = chi_squared_p_value(found.chi_squared, found.degrees_of_freedom)
-    if not p_value < UNLIKELY:
-        return ExcessScatter(p_value, 1.0, ())
+    if not found.p_value < UNLIKELY:
+        return ExcessScatter(found.p_value, 1.0, ())
     factor = found.chi_squared / found.degrees_of_freedom
     return ExcessScatter(
-        p_value,
+        found.p_value,
         factor,
         (
             f"{data} scatter {math.sqrt(factor):.1f} times as far about {model} as their errors "
-            f"allow (p = {p_value:.1g}); the errors are widened by that",
+            f"allow (p = {found.p_value:.1g}); the errors are widened by that",
         ),
     )
 

@@ -13,13 +13,11 @@ from smtj.errors import SmtjError
 from smtj.inference.resonance.wells.model import FixedFields, well_resonances
 from smtj.inference.resonance.wells.result import (
     AnisotropyFit,
-    conclude,
-    conclude_together,
+    anisotropy_fit,
     is_separable,
     ratio_of,
     several_fields,
 )
-from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.inference.stats.least_squares import UNLIKELY, Minimum, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
@@ -108,18 +106,18 @@ def fit_points(
     if several_fields(points.field_x, points.field_z):
         starts = starting_fields(points, fixed) if start is None else [start]
         both = _both(points, frequencies, starts, near, scale)
-        if start is None and both and _p_value(both[0]) < UNLIKELY:
+        if start is None and both and both[0].p_value < UNLIKELY:
             middle = (both[0].values["first"] * scale, both[0].values["second"] * scale)
             closer = starting_fields(points, fixed, middle)
             both = _both(points, frequencies, [middle, *closer], near, scale)
         if both and is_separable(both[0], scale, typical):
-            found = conclude(both[0], scale, fitted=frequencies(both[0].values))
+            found = anisotropy_fit(both[0], scale, frequencies(both[0].values))
             others = [minimum.values["first"] * scale for minimum in both[1:]]
             return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
     first, rivals = _start(points, fixed, scale, near / scale)
     one = minimise(residuals, {"first": first}, FIT)
     ratio = ratio_of(residuals, one.values)
-    found = conclude_together(one, scale, ratio, fitted=frequencies(one.values))
+    found = anisotropy_fit(one, scale, frequencies(one.values), ratio)
     others = [r * scale for r in rivals]
     return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
 
@@ -164,10 +162,6 @@ def starting_fields(
         (float(a), float(b))
         for a, b in zip(first[lowest][order], second[lowest][order], strict=True)
     ]
-
-
-def _p_value(found: Minimum) -> float:
-    return chi_squared_p_value(found.chi_squared, found.degrees_of_freedom)
 
 
 def _scale(points: Points) -> float:

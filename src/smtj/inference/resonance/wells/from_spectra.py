@@ -21,8 +21,7 @@ from smtj.inference.resonance.wells.model import FixedFields, WellResonances, we
 from smtj.inference.resonance.wells.projection import WellSpectrum, curves, joined, projected, sizes
 from smtj.inference.resonance.wells.result import (
     AnisotropyFit,
-    conclude,
-    conclude_together,
+    anisotropy_fit,
     is_separable,
     ratio_of,
     several_fields,
@@ -122,11 +121,8 @@ def fit_spectra_of_wells(
         covariance=covariance_over_errors(_of_size(residuals, size), minimum),
     )
     deepest = wells.of_deepest(wells.frequency)
-    if apart:
-        anisotropy = conclude(minimum, scale, deepest)
-    else:
-        ratio = ratio_of(_of_size(residuals, size), minimum.values)
-        anisotropy = conclude_together(minimum, scale, ratio, deepest)
+    ratio = 0.0 if apart else ratio_of(_of_size(residuals, size), minimum.values)
+    anisotropy = anisotropy_fit(minimum, scale, deepest, ratio)
     return SpectraFit(anisotropy, wells, curves(data, found))
 
 

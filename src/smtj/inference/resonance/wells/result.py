@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import STEP, Minimum, excess_scatter
 from smtj.typing import Floats
@@ -21,7 +22,7 @@ BEYOND = 1.3
 
 
 @dataclass(frozen=True, eq=False)
-class AnisotropyFit:
+class AnisotropyFit(ChiSquared):
     """H_K1 and H_K2 at one bias voltage; SI units."""
 
     separable: bool
@@ -37,8 +38,6 @@ class AnisotropyFit:
     """r of the combination H_K1 - r H_K2 that the data fix; 0 where they fix both."""
     chi_squared: float
     degrees_of_freedom: int
-    p_value: float
-    """Chance of so bad a fit if the model is right; NaN where no freedom is left."""
     fitted: Floats
     """The model's frequency at each datum in Hz, damping left out."""
     damping: float
@@ -72,37 +71,55 @@ def combination(ratio: float) -> str:
     return f"H_K1 {'-' if ratio > 0 else '+'} {abs(ratio):.3g} H_K2"
 
 
-def conclude(minimum: Minimum, scale: float, fitted: Floats) -> AnisotropyFit:
-    """Return the result of a fit that separates H_K1 and H_K2.
+def anisotropy_fit(
+    minimum: Minimum, scale: float, fitted: Floats, ratio: float = 0.0
+) -> AnisotropyFit:
+    """Return the result of a fit of H_K1, and of H_K2 where the two are separable.
 
     Parameters
     ----------
     minimum
-        Of the parameters ``first`` and ``second`` in units of ``scale``, and perhaps of
+        Of the parameters ``first`` and perhaps ``second`` in units of ``scale``, and perhaps of
         ``log_damping``.
     scale
         In A/m.
     fitted
         The model's frequencies in Hz.
+    ratio
+        r of H_K1 - r H_K2 from :func:`ratio_of`, for a fit with H_K2 = 0.
     """
-    return _result(minimum, scale, fitted, 0.0)
-
-
-def conclude_together(
-    minimum: Minimum, scale: float, ratio: float, fitted: Floats
-) -> AnisotropyFit:
-    """Return the result of a fit with H_K2 = 0, which stands for H_K1 - r H_K2.
-
-    As :func:`conclude`, with ``ratio`` r from :func:`ratio_of`.
-    """
-    found = _result(minimum, scale, fitted, ratio)
-    return replace(found, remarks=(*found.remarks, _inseparable(ratio, found.anisotropy_field)))
+    scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
+    names = list(minimum.values)
+    units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
+    covariance = scatter.factor * minimum.covariance * np.outer(units, units)
+    index = [names.index(name) for name in ("first", "second") if name in names]
+    fields = np.full((2, 2), np.nan)
+    fields[: len(index), : len(index)] = covariance[np.ix_(index, index)]
+    damping, damping_error = math.nan, math.nan
+    if "log_damping" in names:
+        row = names.index("log_damping")
+        damping = math.exp(minimum.values["log_damping"])
+        damping_error = damping * math.sqrt(covariance[row, row])
+    separable, first = "second" in names, minimum.values["first"] * scale
+    return AnisotropyFit(
+        separable=separable,
+        anisotropy_field=first,
+        second_order_field=minimum.values["second"] * scale if separable else math.nan,
+        covariance=fields,
+        ratio=ratio,
+        chi_squared=minimum.chi_squared,
+        degrees_of_freedom=minimum.degrees_of_freedom,
+        fitted=fitted,
+        damping=damping,
+        damping_error=damping_error,
+        remarks=scatter.remarks if separable else (*scatter.remarks, _inseparable(ratio, first)),
+    )
 
 
 def is_separable(minimum: Minimum, scale: float, typical: float) -> bool:
     """Return whether a fit of both separates H_K1 and H_K2.
 
-    As :func:`conclude`, with ``typical`` the field in A/m that corresponds to the frequencies.
+    As in :func:`anisotropy_fit`, with ``typical`` the field in A/m of the frequencies.
     """
     errors = scale * np.sqrt(np.diag(minimum.covariance)[:2])
     return bool(np.all(errors < MAX_ERROR * typical))
@@ -133,36 +150,6 @@ def ratio_of(
 
     first, second = sensitivity("first"), sensitivity("second")
     return -float(first @ second) / float(first @ first)
-
-
-def _result(minimum: Minimum, scale: float, fitted: Floats, ratio: float) -> AnisotropyFit:
-    scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
-    names = list(minimum.values)
-    units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
-    covariance = scatter.factor * minimum.covariance * np.outer(units, units)
-    index = [names.index(name) for name in ("first", "second") if name in names]
-    fields = np.full((2, 2), np.nan)
-    fields[: len(index), : len(index)] = covariance[np.ix_(index, index)]
-    damping, damping_error = math.nan, math.nan
-    if "log_damping" in names:
-        row = names.index("log_damping")
-        damping = math.exp(minimum.values["log_damping"])
-        damping_error = damping * math.sqrt(covariance[row, row])
-    separable = "second" in names
-    return AnisotropyFit(
-        separable=separable,
-        anisotropy_field=minimum.values["first"] * scale,
-        second_order_field=minimum.values["second"] * scale if separable else math.nan,
-        covariance=fields,
-        ratio=ratio,
-        chi_squared=minimum.chi_squared,
-        degrees_of_freedom=minimum.degrees_of_freedom,
-        p_value=scatter.p_value,
-        fitted=fitted,
-        damping=damping,
-        damping_error=damping_error,
-        remarks=scatter.remarks,
-    )
 
 
 def _inseparable(ratio: float, value: float) -> str:
