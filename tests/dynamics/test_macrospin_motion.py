@@ -253,7 +253,7 @@ def test_time_steps_that_are_too_long_are_refused_with_one_that_would_do() -> No
     with pytest.raises(SmtjError, match="too long for the damping") as refused:
         final_state(SYSTEM, START, 1e-9, 1, time_step=1e-10)
     right = default_time_step(SYSTEM)
-    assert f"{right:.3g} s would be right" in str(refused.value)
+    assert f"{right:.3g} s is recommended" in str(refused.value)
     with pytest.raises(SmtjError, match="too long for the precession"):
         final_state(replace(SYSTEM, damping=1.0), START, 1e-9, 1, time_step=1e-10)
     hot = replace(SYSTEM, spin=SPIN._replace(temperature=3e5), damping=1.0)

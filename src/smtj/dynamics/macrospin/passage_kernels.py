@@ -1,4 +1,4 @@
-"""Compiled runs that watch m·n at every step: switching events, and first passages.
+"""Compiled first passages: runs that watch m·n at every step.
 
 A lane has a side and a limit (see :mod:`.llg_kernels`); what to do when it is reported is decided
 here, outside the loops over the lanes, since it is rare.
@@ -11,7 +11,6 @@ from numba import njit, prange
 
 from smtj.dynamics.macrospin.llg_kernels import ALONG, LIMIT, SIDE, reports, seed_lane, step
 from smtj.dynamics.macrospin.normal_kernels import WORDS, fill_normals, fill_words
-from smtj.dynamics.macrospin.record_kernels import follow_drive, lanes_of
 from smtj.streams import LANES
 
 _NEVER = np.int64(2**62)
@@ -22,65 +21,6 @@ _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 @njit(forceinline=True, **_options)
 def _reported(b, i):
     return b[SIDE * LANES + i] * b[ALONG * LANES + i] > b[LIMIT * LANES + i]
-
-
-@njit(**_options)
-def _note_switches(b, lanes, first, limits, time, steps, counts):
-    """Write down that lanes have switched, and watch for their way back."""
-    for i in range(lanes):
-        if _reported(b, i):
-            k = first + i
-            if counts[k] < steps.shape[1]:
-                steps[k, counts[k]] = time
-            counts[k] += 1
-            # A lane that was below waits to fall, below the lower limit, and the reverse.
-            side = -b[SIDE * LANES + i]
-            b[SIDE * LANES + i] = side
-            b[LIMIT * LANES + i] = limits[1, k] if side > 0 else -limits[0, k]
-
-
-@njit(**_options)
-def _switch_block(
-    b, generators, lanes, first, response, drive, limits, since, pairs, steps, counts
-):
-    """Watch the trajectories of one block; see :func:`watch_switches`."""
-    clock = np.array([-1, 0])
-    words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
-    for n in range(pairs):
-        follow_drive(b, lanes, first, response, drive, clock)
-        fill_words(generators, words, lanes)
-        fill_normals(words, normals, lanes)
-        step(b, normals, 0, lanes)
-        if reports(b, lanes) > 0:
-            _note_switches(b, lanes, first, limits, since + 2 * n + 1, steps, counts)
-        step(b, normals, 1, lanes)
-        if reports(b, lanes) > 0:
-            _note_switches(b, lanes, first, limits, since + 2 * n + 2, steps, counts)
-
-
-@njit(parallel=True, **_options)
-def watch_switches(blocks, generators, response, drive, limits, since, pairs, steps, counts):
-    """Go on for a number of pairs of steps, and write down at which steps m·n switches.
-
-    Parameters
-    ----------
-    blocks, generators, response, drive
-        As in :func:`smtj.dynamics.macrospin.record_kernels.record_means`.
-    limits
-        Lower and upper threshold, shape (2, trajectories).
-    since
-        Steps taken before.
-    pairs
-        How many to take now.
-    steps
-        The first switching times of each trajectory in steps, shape (trajectories, most).
-    counts
-        How many switches there were, recorded or not, shape (trajectories,).
-    """
-    for block in prange(blocks.shape[0]):
-        lanes, first = lanes_of(block, counts.shape[0]), block * LANES
-        b, g = blocks[block], generators[block]
-        _switch_block(b, g, lanes, first, response, drive, limits, since, pairs, steps, counts)
 
 
 @njit(**_options)

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from smtj.dynamics.macrospin import record_kernels
-from smtj.dynamics.macrospin.blocks import Blocks, Numbers, drive, new_blocks
-from smtj.dynamics.macrospin.driven import Ensemble, checked_directions
+from smtj.dynamics.macrospin.blocks import Blocks, Numbers, drive
+from smtj.dynamics.macrospin.driven import Ensemble
 from smtj.dynamics.macrospin.time_step import checked_step, longest_step
 from smtj.errors import SmtjError
 from smtj.typing import Floats
@@ -68,23 +67,3 @@ def record(
         blocks.numbers, blocks.generators, blocks.response, applied, (dead, window), out
     )
     return out
-
-
-def visit(
-    numbers: Ensemble,
-    start: ArrayLike,
-    timing: tuple[float, int],
-    seed: int,
-    options: tuple[float | None, DTypeLike, Progress | None],
-    look: Callable[[Numbers], None],
-) -> None:
-    """Show ``look`` the directions at regular times, shape (records, 3, trajectories)."""
-    (interval, count), (time_step, dtype, progress) = timing, options
-    step, pairs = pairs_of(numbers, interval, time_step)
-    directions = checked_directions(start, numbers.trajectories)
-    blocks = new_blocks(numbers, directions, step, seed, dtype)
-    portion = max(portion_of(numbers) // pairs, 1)
-    for first in range(0, count, portion):
-        records = min(portion, count - first)
-        look(record(numbers, blocks, step, first * pairs, (pairs - 1, 1), records))
-        tell(progress, first + records, count)

@@ -15,24 +15,14 @@ of what is done and of all, how far they are.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from smtj.dynamics.macrospin.blocks import Numbers, new_blocks, precision
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, checked_directions, ensemble
-from smtj.dynamics.macrospin.run import (
-    Progress,
-    easy_axis,
-    pairs_of,
-    portion_of,
-    record,
-    tell,
-    visit,
-)
+from smtj.dynamics.macrospin.run import Progress, pairs_of, portion_of, record, tell
 from smtj.dynamics.macrospin.time_step import longest_step
 from smtj.errors import SmtjError
 from smtj.typing import Floats
-
-Whole = NDArray[np.int64]
 
 
 class Averages(NamedTuple):
@@ -199,56 +189,6 @@ def window_means(
     return np.moveaxis(out, 1, 2)
 
 
-def histogram(
-    system: DrivenMacrospin,
-    start: ArrayLike,
-    interval: float,
-    count: int,
-    bins: int,
-    size: int = 1,
-    seed: int = 0,
-    *,
-    along: ArrayLike | None = None,
-    time_step: float | None = None,
-    dtype: DTypeLike = np.float64,
-    progress: Progress | None = None,
-) -> Whole:
-    """How often a component of m is found in equal bins between -1 and 1.
-
-    Parameters
-    ----------
-    interval, count
-        Time between two looks in s, and how many there are.
-    bins
-        How many.
-    along
-        Unit vector of the component; the easy axis by default.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`final_state`, with its errors.
-
-    Returns
-    -------
-    NDArray
-        Counts, shape (trajectories, bins).  The looks of one trajectory are correlated; errors
-        follow from the spread between trajectories.
-    """
-    if bins < 1:
-        raise SmtjError(f"a histogram of {bins} bins cannot be; it needs one or more")
-    numbers = ensemble(system, size)
-    axis = easy_axis(numbers) if along is None else checked_directions(along, size)
-    counts = np.zeros((size, bins), np.int64)
-    offset = bins * np.arange(size)
-
-    def look(m: Numbers) -> None:
-        component = np.einsum("rik,ki->rk", m, axis)
-        place = np.clip(((component + 1) * (bins / 2)).astype(np.int64), 0, bins - 1)
-        found = np.bincount((place + offset).ravel(), minlength=counts.size)
-        counts.ravel()[:] += found
-
-    visit(numbers, start, (interval, count), seed, (time_step, dtype, progress), look)
-    return counts
-
-
 def averages(
     system: DrivenMacrospin,
     start: ArrayLike,
@@ -273,12 +213,15 @@ def averages(
     if count < 1:
         raise SmtjError(f"an average over {count} looks cannot be; it needs one or more")
     numbers = ensemble(system, size)
+    step, pairs = pairs_of(numbers, interval, time_step)
+    blocks = new_blocks(numbers, checked_directions(start, size), step, seed, dtype)
     mean, products = np.zeros((size, 3)), np.zeros((size, 3, 3))
-
-    def look(m: Numbers) -> None:
+    portion = max(portion_of(numbers) // pairs, 1)
+    for first in range(0, count, portion):
+        records = min(portion, count - first)
+        m = record(numbers, blocks, step, first * pairs, (pairs - 1, 1), records)
         exact = m.astype(np.float64)
-        mean[:] += exact.sum(axis=0).T
-        products[:] += np.einsum("rik,rjk->kij", exact, exact)
-
-    visit(numbers, start, (interval, count), seed, (time_step, dtype, progress), look)
+        mean += exact.sum(axis=0).T
+        products += np.einsum("rik,rjk->kij", exact, exact)
+        tell(progress, first + records, count)
     return Averages(mean / count, products / count)
