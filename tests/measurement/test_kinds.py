@@ -120,10 +120,10 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
     ("columns", "found"),
     [
         ({"time": [0.0, 1.0], "voltage": 1.0}, "time and voltage (without resistance)"),
-        ({"resistance": [1.0, 2.0]}, "resistance (2 readings, different conditions 1)"),
+        ({"resistance": [1.0, 2.0]}, "resistance (readings: 2, conditions: 1)"),
         (
             {"time": [0.0, 1, 2], "temperature": [1.0, 2, 3], "resistance": 1.0},
-            "time, temperature and resistance (3 readings, different conditions 3)",
+            "time, temperature and resistance (readings: 3, conditions: 3)",
         ),
         ({"high": [1.0]}, "high (without resistance)"),
         (
@@ -138,7 +138,7 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
 )
 def test_what_is_no_measurement(refusal, columns: dict[str, object], found: str) -> None:
     message = refusal(kind_of, long(**columns))
-    assert f"the data set is no measurement that smtj can fit, it has {found}: " in message
+    assert f"the data set cannot be fitted, it has {found}: " in message
     for kind in ("a trace", "a scan", "a loop", "a probability curve", "a spectrum"):
         assert kind in message
 

@@ -53,8 +53,8 @@ def test_files_of_others_are_brought_to_si_and_our_names(tmp_path: Path) -> None
         ({"R": (("x", "y"), [[1.0, -1.0]], {"units": "ohm"})}, ["is -1 ohm at x 1, y 2"]),
         ({"R": ((), -1.0, {"units": "ohm"})}, ["is -1 ohm at its only value"]),
         ({"R": ("x", [1.0], {"units": "V"})}, ['column "R [V]" is read as a resistance']),
-        ({"R": ("x", ["a"])}, ["variable R is not made of numbers: resistance is a resistance"]),
-        ({"a": ("x", [1.0])}, ['no column that smtj knows, only "a"']),
+        ({"R": ("x", ["a"])}, ["variable R is not numeric, but resistance is a resistance"]),
+        ({"a": ("x", [1.0])}, ['no column that smtj recognises, only "a"']),
     ],
 )
 def test_wrong_variables(refusal, tmp_path: Path, variables, parts: list[str]) -> None:

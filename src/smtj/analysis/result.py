@@ -336,7 +336,8 @@ def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
     """Return the one part with further remarks, or a result of several parts."""
     if len(parts) == 1:
         return replace(parts[0], remarks=(*parts[0].remarks, *remarks))
-    first, verdicts = parts[0], {part.verdict for part in parts}
+    first, verdicts = parts[0], list(dict.fromkeys(part.verdict for part in parts))
+    decided: list[Verdict] = [verdict for verdict in verdicts if verdict != "ok"] or ["ok"]
     return FitResult(
         kind="several",
         title=f"{first.source}: {len(parts)} fits",
@@ -348,7 +349,7 @@ def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
             for e in part.estimates
         ),
         remarks=tuple(remarks),
-        verdict=first.verdict if len(verdicts) == 1 else "several",
+        verdict=decided[0] if len(decided) == 1 else "several",
         fit=tuple(part.fit for part in parts),
         parts=tuple(parts),
     )

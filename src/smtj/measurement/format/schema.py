@@ -1,4 +1,4 @@
-"""The quantities that a data file can hold, and the headers by which people call them."""
+"""The quantities in data files, and the headers that people give them."""
 
 import math
 import re
@@ -13,31 +13,31 @@ class Quantity:
     """A number in a data file."""
 
     name: str
-    """What smtj calls it."""
+    """Name in smtj."""
     unit: str
     """SI unit, as :mod:`smtj.units` spells it; ``""`` for a plain number."""
     display_unit: str
-    """The unit that is written to files."""
+    """Unit in files that smtj writes."""
     meaning: str
-    """What it is, with its article."""
+    """Description with its article."""
     aliases: tuple[str, ...]
-    """Other headers for it; neither case nor punctuation matters but in single letters."""
+    """Other headers; case and punctuation matter only in single letters."""
     lowest: float = -math.inf
-    """The smallest value that there can be, in SI."""
+    """Smallest possible value, in SI."""
     highest: float = math.inf
-    """The largest value that there can be, in SI."""
+    """Largest possible value, in SI."""
     whole: bool = False
-    """Whether it counts something."""
+    """Whether it is a count."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text in a data file that tells readings of one kind from those of another."""
+    """A text in a data file that distinguishes readings."""
 
     name: str
-    """What smtj calls it."""
+    """Name in smtj."""
     aliases: tuple[str, ...]
-    """Other headers for it; neither case nor punctuation matters."""
+    """Other headers; case and punctuation do not matter."""
 
 
 def _by_name(quantities: Iterable[Quantity]) -> Mapping[str, Quantity]:
@@ -148,7 +148,7 @@ QUANTITIES = _by_name(
             )
             for axis in "xyz"
         ),
-        Quantity("switched", "", "", "a share that has switched", (), lowest=0.0, highest=1.0),
+        Quantity("switched", "", "", "a fraction that has switched", (), lowest=0.0, highest=1.0),
         Quantity(
             "signal",
             "V",
@@ -183,7 +183,7 @@ QUANTITIES = _by_name(
         ),
     )
 )
-"""Every number that a data file can hold, by name."""
+"""Every number that a data file may hold, by name."""
 
 LABELS: Mapping[str, Label] = MappingProxyType(
     {
@@ -195,37 +195,37 @@ LABELS: Mapping[str, Label] = MappingProxyType(
         )
     }
 )
-"""Every text that a data file can hold, by name."""
+"""Every text that a data file may hold, by name."""
 
 FIELDS = ("field_out_of_plane", "field_in_plane")
 """The components of the field."""
 
 SIGNALS = ("signal", "channel_x", "channel_y")
-"""What tells of a resonance; any of them makes a spectrum."""
+"""Signals of a resonance; any of them makes a spectrum."""
 
 MAY_BE_ARBITRARY = (*SIGNALS, "signal_error")
-"""What may come in arbitrary units, which are then taken for SI."""
+"""Quantities that may be in arbitrary units, which are read as SI."""
 
 NAMES = (*QUANTITIES, *LABELS)
-"""All columns, in the order in which files list them."""
+"""All columns, in the order of the files that smtj writes."""
 
-# What people type for ⊥ and ∥, which no alias may lose as punctuation.
+# Look-alikes of ⊥ and ∥, which are not punctuation.
 _SIGNS = str.maketrans({"⟂": "⊥", "‖": "∥", "ǁ": "∥"})
 _PUNCTUATION = re.compile(r"[^\w⊥∥]|_")
 
 
 def name_of(text: str) -> str | None:
-    """Return which quantity or label a header without its unit names; None if smtj knows none.
+    """Return the name of the quantity or label in a header without unit; None if unknown.
 
-    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) unless the header is a single
-    letter: ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, which
-    numbers rows, nothing.  A field without a direction is the perpendicular one.
+    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) except in a single letter:
+    ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, a row number,
+    nothing.  A field without a direction is along the film normal.
     """
     return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
 
 
 def has_no_direction(text: str) -> bool:
-    """Whether a header without its unit, such as ``"H"``, is a field along nobody knows what."""
+    """Whether a header without unit, such as ``"H"``, is a field of unknown direction."""
     return text.strip() in _NO_DIRECTION or (
         len(text.strip()) > 1 and _key(text) in map(_key, _NO_DIRECTION)
     )
