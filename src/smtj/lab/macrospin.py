@@ -56,7 +56,7 @@ def macrospin_trace(
     """
     from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
     from smtj.dynamics.macrospin.driven import driven_macrospin
-    from smtj.dynamics.macrospin.simulate import default_time_step, window_means
+    from smtj.dynamics.macrospin.simulate import default_time_step, mean_directions
 
     card, instrument = as_card(card), instrument or Instrument()
     if samples < 1:
@@ -78,7 +78,7 @@ def macrospin_trace(
     spin = system.spin._replace(
         anisotropy_field=system.spin.anisotropy_field - system.torques.vcma * bias
     )
-    m = window_means(
+    m = mean_directions(
         system,
         equilibrium_directions(spin, (x, y, z), 1, start_seed),
         interval,
