@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -52,6 +52,10 @@ Verdict = Literal[
 ``several``
     The parts of the result have different verdicts.
 """
+
+
+Update: TypeAlias = Callable[[DeviceCard, Any, str], DeviceCard]
+"""Module-level function that writes a fit onto a card, given both and the name of the data."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +113,8 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     fit: Any
     """The numerical result, with states, curves and covariances; of several parts, theirs."""
     picture: Picture | None = None
-    update: Callable[[DeviceCard, Any, str], DeviceCard] | None = None
-    """Module-level function of a card, :attr:`fit` and :attr:`source`; None if nothing of this
-    belongs on a card."""
+    update: Update | None = None
+    """None if nothing of this fit belongs on a card."""
     condition: str = ""
     """What distinguishes this part from others of its kind, e.g. ``"at 100 mV"``."""
     parts: tuple["FitResult", ...] = ()
