@@ -26,8 +26,7 @@ PARTS = (*CARD_FIGURES, "fig3b", *BEYOND, "audit")
 
 def reproduce(
     only: Annotated[
-        str | None,
-        typer.Option(help=f"Comma-separated parts of {','.join(PARTS)}. Default: all."),
+        str | None, typer.Option(help=f"Comma-separated parts of {','.join(PARTS)}. Default: all.")
     ] = None,
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
@@ -67,11 +66,7 @@ def reproduce(
                 "MNIST is not available and cannot be downloaded; continuing with scikit-learn's "
                 "8×8 digits as a stand-in. The results are not the paper's."
             )
-        context |= {
-            "dataset": images.title,
-            "origin": images.origin,
-            "stand_in": images.stand_in,
-        }
+        context |= {"dataset": images.title, "origin": images.origin, "stand_in": images.stand_in}
     if "fig3b" in parts:
         from smtj.paper.fig3b import TrainingPlan
 

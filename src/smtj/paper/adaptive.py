@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
-from smtj.nn.layer.adaptive import Per, junction_layers
+from smtj.nn.layer.adaptive import Per
 from smtj.nn.layer.configure import set_readout
+from smtj.nn.layer.neuron import junction_layers
 from smtj.nn.training.network import NetworkSettings, build_network, load_network
 from smtj.nn.training.recalibrate import recalibrate
 from smtj.nn.training.trainer import (
@@ -59,7 +60,7 @@ def on_card(network: nn.Sequential, settings: NetworkSettings, card: DeviceCard)
     result.load_state_dict(
         {name: own[name] if name.endswith(coupled) else given[name] for name in own}
     )
-    for layer in junction_layers(result):
+    for layer in junction_layers(result).values():
         layer.set_bias(0.0)
     return result.eval()
 
@@ -168,7 +169,7 @@ def _recalibrated(
             few, test = (first(scaled(p)) for p in (data.train_images[take], data.test_images))
         found: dict[str, list[list[float]]] = {"left at 0 V": [], "recalibrated": []}
         for temperature in TEMPERATURES:
-            for layer in junction_layers(rest):
+            for layer in junction_layers(rest).values():
                 layer.set_bias(0.0, temperature)
             found["left at 0 V"].append(_accuracies(rest, test, data.test_labels, seed))
             recalibrate(rest, few, data.train_labels[take], steps=STEPS, seed=seed)
@@ -192,7 +193,7 @@ def _voltages(network: nn.Module) -> list[float]:
     """Return the mean bias voltage of every layer in V."""
     with torch.no_grad():
         means = []
-        for layer in junction_layers(network):
+        for layer in junction_layers(network).values():
             layer.operating_state()
             means.append(float(layer.bias_voltage.mean()))
     return means

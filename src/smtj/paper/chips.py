@@ -119,7 +119,7 @@ def _table(distributions: tuple[Distribution, ...]) -> dict[str, Any]:
         low, high = entry.yield_interval
         rows.append(
             [
-                *(QUANTITIES[name].shown(entry.condition[name]) for name in names),
+                *(QUANTITIES[name].format(entry.condition[name]) for name in names),
                 f"{100 * entry.mean:.2f} ± {100 * entry.standard_error:.2f} %",
                 f"{100 * entry.standard_deviation:.2f} %",
                 f"{100 * entry.yield_:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
