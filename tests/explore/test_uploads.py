@@ -50,11 +50,11 @@ def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None
     ("name", "content", "said"),
     [
         ("a.csv", b"", "a.csv is empty"),
-        ("b.csv", b"x,y\n1,2\n", "no column that smtj knows"),
+        ("b.csv", b"x,y\n1,2\n", "no column that smtj recognises"),
         ("c.csv", b"time [s],resistance [ohm]\n1,2\n2,abc\n", 'row 3, column "resistance [ohm]"'),
         ("d.csv", b"\x00\xff\xfe" * 100, "not a text file"),
         ("e.nc", b"abc", "e.nc is not a NetCDF 4 file"),
-        ("../../f.xlsx", b"PK", "f.xlsx is not a whole Excel workbook"),
+        ("../../f.xlsx", b"PK", "f.xlsx is not an intact Excel workbook"),
         ("C:\\data\\g.csv", b"", "g.csv is empty"),
         ("..", b"x", "has no name"),
         ("h.csv", b"1" * (MAX_BYTES + 1), "h.csv has 20.0 MB, more than the 20 MB"),

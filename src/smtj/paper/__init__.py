@@ -1,4 +1,4 @@
-"""The paper, figure by figure: what its text says must be seen, and whether it is."""
+"""The paper, figure by figure: what its text claims, and whether it holds."""
 
 PAPER = (
     "J. Cai et al., Voltage-Controlled Spintronic Stochastic Neuron Based on a Magnetic Tunnel "

@@ -11,14 +11,14 @@ from smtj.analysis.switching.bias import FittedBias, plot_slopes
 from smtj.analysis.switching.bias import caption as caption_of_models
 from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
-from smtj.inference.bias.comparison import BiasComparison
 from smtj.lab import Instrument, voltage_scan
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
 from smtj.units import Oe
 
 VOLTAGES = np.array([-0.2, -0.1, 0.001, 0.1, 0.2])
-"""In V; the paper gives the ends.  For 0 V, 1 mV is applied, so that there is a current to read."""
+"""In V; the paper gives the ends.  1 mV is applied instead of 0 V, to have a current to read."""
 FIELDS = np.arange(-70, 51, 10.0)
 """H_⊥ in Oe, ours."""
 SAMPLES = 1000
@@ -28,33 +28,25 @@ NOISE = 5.0
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Scan the field at each voltage, fit the sigmoids, and fit their slopes by both models.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Scan the field at each voltage, fit the sigmoids, and fit their slopes by both models."""
     lab = Instrument(noise=NOISE)
     data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, instrument=lab, seed=seed)
     bias: FittedBias = fit(data, card, source="Fig. 4").parts[-1].fit
     naive = [_threshold_slope(card, scan) for scan in bias.scans]
-    return FigureResult(
-        name="fig4bc",
-        title="Fig. 4(b), 4(c): switching probability and its slope against bias voltage",
-        caption=_caption(card, bias.models),
-        images=_draw(out / "fig4bc", bias, naive),
-        numbers=_numbers(bias, naive),
-        checks=_checks(card, bias, naive),
+    return figure(
+        "fig4bc",
+        _draw(out / "fig4bc", bias, naive),
+        _numbers(bias, naive),
+        _checks(card, bias, naive),
+        samples=SAMPLES,
+        instrument=instrument_text(card, NOISE),
+        model=card.switching.model,
+        models=caption_of_models(bias.models),
     )
 
 
 def _threshold_slope(card: DeviceCard, scan: FittedScan) -> float:
-    """Return w in 1/Oe of readings counted as high above the middle of the levels."""
+    """Return w in 1/Oe if readings above the middle of the levels count as high."""
     from smtj.inference.sigmoid import fit_sigmoid
     from smtj.physics.junction import state_resistances
 
@@ -69,7 +61,7 @@ def _numbers(bias: FittedBias, naive: list[float]) -> dict[str, Any]:
     return {
         "voltage_V": VOLTAGES.tolist(),
         "field_Oe": FIELDS.tolist(),
-        "share_high": [scan.occupancy.tolist() for scan in bias.scans],
+        "occupancy": [scan.occupancy.tolist() for scan in bias.scans],
         "slope_per_Oe": slope.tolist(),
         "slope_standard_error": error.tolist(),
         "slope_by_threshold_per_Oe": naive,
@@ -112,17 +104,6 @@ def _draw(path: Path, bias: FittedBias, naive: list[float]) -> list[Path]:
         return plot.save(fig, path)
 
 
-def _caption(card: DeviceCard, models: BiasComparison) -> str:
-    return (
-        f"(b) Share of time in the high state from {SAMPLES} readings at each field, "
-        f"{card.switching.sampling_interval * 1e3:g} ms apart and each averaging over "
-        f"{card.switching.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card "
-        f"{card.name}, switching model {card.switching.model}. Lines: sigmoids by maximum "
-        f"likelihood. (c) {caption_of_models(models)} Crosses: readings counted by a threshold, "
-        "which makes w too steep where the device switches within a reading."
-    )
-
-
 def _checks(card: DeviceCard, bias: FittedBias, naive: list[float]) -> list[Check]:
     models, (slope, error) = bias.models, bias.slope * Oe
     true = np.array([float(operating_point(card, v).slope) * Oe for v in VOLTAGES])
@@ -132,44 +113,26 @@ def _checks(card: DeviceCard, bias: FittedBias, naive: list[float]) -> list[Chec
     shown = (
         f"ξ = {xi.value * 1e15:.1f} ± {xi.error * 1e15:.1f} fJ/(V m), " if xi is not None else ""
     )
+    turn = ", which would turn the fall of w(V) into a rise" if naive[-1] > true[0] else ""
     return [
-        Check(
-            claim="The slope changes with the bias voltage",
-            paper="Fig. 4(b), 4(c), no number and no direction in the text",
-            ours=f"w = {pairs} Oe⁻¹ at −200 / −100 / 0 / 100 / 200 mV",
-            verdict="agrees" if np.abs(z).max() < 4 and abs(models.difference) > 2 else "differs",
-            how=(
-                f"measured and fitted; {' / '.join(f'{v:+.1f}' for v in z)} standard errors from "
-                f"the card's own values; follows the card's model, {card.switching.model}"
-            ),
+        check(
+            "fig4bc.changes",
+            "agrees" if np.abs(z).max() < 4 and abs(models.difference) > 2 else "differs",
+            slopes=pairs,
+            z=" / ".join(f"{v:+.1f}" for v in z),
+            model=card.switching.model,
         ),
-        Check(
-            claim="w(V) «can be well fitted by Eq. (6)»",
-            paper="Fig. 4(c)",
-            ours=(
-                f"p = {models.cai2019.p_value:.2f}; {shown}H_in and E_b taken from the card: w(V) "
-                "alone gives their combination only"
-            ),
-            verdict="consistent" if models.cai2019.p_value > 0.01 else "differs",
-            how=f"{models.verdict}",
+        check(
+            "fig4bc.eq_6",
+            "consistent" if models.cai2019.p_value > 0.01 else "differs",
+            p=models.cai2019.p_value,
+            xi=shown,
+            conclusion=models.verdict,
         ),
-        Check(
-            claim="w(V) is «nonlinear»",
-            paper="Fig. 4(c)",
-            ours=f"quadratic term: p = {models.curvature_p_value:.2f}",
-            verdict="not supported" if models.curvature_p_value > 0.01 else "agrees",
-            how="straight line against parabola through the fitted slopes",
+        check(
+            "fig4bc.nonlinear",
+            "not supported" if models.curvature_p_value > 0.01 else "agrees",
+            p=models.curvature_p_value,
         ),
-        Check(
-            claim="What counting averaged readings by a threshold does",
-            paper="the paper does not say how its readings were counted",
-            ours=(
-                f"at +200 mV w = {naive[-1]:.3f} instead of {true[-1]:.3f} Oe⁻¹, which would turn "
-                "the fall of w(V) into a rise"
-                if naive[-1] > true[0]
-                else f"at +200 mV w = {naive[-1]:.3f} instead of {true[-1]:.3f} Oe⁻¹"
-            ),
-            verdict="not tested",
-            how="the same readings, high where above the middle of the two levels",
-        ),
+        check("fig4bc.threshold", "not tested", naive=naive[-1], true=true[-1], turn=turn),
     ]

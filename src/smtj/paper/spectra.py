@@ -1,4 +1,4 @@
-"""Virtual ST-FMR spectra of a card and what their fits say, shared by Fig. 5 and the audit."""
+"""Virtual ST-FMR spectra of a card and their fits, shared by Fig. 5 and the audit."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ VOLTAGES = np.linspace(-0.1, 0.2, 7)
 PAPER_FIELD = -110.0
 """H_∥ of Fig. 5(a) in Oe."""
 FIELDS = np.array([-900.0, -700.0, -250.0, PAPER_FIELD, 110.0, 700.0])
-"""H_∥ of Fig. 5(b) in Oe: the paper's, and others, since one field cannot tell H_K1 from H_K2."""
+"""H_∥ of Fig. 5(b) in Oe: the paper's and others, as one field cannot separate H_K1 and H_K2."""
 FREQUENCIES = np.arange(0.4e9, 3.01e9, 15e6)
 """In Hz, ours."""
 DRIVE = 0.025
@@ -28,19 +28,19 @@ NOISE = 2e-6
 
 @dataclass(frozen=True, eq=False)
 class Resonances:
-    """What the spectra of all voltages say."""
+    """Fits of the spectra at all voltages."""
 
     at_one_field: tuple[AtVoltage, ...]
-    """Of the paper's field alone, by rising voltage."""
+    """At the paper's field alone, by rising voltage."""
     fields: FittedFields
-    """Of all fields, with H_K1 and H_K2 against V."""
+    """At all fields, with H_K1 and H_K2 against V."""
     result: FitResult
     """The fit of all fields: its estimates have -dH_K1/dV and ξ."""
 
 
 @lru_cache(maxsize=4)
 def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
-    """Measure spectra at all fields and voltages and fit them as a user's files would be.
+    """Measure spectra at all fields and voltages and fit them like a user's files.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     Raises
     ------
     SmtjError
-        The card's resonances are out of the frequencies swept.
+        The card's resonances are outside the swept frequencies.
     """
     data = lab.spectra(
         card, FIELDS * Oe, VOLTAGES, FREQUENCIES, drive=DRIVE, noise=NOISE, seed=seed
