@@ -210,7 +210,7 @@ def render(record):
     def percent(found):
         return f"{100 * found['mean']:.2f} ± {100 * found['sd']:.2f}"
 
-    def percent(found):
+    def fraction_of(found):
         return f"{100 * found['value']:.0f} ± {100 * found['standard_error']:.0f} %"
 
     heat, spread = [], []
@@ -218,12 +218,12 @@ def render(record):
         a, f = found["accuracy"], found["fractions"]
         row = [name, *(percent(a[key]) for key in ("cold", "hot", "hot_500", "hot_optimum"))]
         fractions = [f[f"of the loss at {HOT:g} K, {key}"] for key in (100, 500, "optimum")]
-        heat.append([*row, *map(percent, fractions)])
+        heat.append([*row, *map(fraction_of, fractions)])
         if "spread" in a:
             row = [percent(a[key]) for key in ("cold", "spread", "spread_500", "spread_optimum")]
             keys = ("100", "500", "100_network", "500_network")
             fractions = [f[f"of the optimum under spread, {key}"] for key in keys]
-            spread.append([name.removesuffix(", cai2019"), *row, *map(percent, fractions)])
+            spread.append([name.removesuffix(", cai2019"), *row, *map(fraction_of, fractions)])
     versions = about["versions"]
     return "\n\n".join(
         [

@@ -25,10 +25,7 @@ def _reported(b, i):
 
 @njit(**_options)
 def _next_trajectories(b, generators, who, since, queue, now, longest, key, load):
-    """Give lanes without a trajectory, or with one that took too long, the next of the queue.
-
-    Returns when the next one takes too long, a number of pairs.
-    """
+    """Refill lanes that are free or have taken too long; return the pair of the next deadline."""
     deadline = _NEVER
     for i in range(LANES):
         if b[SIDE * LANES + i] == 0 or now >= since[i] + longest:
@@ -48,7 +45,7 @@ def _next_trajectories(b, generators, who, since, queue, now, longest, key, load
 
 @njit(**_options)
 def _note_passages(b, who, since, time, steps):
-    """Write down that lanes have passed, and free them."""
+    """Record passages and free their lanes."""
     for i in range(LANES):
         if _reported(b, i):
             steps[who[i]] = time - 2 * since[i]
@@ -57,7 +54,7 @@ def _note_passages(b, who, since, time, steps):
 
 @njit(**_options)
 def _passage_block(b, generators, who, since, queue, now, pairs, longest, key, load, steps):
-    """Watch the trajectories of one block's queue; see :func:`watch_passages`."""
+    """Advance the trajectories of one block's queue; see :func:`watch_passages`."""
     words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
     deadline = _next_trajectories(b, generators, who, since, queue, now, longest, key, load)
     for n in range(now, now + pairs):
@@ -81,24 +78,13 @@ def _passage_block(b, generators, who, since, queue, now, pairs, longest, key, l
 
 @njit(parallel=True, **_options)
 def watch_passages(blocks, generators, who, since, queues, now, pairs, longest, key, load, steps):
-    """Go on for a number of pairs of steps; a lane whose trajectory has passed takes the next.
+    """Take a number of pairs of steps; a lane whose trajectory has passed takes the next.
 
-    Parameters
-    ----------
-    blocks, generators
-        As in :func:`smtj.dynamics.macrospin.record_kernels.record_means`.
-    who, since
-        Trajectory of each lane, -1 for none, and the pair in which it began; (blocks, LANES).
-    queues
-        The next trajectory of each block, and the first that is not its own; (blocks, 2).
-    now
-        Pairs of steps taken before.
-    longest
-        Pairs of steps after which a trajectory is given up.
-    load
-        What is put into the rows of a lane, shape (ROWS, trajectories).
-    steps
-        After how many steps each trajectory passes, shape (trajectories,).
+    blocks and generators as in :func:`smtj.dynamics.macrospin.record_kernels.record_means`; who,
+    since (blocks, LANES): trajectory of each lane, -1 for none, and the pair in which it began;
+    queues (blocks, 2): the next trajectory of each block and the end of its range; now: pairs taken
+    before; longest: pairs after which a trajectory is abandoned; load (ROWS, trajectories): initial
+    rows of a lane; steps (trajectories,): output, the steps to each passage.
     """
     for block in prange(blocks.shape[0]):
         b, g, own, began = blocks[block], generators[block], who[block], since[block]

@@ -45,15 +45,15 @@ def first_passage_times(
 ) -> Floats:
     """When m·n, the component along the easy axis, first passes a threshold.
 
-    A trajectory that begins above waits to fall below, one that begins below to rise above.  What
-    is applied must not change with time.
+    A trajectory that begins above waits to fall below, one that begins below to rise above.  The
+    drive must be constant.
 
     Parameters
     ----------
     threshold
         Between -1 and 1.
     longest
-        Time in s after which a trajectory is given up; without it, all are waited for.
+        Time in s after which a trajectory is abandoned; by default all run to the end.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`smtj.dynamics.macrospin.simulate.final_state`, with its errors; progress counts
         trajectories.
@@ -117,6 +117,6 @@ def first_passage_times(
 
 
 def _missed(numbers: Ensemble, step: float, threshold: float) -> Floats:
-    """By how much m·n is beyond a threshold, on average, at the step that first finds it there."""
+    """Return by how much m·n exceeds a threshold, on average, when a step first detects it."""
     turn = numbers.precession * np.sqrt((1 + numbers.damping**2) * numbers.noise_density * step)
     return np.asarray(CONTINUITY * turn * np.sqrt(1 - threshold**2))

@@ -19,7 +19,7 @@ PORTION = 2**23
 
 
 def step_of(numbers: Ensemble, time_step: float | None) -> float:
-    """Return the time step that is given, checked, or the default one."""
+    """Return the given time step, checked, or the default one."""
     if time_step is not None:
         return checked_step(numbers, time_step)
     step = longest_step(numbers)
@@ -29,7 +29,7 @@ def step_of(numbers: Ensemble, time_step: float | None) -> float:
 
 
 def pairs_of(numbers: Ensemble, length: float, time_step: float | None) -> tuple[float, int]:
-    """Return the time step in s and the pairs of steps that a length of time is divided into."""
+    """Return the time step in s and the number of pairs of steps in a length of time."""
     if not 0 < length < np.inf:
         raise SmtjError(f"a time of {length:g} s cannot be simulated; it must be above 0 s")
     pairs = int(np.ceil(length / (2 * step_of(numbers, time_step)) * (1 - 1e-12)))
@@ -37,12 +37,12 @@ def pairs_of(numbers: Ensemble, length: float, time_step: float | None) -> tuple
 
 
 def portion_of(numbers: Ensemble) -> int:
-    """Pairs of steps between two reports of progress."""
+    """Return the pairs of steps between two reports of progress."""
     return max(PORTION // (2 * max(numbers.trajectories, 8)), 1)
 
 
 def tell(progress: Progress | None, done: int, total: int) -> None:
-    """Report progress to whoever wants to know."""
+    """Report progress, if wanted."""
     if progress is not None:
         progress(done, total)
 
@@ -56,7 +56,7 @@ def easy_axis(numbers: Ensemble) -> Floats:
 def record(
     numbers: Ensemble, blocks: Blocks, step: float, since: int, timing: tuple[int, int], count: int
 ) -> Numbers:
-    """Go on from pair ``since`` for some records; shape (count, 3, trajectories)."""
+    """Continue from pair ``since`` for some records; shape (count, 3, trajectories)."""
     (dead, window), portion = timing, portion_of(numbers)
     while count == 1 and dead > portion:
         record(numbers, blocks, step, since, (portion - 1, 1), 1)

@@ -35,11 +35,10 @@ class Averages(NamedTuple):
 
 
 def default_time_step(system: DrivenMacrospin, size: int = 1) -> float:
-    """The time step in s that is taken unless another is given.
+    """The default time step in s, short against precession, damping and noise.
 
-    It is short against precession, damping and noise:
-    :data:`smtj.dynamics.macrospin.time_step.DEFAULT`. Infinite where there is neither a field nor
-    noise.  Arguments and errors as in :func:`final_state`.
+    See :data:`smtj.dynamics.macrospin.time_step.DEFAULT`.  Infinite with neither field nor noise.
+    Arguments and errors as in :func:`final_state`.
     """
     return longest_step(ensemble(system, size))
 
@@ -55,26 +54,24 @@ def final_state(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Where trajectories are after a time.
+    """Directions of trajectories after a time.
 
     Parameters
     ----------
     system
-        The macrospin and what acts on it.
+        The macrospin and its drive.
     start
         Unit vectors m at the beginning, shape (3,) or (trajectories, 3).
     duration
         In s.
-    size
-        How many trajectories.
-    seed
-        Decides the thermal field.
+    size, seed
+        Number of trajectories, and the seed of the thermal field.
     time_step
-        The longest step in s that may be taken; a pair of steps divides what is recorded evenly.
+        Upper limit of the step in s; recording times are multiples of a pair of steps.
     dtype
         float32, which is faster, or float64.
     progress
-        Told how far it is.
+        Called with (done, total).
 
     Returns
     -------
@@ -84,7 +81,7 @@ def final_state(
     Raises
     ------
     SmtjError
-        A shape does not fit, a number is impossible, or the time step is too long.
+        A shape does not fit, a value is impossible, or the time step is too long.
     """
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, duration, time_step)
@@ -112,19 +109,17 @@ def trajectories(
 
     Parameters
     ----------
-    interval
-        Time between two records in s.
-    count
-        How many records.
+    interval, count
+        Time between two records in s, and their number.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
 
     Returns
     -------
     NDArray
-        m, shape (count, trajectories, 3); 12 or 24 bytes a record.
+        m, shape (count, trajectories, 3); 12 or 24 bytes per record.
     """
-    return window_means(
+    return mean_directions(
         system,
         start,
         interval,
@@ -138,11 +133,11 @@ def trajectories(
     )
 
 
-def window_means(
+def mean_directions(
     system: DrivenMacrospin,
     start: ArrayLike,
     interval: float,
-    window: float,
+    integration_time: float,
     count: int,
     size: int = 1,
     seed: int = 0,
@@ -151,17 +146,15 @@ def window_means(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Directions averaged over the last part of regular intervals, as an instrument reads them.
+    """Directions averaged over the end of regular intervals, as an instrument reads them.
 
     Parameters
     ----------
-    interval
-        From the end of a window to the end of the next, in s.
-    window
-        Its length in s, up to the interval; rounded to a whole number of pairs of steps, and the
-        instant at its end if it is shorter than that.
+    interval, integration_time
+        Time from reading to reading, and over which each averages, in s.  The latter is rounded to
+        whole pairs of steps; shorter ones give the instant at the end of the interval.
     count
-        How many windows.
+        Number of readings.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
 
@@ -170,14 +163,14 @@ def window_means(
     NDArray
         Means of m, shape (count, trajectories, 3).
     """
-    if count < 0 or not 0 <= window <= interval:
+    if count < 0 or not 0 <= integration_time <= interval:
         raise SmtjError(
-            f"{count} windows of {window:g} s in intervals of {interval:g} s cannot be; there must "
-            "be none or more, and no window longer than its interval"
+            f"{count} readings of {integration_time:g} s every {interval:g} s are "
+            "impossible; give 0 or more, each no longer than the interval"
         )
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, interval, time_step)
-    inside = max(round(window / (2 * step)), 1)
+    inside = max(round(integration_time / (2 * step)), 1)
     blocks = new_blocks(numbers, checked_directions(start, size), step, seed, dtype)
     out = np.empty((count, 3, size), precision(dtype))
     portion = max(portion_of(numbers) // pairs, 1)
@@ -201,12 +194,12 @@ def averages(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Averages:
-    """Averages of m and of its products, such as ⟨m_z²⟩, over looks at regular times.
+    """Averages over time of m and of its products, such as ⟨m_z²⟩.
 
     Parameters
     ----------
     interval, count
-        Time between two looks in s, and how many there are.
+        Time between two samples in s, and their number.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
     """

@@ -64,19 +64,14 @@ class Waveform:
 
 
 def sampled(time: ArrayLike, value: ArrayLike) -> Waveform:
-    """A waveform of straight lines between samples.
+    """A waveform that is linear between samples.
 
-    Parameters
-    ----------
-    time
-        In s, never falling, shape (points,).
-    value
-        Shape (points,) or (points, trajectories).
+    Times in s, nondecreasing, shape (points,); values of shape (points,) or (points, trajectories).
 
     Raises
     ------
     SmtjError
-        The times fall, or something is not finite or of another shape.
+        The times decrease, or something is not finite or has another shape.
     """
     return Waveform(
         *(np.atleast_1d(np.asarray(entry, dtype=np.float64)) for entry in (time, value))
@@ -94,14 +89,9 @@ def held(time: ArrayLike, value: ArrayLike) -> Waveform:
 
 
 def pulse(begin: float, length: float, value: ArrayLike, rest: ArrayLike = 0.0) -> Waveform:
-    """A rectangular pulse.
+    """A rectangular pulse; begin and length in s, value during and ``rest`` outside of it.
 
-    Parameters
-    ----------
-    begin, length
-        Beginning and duration in s.
-    value, rest
-        During the pulse, and before and after it; numbers or shape (trajectories,).
+    Values are numbers or have shape (trajectories,).
 
     Raises
     ------

@@ -53,19 +53,9 @@ def build(
 ) -> Elements:
     """Discretise the operator on a grid.
 
-    Far above the saddle U is levelled off: the magnetisation never gets there, but a grid that
-    does not resolve e^{-U} would oscillate.
-
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
-    damping
-        Gilbert damping α.
-    theta, phi
-        Edges of the elements in rad: from 0 to π, and once around.
-    saddle
-        U of the saddle.
+    Far above the saddle U is levelled off: the magnetisation never gets there, but a grid that does
+    not resolve e^{-U} would oscillate.  ``energy`` has numbers; ``theta`` and ``phi`` are the edges
+    of the elements in rad, from 0 to π and once around; ``saddle`` is U of the saddle.
     """
     x, w, slope = lobatto()
     rows, columns = len(theta) - 1, len(phi) - 1

@@ -35,14 +35,12 @@ class Amplifier(NamedTuple):
 def junction_noise(voltage: Array, resistance: Array, temperature: Array) -> Array:
     """S_I = 2eI coth(eV/2k_BT) with I = V/R, in A²/Hz; even in V and smooth at V = 0.
 
-    Parameters
-    ----------
-    voltage
-        V in V, of either sign.
-    resistance
-        R = V/I at that voltage in ohm.
-    temperature
-        T in K.  All broadcast together.
+    V in V, R = V/I at that voltage in ohm, T in K; they broadcast.
+
+    Examples
+    --------
+    >>> float(junction_noise(0.0, 1000.0, 300.0))  # 4 k_B T/R
+    1.657e-23
     """
     xp, (v, r, t) = as_arrays(voltage, resistance, temperature)
     x = ELEMENTARY_CHARGE * v / (2 * BOLTZMANN * t)
@@ -71,15 +69,9 @@ def threshold(
 ) -> Array:
     """The threshold current in A with equal error rates in both states.
 
-    It divides the interval between the two currents in the ratio of their deviations.  With equal
-    error rates, bit errors act as a changed probability (:func:`probability_with_bit_errors`).
-
-    Parameters
-    ----------
-    current_high, current_low
-        Mean currents in A in the high- and low-resistance state.
-    density_high, density_low
-        Their noise in A²/Hz, the amplifier's included.
+    It divides the interval between both mean currents, in A, in the ratio of their deviations;
+    the noise in A²/Hz includes the amplifier's.  With equal error rates, bit errors act as another
+    probability (:func:`probability_with_bit_errors`).
     """
     xp, (high, low, s_high, s_low) = as_arrays(current_high, current_low, density_high, density_low)
     root_high, root_low = xp.sqrt(s_high), xp.sqrt(s_low)
@@ -87,17 +79,7 @@ def threshold(
 
 
 def quality(difference: Array, density_high: Array, density_low: Array, time: Array) -> Array:
-    """Q = |ΔI|/(σ_high + σ_low): distance of both currents from the threshold, in deviations.
-
-    Parameters
-    ----------
-    difference
-        ΔI between the states in A.
-    density_high, density_low
-        Noise in A²/Hz in the two states.
-    time
-        Averaging time in s.
-    """
+    """Q = |ΔI|/(σ_high + σ_low), from ΔI in A, the noise in A²/Hz, and a time in s."""
     xp, (delta,) = as_arrays(difference)
     deviations = current_deviation(density_high, time) + current_deviation(density_low, time)
     return xp.abs(delta) / deviations
@@ -108,8 +90,8 @@ def bit_error_rate(
 ) -> Array:
     """Bit error rate ½ erfc(Q/√2), equal in both states at the :func:`threshold`.
 
-    The state is assumed not to switch during the read.
-    Arguments as in :func:`quality`; ½ where there is no difference.
+    The state is assumed not to switch during the read.  Arguments as in :func:`quality`; ½ if the
+    currents are equal.
     """
     return _normal_tail(quality(difference, density_high, density_low, time))
 
@@ -117,16 +99,9 @@ def bit_error_rate(
 def read_time(
     difference: Array, density_high: Array, density_low: Array, error_rate: Array
 ) -> Array:
-    """Read time in s that gives a bit error rate; the inverse of :func:`bit_error_rate`.
+    """Read time in s that gives an error rate between 0 and ½; infinite for equal currents.
 
-    Infinite where there is no difference.
-
-    Parameters
-    ----------
-    difference, density_high, density_low
-        As in :func:`quality`.
-    error_rate
-        Between 0 and ½.
+    The inverse of :func:`bit_error_rate`; other arguments as there.
     """
     xp, (delta, s_high, s_low, rate) = as_arrays(difference, density_high, density_low, error_rate)
     wanted = -_normal_quantile(rate)
