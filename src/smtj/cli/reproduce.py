@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, notes_console
+from smtj.cli.output import INTERRUPTED, is_quiet, note, notes_console
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def reproduce(
     if beyond or "fig3b" in parts:
         from smtj.datasets import load_dataset
 
-        images = load_dataset(dataset or "mnist", allow_stand_in=dataset is None)
+        images = load_dataset(
+            dataset or "mnist", allow_stand_in=dataset is None, progress=not is_quiet()
+        )
         if images.stand_in:
             note(
                 "MNIST is not available and cannot be downloaded; continuing with scikit-learn's "
