@@ -108,7 +108,7 @@ def test_units_in_headers(put, header: str, cell: str, name: str, value: float) 
     assert dataset.attrs["ignored_columns"] == ["note"]
 
 
-def test_a_header_without_unit_is_si_and_said_to_be_assumed(put) -> None:
+def test_a_header_without_unit_is_assumed_to_be_si(put) -> None:
     dataset = load(put("data.csv", "t,R [kohm],P,T\n1,2,0.5,300\n"))
     assert dataset.attrs == {"assumed_units": ["time", "temperature"]}
     assert [float(dataset[n][0]) for n in ("time", "temperature")] == [1.0, 300.0]

@@ -25,12 +25,12 @@ def test_dimensions_and_coordinates_stay(tmp_path: Path, scan: xr.Dataset) -> No
     xr.testing.assert_identical(load(save(again, tmp_path / "scan.nc")), scan)
 
 
-def test_what_smtj_does_not_know_stays(tmp_path: Path, scan: xr.Dataset) -> None:
+def test_unknown_variables_are_kept(tmp_path: Path, scan: xr.Dataset) -> None:
     scan["angle"] = ("field", [1.0, 2.0, 3.0], {"units": "deg"})
     xr.testing.assert_identical(load(save(scan, tmp_path / "scan.nc")), scan)
 
 
-def test_files_of_others_are_brought_to_si_and_our_names(tmp_path: Path) -> None:
+def test_foreign_files_are_converted_to_si_and_renamed(tmp_path: Path) -> None:
     theirs = xr.Dataset(
         {
             "R_meas": (("H", "n_sample"), np.arange(1, 7).reshape(2, 3), {"units": "kohm"}),

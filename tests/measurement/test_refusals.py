@@ -154,13 +154,13 @@ def test_excel(refusal, put_rows, rows: list[list[object]], parts: list[str]) ->
 
 
 @pytest.mark.parametrize("content", [b"R,t\n1,2\n", b"PK\x03\x04 and no more"])
-def test_what_is_no_workbook(refusal, put, content: bytes) -> None:
+def test_damaged_workbooks_are_refused(refusal, put, content: bytes) -> None:
     message = refusal(load, put("data.xlsx", content))
     assert "data.xlsx is not an intact Excel workbook" in message
 
 
 @pytest.mark.parametrize("content", [b"R,t\n1,2\n", b"CDF\x01" + bytes(100)])
-def test_what_is_no_netcdf_file(refusal, put, content: bytes) -> None:
+def test_damaged_netcdf_files_are_refused(refusal, put, content: bytes) -> None:
     assert "data.nc is not a NetCDF 4 file" in refusal(load, put("data.nc", content))
 
 
@@ -184,7 +184,7 @@ def test_an_old_workbook_is_no_text(refusal, put) -> None:
     assert "data.xls is not a text file" in message
 
 
-def test_what_is_missing_is_named_with_what_is_there(refusal, put) -> None:
+def test_a_missing_quantity_is_named_with_those_that_exist(refusal, put) -> None:
     dataset = load(put("data.csv", "V,U_x,t\n1,2,3\n"))
     require(dataset, "time", "voltage")
     assert refusal(require, dataset, "time", "resistance", "temperature") == (
@@ -225,7 +225,7 @@ def test_times_of_several_dimensions_that_do_not_increase(refusal, scan: xr.Data
     assert "has no time" in refusal(increasing_time, scan.drop_vars("time"))
 
 
-def test_fields_that_stand_twice(refusal, put) -> None:
+def test_repeated_fields_are_refused(refusal, put) -> None:
     rows = "H [Oe],V [mV],P,branch\n100,0,0.1,up\n\n200,0,0.2,up\n100,0,0.1,down\n"
     unique_fields(load(put("data.csv", rows)))
     dataset = load(put("data.csv", rows + "100,0,0.3,up\n"))
