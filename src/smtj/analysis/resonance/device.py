@@ -85,40 +85,27 @@ def at_voltages(lines: Lines, context: Context) -> list[AtVoltage]:
     For any other card the general resonance is fitted: to whole spectra if they are swept in
     frequency, as the lines of both wells overlap there, and to single lines if swept in field.
 
-    Parameters
-    ----------
-    lines
-        Of one device at one temperature.
-    context
-        The card supplies what the resonance depends on besides H_K1 and H_K2, and starting values.
-
-    Raises
-    ------
-    SmtjError
-        No spectrum has a line, or spectra were taken at several temperatures.
+    The card supplies what the resonance depends on besides H_K1 and H_K2, and starting values.
     """
     usable = lines.usable
     if not usable:
         reasons = lines.every[0].fit.remarks or ("measure more",)
-        raise context.error(f"no spectrum shows a line that a fit can use; {reasons[0]}")
+        raise SmtjError(f"no spectrum shows a line that a fit can use; {reasons[0]}")
     card = context.card
     given = context.conditions
     own = given.get("temperature", float(card.thermal.temperature))
     temperatures = {line.condition("temperature", own) for line in usable}
     if len(temperatures) > 1:
-        raise context.error("spectra were taken at several temperatures; fit one at a time")
+        raise SmtjError("spectra were taken at several temperatures; fit one at a time")
     temperature = temperatures.pop()
     voltage = given.get("voltage", 0.0)
     by_voltage: dict[float, list[MeasuredLine]] = {}
     for line in usable:
         by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
-    try:
-        return [
-            _at(v, tuple(some), card, temperature, lines.swept == "frequency")
-            for v, some in sorted(by_voltage.items())
-        ]
-    except SmtjError as error:
-        raise context.error(error) from None
+    return [
+        _at(v, tuple(some), card, temperature, lines.swept == "frequency")
+        for v, some in sorted(by_voltage.items())
+    ]
 
 
 def _at(

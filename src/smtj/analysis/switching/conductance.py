@@ -53,29 +53,10 @@ def fit_resistance(
     at_current: bool,
     min_switches: int,
 ) -> tuple[TraceFit, FittedSignal]:
-    """Fit a trace of resistances.
+    """Fit a trace of resistances in ohm at times in s.
 
-    Parameters
-    ----------
-    time, resistance
-        In s and ohm, shape (readings,).
-    integration_time
-        Time over which a reading averages in s; 0 for instantaneous readings.
-    at_current
-        Whether a current was held.
-    min_switches
-        As in :func:`smtj.inference.telegraph.fit.fit_trace`.
-
-    Returns
-    -------
-    tuple
-        The fit and the signal that was fitted: the resistance, or if that shows more than two
-        levels the conductance, provided that it shows two and is more likely.
-
-    Raises
-    ------
-    SmtjError
-        The trace is too short, or switches too rarely.
+    Returns the fit and the signal that was fitted: the resistance, or if that shows more than two
+    levels the conductance, provided that it shows two and is more likely.
     """
     pole = -math.inf if at_current else 0.0
     fit = fit_trace(time, resistance, integration_time, pole=pole, min_switches=min_switches)
