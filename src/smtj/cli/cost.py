@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, notes_console, print_json, progress, writing
+from smtj.cli.output import (
+    INTERRUPTED,
+    is_quiet,
+    note,
+    notes_console,
+    print_json,
+    progress,
+    writing,
+)
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -90,7 +98,7 @@ def _evaluate(
     from smtj.nn.training.trainer import as_tensors
 
     network, card = trained_network(path)
-    images = as_tensors(load_dataset(dataset, data))
+    images = as_tensors(load_dataset(dataset, data, progress=not is_quiet()))
     try:
         with progress("accuracy against reads and bit errors") as report:
             return card, measure_accuracy(network, images, seed, progress=report)

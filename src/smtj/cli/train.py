@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.exits import INTERRUPTED
+from smtj.cli.output import INTERRUPTED, is_quiet, note, print_json
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
@@ -89,10 +89,11 @@ def train(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     resume: Annotated[bool, typer.Option(help="Continue from the last epoch in --out.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print settings and accuracies as JSON.")
+    ] = False,
 ) -> None:
     """Train a network of a card's devices; write the network, its metrics and a plot."""
-    from rich.console import Console
-
     from smtj import nn
     from smtj.card import load_card
     from smtj.cli.progress import training_progress
@@ -100,17 +101,15 @@ def train(
     from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
 
-    # Paths are printed unchanged: neither wrapped nor parsed as markup.
-    console = Console(soft_wrap=True, markup=False, highlight=False)
-    device, images = load_card(card), load_dataset(dataset, data)
+    device, images = load_card(card), load_dataset(dataset, data, progress=not is_quiet())
     begun = False
 
     def show(run: "TrainingRun") -> None:
         nonlocal begun
         if not begun:
-            console.print(f"{images.title} from {images.origin}\n{run.experiment.title()}")
+            note(f"{images.title} from {images.origin}\n{run.experiment.title()}")
             if neuron is Neuron.mtj and (warning := _slow_reads(device)):
-                console.print(warning)
+                note(warning)
         begun = True
         update(run)
 
@@ -140,17 +139,20 @@ def train(
                 progress=show,
             )
     except KeyboardInterrupt:
-        console.print(
+        note(
             f"\nStopped; every finished epoch is saved in {out}. Continue with --resume."
             if (out / "checkpoint.pt").exists()
             else "\nStopped before the first epoch ended; nothing was saved."
         )
         raise typer.Exit(INTERRUPTED) from None
-    if run.bias_voltages:
-        console.print(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
-    console.print(f"Test accuracy: {run.accuracy:.2%}. Written:")
-    for name in ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg"):
-        console.print(f"  {out / name}")
+    if as_json:
+        print_json(run.to_dict())
+    else:
+        if run.bias_voltages:
+            typer.echo(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
+        typer.echo(f"Test accuracy: {run.accuracy:.2%}")
+    names = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
+    note("\n".join(["Written:", *(f"  {out / name}" for name in names)]))
 
 
 def _slow_reads(card: "DeviceCard") -> str:

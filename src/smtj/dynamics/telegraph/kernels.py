@@ -1,10 +1,10 @@
 """Compiled telegraph states at given times, the same for any number of threads.
 
-A device has a random stream of its own, seeded by Philox from (key, number of the device), so that
-neither threads nor other devices change its history.  Devices are worked on in blocks whose
-generators run side by side.  A step draws one random word a device and flips the state where the
-word lies below a threshold; a flip of probability 0 never happens, and all others are multiples of
-2^-32.
+Every device has its own random stream, seeded by Philox from (key, device index), so its history
+depends neither on threads nor on other devices.
+Devices run side by side in blocks.
+A step takes one random word per device and flips the state if the word lies below a
+threshold; flips of probability 0 never happen, all others are multiples of 2^-32.
 """
 
 import math
@@ -16,20 +16,21 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from smtj.streams import next_word, seed_generator, uniform
+from smtj.typing import Floats
 
 BLOCK = 1024
 """Devices of a block at uniform spacing: its numbers fit the first cache."""
 BLOCK_AT = 512
 """Devices of a block at any spacing, which needs twice as many numbers."""
 PARALLEL_FROM = 2_000_000
-"""Below so many samples, starting the threads costs what they save."""
+"""Samples from which threads pay."""
 
 BYTES = np.uint32(1) << (8 * np.arange(4, dtype=np.uint32))
 """The bit that each of four devices has in a word of bytes, the least significant first."""
 BITS = np.uint32(1) << (np.arange(32, dtype=np.uint32) ^ np.uint32(7))
 """The bit that each of 32 devices has in a word packed like ``np.packbits``."""
 
-_LARGEST = 40.0
+_MAX_DECAY = 40.0
 # Adding 1.5 · 2^52 rounds to a whole number and leaves it in the lowest bits.
 _ROUNDER = 1.5 * 2.0**52
 _SCALE, _BIAS = 2.0**32 - 1, 2.0**31
@@ -39,7 +40,6 @@ _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = (1 / math.factorial(n) for n in range(2
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 # Multiplication and addition in one instruction; its rounding is far below 2^-32.
 _fused: dict[str, Any] = {**_options, "fastmath": {"contract"}}
-Floats: TypeAlias = NDArray[np.float64]
 Thresholds: TypeAlias = NDArray[np.int32]
 States: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint32]
@@ -60,7 +60,7 @@ def _flip(a, b, c, d, high, low_threshold, change):
 
 @njit(**_options)
 def _begin(generator, begin, device, k0, k1):
-    """Seed the generator of a device and draw whether it begins high."""
+    """Seed the generator of a device and sample its initial state."""
     seed_generator(generator, device, k0, k1)
     return uint32(uniform(generator) < begin)
 
@@ -78,7 +78,7 @@ def _sample_block(leave_low, leave_high, begin, k0, k1, bits, out, block):
 
     A word of the result holds the states of ``bits.size`` devices.  Lane i·q + j has the i-th
     device of word j, so that one bit serves all the lanes of an inner loop.  A lane without a
-    device draws 0 for ever, which is not below its threshold, and stays low.
+    device draws only zeros, which are not below its threshold, and stays low.
     """
     per_word, devices = bits.shape[0], leave_low.shape[0]
     first = block * BLOCK
@@ -176,7 +176,7 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
     size = min(BLOCK_AT, rate.shape[0] - first)
     state, high = np.zeros((4, BLOCK_AT), np.uint32), np.zeros(BLOCK_AT, np.uint32)
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
-    speed, share = np.zeros(BLOCK_AT), np.zeros(BLOCK_AT)
+    speed, fraction = np.zeros(BLOCK_AT), np.zeros(BLOCK_AT)
     decay, threshold = np.empty(BLOCK_AT), np.empty(BLOCK_AT, np.int32)
     row = np.empty(BLOCK_AT, np.uint8)
     generator = np.empty(4, np.uint32)
@@ -185,15 +185,15 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
         high[i] = _begin(generator, begin[device], device, k0, k1)
         for k in range(4):
             state[k, i] = generator[k]
-        speed[i], share[i] = rate[device], occupancy[device]
+        speed[i], fraction[i] = rate[device], occupancy[device]
     for t in range(out.shape[0]):
         gap = gaps[t]
         for i in range(BLOCK_AT):
             x = -gap * speed[i]
-            decay[i] = _decay(x if x > -_LARGEST else -_LARGEST)
+            decay[i] = _decay(x if x > -_MAX_DECAY else -_MAX_DECAY)
         for i in range(BLOCK_AT):
-            # P(high) is the chance to flip of a device that is low, 1 - P(high) of a high one.
-            flip = abs(float(int32(high[i])) - share[i]) * decay[i]
+            # P(high) is the probability to flip from low, 1 - P(high) from high.
+            flip = abs(float(int32(high[i])) - fraction[i]) * decay[i]
             threshold[i] = int32(_bits(flip * _SCALE + (_ROUNDER - _BIAS)))
         for i in range(BLOCK_AT):
             word, s0[i], s1[i], s2[i], s3[i] = next_word(s0[i], s1[i], s2[i], s3[i])

@@ -1,18 +1,17 @@
 """A field in any direction, seen from a tilted easy axis.
 
 z is the film normal, x the long axis of the ellipse; the easy axis lies in the x-z plane, tilted
-from z towards +x.  The paper gives one number, 9°, which one measurement cannot tell apart from
-the effect of an in-plane coupling field; here tilt and in-plane field are two numbers.
+from z towards +x.  The paper gives one number, 9°, which a single measurement cannot
+distinguish from an in-plane coupling field; here tilt and in-plane field are separate.
 
-The rule: a field stands in Eq. 3-5 as the H_⊥ that has the same part along the easy axis, and its
-part in the plane, H_in included, is the H_in of Eq. 6.  A field along the normal thus gives the
+The rule: a field enters Eq. 3-5 as the H_⊥ with the same part along the easy axis, and its in-plane
+part, H_in included, is the H_in of Eq. 6.  A field along the normal thus gives the
 printed equations whatever the tilt, with H_s = -H_in tan(tilt); a field along x acts in Eq. 3-5
 by its tan(tilt).
 
-The other way to split a field, at right angles to the easy axis, would put the cosine of the tilt
-into H_k,eff and let H_⊥ itself lower the barrier a little: on the paper's device, at 9°, w would be
-1.7 % smaller than Eq. 5 has it.  But then the P(high | H_⊥) of a device would not be the one that
-its card's w says, which the neuron is made of and the fit gives back.
+Splitting the field at right angles to the easy axis instead would put the cosine of the tilt into
+H_k,eff and let H_⊥ itself lower the barrier a little: w of the paper's device would be 1.7 % below
+Eq. 5, and P(high | H_⊥) would not follow the w on the card.
 """
 
 from smtj.physics.arrays import Array, as_arrays
@@ -21,7 +20,7 @@ from smtj.physics.arrays import Array, as_arrays
 def perpendicular_and_in_plane(
     field_x: Array, field_y: Array, field_z: Array, easy_axis_tilt: Array
 ) -> tuple[Array, Array]:
-    """The H_⊥ that acts along the easy axis as a field does, and the field's size in the plane.
+    """The H_⊥ with the same part along the easy axis as a field, and the field's in-plane size.
 
     Parameters
     ----------
@@ -43,16 +42,10 @@ def perpendicular_and_in_plane(
 
 
 def offset_field(in_plane_bias_field: Array, easy_axis_tilt: Array) -> Array:
-    """H_s = -H_in tan(tilt) in A/m: the perpendicular field at which both states weigh the same.
+    """H_s = -H_in tan(tilt) in A/m, the perpendicular field of equal occupancy.
 
     There the total field has no part along the easy axis, so the two wells mirror each other.
-
-    Parameters
-    ----------
-    in_plane_bias_field
-        H_in in A/m, along +x.
-    easy_axis_tilt
-        Angle of the easy axis from the film normal, in rad, towards +x; below π/2.
+    H_in in A/m along +x, the tilt in rad as in :func:`perpendicular_and_in_plane`.
     """
     xp, (h_in, tilt) = as_arrays(in_plane_bias_field, easy_axis_tilt)
     return -h_in * xp.tan(tilt)
