@@ -42,6 +42,8 @@ MAX_STARTS = 2
 """Different starts that are refined."""
 ROUNDS = 2
 """In which the size of the lines, which weighs their expected ratio, is updated."""
+EQUALLY_GOOD = 10.8
+"""Rise of χ² over the best at which a minimum is excluded (p = 0.001)."""
 SAME = 1e-3
 """Fraction of the largest field by which starts differ."""
 
@@ -75,7 +77,7 @@ def fit_spectra_of_wells(
         The other fields that the resonance depends on.
     starts
         Pairs of H_K1 and H_K2 in A/m, one or more, one of them within ``reach`` full linewidths
-        of the truth.
+        of the truth; of several that fit equally well the first one counts.
     damping
         Initial α.
     reach
@@ -149,7 +151,9 @@ def _near(
         ]
         squares = [float(np.square(residuals(p, None)).sum()) for p in line]
         tried.append((min(squares), line[int(np.argmin(squares))]))
-    tried.sort(key=lambda each: each[0])
+    good = min(least for least, _ in tried) + EQUALLY_GOOD
+    # The sort is stable: of starts that are equally good the first comes first.
+    tried.sort(key=lambda each: max(each[0], good))
     chosen: list[dict[str, float]] = []
     for _, start in tried:
         if not any(_alike(start, other) for other in chosen):
@@ -169,7 +173,8 @@ def _best(
 ) -> tuple[Minimum, Floats] | None:
     """Return the deepest of the minima near some starts and the sizes of lines there.
 
-    None where the data leave a parameter undetermined.
+    Of equally deep ones the one of the first start, as a line may be of either well.  None where
+    the data leave a parameter undetermined.
     """
     names = ("first", "second", "log_damping") if both else ("first", "log_damping")
     every = []
@@ -184,7 +189,8 @@ def _best(
             at = dict(found.values)
         else:
             every.append((found, size))
-    return min(every, key=lambda each: each[0].chi_squared, default=None)
+    least = min((found.chi_squared for found, _ in every), default=math.nan)
+    return next((e for e in every if e[0].chi_squared <= least + EQUALLY_GOOD), None)
 
 
 def _of_size(residuals: Residuals, size: Floats) -> Callable[[Mapping[str, float]], Floats]:
