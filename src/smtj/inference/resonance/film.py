@@ -73,24 +73,10 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
 
     M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as in most
-    papers, since a short range of frequency hardly separates the two.
-
-    Parameters
-    ----------
-    lines
-        At three frequencies or more.
-    geometry
-        Direction of the field.
-
-    Raises
-    ------
-    SmtjError
-        There are too few lines, or no M_eff gives such resonances.
-
-    References
-    ----------
-    C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; S. S. Kalarickal et al.,
-    J. Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087, for the linewidth.
+    papers, since a short range of frequency hardly separates the two. Raises SmtjError for lines at
+    fewer than three frequencies, and where no M_eff gives such resonances. Formula: C. Kittel,
+    Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; linewidth: S. S. Kalarickal et al., J.
+    Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087.
 
     Examples
     --------

@@ -67,26 +67,13 @@ def fit_spectra_of_wells(
     damping: float,
     reach: float = REACH,
 ) -> SpectraFit:
-    """Fit the spectra of one bias voltage.
+    """Fit the spectra of one bias voltage, at one field or several.
 
-    Parameters
-    ----------
-    spectra
-        At one field or several.
-    fixed
-        The other fields that the resonance depends on.
-    starts
-        Pairs of H_K1 and H_K2 in A/m, one or more, one of them within ``reach`` full linewidths
-        of the truth; of several that fit equally well the first one counts.
-    damping
-        Initial α.
-    reach
-        Range of the search for H_K1 on either side of each start; 0 to start from them directly.
-
-    Raises
-    ------
-    SmtjError
-        There is no spectrum, or no minimum is found.
+    ``fixed`` holds the other fields that the resonance depends on. ``starts`` are pairs of H_K1 and
+    H_K2 in A/m, one of them within ``reach`` full linewidths of the truth; of several that fit
+    equally well the first counts. The search for H_K1 covers ``reach`` on either side of each; with
+    0 the fit starts from them directly. ``damping`` is the initial α. Raises SmtjError if there is
+    no spectrum or no minimum is found.
     """
     if not spectra:
         raise SmtjError(f"{FIT} has no spectrum; give spectra that show a line")

@@ -88,17 +88,9 @@ def projected(
 ) -> Projection:
     """Fit heights and baselines.
 
-    Parameters
-    ----------
-    spectra
-        What is fitted.
-    wells
-        The resonances at the field of each spectrum.
-    damping
-        α.
-    size
-        Of the lines of each spectrum in units of the expected heights, shape (spectra,); None to
-        leave their ratio free.
+    ``wells`` are the resonances at the field of each spectrum, ``damping`` is α. ``size``, shape
+    (spectra,), is that of the lines of each spectrum in units of the expected heights; None leaves
+    their ratio free.
     """
     count = spectra.error.size
     columns = np.concatenate([spectra.baseline, _parts(spectra, wells, damping)])
