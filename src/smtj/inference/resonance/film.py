@@ -18,11 +18,13 @@ from smtj.inference.stats.least_squares import UNLIKELY, excess_scatter, minimis
 from smtj.inference.stats.line import fit_line
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, in_plane_film_frequency
 from smtj.typing import Floats
+from smtj.units import T, format_quantity
 
 Geometry = Literal["in-plane", "perpendicular"]
 """Direction of the field."""
 
 MIN_LINES = 3
+MAX_FIELD = 100 * T
 _STEP = 1e-6
 
 
@@ -182,6 +184,9 @@ _FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
 def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
     """Fit M_eff, and γ unless it is given."""
     checked_points(lines.frequency, lines.field, lines.field_error, "frequencies", "fields")
+    if (most := float(np.abs(lines.field).max())) > MAX_FIELD:
+        shown = format_quantity(most, "A/m", "T", 3)
+        raise SmtjError(f"a line lies at {shown}, a field beyond any magnet; check its unit")
     function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
 
     def at(p: Mapping[str, float], field: Floats) -> Floats:

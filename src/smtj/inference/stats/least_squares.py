@@ -113,15 +113,7 @@ def minimise(
 
 
 def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
-    """Compare the scatter about a fit with the standard errors.
-
-    Parameters
-    ----------
-    found
-        The fit.
-    data, model
-        Their names in the remark.
-    """
+    """Compare the scatter about a fit with the standard errors; ``data`` and ``model`` in words."""
     if not found.p_value < UNLIKELY:
         return ExcessScatter(found.p_value, 1.0, ())
     factor = found.chi_squared / found.degrees_of_freedom
@@ -140,14 +132,8 @@ def covariance_over_errors(residuals: Residuals, minimum: Minimum) -> Floats:
 
     Where a well is about to vanish, its line moves without limit and comes and goes: derivatives
     at one point then show a jump that no datum may have seen.  Over a standard error, a jump
-    counts for what it changes.  Where the residuals are linear this is the minimum's covariance.
-
-    Parameters
-    ----------
-    residuals
-        As :data:`Residuals`.
-    minimum
-        Its covariance is the start.
+    counts for what it changes.  Where the residuals are linear this is the minimum's covariance,
+    which is the start.
     """
     names, covariance = list(minimum.values), minimum.covariance
     at = np.array([minimum.values[name] for name in names])

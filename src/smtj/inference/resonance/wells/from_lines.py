@@ -131,14 +131,8 @@ def starting_fields(
 ) -> list[tuple[float, float]]:
     """Return pairs of H_K1 and H_K2 in A/m that roughly explain the lines, the best first.
 
-    A line may be of either well, and one far from anything may be of neither.
-
-    Parameters
-    ----------
-    points, fixed
-        As in :func:`fit_points`.
-    middle
-        H_K1 and H_K2 in A/m about which to search more finely; everywhere by default.
+    A line may be of either well, and one far from anything may be of neither.  The search is finer
+    about ``middle``, H_K1 and H_K2 in A/m, and covers everything by default.
     """
     scale = _scale(points)
     reach, rough = (REACH, ROUGH) if middle is None else (FINE_REACH, ROUGH_FINE)
