@@ -171,7 +171,7 @@ def condition_codes(
     """Number the combinations of values in columns, in the order in which they first occur.
 
     The columns and the codes, which count from 0, have shape (readings,); without columns,
-    ``readings`` gives their number. ``resolution`` is the smallest difference between distinct
+    ``readings`` gives their number.  ``resolution`` is the smallest difference between distinct
     neighbouring numbers, relative to the largest of their column; that of rounding by default.
     """
     import pandas as pd

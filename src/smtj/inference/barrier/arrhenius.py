@@ -70,9 +70,9 @@ def fit_arrhenius(
     """Fit ln τ = ln τ0 + E_b/(k_B T) by weighted least squares.
 
     At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that of
-    the state fitted, E_b (1 ± h)². T in K, ln(τ/s) of one state and its standard error have shape
-    (temperatures,); E_b is given in k_B T at ``reference_temperature`` in K. The intervals of E_b
-    and ln τ0 take the standard errors as known. Raises SmtjError if there are fewer than three
+    the state fitted, E_b (1 ± h)².  T in K, ln(τ/s) of one state and its standard error have shape
+    (temperatures,); E_b is given in k_B T at ``reference_temperature`` in K.  The intervals of E_b
+    and ln τ0 take the standard errors as known.  Raises SmtjError if there are fewer than three
     temperatures, or a number is not finite or not above 0.
 
     Examples

@@ -50,8 +50,9 @@ def fit_identified(
 ) -> Identified:
     """Fit a model, with ξ and then H_in freed as long as the data identify them.
 
-    ``voltage`` is in V, |w| and its standard error in 1/(A/m); shape (voltages,). ``model`` is from
-    :mod:`smtj.inference.bias.models`. Raises SmtjError if not even the scale of w can be fitted.
+    ``voltage`` is in V, |w| and its standard error in 1/(A/m); shape (voltages,).  ``model`` is
+    from :mod:`smtj.inference.bias.models`.  Raises SmtjError if not even the scale of w can be
+    fitted.
     """
 
     fit = f"the fit of w(V) by {model.name}"

@@ -19,8 +19,8 @@ def damping_estimates(
     """α, and Δ_0 that damping does not explain, of lines of half width Δ_0 + ½ α tr A/(1 + α²).
 
     ``trace`` is (μ0 γ/2π) tr A of each line in Hz, 2 f_r for a circular orbit; ``half_width`` and
-    its standard ``error`` are in Hz; all have shape (lines,). Fewer than three lines yield α alone.
-    Remarks come with the estimates. No line at all raises SmtjError.
+    its standard ``error`` are in Hz; all have shape (lines,).  Fewer than three lines yield α
+    alone.  Remarks come with the estimates.  No line at all raises SmtjError.
     """
     checked_points(trace, half_width, error, "lines", "half widths")
     if trace.size < 3 or np.ptp(trace) == 0:

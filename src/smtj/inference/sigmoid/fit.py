@@ -158,12 +158,12 @@ def fit_sigmoid(
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
     ``field`` is H of each count, shape (fields,), in ``unit``, ``"A/m"`` or ``"V"``, which the
-    estimates carry. The numbers ``high`` and ``total`` of high and of all reads broadcast to it and
-    need not be integers. ``inflation`` is f at each field, 1 for independent reads; see
-    :mod:`smtj.inference.sigmoid.counts`. ``seed`` is of the curves simulated to judge how well the
+    estimates carry.  The numbers ``high`` and ``total`` of high and of all reads broadcast to it
+    and need not be integers.  ``inflation`` is f at each field, 1 for independent reads; see
+    :mod:`smtj.inference.sigmoid.counts`.  ``seed`` seeds the curves simulated to judge how well the
     sigmoid fits.
 
-    Returns w, H_s, their covariance and that judgement. Raises SmtjError if the counts or the unit
+    Returns w, H_s, their covariance and that judgement.  Raises SmtjError if the counts or the unit
     are impossible, there are fewer than three fields, the reads turn from all low to all high
     between two fields, so the slope has no upper bound, or the fraction of high reads does not
     depend on the field.

@@ -100,7 +100,7 @@ class MeanScanFit(ChiSquared):
 def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
     """Mean of a trace and its standard error, from the scatter of the means of its parts.
 
-    Takes 50 readings or more, in their order. The parts are long compared with the correlation of
+    Takes 50 readings or more, in their order.  The parts are long compared with the correlation of
     readings that average over many switches; drift widens the error.
     """
     values = np.asarray(readings, dtype=np.float64)
@@ -113,8 +113,8 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     """Fit P(high | H) between two straight levels to mean readings.
 
     ``field`` is H of each mean; ``mean`` and ``standard_error`` are in a unit that averages
-    linearly over both states; all have shape (fields,). Errors follow from the curvature of χ²,
-    widened by √(χ²/dof) where the fit is bad. Raises SmtjError if there are too few fields, or if
+    linearly over both states; all have shape (fields,).  Errors follow from the curvature of χ²,
+    widened by √(χ²/dof) where the fit is bad.  Raises SmtjError if there are too few fields, or if
     the means do not pass from one level to the other.
 
     Examples

@@ -69,14 +69,14 @@ def fit_scan(
 
     ``field`` is H and ``log_odds`` ln(τ_high/τ_low) of each trace, shape (fields,), the latter NaN
     or infinite where it has too few switches; there ``variance``, that of the log-odds, is ignored
-    and ``occupancy``, the fraction of time at the high level, is used. Such a field counts as many
+    and ``occupancy``, the fraction of time at the high level, is used.  Such a field counts as many
     reads as the time scale at the other fields implies, and at least one; one with NaN is left out.
     A remark counts those left out: traces that happened to switch seldom are those with the longest
     dwell times.
 
-    ``duration``, in any unit, is needed where the traces differ in length. ``seed`` is of the
-    curves simulated to judge how well the sigmoid fits. Raises SmtjError if arrays differ in shape,
-    a variance or duration is not positive, or fewer than two fields have log-odds; and as
+    ``duration``, in any unit, is needed where the traces differ in length.  ``seed`` seeds the
+    curves simulated to judge how well the sigmoid fits.  Raises SmtjError if arrays differ in
+    shape, a variance or duration is not positive, or fewer than two fields have log-odds; and as
     :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
 
     Examples

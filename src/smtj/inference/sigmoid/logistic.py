@@ -40,9 +40,9 @@ def maximise(
 ) -> Floats:
     """Return the θ of greatest likelihood, shape (..., parameters), of many data sets at once.
 
-    ``design`` has shape (fields, parameters), with one or two parameters. ``high`` and ``total``
-    reads, shapes (..., fields) and (fields,), need not be integers. The log-odds ``offset`` at θ =
-    0 broadcasts to (fields,), the initial θ ``start`` to (..., parameters). Where the likelihood
+    ``design`` has shape (fields, parameters), with one or two parameters.  ``high`` and ``total``
+    reads, shapes (..., fields) and (fields,), need not be integers.  The log-odds ``offset`` at θ =
+    0 broadcasts to (fields,), the initial θ ``start`` to (..., parameters).  Where the likelihood
     rises forever, because every read can be predicted, θ stops where it no longer rises noticeably.
     """
     sets = np.atleast_2d(high)
@@ -145,13 +145,13 @@ def goodness_of_fit(
 ) -> Goodness:
     """Compare a deviance with those of counts simulated from the fitted sigmoid and refitted.
 
-    The deviance is a χ² only where every expected count is large. Scans have fields at which nearly
-    every read is the same, where it is usually too small and occasionally too large. Five hundred
-    curves are simulated, and more, up to a million, until it is clear on which side of
+    The deviance is a χ² only where every expected count is large.  Scans have fields at which
+    nearly every read is the same, where it is usually too small and occasionally too large.  Five
+    hundred curves are simulated, and more, up to a million, until it is clear on which side of
     :data:`SIGNIFICANT` the p-value lies.
 
     ``x`` are the fields, scaled to differ by about 1, shape (fields,); ``theta`` are the fitted a
-    and b of the log-odds a + b x; ``observed`` is the deviance of the data. Of ``total``, the
+    and b of the log-odds a + b x; ``observed`` is the deviance of the data.  Of ``total``, the
     number of independent reads, the nearest integer is sampled and given its weight.
     """
     rng = np.random.default_rng(seed)

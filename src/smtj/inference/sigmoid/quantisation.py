@@ -65,14 +65,14 @@ class FractionFit:
 def detect_quantisation(probability: ArrayLike, reads: int) -> Quantisation:
     """Find out whether fractions of high reads are coarser than their number of reads explains.
 
-    Fractions of 0 and 1 say nothing, as they are multiples of everything. For every other one, the
+    Fractions of 0 and 1 say nothing, as they are multiples of everything.  For every other one, the
     chance of being a multiple of the grain is that of a binomial count of the stated number of
-    reads with the fraction itself as its probability, which makes such multiples likely. The
+    reads with the fraction itself as its probability, which makes such multiples likely.  The
     product of these chances, times the number of grains tried, is the chance reported.
 
     ``probability``, of any shape, holds fractions in [0, 1] of all points measured alike, perhaps
-    rounded to decimals or not exact as floats; the data claim ``reads`` reads of each. Returns the
-    coarsest grain that all have, but not multiples of 0.1 or 0.01, which rounding may make. Raises
+    rounded to decimals or not exact as floats; the data claim ``reads`` reads of each.  Returns the
+    coarsest grain that all have, but not multiples of 0.1 or 0.01, which rounding may make.  Raises
     SmtjError for a fraction outside [0, 1] or fewer than 1 reads.
     """
     fractions = np.asarray(probability, dtype=np.float64).ravel()
@@ -112,12 +112,12 @@ def fit_fractions(
 ) -> FractionFit:
     """Fit P(high | H) to fractions of high reads whose number of reads may be misstated.
 
-    The likely number of reads is used. It leaves w and H_s unchanged; the errors are then wide
+    The likely number of reads is used.  It leaves w and H_s unchanged; the errors are then wide
     enough, and a curve is not called a bad sigmoid because its reads were counted twice.
 
-    ``field`` is H of each fraction, shape (fields,). ``quantisation`` is from
+    ``field`` is H of each fraction, shape (fields,).  ``quantisation`` is from
     :func:`detect_quantisation` of this curve and of all measured alike; a single curve often has
-    too few points. The rest, SmtjError included, is that of
+    too few points.  The rest, SmtjError included, is that of
     :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
     """
     fractions = np.asarray(probability, dtype=np.float64)

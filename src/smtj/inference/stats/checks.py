@@ -24,9 +24,9 @@ def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a fit raise nothing but SmtjError, whatever numbers it is given.
 
     Numbers of an impossible size are rejected before the fit; within it, numbers may overflow,
-    vanish or be undefined without a warning, and where arithmetic fails the error says so. NaN is
-    for the fit to reject, or to take for a missing number where its documentation says so. Messages
-    call it ``fit``, e.g. ``"the fit of P(H)"``.
+    vanish or be undefined without a warning, and where arithmetic fails the error says so.  NaN is
+    for the fit to reject, or to take for a missing number where its documentation says so.
+    Messages call it ``fit``, e.g. ``"the fit of P(H)"``.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

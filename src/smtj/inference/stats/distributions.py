@@ -42,7 +42,7 @@ def wilson_interval(
     """Confidence interval of a probability from counts; never empty, never outside [0, 1].
 
     ``high`` and ``total`` count high reads and all reads; ``inflation`` is f of correlated reads, 1
-    for independent ones; ``level`` is by default the confidence of one standard error. E. B.
+    for independent ones; ``level`` is by default the confidence of one standard error.  E. B.
     Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
 
     Examples

@@ -54,9 +54,9 @@ def minimise(
 ) -> Minimum:
     """Find the parameters with the least sum of squared residuals.
 
-    ``start`` gives initial parameters by name, best of a size of about 1. A step at which a
+    ``start`` gives initial parameters by name, best of a size of about 1.  A step at which a
     residual is not finite, or its computation fails, is rejected like one that raises the sum of
-    squares. Raises SmtjError, which names the fit as ``fit``, e.g. ``"the fit of ln τ(H)"``, if
+    squares.  Raises SmtjError, which names the fit as ``fit``, e.g. ``"the fit of ln τ(H)"``, if
     there are fewer residuals than parameters, the model has no value at the start, the data leave a
     parameter undetermined, or ``max_evaluations`` of the residuals find no minimum.
     """
@@ -99,10 +99,7 @@ def minimise(
 
 
 def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
-    """Compare the scatter about a fit with the standard errors.
-
-    The remark calls data and model by the names in ``data`` and ``model``.
-    """
+    """Compare the scatter about a fit with the standard errors; ``data`` and ``model`` in words."""
     if not found.p_value < UNLIKELY:
         return ExcessScatter(found.p_value, 1.0, ())
     factor = found.chi_squared / found.degrees_of_freedom
@@ -119,9 +116,9 @@ def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
 def covariance_over_errors(residuals: Residuals, minimum: Minimum) -> Floats:
     """Covariance from central differences of the residuals over one standard error.
 
-    The minimum's own covariance is the start. Where a well is about to vanish, its line moves
+    The minimum's own covariance is the start.  Where a well is about to vanish, its line moves
     without limit and comes and goes: derivatives at one point then show a jump that no datum may
-    have seen. Over a standard error, a jump counts for what it changes. Where the residuals are
+    have seen.  Over a standard error, a jump counts for what it changes.  Where the residuals are
     linear this is the minimum's covariance.
     """
     names, covariance = list(minimum.values), minimum.covariance

@@ -40,7 +40,7 @@ class LineFit:
 def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit:
     """Fit a straight line by weighted least squares.
 
-    Points and the standard errors of y have shape (n,); messages call them ``data``. Raises
+    Points and the standard errors of y have shape (n,); messages call them ``data``.  Raises
     SmtjError if there are fewer than two points, all share one x, or a number is not finite.
 
     Examples

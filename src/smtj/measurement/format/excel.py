@@ -61,8 +61,8 @@ def read_sheet(path: Path) -> Sheet:
 def sheet_columns(path: Path, sheet: Sheet, match: Match) -> dict[str, NDArray[Any]]:
     """Return the recognised columns of a sheet by name, shape (readings,).
 
-    Numbers are floats in the file's units; labels are text. Raises DataError, which names ``path``,
-    if a row has too many cells, or a cell is blank or not a number.
+    Numbers are floats in the file's units; labels are text.  Raises DataError, which names
+    ``path``, if a row has too many cells, or a cell is blank or not a number.
     """
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
@@ -119,7 +119,7 @@ def write_sheet(
     """Write a workbook of one sheet.
 
     ``lines`` are rows of one cell above the header; ``columns`` are floats or text by header, shape
-    (readings,). Raises DataError, which names ``path``, if there are more rows than Excel allows.
+    (readings,).  Raises DataError, which names ``path``, if there are more rows than Excel allows.
     """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell

@@ -21,7 +21,7 @@ CHUNK = 1 << 19
 def read_text(path: Path, dialect: Dialect, match: Match) -> dict[str, NDArray[Any]]:
     """Read the recognised columns of a text file by name, shape (readings,).
 
-    Numbers are floats in the file's units; labels are text. Raises DataError if a row has too many
+    Numbers are floats in the file's units; labels are text.  Raises DataError if a row has too many
     or too few cells, or a cell is blank or not a number.
     """
     try:

@@ -41,8 +41,8 @@ def choose_channel(
     """Choose the channel in which lines explain most, such as X or Y of a lock-in amplifier.
 
     ``channels`` maps names to spectra, equally many in each; these and the options are those of
-    :func:`smtj.inference.resonance.fit_spectra`, and so are the errors. Raises SmtjError also if
-    there is no channel or no spectrum, or if the channels differ in number. ``progress`` receives
+    :func:`smtj.inference.resonance.fit_spectra`, and so are the errors.  Raises SmtjError also if
+    there is no channel or no spectrum, or if the channels differ in number.  ``progress`` receives
     (done, total) fits.
     """
     counts = {len(spectra) for spectra in channels.values()}

@@ -161,7 +161,7 @@ def noise_of(residual: Floats, basis: Floats) -> Noise:
 
     ``residual`` is in units of the points' standard errors, in the order of the measurement, shape
     (points,); the orthonormal columns of ``basis``, shape (points, parameters), span the
-    derivatives of the model. Noise without correlation counts as white, and so does noise whose
+    derivatives of the model.  Noise without correlation counts as white, and so does noise whose
     neighbours alternate.
     """
     n = residual.size

@@ -130,13 +130,13 @@ def fit_spectrum(
     ``x`` is frequency in Hz or field in A/m, of any spacing, and ``signal`` is in V; both have
     shape (points,) and the order of the measurement, which shows the correlation of the noise.
     ``shape`` is ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for
-    the signal of a lock-in amplifier with a modulated field or frequency. ``baseline_degree`` is 0,
-    1 or 2.
+    the signal of a lock-in amplifier with a modulated field or frequency.  ``baseline_degree`` is
+    0, 1 or 2.
 
     ``sigma``, the standard error in V of each point or of all, makes the covariance absolute; by
-    default the residuals give the noise. ``start`` holds the approximate position and half width of
-    each line, in the unit of the data; by default a search finds them. Remarks tell if there is no
-    line, or none whose parameters the data determine.
+    default the residuals give the noise.  ``start`` holds the approximate position and half width
+    of each line, in the unit of the data; by default a search finds them.  Remarks tell if there is
+    no line, or none whose parameters the data determine.
 
     Raises SmtjError for another shape, number of lines or degree, or where lines lack a start;
     DataError if arrays differ in length or are not finite, the signal is 0 throughout, a standard
@@ -172,7 +172,7 @@ def fit_spectra(
 ) -> list[SpectrumFit]:
     """Fit many spectra, each by itself and as :func:`fit_spectrum` does.
 
-    Each is (x, signal) or (x, signal, sigma). ``progress`` receives (done, total) after each.
+    Each is (x, signal) or (x, signal, sigma).  ``progress`` receives (done, total) after each.
     SmtjError and DataError name the number of the spectrum, counted from 1.
     """
     every, fits = list(spectra), []

@@ -68,11 +68,11 @@ def fit_points(
 ) -> AnisotropyFit:
     """Fit H_K1 and H_K2 with the magnetisation in its deepest well at every field.
 
-    All points are of one bias voltage. ``fixed`` holds the other fields that the resonance depends
-    on, :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula. ``near`` is the
+    All points are of one bias voltage.  ``fixed`` holds the other fields that the resonance depends
+    on, :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula.  ``near`` is the
     expected H_K1 in A/m and decides where several fit equally well; ``start`` is a pair of H_K1 and
-    H_K2 in A/m close to the best, by default from a search. Returns both, or the one combination
-    that the fields fix. Raises SmtjError if there is no point or no H_K1 gives such frequencies.
+    H_K2 in A/m close to the best, by default from a search.  Returns both, or the one combination
+    that the fields fix.  Raises SmtjError if there is no point or no H_K1 gives such frequencies.
     """
     if points.frequency.size == 0:
         raise SmtjError("the resonance fit has no line; give spectra that show one")
@@ -115,7 +115,7 @@ def starting_fields(
 ) -> list[tuple[float, float]]:
     """Return pairs of H_K1 and H_K2 in A/m that roughly explain the lines, the best first.
 
-    A line may be of either well, and one far from anything may be of neither. The search is finer
+    A line may be of either well, and one far from anything may be of neither.  The search is finer
     about ``middle``, such a pair, and goes everywhere without it.
     """
     scale = _scale(points)

@@ -69,11 +69,11 @@ def fit_spectra_of_wells(
 ) -> SpectraFit:
     """Fit the spectra of one bias voltage, at one field or several.
 
-    ``fixed`` holds the other fields that the resonance depends on. ``starts`` are pairs of H_K1 and
-    H_K2 in A/m, one of them within ``reach`` full linewidths of the truth; of several that fit
-    equally well the first counts. The search for H_K1 covers ``reach`` on either side of each; with
-    0 the fit starts from them directly. ``damping`` is the initial α. Raises SmtjError if there is
-    no spectrum or no minimum is found.
+    ``fixed`` holds the other fields that the resonance depends on.  ``starts`` are pairs of H_K1
+    and H_K2 in A/m, one of them within ``reach`` full linewidths of the truth; of several that fit
+    equally well the first counts.  The search for H_K1 covers ``reach`` on either side of each;
+    with 0 the fit starts from them directly.  ``damping`` is the initial α.  Raises SmtjError if
+    there is no spectrum or no minimum is found.
     """
     if not spectra:
         raise SmtjError(f"{FIT} has no spectrum; give spectra that show a line")

@@ -58,7 +58,7 @@ def well_resonances(
     """Resonances of a free layer in fields in the x-z plane.
 
     H_K1, H_K2 and the applied field without H_in are in A/m; the field has shape (n,), and the
-    others broadcast with it. ``frequency_per_field`` is μ0 γ/2π in Hz/(A/m).
+    others broadcast with it.  ``frequency_per_field`` is μ0 γ/2π in Hz/(A/m).
     """
     given = (anisotropy_field, second_order_field, field_x, field_z)
     entries = [np.asarray(entry, dtype=np.float64) for entry in given]

@@ -67,7 +67,7 @@ def plane_wells(along, across, first, second, shape, stiffness, exists, is_up):
     """Second derivatives of the energy in both wells, up and down, of n problems.
 
     The total field ``along`` and ``across`` the easy axis, H_K1 ``first`` and H_K2 ``second`` have
-    shape (n,); these and H_shape ``shape`` are in A/m. Fills ``stiffness``, shape (n, 2, 2), with
+    shape (n,); these and H_shape ``shape`` are in A/m.  Fills ``stiffness``, shape (n, 2, 2), with
     the second derivatives in the plane and across it in A/m, those of the other well where one has
     vanished; ``exists``, shape (n, 2), with whether the wells exist; and ``is_up``, shape (n,),
     with whether up is the deeper.

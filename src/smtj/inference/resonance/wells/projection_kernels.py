@@ -24,10 +24,10 @@ def project(columns, data, edges, lines, expected, basis, residual, ranks):
     """Subtract from every spectrum what its columns explain, by Gram and Schmidt, twice each.
 
     ``columns``, shape (COLUMNS, points of all spectra), and ``data``, shape (points,), are in units
-    of the points' standard error. ``edges``, shape (spectra + 1,), says where each spectrum begins,
-    and the number of points; ``lines``, shape (spectra, 2), whether each well has a line.
+    of the points' standard error.  ``edges``, shape (spectra + 1,), says where each spectrum
+    begins, and the number of points; ``lines``, shape (spectra, 2), whether each well has a line.
     ``expected``, shape (spectra, 2), divides the heights of the up and the down well, whose
-    difference is a datum that should be 0; it is infinite where their ratio is free. ``basis`` is
+    difference is a datum that should be 0; it is infinite where their ratio is free.  ``basis`` is
     room for the orthonormal columns, shape (COLUMNS, most points of a spectrum + 2).
 
     Fills ``residual``, shape (points + 2 spectra,), where two expectations, of the symmetric and of

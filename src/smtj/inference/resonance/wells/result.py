@@ -77,8 +77,8 @@ def anisotropy_fit(
     """Return the result of a fit of H_K1, and of H_K2 where the two are separable.
 
     ``minimum`` has the parameters ``first`` and perhaps ``second`` in units of ``scale`` in A/m,
-    and perhaps ``log_damping``; ``fitted`` are the model's frequencies in Hz. For a fit with H_K2 =
-    0, ``ratio`` is r of H_K1 - r H_K2 from :func:`ratio_of`.
+    and perhaps ``log_damping``; ``fitted`` are the model's frequencies in Hz.  For a fit with H_K2
+    = 0, ``ratio`` is r of H_K1 - r H_K2 from :func:`ratio_of`.
     """
     scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
     names = list(minimum.values)
