@@ -42,7 +42,7 @@ def printed_frequency(
     second_order_field: Array,
     frequency_per_field: float = FREQUENCY_PER_FIELD,
 ) -> Array:
-    """f_r = (μ0 γ/2π) √(f_1 f_2) in Hz, Eq. 7 as printed; NaN where f_1 f_2 < 0, at no minimum.
+    """f_r = (μ0 γ/2π) √(f_1 f_2) in Hz, Eq. 7 as printed; NaN where f_1 f_2 < 0 (no minimum).
 
     H_ext, H_K1 and H_K2 are in A/m, the angles θ_H of the field and θ_M of the magnetisation from
     the film normal in rad, μ0 γ/2π in Hz/(A/m); all broadcast together.  θ_M is that in
