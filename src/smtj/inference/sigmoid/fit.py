@@ -16,6 +16,7 @@ from smtj.inference.sigmoid.counts import Counts, checked_counts
 from smtj.inference.sigmoid.logistic import (
     SIGNIFICANT,
     Goodness,
+    agreement,
     crossing,
     deviance,
     goodness_of_fit,
@@ -105,7 +106,7 @@ class SigmoidFit:
     def verdict(self) -> str:
         """Whether the curve is a sigmoid, in a sentence."""
         if not self.not_a_sigmoid:
-            return f"consistent with a sigmoid (p = {self.p_value:.2g})"
+            return f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g})"
         return (
             f"the curve is not a sigmoid (p < {SIGNIFICANT:g}): its points scatter "
             f"{self.widening:.1f} times as far about the nearest one as counting explains; slope "
