@@ -104,9 +104,9 @@ def open_tab(page: "Page", name: str) -> "Locator":
 
 def draw(page: "Page", digit: int) -> None:
     box = page.get_by_role("application").bounding_box()
-    for stroke in DIGITS[digit]:
+    for line in DIGITS[digit]:
         first, *others = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke
+            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line
         ]
         page.mouse.move(*first)
         page.mouse.down()

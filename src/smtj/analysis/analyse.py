@@ -101,7 +101,7 @@ def fit(
     data
         A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
     base
-        The card, or its name or path, that supplies what the data do not tell.
+        The card, or its name or path, that supplies what the data do not determine.
     columns
         As in :func:`load`.
     integration_time
@@ -127,9 +127,9 @@ def fit(
     Examples
     --------
     >>> import smtj
-    >>> data = smtj.lab.stfmr("cai2019", [-7e4, -5e4, 1e4], [0.0, 0.2], noise=5e-7)
-    >>> fit(data)["ξ"].to("fJ/(V m)").value
-    2...
+    >>> data = smtj.lab.trace("cai2019", 1000, instrument=smtj.lab.Instrument(noise=5.0))
+    >>> sorted(fit(data))
+    ['E_b/k_BT', 'P', 'R_high', 'R_low', 'τ_high', 'τ_low']
     """
     datasets = load(data if isinstance(data, list | tuple) else [data], columns)
     given = {

@@ -90,12 +90,12 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     Examples
     --------
     >>> import smtj
-    >>> data = smtj.lab.time_trace("cai2019", 1000, noise=5.0)
+    >>> data = smtj.lab.trace("cai2019", 1000, instrument=smtj.lab.Instrument(noise=5.0))
     >>> result = smtj.fit(data)
     >>> result.verdict
     'two levels'
-    >>> result["τ_high"].to("ms").value
-    89...
+    >>> result["τ_high"].to("ms").unit
+    'ms'
     """
 
     kind: Kind
@@ -104,7 +104,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     source: str
     """Name of the data."""
     base: DeviceCard
-    """The card that supplied what the data do not tell."""
+    """The card that supplied what the data do not determine."""
     estimates: tuple[Estimate, ...]
     """All fitted numbers."""
     remarks: tuple[str, ...]

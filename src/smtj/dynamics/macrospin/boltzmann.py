@@ -1,4 +1,4 @@
-"""Directions of a macrospin drawn from Boltzmann's law, to begin a trajectory in equilibrium."""
+"""Directions of a macrospin sampled from the Boltzmann distribution."""
 
 import math
 from typing import Any
@@ -12,9 +12,9 @@ from smtj.physics.magnetics.wells import energy
 from smtj.typing import Floats
 
 POLAR, AZIMUTHAL = 400, 200
-"""Cells of the sphere from which directions are proposed."""
+"""Cells of the sphere for proposals."""
 ROUNDS = 20
-"""Proposals that each direction may follow; almost all are accepted."""
+"""Proposals per direction; almost all are accepted."""
 
 
 def equilibrium_directions(
@@ -71,6 +71,6 @@ def equilibrium_directions(
         along = edges[row] + rng.random(size) * (edges[row + 1] - edges[row])
         proposed = direction(along, width * (column + rng.random(size)))
         ratio = log_weight(proposed) - log_table[row, column]
-        kept = np.log(rng.random(size)) < ratio - found_ratio
-        found[kept], found_ratio[kept] = proposed[kept], ratio[kept]
+        accepted = np.log(rng.random(size)) < ratio - found_ratio
+        found[accepted], found_ratio[accepted] = proposed[accepted], ratio[accepted]
     return found

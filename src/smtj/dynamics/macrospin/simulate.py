@@ -3,13 +3,11 @@
 The equation and its terms are those of :mod:`smtj.dynamics.macrospin.driven`.  It is solved by
 Heun's method in Stratonovich's sense with a fixed time step.
 
-A trajectory is decided by the seed and its own number: neither the number of threads, nor how many
-run beside it, nor in which portions it is computed changes a bit of it.  In float32 and in float64
-the thermal field is the same.
+The seed and its index determine a trajectory to the bit, regardless of threads, of other
+trajectories and of portions.  The thermal field is the same in float32 and float64.
 
-Functions here record what their names say and store nothing else; those of
-:mod:`smtj.dynamics.macrospin.passages` watch for thresholds.  They tell ``progress``, a function
-of what is done and of all, how far they are.
+:mod:`smtj.dynamics.macrospin.passages` has first passage times.  ``progress`` is called with
+(done, total).
 """
 
 from typing import NamedTuple

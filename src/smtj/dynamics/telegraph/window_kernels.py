@@ -17,6 +17,7 @@ from numba import njit, prange, uint8
 from numpy.typing import NDArray
 
 from smtj.streams import exponential, gamma, seed_generator, uniform
+from smtj.typing import Floats
 
 BLOCK = 64
 """Devices of a block."""
@@ -30,7 +31,6 @@ MANY = 1e32
 """Expected cycles beyond which an average equals its mean to rounding."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
-Floats: TypeAlias = NDArray[np.float64]
 States: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint32]
 
@@ -122,7 +122,7 @@ def read_window(generator, high, window, dwell_high, dwell_low, few, margin):
 
 @njit(**_options)
 def wait(generator, high, time, dwell_high, dwell_low):
-    """Whether a device is high after a time, by the exact propagator."""
+    """Return whether a device is high after a time, by the exact propagator."""
     leave = dwell_low if high else dwell_high
     chance = leave / (dwell_high + dwell_low)
     chance *= -math.expm1(-time * (1.0 / dwell_high + 1.0 / dwell_low))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.inference.stats.least_squares import Minimum, minimise
@@ -96,6 +97,7 @@ class _Data:
         return np.asarray(np.einsum("fij,fj->fi", self.inverse_root, misfit).ravel())
 
 
+@guarded(FIT)
 def fit_barrier(
     field: ArrayLike,
     log_tau_high: ArrayLike,
@@ -210,7 +212,7 @@ def _checked(
 def _start(data: _Data) -> tuple[float, float, float]:
     """Return height, slope and offset from sum and difference of the two, unweighted."""
     high, low = data.log_tau.T
-    slope, intercept = np.polyfit(data.field, high - low, 1)
+    slope, intercept = np.polyfit(data.field, high - low, 1, full=True)[0]
     if abs(slope) < 1e-12 * max(1.0, abs(intercept)):
         raise SmtjError(
             "the ratio of the dwell times does not change with field; measure over more fields"
@@ -219,7 +221,7 @@ def _start(data: _Data) -> tuple[float, float, float]:
     squared = (data.field - offset) ** 2
     if np.ptp(squared) < 1e-9 * np.max(squared):
         return float(np.mean(high + low) / 2), float(slope), float(offset)
-    _, height = np.polyfit(squared, (high + low) / 2, 1)
+    _, height = np.polyfit(squared, (high + low) / 2, 1, full=True)[0]
     return float(height), float(slope), float(offset)
 
 
@@ -228,6 +230,7 @@ def _result(data: _Data, values: Floats, covariance: Floats, found: Minimum) -> 
     factors = np.array([1, data.scale, data.scale, 1, 1 / data.scale])
     values = values * factors + np.array([0, 0, data.centre, 0, 0])
     covariance = np.outer(factors, factors) * covariance
+    require_finite(FIT, values, covariance)
     named = (
         ("stability factor", "E_b/k_BT", "", ""),
         ("effective field", "H_k,eff", "A/m", "Oe"),

@@ -107,7 +107,7 @@ def fit_identified(
 
 def _start(model: BiasModel, voltage: Floats, slope: Floats, sigma: Floats) -> Mapping[str, float]:
     """Return the height and steepness of a straight line, and a field that is not 0."""
-    per_volt, at_zero = np.polyfit(voltage, slope, 1, w=1 / sigma)
+    per_volt, at_zero = np.polyfit(voltage, slope, 1, w=1 / sigma, full=True)[0]
     own = dict(model.card_values)
     own["scale"] = max(float(at_zero), 0.1 * float(np.max(slope))) / float(
         model.slope(np.zeros(1), own)[0]

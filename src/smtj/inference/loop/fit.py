@@ -17,6 +17,7 @@ from smtj.errors import SmtjError
 from smtj.inference.loop.model import CardOf, LoopData, misfit
 from smtj.inference.loop.optimise import Found, search
 from smtj.inference.loop.result import Interpretation, LoopFit
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.estimate import NORMAL_95, Estimate, normal_estimate
 from smtj.physics.device import operating_point
 from smtj.physics.magnetics.anisotropy import anisotropy_field
@@ -30,6 +31,7 @@ MAX_TILT = math.radians(80)
 DEFAULT_TILT = math.radians(5)
 
 
+@guarded("the fit of the loops")
 def fit_loop(
     field_in_plane: ArrayLike,
     field_out_of_plane: ArrayLike,
@@ -101,6 +103,8 @@ def fit_loop(
     fit = "the fit of the loops"
     tilted = search(card, card_of_tilt, data, (tilt, h_k), limits[0], fit)
     untilted = search(card, card_of_field, data, (math.sin(tilt), h_k), limits[1], fit)
+    for found in (tilted, untilted):
+        require_finite(fit, found.theta, found.covariance, found.log_likelihood)
     noise = math.exp(min(tilted.theta[4], untilted.theta[4]))
     angle, angle_error = tilted.theta[2], math.sqrt(tilted.covariance[2, 2])
     field, field_error = untilted.theta[2] * h_k, math.sqrt(untilted.covariance[2, 2]) * h_k

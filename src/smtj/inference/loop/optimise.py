@@ -162,7 +162,7 @@ def _start(
     junction, _ = junction_of(card_of(angle, h_k), data, *voltages)
     up = logistic(junction.log_tau_up - junction.log_tau_down)
     cosine = (up * junction.up + (1 - up) * junction.down)[data.index]
-    per_cosine, middle = np.polyfit(cosine, 1 / data.resistance, 1)
+    per_cosine, middle = np.polyfit(cosine, 1 / data.resistance, 1, full=True)[0]
     parallel, antiparallel = middle + per_cosine, middle - per_cosine
     if not per_cosine > 0 or not parallel > 0:
         return np.full(8, math.inf)

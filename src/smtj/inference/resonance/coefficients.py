@@ -6,11 +6,13 @@ import numpy as np
 
 from smtj.card import DeviceCard
 from smtj.card.consistency import vcma_coefficient
+from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 
 
+@guarded("the fit of damping")
 def damping_estimates(
     trace: Floats, half_width: Floats, error: Floats
 ) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
@@ -33,6 +35,7 @@ def damping_estimates(
     SmtjError
         There is no line.
     """
+    checked_points(trace, half_width, error, "lines", "half widths")
     if trace.size < 3 or np.ptp(trace) == 0:
         weight = (trace / 2 / error) ** 2
         ratio = float(np.average(2 * half_width / trace, weights=weight))
@@ -53,6 +56,7 @@ def _gilbert(ratio: float, error: float) -> Estimate:
     # Beyond ½ there is none: so broad a line is no resonance.  Noise may make it negative.
     bounded = min(max(ratio, -0.5), 0.5)
     alpha = 2 * bounded / (1 + math.sqrt(1 - 4 * bounded**2))
+    require_finite("the fit of damping", alpha, error)
     return normal_estimate("Gilbert damping", "α", alpha, error)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import checked_points, guarded
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY, excess_scatter, minimise
@@ -67,6 +68,7 @@ class FilmFit(ChiSquared):
         return self.inhomogeneous_half_width + slope * frequency
 
 
+@guarded("the Kittel fit of a film")
 def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
 
@@ -141,6 +143,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     )
 
 
+@guarded("the Kittel fit of a film")
 def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
     """Return the geometry whose Kittel formula fits better, and by how much in χ².
 
@@ -178,6 +181,7 @@ _FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
 
 def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
     """Fit M_eff, and γ unless it is given."""
+    checked_points(lines.frequency, lines.field, lines.field_error, "frequencies", "fields")
     function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
 
     def at(p: Mapping[str, float], field: Floats) -> Floats:

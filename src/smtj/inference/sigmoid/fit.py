@@ -25,6 +25,7 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.arrays import logistic
@@ -96,7 +97,9 @@ class SigmoidFit:
         """
         if not self.not_a_sigmoid:
             return 1.0
-        return math.sqrt(max(1.0, self.deviance / self._goodness.expected_deviance))
+        # Where every read is expected to be the same, no simulated curve deviates.
+        expected = self._goodness.expected_deviance or self.degrees_of_freedom
+        return math.sqrt(max(1.0, self.deviance / expected))
 
     @property
     def verdict(self) -> str:
@@ -143,6 +146,7 @@ class SigmoidFit:
         return goodness_of_fit(x, theta, n, self.deviance, self.seed)
 
 
+@guarded("the fit of P(H)")
 def fit_sigmoid(
     field: ArrayLike,
     high: ArrayLike,
@@ -203,9 +207,11 @@ def fit_sigmoid(
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
     jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
     covariance = jacobian @ np.linalg.inv(information(x, n * p * (1 - p))) @ jacobian.T
+    slope, offset = steepness / scale, centre - scale * intercept / steepness
+    require_finite("the fit of P(H)", slope, offset, covariance)
     return SigmoidFit(
-        slope=steepness / scale,
-        offset_field=centre - scale * intercept / steepness,
+        slope=slope,
+        offset_field=offset,
         covariance=covariance,
         deviance=float(deviance(fractions * n, n, p)),
         degrees_of_freedom=len(x) - 2,

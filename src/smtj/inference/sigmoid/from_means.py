@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SLOPE_UNITS
 from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.physics.arrays import logistic
@@ -112,6 +113,7 @@ def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
     return float(values.mean()), float(parts.std(ddof=1) / math.sqrt(BATCHES))
 
 
+@guarded("the fit of mean readings")
 def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLike) -> MeanScanFit:
     """Fit P(high | H) between two straight levels to mean readings.
 
@@ -173,6 +175,7 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     if chi_squared_p_value(chi_squared, degrees) < SIGNIFICANT:
         widening = chi_squared / degrees
     turn = np.diag([1 / scale, scale])
+    require_finite("the fit of mean readings", turn @ spread @ turn, chi_squared, steep / scale)
     # Lines in x become lines in the field.
     low, separation = ((a - b * centre / scale, b / scale) for a, b in (theta[:2], theta[2:4]))
     return MeanScanFit(

@@ -37,6 +37,7 @@ from smtj.errors import SmtjError
 from smtj.inference.sigmoid.counts import checked_counts
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
 from smtj.inference.sigmoid.logistic import maximise, straight_line
+from smtj.inference.stats.checks import guarded
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
@@ -55,6 +56,7 @@ class ScanFit:
     """Caveats, in sentences."""
 
 
+@guarded("the fit of P(H)")
 def fit_scan(
     field: ArrayLike,
     log_odds: ArrayLike,

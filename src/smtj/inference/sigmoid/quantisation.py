@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
 from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.stats.checks import guarded
 from smtj.typing import Floats
 
 UNLIKELY = 1e-3
@@ -115,6 +116,7 @@ def detect_quantisation(probability: ArrayLike, reads: int) -> Quantisation:
     return Quantisation(n, coarse, chance, (remark,))
 
 
+@guarded("the fit of P(H)")
 def fit_fractions(
     field: ArrayLike,
     probability: ArrayLike,

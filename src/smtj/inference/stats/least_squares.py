@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.typing import Floats
 
@@ -53,6 +54,9 @@ def minimise(
 ) -> Minimum:
     """Find the parameters with the least sum of squared residuals.
 
+    A step at which a residual is not finite, or its computation fails, is rejected like one that
+    raises the sum of squares.
+
     Parameters
     ----------
     residuals
@@ -67,16 +71,27 @@ def minimise(
     Raises
     ------
     SmtjError
-        There are fewer residuals than parameters, the data leave a parameter undetermined, or no
-        minimum is found.
+        There are fewer residuals than parameters, the model has no value at the start, the data
+        leave a parameter undetermined, or no minimum is found.
     """
     import lmfit
 
-    if (count := len(residuals(start))) < len(start):
+    first = np.asarray(residuals(start))
+    if (count := len(first)) < len(start):
         raise SmtjError(f"{fit} has {count} numbers for {len(start)} parameters; give more data")
+    require_finite(f"the start of {fit}", first)
+    worse = np.full(first.shape, 10 * float(np.abs(first).max()) + 1)
+
+    def evaluated(current: lmfit.Parameters) -> Floats:
+        try:
+            found = np.asarray(residuals(current.valuesdict()))
+        except (ArithmeticError, np.linalg.LinAlgError):
+            return worse
+        return found if np.isfinite(found).all() else worse
+
     names = list(start)
     minimizer = lmfit.Minimizer(
-        lambda current: residuals(current.valuesdict()),
+        evaluated,
         lmfit.create_params(**start),
         scale_covar=False,
         max_nfev=max_evaluations,
@@ -87,10 +102,12 @@ def minimise(
         raise SmtjError(f"{fit} finds no minimum; the data may not follow this model")
     if covariance is None or not np.all(np.isfinite(covariance)):
         raise SmtjError(f"{fit} is undetermined: the data do not separate {' and '.join(names)}")
+    chi_squared = float(np.sum(np.square(found.residual)))
+    require_finite(fit, chi_squared, np.sqrt(np.diag(covariance)))
     return Minimum(
         values={name: float(found.params[name].value) for name in names},
         covariance=np.asarray(covariance, dtype=np.float64),
-        chi_squared=float(np.sum(np.square(found.residual))),
+        chi_squared=chi_squared,
         degrees_of_freedom=len(found.residual) - len(names),
     )
 

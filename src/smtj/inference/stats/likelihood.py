@@ -26,6 +26,8 @@ _SINGULAR = 1e-7
 def maximise(log_densities: LogDensities, start: Floats) -> Floats:
     """Find the parameters with the largest likelihood.
 
+    A step at which a log-density is not finite is rejected.
+
     Fisher scoring with the information estimated from the scores of the readings (Berndt, Hall,
     Hall and Hausman), damped as by Levenberg and Marquardt.
 
@@ -41,7 +43,7 @@ def maximise(log_densities: LogDensities, start: Floats) -> Floats:
     theta, damping = start.astype(np.float64), 1e-3
     base = log_densities(theta)
     for _ in range(MAX_ITERATIONS):
-        each = forward_jacobian(log_densities, theta)
+        each = _scores(log_densities, theta)
         information = each.T @ each
         diagonal = np.diag(information) + 1e-8 * np.trace(information) / theta.size
         gradient = each.sum(axis=0)
@@ -79,10 +81,15 @@ def covariance_at(log_densities: LogDensities, theta: Floats, fit: str) -> Float
     SmtjError
         The scores leave a combination of parameters undetermined.
     """
-    scores = forward_jacobian(log_densities, theta)
+    scores = _scores(log_densities, theta)
     lengths = np.linalg.norm(scores, axis=0)
     _, singular, directions = np.linalg.svd(scores / (lengths + _TINY), full_matrices=False)
     if not singular[-1] > _SINGULAR * singular[0]:
         raise SmtjError(f"{fit} leaves its parameters undetermined; give more readings or fields")
     covariance = (directions.T / singular**2) @ directions
     return np.asarray(covariance / np.outer(lengths, lengths))
+
+
+def _scores(log_densities: LogDensities, theta: Floats) -> Floats:
+    """Return the scores of the readings, 0 where a step leads to where the model has no value."""
+    return np.nan_to_num(forward_jacobian(log_densities, theta), nan=0.0, posinf=0.0, neginf=0.0)

@@ -301,7 +301,8 @@ def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
     return out.to(probability.dtype)
 
 
-def _read_anywhere(probability: Tensor, reads: int, key: int) -> Tensor:
+def portable_read(probability: Tensor, reads: int, key: int) -> Tensor:
+    """Read as :func:`read` does, on any device and with probabilities that are not rounded."""
     generator = torch.Generator(probability.device).manual_seed(key)
     p = probability.detach().to(torch.float32).contiguous()
     counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
@@ -314,14 +315,15 @@ def _normal_compiled(like: Tensor, key: int) -> Tensor:
     return out.to(like.dtype)
 
 
-def _normal_anywhere(like: Tensor, key: int) -> Tensor:
+def portable_normal(like: Tensor, key: int) -> Tensor:
+    """Sample as :func:`normal` does, on any device."""
     generator = torch.Generator(like.device).manual_seed(key)
     return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
 
 
 for _name, _compiled, _anywhere in (
-    ("read", _read_compiled, _read_anywhere),
-    ("normal", _normal_compiled, _normal_anywhere),
+    ("read", _read_compiled, portable_read),
+    ("normal", _normal_compiled, portable_normal),
     ("respond", _respond_compiled, _respond_anywhere),
     ("respond_gradient", _gradient_compiled, _gradient_anywhere),
     ("respond_gradients", _gradients_compiled, _gradients_anywhere),

@@ -1,9 +1,9 @@
-"""Dwell times in the limit of a high barrier, each under the name of who found it.
+"""Dwell times in the limit of a high barrier, by author.
 
-Néel and Brown with a fixed τ0 know the barrier alone.  Brown's asymptote has the prefactor of an
-energy that is symmetric about the easy axis, Langer's that of one that is not, where a saddle, not
-a ring, is crossed.  Langer's holds for intermediate to high damping; where a path turns around the
-well many times before it loses k_B T of energy, at α ≪ 1 and a low barrier, it is too fast.
+Néel-Brown with a fixed τ0 depends on the barrier alone.  Brown's asymptote has the prefactor of
+an energy symmetric about the easy axis; Langer's that of one without symmetry, which crosses a
+saddle, not a ring.  Langer's holds for intermediate to high damping; at α ≪ 1 and a low barrier,
+where paths circle the well many times before they lose k_B T, it is too fast.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Escape where everything is symmetric about the easy axis: quadratures that nothing cancels in.
+"""Escape with symmetry about the easy axis: quadratures without cancellation.
 
 Then U depends on c = m·n alone and -L f = -D e^U d/dc[(1 - c²) e^{-U} df/dc]; precession drops out,
 so that all rates go as α/(1 + α²).  Every integrand below is of one sign and is summed as a
@@ -18,19 +18,19 @@ from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced
 from smtj.typing import Floats
 
 NODES = 16
-"""Gauss-Legendre nodes a panel."""
+"""Gauss-Legendre nodes per panel."""
 STEP = 4.0
-"""Most that U changes over a panel, in k_B T: e^4 is a polynomial for 16 nodes."""
+"""Largest change of U over a panel in k_B T: 16 nodes integrate e^4 to rounding."""
 MIN_PANELS = 8
 SCAN = 2001
-"""Directions between the poles that are looked at for a barrier."""
+"""Directions between the poles at which a barrier is sought."""
 ITERATIONS = 200
 TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
 CHUNK = 1 << 16
-"""Nodes that are worked on at once, few enough for the cache."""
+"""Nodes processed at once, few enough for the cache."""
 ROUNDING = 1e-12
-"""Fields across the axis, over the field along it or k_B T, that rounding leaves."""
+"""Relative size of transverse fields that counts as rounding."""
 
 
 def is_axial(energy: ReducedEnergy) -> NDArray[np.bool_]:
@@ -218,7 +218,7 @@ def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
         log_h = _log_cumulative(grid, log_slope)
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
-        "as the first, so that there is no one rate; give a macrospin with one barrier"
+        "as the first, so there is no single rate; give a macrospin with one barrier"
     )
 
 

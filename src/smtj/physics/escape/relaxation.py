@@ -1,4 +1,4 @@
-"""The relaxation rate of any macrospin, to the last well-to-well detail of its energy.
+"""The relaxation rate of any macrospin, without symmetry.
 
 λ1 is the lowest eigenvalue of -L.  An eigensolver loses it among rounding errors of the wells'
 fast modes beyond 25 k_B T; here inverse iteration is split in such a way that every step keeps its
@@ -147,7 +147,7 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
             return float(np.log(rate)) if rate > 0 else np.nan
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
-        "as the first, so that there is no one rate; give a macrospin with one barrier"
+        "as the first, so there is no single rate; give a macrospin with one barrier"
     )
 
 
@@ -155,8 +155,8 @@ def _sides(elements: Elements, system: Condensed, grid: Grid, mass: Floats) -> _
     up = elements.theta <= grid.theta[grid.ring] * (1 + 1e-12)
     up_is_rare = mass[up].sum() < mass[~up].sum()
     rare = up if up_is_rare else ~up
-    # What flows down through the ring arrives in the elements below it, of which all rows but
-    # those on the ring count; all rows together sum to zero.
+    # The flux through the ring arrives in the elements below it: the sum of their rows off the
+    # ring, which is minus that of the rows on it.
     columns = len(grid.phi) - 1
     below = slice(grid.ring * columns, (grid.ring + 1) * columns)
     point = elements.point[below]

@@ -4,7 +4,7 @@ The capacity C = λ1 Z_up Z_down/(Z_up + Z_down), which belongs to the saddle, i
 and in the voltage, where λ1 itself has a bend at equal weights.  So a sweep along one of them,
 however fine, needs about as many solves as a polynomial has points.
 
-Close to the field at which a well goes there is no barrier worth the name, and beyond it no rate
+Near the field at which a well vanishes the barrier is negligible, and beyond it there is no rate
 of leaving the well: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
 """
 
@@ -32,7 +32,7 @@ HELD = 0.05
 """The same where λ1 is held, which no one measures."""
 SOLVED = 1e-5
 """Tolerance of ln λ1 at those points."""
-FIRST, MOST = 8, 32
+FIRST, MAX_INTERVALS = 8, 32
 """Intervals of the first and of the last polynomial that is tried."""
 ON_LINE = 1e-9
 """Distance from a straight line, relative to its length, that rounding leaves."""
@@ -95,7 +95,7 @@ def _interpolated(points: Floats, place: Floats, damping: float, tolerance: floa
     if len(points) <= len(t):
         return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
     values = log_capacities(t)
-    while intervals < MOST:
+    while intervals < MAX_INTERVALS:
         coarser, finer = BarycentricInterpolator(t, values), _chebyshev(2 * intervals)
         new = log_capacities(finer[1::2])
         error = np.max(np.abs(coarser(finer[1::2]) - new))

@@ -1,4 +1,4 @@
-"""Ferromagnetic resonance of the free layer: Eq. 7, and the general route that it is a case of.
+"""Ferromagnetic resonance of the free layer: Eq. 7, and the general case.
 
 Both follow from the energy of :mod:`smtj.physics.magnetics.wells`.  Eq. 7 is its closed form for a
 field in the plane of the film normal, a magnetisation that lies in that plane too, and neither a
@@ -61,7 +61,7 @@ def printed_frequency(
     Returns
     -------
     Array
-        NaN where f_1 f_2 < 0, so that the direction is no minimum.
+        NaN where f_1 f_2 < 0, as the direction is not a minimum.
     """
     xp, (h, theta_h, theta, h_k1, h_k2) = as_arrays(
         field, field_angle, angle, anisotropy_field, second_order_field

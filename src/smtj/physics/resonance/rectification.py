@@ -8,8 +8,8 @@ doi:10.1103/PhysRevLett.108.197203).  With the LLG equation
 
     dm/dt = -γμ0 m × H + α m × dm/dt + γμ0 h_DL (p - (m·p) m)
 
-and δm = x_1 e_1 + x_2 e_2 this is (iωB + C) x = τ, of which every element is known exactly, so that
-a line has exactly the shape of :func:`smtj.physics.resonance.line_shapes.driven_oscillator`,
+and δm = x_1 e_1 + x_2 e_2 this is (iωB + C) x = τ with every element known exactly, so a line has
+exactly the shape of :func:`smtj.physics.resonance.line_shapes.driven_oscillator`,
 whatever its width.  Terms of second order in δm are left out: the static one shifts the resistance
 of a biased junction.  So is the part of the rectified voltage that has no resonance.
 """
@@ -49,7 +49,7 @@ class Lines(NamedTuple):
     """Heights of the symmetric parts, shape (..., 3), by torque in the order of
     :data:`TORQUES`."""
     antisymmetric: Floats
-    """The same of the antisymmetric parts, of which the extrema are half of that."""
+    """The same for the antisymmetric parts, whose extrema are half as high."""
 
 
 def driven_lines(

@@ -1,7 +1,7 @@
-"""What spin-torque ferromagnetic resonance of a card's device shows: a line for each well.
+"""Spin-torque ferromagnetic resonance of a card's device: a line for each well.
 
-A device that switches back and forth while a spectrum is taken shows the lines of both wells,
-each weighted by the time spent in it.
+A device that switches while a spectrum is taken shows the lines of both wells, weighted by their
+occupancies.
 """
 
 from typing import NamedTuple

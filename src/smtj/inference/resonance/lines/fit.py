@@ -23,6 +23,7 @@ from smtj.inference.resonance.lines.model import (
     checked,
 )
 from smtj.inference.resonance.lines.search import refined, starts
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.typing import Floats
 
@@ -113,6 +114,7 @@ class SpectrumFit:
         return total
 
 
+@guarded("the fit of a spectrum")
 def fit_spectrum(
     x: ArrayLike,
     signal: ArrayLike,
@@ -174,6 +176,7 @@ def fit_spectrum(
         raise SmtjError(f"a fit of {lines} lines needs a start of {lines} pairs, not {len(start)}")
     begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
     parameters, found = refined(spectrum, begin)
+    require_finite("the fit of a spectrum", parameters, found.residual, found.amplitudes)
     judged = errors(spectrum, parameters, found, sigma is not None)
     return _result(spectrum, parameters, found, judged, sigma is not None)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.errors import SmtjError
 from smtj.inference.resonance.lines.model import FUNCTIONS, Projection, Spectrum, project
 from smtj.typing import Floats
 
@@ -87,6 +88,8 @@ def refined(spectrum: Spectrum, starts: list[Floats]) -> tuple[Floats, Projectio
     starts
         Initial positions and ln(half widths).
     """
+    if not starts:
+        raise SmtjError("the spectrum has no point at which a line could be; check its units")
     best = starts[0]
     if len(starts) > 1:
         found = [_search(spectrum, start, ROUGH) for start in starts]

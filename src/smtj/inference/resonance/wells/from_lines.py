@@ -18,6 +18,7 @@ from smtj.inference.resonance.wells.result import (
     ratio_of,
     several_fields,
 )
+from smtj.inference.stats.checks import checked_points, guarded
 from smtj.inference.stats.least_squares import UNLIKELY, Minimum, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
@@ -58,6 +59,7 @@ class Points:
     """Its standard error in Hz."""
 
 
+@guarded(FIT)
 def fit_points(
     points: Points,
     fixed: FixedFields,
@@ -90,6 +92,8 @@ def fit_points(
     """
     if points.frequency.size == 0:
         raise SmtjError("the resonance fit has no line; give spectra that show one")
+    for field in (points.field_x, points.field_z):
+        checked_points(field, points.frequency, points.error, "fields", "frequencies")
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
     scale = _scale(points)
 

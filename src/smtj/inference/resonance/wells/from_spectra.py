@@ -26,6 +26,7 @@ from smtj.inference.resonance.wells.result import (
     ratio_of,
     several_fields,
 )
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.least_squares import Minimum, covariance_over_errors, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
@@ -56,6 +57,7 @@ class SpectraFit:
     """The fitted signal of each spectrum in V."""
 
 
+@guarded(FIT)
 def fit_spectra_of_wells(
     spectra: Sequence[WellSpectrum],
     fixed: FixedFields,
@@ -88,6 +90,7 @@ def fit_spectra_of_wells(
         raise SmtjError(f"{FIT} has no spectrum; give spectra that show a line")
     x, z = (np.array([getattr(s, name) for s in spectra]) for name in ("field_x", "field_z"))
     data = joined(spectra)
+    require_finite(f"the data of {FIT}", x, z, data.frequency, data.data, data.baseline)
     begin = well_resonances(*starts[0], fixed, x, z)
     typical = float(np.median(begin.frequency)) / FREQUENCY_PER_FIELD
     scale = max(typical, float(np.hypot(x, z).max()))

@@ -22,7 +22,8 @@ MAX_ROUNDS = 60
 IN_PLANE = 1e-9
 """|cos u| below which a minimum lies across the easy axis and belongs to either side."""
 _ANGLE = np.linspace(0.0, 2 * math.pi, STEPS + 1)
-_COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
+# At the last angle those of the first to the bit, or a minimum at 0 escapes the scan.
+_COS, _SIN = (f(np.append(_ANGLE[:-1], 0.0)) for f in (np.cos, np.sin))
 
 
 @njit(forceinline=True, **_options)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smtj.inference.resonance.wells.model import WellResonances
 from smtj.inference.resonance.wells.projection_kernels import COLUMNS, project
+from smtj.inference.stats.checks import require_finite
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.typing import Floats
 
@@ -136,6 +137,7 @@ def sizes(spectra: Joined, wells: WellResonances, damping: float) -> Floats:
     found = []
     for i, (first, last) in enumerate(zip(spectra.edges[:-1], spectra.edges[1:], strict=True)):
         basis = np.stack([*sums[:, first:last], spectra.baseline[0, first:last]], axis=1)
+        require_finite("the lines of both wells", basis)
         heights = np.linalg.lstsq(basis, spectra.data[first:last], rcond=None)[0][:2]
         found.append(max(math.hypot(*heights), spectra.error[i] / float(weight[i].max())))
     return np.array(found)
