@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def split(field: Floats) -> list[Branch]:
     edges = [*turns, len(field)]
     branches = [
         Branch(slice(start, end), bool(field[end - 1] >= field[start]))
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
         if end > start
     ]
     if len(branches) > max(3, len(field) / MIN_READINGS):
@@ -95,9 +96,7 @@ def switches_of(
 
 def _by_reading(h: Floats, state: Floats, rising: bool) -> list[Switch]:
     seen = np.flatnonzero(np.isfinite(state))
-    changes = [
-        (i, j) for i, j in zip(seen, seen[1:], strict=False) if state[i] != state[j]
-    ]
+    changes = [(i, j) for i, j in pairwise(seen) if state[i] != state[j]]
     if not changes:
         return []
 

@@ -6,7 +6,6 @@ that of the parallel state.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,8 +115,10 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
         order = np.argsort(h, kind="stable")
         h, r = h[order], r[order]
     square = _square(h, r, branches)
-    kinds = np.concatenate([np.full(b.readings.stop - b.readings.start, float(b.rising)) for b in branches])
-    kind = np.zeros(h.size) if np.ptp(kinds) == 0 else np.where(kinds, 0.0, 1.0)
+    kind = np.zeros(h.size)
+    if len({b.rising for b in branches}) > 1:
+        for b in branches:
+            kind[b.readings] = 0.0 if b.rising else 1.0
     clean = np.ones(h.size, dtype=bool)
     rounded = fit_rounded(h, r, kind, with_intervals=False)
     for _ in range(3):
@@ -439,7 +440,5 @@ def _rounded_result(
         noise=_noise(noise, freedom),
         remarks=tuple(remarks),
         branches=tuple(branches),
-        curves=tuple(
-            fit.resistance(h[b.readings], int(kind[b.readings.start])) for b in branches
-        ),
+        curves=tuple(fit.resistance(h[b.readings], int(kind[b.readings.start])) for b in branches),
     )
