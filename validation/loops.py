@@ -106,7 +106,8 @@ def table(rows):
         "# Loops without a model",
         "",
         "How often the 95 % intervals of random loops hold the truth "
-        "(`python validation/loops.py`). A switch of a square loop swept once lies between two readings, and such an interval "
+        "(`python validation/loops.py`). A switch of a square loop swept once lies between two "
+        "readings, and such an interval "
         "always holds it.",
         "",
         f"| loops | fitted | {' | '.join(SYMBOLS)} |",

@@ -50,8 +50,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     str
         ``"probability"`` for probabilities, or counts of high reads and of reads; else
         ``"spectrum"`` if :func:`is_spectrum`; else for resistances ``"trace"`` at one condition
-        with times, ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several with a median of :data:`MIN_READINGS` or more readings,
-        and ``"loop"`` at several fields with fewer.
+        with times, ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several
+        conditions with a median of :data:`MIN_READINGS` or more readings, and ``"loop"`` at
+        several fields with fewer.
 
     Raises
     ------
@@ -84,7 +85,8 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     hint = f"; not used: {listed(unused)}, name it by --column resistance=HEADER" if unused else ""
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
-        "resistance at one condition make a trace, resistance at several fields a loop, at several angles a sweep of the angle, with "
+        "resistance at one condition make a trace, resistance at several fields a loop, at several "
+        "angles a sweep of the angle, with "
         f"{MIN_READINGS} readings per condition a scan, probability (or high and reads) a "
         f"probability curve, and signal with frequency and field a spectrum{hint}"
     )
