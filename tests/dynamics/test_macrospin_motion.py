@@ -123,6 +123,7 @@ DRIVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIVES)
 def test_motion_is_that_of_another_solver_and_of_second_order(name: str) -> None:
     system, field, voltage, breaks = DRIVES[name]
@@ -176,6 +177,7 @@ def test_ring_down_has_the_frequency_and_the_width_of_the_resonance(damping: flo
     assert w == pytest.approx(width, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_single_precision_follows_double() -> None:
     noisy = replace(SYSTEM, spin=SPIN._replace(temperature=300.0))
     single, double = (

@@ -21,9 +21,12 @@ try:
     from playwright.sync_api import Locator, Page, expect, sync_playwright
 except ModuleNotFoundError:
     BROWSER = None
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="needs Playwright and Chromium (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="needs Playwright and Chromium (apt-get install chromium)"
+    ),
+]
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),

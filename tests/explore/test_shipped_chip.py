@@ -21,6 +21,8 @@ from smtj.explore.network_tab import COLUMNS
 from smtj.explore.shipping import SHIPPED
 from smtj.nn import set_conditions
 
+pytestmark = pytest.mark.slow
+
 MAX_KB = 300
 NO_TORCH = """
 import sys

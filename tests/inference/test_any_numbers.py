@@ -1,6 +1,7 @@
 """Fits answer any finite numbers, whatever their size: by a result, or by one sentence."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -163,9 +164,12 @@ def test_any_finite_numbers_give_a_result_or_one_sentence_also_of_models(name, d
 
 
 @pytest.mark.parametrize("name", [*QUICK, *SLOW])
-def test_the_data_that_are_spoilt_are_good(name):
+def test_the_data_that_are_spoilt_are_good_and_their_fits_pickle(name):
     good, fit = {**QUICK, **SLOW}[name]
-    assert np.isfinite(numbers_of(fit(*good))).all()
+    found = fit(*good)
+    assert np.isfinite(numbers_of(found)).all()
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(numbers_of(again), numbers_of(found))
 
 
 @pytest.mark.parametrize("name", [*QUICK, *SLOW])

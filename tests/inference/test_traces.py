@@ -40,6 +40,7 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
     assert fit.switches == np.count_nonzero(np.diff(state))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "traces"), [(0.0, 60), (1.0, 40), (0.5, 30)])
 def test_intervals_cover_the_truth(window, traces):
     """Three readings a shorter dwell, noise, drift and outliers, one state rare or not."""

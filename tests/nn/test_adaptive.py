@@ -310,6 +310,7 @@ def test_the_output_layer_learns_by_the_cross_entropy_of_its_log_odds(card: Devi
 # torch.compile
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reads", "noise"), [(16, True), ("expected", True), ("expected", False)])
 def test_one_graph_gives_the_same_answers_and_gradients(
     card: DeviceCard, reads: int | str, noise: bool

@@ -212,10 +212,10 @@ def _fit_spectra(
     biased = "voltage" in context.conditions or any(
         {"voltage", "card"} & {*map(str, d.variables), *map(str, d.attrs)} for d in datasets
     )
+    stated = all(field_direction_stated(dataset) for dataset in datasets)
     if not biased:
-        stated = all(field_direction_stated(dataset) for dataset in datasets)
         return [first, film_result(lines, stated, context)]
-    return [first, *device_results(at_voltages(lines, context), context)]
+    return [first, *device_results(at_voltages(lines, context, stated), context)]
 
 
 def _fit_readings(

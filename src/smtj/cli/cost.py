@@ -62,7 +62,10 @@ def cost(
     console = Console()
     assumed = load_assumptions(assumptions, assume or ())
     if list_assumptions:
-        console.print(assumed.table().rich())
+        if as_json:
+            print_json(assumed.to_dict())
+        else:
+            typer.echo(assumed.table().text(console.width))
         return
     if network is not None and sizes != PAPER_SIZES:
         raise SmtjError("--sizes and --network exclude each other: a network has its own sizes")
@@ -79,8 +82,8 @@ def cost(
     if as_json:
         print_json(record)
     else:
-        console.print(found.table().rich())
-        console.print(published_table().rich())
+        typer.echo(found.table().text(console.width))
+        typer.echo(published_table().text(console.width))
         for remark in found.remarks:
             console.print(f"• {remark}", highlight=False, markup=False)
     if out is not None:

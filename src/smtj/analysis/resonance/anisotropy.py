@@ -253,7 +253,7 @@ def _signed(at: AtVoltage) -> Floats:
 
 def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:
     if found[0].fixed.is_eq_7:
-        return (f"fitted by {model}, which is exact for the upright axis of the card",)
+        return (f"fitted by {model}, which is exact for an upright axis",)
     printed = ", ".join(f"{at.single.anisotropy_field / mT:.4g}" for at in found)
     named = "H_K1" if all(at.single.separable for at in found) else "H_K1 less part of H_K2"
     p_values = [at.single.p_value for at in found if math.isfinite(at.single.p_value)]

@@ -20,24 +20,12 @@ ROUNDS = 20
 def equilibrium_directions(
     spin: Macrospin, field: tuple[float, float, float], size: int, seed: int = 0
 ) -> Floats:
-    """Sample directions from exp(-E/k_B T).
+    """Sample ``size`` directions from exp(-E/k_B T), unit vectors of shape (size, 3).
 
     A direction is proposed from a table of the distribution on cells of the sphere and accepted by
-    the Metropolis-Hastings rule, which corrects the table's error.
-
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers, above 0 K (else SmtjError).
-    field
-        Applied field (x, y, z) in A/m, without the spin's in-plane bias field.
-    size, seed
-        Number of directions, and the seed that determines them.
-
-    Returns
-    -------
-    NDArray
-        Unit vectors, shape (size, 3).
+    the Metropolis-Hastings rule, which corrects the table's error.  ``seed`` determines them.  The
+    spin holds numbers and is above 0 K (else SmtjError); the applied field (x, y, z) in A/m
+    excludes the spin's in-plane bias field.
     """
     if not float(spin.temperature) > 0:
         raise SmtjError("a macrospin is in thermal equilibrium only above 0 K")

@@ -69,25 +69,12 @@ def driven_macrospin(
 ) -> DrivenMacrospin:
     """The free layer of a card in a field, at a voltage and a temperature.
 
-    An H_s given on the card acts as a stray field along the easy axis
-    (:func:`smtj.physics.free_layer.stray_field`).
-
-    Parameters
-    ----------
-    card
-        The device, its name or its path.
-    field
-        H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane bias
-        field; numbers, shape (trajectories,) or waveforms.
-    voltage
-        In V, likewise; it moves H_K1 and exerts the card's spin torques.
-    temperature
-        T in K; the card's own by default.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`smtj.physics.free_layer.macrospin`.
+    The field is H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane
+    bias field; numbers, shape (trajectories,) or waveforms.  The voltage in V takes the same forms;
+    it moves H_K1 and exerts the card's spin torques.  T is in K, by default the card's.  An H_s
+    given on the card acts as a stray field along the easy axis
+    (:func:`smtj.physics.free_layer.stray_field`).  Raises CardError or SmtjError as
+    :func:`smtj.physics.free_layer.macrospin`.
 
     Examples
     --------
@@ -172,10 +159,7 @@ class Ensemble:
 def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
     """Check a driven macrospin and spread its values over the trajectories.
 
-    Raises
-    ------
-    SmtjError
-        There are no trajectories, a shape does not fit, or a value is impossible.
+    Raises SmtjError if there are no trajectories, a shape does not fit, or a value is impossible.
     """
     if trajectories < 1:
         raise SmtjError(f"{trajectories} trajectories were asked for; there must be one or more")

@@ -225,18 +225,11 @@ def fill_samples(
 ) -> None:
     """Fill ``out`` with the states of devices after one step, after two, and so on.
 
-    Parameters
-    ----------
-    leave_low, leave_high
-        Thresholds of the chance to be in the other state a step later, shape (devices,).
-    begin
-        Chance to be high at the beginning, shape (devices,).
-    key
-        Two words that, with the number of the device, decide its history.
-    bits
-        How states are put into words: ``BYTES`` or ``BITS``.
-    out
-        Where they go, shape (steps, devices) of bytes, or (steps, devices/8 rounded up) of bits.
+    ``leave_low`` and ``leave_high`` are thresholds of the chance to be in the other state a step
+    later, ``begin`` the chance to be high at the beginning, shape (devices,).  The two words of
+    ``key`` and the number of a device decide its history.  ``bits``, ``BYTES`` or ``BITS``, says
+    how states are put into words: ``out`` is (steps, devices) of bytes, or (steps, devices/8
+    rounded up) of bits.
     """
     work = out.shape[0] * leave_low.size
     fill = _sample_serial if work < PARALLEL_FROM else _sample_parallel
@@ -253,14 +246,9 @@ def fill_samples_at(
 ) -> None:
     """Fill ``out``, shape (times, devices), with the states of devices after each gap of time.
 
-    Parameters
-    ----------
-    occupancy, rate
-        P(high) in equilibrium and relaxation rate 1/τ_high + 1/τ_low in 1/s, shape (devices,).
-    gaps
-        Time between one sample and the next in s, the first from the beginning; shape (times,).
-    begin, key
-        As in :func:`fill_samples`.
+    ``occupancy`` is P(high) in equilibrium, ``rate`` 1/τ_high + 1/τ_low in 1/s, shape (devices,);
+    ``gaps`` are in s, the first from the beginning, shape (times,); the rest as in
+    :func:`fill_samples`.
     """
     fill = _sample_serial_at if out.size < PARALLEL_FROM else _sample_parallel_at
     fill(occupancy, rate, gaps, begin, *key, out)

@@ -69,27 +69,11 @@ def fit_arrhenius(
 ) -> ArrheniusFit:
     """Fit ln τ = ln τ0 + E_b/(k_B T) by weighted least squares.
 
-    At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that
-    of the state fitted, E_b (1 ± h)².
-
-    Parameters
-    ----------
-    temperature
-        T in K, shape (temperatures,).
-    log_dwell_time, standard_error
-        ln(τ/s) of one state and its standard error, shape (temperatures,).
-    reference_temperature
-        T in K at which E_b is given in k_B T.
-
-    Returns
-    -------
-    ArrheniusFit
-        E_b and ln τ0, with intervals that take the standard errors as known.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than three temperatures, or a number is not finite or not above 0.
+    At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that of
+    the state fitted, E_b (1 ± h)².  T in K, ln(τ/s) of one state and its standard error have shape
+    (temperatures,); E_b is given in k_B T at ``reference_temperature`` in K.  The intervals of E_b
+    and ln τ0 take the standard errors as known.  Raises SmtjError if there are fewer than three
+    temperatures, or a number is not finite or not above 0.
 
     Examples
     --------

@@ -108,31 +108,17 @@ def fit_barrier(
 ) -> BarrierFit:
     """Fit Eq. 3 and 4 with τ0 known within its error.
 
-    The error of Δ includes that of τ0.  Where the curvature of ln τ(H) also constrains τ0, both
-    are weighed; the ln τ0 of the result is then not quite the one given.
+    The error of Δ includes that of τ0.  Where the curvature of ln τ(H) also constrains τ0, both are
+    weighed; the ln τ0 of the result is then not quite the one given.
 
-    Parameters
-    ----------
-    field
-        H_⊥ in A/m, shape (fields,).
-    log_tau_high, log_tau_low
-        ln(τ_high/s) and ln(τ_low/s), shape (fields,).
-    covariance
-        Of (ln τ_high, ln τ_low) at each field, shape (fields, 2, 2).
-    log_attempt_time, log_attempt_time_error
-        ln(τ0/s) and its standard error, by default a decade; 0 if τ0 is exact.
+    ``field`` is H_⊥ in A/m; it, ln(τ_high/s) and ln(τ_low/s) have shape (fields,), and the
+    covariance of the latter two (fields, 2, 2).  The standard error of ln(τ0/s) is a decade by
+    default; 0 makes τ0 exact.  The intervals of Δ, H_k,eff, H_s, w and ln τ0 are those of the
+    normal approximation.
 
-    Returns
-    -------
-    BarrierFit
-        Δ, H_k,eff, H_s, w and ln τ0; intervals from the normal approximation.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than two fields, the numbers are not finite or the covariances not
-        positive definite, the dwell times are no longer than τ0, or fields lie beyond
-        |h| = 1, where one state has no barrier.
+    Raises SmtjError if there are fewer than two fields, the numbers are not finite or the
+    covariances not positive definite, the dwell times are no longer than τ0, or fields lie beyond
+    |h| = 1, where one state has no barrier.
 
     Examples
     --------

@@ -94,31 +94,14 @@ def fit_bias(
 ) -> BiasFit:
     """Fit w(V) by one switching model.
 
-    Parameters
-    ----------
-    voltage
-        Bias in V, shape (voltages,).
-    slope, standard_error
-        w in 1/(A/m) and its standard error, shape (voltages,).
-    card
-        The device; supplies what the data do not identify.
-    model
-        ``"cai2019"`` for Eq. 5 and 6 with H_k,eff held, or ``"self-consistent"`` for exact
-        Boltzmann integration, in which w hardly depends on the barrier.
-    temperature
-        T in K of the measurement; the card's by default.
+    The bias in V, w in 1/(A/m) and its standard error have shape (voltages,); the card supplies
+    what they do not identify.  ``model`` is ``"cai2019"`` for Eq. 5 and 6 with H_k,eff held, or
+    ``"self-consistent"`` for exact Boltzmann integration, in which w hardly depends on the barrier.
+    ``temperature`` is T in K of the measurement; the card's by default.
 
-    Returns
-    -------
-    BiasFit
-        w at zero bias; H_k,eff for the card's E_b, or V* for its M_s; ξ and H_in where the data
-        identify them.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than three voltages, a number is impossible, the slopes have the other
-        sign than the card's, or the card has no barrier.
+    Returns w at zero bias; H_k,eff for the card's E_b, or V* for its M_s; ξ and H_in where the data
+    identify them.  Raises SmtjError if there are fewer than three voltages, a number is impossible,
+    the slopes have the other sign than the card's, or the card has no barrier.
 
     Examples
     --------

@@ -50,17 +50,9 @@ def fit_identified(
 ) -> Identified:
     """Fit a model, with ξ and then H_in freed as long as the data identify them.
 
-    Parameters
-    ----------
-    model
-        From :mod:`smtj.inference.bias.models`.
-    voltage, slope, standard_error
-        V in V, |w| and its standard error in 1/(A/m); shape (voltages,).
-
-    Raises
-    ------
-    SmtjError
-        Not even the scale of w can be fitted.
+    ``voltage`` is in V, |w| and its standard error in 1/(A/m); shape (voltages,).  ``model`` is
+    from :mod:`smtj.inference.bias.models`.  Raises SmtjError if not even the scale of w can be
+    fitted.
     """
 
     fit = f"the fit of w(V) by {model.name}"

@@ -66,17 +66,8 @@ class BiasModel:
 def cai2019_model(card: DeviceCard, temperature: float | None) -> BiasModel:
     """w = 4E_b(V)/(k_B T H_k,eff) with Eq. 6 and H_k,eff held; the scale moves H_k,eff.
 
-    Parameters
-    ----------
-    card
-        The device, whatever model it names.
-    temperature
-        T in K of the measurement; None for the card's.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier, or its temperature is impossible.
+    The card may name any model.  ``temperature`` is T in K of the measurement; None for the card's.
+    Raises SmtjError if the card has no barrier, or its temperature is impossible.
     """
     point = _point(card, temperature)
     own_field = card.switching.effective_anisotropy_field

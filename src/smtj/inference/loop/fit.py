@@ -45,31 +45,17 @@ def fit_loop(
 
     Each reading may have caught either state or an average over both; the states are the energy
     minima of the card's macrospin, which H_K1 and the angle move.  H_K2, the anisotropy in the
-    plane, ξ and V_half are the card's.  Noise is assumed to be the same at every reading.
+    plane, ξ and V_half are the card's, from which the fit starts.  Noise is assumed to be the same
+    at every reading.
 
-    Parameters
-    ----------
-    field_in_plane, field_out_of_plane
-        H_∥ and H_⊥ of each reading in A/m; R(H_∥) and R(H_⊥) one after the other.  Broadcast with
-        ``resistance``.
-    resistance
-        In ohm, shape (readings,).
-    card
-        The device; the fit starts from it.
-    voltage, current
-        Bias in V or in A, one of them.  At constant current each state has its own voltage, and
-        with it its own TMR and H_K1.
+    ``resistance`` is in ohm, shape (readings,); H_∥ and H_⊥ of each reading, in A/m, broadcast with
+    it: R(H_∥) and R(H_⊥) one after the other.  The bias is ``voltage`` in V or ``current`` in A,
+    one of them; at constant current each state has its own voltage, and with it its own TMR and
+    H_K1.
 
-    Returns
-    -------
-    LoopFit
-        R_P, TMR, H_K1 and the tilt or H_in, with intervals from the curvature of the likelihood.
-
-    Raises
-    ------
-    SmtjError
-        There are too few fields, a number is impossible, the card's easy axis lies in the plane,
-        or the loops leave R_P, TMR or H_K1 undetermined.
+    Returns R_P, TMR, H_K1 and the tilt or H_in, with intervals from the curvature of the
+    likelihood.  Raises SmtjError if there are too few fields, a number is impossible, the card's
+    easy axis lies in the plane, or the loops leave R_P, TMR or H_K1 undetermined.
 
     Examples
     --------

@@ -65,26 +65,9 @@ def search(
 ) -> Found:
     """Find all parameters of a loop.
 
-    Parameters
-    ----------
-    card
-        The device, for what the loop does not determine.
-    card_of
-        The card with an angle and an H_K1.
-    data
-        The readings.
-    start
-        Initial angle and H_K1 in A/m.
-    bounds
-        Of the angle.
-    fit
-        Name of the fit in error messages.
-
-    Raises
-    ------
-    SmtjError
-        The resistance changes against the card's sense, or the loops leave the parameters
-        undetermined.
+    ``start`` is the initial angle and H_K1 in A/m, ``bounds`` are those of the angle.  Raises
+    SmtjError if the resistance changes against the card's sense, or the loops leave the parameters
+    undetermined.
     """
     half = card.electrical.tmr_half_voltage
     half_voltage = None if half is None else float(half)

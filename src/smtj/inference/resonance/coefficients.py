@@ -18,22 +18,9 @@ def damping_estimates(
 ) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
     """α, and Δ_0 that damping does not explain, of lines of half width Δ_0 + ½ α tr A/(1 + α²).
 
-    Parameters
-    ----------
-    trace
-        (μ0 γ/2π) tr A of each line in Hz, shape (lines,); 2 f_r for a circular orbit.
-    half_width, error
-        Half width of each line and its standard error in Hz, shape (lines,).
-
-    Returns
-    -------
-    tuple
-        The estimates, and remarks; α alone for fewer than three lines.
-
-    Raises
-    ------
-    SmtjError
-        There is no line.
+    ``trace`` is (μ0 γ/2π) tr A of each line in Hz, 2 f_r for a circular orbit; ``half_width`` and
+    its standard ``error`` are in Hz; all have shape (lines,).  Fewer than three lines yield α
+    alone.  Remarks come with the estimates.  No line at all raises SmtjError.
     """
     checked_points(trace, half_width, error, "lines", "half widths")
     if trace.size < 3 or np.ptp(trace) == 0:
@@ -63,12 +50,8 @@ def _gilbert(ratio: float, error: float) -> Estimate:
 def vcma_estimates(line: LineFit, card: DeviceCard) -> tuple[Estimate, Estimate]:
     """-dH_K1/dV and ξ = ½ μ0 M_s (-dH_K1/dV) t t_MgO, including the errors of M_s, t and t_MgO.
 
-    Parameters
-    ----------
-    line
-        H_K1 in A/m against V in V.
-    card
-        Supplies M_s, t and t_MgO, and their standard errors where known.
+    ``line`` is H_K1 in A/m against V in V; the card supplies the rest, with standard errors where
+    known.
     """
     per_volt, error = -line.slope, line.slope_error
     factors = (

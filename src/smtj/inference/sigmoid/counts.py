@@ -71,33 +71,20 @@ def checked_counts(
 def variance_inflation(correlation: ArrayLike) -> Floats:
     """f = (1 + ρ)/(1 - ρ): how much serial correlation inflates the variance of a mean.
 
-    Exact for many reads of a stationary two-state process, whose autocorrelation is ρ^k.
-
-    Parameters
-    ----------
-    correlation
-        ρ between successive reads, in [0, 1).
+    ρ in [0, 1) is that between successive reads.  Exact for many reads of a stationary two-state
+    process, whose autocorrelation is ρ^k.
     """
     rho = np.asarray(correlation, dtype=np.float64)
     return (1 + rho) / (1 - rho)
 
 
 def estimate_inflation(states: ArrayLike) -> Floats:
-    """Estimate the variance inflation f from the reads themselves, as a two-state process.
+    """Estimate the variance inflation f ≥ 1 from the reads themselves, as a two-state process.
 
+    ``states`` are the reads in their order, True for high, shape (reads, ...); f has shape (...).
     ρ is 1 less the two probabilities of leaving a state between successive reads.  Half a
     transition is added to each, so a rarely visited state makes neither 0 nor 1.  Reads that
     alternate more than by chance count as independent.
-
-    Parameters
-    ----------
-    states
-        Reads in their order, True for high; shape (reads, ...).
-
-    Returns
-    -------
-    array
-        f ≥ 1, of shape (...).
     """
     high = np.asarray(states, dtype=bool)
     before, after = high[:-1], high[1:]

@@ -166,35 +166,16 @@ def fit_sigmoid(
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
-    Parameters
-    ----------
-    field
-        H of each count, shape (fields,).
-    high, total
-        Number of high reads, and of all reads, at each field; broadcast to ``field``.  They need
-        not be integers.
-    inflation
-        Variance inflation f at each field, 1 for independent reads; see
-        :mod:`smtj.inference.sigmoid.counts`.
-    seed
-        Seed of the curves simulated to judge how well the sigmoid fits.
-    unit
-        SI unit of the fields, which the estimates carry: ``"A/m"`` or ``"V"``.
+    ``field`` is H of each count, shape (fields,), in ``unit``, ``"A/m"`` or ``"V"``, which the
+    estimates carry.  The numbers ``high`` and ``total`` of high and of all reads broadcast to it
+    and need not be integers.  ``inflation`` is f at each field, 1 for independent reads; see
+    :mod:`smtj.inference.sigmoid.counts`.  ``seed`` seeds the curves simulated to judge how well the
+    sigmoid fits; where their p-value lies below ``scattered``, a scatter of the field is estimated.
 
-    scattered
-        p-value below which the scatter of the field is estimated; 0 for never.
-
-    Returns
-    -------
-    SigmoidFit
-        w, H_s, their covariance, and how well the sigmoid fits.
-
-    Raises
-    ------
-    SmtjError
-        The counts or the unit are impossible, there are fewer than three fields, the reads turn
-        from all low to all high between two fields, so the slope has no upper bound, or the
-        fraction of high reads does not depend on the field.
+    Returns w, H_s, their covariance and that judgement.  Raises SmtjError if the counts or the unit
+    are impossible, there are fewer than three fields, the reads turn from all low to all high
+    between two fields, so the slope has no upper bound, or the fraction of high reads does not
+    depend on the field.
 
     Examples
     --------

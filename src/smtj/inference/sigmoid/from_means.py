@@ -100,13 +100,8 @@ class MeanScanFit(ChiSquared):
 def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
     """Mean of a trace and its standard error, from the scatter of the means of its parts.
 
-    The parts are long compared with the correlation of readings that average over many switches;
-    drift widens the error.
-
-    Parameters
-    ----------
-    readings
-        In their order, 50 or more.
+    Takes 50 readings or more, in their order.  The parts are long compared with the correlation of
+    readings that average over many switches; drift widens the error.
     """
     values = np.asarray(readings, dtype=np.float64)
     parts = np.array([part.mean() for part in np.array_split(values, BATCHES)])
@@ -117,23 +112,10 @@ def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
 def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLike) -> MeanScanFit:
     """Fit P(high | H) between two straight levels to mean readings.
 
-    Parameters
-    ----------
-    field
-        H of each mean, shape (fields,).
-    mean, standard_error
-        Of the readings at each field, in a unit that averages linearly over both states; shape
-        (fields,).
-
-    Returns
-    -------
-    MeanScanFit
-        Errors from the curvature of χ², widened by √(χ²/dof) where the fit is bad.
-
-    Raises
-    ------
-    SmtjError
-        There are too few fields, or the means do not pass from one level to the other.
+    ``field`` is H of each mean; ``mean`` and ``standard_error`` are in a unit that averages
+    linearly over both states; all have shape (fields,).  Errors follow from the curvature of χ²,
+    widened by √(χ²/dof) where the fit is bad.  Raises SmtjError if there are too few fields, or if
+    the means do not pass from one level to the other.
 
     Examples
     --------

@@ -26,11 +26,7 @@ def guarded(fit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     Numbers of an impossible size are rejected before the fit; within it, numbers may overflow,
     vanish or be undefined without a warning, and where arithmetic fails the error says so.  NaN is
     for the fit to reject, or to take for a missing number where its documentation says so.
-
-    Parameters
-    ----------
-    fit
-        Name of the fit in error messages, e.g. ``"the fit of P(H)"``.
+    Messages call it ``fit``, e.g. ``"the fit of P(H)"``.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -86,11 +82,8 @@ def checked_points(
 ) -> tuple[Floats, Floats, Floats]:
     """Return points and the standard errors of y as arrays of shape (n,).
 
-    Raises
-    ------
-    SmtjError
-        They differ in number, are not finite, a standard error is not above 0, or fewer x than
-        ``fewest`` differ.
+    Raises SmtjError if they differ in number or are not finite, a standard error is not above 0, or
+    fewer x than ``fewest`` differ.
     """
     given = (x, y, error)
     at, values, sigma = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in given)

@@ -54,25 +54,11 @@ def minimise(
 ) -> Minimum:
     """Find the parameters with the least sum of squared residuals.
 
-    A step at which a residual is not finite, or its computation fails, is rejected like one that
-    raises the sum of squares.
-
-    Parameters
-    ----------
-    residuals
-        As :data:`Residuals`.
-    start
-        Initial parameters by name, best of a size of about 1.
-    fit
-        Name of the fit in error messages, e.g. ``"the fit of ln τ(H)"``.
-    max_evaluations
-        Evaluations of the residuals before the search is given up.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer residuals than parameters, the model has no value at the start, the data
-        leave a parameter undetermined, or no minimum is found.
+    ``start`` gives initial parameters by name, best of a size of about 1.  A step at which a
+    residual is not finite, or its computation fails, is rejected like one that raises the sum of
+    squares.  Raises SmtjError, which names the fit as ``fit``, e.g. ``"the fit of ln τ(H)"``, if
+    there are fewer residuals than parameters, the model has no value at the start, the data leave a
+    parameter undetermined, or ``max_evaluations`` of the residuals find no minimum.
     """
     import lmfit
 
@@ -113,15 +99,7 @@ def minimise(
 
 
 def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
-    """Compare the scatter about a fit with the standard errors.
-
-    Parameters
-    ----------
-    found
-        The fit.
-    data, model
-        Their names in the remark.
-    """
+    """Compare the scatter about a fit with the standard errors; ``data`` and ``model`` in words."""
     if not found.p_value < UNLIKELY:
         return ExcessScatter(found.p_value, 1.0, ())
     factor = found.chi_squared / found.degrees_of_freedom
@@ -138,16 +116,10 @@ def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
 def covariance_over_errors(residuals: Residuals, minimum: Minimum) -> Floats:
     """Covariance from central differences of the residuals over one standard error.
 
-    Where a well is about to vanish, its line moves without limit and comes and goes: derivatives
-    at one point then show a jump that no datum may have seen.  Over a standard error, a jump
-    counts for what it changes.  Where the residuals are linear this is the minimum's covariance.
-
-    Parameters
-    ----------
-    residuals
-        As :data:`Residuals`.
-    minimum
-        Its covariance is the start.
+    The minimum's own covariance is the start.  Where a well is about to vanish, its line moves
+    without limit and comes and goes: derivatives at one point then show a jump that no datum may
+    have seen.  Over a standard error, a jump counts for what it changes.  Where the residuals are
+    linear this is the minimum's covariance.
     """
     names, covariance = list(minimum.values), minimum.covariance
     at = np.array([minimum.values[name] for name in names])

@@ -26,19 +26,9 @@ _SINGULAR = 1e-7
 def maximise(log_densities: LogDensities, start: Floats) -> Floats:
     """Find the parameters with the largest likelihood.
 
-    A step at which a log-density is not finite is rejected.
-
-    Fisher scoring with the information estimated from the scores of the readings (Berndt, Hall,
-    Hall and Hausman), damped as by Levenberg and Marquardt.
-
-    Parameters
-    ----------
-    log_densities, start
-        As :data:`LogDensities` and its parameters.
-
-    References
-    ----------
-    E. K. Berndt et al., Ann. Econ. Soc. Meas. 3, 653 (1974).
+    Fisher scoring with the information estimated from the scores of the readings (E. K. Berndt et
+    al., Ann. Econ. Soc. Meas. 3, 653 (1974)), damped as by Levenberg and Marquardt.  A step at
+    which a log-density is not finite is rejected.
     """
     theta, damping = start.astype(np.float64), 1e-3
     base = log_densities(theta)
@@ -66,20 +56,10 @@ def maximise(log_densities: LogDensities, start: Floats) -> Floats:
 def covariance_at(log_densities: LogDensities, theta: Floats, fit: str) -> Floats:
     """Covariance of the parameters at the maximum, from the spread of the readings' scores.
 
-    For many readings the curvature of the log-likelihood gives the same.  For few it is rougher:
-    a single reading next to a kink of the model dominates it.
-
-    Parameters
-    ----------
-    log_densities, theta
-        As in :func:`maximise`, with its result.
-    fit
-        Name of the fit in error messages.
-
-    Raises
-    ------
-    SmtjError
-        The scores leave a combination of parameters undetermined.
+    For many readings the curvature of the log-likelihood gives the same.  For few it is rougher: a
+    single reading next to a kink of the model dominates it.  ``theta`` is the result of
+    :func:`maximise`.  Raises SmtjError, which names the fit as ``fit``, if the scores leave a
+    combination of parameters undetermined.
     """
     scores = _scores(log_densities, theta)
     lengths = np.linalg.norm(scores, axis=0)

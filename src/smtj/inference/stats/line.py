@@ -40,17 +40,8 @@ class LineFit:
 def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit:
     """Fit a straight line by weighted least squares.
 
-    Parameters
-    ----------
-    x, y, error
-        Points and the standard errors of y, shape (n,), at two different x or more.
-    data
-        Name of the points in messages.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than two points, all share one x, or a number is not finite.
+    Points and the standard errors of y have shape (n,); messages call them ``data``.  Raises
+    SmtjError if there are fewer than two points, all share one x, or a number is not finite.
 
     Examples
     --------

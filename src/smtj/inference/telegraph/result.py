@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.likelihood import Model
 from smtj.typing import Floats
@@ -102,7 +103,7 @@ class TraceFit:
         """
         if math.isnan(self.dwell_high):
             return (0.0, self.upper_bounds[0]), (0.0, self.upper_bounds[1])
-        z = _normal_quantile(level)
+        z = normal_quantile(level)
         high, low = np.exp(z * np.sqrt(np.diag(self.log_covariance))).tolist()
         return (
             (self.dwell_high / high, self.dwell_high * high),
@@ -111,14 +112,8 @@ class TraceFit:
 
     def occupancy_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval of :attr:`occupancy`; the log-odds are taken as normal."""
-        half = _normal_quantile(level) * math.sqrt(self.log_odds_variance)
+        half = normal_quantile(level) * math.sqrt(self.log_odds_variance)
         return (
             1 / (1 + math.exp(-(self.log_odds - half))),
             1 / (1 + math.exp(-(self.log_odds + half))),
         )
-
-
-def _normal_quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + level) / 2))

@@ -35,12 +35,8 @@ def relaxation(
 
     In the paper's model Δ = |w| H_k,eff/4 by Eq. 5; a device's factor on w that is not its
     barrier's acts on H_k,eff.  ``slope`` is w in 1/(A/m) at the voltage in V, a number or of shape
-    () or (features,), and at the ambient temperature in K.
-
-    Raises
-    ------
-    SmtjError
-        The card asks for exact dwell times.
+    () or (features,), and at the ambient temperature in K.  Raises SmtjError if the card asks for
+    exact dwell times.
     """
     if card.switching.dwell_times == "exact":
         raise SmtjError(

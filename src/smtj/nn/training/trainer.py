@@ -108,12 +108,8 @@ class Epoch(NamedTuple):
 class Trainer:
     """Trains a sequential network that ends with a linear layer or a layer of neurons.
 
-    Holds the network, its optimiser and its random streams.
-
-    Raises
-    ------
-    SmtjError
-        A batch would hold a single image, which cannot be standardised.
+    Holds the network, its optimiser and its random streams.  Raises SmtjError if a batch would hold
+    a single image, which cannot be standardised.
     """
 
     def __init__(self, network: nn.Sequential, images: Images, settings: TrainingSettings) -> None:
@@ -200,10 +196,7 @@ class Trainer:
     def resume(self, path: Path, about: str) -> None:
         """Continue from a checkpoint, as if there had been no interruption.
 
-        Raises
-        ------
-        CheckpointError
-            The file is missing, damaged, or has other settings or images.
+        Raises CheckpointError if the file is missing, damaged, or has other settings or images.
         """
         entries = ("about", "history", "images", "network", "optimiser")
         content = read_saved(path, "a checkpoint", entries)

@@ -63,25 +63,11 @@ def log_first_passage_time(
     """ln of the mean first passage time in s from m·n = ``start`` to m·n = ``target``.
 
     It is (1/D) ∫ e^{U(c)}/(1 - c²) ∫ e^{-U(c')} dc' dc, the outer integral from start to target and
-    the inner one from the pole behind the start, which reflects.
-
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field.
-    damping
-        Gilbert damping α.
-    start, target
-        Two different values of m·n; start in [-1, 1], target in (-1, 1), since no path meets a
-        pole exactly.  All broadcast together.
-
-    Raises
-    ------
-    SmtjError
-        Field or energy is not symmetric about the easy axis, a threshold is out of its range, or
-        the damping is not above 0.
+    the inner one from the pole behind the start, which reflects.  The spin holds numbers or NumPy
+    arrays, the applied field is in A/m without the spin's in-plane bias field, ``damping``
+    Gilbert's α; start in [-1, 1] differs from target in (-1, 1), since no path meets a pole
+    exactly.  All broadcast together.  Raises SmtjError if field or energy is not symmetric about
+    the easy axis, a threshold is out of its range, or the damping is not above 0.
     """
     energy, log_d = _axial_energy(spin, field_x, field_y, field_z, damping)
     c0, c1 = np.asarray(start, dtype=np.float64), np.asarray(target, dtype=np.float64)
@@ -101,19 +87,10 @@ def log_first_passage_time(
 def log_axial_relaxation_rate(energy: ReducedEnergy) -> Floats:
     """ln(λ1/D) of energies that are symmetric about the easy axis.
 
-    λ1 is the lowest eigenvalue of the modes that do not turn about the axis.  It is found by
-    iterating f ← (-L)⁻¹ f, two quadratures of one sign each.
-
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`; of it the field along the
-        axis, k_1 and k_2 are used.
-
-    Raises
-    ------
-    SmtjError
-        The iteration does not settle, because the second mode is about as slow as the first.
+    λ1 is the lowest eigenvalue of the modes that do not turn about the axis, found by iterating f ←
+    (-L)⁻¹ f, two quadratures of one sign each.  Uses the field along the axis, k_1 and k_2 of
+    :func:`smtj.physics.magnetics.equilibrium.reduced_energy`.  Raises SmtjError if the iteration
+    does not settle, because the second mode is about as slow as the first.
     """
     entries = np.broadcast_arrays(energy.along, energy.first, energy.second)
     return _in_chunks(_log_rate, *(np.asarray(entry, dtype=np.float64) for entry in entries))

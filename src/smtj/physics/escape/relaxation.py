@@ -45,20 +45,10 @@ def log_relaxation_rate(
     T), else a sparse system per field: 0.2 to 0.5 s at a damping of 0.1, more at lower ones.  The
     grid is refined until λ1 changes by less than 1e-6; the remaining error is far smaller.
 
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field.
-    damping
-        Gilbert damping α.  All broadcast together.
-
-    Raises
-    ------
-    SmtjError
-        There is not one well on either side of the easy axis, or the damping is not above 0 or too
-        low to resolve the layer around the separatrix within memory.
+    The spin holds numbers or NumPy arrays, the applied field is in A/m without the spin's in-plane
+    bias field, ``damping`` Gilbert's α.  All broadcast together.  Raises SmtjError if there is not
+    one well on either side of the easy axis, or the damping is not above 0 or too low to resolve
+    the layer around the separatrix within memory.
     """
     fields = (np.asarray(f, dtype=np.float64) for f in (field_x, field_y, field_z))
     log_d = log_diffusion(spin, damping)

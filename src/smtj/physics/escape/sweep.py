@@ -44,13 +44,9 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     Energies symmetric about the easy axis are done by quadrature, 2 ms each, even beyond the loss
     of a well.  Others are solved one by one, unless more than ``FIRST`` lie on a straight line, as
     in a sweep of the field in a fixed direction or of the voltage; these are interpolated with an
-    error of ln λ1 below 1e-4, or 0.05 where it is held.
-
-    Raises
-    ------
-    SmtjError
-        A field across the easy axis leaves no two wells at any field along it, or as
-        :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
+    error of ln λ1 below 1e-4, or 0.05 where it is held.  Raises SmtjError if a field across the
+    easy axis leaves no two wells at any field along it, or as
+    :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
     """
     points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
     found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))

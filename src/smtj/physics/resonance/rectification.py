@@ -64,26 +64,12 @@ def driven_lines(
 ) -> Lines:
     """p·δm per volt of drive: the lines of a macrospin that a voltage drives.
 
-    The damping-like torque of a dc voltage changes the linewidth; its small shift of the
-    equilibrium is left out.
-
-    Parameters
-    ----------
-    spin, direction
-        The macrospin, and unit vectors m of its equilibria, shape (..., 3).
-    tangents
-        :func:`smtj.physics.resonance.frequency.stiffness` there.
-    reference, damping
-        p, shape (3,), and Gilbert damping α.
-    fields, voltage
-        The torques per volt, and the dc bias in V, broadcast with the equilibria.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
-
-    Returns
-    -------
-    Lines
-        Heights per volt; signs are those of Re(p·δm) in phase with the voltage.
+    ``direction`` holds unit vectors m of its equilibria, shape (..., 3), ``tangents`` the
+    :func:`smtj.physics.resonance.frequency.stiffness` there, ``reference`` is p, shape (3,),
+    ``damping`` Gilbert's α; the torques per volt and the dc bias in V broadcast with the
+    equilibria; μ0 γ/2π is in Hz/(A/m).  The damping-like torque of a dc voltage changes the
+    linewidth; its small shift of the equilibrium is left out.  The heights' signs are those of
+    Re(p·δm) in phase with the voltage.
     """
     m, p = np.asarray(direction, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     tilt = np.asarray(spin.easy_axis_tilt, dtype=np.float64)
@@ -136,15 +122,9 @@ def rectified_voltage(
 ) -> tuple[Floats, Floats]:
     """Heights in V of the symmetric and antisymmetric part per torque, shapes (..., 3).
 
-    Parameters
-    ----------
-    lines
-        From :func:`driven_lines`.
-    drive
-        V_rf, amplitude across the junction in V.
-    resistance, conductance_change
-        R at the equilibrium in ohm, and G_P - G_AP at the dc bias in S.  All broadcast with the
-        equilibria.
+    ``drive`` is V_rf, the amplitude across the junction in V, ``resistance`` R at the equilibrium
+    in ohm, ``conductance_change`` G_P - G_AP at the dc bias in S.  All broadcast with the
+    equilibria.
     """
     amplitude, ohm, siemens = (
         np.asarray(entry, dtype=np.float64) for entry in (drive, resistance, conductance_change)

@@ -81,12 +81,7 @@ def starts(spectrum: Spectrum, lines: int) -> list[Floats]:
 def refined(spectrum: Spectrum, starts: list[Floats]) -> tuple[Floats, Projection]:
     """Return the parameters with the least sum of squares and the fit there.
 
-    Parameters
-    ----------
-    spectrum
-        The data.
-    starts
-        Initial positions and ln(half widths).
+    ``starts`` are initial positions and ln(half widths).
     """
     if not starts:
         raise SmtjError("the spectrum has no point at which a line could be; check its units")

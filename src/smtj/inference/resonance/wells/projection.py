@@ -86,19 +86,10 @@ def joined(spectra: Sequence[WellSpectrum]) -> Joined:
 def projected(
     spectra: Joined, wells: WellResonances, damping: float, size: Floats | None
 ) -> Projection:
-    """Fit heights and baselines.
+    """Fit heights and baselines of the lines of ``wells``, at the field of each spectrum.
 
-    Parameters
-    ----------
-    spectra
-        What is fitted.
-    wells
-        The resonances at the field of each spectrum.
-    damping
-        α.
-    size
-        Of the lines of each spectrum in units of the expected heights, shape (spectra,); None to
-        leave their ratio free.
+    ``damping`` is α.  ``size``, shape (spectra,), is that of the lines of each spectrum in units of
+    the expected heights; None leaves their ratio free.
     """
     count = spectra.error.size
     columns = np.concatenate([spectra.baseline, _parts(spectra, wells, damping)])
