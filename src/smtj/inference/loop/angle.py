@@ -90,12 +90,17 @@ def fit_angles(angle: ArrayLike, resistance: ArrayLike) -> AngleFit:
     half = math.hypot(*part)
     start = [max(middle - half, 0.01), middle + half, math.atan2(-part[1], -part[0]), 1.0]
     limits = ([1e-6, 1e-6, -math.inf, -MAX_POWER], [math.inf, math.inf, math.inf, MAX_POWER])
-    found = least_squares(lambda theta: _law(theta, phi) - y, start, bounds=limits)
+
+    def residuals(theta: Floats) -> Floats:
+        return _law(theta, phi) - y
+
+    found = least_squares(residuals, start, bounds=limits)
     freedom = max(y.size - 4, 1)
     inflated = inflation(np.asarray(found.fun))
     t = float(stdtrit(freedom, 0.975))
     variance = 2 * float(found.cost) / freedom * inflated
-    covariance = np.linalg.pinv(found.jac.T @ found.jac) * variance
+    jacobian = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.pinv(jacobian.T @ jacobian) * variance
     p, ap, at, power = (float(v) for v in found.x)
     values = np.array([p, ap, ap / p - 1, at])
     gradient = np.zeros((4, 4))

@@ -95,7 +95,7 @@ def switches_of(
 
 
 def _by_reading(h: Floats, state: Floats, rising: bool) -> list[Switch]:
-    seen = np.flatnonzero(np.isfinite(state))
+    seen = np.flatnonzero(np.isfinite(state)).tolist()
     changes = [(i, j) for i, j in pairwise(seen) if state[i] != state[j]]
     if not changes:
         return []

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.inference.loop.branches import (
@@ -354,7 +354,7 @@ def _combined(up: Estimate, down: Estimate, sign: int) -> Estimate:
 
 
 def _rounded_result(
-    h: Floats, r: Floats, kind: Floats, clean: Floats, branches: list[Branch]
+    h: Floats, r: Floats, kind: Floats, clean: NDArray[np.bool_], branches: list[Branch]
 ) -> FreeLoop:
     from scipy.special import stdtrit
 
@@ -401,6 +401,7 @@ def _rounded_result(
         ends = (max(value - t * error, least), value + t * error)
         return Estimate(name, symbol, float(value), float(error), ends, "A/m", "Oe")
 
+    fields: tuple[Estimate, ...]
     if fit.centre.size == 2:
         up, down = fit.centre
         weights = np.array([[0.5, -0.5], [0.5, 0.5]])

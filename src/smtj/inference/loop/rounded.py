@@ -13,8 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.typing import Floats
+
+Groups = NDArray[np.int64]
 
 MAX_GROWTH = 50.0
 """Largest distance of a level from the readings, in ranges of the readings; beyond, unbounded."""
@@ -99,7 +102,7 @@ def fit_rounded(
         half=span * half,
         width=scale * math.exp(theta[0]),
         centre=centre + scale * theta[1:],
-        centre_covariance=scale**2 * covariance[3:, 3:],
+        centre_covariance=np.asarray(scale**2 * covariance[3:, 3:], dtype=np.float64),
         squares=span**2 * best.squares,
         residuals=span * residuals,
         parameters=parameters,
@@ -130,7 +133,7 @@ class _Shape:
     """One shape fitted to readings of order 1, linear parameters solved for within."""
 
     def __init__(
-        self, shape: Callable[[Floats], Floats], x: Floats, y: Floats, groups: Floats, kinds: int
+        self, shape: Callable[[Floats], Floats], x: Floats, y: Floats, groups: Groups, kinds: int
     ):
         self.shape, self.x, self.y, self.groups, self.kinds = shape, x, y, groups, kinds
         # The crossing of the middle is a start for H_b.
@@ -192,7 +195,8 @@ class _Shape:
                 else:
                     basis = part if which == 0 else 1 - part
                     rest = self.y - fixed
-                return np.asarray(rest - basis * (basis @ rest) / max(basis @ basis, 1e-300))
+                scale = float(basis @ rest) / max(float(basis @ basis), 1e-300)
+                return np.asarray(rest - basis * scale)
 
             theta, squares = self._minimum(residuals, warm["theta"])
             warm["theta"] = theta
