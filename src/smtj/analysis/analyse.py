@@ -137,6 +137,8 @@ def fit(
     ['E_b/k_BT', 'P', 'R_high', 'R_low', 'τ_high', 'τ_low']
     """
     datasets = load(data if isinstance(data, list | tuple) else [data], columns)
+    if not datasets:
+        raise SmtjError("there is nothing to fit: the list of data is empty")
     given = {
         "field_out_of_plane": field_out_of_plane,
         "field_in_plane": field_in_plane,

@@ -362,7 +362,11 @@ def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
 
 def sentences(remarks: Iterable[str]) -> list[str]:
     """Return remarks with a capital and a full stop."""
-    return [f"{remark[:1].upper()}{remark[1:]}." for remark in remarks]
+    # A symbol such as w(V) keeps its case.
+    return [
+        f"{remark[:1].upper() if remark[1:2].islower() else remark[:1]}{remark[1:]}."
+        for remark in remarks
+    ]
 
 
 def identifier(name: str) -> str:

@@ -138,7 +138,7 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
         *checks,
     ]
     if barrier is not None:
-        estimates.append(normal_estimate("barrier", "E_b/k_BT", *barrier))
+        estimates.append(normal_estimate("stability factor", "E_b/k_BT", *barrier))
     cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""
     return context.result(
         "trace",

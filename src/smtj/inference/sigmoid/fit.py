@@ -20,6 +20,7 @@ from smtj.inference.sigmoid.counts import Counts, checked_counts
 from smtj.inference.sigmoid.logistic import (
     SIGNIFICANT,
     Goodness,
+    agreement,
     crossing,
     deviance,
     goodness_of_fit,
@@ -115,7 +116,7 @@ class SigmoidFit:
             scatter = f"a {name} that scatters by {size} from point to point"
         if not self.not_a_sigmoid:
             allowed = f"; the intervals allow for {scatter}" if scatter else ""
-            return f"consistent with a sigmoid (p = {self.p_value:.2g}){allowed}"
+            return f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g}){allowed}"
         factor = math.sqrt(self.deviance / self.goodness.expected_deviance)
         return (
             f"the curve is not a sigmoid (p < {SIGNIFICANT:g}), or its field is not exact: its "

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SLOPE_UNITS
-from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.sigmoid.logistic import SIGNIFICANT, agreement
 from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
@@ -70,7 +70,8 @@ class MeanScanFit(ChiSquared):
         """Whether the means follow a sigmoid between straight levels, in a sentence."""
         how = "the readings average over many switches; their means are fitted and are"
         if not self.not_a_sigmoid:
-            return f"{how} consistent with a sigmoid between two levels (p = {self.p_value:.2g})"
+            how = f"{how} {agreement(self.p_value)}"
+            return f"{how} with a sigmoid between two levels (p = {self.p_value:.2g})"
         return (
             f"{how} not a sigmoid between two straight levels (p < {SIGNIFICANT:g}); all errors "
             "are widened"

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
-SIGNIFICANT = 0.001
-"""Probability of so bad a fit below which a curve is not a sigmoid."""
+SIGNIFICANT, WEAK = 0.001, 0.05
+"""Probabilities of so bad a fit below which a curve is not a sigmoid, or only marginally one."""
 
 _MAX_ITERATIONS, _MAX_HALVINGS = 100, 30
 _MIN_GAIN = 1e-7
@@ -24,6 +24,11 @@ _MAX_STEP = 5.0
 """Newton step in log-odds; larger ones reach where every probability is 0 or 1."""
 _MIN_SAMPLES, _MAX_SAMPLES, _MAX_NUMBERS = 500, 1_000_000, 1_000_000
 """Simulated curves at first and at most; numbers sampled at once."""
+
+
+def agreement(p_value: float) -> str:
+    """Return how well a curve that is not refused agrees with its law, in words."""
+    return "consistent" if p_value >= WEAK else "marginally consistent"
 
 
 def straight_line(x: Floats) -> Floats:

@@ -97,7 +97,7 @@ class Estimate:
         return round_to_error(number, self.error, self.unit, self.display_unit)
 
     def _end(self, end: float) -> str:
-        if abs(end) > self.error:
+        if abs(end) > 0.1 * self.error:
             return self._rounded(end)[0]
         # An end much nearer to 0 than the error is long would be rounded away.
         return round_to_error(end, 0.1 * abs(end), self.unit, self.display_unit)[0]

@@ -246,11 +246,11 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         )
     if not np.isfinite(judged.covariance).all():
         problems.append("the data leave a parameter of a line undetermined")
-    for line in lines:
-        name = f"the line at {line.position:.6g}"
+    for number, line in enumerate(lines, 1):
+        name = "the line" if len(lines) == 1 else f"line {number} of {len(lines)}"
         near = np.abs(spectrum.x * unit - line.position) <= line.half_width
         if not low <= line.position <= high:
-            problems.append(f"{name} lies outside the data, {low:.6g} to {high:.6g}")
+            problems.append(f"{name} lies outside the data")
         elif np.count_nonzero(near) < 2:
             problems.append(f"{name} is narrower than the steps of the sweep")
         if line.half_width > width:
