@@ -179,7 +179,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
         ),
         (("--momentum", "1"), "momentum 1.0"),
         (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
-        (("--resume",), "run holds no run to resume; leave out --resume to start one"),
+        (("--resume",), "run holds no run to resume; start one without resume"),
         (("--out", "flat.toml"), "flat.toml"),
         (("--out", "flat.toml/run"), "flat.toml"),
     ],
