@@ -25,7 +25,7 @@ def fit(
         str, typer.Option(help="Card that supplies all other values: a shipped name or a file.")
     ] = "cai2019",
     out: Annotated[
-        Path | None, typer.Option(help="Card to write, with a report in a folder beside it.")
+        Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -45,7 +45,7 @@ def fit(
         bool, typer.Option("--json", help="Print every fitted number with its interval as JSON.")
     ] = False,
 ) -> None:
-    """Fit measured files and write the results onto a card."""
+    """Fit measured files and write the results to a card."""
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files

@@ -44,7 +44,7 @@ def save(dataset: "xr.Dataset", path: str | Path) -> Path:
     Raises
     ------
     DataError
-        The suffix is none of the three, or there are too many rows for Excel.
+        The suffix is not .csv, .xlsx or .nc, or there are too many rows for Excel.
     OSError
         The file cannot be written; an existing one is unchanged.
     """

@@ -26,6 +26,7 @@ from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.physics.resistance import resistance_of
 from smtj.typing import Floats
+from smtj.units import format_scaled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -209,9 +210,9 @@ def _barrier(trace: FittedTrace, context: Context) -> tuple[Measured | None, tup
     except SmtjError as error:
         return None, (str(error),)
     return barrier, (
-        f"the barrier rests on τ0 = {math.exp(attempt.value):.3g} s of card {context.card.name}, "
-        f"assumed to be known within a factor of {math.exp(attempt.error):.3g}; traces at several "
-        "fields or temperatures would determine both",
+        f"the stability factor assumes τ0 = {format_scaled(math.exp(attempt.value), 's')} (card "
+        f"{context.card.name}), known within a factor of {math.exp(attempt.error):.3g}; traces at "
+        "several fields or temperatures would determine both",
     )
 
 
