@@ -124,7 +124,7 @@ def test_columns_may_be_called_otherwise(folder, tmp_path):
     (tmp_path / "lab.txt").write_text("\n".join(lines), encoding="utf-8")
     done = smtj(
         *("fit", "lab.txt", "--column", "resistance=Rmeas [kohm]", "--integration-time", "20 ms"),
-        *("--field-out-of-plane", "0 Oe", "--json"),
+        *("--field-out-of-plane", "0 Oe", "--base", "cai2019", "--json"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

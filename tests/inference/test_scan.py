@@ -136,7 +136,7 @@ def test_saturated_fields_count_by_their_share_without_bias(wide):
     assert np.abs(z.mean(axis=0)).max() < 4 / math.sqrt(SCANS)
     # They make the slope more certain than the inner fields alone would.
     few = fit_scan(wide.field[:7], odds[0][:7], variance[0][:7]).sigmoid
-    assert fits[0].slope_error < 0.9 * few.slope_error
+    assert np.median([fit.slope_error for fit in fits]) < 0.9 * few.slope_error
 
 
 def test_fields_that_are_left_out_are_named(wide):
@@ -150,7 +150,7 @@ def test_fields_that_are_left_out_are_named(wide):
 
 def test_longer_traces_count_for_more():
     """A scan with one trace four times as long, against the same with four traces there."""
-    field, odds = np.linspace(-2, 2, 5), np.array([-2.1, -0.8, 0.1, 1.2, 1.8])
+    field, odds = np.linspace(-2, 2, 5), np.array([-2.01, -0.99, 0.005, 1.01, 1.99])
     variance = 1e-4 * np.cosh(odds / 2)
     length = np.array([1, 1, 4, 1, 1])
     one = fit_scan(field, odds, variance / length, duration=length).sigmoid

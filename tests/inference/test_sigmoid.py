@@ -137,15 +137,17 @@ def test_a_curve_that_is_no_sigmoid_is_flagged_and_its_errors_widened():
     assert fit.not_a_sigmoid
     assert fit.p_value < 1e-3
     assert "not a sigmoid (p < 0.001)" in fit.verdict
-    # All but a few counts are large here, so that the deviance is 9 if the curve is right.
-    assert fit.widening == pytest.approx(np.sqrt(fit.deviance / 9), rel=0.1)
-    assert fit.slope_error == pytest.approx(fit.widening * np.sqrt(fit.covariance[0, 0]))
+    # As the scatter relative to that of counting, and a little more: it is known from nine points.
+    counting = fit_sigmoid(field, 200 * share, 200, scattered=0)
+    factor = np.sqrt(fit.deviance / 9)
+    assert factor * 0.8 < fit.slope_error / counting.slope_error < 2 * factor
+    assert fit.field_scatter > 0
     (low, high), _ = fit.intervals()
-    assert high - low == pytest.approx(2 * 1.96 * fit.slope_error, rel=0.1)
+    assert high - low > 2 * 1.96 * fit.slope_error
 
     right = fit_sigmoid(field, np.rint(200 * expit(field)), 200)
     assert not right.not_a_sigmoid
-    assert right.widening == 1
+    assert right.field_scatter == 0
     assert right.verdict.startswith("consistent with a sigmoid (p = ")
 
 
@@ -261,3 +263,16 @@ def test_impossible_data_are_refused(field, high, total, inflation, message):
 
 def _rng(seed):
     return np.random.default_rng(seed)
+
+
+def test_a_field_that_scatters_from_point_to_point_is_found_and_allowed_for():
+    rng, field, held, found = _rng(12), np.linspace(-3, 3, 13), [], []
+    for seed in range(60):
+        moved = field + 0.2 * rng.normal(size=field.size)
+        fit = fit_sigmoid(field, rng.binomial(2000, expit(moved)), 2000, seed=seed)
+        (low, high), (left, right) = fit.intervals()
+        held += [low < 1 < high, left < 0 < right]
+        found.append(fit.field_scatter)
+    assert np.mean(held) > 0.87
+    assert np.median(found) == pytest.approx(0.2, rel=0.2)
+    assert "scatters by" in fit.verdict

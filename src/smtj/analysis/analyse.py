@@ -10,7 +10,7 @@ import numpy as np
 from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_card, shipped_cards
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = Callable[[int, int], None]
 
+BASE = "cai2019"
+"""Card that results are written onto where no other is named."""
 MIN_FIELDS = 3
 """Traces at so many fields or more make a scan."""
 
@@ -78,7 +80,7 @@ def load(
 
 def fit(
     data: "Data | Several",
-    base: CardLike = "cai2019",
+    base: CardLike | None = None,
     *,
     columns: Mapping[str, str] | None = None,
     integration_time: float | None = None,
@@ -101,14 +103,17 @@ def fit(
     data
         A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
     base
-        The card, or its name or path, that supplies what the data do not determine.
+        The device's card, or its name or path, for what the data do not determine; default: the
+        card that virtual data name.  Without one, nothing is taken from a card: what needs one is
+        left out with the reason, and loops are fitted without a model.
     columns
         As in :func:`load`.
     integration_time
-        Time over which a reading averages, in s; default: that of the file, or else of the card.
+        Time over which a reading averages, in s; default: that of the file, or else of ``base``,
+        or else readings are taken as instants.
     field_out_of_plane, field_in_plane, frequency, voltage, temperature
-        SI values of what the data do not state; default: no field, and the card's voltage and
-        temperature.
+        SI values of what the data do not state; default: no field, and the voltage and
+        temperature of ``base``, or else unknown.
     source
         Name of the data on cards and in messages; default: the names of the files.
     progress
@@ -141,8 +146,10 @@ def fit(
         "voltage": voltage,
         "temperature": temperature,
     }
+    base = _named(datasets) if base is None else base
     context = Context(
-        card=as_card(base),
+        card=as_card(BASE if base is None else base),
+        has_base=base is not None,
         source=source or source_name(datasets),
         integration_time=integration_time,
         conditions={name: value for name, value in given.items() if value is not None},
@@ -154,6 +161,12 @@ def fit(
     except SmtjError as error:
         raise SmtjError(f"{context.source}: {error}") from None
     return combined(results, file_remarks(datasets))
+
+
+def _named(datasets: "Sequence[xr.Dataset]") -> str | None:
+    """Return the shipped card that all of these virtual data name."""
+    names = {str(dataset.attrs.get("card", "")) for dataset in datasets}
+    return names.pop() if len(names) == 1 and names <= set(shipped_cards()) else None
 
 
 def _fit_all(
@@ -170,9 +183,13 @@ def _fit_all(
         by_kind.setdefault("trace" if kind == "scan" else kind, []).append(dataset)
     results: list[FitResult] = []
     if loops := by_kind.get("loop"):
-        from smtj.analysis.switching.loop import loop_result
+        from smtj.analysis.switching.loop import loop_results
 
-        results.append(loop_result(loops, context))
+        results += loop_results(loops, context)
+    for turned in by_kind.get("angle", ()):
+        from smtj.analysis.switching.loop import angle_result
+
+        results.append(angle_result(turned, context))
     if spectra := by_kind.get("spectrum"):
         results += _fit_spectra(spectra, context, progress)
     if readings := by_kind.get("trace"):

@@ -1,5 +1,6 @@
 """How a measurement was taken: what its file says, and defaults for the rest."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,15 @@ class Context:
     """What a fit rests on besides the data."""
 
     card: DeviceCard
-    """The base card."""
+    """The card that results are written onto."""
     source: str
     """Name of the data on cards and in messages."""
     integration_time: float | None = None
-    """Time over which a reading averages, in s; by default that of the file or else the card."""
+    """Time over which a reading averages, in s; by default that of the file."""
     conditions: Mapping[str, float] = field(default_factory=dict)
     """SI values by quantity, for what the file does not say."""
+    has_base: bool = True
+    """Whether :attr:`card` is that of the device, so that its values may be used."""
 
     def result(
         self,
@@ -68,6 +71,13 @@ class OperatingConditions:
     temperature: float
     at_current: bool
     """Whether a current was held and the voltage read."""
+    unknown: frozenset[str] = frozenset()
+    """Of these the values are only those of the card that results are written onto."""
+
+    def text(self) -> str:
+        """Return the known ones of voltage and temperature, e.g. ``"100 mV, 300 K"``."""
+        shown = {"voltage": show_voltage(self.voltage), "temperature": f"{self.temperature:g} K"}
+        return ", ".join(text for name, text in shown.items() if name not in self.unknown)
 
 
 def integration_time(dataset: "xr.Dataset", context: Context) -> tuple[float, tuple[str, ...]]:
@@ -78,9 +88,15 @@ def integration_time(dataset: "xr.Dataset", context: Context) -> tuple[float, tu
     if isinstance(given, int | float):
         return float(given), ()
     own = float(context.card.switching.integration_time)
-    return own, (
-        f"the file states no integration time; assumed {1e3 * own:g} ms as on card "
-        f"{context.card.name} (change it with --integration-time)",
+    spacing = float(np.diff(dataset["time"].values).min()) if "time" in dataset else math.inf
+    if context.has_base and own <= spacing:
+        return own, (
+            f"the file states no integration time; assumed {1e3 * own:g} ms as on card "
+            f"{context.card.name} (change it with --integration-time)",
+        )
+    return 0.0, (
+        "no integration time is stated, so each reading is taken as an instant; "
+        '--integration-time "20 ms", say, changes that',
     )
 
 
@@ -89,8 +105,8 @@ def conditions_of(
 ) -> tuple[OperatingConditions, tuple[str, ...]]:
     """Return the conditions of readings, and a remark on those that the file does not state.
 
-    ``known`` are those of the file; the context and then the card supply the rest, missing fields
-    are 0, and under a current bias the readings give the voltage.
+    ``known`` are those of the file; the context and then the device's card supply the rest, missing
+    fields are 0, and under a current bias the readings give the voltage.
     """
     card = context.card
     defaults: dict[str, tuple[float, str, str]] = {
@@ -104,13 +120,21 @@ def conditions_of(
     if at_current:
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
     values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
+    missing = [name for name in defaults if name not in found]
+    unknown = [] if context.has_base else [n for n in missing if n in ("voltage", "temperature")]
     assumed = [
-        f"{name} {format_quantity(values[name], unit, shown, 4)}"
-        for name, (_, unit, shown) in defaults.items()
-        if name not in found
+        f"{name} {format_quantity(values[name], *defaults[name][1:], 4)}"
+        for name in missing
+        if name not in unknown
     ]
-    remarks = (f"not in the file, so assumed: {', '.join(assumed)}",) if assumed else ()
-    return OperatingConditions(**values, at_current=at_current), remarks
+    remarks = []
+    if assumed:
+        remarks.append(f"not in the file, so assumed: {', '.join(assumed)}")
+    if unknown:
+        options = " and ".join(f"--{name}" for name in unknown)
+        remarks.append(f"{' and '.join(unknown)} unknown; give them with {options}")
+    conditions = OperatingConditions(**values, at_current=at_current, unknown=frozenset(unknown))
+    return conditions, tuple(remarks)
 
 
 def show_voltage(voltage: float) -> str:

@@ -25,12 +25,12 @@ CARD_DIGITS = 3
 """Digits of a standard error that a card keeps; its value ends at the same decimal."""
 
 Kind = Literal[
-    "trace", "scan", "probability", "bias", "arrhenius", "loop",
+    "trace", "scan", "probability", "bias", "arrhenius", "loop", "angle",
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
     "ok", "two levels", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
-    "tilted easy axis", "in-plane field", "undecided", "one combination",
+    "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination",
     "in-plane", "perpendicular", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
@@ -43,6 +43,8 @@ Verdict = Literal[
     The switching model that w(V) supports.
 ``tilted easy axis``, ``in-plane field``, ``undecided``
     What loops support as the cause of their angle.
+``square``, ``rounded``
+    The shape of a loop that was fitted without a model.
 ``one combination``
     Resonance fixes a combination of H_K1 and H_K2 instead of both.
 ``in-plane``, ``perpendicular``

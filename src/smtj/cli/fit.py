@@ -9,7 +9,7 @@ from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
 
 Condition = Annotated[
-    str | None, typer.Option(help="Used if the file has no such column. Default: the card's value.")
+    str | None, typer.Option(help="Used if the file has no such column. Default: that of --base.")
 ]
 Field = Annotated[
     str | None, typer.Option(help="Used if the file has no such column. Default: 0 Oe.")
@@ -22,8 +22,12 @@ def fit(
         typer.Argument(help="Traces, scans, loops, tables of P(H), spectra of ST-FMR or FMR."),
     ],
     base: Annotated[
-        str, typer.Option(help="Card that supplies all other values: a shipped name or a file.")
-    ] = "cai2019",
+        str | None,
+        typer.Option(
+            help="Card of the device, a shipped name or a file, for what the data do not state. "
+            "Without it nothing is taken from a card, and --out writes onto cai2019."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,

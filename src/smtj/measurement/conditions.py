@@ -16,7 +16,7 @@ from smtj.measurement.long_format import Array, column_names, long_columns, read
 if TYPE_CHECKING:
     import xarray as xr
 
-Kind = Literal["probability", "trace", "scan", "loop", "spectrum"]
+Kind = Literal["probability", "trace", "scan", "loop", "angle", "spectrum"]
 """P against field, resistance against time, both, resistance against field, or a resonance."""
 
 CONDITIONS = (*FIELDS, "voltage", "current", "temperature", "pulse_length")
@@ -50,8 +50,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     str
         ``"probability"`` for probabilities, or counts of high reads and of reads; else
         ``"spectrum"`` if :func:`is_spectrum`; else for resistances ``"trace"`` at one condition
-        with times, ``"scan"`` at several with a median of :data:`MIN_READINGS` or more readings,
-        and ``"loop"`` at several fields with fewer.
+        with times, ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several
+        conditions with a median of :data:`MIN_READINGS` or more readings, and ``"loop"`` at
+        several fields with fewer.
 
     Raises
     ------
@@ -67,12 +68,15 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     if "resistance" in names:
         columns = _condition_columns(dataset)
         size = readings_in(dataset)
+        fields = {name: values for name, values in columns.items() if name in FIELDS}
+        turns = _is_turned(dataset)
+        if turns and not condition_codes(fields, size, SAME).any():
+            return "angle"
         readings = np.bincount(condition_codes(columns, size))
         if readings.size == 1 and "time" in names:
             return "trace"
         if readings.size > 1 and np.median(readings) >= MIN_READINGS:
             return "scan"
-        fields = {name: values for name, values in columns.items() if name in FIELDS}
         if condition_codes(fields, size).any():
             return "loop"
         found = f"readings: {size}, conditions: {readings.size}"
@@ -81,7 +85,8 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     hint = f"; not used: {listed(unused)}, name it by --column resistance=HEADER" if unused else ""
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
-        "resistance at one condition make a trace, resistance at several fields a loop, with "
+        "resistance at one condition make a trace, resistance at several fields a loop, at several "
+        "angles a sweep of the angle, with "
         f"{MIN_READINGS} readings per condition a scan, probability (or high and reads) a "
         f"probability curve, and signal with frequency and field a spectrum{hint}"
     )
@@ -98,6 +103,11 @@ def is_spectrum(dataset: "xr.Dataset") -> bool:
         return False
     frequency = np.asarray(dataset["frequency"].values, dtype=np.float64)
     return "resistance" not in names or bool(np.ptp(frequency) > SAME * frequency.max())
+
+
+def _is_turned(dataset: "xr.Dataset") -> bool:
+    """Whether the angle of the field changes by more than it scatters."""
+    return "angle" in dataset.variables and bool(np.ptp(dataset["angle"].values) > 0.1)
 
 
 def field_direction_stated(dataset: "xr.Dataset") -> bool:

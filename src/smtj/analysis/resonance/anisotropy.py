@@ -27,6 +27,11 @@ from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
+NO_STACK = (
+    "ξ is not given: it needs M_s, t and t_MgO of the device; name its card, e.g. "
+    "--base my_card.toml"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class FittedFields:
@@ -103,11 +108,12 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
         estimates = [
             _intercept("anisotropy field at zero bias", "H_K1(0)", first),
             per_volt,
-            xi,
+            *([xi] if context.has_base else []),
             _intercept("second-order field at zero bias", "H_K2(0)", second),
             _slope("change of the second-order field", "dH_K2/dV", second, 1),
         ]
-        remarks = (*_stack_errors(context.card), *first.scatter.remarks, *_constancy(second))
+        stack = _stack_errors(context.card) if context.has_base else (NO_STACK,)
+        remarks = (*stack, *first.scatter.remarks, *_constancy(second))
     else:
         symbol = combination(float(np.mean([at.general.ratio for at in found])))
         estimates = [

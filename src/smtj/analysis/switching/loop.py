@@ -1,6 +1,9 @@
-"""Resistance loops: R_P, TMR, H_K1, and one angle with two interpretations."""
+"""Resistance loops and sweeps of the angle: R_P, R_AP, TMR and switching fields without a model.
 
-from dataclasses import dataclass
+With the card of the device, its model adds H_K1 and one angle with two interpretations.
+"""
+
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +15,13 @@ from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
+from smtj.inference.loop.angle import AngleFit, fit_angles
 from smtj.inference.loop.fit import fit_loop
+from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
 from smtj.measurement import measured_bias, table
 from smtj.measurement.conditions import SAME
+from smtj.typing import Floats
 from smtj.units import Oe
 
 if TYPE_CHECKING:
@@ -28,6 +34,12 @@ FIELDS = {
 }
 
 
+NO_MODEL = (
+    "resistances are those at the bias of the measurement; the card of the device, e.g. "
+    "--base my_card.toml, adds a model with H_K1 and the tilt or H_in"
+)
+
+
 @dataclass(frozen=True, eq=False)
 class FittedLoops:
     """Loops with their fit."""
@@ -38,10 +50,145 @@ class FittedLoops:
     """Its arrays hold the readings of all loops one after the other."""
 
 
-def loop_result(loops: "list[xr.Dataset]", context: Context) -> FitResult:
-    """Fit one or two loops, R(H_∥) and R(H_⊥), at the same bias."""
+@dataclass(frozen=True, eq=False)
+class FittedFreeLoop:
+    """A loop with its levels and switching fields."""
+
+    along: str
+    """Of :data:`FIELDS`."""
+    field: Floats
+    """In A/m, in the order of measurement."""
+    resistance: Floats
+    """In ohm."""
+    fit: FreeLoop
+
+
+@dataclass(frozen=True, eq=False)
+class FittedAngles:
+    """A sweep of the angle with its fit."""
+
+    angle: Floats
+    """In rad."""
+    resistance: Floats
+    """In ohm."""
+    fit: AngleFit
+
+
+def loop_results(loops: "list[xr.Dataset]", context: Context) -> list[FitResult]:
+    """Fit loops without a model, or with the card of the device by its model too.
+
+    The model fits one or two loops, R(H_∥) and R(H_⊥), at the same bias.
+    """
     tables = [_table(loop, context) for loop in loops]
+    if not context.has_base:
+        every = zip(loops, tables, strict=True)
+        results = [_free_result(loop, rows, context) for loop, rows in every]
+        if len(results) == 1:
+            return results
+        return [
+            replace(result, condition=f"of loop {number}", update=None)
+            for number, result in enumerate(results, start=1)
+        ]
     conditions, remarks, current = _bias(loops, tables, context)
+    try:
+        return [_model_result(tables, conditions, remarks, current, context)]
+    except SmtjError as error:
+        if len(loops) > 1:
+            raise
+        reason = f"the model of card {context.card.name} is left out: {error}"
+    try:
+        return [_free_result(loops[0], tables[0], context, reason)]
+    except SmtjError:
+        raise SmtjError(reason) from None
+
+
+def _free_result(
+    loop: "xr.Dataset", rows: "pd.DataFrame", context: Context, *notes: str
+) -> FitResult:
+    along = max(FIELDS, key=lambda name: np.ptp(rows[name].to_numpy()))
+    field, resistance = rows[along].to_numpy(), rows["resistance"].to_numpy()
+    fit = fit_free_loop(field, resistance)
+    sense = {True: "rises", False: "falls", None: "both rises and falls"}[fit.rises]
+    remarks = [f"the resistance {sense} with the field", *fit.remarks, *notes]
+    if not context.has_base:
+        remarks.append(NO_MODEL)
+    return context.result(
+        "loop",
+        f"resistance against field, {resistance.size} readings",
+        FittedFreeLoop(along, field, resistance, fit),
+        fit.estimates,
+        remarks,
+        Picture(
+            (plot_free_loop,),
+            "Points: readings. Lines: levels of a square loop, or the curve fitted to a rounded "
+            "one, for each sweep.",
+        ),
+        verdict="square" if fit.square else "rounded",
+        update=_update_levels,
+    )
+
+
+def angle_result(dataset: "xr.Dataset", context: Context) -> FitResult:
+    """Fit the resistance against the angle of a field in the plane."""
+    rows = table(dataset)
+    angle, resistance = rows["angle"].to_numpy(), rows["resistance"].to_numpy()
+    fit = fit_angles(angle, resistance)
+    return context.result(
+        "angle",
+        f"resistance against the angle of the field, {resistance.size} readings",
+        FittedAngles(angle, resistance, fit),
+        fit.estimates,
+        (*fit.remarks, "the free layer is taken to follow the field"),
+        Picture((plot_angles,), "Points: readings. Line: R or 1/R nearly linear in cos(φ − φ_P)."),
+        update=_update_levels,
+    )
+
+
+def _update_levels(
+    card: DeviceCard, found: FittedFreeLoop | FittedAngles, source: str
+) -> DeviceCard:
+    by_symbol = {estimate.symbol: estimate for estimate in found.fit.estimates}
+    return card.replace(
+        {
+            "electrical.parallel_resistance": measured(by_symbol["R_P"]).on_card(source),
+            "electrical.resistance_area_product": None,
+            "electrical.tmr": measured(by_symbol["TMR"]).on_card(source),
+        }
+    )
+
+
+def plot_free_loop(axes: Any, found: FittedFreeLoop) -> None:
+    """Plot readings and fitted resistance of each sweep."""
+    field = found.field
+    if not found.fit.branches[0].ordered:
+        order = np.argsort(field, kind="stable")
+        field, resistance = field[order], found.resistance[order]
+    else:
+        resistance = found.resistance
+    axes.plot(field / Oe, resistance, ".", color=plot.BLUE, markersize=3)
+    for branch, curve in zip(found.fit.branches, found.fit.curves, strict=True):
+        colour = plot.RED if branch.rising else plot.ORANGE
+        axes.plot(field[branch.readings] / Oe, curve, color=colour, linewidth=1)
+    axes.set_xlabel(FIELDS[found.along])
+    axes.set_ylabel(r"Resistance $R$ (Ω)")
+
+
+def plot_angles(axes: Any, found: FittedAngles) -> None:
+    """Plot readings and the fitted resistance against the angle."""
+    fine = np.linspace(found.angle.min(), found.angle.max(), 200)
+    axes.plot(np.degrees(found.angle), found.resistance, ".", color=plot.BLUE, markersize=3)
+    axes.plot(np.degrees(fine), found.fit.resistance(fine), color=plot.RED, linewidth=1)
+    axes.set_xlabel(r"Angle of the field $\varphi$ (°)")
+    axes.set_ylabel(r"Resistance $R$ (Ω)")
+
+
+def _model_result(
+    tables: "list[pd.DataFrame]",
+    conditions: OperatingConditions,
+    remarks: tuple[str, ...],
+    current: float | None,
+    context: Context,
+) -> FitResult:
     along, normal, resistance = (
         np.concatenate([rows[name].to_numpy() for rows in tables])
         for name in ("field_in_plane", "field_out_of_plane", "resistance")

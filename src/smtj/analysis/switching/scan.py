@@ -17,7 +17,7 @@ from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid, with_sigmoid_and_barrier
 from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.result import FitResult, Picture
-from smtj.analysis.switching.trace import FittedTrace, attempt_time
+from smtj.analysis.switching.trace import NO_ATTEMPT_TIME, FittedTrace, attempt_time
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
@@ -84,7 +84,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
     notes: tuple[str, ...] = ()
     if _resolved(traces, shown):
         odds, variance, occupancy, sigmoid, notes = _from_traces(traces, field, shown, context)
-        barrier, remarks = _barrier(traces, field, context.card)
+        barrier, remarks = _barrier(traces, field, context)
     else:
         odds, variance, occupancy, sigmoid = _from_means(traces, field, context)
         # The few fields whose dwell times seem long enough to be seen are so by chance.
@@ -117,17 +117,18 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
     out_of_plane = scan.along == "field_out_of_plane"
     if not out_of_plane:
         remarks.append("a card has no w and H_s of an in-plane field, so it is not changed")
-    conditions = f"{show_voltage(scan.voltage)}, {scan.temperature:g} K"
+    conditions = scan.traces[0].conditions
+    known = f", {conditions.text()}" if conditions.text() else ""
     return context.result(
         "scan",
-        f"P(high | H) at {len(scan.field)} fields, {conditions}",
+        f"P(high | H) at {len(scan.field)} fields{known}",
         scan,
         estimates,
         remarks,
         Picture((plot_occupancy, plot_dwell_times), _caption(scan), 7.0, 2.9),
         verdict="not a sigmoid" if sigmoid.not_a_sigmoid else "sigmoid",
         update=_update if out_of_plane else None,
-        condition=f"at {show_voltage(scan.voltage)}",
+        condition="" if "voltage" in conditions.unknown else f"at {show_voltage(scan.voltage)}",
     )
 
 
@@ -222,15 +223,17 @@ def _occupancies(traces: list[FittedTrace], field: Floats, shown: NDArray[np.boo
 
 
 def _barrier(
-    traces: list[FittedTrace], field: Floats, card: DeviceCard
+    traces: list[FittedTrace], field: Floats, context: Context
 ) -> tuple[BarrierFit | None, tuple[str, ...]]:
     known = [i for i, t in enumerate(traces) if _conclusive(t) and math.isfinite(t.fit.dwell_high)]
     if len(known) < 2:
         return None, (
             "dwell times are known at fewer than two fields, so no stability factor follows",
         )
+    if not context.has_base:
+        return None, (NO_ATTEMPT_TIME,)
     fits = [traces[i].fit for i in known]
-    attempt = attempt_time(card)
+    attempt = attempt_time(context.card)
     try:
         barrier = fit_barrier(
             field[known],

@@ -35,6 +35,10 @@ NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
 MAX_SHOWN = 4000
 """Readings that are plotted."""
+NO_ATTEMPT_TIME = (
+    "no barrier is given: it rests on τ0, which the data do not determine; name the card of the "
+    "device, e.g. --base my_card.toml"
+)
 HINTS = {
     "more than two levels": (
         "; if the resistance jumps as a whole at times, fit the stretches between them one by one"
@@ -203,6 +207,8 @@ def _dwell_times(fit: TraceFit) -> list[Estimate]:
 
 def _barrier(trace: FittedTrace, context: Context) -> tuple[Measured | None, tuple[str, ...]]:
     """Return Δ from both dwell times and the card's τ0, with a remark on what it rests on."""
+    if not context.has_base:
+        return None, (NO_ATTEMPT_TIME,)
     attempt = attempt_time(context.card)
     logs = (math.log(trace.fit.dwell_high), math.log(trace.fit.dwell_low))
     try:

@@ -2,11 +2,15 @@
 
 Every count is weighted by 1/(variance inflation), which keeps the estimates unbiased and makes
 their standard errors honest under serial correlation (:mod:`smtj.inference.sigmoid.counts`).
+
+Where points scatter further about the sigmoid than counting explains, the field of each is taken to
+be off by a normal error of its own, the same over the whole curve.  To first order this adds
+[w σ_H p(1 - p)]² to the variance of a fraction (D. A. Williams, Appl. Statist. 31, 144 (1982),
+doi:10.2307/2347977), so n reads count as n/[1 + (n - 1) p(1 - p) (w σ_H)²].
 """
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,14 +30,20 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
-from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 from smtj.typing import Floats
+from smtj.units import format_quantity
 
 Interval = tuple[float, float]
+
+SCATTERED = 0.15
+"""p-value of the goodness of fit below which a scatter of the field is estimated; at larger ones it
+would widen intervals for nothing as often as it is needed."""
+MAX_EXCESS = 30.0
+"""Largest w σ_H."""
 
 SLOPE_UNITS = {
     "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
@@ -51,7 +61,7 @@ class SigmoidFit:
     offset_field: float
     """H_s, in the unit of the fields."""
     covariance: Floats
-    """Covariance of (w, H_s), shape (2, 2), if the sigmoid is right."""
+    """Covariance of (w, H_s), shape (2, 2)."""
     deviance: float
     """Twice the log-likelihood that a free probability at every field would gain, serial
     correlation included; about :attr:`degrees_of_freedom` where the sigmoid is right and no count
@@ -60,20 +70,26 @@ class SigmoidFit:
     """Number of fields less two."""
     counts: Counts
     """What was fitted."""
-    seed: int
-    """Seed of the simulation behind :attr:`p_value`."""
+    goodness: Goodness
+    """From simulated curves."""
+    reads: Floats
+    """Independent reads that each field counts as, with the scatter of the field."""
+    field_scatter: float = 0.0
+    """σ_H in the unit of the fields; 0 where counting explains how the points scatter."""
+    freedom: float = math.inf
+    """Degrees of freedom with which the covariance is known."""
     unit: str = "A/m"
     """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` for P against voltage."""
 
     @property
     def slope_error(self) -> float:
-        """Standard error of w, widened by :attr:`widening`."""
-        return self.widening * math.sqrt(self.covariance[0, 0])
+        """Standard error of w."""
+        return math.sqrt(self.covariance[0, 0])
 
     @property
     def offset_error(self) -> float:
-        """Standard error of H_s, widened by :attr:`widening`."""
-        return self.widening * math.sqrt(self.covariance[1, 1])
+        """Standard error of H_s."""
+        return math.sqrt(self.covariance[1, 1])
 
     @property
     def p_value(self) -> float:
@@ -82,7 +98,7 @@ class SigmoidFit:
         From curves simulated from the fit and refitted, as a χ² is wrong for fields with few high
         or few low reads, which nearly every scan has.
         """
-        return self._goodness.p_value
+        return self.goodness.p_value
 
     @property
     def not_a_sigmoid(self) -> bool:
@@ -90,27 +106,22 @@ class SigmoidFit:
         return self.p_value < SIGNIFICANT
 
     @property
-    def widening(self) -> float:
-        """Factor on all errors and intervals: 1 where the curve is consistent with a sigmoid.
-
-        Otherwise the scatter about the sigmoid relative to that of counting: the square root of
-        the deviance over its expected value.
-        """
-        if not self.not_a_sigmoid:
-            return 1.0
-        # Where every read is expected to be the same, no simulated curve deviates.
-        expected = self._goodness.expected_deviance or self.degrees_of_freedom
-        return math.sqrt(max(1.0, self.deviance / expected))
-
-    @property
     def verdict(self) -> str:
         """Whether the curve is a sigmoid, in a sentence."""
+        scatter = ""
+        if self.field_scatter:
+            shown = SLOPE_UNITS[self.unit][1][3]
+            size = format_quantity(self.field_scatter, self.unit, shown, 2)
+            name = "voltage" if self.unit == "V" else "field"
+            scatter = f"a {name} that scatters by {size} from point to point"
         if not self.not_a_sigmoid:
-            return f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g})"
+            allowed = f"; the intervals allow for {scatter}" if scatter else ""
+            return f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g}){allowed}"
+        factor = math.sqrt(self.deviance / self.goodness.expected_deviance)
         return (
-            f"the curve is not a sigmoid (p < {SIGNIFICANT:g}): its points scatter "
-            f"{self.widening:.1f} times as far about the nearest one as counting explains; slope "
-            "and offset describe it roughly, and their errors are widened as much"
+            f"the curve is not a sigmoid (p < {SIGNIFICANT:g}), or its field is not exact: its "
+            f"points scatter {factor:.1f} times as far about the nearest one as counting explains"
+            f"{', as with ' + scatter if scatter else ''}; the intervals allow for that"
         )
 
     @property
@@ -135,19 +146,16 @@ class SigmoidFit:
 
         They hold what a likelihood ratio test does not reject at ``level`` with the other
         parameter free, and need not be symmetric.  Where the data do not show that P depends on
-        the field at all, the interval of H_s is infinite.  Widened like the errors.
+        the field at all, the interval of H_s is infinite.
         """
-        return _profile_intervals(self, normal_quantile(level) ** 2 * self.widening**2)
+        from scipy.special import stdtrit
 
-    @cached_property
-    def _goodness(self) -> Goodness:
-        x, centre, scale = _scaled(self.counts.field)
-        theta = self.slope * np.array([centre - self.offset_field, scale])
-        n = self.counts.independent
-        return goodness_of_fit(x, theta, n, self.deviance, self.seed)
+        quantile = normal_quantile(level)
+        if math.isfinite(self.freedom):
+            quantile = float(stdtrit(self.freedom, (1 + level) / 2))
+        return _profile_intervals(self, quantile**2)
 
 
-@guarded("the fit of P(H)")
 def fit_sigmoid(
     field: ArrayLike,
     high: ArrayLike,
@@ -155,6 +163,7 @@ def fit_sigmoid(
     inflation: ArrayLike = 1.0,
     seed: int = 0,
     unit: str = "A/m",
+    scattered: float = SCATTERED,
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
@@ -162,7 +171,7 @@ def fit_sigmoid(
     estimates carry.  The numbers ``high`` and ``total`` of high and of all reads broadcast to it
     and need not be integers.  ``inflation`` is f at each field, 1 for independent reads; see
     :mod:`smtj.inference.sigmoid.counts`.  ``seed`` seeds the curves simulated to judge how well the
-    sigmoid fits.
+    sigmoid fits; where their p-value lies below ``scattered``, a scatter of the field is estimated.
 
     Returns w, H_s, their covariance and that judgement.  Raises SmtjError if the counts or the unit
     are impossible, there are fewer than three fields, the reads turn from all low to all high
@@ -183,27 +192,76 @@ def fit_sigmoid(
     x, centre, scale = _scaled(counts.field)
     n = counts.independent
     fractions = counts.high / counts.total
-    intercept, steepness = (float(v) for v in maximise(straight_line(x), fractions * n, n))
-    if abs(steepness) < 1e-9:
+    design = straight_line(x)
+    theta = maximise(design, fractions * n, n)
+    p = logistic(design @ theta)
+    if abs(theta[1]) < 1e-9:
         raise SmtjError(
             "the fraction of high reads does not depend on the field; measure over a wider range"
         )
-    p = logistic(intercept + steepness * x)
+    found = float(deviance(fractions * n, n, p))
+    goodness = goodness_of_fit(x, theta, n, found, seed)
+    reads, excess, freedom = n, 0.0, math.inf
+    if goodness.p_value < scattered and len(x) > 2:
+        theta, reads, excess = _with_scatter(
+            design, fractions, n, theta, goodness.expected_deviance
+        )
+        p = logistic(design @ theta)
+        freedom = _freedom(design, n * p * (1 - p), reads * p * (1 - p))
+    intercept, steepness = (float(v) for v in theta)
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
     jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
-    covariance = jacobian @ np.linalg.inv(information(x, n * p * (1 - p))) @ jacobian.T
-    slope, offset = steepness / scale, centre - scale * intercept / steepness
-    require_finite("the fit of P(H)", slope, offset, covariance)
+    covariance = jacobian @ np.linalg.inv(information(x, reads * p * (1 - p))) @ jacobian.T
     return SigmoidFit(
-        slope=slope,
-        offset_field=offset,
+        slope=steepness / scale,
+        offset_field=centre - scale * intercept / steepness,
         covariance=covariance,
-        deviance=float(deviance(fractions * n, n, p)),
+        deviance=found,
         degrees_of_freedom=len(x) - 2,
         counts=counts,
-        seed=seed,
+        goodness=goodness,
+        reads=reads,
+        field_scatter=excess * scale / abs(steepness),
+        freedom=freedom,
         unit=unit,
     )
+
+
+def _with_scatter(
+    design: Floats, fractions: Floats, n: Floats, start: Floats, expected: float
+) -> tuple[Floats, Floats, float]:
+    """Return θ, the reads that fields count as, and w σ_H, with which the deviance is as expected.
+
+    ``n`` are the independent reads and ``start`` the θ without scatter.
+    """
+    from scipy.optimize import brentq
+
+    def at(excess: float) -> tuple[Floats, Floats, float]:
+        theta, reads = start, n
+        for _ in range(4):
+            p = logistic(design @ theta)
+            reads = n / (1 + np.maximum(n - 1, 0) * p * (1 - p) * excess**2)
+            theta = maximise(design, fractions * reads, reads, start=theta)
+        p = logistic(design @ theta)
+        return theta, reads, float(deviance(fractions * reads, reads, p))
+
+    if not at(0.0)[2] > expected > at(MAX_EXCESS)[2]:
+        return start, n, 0.0
+    excess = float(brentq(lambda s: at(s)[2] - expected, 0.0, MAX_EXCESS, xtol=1e-4))
+    theta, reads, _ = at(excess)
+    return theta, reads, excess
+
+
+def _freedom(design: Floats, counting: Floats, used: Floats) -> float:
+    """Degrees of freedom of the variances by Satterthwaite: only their excess is estimated.
+
+    ``counting`` and ``used`` are the weights of the fields without and with scatter.  Fields count
+    as their weights are distributed.
+    """
+    fields = float(counting.sum() ** 2 / (counting**2).sum())
+    ratio = information(design[:, 1], used), information(design[:, 1], counting)
+    excess = 1 - math.sqrt(max(np.linalg.det(ratio[0]) / np.linalg.det(ratio[1]), 0.0))
+    return max(fields - 2, 1.0) / excess**2 if excess > 1e-3 else math.inf
 
 
 def _scaled(field: Floats) -> tuple[Floats, float, float]:
@@ -215,8 +273,8 @@ def _scaled(field: Floats) -> tuple[Floats, float, float]:
 def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Interval]:
     """Return where twice the loss, minimised over the other parameter, has risen by a threshold."""
     x, centre, scale = _scaled(fit.counts.field)
-    n = fit.counts.independent
-    high = fit.counts.high / fit.counts.inflation
+    n = fit.reads
+    high = fit.counts.high / fit.counts.total * n
     steepness, middle = fit.slope * scale, (fit.offset_field - centre) / scale
     least = float(loss(steepness * (x - middle), high, n))
 

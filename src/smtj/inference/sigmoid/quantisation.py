@@ -121,10 +121,9 @@ def fit_fractions(
     :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
     """
     fractions = np.asarray(probability, dtype=np.float64)
-    used, as_stated = (
-        fit_sigmoid(field, fractions * n, n, seed=seed, unit=unit)
-        for n in (quantisation.likely, quantisation.stated)
-    )
+    likely, stated = quantisation.likely, quantisation.stated
+    used = fit_sigmoid(field, fractions * likely, likely, seed=seed, unit=unit)
+    as_stated = fit_sigmoid(field, fractions * stated, stated, seed=seed, unit=unit, scattered=0)
     return FractionFit(quantisation, used, as_stated)
 
 

@@ -81,6 +81,9 @@ _VOLTAGE = _words("V, v, bias, bias voltage, volt, volts")
 _PROBABILITY = _words("P, p, p high, p sw, p switch, prob, switching probability")
 _READS = _words("n, N, n reps, n reads, reps, counts, trials, n trials, number of reads")
 _HIGH = _words("n high, high reads, high counts, counts high, n sw, n switched")
+_ANGLE = _words(
+    "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
+)
 _PULSE = _words("pulse width, pulse duration")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
 
@@ -101,6 +104,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0),
+            Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
             *(
                 Quantity(

@@ -1,0 +1,445 @@
+"""R_P, R_AP, TMR, coercive and offset field of a loop without a model of the device.
+
+A loop is square where its readings keep to two levels, and each sweep switches between two
+neighbouring readings; else it is rounded (:mod:`smtj.inference.loop.rounded`).  The lower level is
+that of the parallel state.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.errors import SmtjError
+from smtj.inference.loop.branches import (
+    MIN_READINGS,
+    Branch,
+    Switch,
+    split,
+    switches_of,
+    two_levels,
+)
+from smtj.inference.loop.rounded import Rounded, fit_rounded, inflation
+from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.typing import Floats
+
+MIN_LOOP_READINGS = 8
+MIN_SIGNIFICANCE = 5.0
+"""Separation of the levels in standard errors below which a loop shows none."""
+SLOPED = 4.5
+"""Significance of the slope of a level, in standard errors, from which it is fitted."""
+MIN_GAIN = 8.0
+"""Gain in Akaike's criterion from which a loop with two levels counts as rounded."""
+MAX_SLOPE = 0.3
+"""Largest change of a level over the loop, in separations, of a square loop."""
+EDGE = 0.01
+"""Widening of the fields between which a switch happened, in steps, for readings on a switch."""
+
+
+@dataclass(frozen=True, eq=False)
+class FreeLoop:
+    """Levels and switching fields of a loop; SI units."""
+
+    square: bool
+    rises: bool | None
+    """Whether R rises with the field; None if it does both."""
+    parallel_resistance: Estimate
+    antiparallel_resistance: Estimate
+    tmr: Estimate
+    fields: tuple[Estimate, ...]
+    """Switching fields, then coercive and offset field, as far as the loop has them."""
+    noise: Estimate
+    remarks: tuple[str, ...]
+    branches: tuple[Branch, ...]
+    curves: tuple[Floats, ...]
+    """Resistance in ohm at the readings of each branch."""
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """All fitted numbers."""
+        return (
+            self.parallel_resistance,
+            self.antiparallel_resistance,
+            self.tmr,
+            *self.fields,
+            self.noise,
+        )
+
+
+def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
+    """Fit the levels and the switching fields of a loop of any sense and shape.
+
+    Parameters
+    ----------
+    field
+        H of each reading in A/m, in the order of measurement, which shows where sweeps turn.
+    resistance
+        In ohm, shape (readings,).
+
+    Returns
+    -------
+    FreeLoop
+        Levels with 95 % intervals.  Where the readings do not reach saturation, the levels are
+        extrapolated and the intervals say how far.  A switch is somewhere between the two readings
+        on either side: such an interval holds it with certainty.
+
+    Raises
+    ------
+    SmtjError
+        There are too few readings, a number is impossible, or the resistance does not depend on
+        the field.
+
+    Examples
+    --------
+    >>> h = np.concatenate([np.linspace(-300, 300, 61), np.linspace(300, -300, 61)])
+    >>> switched = np.where(np.arange(122) < 61, h > 85, h > -45)
+    >>> r = np.where(switched, 1000.0, 1400.0) + np.random.default_rng(0).normal(size=122)
+    >>> loop = fit_free_loop(h, r)
+    >>> print(f"TMR {loop.tmr.value:.3f}, {loop.fields[-1].name} {loop.fields[-1].value:.0f} A/m")
+    TMR 0.400, offset field 20 A/m
+    """
+    h, r = (np.asarray(a, dtype=np.float64).ravel() for a in (field, resistance))
+    if h.size != r.size:
+        raise SmtjError("fields and resistances of a loop differ in number")
+    if not (np.isfinite(h).all() and np.isfinite(r).all() and (r > 0).all()):
+        raise SmtjError("fields of a loop must be finite, and resistances finite and above 0")
+    if h.size < MIN_LOOP_READINGS or np.unique(h).size < MIN_READINGS:
+        raise SmtjError(
+            f"a loop needs {MIN_LOOP_READINGS} readings or more at {MIN_READINGS} different fields"
+        )
+    if np.ptp(r) <= 1e-12 * np.abs(r).max():
+        raise SmtjError("the resistance of the loop does not change at all")
+    branches = split(h)
+    if not branches[0].ordered:
+        order = np.argsort(h, kind="stable")
+        h, r = h[order], r[order]
+    square = _square(h, r, branches)
+    kind = np.zeros(h.size)
+    if len({b.rising for b in branches}) > 1:
+        for b in branches:
+            kind[b.readings] = 0.0 if b.rising else 1.0
+    clean = np.ones(h.size, dtype=bool)
+    rounded = fit_rounded(h, r, kind, with_intervals=False)
+    for _ in range(3):
+        size = 1.4826 * float(np.median(np.abs(rounded.residuals)))
+        keep = clean.copy()
+        keep[clean] = np.abs(rounded.residuals) < max(6 * size, 1e-9 * np.ptp(r))
+        if keep.sum() == clean.sum() or keep.sum() < 0.9 * h.size:
+            break
+        clean = keep
+        rounded = fit_rounded(h[clean], r[clean], kind[clean], with_intervals=False)
+    if square is not None:
+        steps = np.abs(np.diff(h))
+        unresolved = rounded.width < float(np.median(steps[steps > 0]))
+        better = square.criterion - _criterion(rounded, h.size, int((~clean).sum()))
+        if unresolved or better < MIN_GAIN:
+            return square.result(h, r, branches)
+    return _rounded_result(h, r, kind, clean, branches)
+
+
+def _criterion(fit: Rounded, readings: int, outliers: int) -> float:
+    """Akaike's criterion, each outlier counted as a parameter."""
+    return readings * math.log(max(fit.squares, 1e-300)) + 2 * (fit.parameters + 2 * outliers)
+
+
+@dataclass(frozen=True, eq=False)
+class _Square:
+    state: Floats
+    """Of each reading: 0, 1, or NaN for outliers and readings between the levels."""
+    switches: list[list[Switch]]
+    """Of each branch."""
+    criterion: float
+
+    def result(self, h: Floats, r: Floats, branches: list[Branch]) -> FreeLoop:
+        low, high, slopes = (*(_level(h, r, self.state == s) for s in (0, 1)), [])
+        remarks = []
+        for name, level in (("parallel", low), ("antiparallel", high)):
+            if level.sloped:
+                slopes.append(name)
+        if slopes:
+            remarks.append(
+                f"the {' and the '.join(slopes)} level changes with the field; its resistance is "
+                "that of its straight line at zero field"
+            )
+        outliers = int(np.sum(~np.isfinite(self.state)))
+        if outliers:
+            remarks.append(f"{outliers} of {h.size} readings lie on neither level and are left out")
+        fields, senses, notes = _fields(self.switches, branches, h)
+        remarks += notes
+        noise = math.sqrt((low.squares + high.squares) / max(low.freedom + high.freedom, 1))
+        mean = np.where(self.state == 1, high.at(h), low.at(h))
+        mean[~np.isfinite(self.state)] = math.nan
+        return FreeLoop(
+            square=True,
+            rises=senses.pop() if len(senses) == 1 else None,
+            parallel_resistance=low.estimate("parallel resistance", "R_P"),
+            antiparallel_resistance=high.estimate("antiparallel resistance", "R_AP"),
+            tmr=_tmr(low, high),
+            fields=fields,
+            noise=_noise(noise, low.freedom + high.freedom),
+            remarks=("the loop is square: readings keep to two levels", *remarks),
+            branches=tuple(branches),
+            curves=tuple(mean[b.readings] for b in branches),
+        )
+
+
+def _square(h: Floats, r: Floats, branches: list[Branch]) -> _Square | None:
+    """Assign readings to two levels; None if they do not keep to them."""
+    low, high, noise = two_levels(r)
+    for _ in range(4):
+        if high - low <= 1e-9 * abs(high):
+            return None
+        found = [switches_of(h, r, b, (low, high), noise) for b in branches]
+        state = np.concatenate([each[1] for each in found])
+        parts = [r[state == s] for s in (0, 1)]
+        if min(part.size for part in parts) < 3:
+            return None
+        low, high = (float(part.mean()) for part in parts)
+        residuals = np.concatenate([part - part.mean() for part in parts])
+        noise = max(float(residuals.std()), 1e-9 * abs(high))
+    switches = [each[0] for each in found]
+    count = sum(map(len, switches))
+    error = noise * math.sqrt(sum(1 / part.size for part in parts))
+    if count == 0 or high - low < MIN_SIGNIFICANCE * error:
+        return None
+    outliers = int(np.sum(~np.isfinite(state)))
+    if outliers > 2 * count + 0.05 * r.size:
+        return None
+    # Slopes of the levels must not speak for a rounded loop, unless they join the levels.
+    lines = [_level(h, r, state == s) for s in (0, 1)]
+    change = max(abs(line.slope) for line in lines) * np.ptp(h)
+    if change > MAX_SLOPE * (high - low):
+        return None
+    squares = max(sum(line.squares for line in lines), 1e-300)
+    numbers = 2 + sum(line.sloped for line in lines) + count + 2 * outliers
+    criterion = r.size * math.log(squares) + 2 * numbers
+    return _Square(state, switches, criterion)
+
+
+@dataclass(frozen=True)
+class _Level:
+    value: float
+    error: float
+    slope: float
+    sloped: bool
+    squares: float
+    freedom: int
+
+    def at(self, h: Floats) -> Floats:
+        return self.value + self.slope * h
+
+    @property
+    def half(self) -> float:
+        """Half of the 95 % interval."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(max(self.freedom, 1), 0.975)) * self.error
+
+    def estimate(self, name: str, symbol: str) -> Estimate:
+        interval = (max(self.value - self.half, 0.0), self.value + self.half)
+        return Estimate(name, symbol, self.value, self.error, interval, "ohm", "ohm")
+
+
+def _level(h: Floats, r: Floats, used: Floats) -> _Level:
+    x, y = h[used], r[used]
+    n = y.size
+    if n >= 10 and np.ptp(x) > 0:
+        design = np.stack([np.ones(n), x], axis=1)
+        (value, slope), *_ = np.linalg.lstsq(design, y, rcond=None)
+        residuals = y - design @ [value, slope]
+        variance = float(residuals @ residuals) / (n - 2) * inflation(residuals)
+        covariance = np.linalg.inv(design.T @ design) * variance
+        if abs(slope) > SLOPED * math.sqrt(covariance[1, 1]):
+            squares = float(residuals @ residuals)
+            error = math.sqrt(covariance[0, 0])
+            return _Level(float(value), error, float(slope), True, squares, n - 2)
+    residuals = y - y.mean()
+    squares = float(residuals @ residuals)
+    error = math.sqrt(squares / max(n - 1, 1) / n * inflation(residuals))
+    return _Level(float(y.mean()), error, 0.0, False, squares, n - 1)
+
+
+def _tmr(low: _Level, high: _Level) -> Estimate:
+    """TMR with an interval from that of the ratio of both levels."""
+    ratio = high.value / low.value
+    error, half = (
+        ratio * math.hypot(a / high.value, b / low.value)
+        for a, b in ((high.error, low.error), (high.half, low.half))
+    )
+    interval = (ratio - half - 1, ratio + half - 1)
+    return Estimate("TMR", "TMR", ratio - 1, error, interval, "", "%")
+
+
+def _noise(noise: float, freedom: int) -> Estimate:
+    return normal_estimate(
+        "noise", "σ", noise, noise / math.sqrt(2 * max(freedom, 1)), "ohm", "ohm"
+    )
+
+
+def _fields(
+    switches: list[list[Switch]], branches: list[Branch], h: Floats
+) -> tuple[tuple[Estimate, ...], set[bool], list[str]]:
+    """Return switching, coercive and offset fields, the senses of the switches, and remarks."""
+    senses = {s.upwards for each in switches for s in each}
+    remarks = []
+    several = any(len(each) > 1 for each in switches)
+    if several:
+        remarks.append(
+            "some sweeps switch more than once, as where the reference layer switches too; a "
+            "minor loop would give the coercive field of the free layer"
+        )
+    if any(s.repeated for each in switches for s in each):
+        remarks.append(
+            "readings go back and forth between the levels near the switching; the interval of "
+            "the switching field spans them"
+        )
+    if several:
+        return (), senses, remarks
+    if not branches[0].ordered:
+        remarks.append("the fields are in no order, so the loop has no coercive field")
+        every = [s for each in switches for s in each]
+        return (_switching("offset field", "H_off", every),), senses, remarks
+    estimates = []
+    for rising in (True, False):
+        own = [s for each in switches for s in each if s.rising == rising]
+        word = "rising" if rising else "falling"
+        if own:
+            symbol = "H_rising" if rising else "H_falling"
+            estimates.append(_switching(f"switching field, {word} field", symbol, own))
+        else:
+            remarks.append(
+                f"no sweep of {word} field switches, so coercive and offset field are unknown"
+            )
+    if len(estimates) == 2:
+        up, down = estimates
+        estimates += [_combined(up, down, -1), _combined(up, down, 1)]
+    return tuple(estimates), senses, remarks
+
+
+def _switching(name: str, symbol: str, switches: list[Switch]) -> Estimate:
+    """Mean switching field of several sweeps."""
+    from scipy.special import stdtrit
+
+    low, high = (np.array([getattr(s, end) for s in switches]) for end in ("low", "high"))
+    step = float((high - low).mean())
+    if low.max() < high.min() or len(switches) == 1:
+        ends = float(low.max()), float(high.min())
+        value = sum(ends) / 2
+        edge = EDGE * (ends[1] - ends[0])
+        interval = (ends[0] - edge, ends[1] + edge)
+        return Estimate(
+            name, symbol, value, (ends[1] - ends[0]) / math.sqrt(12), interval, "A/m", "Oe"
+        )
+    middles, m = (low + high) / 2, len(switches)
+    error = math.sqrt(float(middles.var(ddof=1)) / m + step**2 / (12 * m))
+    half = float(stdtrit(m - 1, 0.975)) * error
+    value = float(middles.mean())
+    return Estimate(name, symbol, value, error, (value - half, value + half), "A/m", "Oe")
+
+
+def _combined(up: Estimate, down: Estimate, sign: int) -> Estimate:
+    """Coercive (sign -1) or offset (+1) field of both switching fields.
+
+    Steps of the field may shift both ends alike or oppositely, so half-widths are added.
+    """
+    value = (up.value + sign * down.value) / 2
+    low, high = sorted(sign * end for end in down.interval)
+    interval = ((up.interval[0] + low) / 2, (up.interval[1] + high) / 2)
+    error = math.hypot(up.error, down.error) / 2
+    if sign < 0 and value < 0:
+        value, interval = -value, (-interval[1], -interval[0])
+    name, symbol = ("coercive field", "H_c") if sign < 0 else ("offset field", "H_off")
+    return Estimate(name, symbol, value, error, interval, "A/m", "Oe")
+
+
+def _rounded_result(
+    h: Floats, r: Floats, kind: Floats, clean: NDArray[np.bool_], branches: list[Branch]
+) -> FreeLoop:
+    from scipy.special import stdtrit
+
+    fit = fit_rounded(h[clean], r[clean], kind[clean])
+    freedom = max(int(clean.sum()) - fit.parameters, 1)
+    noise = math.sqrt(fit.squares / freedom)
+    if fit.intervals[0][0] <= 0 and math.isinf(fit.intervals[1][1]) and fit.inflation > 1:
+        raise SmtjError(
+            "the resistance does not go from one level to another as the field rises, so R_P and "
+            "R_AP cannot be read off; sweep the field along the reference layer"
+        )
+    if 2 * abs(fit.half) < MIN_SIGNIFICANCE * noise * 2 / math.sqrt(h.size):
+        raise SmtjError(
+            "the resistance hardly depends on the field: the levels of the two states do not show; "
+            "sweep the field along the reference layer, and further"
+        )
+    t = float(stdtrit(freedom, 0.975))
+    low, high = fit.middle - abs(fit.half), fit.middle + abs(fit.half)
+    reached = [float(end) for end in (fit.model.min(), fit.model.max())]
+    short = [
+        name
+        for name, missing in (("parallel", reached[0] - low), ("antiparallel", high - reached[1]))
+        if missing > 0.02 * (high - low)
+    ]
+    remarks = [f"the loop is rounded, its shape best described by a {fit.shape}"]
+    if short:
+        remarks.append(
+            f"the readings do not reach the {' nor the '.join(short)} level, which is "
+            "extrapolated; the intervals allow for other shapes"
+        )
+    if fit.inflation > 1:
+        remarks.append(
+            "the readings do not scatter independently about the curve (another shape, drift, or "
+            f"slow noise), so variances are multiplied by {fit.inflation:.1f}"
+        )
+    outliers = int((~clean).sum())
+    if outliers:
+        remarks.append(f"{outliers} of {h.size} readings are outliers and left out")
+    errors = np.sqrt(np.diag(fit.centre_covariance))
+
+    def of(
+        name: str, symbol: str, value: float, error: float, least: float = -math.inf
+    ) -> Estimate:
+        ends = (max(value - t * error, least), value + t * error)
+        return Estimate(name, symbol, float(value), float(error), ends, "A/m", "Oe")
+
+    fields: tuple[Estimate, ...]
+    if fit.centre.size == 2:
+        up, down = fit.centre
+        weights = np.array([[0.5, -0.5], [0.5, 0.5]])
+        both = np.sqrt(np.diag(weights @ fit.centre_covariance @ weights.T))
+        coercive = abs(up - down) / 2
+        fields = (
+            of("field of half the change, rising field", "H_rising", up, errors[0]),
+            of("field of half the change, falling field", "H_falling", down, errors[1]),
+            of("coercive field", "H_c", coercive, both[0], 0.0),
+            of("offset field", "H_off", (up + down) / 2, both[1]),
+        )
+        if coercive < t * both[0]:
+            remarks.append("sweeps of rising and falling field coincide: no hysteresis shows")
+    else:
+        fields = (of("field of half the change", "H_half", fit.centre[0], errors[0]),)
+        remarks.append(
+            "the field was swept one way only, so coercive and offset field are unknown"
+            if branches[0].ordered
+            else "the fields are in no order, so the loop has no coercive field"
+        )
+    names = (("parallel resistance", "R_P"), ("antiparallel resistance", "R_AP"), ("TMR", "TMR"))
+    values = (low, high, (high - low) / low if low > 0 else math.inf)
+    levels = [
+        Estimate(
+            *name, value, (ends[1] - ends[0]) / (2 * t), ends,
+            *(("", "%") if name[1] == "TMR" else ("ohm", "ohm")),
+        )
+        for name, value, ends in zip(names, values, fit.intervals, strict=True)
+    ]  # fmt: skip
+    return FreeLoop(
+        square=False,
+        rises=fit.half > 0,
+        parallel_resistance=levels[0],
+        antiparallel_resistance=levels[1],
+        tmr=levels[2],
+        fields=fields,
+        noise=_noise(noise, freedom),
+        remarks=tuple(remarks),
+        branches=tuple(branches),
+        curves=tuple(fit.resistance(h[b.readings], int(kind[b.readings.start])) for b in branches),
+    )
