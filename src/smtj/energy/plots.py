@@ -43,9 +43,9 @@ def caption(found: Survey) -> str:
     text = (
         f"Energy of one read of one neuron against the read voltage, card {found.card.name} "
         f"(stability factor {delta:.1f}). Voltage and amplifier are on for as long as a bit error "
-        f"rate of {ERROR_RATE:g} needs, with S_I = 2eI coth(eV/2k_BT) and the amplifier's noise. "
-        "Dashed from where a read is as short as the circuits allow. Star: the card's own read, its "
-        "voltage always on, junction alone. Grey: published energies per random bit."
+        f"rate of {ERROR_RATE:g} needs, with S_I = 2eI coth(eV/2k_BT) and the amplifier's "
+        "noise. Dashed from where a read is as short as the circuits allow. Star: the card's own "
+        "read, its voltage always on, junction alone. Grey: published energies per random bit."
     )
     if found.accuracy is None:
         return text
@@ -55,7 +55,7 @@ def caption(found: Survey) -> str:
         f"once. Reads are {INDEPENDENT:g} relaxation times apart; read voltage, bit error rate, "
         "number of reads and stability factor (by the activation volume, the fields scaled with "
         "1/w) are free. Open stars: the card's own reads for the two couplings; full stars: the "
-        f"cheapest that reach {100 * FRACTION:.0f} % of the achievable accuracy (dashed); bars: 95 % "
+        f"cheapest to reach {100 * FRACTION:.0f} % of the achievable accuracy (dashed); bars: 95 % "
         "intervals of the test images. Vertical: digital synapses, and as many digital sigmoids "
         "as neurons."
     )

@@ -28,8 +28,9 @@ def caption(limits: Limits) -> str:
     """The caption of the picture."""
     return (
         "(a) Dwell time of an upright macrospin against its stability factor Δ: exact (two-state "
-        "reduction of the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. (b) Dwell time "
-        "in a field along the axis relative to zero field: Eq. (3), exp{Δ[(1 + h)² − 1]}, over the exact one, "
+        "reduction of the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. "
+        "(b) Dwell time in a field along the axis relative to zero field: Eq. (3), "
+        "exp{Δ[(1 + h)² − 1]}, over the exact one, "
         f"at Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
         "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a low barrier "
         "against exact results, in standard errors; grey: three."

@@ -36,8 +36,8 @@ NOT_EXPONENTIAL = 0.001
 MAX_SHOWN = 4000
 """Readings that are plotted."""
 NO_ATTEMPT_TIME = (
-    "no barrier is given: it rests on τ0, which the data do not determine; name the card of the "
-    "device, e.g. --base my_card.toml"
+    "no stability factor is given: it rests on τ0, which the data do not determine; name the "
+    "card of the device, e.g. --base my_card.toml"
 )
 HINTS = {
     "more than two levels": (
