@@ -19,6 +19,7 @@ from smtj.physics.constants import VACUUM_PERMEABILITY
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, printed_frequency
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.physics.resonance.spectrum import signal, well_lines
+from smtj.units import Oe
 
 TESLA = 1 / VACUUM_PERMEABILITY
 OERSTED = 1e-4 * TESLA
@@ -355,3 +356,24 @@ def test_fields_beyond_any_magnet_are_a_wrong_unit():
     lines = FilmLines(np.array([6e9, 9e9, 12e9]), field, TESLA * one, TESLA * one, TESLA * one)
     with pytest.raises(SmtjError, match=r"a line lies at 400 T, .* check its unit"):
         better_geometry(lines)
+
+
+def test_lines_at_both_signs_of_a_shifted_field_give_the_shift():
+    frequency = np.repeat([6e9, 9e9, 12e9, 15e9], 2)
+    size = np.array([field_of_resonance(f) for f in frequency])
+    sign = np.tile([1.0, -1.0], 4)
+    rng = np.random.default_rng(1)
+    error = np.full(8, 2.0 * Oe)
+    field = sign * size + 30 * Oe + error * rng.normal(size=8)
+    width = 20 * Oe + 0.01 * frequency / FREQUENCY_PER_FIELD
+    fit = fit_film(FilmLines(frequency, field, error, width, error), "in-plane")
+    by = {e.symbol: e for e in fit.estimates}
+    assert by["H_off"].interval[0] < 30 * Oe < by["H_off"].interval[1]
+    assert by["M_eff"].interval[0] < 1e4 * Oe < by["M_eff"].interval[1]
+    assert by["H_off"].error < 2 * Oe
+
+
+def field_of_resonance(frequency):
+    """|H| at which a film of M_eff = 10 kOe resonates, in A/m."""
+    reduced, half = frequency / FREQUENCY_PER_FIELD, 0.5e4 * Oe
+    return np.sqrt(reduced**2 + half**2) - half

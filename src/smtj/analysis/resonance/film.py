@@ -1,5 +1,6 @@
 """FMR of a film: effective magnetisation, γ and damping."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,9 @@ def _film_lines(lines: Lines) -> FilmLines:
     one = [line.fit.lines[0] for line in lines.usable]
     return FilmLines(
         frequency=np.array([line.frequency for line in lines.usable]),
-        field=np.array([np.hypot(*line.field) for line in lines.usable]),
+        field=np.array(
+            [math.copysign(math.hypot(*line.field), line.position) for line in lines.usable]
+        ),
         field_error=np.array([line.position_error for line in one]),
         half_width=np.array([line.half_width for line in one]),
         half_width_error=np.array([line.half_width_error for line in one]),
@@ -83,7 +86,7 @@ def _geometry(
             f"the file does not state the direction of its field; the {best} formula fits better, "
             f"by {margin:.0f} in χ²; --column field_in_plane=HEADER declares it in-plane",
         )
-    in_plane, out_of_plane = np.abs([line.field for line in lines.usable]).T / found.field
+    in_plane, out_of_plane = np.abs([line.field for line in lines.usable]).T / np.abs(found.field)
     if np.all(out_of_plane < OBLIQUE):
         return "in-plane", ()
     if np.all(in_plane < OBLIQUE):
@@ -94,9 +97,10 @@ def _geometry(
 def plot_kittel(axes: Any, found: FittedFilm) -> None:
     """Plot frequency against field of resonance."""
     lines = found.lines
-    fine = np.linspace(lines.field.min(), lines.field.max(), 200)
+    field = np.abs(lines.field - found.fit.offset_field)
+    fine = np.linspace(field.min(), field.max(), 200)
     bars = {"xerr": lines.field_error / Oe, "fmt": "o", "color": plot.BLUE}
-    axes.errorbar(lines.field / Oe, lines.frequency / 1e9, **bars)
+    axes.errorbar(field / Oe, lines.frequency / 1e9, **bars)
     axes.plot(fine / Oe, found.fit.frequency(fine) / 1e9, color=plot.RED)
     axes.set_xlabel(r"Field of resonance $H_\mathrm{r}$ (Oe)")
     axes.set_ylabel("Frequency $f$ (GHz)")

@@ -25,7 +25,11 @@ Geometry = Literal["in-plane", "perpendicular"]
 
 MIN_LINES = 3
 MAX_FIELD = 100 * T
+MIN_LINES_PER_SIDE = 2
+"""Lines at either sign of the field that determine its offset."""
 _STEP = 1e-6
+_OFFSET = 0.01
+"""Unit of the offset of the field in the fit, in typical fields of resonance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,7 @@ class FilmLines:
     frequency: Floats
     """f in Hz."""
     field: Floats
-    """|H| of the resonance in A/m."""
+    """H of the resonance in A/m, negative where the field is reversed."""
     field_error: Floats
     half_width: Floats
     """Half of the full width at half height in A/m."""
@@ -58,6 +62,8 @@ class FilmFit(ChiSquared):
     damping: float
     inhomogeneous_half_width: float
     """ΔH_0 in A/m."""
+    offset_field: float = 0.0
+    """Shift of all lines along the field in A/m, from lines at both signs."""
 
     def frequency(self, field: Floats) -> Floats:
         """f_r in Hz at |H| in A/m."""
@@ -96,6 +102,11 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
             f"{np.unique(lines.frequency).size}"
         )
     free = _kittel(lines, geometry, None)
+    offset = [
+        normal_estimate("offset of the field", "H_off", *pair, "A/m", "Oe")
+        for pair in [free.offset]
+        if pair is not None
+    ]
     held = _kittel(lines, geometry, FREQUENCY_PER_FIELD)
     widths = fit_line(lines.frequency, lines.half_width, lines.half_width_error, "half widths")
     per_field = free.frequency_per_field[0]
@@ -118,6 +129,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
             ),
             normal_estimate("Gilbert damping", "α", damping, widths.slope_error * per_field),
             normal_estimate("inhomogeneous half width", "ΔH_0", *broadening, "A/m", "Oe"),
+            *offset,
         ),
         remarks=(
             *free.remarks,
@@ -128,6 +140,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         ),
         damping=damping,
         inhomogeneous_half_width=widths.intercept,
+        offset_field=offset[0].value if offset else 0.0,
     )
 
 
@@ -155,6 +168,7 @@ class _Kittel(ChiSquared):
     chi_squared: float
     degrees_of_freedom: int
     remarks: tuple[str, ...]
+    offset: tuple[float, float] | None
 
 
 def _perpendicular(field: Floats, magnetisation: float, per_field: float) -> Floats:
@@ -173,7 +187,9 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
     if (most := float(np.abs(lines.field).max())) > MAX_FIELD:
         shown = format_quantity(most, "A/m", "T", 3)
         raise SmtjError(f"a line lies at {shown}, a field beyond any magnet; check its unit")
-    function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
+    function, typical = _FUNCTIONS[geometry], float(np.median(np.abs(lines.field)))
+    strength, sign = np.abs(lines.field), np.sign(lines.field)
+    sides = min(int((sign > 0).sum()), int((sign < 0).sum()))
 
     def at(p: Mapping[str, float], field: Floats) -> Floats:
         gamma = FREQUENCY_PER_FIELD * p.get("gamma", 1.0)
@@ -182,30 +198,36 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
             return np.nan_to_num(function(field, p["magnetisation"] * typical, gamma))
 
     def residuals(p: Mapping[str, float]) -> Floats:
-        slope = (at(p, lines.field * (1 + _STEP)) - at(p, lines.field * (1 - _STEP))) / (
-            2 * _STEP * lines.field
-        )
+        field = strength - sign * p.get("offset", 0.0) * _OFFSET * typical
+        slope = (at(p, field * (1 + _STEP)) - at(p, field * (1 - _STEP))) / (2 * _STEP * field)
         # An error of the field of resonance is one of the frequency times the slope there.
-        return np.asarray((lines.frequency - at(p, lines.field)) / (slope * lines.field_error))
+        return np.asarray((lines.frequency - at(p, field)) / (slope * lines.field_error))
 
     start = _start(lines, geometry) / typical
     free = {"gamma": 1.0} if per_field is None else {}
+    if sides >= MIN_LINES_PER_SIDE:
+        free["offset"] = 0.0
     found = minimise(residuals, {"magnetisation": start, **free}, f"the {geometry} Kittel fit")
     scatter = excess_scatter(found, "fields of resonance", "the Kittel formula")
     errors = np.sqrt(scatter.factor * np.diag(found.covariance)).tolist()
-    gamma, gamma_error = found.values.get("gamma", 1.0), errors[1] if free else 0.0
+    gamma, gamma_error = found.values.get("gamma", 1.0), errors[1] if per_field is None else 0.0
+    offset = None
+    if "offset" in free:
+        offset = (found.values["offset"] * _OFFSET * typical, errors[-1] * _OFFSET * typical)
     return _Kittel(
         magnetisation=(found.values["magnetisation"] * typical, errors[0] * typical),
         frequency_per_field=(FREQUENCY_PER_FIELD * gamma, FREQUENCY_PER_FIELD * gamma_error),
         chi_squared=found.chi_squared,
         degrees_of_freedom=found.degrees_of_freedom,
         remarks=scatter.remarks,
+        offset=offset,
     )
 
 
 def _start(lines: FilmLines, geometry: Geometry) -> float:
     """Return the median over the lines of M_eff in A/m with the free electron's γ."""
     reduced = lines.frequency / FREQUENCY_PER_FIELD
+    strength = np.abs(lines.field)
     if geometry == "perpendicular":
-        return float(np.median(lines.field - reduced))
-    return float(np.median(reduced**2 / lines.field - lines.field))
+        return float(np.median(strength - reduced))
+    return float(np.median(reduced**2 / strength - strength))
