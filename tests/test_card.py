@@ -252,7 +252,7 @@ LENGTH = r"^length = .*$"
         ),
         (
             'lenght = { value = "210 nm", provenance = "paper" }',
-            "geometry.lenght is unknown; did you mean geometry.length? (and 1 more)",
+            "geometry.lenght is unknown; did you mean geometry.length? (and 1 more error)",
         ),
         (
             'length = { value = "50 nm", provenance = "paper" }',
@@ -396,7 +396,7 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(refused, line, senten
         ([(r"^title = .*$", "title = 5")], "title must be text in quotation marks, not 5"),
         (
             [(r"^\[geometry\]$", "[geometri]")],
-            "geometri is unknown; did you mean geometry? (and 1 more)",
+            "geometri is unknown; did you mean geometry? (and 1 more error)",
         ),
         (
             [(r"^\[vcma\]$", "[vcma.deep]")],
@@ -404,12 +404,12 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(refused, line, senten
         ),
         (
             [(r"^title = .*$", 'title = "t"\ngeometry = 5'), (r"^\[geometry\]$", "[thermals]")],
-            "thermals is unknown; did you mean thermal? (and 1 more)",
+            "thermals is unknown; did you mean thermal? (and 1 more error)",
         ),
         (
             [(LENGTH, ""), (r"^width = .*$", "")],
             'geometry.length is missing; give e.g. length = { value = "210 nm", provenance = '
-            '"measured" } (and 1 more)',
+            '"measured" } (and 1 more error)',
         ),
     ],
 )
@@ -656,3 +656,14 @@ def test_a_card_plots_a_sigmoid_per_voltage() -> None:
     assert CARD.plot(axes) is axes
     labels = [line.get_label() for line in axes.get_lines()]
     assert labels[:3] == ["−200 mV, 300 K", "0 mV, 300 K", "200 mV, 300 K"]
+
+
+def test_text_is_refused_as_an_operating_condition() -> None:
+    with pytest.raises(SmtjError, match='field is text, "3"; give a number'):
+        load_card("cai2019").at(field="3")
+
+
+def test_a_card_lists_its_own_names_only() -> None:
+    names = dir(load_card("cai2019"))
+    assert {"at", "replace", "geometry"} <= set(names)
+    assert not {"dict", "parse_obj", "schema"} & set(names)

@@ -81,7 +81,7 @@ def test_check_refuses_a_wrong_card(run):
     result = run("check", "mine.toml")
     assert isinstance(result.exception, CardError)
     assert str(result.exception) == (
-        'card mine.toml: title is missing; give e.g. title = "..." (and 7 more)'
+        'card mine.toml: title is missing; give e.g. title = "..." (and 7 more errors)'
     )
 
 

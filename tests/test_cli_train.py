@@ -88,7 +88,7 @@ def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 100
     metrics = json.loads((out / "metrics.json").read_text())
     assert len(metrics["test_accuracy"]) == 2
-    assert f"Test accuracy: {metrics['test_accuracy'][-1]:.2%}" in outcome.out
+    assert f"Test accuracy: {100 * metrics['test_accuracy'][-1]:.2f} %" in outcome.out
     assert metrics["seed"] == 3
     assert metrics["settings"]["network"]["chip_seed"] == 3
     assert metrics["command"].startswith("smtj train --dataset digits --hidden 16")
@@ -146,9 +146,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert smtj("train", *SMALL, "--epochs", "2", "--out", "straight").code == 0
     assert smtj("train", *SMALL, "--epochs", "1", "--out", "parts").code == 0
     again = smtj("train", *SMALL, "--epochs", "2", "--out", "parts")
-    assert refusal(again) == (
-        "parts already holds a run; continue it with --resume, or give another --out"
-    )
+    assert refusal(again) == ("parts already holds a run; resume it, or give another folder (out)")
     assert smtj("train", *SMALL, "--epochs", "2", "--out", "parts", "--resume").code == 0
     one, other = (json.loads(Path(p, "metrics.json").read_text()) for p in ("straight", "parts"))
     assert one["test_accuracy"] == other["test_accuracy"]

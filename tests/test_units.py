@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.constants import mu_0
 
+import smtj.units
 from smtj.errors import UnitError
 from smtj.units import convert, format_quantity, format_with_error, parse_quantity
 
@@ -199,3 +200,9 @@ def test_pint_and_scipy_wait_for_the_first_unit():
 )
 def test_a_value_is_rounded_by_its_error(value: float, error: float | None, shown: str) -> None:
     assert format_with_error(value, error, "m^3", "nm^3") == shown
+
+
+def test_the_module_lists_units_and_functions_only() -> None:
+    names = dir(smtj.units)
+    assert {"Oe", "mV", "format_quantity"} <= set(names)
+    assert not {"Decimal", "math", "re"} & set(names)

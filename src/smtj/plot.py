@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "RED", "STYLE", "accuracy_axes", "axes", "figure"]
+__all__ += ["save", "shown_figure", "signed", "style"]
+__dir__ = __all__.copy
+
 BLUE, RED, GREEN, ORANGE, GREY = "#1f5fa8", "#c8342c", "#2c8a4b", "#d97f0e", "#6b6b6b"
 STYLE: Any = {
     "font.size": 9,
@@ -101,8 +105,8 @@ def signed(value: float, unit: str) -> str:
 
 
 def accuracy_axes(axes: "Axes", epochs: float) -> None:
-    """Label axes as recognition rate against training epochs, as Fig. 3(b) has them."""
+    """Label axes as accuracy against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")
-    axes.set_ylabel("Recognition rate (%)")
+    axes.set_ylabel("Accuracy (%)")
     axes.set_xlim(0, epochs)
     axes.locator_params(axis="x", integer=True)

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     import pint
     from pint.util import UnitsContainer
 
+__all__ = [
+    "A", "GHz", "Hz", "J", "K", "MHz", "Mohm", "Oe", "T", "V", "convert", "deg", "fJ",
+    "format_quantity", "format_scaled", "format_time", "format_with_error", "hour", "kHz", "kohm",
+    "mA", "mT", "mV", "minute", "ms", "nA", "nJ", "nm", "ns", "ohm", "pJ", "parse_quantity",
+    "round_to_error", "s", "uA", "uV", "um", "us",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 # A registry of our own instead of pint's default one: it starts in 20 ms, not 400, has no
 # rare units that a typing error could mean (a for are, d for day), and keeps angles apart from
 # plain numbers, so that "9" is refused where "9 deg" is meant.

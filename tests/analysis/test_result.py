@@ -199,7 +199,8 @@ def test_a_card_says_what_was_fitted_and_from_which_base(voltages):
     again = smtj.fit(traces(), card, source="t.csv").card()
     assert again.base == "cai2019"
     assert again.title == "fitted to t.csv (trace), based on card mine"
-    assert again.reference == card.reference
+    assert again.reference == card.reference.replace("to bias.csv", "to t.csv, bias.csv")
+    assert smtj.fit(traces(), again, source="t.csv").card().reference == again.reference
 
 
 @pytest.mark.slow

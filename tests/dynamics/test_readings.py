@@ -12,7 +12,7 @@ from scipy import stats
 
 from smtj import streams
 from smtj.dynamics import occupancy, propagator, readings, samples_at, switching_times
-from smtj.dynamics.telegraph.window_kernels import FEW, MARGIN, fill_readings
+from smtj.dynamics.telegraph.window_kernels import MARGIN, MAX_SIMULATED_SWITCHES, fill_readings
 
 Floats = NDArray[np.float64]
 States = NDArray[np.uint8]
@@ -119,7 +119,7 @@ def by_method(window: float, few: float, margin: float, seed: int) -> tuple[Floa
 @pytest.mark.parametrize("window", [0.5, 5.0, 60.0, 700.0])
 @pytest.mark.parametrize(
     ("few", "margin"),
-    [(FEW, MARGIN), (1.0, MARGIN), (0.0, -4.0), (0.0, 0.0)],
+    [(MAX_SIMULATED_SWITCHES, MARGIN), (1.0, MARGIN), (0.0, -4.0), (0.0, 0.0)],
     ids=["as it is used", "stretches to the last", "always halved", "halved every other time"],
 )
 def test_stretches_have_the_law_of_single_switches(

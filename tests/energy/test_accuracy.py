@@ -203,7 +203,7 @@ def test_a_survey_prints_plots_and_serialises(tmp_path, card, accuracy):
 
 
 def test_an_accuracy_prints_and_plots(accuracy):
-    assert f"{accuracy.values[-1, 0]:.2%}" in repr(accuracy)
+    assert f"{100 * accuracy.values[-1, 0]:.2f} %" in repr(accuracy)
     assert len(accuracy.plot().lines) == len(accuracy.errors)
 
 

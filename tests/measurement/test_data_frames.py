@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from smtj import lab
 from smtj.errors import DataError
-from smtj.measurement import as_dataset, load, table
+from smtj.measurement import as_dataset, load, save, table
 from smtj.units import Oe, kohm, mV
 
 
@@ -79,3 +80,17 @@ def test_netcdf_files_with_the_former_names_of_the_field_are_read(tmp_path, form
     assert found[FORMER[former]].dims == ("field",)
     assert FORMER[former] in found.coords
     np.testing.assert_allclose(found[FORMER[former]], [100.0, 200.0])
+
+
+def test_a_dimension_that_numbers_a_coordinate_is_no_column_of_its_own() -> None:
+    scan = lab.scan("cai2019", [-1000.0, 0.0, 1000.0], 4)
+    data = as_dataset(scan.to_dataframe().reset_index())
+    assert data["field_out_of_plane"].values.tolist() == [-1000.0] * 4 + [0.0] * 4 + [1000.0] * 4
+    bias = lab.voltage_scan("cai2019", [-0.1, 0.0, 0.1], [-1000.0, 0.0, 1000.0], 4)
+    data = as_dataset(bias.to_dataframe().reset_index())
+    assert sorted(set(data["voltage"].values)) == [-0.1, 0.0, 0.1]
+
+
+def test_only_a_data_set_is_saved(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"only an xarray\.Dataset can be saved, not int"):
+        save(3, tmp_path / "a.csv")

@@ -189,8 +189,8 @@ def test_a_missing_quantity_is_named_with_those_that_exist(refusal, put) -> None
     require(dataset, "time", "voltage")
     assert refusal(require, dataset, "time", "resistance", "temperature") == (
         'data.csv has no resistance or temperature, only voltage and time, and unused "U_x": if a '
-        "column has another name, give it by --column resistance=HEADER --column "
-        "temperature=HEADER"
+        "column has another name, give it by columns= (--column resistance=HEADER --column "
+        "temperature=HEADER)"
     )
     plain = xr.Dataset({"voltage": 1.0})
     assert "the data set has no time, only voltage: " in refusal(require, plain, "time")

@@ -90,7 +90,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
 ) -> None:
     history(experiment, digits, 1, tmp_path)
     before = files(tmp_path)
-    with pytest.raises(CheckpointError, match="already holds a run; continue it with --resume"):
+    with pytest.raises(CheckpointError, match="already holds a run; resume it"):
         history(experiment, digits, 1, tmp_path)
     assert files(tmp_path) == before
 
@@ -124,7 +124,7 @@ def test_going_on_with_something_else_is_refused(
         with pytest.raises(CheckpointError, match="is from a run with other settings"):
             history(other, digits, 2, tmp_path, resume=True)
     assert files(tmp_path) == before
-    with pytest.raises(CheckpointError, match="holds no run to resume; leave out --resume"):
+    with pytest.raises(CheckpointError, match="holds no run to resume; start one without resume"):
         history(experiment, digits, 1, tmp_path / "elsewhere", resume=True)
     assert not (tmp_path / "elsewhere").exists()
 

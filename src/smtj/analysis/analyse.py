@@ -262,8 +262,9 @@ def _fit_readings(
     ]
     if not results:
         raise SmtjError(
-            f"{len(found)} traces under different conditions make neither a scan of {MIN_FIELDS} "
-            f"fields nor an Arrhenius plot of {MIN_TEMPERATURES} temperatures; fit them one by one"
+            f"{len(found)} traces under different conditions make neither a scan (at least "
+            f"{MIN_FIELDS} fields) nor an Arrhenius plot (at least {MIN_TEMPERATURES} temperatures)"
+            "; fit them one by one"
         )
     return results
 

@@ -259,8 +259,12 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         kinds = ", ".join(dict.fromkeys(part.kind for part in self.each if part.update is not None))
         rest = f"card {start.name}: {start.title}"
         reference = start.reference
-        if reference and start.base is None:
-            reference = f"values not fitted to {self.source} are from: {reference}"
+        fitted = "values not fitted to "
+        if reference and not reference.startswith(f"{fitted}{self.source}"):
+            # A base that was itself fitted keeps its data in the list.
+            earlier = reference.removeprefix(fitted)
+            link = " are from: " if earlier == reference else ", "
+            reference = f"{fitted}{self.source}{link}{earlier}"
         return card.replace(
             {
                 **changes,

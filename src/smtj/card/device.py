@@ -120,6 +120,9 @@ class DeviceCard(Tabular, Section):
         """
         from smtj.physics.device import operating_point
 
+        for name, given in {"voltage": voltage, "field": field, "temperature": temperature}.items():
+            if isinstance(given, str):
+                raise SmtjError(f'{name} is text, "{given}"; give a number, e.g. field=30 * Oe')
         return operating_point(self, voltage, temperature, field)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":

@@ -25,7 +25,8 @@ def card_error(where: str, error: ValidationError, schema: type[BaseModel]) -> C
     """
     # A mistyped name also leaves the right one missing; the first says more.
     found = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f" (and {others} more error{'s' if others > 1 else ''})" if others else ""
     return CardError(f"card {where}: {_sentence(found[0], schema)}{more}")
 
 

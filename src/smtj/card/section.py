@@ -24,6 +24,11 @@ class Section(BaseModel):
         """Equal sections hash alike, so results can be cached by card."""
         return hash(tuple(getattr(self, name) for name in self.field_names()))
 
+    def __dir__(self) -> list[str]:
+        """Fields and methods of a card, without those of pydantic."""
+        inherited = {name for name in vars(BaseModel) if not name.startswith("_")}
+        return sorted({*super().__dir__()} - inherited)
+
     @classmethod
     def field_names(cls) -> tuple[str, ...]:
         """The names of the fields, in order."""

@@ -166,7 +166,7 @@ def _regressor(name: str, value: float) -> float:
 
 
 def _per(name: str) -> str:
-    usual = {"reads": "1/N", "age": "decade of s"}
+    usual = {"reads": "1/N (N reads)", "age": "decade of s"}
     return usual.get(name, f"1 {QUANTITIES[name].show}")
 
 

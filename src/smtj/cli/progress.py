@@ -22,7 +22,7 @@ def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
         task = bars.add_task("training", total=total, accuracy="…", visible=False)
 
         def update(run: "TrainingRun") -> None:
-            accuracy = f"{run.accuracy:.2%}" if run.history else "…"
+            accuracy = f"{100 * run.accuracy:.2f} %" if run.history else "…"
             bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
 
         yield update
@@ -38,7 +38,7 @@ def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
         }
 
         def update(job: "Job", epoch: "Epoch") -> None:
-            accuracy = f"{epoch.test_accuracy:.2%}"
+            accuracy = f"{100 * epoch.test_accuracy:.2f} %"
             bars.update(tasks[job.out], completed=epoch.number, accuracy=accuracy, visible=True)
 
         yield update
@@ -54,7 +54,7 @@ def evaluations() -> Iterator[Callable[[int, int, list[float]], None]]:
         def update(done: int, total: int, last: list[float]) -> None:
             bars.update(task, completed=done, total=total, visible=True)
             if last:
-                bars.update(task, accuracy=f"{sum(last) / len(last):.2%}")
+                bars.update(task, accuracy=f"{100 * sum(last) / len(last):.2f} %")
 
         yield update
 

@@ -107,8 +107,8 @@ def pulses(
             progress=report,
         )
     text = (
-        f"{float(data['switched'][-1]):.1%} of {trajectories} histories of {device.name} are on "
-        "the other side at the end"
+        f"{100 * float(data['switched'][-1]):.1f} % of {trajectories} histories of "
+        f"{device.name} are on the other side at the end"
     )
     written(data, "switched", out, text, as_json)
     note(f"Figure: {plot_response(out.with_suffix(''), data)[0]}")
@@ -155,8 +155,8 @@ def switching(
     error = (float(best) * (1 - float(best)) / trajectories) ** 0.5
     text = (
         f"{p.size} pulses of {device.name}, {trajectories} trials each; most likely, with "
-        f"{float(best):.1%} ± {error:.1%}, it switches at {float(best.voltage):.3g} V for "
-        f"{1e9 * float(best.pulse_length):.3g} ns"
+        f"{100 * float(best):.1f} ± {100 * error:.1f} %, it switches at "
+        f"{float(best.voltage):.3g} V for {1e9 * float(best.pulse_length):.3g} ns"
     )
     written(data, "probability", out, text, as_json)
     note(f"Figure: {plot_switching_map(out.with_suffix(''), data)[0]}")

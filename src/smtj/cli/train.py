@@ -150,7 +150,7 @@ def train(
     else:
         if run.bias_voltages:
             typer.echo(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
-        typer.echo(f"Test accuracy: {run.accuracy:.2%}")
+        typer.echo(f"Test accuracy: {100 * run.accuracy:.2f} %")
     names = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
     note("\n".join(["Written:", *(f"  {out / name}" for name in names)]))
 

@@ -68,10 +68,10 @@ class Accuracy(Tabular):
         """Return accuracy by reads (rows) and bit error rate (columns)."""
         head = ("reads", *(f"ε = {error:g}" for error in self.errors))
         rows = [
-            [str(count), *(f"{value:.2%}" for value in row)]
+            [str(count), *(f"{100 * value:.2f} %" for value in row)]
             for count, row in zip(self.reads, self.values, strict=True)
         ]
-        note = f"{self.achievable:.2%} with endless reads; {self.images:,} test images"
+        note = f"{100 * self.achievable:.2f} % with endless reads; {self.images:,} test images"
         return Table("Accuracy by reads and bit error rate", head, rows, [note])
 
     def plot(self, ax: Any = None) -> Any:

@@ -87,7 +87,7 @@ class Point(Tabular):
         plan = ReadPlan(self.reads, self.voltage, self.interval, time, time, self.amplifier_noise)
         return {
             **described_reads(self.barrier, plan, self.error_rate),
-            "accuracy": f"{self.accuracy:.2%}",
+            "accuracy": f"{100 * self.accuracy:.2f} %",
             **{name: joules(energy) for name, energy in self.parts.items()},
             f"sum, {self.coupling}": joules(self.energy),
             "latency": seconds(self.latency),
@@ -126,7 +126,7 @@ class Search(Tabular):
             best.setdefault(int(100 * point.accuracy), point)
         head = ("accuracy", "energy", "latency", "stability factor", "read voltage", "reads")
         rows = [
-            [f"{p.accuracy:.1%}", joules(p.energy), seconds(p.latency)]
+            [f"{100 * p.accuracy:.1f} %", joules(p.energy), seconds(p.latency)]
             + [p.described()[name] for name in head[3:]]
             for _, p in sorted(best.items(), reverse=True)
         ]

@@ -111,7 +111,7 @@ def cost_table(found: Survey) -> Table:
     for name, one in (("as stated", found.stated), ("gated", found.gated)):
         reached = found.accuracy_of(one)
         columns[name] = one.described() | (
-            {} if reached is None else {"accuracy": f"{reached:.2%}"}
+            {} if reached is None else {"accuracy": f"{100 * reached:.2f} %"}
         )
     for coupling, point in found.best.items():
         columns[f"best, {coupling}"] = point.described()

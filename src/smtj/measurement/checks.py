@@ -53,7 +53,7 @@ def require(dataset: "xr.Dataset", *names: str) -> None:
     mapped = " ".join(f"--column {name}=HEADER" for name in missing)
     raise DataError(
         f"{source_of(dataset)} has no {listed(missing, 'or')}, only {there}: if a column has "
-        f"another name, give it by {mapped}"
+        f"another name, give it by columns= ({mapped})"
     )
 
 

@@ -82,7 +82,11 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         found = f"readings: {size}, conditions: {readings.size}"
     known = (name for name in (*QUANTITIES, *LABELS) if name in names)
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-    hint = f"; not used: {listed(unused)}, name it by --column resistance=HEADER" if unused else ""
+    hint = (
+        f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
+        if unused
+        else ""
+    )
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
         "resistance at one condition make a trace, resistance at several fields a loop, at several "

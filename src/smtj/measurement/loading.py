@@ -15,7 +15,7 @@ from smtj.measurement.format.dialect import read_dialect
 from smtj.measurement.format.excel import read_sheet, sheet_columns
 from smtj.measurement.format.messages import wrong_cell
 from smtj.measurement.format.netcdf import read_netcdf
-from smtj.measurement.format.schema import QUANTITIES
+from smtj.measurement.format.schema import QUANTITIES, name_of
 from smtj.measurement.format.text import read_text
 from smtj.measurement.format.values import from_lines, scaled
 from smtj.measurement.locations import READING, mark_source, source_of, value_place
@@ -113,6 +113,7 @@ def as_dataset(
 def _from_frame(frame: "pd.DataFrame", columns: Mapping[str, str] | None) -> "xr.Dataset":
     if frame.index.name is not None:
         frame = frame.reset_index()
+    frame = frame.drop(columns=[name for name in frame.columns if _is_position(frame, name)])
     found = match_columns([str(header) for header in frame.columns], columns, "the DataFrame")
     arrays = {
         column.name: _series(frame.iloc[:, column.position], column) for column in found.columns
@@ -120,6 +121,14 @@ def _from_frame(frame: "pd.DataFrame", columns: Mapping[str, str] | None) -> "xr
     dataset = _table(arrays, found, {str(key): value for key, value in frame.attrs.items()})
     _add_resistance(dataset)
     return dataset
+
+
+def _is_position(frame: "pd.DataFrame", header: Any) -> bool:
+    """Whether a column numbers the values of another one, as a dimension of a Dataset does."""
+    name = name_of(str(header))
+    if name in (None, header) or name not in frame.columns or frame[header].dtype.kind != "i":
+        return False
+    return bool(np.array_equal(np.unique(frame[header]), np.arange(frame[header].nunique())))
 
 
 def _series(series: "pd.Series[Any]", column: Column) -> NDArray[Any]:

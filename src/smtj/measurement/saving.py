@@ -44,10 +44,14 @@ def save(dataset: "xr.Dataset", path: str | Path) -> Path:
     Raises
     ------
     DataError
-        The suffix is not .csv, .xlsx or .nc, or there are too many rows for Excel.
+        It is not a data set, its suffix is unknown, or there are too many rows for Excel.
     OSError
         The file cannot be written; an existing one is unchanged.
     """
+    import xarray as xr
+
+    if not isinstance(dataset, xr.Dataset):
+        raise DataError(f"only an xarray.Dataset can be saved, not {type(dataset).__name__}")
     file = Path(path).expanduser()
     match file.suffix.lower():
         case ".csv":

@@ -288,6 +288,6 @@ def _draw_temperature(path: Path, curves: dict[str, dict[str, list[list[float]]]
             axes.axvline(300, color=plot.GREY, linewidth=0.6, linestyle=":")
             axes.set_title(titles[model], loc="left")
             axes.set_xlabel("Temperature (K)")
-        grid[0][0].set_ylabel("Recognition rate (%)")
+        grid[0][0].set_ylabel("Accuracy (%)")
         grid[0][0].legend()
         return plot.save(fig, path)

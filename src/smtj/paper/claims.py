@@ -10,9 +10,9 @@ from smtj.report.figure import Check, Verdict
 from smtj.typing import Floats
 
 FINAL = 10
-"""Epochs over which the final recognition rate is averaged."""
+"""Epochs over which the final accuracy is averaged."""
 AS_WELL = 0.01
-"""Largest loss in recognition rate that counts as working as well."""
+"""Largest loss in accuracy that counts as working as well."""
 
 
 def check_claims(curves: dict[str, Floats], test_images: int) -> tuple[list[Check], dict[str, Any]]:
@@ -50,7 +50,7 @@ def check_claims(curves: dict[str, Floats], test_images: int) -> tuple[list[Chec
 
 
 class _Rate:
-    """A recognition rate with its standard error, over seeds or, for one seed, over test images."""
+    """An accuracy with its standard error, over seeds or, for one seed, over test images."""
 
     def __init__(self, values: Floats, test_images: int) -> None:
         self.mean = float(values.mean())

@@ -1,4 +1,4 @@
-"""Fig. 3(b): recognition rate against training epochs, junctions beside sigmoids.
+"""Fig. 3(b): accuracy against training epochs, junctions beside sigmoids.
 
 Both networks have the same initial weights, batches, optimiser, loss and read-out.  The junctions
 are driven through the calibrated coupling, our reading of the paper's linear transformation; the

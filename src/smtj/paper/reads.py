@@ -144,7 +144,7 @@ def _draw(
         left.set_xscale("log", base=2)
         left.set_xticks(READS, [str(n) for n in READS])
         left.set_xlabel("Reads $N$")
-        left.set_ylabel("Recognition rate (%)")
+        left.set_ylabel("Accuracy (%)")
         middle.sharey(right)
         left.set_title("(a) equilibrium", loc="left")
         for n, (reads, colour) in enumerate(zip(READS, COLOURS, strict=False)):

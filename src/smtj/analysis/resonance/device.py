@@ -39,7 +39,7 @@ NOT_THE_CARD = (
 )
 OTHER_DIRECTION = (
     "the file does not state the direction of its field: along the normal no fit is possible, so "
-    "it is taken to lie in the plane; --column field_in_plane=HEADER states it"
+    "it is taken to lie in the plane; name its column field_in_plane by columns= (--column) if so"
 )
 
 

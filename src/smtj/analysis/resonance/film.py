@@ -34,7 +34,7 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
     if lines.swept != "field":
         raise SmtjError(
             "the spectra of a film must be swept in field; for a device swept in frequency state "
-            'its bias, e.g. --voltage "0 mV"'
+            "its bias by voltage= (--voltage)"
         )
     found = _film_lines(lines)
     geometry, remarks = _geometry(lines, found, direction_stated)
@@ -52,7 +52,7 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
             *remarks,
             *fit.remarks,
             "without a bias voltage this is taken for a film, and no card is changed; for a device "
-            'state its bias, e.g. --voltage "0 mV"',
+            "state its bias by voltage= (--voltage)",
         ),
         Picture(
             (plot_kittel, plot_widths),
@@ -84,7 +84,8 @@ def _geometry(
         best, margin = better_geometry(found)
         return best, (
             f"the file does not state the direction of its field; the {best} formula fits better, "
-            f"by {margin:.0f} in χ²; --column field_in_plane=HEADER declares it in-plane",
+            f"by {margin:.0f} in χ²; naming its column field_in_plane by columns= (--column) "
+            "declares it in-plane",
         )
     in_plane, out_of_plane = np.abs([line.field for line in lines.usable]).T / np.abs(found.field)
     if np.all(out_of_plane < OBLIQUE):

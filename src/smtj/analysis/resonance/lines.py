@@ -129,7 +129,7 @@ def lines_of(
     channels = [SIGNALS[0]] if SIGNALS[0] in channels else channels
     if not channels:
         raise SmtjError(
-            "the spectra have no channel in common; name it with --column signal=HEADER"
+            "the spectra have no channel in common; name the column signal by columns= (--column)"
         )
     data = {name: [_data(sweep, name) for sweep in found] for name in channels}
     best, margin = _choose(data, SHAPES[kind], progress)

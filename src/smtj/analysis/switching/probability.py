@@ -80,7 +80,7 @@ def _axis(rows: "pd.DataFrame") -> str:
     if len(varied) != 1:
         raise SmtjError(
             f"a probability curve needs exactly one varying column among {', '.join(AXES)}, but "
-            f"{len(varied)} vary; map a header with --column"
+            f"{len(varied)} vary; name the columns by columns= (--column)"
         )
     return varied[0]
 

@@ -23,11 +23,11 @@ BLOCK = 64
 """Devices of a block."""
 PARALLEL_FROM = 20_000
 """Readings from which threads pay."""
-FEW = 16.0
+MAX_SIMULATED_SWITCHES = 16.0
 """Expected cycles up to which switches are simulated one by one."""
 MARGIN = 2.5
 """Standard deviations by which a stretch is expected to end before the window."""
-MANY = 1e32
+MAX_SWITCHES = 1e32
 """Expected cycles beyond which an average equals its mean to rounding."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
@@ -112,7 +112,7 @@ def read_window(generator, high, window, dwell_high, dwell_low, few, margin):
 
     ``few`` and ``margin`` change only the cost; see :func:`fill_readings`.
     """
-    if window > MANY * (dwell_high + dwell_low):
+    if window > MAX_SWITCHES * (dwell_high + dwell_low):
         fraction = dwell_high / (dwell_high + dwell_low)
         return fraction, uniform(generator) < fraction
     here, there = (dwell_high, dwell_low) if high else (dwell_low, dwell_high)
@@ -199,7 +199,7 @@ def fill_readings(
     key: Words,
     fraction: Floats,
     state: States,
-    few: float = FEW,
+    few: float = MAX_SIMULATED_SWITCHES,
     margin: float = MARGIN,
 ) -> None:
     """Fill ``fraction`` and ``state`` with the readings of devices, shape (readings, devices).
@@ -208,7 +208,7 @@ def fill_readings(
     in s, shape (readings or 1, devices or 1), 1e-300 to 1e300; ``timing`` holds dead time and
     window of each reading in s, shape (2, readings); ``begin`` is the probability to begin high,
     shape (devices,).  The two words of ``key`` and the index of a device determine its history.
-    ``few`` and ``margin`` are as :data:`FEW` and :data:`MARGIN`.
+    ``few`` and ``margin`` are as :data:`MAX_SIMULATED_SWITCHES` and :data:`MARGIN`.
     """
     fill = _read_serial if fraction.size < PARALLEL_FROM else _read_parallel
     words, method = (key[0], key[1]), (float(few), float(margin))

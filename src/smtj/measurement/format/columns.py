@@ -95,7 +95,7 @@ def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, fil
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
-            'one e.g. "resistance [ohm]", or name it by --column resistance=HEADER'
+            'one e.g. "resistance [ohm]", or name it by columns= (--column resistance=HEADER)'
         )
     in_order = [(position, headers[position], *found[position]) for position in sorted(found)]
     arbitrary = tuple(
@@ -146,7 +146,7 @@ def _check_same_meaning(
             both = f"{quoted(headers[first[name]])} and {quoted(headers[position])}"
             raise DataError(
                 f"{file}: columns {both} both mean {name}: rename one of them, or choose one by "
-                f"--column {name}=HEADER"
+                f"columns= (--column {name}=HEADER)"
             )
         first[name] = position
 

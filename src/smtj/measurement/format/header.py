@@ -80,8 +80,8 @@ def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | N
     except UnitError:
         raise DataError(
             f"{file}: column {quoted(header)} is read as {quantity.meaning}, which is not measured "
-            f'in {unit}: give it as e.g. "{right}", or say which column is meant, '
-            f"--column {name}=HEADER"
+            f'in {unit}: give it as e.g. "{right}", or say which column is meant '
+            f"by columns= (--column {name}=HEADER)"
         ) from None
     return spelled
 

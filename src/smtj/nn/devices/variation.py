@@ -223,16 +223,11 @@ def sample_variation(card: CardLike, features: int, seed: int) -> DeviceVariatio
 
 def no_variation(features: int) -> DeviceVariation:
     """Return nominal devices."""
-    ones, zeros = torch.ones(features), torch.zeros(features)
-    return DeviceVariation(
-        slope_factor=ones,
-        offset_shift=zeros,
-        barrier_factor=ones.clone(),
-        drift_rate=zeros.clone(),
-        limit_factor=ones.clone(),
-        stuck=zeros.clone(),
-        temperature_shift=torch.zeros(()),
-    )
+    nominal = {
+        target.quantity: torch.full(() if target.whole_chip else (features,), target.nominal)
+        for target in SOURCE_TARGETS.values()
+    }
+    return DeviceVariation(**nominal, stuck=torch.zeros(features))
 
 
 def slope_and_offset(

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit, prange, uint8
 from numpy.typing import NDArray
 
-from smtj.dynamics.telegraph.window_kernels import FEW, MARGIN, read_window, wait
+from smtj.dynamics.telegraph.window_kernels import MARGIN, MAX_SIMULATED_SWITCHES, read_window, wait
 from smtj.nn.reads.correlated_kernels import UNKNOWN, States
 from smtj.nn.reads.kernels import Floats, _words, start_threads
 from smtj.streams import normal, seed_generator, uniform
@@ -53,7 +53,7 @@ def _read(generator, high, device, timing, noise, above, reads):
         if gap > 0.0:
             high = wait(generator, high, gap, dwell_high, dwell_low)
         mean_state, high = read_window(
-            generator, high, integration_time, dwell_high, dwell_low, FEW, MARGIN
+            generator, high, integration_time, dwell_high, dwell_low, MAX_SIMULATED_SWITCHES, MARGIN
         )
         if above:
             level = mean_state + noise * normal(generator) if noise > 0.0 else mean_state

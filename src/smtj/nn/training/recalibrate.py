@@ -66,7 +66,8 @@ class Recalibration(Tabular):
         notes = (
             f"{self.trained} bias voltages, {self.images} images; {self.at_limit} at the limit",
             f"loss {self.loss_before:.4f} → {self.loss_after:.4f} nats per image",
-            f"accuracy on these images {self.accuracy_before:.2%} → {self.accuracy_after:.2%}",
+            f"accuracy on these images {100 * self.accuracy_before:.2f} → "
+            f"{100 * self.accuracy_after:.2f} %",
         )
         head = ("layer", "mean (mV)", "lowest (mV)", "highest (mV)")
         return Table("Recalibration of bias voltages", head, rows, notes)

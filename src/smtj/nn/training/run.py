@@ -255,10 +255,10 @@ def run_experiment(
     checkpoint = Path() if folder is None else folder / "checkpoint.pt"
     if folder and checkpoint.exists() and not resume:
         raise CheckpointError(
-            f"{folder} already holds a run; continue it with --resume, or give another --out"
+            f"{folder} already holds a run; resume it, or give another folder (out)"
         )
     if resume and not (folder and checkpoint.exists()):
-        raise CheckpointError(f"{folder} holds no run to resume; leave out --resume to start one")
+        raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
     about = json.dumps({**experiment.to_dict(), "card": experiment.card.to_toml()})
     # Called once: git answers too slowly for every epoch.
     versions = provenance.versions()

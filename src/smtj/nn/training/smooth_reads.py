@@ -20,7 +20,7 @@ from smtj.nn.reads.scheme import Reads
 
 LOGISTIC = 1.702
 """Φ(z) equals the logistic function of 1.702 z within 0.01."""
-MANY = 1000
+MAX_SMOOTHED_READS = 1000
 """Number of reads that replaces expected values where a spread is needed."""
 
 
@@ -32,7 +32,7 @@ def margin_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
     is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).  ``probability``
     is P(high), shape (images, classes); ``labels`` has shape (images,).
     """
-    count = MANY if reads == "expected" else reads
+    count = MAX_SMOOTHED_READS if reads == "expected" else reads
     variance = probability * (1 - probability) / count
     right = labels[:, None]
     p, own = probability.gather(1, right), variance.gather(1, right)

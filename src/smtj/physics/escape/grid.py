@@ -25,7 +25,7 @@ RELEVANT = 5.0
 """Saddles higher than the lowest by more than this many k_B T are ignored."""
 TOLERATED = 15.0
 """Most k_B T that the ring between the wells may dip below the lowest saddle: e^15 of 1e16."""
-HIGHEST = 600.0
+MAX_BARRIER = 600.0
 """Highest barrier in k_B T whose exponential is a float."""
 
 NO_BARRIER = (
@@ -81,10 +81,10 @@ def find_pass(energy: ReducedEnergy) -> Pass:
             "exact escape rates need one well on either side of the easy axis, but both wells of "
             "this macrospin lie on one side; give a larger anisotropy field"
         )
-    if lowest[top] - u.min() > HIGHEST:
+    if lowest[top] - u.min() > MAX_BARRIER:
         raise SmtjError(
             f"the barrier of {lowest[top] - u.min():.0f} k_B T is too high for exact escape rates "
-            f"without symmetry; it must be at most {HIGHEST:.0f} k_B T"
+            f"without symmetry; it must be at most {MAX_BARRIER:.0f} k_B T"
         )
     around = _bottoms(np.concatenate([u[top, -1:], u[top], u[top, :1]]))
     around = around[u[top, around] <= lowest[top] + RELEVANT]
