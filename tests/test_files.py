@@ -1,4 +1,4 @@
-"""Files land whole or not at all."""
+"""Files are written atomically."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic file writing: a file is complete or absent."""
 
 import os
 import secrets
@@ -9,14 +9,14 @@ from typing import IO
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
-    """Write a file that gets its name when it is complete, and return its path.
+    """Write a file that appears only once it is complete, and return its path.
 
     On Linux a killed process leaves nothing; elsewhere it may leave a hidden file beside the path.
 
     Parameters
     ----------
     path
-        Missing folders are made, an existing file is replaced.
+        Missing folders are created; an existing file is replaced.
     write
         Called once with the open binary file.
 
@@ -38,7 +38,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
 
 
 def _name(descriptor: int, path: Path) -> None:
-    """Give an open file without a name that of a path, replacing what is there."""
+    """Link an open unnamed file to a path, replacing any file there."""
     hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -72,10 +72,10 @@ def _through_a_hidden_file(path: Path, write: Callable[[IO[bytes]], object]) -> 
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
-    """Write bytes whole or not at all; see :func:`write_whole`."""
+    """Write bytes atomically; see :func:`write_whole`."""
     return write_whole(path, lambda file: file.write(content))
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write text whole or not at all, as UTF-8; see :func:`write_whole`."""
+    """Write text atomically, as UTF-8; see :func:`write_whole`."""
     return write_bytes(path, text.encode())

@@ -75,7 +75,7 @@ def shown_figure(width: float, height: float) -> "Figure":
 
 
 def save(fig: "Figure", path: Path) -> list[Path]:
-    """Write a figure as PNG and SVG beside each other, each whole or not at all.
+    """Write a figure as PNG and SVG next to each other, each atomically.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Philox4x32-10 (J. K. Salmon et al., SC '11, doi:10.1145/2063384.2063405) turns a key and a counter
 into random words.  Where many are needed, it seeds xoshiro128++ generators (D. Blackman and
-S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021), doi:10.1145/3460772), of which 64 run side by side.
+S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021), doi:10.1145/3460772), 64 side by side.
 """
 
 import math

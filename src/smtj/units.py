@@ -406,7 +406,7 @@ def _dimension(text: str) -> "UnitsContainer":
 
 @cache
 def _in_base_units(text: str) -> Fraction:
-    """One of a unit in the registry's base units."""
+    """Size of a unit in the registry's base units."""
     factor, _ = _registry().get_root_units(_unit(text))
     return Fraction(factor)  # type: ignore[arg-type]  # pint types it float; ours is Decimal
 

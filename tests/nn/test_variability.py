@@ -282,5 +282,5 @@ def test_wrong_units_and_fractions_are_refused(card: DeviceCard) -> None:
         Variability(magnetic_noise=-1.0)
     with pytest.raises(SmtjError, match="there is no source 'slope'; choose from slope_spread, "):
         NOTHING.scaled(slope=0.1)
-    with pytest.raises(CardError, match=r"variability\.stuck_high \(60 %\).*more than all devices"):
+    with pytest.raises(CardError, match=r"variability\.stuck_high \(60 %\).*more than 100 %"):
         card.replace({"variability.stuck_high": 0.6, "variability.stuck_low": 0.6})

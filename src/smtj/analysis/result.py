@@ -57,7 +57,7 @@ Verdict = Literal[
 
 
 Update: TypeAlias = Callable[[DeviceCard, Any, str], DeviceCard]
-"""Module-level function that writes a fit onto a card, given both and the name of the data."""
+"""Module-level function that writes a fit to a card, given both and the name of the data."""
 
 
 @dataclass(frozen=True, eq=False)

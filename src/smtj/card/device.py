@@ -162,7 +162,7 @@ class DeviceCard(Tabular, Section):
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write the card as TOML, whole or not at all; :func:`load_card` restores it to the bit.
+        """Write the card as TOML, atomically; :func:`load_card` restores it to the bit.
 
         Parameters
         ----------

@@ -149,10 +149,10 @@ class Variability(Section):
     ] = default(0.0)
 
     @model_validator(mode="after")
-    def _no_more_stuck_than_all(self) -> Self:
+    def _at_most_all_stuck(self) -> Self:
         if self.stuck_high + self.stuck_low > 1:
             raise broken_rule(
                 f"variability.stuck_high ({self.shown('stuck_high')}) and variability.stuck_low "
-                f"({self.shown('stuck_low')}) are more than all devices; give less of either"
+                f"({self.shown('stuck_low')}) add up to more than 100 %; reduce one of them"
             )
         return self

@@ -177,7 +177,7 @@ def _parse_values(option: str, name: str, parts: list[str]) -> list[ConditionVal
     last, unit = ending.groups(default="") if ending else (parts[-1], "")
     texts = [*parts[:-1], last]
     if not unit and quantity.unit != quantity.show != "%":
-        # Bare numbers would be read in SI units, where people think in the display unit.
+        # Bare numbers would be taken as SI, but users think in the display unit.
         raise SmtjError(
             f'{option}, {name} has no unit; end its values with one, e.g. "{quantity.show}"'
         )
@@ -208,6 +208,6 @@ def _parse_range(
             f"{option}, {name}: a range is START:STOP:COUNT with a count from 2 to {MAX_VALUES}, "
             f'e.g. "temperature=280:360:9"'
         )
-    # Rounded to the values that people would write.
+    # Rounded to values that a user would write.
     start, stop = number(ends[0]), number(ends[1])
     return [float(f"{value:.12g}") for value in np.linspace(start, stop, int(count))]

@@ -39,7 +39,7 @@ class Task:
 
 
 class ConfigurableModel:
-    """A model whose chip and conditions are changed from its own and restored."""
+    """A model whose chip and conditions can be changed and then restored."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model

@@ -45,7 +45,7 @@ class Study:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of what is varied, in order."""
+        """Names of the varied quantities, in order."""
         return tuple(dict.fromkeys(name for part in self.conditions for name in part))
 
     @property

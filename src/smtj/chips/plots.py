@@ -122,7 +122,7 @@ def _plot_bands(
 def _choose_series(
     frame: "pd.DataFrame", name: str, own: Mapping[str, float]
 ) -> tuple[str | None, dict[str, float]]:
-    """Choose a second quantity to plot as series, and the values at which the rest is held.
+    """Choose the quantity that distinguishes the series, and the values at which the rest is held.
 
     The choice shows most conditions; among equals, it is nearest to the model's own values.
     """
@@ -137,7 +137,7 @@ def _choose_series(
                 continue
             at = dict(zip(held, cast(tuple[float, ...], key), strict=True))
             own_ones = sum(value == own.get(other) for other, value in at.items())
-            # Conditions that were not crossed make no second line.
+            # Without crossed conditions there is only one line.
             whole = part.groupby(series)[name].nunique().min() if series else part[name].nunique()
             count = len(part) if whole > 1 or not series else 0
             found.append((count, own_ones, series, at))

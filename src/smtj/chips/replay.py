@@ -1,4 +1,4 @@
-"""Compute once what all chips share: everything before the first junctions.
+"""Compute everything before the first junctions once for all chips.
 
 The weights are the same on every chip, and so are the summed inputs of the first junctions.
 ``torch.fx`` records the forward pass, which is cut where the junctions begin.

@@ -61,7 +61,7 @@ class StudyStore:
         return found
 
     def save(self, block: int, study: Study, accuracies: list[float]) -> None:
-        """Write the results of a block, whole or not at all."""
+        """Write the results of a block atomically."""
         import pandas as pd
 
         rows = study.block(block)

@@ -1,4 +1,4 @@
-"""``smtj cost``: energy, latency and area of a card's neurons, beside the accuracy."""
+"""``smtj cost``: energy, latency and area of a card's neurons, with the accuracy."""
 
 import json
 from pathlib import Path
@@ -76,7 +76,7 @@ def cost(
     else:
         trained_on, accuracy = _evaluate(network, dataset, data, seed)
         device, work = card or trained_on, accuracy.workload
-    with notes_console().status("searching read voltage, bit errors, reads and barrier"):
+    with notes_console().status("searching read voltage, bit errors, reads and stability factor"):
         found = survey(work, device, accuracy, assumptions=assumed)
     record = {**found.to_dict(), "versions": versions(), "command": command()}
     if as_json:

@@ -29,7 +29,7 @@ def fit(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Card to write, with a report in a folder beside it.")
+        Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -49,7 +49,7 @@ def fit(
         bool, typer.Option("--json", help="Print every fitted number with its interval as JSON.")
     ] = False,
 ) -> None:
-    """Fit measured files and write the results onto a card."""
+    """Fit measured files and write the results to a card."""
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files

@@ -13,13 +13,13 @@ def ladder(
     card: Annotated[str, typer.Argument(help="Shipped card or path of a card file.")] = "cai2019",
     delta: Annotated[
         float | None,
-        typer.Option(help="Barrier in k_BT, set by the activation volume. Default: the card's."),
+        typer.Option(help="Stability factor, set by the activation volume. Default: the card's."),
     ] = None,
     alpha: Annotated[
         float | None, typer.Option(help="Gilbert damping. Default: the card's.")
     ] = None,
     low_barrier: Annotated[
-        float, typer.Option(help="Barrier in k_BT at which the motion is simulated.")
+        float, typer.Option(help="Stability factor at which the motion is simulated.")
     ] = 5.0,
     voltage: Annotated[str, typer.Option(help="Bias voltage.")] = "0 V",
     temperature: Annotated[

@@ -68,7 +68,7 @@ def parse_sizes(option: str, text: str, example: str) -> tuple[int, ...]:
     Raises
     ------
     SmtjError
-        A number is not a whole one from 1; the message shows ``example``.
+        A number is not a positive integer; the message shows ``example``.
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):

@@ -75,7 +75,7 @@ def train(
     ] = False,
     adaptive: Annotated[
         Adaptive | None,
-        typer.Option(help="What learns a bias voltage of its own. Default: nothing."),
+        typer.Option(help="Learn one bias voltage per network, layer or neuron. Default: none."),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
     learning_rate: float = 0.1,

@@ -28,7 +28,7 @@ class ImageDataset:
     name: str
     """One of :data:`DATASET_NAMES`; "digits" for a stand-in."""
     title: str
-    """Its name for people; a stand-in says what it stands in for."""
+    """Human-readable name; that of a stand-in also names the data set it replaces."""
     train_images: Bytes
     """Shape (N, H, W); 0 is background."""
     train_labels: Bytes

@@ -32,7 +32,7 @@ class Published:
     """A data set as published by its authors."""
 
     title: str
-    """Its name for people."""
+    """Human-readable name."""
     mirrors: tuple[str, ...]
     """Addresses of folders with the four ``.gz`` files, each ending in a slash, best first."""
     md5: dict[str, str]

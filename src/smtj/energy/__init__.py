@@ -1,4 +1,4 @@
-"""Energy, latency and area of a network's reads, beside its accuracy.
+"""Energy, latency and area of a network's reads, with its accuracy.
 
 ``cost`` prices one way to read, ``survey`` compares the card's own with the cheapest.  Accuracies
 need PyTorch and come from :mod:`smtj.energy.accuracy`.

@@ -46,7 +46,7 @@ class Accuracy(Tabular):
     values: Floats
     """Shape (reads, errors)."""
     achievable: float
-    """With the expected values of all devices, as after endless reads without errors."""
+    """With the expected value of every device: infinitely many reads, no errors."""
     images: int
     workload: Workload
     """Of the network, its log-odds and occupancy as measured."""
@@ -275,7 +275,7 @@ def _expected(
 
 
 def _driven(device: MTJNeuron, odds: Tensor) -> Tensor:
-    """Return the log-odds of the devices that a field moves, which stuck ones are not."""
+    """Return the log-odds of the devices that respond to a field; stuck ones do not."""
     return odds[..., device.stuck == 0]
 
 

@@ -176,7 +176,7 @@ class Cost(Tabular):
         }
 
     def neurons(self, coupling: Coupling) -> Floats:
-        """Return what all neurons spend with a coupling, in J."""
+        """Return the energy of all neurons with a coupling, in J."""
         return np.asarray(sum(self.parts(coupling).values()))
 
     def per_read(self, energy: Floats) -> Floats:
@@ -408,9 +408,9 @@ def _check(**given: Floats) -> None:
 
 
 def described_reads(barrier: float, plan: ReadPlan, error_rate: ArrayLike) -> dict[str, str]:
-    """Return how devices are read, for people; E_b in k_BT."""
+    """Return the read plan as text; ``barrier`` is E_b/k_BT."""
     return {
-        "barrier": f"{barrier:.1f} k_BT",
+        "stability factor": f"{barrier:.1f}",
         "read voltage": _ends(plan.voltage, lambda v: f"{1e3 * v:.3g} mV"),
         "reads": _ends(plan.reads, lambda n: f"{n:.0f}"),
         "interval": seconds(plan.interval),
@@ -422,12 +422,12 @@ def described_reads(barrier: float, plan: ReadPlan, error_rate: ArrayLike) -> di
 
 
 def joules(energy: ArrayLike) -> str:
-    """Return an energy with the prefix that suits it; a range for an array."""
+    """Return an energy with a suitable SI prefix; a range for an array."""
     return _ends(energy, lambda e: format_scaled(e, "J"))
 
 
 def seconds(time: ArrayLike) -> str:
-    """Return a time with the prefix that suits it; a range for an array."""
+    """Return a time with a suitable SI prefix; a range for an array."""
     return _ends(time, lambda t: format_scaled(t, "s"))
 
 

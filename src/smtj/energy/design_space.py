@@ -1,4 +1,4 @@
-"""What a card's neurons cost as the paper reads them, and as they are read best."""
+"""Cost of a card's neurons: the paper's reads and the cheapest reads."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The search for the cheapest reads: voltage, bit errors, amplifier, reads and barrier height.
+"""The search for the cheapest reads: voltage, bit errors, amplifier, reads and stability factor.
 
 The barrier is changed by the activation volume: another device of the same stack.  Wells and
 resistances stay, and in both switching models the slope w goes with the barrier, so a lower
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MIN_BARRIER = 5.0
-"""In k_BT; below it the Néel-Brown law with its τ0 is meaningless."""
+"""Smallest stability factor; below it Néel-Brown with a fixed τ0 is meaningless."""
 BARRIERS = 14
 VOLTAGES = np.geomspace(1e-3, 0.2, 24)
 """Read voltages in V."""
@@ -110,7 +110,7 @@ class Search(Tabular):
 
     coupling: Coupling
     points: list[Point]
-    """Those that no other beats in accuracy, energy and latency at once, cheapest first."""
+    """The Pareto front in accuracy, energy and latency, cheapest first."""
     tried: int
     possible: int
 
@@ -124,7 +124,7 @@ class Search(Tabular):
         best: dict[int, Point] = {}
         for point in self.points:
             best.setdefault(int(100 * point.accuracy), point)
-        head = ("accuracy", "energy", "latency", "barrier", "read voltage", "reads")
+        head = ("accuracy", "energy", "latency", "stability factor", "read voltage", "reads")
         rows = [
             [f"{100 * p.accuracy:.1f} %", joules(p.energy), seconds(p.latency)]
             + [p.described()[name] for name in head[3:]]
@@ -164,7 +164,7 @@ class Search(Tabular):
 
 
 def barriers(card: CardLike) -> Floats:
-    """Return barriers in k_BT from :data:`MIN_BARRIER` to the card's own, included."""
+    """Return stability factors from :data:`MIN_BARRIER` to the card's own, included."""
     own = float(operating_point(as_card(card)).stability_factor)
     if own <= MIN_BARRIER:
         return np.array([own])
@@ -182,7 +182,7 @@ def search(
     errors: Sequence[float] = ERRORS,
     reads: Sequence[int] = READS,
 ) -> dict[Coupling, Search]:
-    """Try every barrier, read voltage, bit error rate, amplifier and number of reads.
+    """Try every stability factor, read voltage, bit error rate, amplifier and number of reads.
 
     Both couplings are searched.  Reads are those of :func:`smtj.energy.gated_plan`, with amplifiers
     up to :data:`NOISIER` than assumed.  What :meth:`smtj.energy.Cost.possible` rejects is left out.

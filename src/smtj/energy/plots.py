@@ -42,10 +42,10 @@ def caption(found: Survey) -> str:
     delta = float(operating_point(found.card).stability_factor)
     text = (
         f"Energy of one read of one neuron against the read voltage, card {found.card.name} "
-        f"(barrier {delta:.1f} k_BT). Voltage and amplifier are on for as long as a bit error rate "
-        f"of {ERROR_RATE:g} needs, with S_I = 2eI coth(eV/2k_BT) and the amplifier's noise. Dashed "
-        "from where a read is as short as the circuits allow. Star: the card's own read, its "
-        "voltage always on, junction alone. Grey: published energies per random bit."
+        f"(stability factor {delta:.1f}). Voltage and amplifier are on for as long as a bit error "
+        f"rate of {ERROR_RATE:g} needs, with S_I = 2eI coth(eV/2k_BT) and the amplifier's "
+        "noise. Dashed from where a read is as short as the circuits allow. Star: the card's own "
+        "read, its voltage always on, junction alone. Grey: published energies per random bit."
     )
     if found.accuracy is None:
         return text
@@ -53,16 +53,16 @@ def caption(found: Survey) -> str:
         f"(a) {text} (b) Accuracy on {found.accuracy.images:,} test images against the energy of "
         "all neurons per image; no other point beats these in accuracy, energy and latency at "
         f"once. Reads are {INDEPENDENT:g} relaxation times apart; read voltage, bit error rate, "
-        "number of reads and barrier (by the activation volume, the fields scaled with 1/w) are "
-        "free. Open stars: the card's own reads for the two couplings; full stars: the cheapest "
-        f"that reach {100 * FRACTION:.0f} % of the achievable accuracy (dashed); bars: 95 % "
+        "number of reads and stability factor (by the activation volume, the fields scaled with "
+        "1/w) are free. Open stars: the card's own reads for the two couplings; full stars: the "
+        f"cheapest to reach {100 * FRACTION:.0f} % of the achievable accuracy (dashed); bars: 95 % "
         "intervals of the test images. Vertical: digital synapses, and as many digital sigmoids "
         "as neurons."
     )
 
 
 def plot_reads(found: Survey, ax: Any = None) -> Any:
-    """Plot what one read of one neuron costs against its voltage."""
+    """Plot the energy of one read of one neuron against the read voltage."""
     with plot.axes(ax, 3.6, 3.0) as axes:
         curve, stated = found.curve, found.stated
         millivolts = 1e3 * np.asarray(curve.signal.voltage)

@@ -77,8 +77,8 @@ def _best(found: Survey, coupling: Coupling) -> str:
     rounded = float(f"{float(found.stated.neurons(coupling)) / best.energy:.1g}")
     edge = ", the lowest tried," if best.barrier <= MIN_BARRIER * (1 + 1e-9) else ""
     return (
-        f"Driven by {COUPLING_NAMES[coupling]} the cheapest reads have a barrier of "
-        f"{best.barrier:.1f} k_BT{edge} and {1e3 * best.voltage:.3g} mV, on for "
+        f"Driven by {COUPLING_NAMES[coupling]} the cheapest reads have a stability factor of "
+        f"{best.barrier:.1f}{edge} and {1e3 * best.voltage:.3g} mV, on for "
         f"{seconds(best.integration_time)} in each of {best.reads} reads by an amplifier of "
         f"{noise_density(best.amplifier_noise)}: {joules(best.energy)} per digit at "
         f"{100 * best.accuracy:.1f} % accuracy after {seconds(best.latency)}, about {rounded:,.0f} "

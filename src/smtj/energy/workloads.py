@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workload:
-    """One inference, however the devices are read."""
+    """One inference, independent of how the devices are read."""
 
     devices: tuple[int, ...]
     """Neurons that are devices, by layer; layers work in turn."""

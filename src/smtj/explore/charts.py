@@ -64,5 +64,5 @@ def put(data: Any, **columns: Any) -> None:
 
 
 def pane(plot: Any) -> Any:
-    """Return a plot as a root of the page."""
+    """Return a plot as a root element of the page."""
     return pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)

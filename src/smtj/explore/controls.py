@@ -32,7 +32,7 @@ class ControlValues:
 
 
 class Slider(NamedTuple):
-    """A slider, in the unit that people see."""
+    """A slider, in its display unit."""
 
     name: str
     """Field of :class:`ControlValues`."""
@@ -58,7 +58,7 @@ def values_of_card(card: DeviceCard) -> ControlValues:
 
 
 def sliders(card: DeviceCard) -> list[Slider]:
-    """Return the sliders of a card, over the interesting range of each quantity."""
+    """Return a card's sliders, each over the useful range of its quantity."""
     own = values_of_card(card)
     field = _round_up(convert(card.switching.field_limit, "A/m", "Oe"))
     h_k1 = anisotropy_field(zero_bias_energy_density(card, own.temperature), _magnetisation(card))
@@ -97,7 +97,7 @@ def configured_card(card: DeviceCard, values: ControlValues) -> DeviceCard:
     Raises
     ------
     CardError
-        The values make no valid device.
+        The values do not describe a valid device.
     SmtjError
         The temperature is not below the card's Curie temperature.
     """

@@ -101,7 +101,7 @@ def view(
     Raises
     ------
     SmtjError
-        The values make no valid device.
+        The values do not describe a valid device.
     """
     configured = configured_card(card, values)
     at_any_voltage = configured_card(card, replace(values, voltage=values_of_card(card).voltage))
@@ -136,7 +136,7 @@ def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
 
 
 def present(card: DeviceCard, values: ControlValues) -> Present:
-    """Return dwell times, P(high), barrier and resistances at the present values."""
+    """Return dwell times, P(high), barrier and resistances at the current values."""
     where = (values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
     log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
     delta, _ = barrier_and_reduced_field(card, *where)
@@ -154,7 +154,7 @@ def present(card: DeviceCard, values: ControlValues) -> Present:
 
 
 def probability(card: DeviceCard, values: ControlValues, fields: Floats) -> Floats:
-    """Return P(high) at perpendicular fields in A/m, in the present in-plane field."""
+    """Return P(high) at perpendicular fields in A/m and the current in-plane field."""
     where = (values.field_in_plane, 0.0, fields, values.voltage)
     return np.asarray(probability_from_dwell_times(*log_dwell_times_in_field(card, *where)))
 

@@ -1,4 +1,4 @@
-"""The network tab: a digit, the neurons as they are read, and their answer."""
+"""The network tab: a digit, the neurons during the reading, and their answer."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False

@@ -27,7 +27,7 @@ class Number(NamedTuple):
 def number_rows(
     card: DeviceCard, values: ControlValues, now: Present, lines: StateSpectrum
 ) -> list[Number]:
-    """Return the numbers of a configured card at the present values."""
+    """Return the table of numbers for a configured card at the current slider values."""
     point = operating_point(card, values.voltage)
     h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
     h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0

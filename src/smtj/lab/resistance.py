@@ -206,8 +206,8 @@ def field_sweep(
     Parameters
     ----------
     card, voltage, current, temperature, instrument, seed, progress
-        As in :func:`trace`; the interval is the time spent at each field, at the end of which the
-        reading is taken.
+        As in :func:`trace`; the interval is the time spent at each field, and the reading is
+        taken at its end.
     field, field_in_plane
         H_⊥ and H_∥ in A/m: one of them the rising steps of the sweep, shape (fields,), the other
         a number.

@@ -42,7 +42,7 @@ def require(dataset: "xr.Dataset", *names: str) -> None:
     Raises
     ------
     DataError
-        One is missing; the message lists what there is, and how to name another column.
+        One is missing; the message lists those present, and how to name another column.
     """
     missing = [name for name in names if name not in dataset.variables]
     if not missing:
@@ -66,7 +66,7 @@ def increasing_time(dataset: "xr.Dataset") -> None:
     Raises
     ------
     DataError
-        There is no time, or a reading is not later than its predecessor.
+        There is no time, or the times do not increase.
     """
     require(dataset, "time")
     time = long_columns(dataset, ["time"])["time"]

@@ -1,4 +1,4 @@
-"""Which readings share their conditions, and what kind of measurement a data set is."""
+"""Group readings by their conditions, and classify data sets by kind of measurement."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,7 +57,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     Raises
     ------
     DataError
-        It is none of these; the message says what each kind needs.
+        It is none of these; the message lists the requirements of each kind.
     """
     names = set(dataset.variables)
     if "probability" in names or {"high", "reads"} <= names:

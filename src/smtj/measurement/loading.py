@@ -79,7 +79,7 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
 def as_dataset(
     data: "str | Path | pd.DataFrame | xr.Dataset", columns: Mapping[str, str] | None = None
 ) -> "xr.Dataset":
-    """Return a data set as it is, or make it of a file or a table.
+    """Return a data set unchanged, or make one from a file or a table.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def as_dataset(
     Raises
     ------
     DataError
-        As in :func:`load`, or ``data`` is none of the three.
+        As in :func:`load`, or ``data`` is of another type.
     """
     import pandas as pd
     import xarray as xr

@@ -41,7 +41,7 @@ def reading_place(dataset: "xr.Dataset", reading: int) -> str:
 
 
 def value_place(dataset: "xr.Dataset", name: str, index: int) -> str:
-    """Return where the element of a variable with this flat index is found."""
+    """Return the location of the element of a variable with this flat index."""
     variable = dataset[name]
     if variable.dims == (READING,):
         return reading_place(dataset, index)

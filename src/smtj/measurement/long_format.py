@@ -1,4 +1,4 @@
-"""Data sets of any dimensions as tables with one row per reading, in the order of time."""
+"""Data sets of any dimensions as tables with one row per reading, in time order."""
 
 import math
 from collections.abc import Hashable, Iterable, Mapping

@@ -22,7 +22,7 @@ MIN_SWEEP_POINTS = 5
 """Fewest readings of a spectrum."""
 
 STAYS = 5 * SAME
-"""Largest change during a sweep of what is not swept, relative to the largest of its kind."""
+"""Largest change of a quantity that is not swept, relative to the largest of its kind."""
 
 _CONDITIONS = ("voltage", "current", "temperature")
 # A sweep ends where it turns back by this fraction of its range, unless it only wobbles at its
@@ -131,7 +131,7 @@ def sweeps(dataset: "xr.Dataset") -> list[Sweep]:
 
 
 def _constant(columns: Mapping[str, Array], size: int) -> list[str]:
-    """Labels, and those of voltage, current and temperature that were set and not measured."""
+    """Labels, and which of voltage, current and temperature were set rather than measured."""
     values = {
         name: 1 + int(condition_codes({name: columns[name]}, size, SAME).max())
         for name in _CONDITIONS
@@ -183,7 +183,7 @@ def _split(dataset: "xr.Dataset", readings: _Readings, group: Codes) -> _Split:
 
 
 def _supposed(readings: _Readings, group: Codes, swept: tuple[str, ...]) -> _Split | None:
-    """Split under the hypothesis that these columns are swept; None if it cannot be true."""
+    """Split on the hypothesis that these columns are swept; None if that is impossible."""
     scaled = readings.scaled
     rest = [name for name in scaled if name not in swept]
     steady = tuple(n for n in rest if n not in FIELDS or not _is_noise(scaled[n][group]))
@@ -245,7 +245,7 @@ def _passes_of(readings: _Readings, run: Codes, swept: tuple[str, ...]) -> list[
 
 
 def _passes(x: Floats) -> list[Codes]:
-    """Split a sequence where it turns back by more than half of its range, and so its parts."""
+    """Split a sequence where it turns back by more than half its range, recursively."""
     parts = np.split(np.arange(x.size), _turns(x))
     if len(parts) == 1:
         return parts

@@ -26,7 +26,7 @@ def as_arrays(*values: Array) -> tuple[Any, tuple[Array, ...]]:
     ----------
     values
         Numbers, among them card values, and arrays of one library; NumPy's numbers and its arrays
-        without dimensions count as numbers beside a tensor.
+        without dimensions count as numbers next to a tensor.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The table of what follows from a card, for people to read."""
+"""The table of quantities derived from a card."""
 
 from smtj.card import CardLike, as_card
 from smtj.card.consistency import ellipse_volume

@@ -142,7 +142,14 @@ class OperatingPoint(Tabular):
         found = self.resistances()
         rows = [
             *self.derived(),
-            Derived("probability", "P(high)", self.switching_probability(), "", "", "Eq. 5"),
+            Derived(
+                "occupancy, high",
+                "P(high)",
+                self.switching_probability(),
+                "",
+                "",
+                "Eq. 5",
+            ),
             Derived("resistance, high", "R_high", found.high, "ohm", "ohm", "wells"),
             Derived("resistance, low", "R_low", found.low, "ohm", "ohm", "wells"),
         ]
@@ -278,7 +285,7 @@ def with_stability_factor(
     voltage: float = 0.0,
     temperature: float | None = None,
 ) -> DeviceCard:
-    """Return a card with the activation volume that gives a barrier of Δ k_B T, Δ being ∝ V*.
+    """Return a card with the activation volume that gives a stability factor Δ, as Δ ∝ V*.
 
     Parameters
     ----------
@@ -298,8 +305,8 @@ def with_stability_factor(
     own = float(operating_point(card, voltage, temperature).stability_factor)
     if not (own > 0 and 0 < stability_factor < math.inf):
         raise SmtjError(
-            f"card {card.name} has a barrier of {own:.3g} k_BT and cannot be given one of "
-            f"{stability_factor:g} k_BT; both must be above 0"
+            f"card {card.name} has a stability factor of {own:.3g} and cannot be given one of "
+            f"{stability_factor:g}; both must be above 0"
         )
     volume = float(card.geometry.activation_volume) * stability_factor / own
     return card.replace({"geometry.activation_volume": volume})

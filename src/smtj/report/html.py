@@ -35,7 +35,7 @@ def write_report(
     about: str = "",
     summary: bool = False,
 ) -> Path:
-    """Write ``report.json`` and ``report.html``, each whole or not at all.
+    """Write ``report.json`` and ``report.html``, each atomically.
 
     Parameters
     ----------

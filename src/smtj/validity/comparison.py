@@ -1,4 +1,4 @@
-"""One number, found by one route, beside the route that it is compared with."""
+"""One number, computed by one method, and the reference it is compared with."""
 
 import math
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """The outcome in a word or two."""
+        """The outcome, in one or two words."""
         if not self.against:
             return "reference"
         if self.error > 0:

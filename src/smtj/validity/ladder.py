@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Ladder(Tabular):
-    """Every route to a device's quantities beside an independent one."""
+    """Every result for a device next to an independent one."""
 
     card: DeviceCard
     formulas: list[Comparison]
@@ -43,7 +43,7 @@ class Ladder(Tabular):
         return table(title, [*self.formulas, *self.low_barrier], self.remarks)
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers as plain types, with the caption of the picture."""
+        """All numbers as plain types, with the figure's caption."""
         return {
             "card": self.card.name,
             "formulas": [found.to_dict() for found in self.formulas],
@@ -54,7 +54,7 @@ class Ladder(Tabular):
         }
 
     def plot(self, axes: "Sequence[Axes] | None" = None) -> "Sequence[Axes]":
-        """Plot times over barrier, field and in-plane field, and the z-scores, into four axes."""
+        """Plot times against Δ, field and in-plane field, and the z-scores, on four axes."""
         if axes is None:
             from matplotlib import pyplot
 
@@ -95,7 +95,7 @@ def compare(
     seed
         Seed of everything random.
     low_barrier
-        Barrier in k_BT at which the motion is simulated.
+        Stability factor at which the motion is simulated.
     progress
         Called with the name of a step and (done, total).
 

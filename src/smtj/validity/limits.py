@@ -1,4 +1,4 @@
-"""Where the paper's formulas are safe: over the barrier, the field, and the field in the plane."""
+"""Where the paper's formulas are safe: against stability factor, field and in-plane field."""
 
 import math
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Limits:
     """Dwell times of an upright macrospin with the card's H_K1, damping and T; times in s."""
 
     delta: float
-    """Its own barrier Δ."""
+    """The card's stability factor Δ."""
     log_attempt_time: float
     """ln(τ0/s) of the card."""
     exact_at_barrier: Floats
@@ -44,7 +44,7 @@ class Limits:
     """The same by Brown's asymptote."""
     exact_at_field: Floats
     """ln(τ_up(h)/τ_up(0)) over :data:`FIELDS` at the card's own Δ: the mean first passage from the
-    bottom of the up well into the other one.  Halves of the sphere are no states here, since
+    bottom of the up well into the other one.  Half spheres are not states here, since
     beyond H_k/2 the top of the barrier outweighs the emptier well."""
     printed_at_field: Floats
     """The same by Eq. 3: Δ[(1 + h)² - 1]."""

@@ -29,7 +29,7 @@ from smtj.validity.comparison import Comparison, compared, reference
 from smtj.validity.formulas import field_at
 
 LOW_BARRIER = 5.0
-"""Barrier in k_B T at which the motion is followed."""
+"""Stability factor Δ at which the motion is simulated."""
 TRAJECTORIES = 256
 RECORDS = 240
 """Records of each trajectory."""
@@ -39,13 +39,13 @@ GROUPS = 32
 """Groups of trajectories, for jackknife errors."""
 PASSAGES = 2048
 THRESHOLD = 0.5
-"""|m·n| between which first passages are timed."""
+"""First passages are timed from m·n = THRESHOLD to -THRESHOLD."""
 RINGING = 0.01
 """Angle in rad from which the magnetisation rings down."""
 PERIODS, POINTS_PER_PERIOD = 12, 40
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is simulated, how much of it is done, and the total."""
+"""Called with (name of the simulation, done, total)."""
 
 
 class Context(NamedTuple):

@@ -1,4 +1,4 @@
-"""The ladder as a picture: exact times beside the paper's formulas and the simulated motion."""
+"""The ladder as a figure: exact times, the paper's formulas and the simulated motion."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plot_ladder(axes: Sequence["Axes"], limits: Limits, simulated: Sequence[Comparison]) -> None:
-    """Plot times over barrier, field and in-plane field, and the z-scores, into four axes."""
+    """Plot times against Δ, field and in-plane field, and the z-scores, on four axes."""
     _barriers(axes[0], limits)
     _fields(axes[1], limits)
     _in_plane(axes[2], limits)
@@ -27,9 +27,10 @@ def plot_ladder(axes: Sequence["Axes"], limits: Limits, simulated: Sequence[Comp
 def caption(limits: Limits) -> str:
     """The caption of the picture."""
     return (
-        "(a) Dwell time of an upright macrospin over its barrier Δ: exact (two-state reduction of "
-        "the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. (b) Dwell time in a field "
-        "along the axis relative to zero field: Eq. (3), exp{Δ[(1 + h)² − 1]}, over the exact one, "
+        "(a) Dwell time of an upright macrospin against its stability factor Δ: exact (two-state "
+        "reduction of the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. "
+        "(b) Dwell time in a field along the axis relative to zero field: Eq. (3), "
+        "exp{Δ[(1 + h)² − 1]}, over the exact one, "
         f"at Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
         "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a low barrier "
         "against exact results, in standard errors; grey: three."
@@ -56,7 +57,7 @@ def _barriers(axes: Any, limits: Limits) -> None:
         color=plot.GREEN,
         fontsize=7,
     )
-    axes.set_xlabel(r"Barrier $\Delta = E_\mathrm{b}/k_\mathrm{B}T$")
+    axes.set_xlabel(r"Stability factor $\Delta = E_\mathrm{b}/k_\mathrm{B}T$")
     axes.set_ylabel("Dwell time (s)")
     axes.legend()
 

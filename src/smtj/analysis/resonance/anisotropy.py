@@ -121,8 +121,8 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
             _slope(f"fall of {symbol} per volt", f"-d({symbol})/dV", first, -1),
         ]
         remarks = (
-            f"the fields fix {symbol} only, so neither -dH_K1/dV nor ξ is given; if H_K2 does not "
-            "follow the voltage, its fall per volt is that of H_K1",
+            f"the fields determine only {symbol}, so neither -dH_K1/dV nor ξ is given; if H_K2 "
+            f"does not depend on the voltage, the slope of {symbol} is that of H_K1",
             *first.scatter.remarks,
         )
     return context.result(

@@ -34,8 +34,8 @@ NEAR = 0.1
 """Half widths by which two lines must differ to count as two."""
 _STEP = 1e-4
 NOT_THE_CARD = (
-    "with the tilt and the in-plane fields of the card no H_K1 and H_K2 fit, and without them "
-    "Eq. (7) does, so they are taken to be 0"
+    "no H_K1 and H_K2 fit with the card's tilt and in-plane fields; Eq. (7) fits without them, "
+    "so they are taken to be 0"
 )
 OTHER_DIRECTION = (
     "the file does not state the direction of its field: along the normal no fit is possible, so "
@@ -200,7 +200,7 @@ def _at(
     general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
     printed, printed_points, whole = general, points, None
     if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
-        # A general resonance that does not fit is no start either.
+        # Nor is a general resonance that does not fit a useful start.
         start = None if general.p_value < UNLIKELY else _fields(general)
         printed, printed_points = _fit_points(lines, x, z, EQ_7, near, alpha, start)
     if whole_spectra and not fixed.is_eq_7:

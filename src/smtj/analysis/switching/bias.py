@@ -101,6 +101,6 @@ def caption(models: BiasComparison) -> str:
     return (
         "Points: slope w of the sigmoid at each voltage with its standard error. Red: "
         "w = 4E_b(V)/(k_BT H_k,eff) with E_b of Eq. (6) and H_k,eff held. Green: exact Boltzmann "
-        "occupation of the same macrospin, in which the barrier drops out. Dotted: a straight "
+        "occupancy of the same macrospin, in which the barrier drops out. Dotted: a straight "
         f"line. p-values of the models: {p}."
     )

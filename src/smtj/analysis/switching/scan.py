@@ -88,7 +88,10 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
     else:
         odds, variance, occupancy, sigmoid = _from_means(traces, field, context)
         # The few fields whose dwell times seem long enough to be seen are so by chance.
-        barrier, remarks = None, ("the readings show no dwell times, so no barrier follows",)
+        barrier, remarks = (
+            None,
+            ("the readings show no dwell times, so no stability factor follows",),
+        )
     every = dict.fromkeys(remark for trace in traces for remark in trace.assumptions)
     return FittedScan(
         traces=tuple(traces),
@@ -224,7 +227,9 @@ def _barrier(
 ) -> tuple[BarrierFit | None, tuple[str, ...]]:
     known = [i for i, t in enumerate(traces) if _conclusive(t) and math.isfinite(t.fit.dwell_high)]
     if len(known) < 2:
-        return None, ("the dwell times are known at fewer than two fields, so no barrier follows",)
+        return None, (
+            "dwell times are known at fewer than two fields, so no stability factor follows",
+        )
     if not context.has_base:
         return None, (NO_ATTEMPT_TIME,)
     fits = [traces[i].fit for i in known]
@@ -239,7 +244,7 @@ def _barrier(
             attempt.error,
         )
     except SmtjError as error:
-        return None, (f"no barrier follows from the dwell times: {error}",)
+        return None, (f"the dwell times give no stability factor: {error}",)
     return barrier, ()
 
 

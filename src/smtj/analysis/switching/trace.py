@@ -26,6 +26,7 @@ from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.physics.resistance import resistance_of
 from smtj.typing import Floats
+from smtj.units import format_scaled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,8 +36,8 @@ NOT_EXPONENTIAL = 0.001
 MAX_SHOWN = 4000
 """Readings that are plotted."""
 NO_ATTEMPT_TIME = (
-    "no barrier is given: it rests on τ0, which the data do not determine; name the card of the "
-    "device, e.g. --base my_card.toml"
+    "no stability factor is given: it rests on τ0, which the data do not determine; name the "
+    "card of the device, e.g. --base my_card.toml"
 )
 HINTS = {
     "more than two levels": (
@@ -215,9 +216,9 @@ def _barrier(trace: FittedTrace, context: Context) -> tuple[Measured | None, tup
     except SmtjError as error:
         return None, (str(error),)
     return barrier, (
-        f"the barrier rests on τ0 = {math.exp(attempt.value):.3g} s of card {context.card.name}, "
-        f"assumed to be known within a factor of {math.exp(attempt.error):.3g}; traces at several "
-        "fields or temperatures would determine both",
+        f"the stability factor assumes τ0 = {format_scaled(math.exp(attempt.value), 's')} (card "
+        f"{context.card.name}), known within a factor of {math.exp(attempt.error):.3g}; traces at "
+        "several fields or temperatures would determine both",
     )
 
 

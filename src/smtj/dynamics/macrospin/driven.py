@@ -216,7 +216,7 @@ def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
 
 
 def largest(quantity: Floats | Waveform) -> Floats:
-    """Largest absolute value of a quantity at any time."""
+    """Largest absolute value of a quantity over time."""
     return quantity.largest() if isinstance(quantity, Waveform) else abs(quantity)
 
 

@@ -1,10 +1,10 @@
 """Compiled normal numbers for lanes that run side by side, by Box and Muller's method.
 
-Each lane has a generator of its own.  Sums of products are fused multiply-adds, which round once
-and in one way, so that a lane's numbers are the same to the bit however the compiler arranges them
-and whatever runs beside.  Logarithm, sine and cosine are polynomials, which vectorise.  They are of
-single precision, in which the steps of a double-precision run take them too: no average over
-trajectories can tell 24 random bits from 53.
+Each lane has its own generator.  Sums of products are fused multiply-adds, which round once
+and in one way, so a lane's numbers are bit-identical however the compiler arranges them
+and whatever the other lanes do.  Logarithm, sine and cosine are polynomials, which
+vectorise.  They have single precision even in double-precision runs: no average over trajectories
+can distinguish 24 random bits from 53.
 """
 
 import math

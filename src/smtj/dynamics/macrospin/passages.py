@@ -2,7 +2,7 @@
 
 The equation is solved as in :mod:`smtj.dynamics.macrospin.simulate`, and m is compared with the
 threshold after every step.  That detects a crossing late, so the threshold is shifted towards the
-start by what is missed on average, :data:`CONTINUITY`; the times are those of continuous motion.
+start by the average overshoot missed, :data:`CONTINUITY`; the times are those of continuous motion.
 """
 
 import numba
@@ -52,8 +52,8 @@ def first_passage_times(
     """
     if not -1 < threshold < 1 or not longest > 0:
         raise SmtjError(
-            f"a threshold of {threshold:g} within {longest:g} s cannot be passed; it must lie "
-            "between -1 and 1, and the time be above 0 s"
+            f"threshold is {threshold:g} and longest is {longest:g} s; the threshold must lie "
+            "between -1 and 1, and the time must be above 0 s"
         )
     numbers = ensemble(system, size)
     if any(isinstance(entry, Waveform) for entry in (numbers.voltage, *numbers.field)):

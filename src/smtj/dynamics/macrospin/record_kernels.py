@@ -29,7 +29,7 @@ def seed_blocks(generators, trajectories, k0, k1):
 
 @njit(**_options)
 def _set_drive(b, lanes, first, response, drive, segment):
-    """Set the drive of a block: base + per volt · V, and the applied field times a factor."""
+    """Set the drive of a block: base + change per volt · V, plus the scaled applied field."""
     base, per_volt, factor = response
     _, volts, fields = drive
     # Lanes beyond the last trajectory have no field.

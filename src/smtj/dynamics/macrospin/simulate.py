@@ -114,7 +114,7 @@ def mean_directions(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Directions averaged over the end of regular intervals, as an instrument reads them.
+    """Directions averaged over the end of each interval, like readings of an instrument.
 
     Returns ``count`` means of m, shape (count, trajectories, 3), one per ``interval`` in s.  The
     integration time in s is rounded to whole pairs of steps; shorter ones give the instant at the
@@ -157,7 +157,7 @@ def averages(
     :func:`final_state`.
     """
     if count < 1:
-        raise SmtjError(f"an average over {count} looks cannot be; it needs one or more")
+        raise SmtjError(f"count is {count}; an average needs at least one sample")
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, interval, time_step)
     blocks = new_blocks(numbers, checked_directions(start, size), step, seed, dtype)

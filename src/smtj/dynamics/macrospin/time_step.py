@@ -36,7 +36,7 @@ MIN_DAMPING = 1e-3
 
 
 def longest_step(ensemble: Ensemble, limits: StepLimits = DEFAULT) -> float:
-    """The longest step in s within limits, for all trajectories; infinite if nothing acts."""
+    """The longest allowed step in s for all trajectories; infinite without field or noise."""
     return min(_longest(ensemble, limits))
 
 

@@ -2,7 +2,7 @@
 
 A window may hold a few switches or 10^30.  Few are simulated one by one.  Many are sampled in
 stretches of cycles, a dwell in either state each: n dwells of mean τ add up to τ Gamma(n).  A
-stretch ends a little before the window does, and the rest of the window starts anew, so a handful
+stretch ends a little before the window does, and the rest of the window starts again, so a handful
 of stretches leads to single switches.  If a stretch ends beyond the window, its halves are sampled
 given the whole: the first m of n dwells that add up to s take s · Beta(m, n - m).  The half in
 which the window ends is halved again, down to one cycle.  All this is exact; the length of the
@@ -37,7 +37,7 @@ Words: TypeAlias = NDArray[np.uint32]
 
 @njit(**_options)
 def _stretch(left, dwell_here, dwell_there, margin):
-    """Number of cycles that probably end before what is ``left`` of a window, at least one.
+    """Number of cycles that probably end within the time ``left`` of a window, at least one.
 
     n cycles of mean c and standard deviation s take n c + margin · √n s = left.
     """

@@ -122,7 +122,7 @@ export function render({ model, el }) {
     draw()
   }
 
-  // Immediately, so that it cannot clear what is drawn next.
+  // Immediately, so it cannot clear the next drawing.
   document.addEventListener("smtj:action", (event) => {
     if (event.detail !== "clear") return
     event.preventDefault()

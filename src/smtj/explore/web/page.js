@@ -30,7 +30,7 @@ window.smtj = (() => {
           model.setv({ axis_label_text_color: ink, major_label_text_color: quiet,
             axis_line_color: strong, major_tick_line_color: strong }, silent)
         else if (model.type === "Grid") model.setv({ grid_line_color: line }, silent)
-        // Opaque, so that nothing drawn at another size shows through.
+        // Opaque, to hide anything drawn at another size.
         else if (model.type === "Figure")
           model.setv({ background_fill_color: surface, border_fill_color: surface }, silent)
       }

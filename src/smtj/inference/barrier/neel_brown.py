@@ -47,7 +47,7 @@ class BarrierFit(ChiSquared):
     """Of (Δ, H_k,eff, H_s, ln τ0), shape (4, 4)."""
     chi_squared: float
     degrees_of_freedom: int
-    """Twice the fields less three parameters, of which τ0 is none."""
+    """Twice the number of fields, minus three parameters; τ0, known beforehand, is not counted."""
     remarks: tuple[str, ...]
     """Caveats, in sentences."""
 

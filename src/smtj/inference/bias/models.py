@@ -180,7 +180,7 @@ def _card_values(card: DeviceCard, point: OperatingPoint) -> dict[str, float]:
 
 
 def _whole(card: DeviceCard, point: OperatingPoint) -> float:
-    """ξ in J/(V m) of which a volt takes all of K_eff."""
+    """ξ in J/(V m) at which 1 V removes all of K_eff."""
     geometry = card.geometry
     per_volt = anisotropy.voltage_energy_density(
         1.0, 1.0, geometry.tunnel_barrier_thickness, geometry.free_layer_thickness

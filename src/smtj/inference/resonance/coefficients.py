@@ -40,7 +40,7 @@ def damping_estimates(
 
 def _gilbert(ratio: float, error: float) -> Estimate:
     """Return α of α/(1 + α²)."""
-    # Beyond ½ there is none: so broad a line is no resonance.  Noise may make it negative.
+    # Beyond ½ a line is too broad to be a resonance.  Noise may make it negative.
     bounded = min(max(ratio, -0.5), 0.5)
     alpha = 2 * bounded / (1 + math.sqrt(1 - 4 * bounded**2))
     require_finite("the fit of damping", alpha, error)

@@ -102,7 +102,7 @@ class SigmoidFit:
 
     @property
     def not_a_sigmoid(self) -> bool:
-        """Whether so bad a fit has a probability below 0.001 (:data:`SIGNIFICANT`)."""
+        """Whether a sigmoid is rejected: the p-value is below 0.001 (:data:`SIGNIFICANT`)."""
         return self.p_value < SIGNIFICANT
 
     @property

@@ -62,7 +62,7 @@ class MeanScanFit(ChiSquared):
 
     @property
     def not_a_sigmoid(self) -> bool:
-        """Whether so bad a fit has a probability below 0.001."""
+        """Whether a sigmoid is rejected: the p-value is below 0.001."""
         return self.p_value < SIGNIFICANT
 
     @property

@@ -33,7 +33,7 @@ class Estimate:
     error: float
     """Standard error; infinite if the data do not bound the value on both sides."""
     interval: tuple[float, float]
-    """95 % confidence interval; an end is infinite if the data set no bound there."""
+    """95 % confidence interval; an end is infinite where the data give no bound."""
     unit: str
     """The SI unit of the numbers above."""
     display_unit: str

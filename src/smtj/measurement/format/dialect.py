@@ -38,7 +38,7 @@ class Dialect:
 
 
 def read_dialect(path: Path) -> Dialect:
-    """Find out how a text file is written.
+    """Detect how a text file is written.
 
     Raises DataError if the file is not text, is empty, or has no header or no row below it.
     """

@@ -1,4 +1,4 @@
-"""The quantities in data files, and the headers that people give them."""
+"""The quantities in data files and their usual headers."""
 
 import math
 import re

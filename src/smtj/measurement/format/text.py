@@ -1,4 +1,4 @@
-"""The columns of a text file, by pandas, and the place of a wrong cell in it."""
+"""Read the columns of a text file with pandas, and locate a wrong cell."""
 
 import csv
 from collections.abc import Iterator

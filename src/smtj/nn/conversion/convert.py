@@ -171,8 +171,8 @@ def convert(
 def to_digital(model: nn.Module, *, inplace: bool = False) -> nn.Module:
     """Restore the activations that :func:`convert` replaced, with the current weights.
 
-    Unless weights have changed, the outputs are those of the original model, to the bit, and the
-    ``state_dict`` fits its class.  Junction layers that were not converted stay.
+    Unless weights have changed, the outputs are bit-identical to those of the original model, and
+    the ``state_dict`` fits its class.  Junction layers that were not converted stay.
     """
     result = model if inplace else copy.deepcopy(model)
     replaced = [

@@ -24,7 +24,7 @@ Distribution: TypeAlias = Callable[[float, float, Floats], Floats]
 """Maps a nominal value, a scale and standard normal numbers to values."""
 
 DEGREES_OF_FREEDOM = 3
-"""Of the heavy-tailed distribution; the smallest number with a finite standard deviation."""
+"""Degrees of freedom of the heavy-tailed distribution; the fewest with a finite variance."""
 
 
 def normal(nominal: float, scale: float, standard: Floats) -> Floats:

@@ -167,7 +167,7 @@ class Variability:
         seed
             Seed of the layer.
         chip_seed
-            Seed of what is common to a chip; by default the layer's.
+            Seed of the variation common to a chip; by default the layer's.
 
         Returns
         -------

@@ -64,7 +64,7 @@ def make_adaptive(model: nn.Module, per: Per = "layer") -> nn.Module:
 def fix_bias(model: nn.Module) -> nn.Module:
     """Fix the bias voltages of all junction layers, in place, at their current values.
 
-    The outputs stay the same to the bit.
+    The outputs stay bit-identical.
     """
     for layer in neurons_of(model).values():
         layer.learn_bias(None)

@@ -84,7 +84,7 @@ class Chip(Tabular):
         return {"seed": self.seed, "layers": layers}
 
     def save(self, path: Path | str) -> Path:
-        """Write the chip to a file; :meth:`load` restores it to the bit.
+        """Write the chip to a file; :meth:`load` restores it exactly.
 
         Raises
         ------

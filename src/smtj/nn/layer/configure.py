@@ -20,7 +20,7 @@ def set_readout(
     noise: bool | None = None,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
-    """Change how all junction layers of a model are read, in place; None leaves a setting as is.
+    """Change how all junction layers of a model are read, in place; None keeps a value.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def set_readout(
 
 
 def reset_state(model: nn.Module) -> nn.Module:
-    """Let the devices of a model, in place, forget their state after a stream of images.
+    """Reset the state of a model's devices, in place, after a stream of images.
 
     The next image finds them in equilibrium, as the first one did.
     """
@@ -73,7 +73,7 @@ def set_conditions(
     age: float | None = None,
     field_limit: float | None = None,
 ) -> nn.Module:
-    """Change the operating conditions of all junctions, in place; None leaves one as it is.
+    """Change the operating conditions of all junctions, in place; None keeps a value.
 
     Temperature and voltage act through the card's switching model
     (:func:`smtj.physics.device.operating_point`), so a network can be trained at one temperature

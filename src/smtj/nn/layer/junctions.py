@@ -189,8 +189,8 @@ class Junctions(nn.Module):
 def _adapt_state(junctions: Junctions, saved: Any, prefix: str) -> None:
     """Adapt a state dictionary, in place, to a layer that is about to load it.
 
-    Missing sources of variation are none; the voltage may have been learnt by the layer, by the
-    neuron, or not at all, and the layer's gets the shape of the saved one.
+    Missing sources of variation count as no variation; the voltage may have been learnt
+    by the layer, by the neuron, or not at all, and the layer's gets the shape of the saved one.
     """
     voltage, theta = saved.get(f"{prefix}bias_voltage"), f"{prefix}bias.theta"
     usual = {

@@ -166,7 +166,7 @@ class MTJNeuron(Junctions):
             return self._read_under_varying_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
         if torch.compiler.is_compiling():
-            # A graph would freeze a number, but samples a tensor anew.
+            # A graph would freeze a number, but samples a tensor again.
             key = sample_key_tensor(self.generator) if random else None
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
@@ -191,7 +191,7 @@ class MTJNeuron(Junctions):
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
             self._folded = self._fold(drive)
-            # Keep the inputs alive, so that none is replaced by another at the same address.
+            # Keep the inputs alive, so no other tensor can take the address of one.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
 

@@ -62,7 +62,7 @@ def _read(generator, high, device, timing, noise, above, reads):
             total += mean_state
     mean = total / reads
     if noise > 0.0 and not above:
-        # The noise of N readings at once.
+        # The summed noise of N readings.
         mean += noise / math.sqrt(reads) * normal(generator)
     return mean, high
 

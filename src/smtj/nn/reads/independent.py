@@ -176,7 +176,7 @@ def _respond_compiled(
 def _respond_anywhere(
     x: Tensor, response: Tensor, noisy: bool, reads: int, key: int
 ) -> tuple[Tensor, Tensor]:
-    # A key of its own, so that noise and reads do not share their randomness.
+    # A separate key keeps noise and reads independent.
     probability = _probability(x.contiguous(), response, noisy, key ^ 1)
     outputs: Tensor = torch.ops.smtj.read(probability, reads, key)
     return outputs.to(x.dtype), probability.to(x.dtype)

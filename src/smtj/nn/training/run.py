@@ -160,7 +160,7 @@ def train(
     fresh_chips
         Whether to sample new devices for every batch.
     adaptive
-        What learns a bias voltage of its own; by default nothing.
+        Whether to learn one bias voltage per network, layer or neuron; by default none.
     learning_rate, batch_size, momentum
         Of stochastic gradient descent.
     seed
@@ -219,7 +219,7 @@ def train(
 
 
 def as_dataset(data: DatasetLike) -> ImageDataset:
-    """Return a data set as it is, load it by name or folder, or build it from four arrays.
+    """Return a data set unchanged, load it by name or folder, or build it from four arrays.
 
     Raises DataError if the name is unknown, or the arrays do not form a data set.
     """

@@ -1,4 +1,4 @@
-"""The field of a wire beside the junction: how the paper's network feeds its next neurons."""
+"""The field of a wire beside the junction, by which the paper drives the next layer's neurons."""
 
 import math
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class OerstedWire:
 
     @property
     def resistance(self) -> float:
-        """Of the part that belongs to one neuron, in ohm."""
+        """Resistance of one neuron's part of the wire, in ohm."""
         return self.resistivity * self.length / (self.width * self.thickness)
 
     def power(self, drive: Array, interval: float | None = None) -> Array:

@@ -23,7 +23,7 @@ STEP = 4.0
 """Largest change of U over a panel in k_B T: 16 nodes integrate e^4 to rounding."""
 MIN_PANELS = 8
 SCAN = 2001
-"""Directions between the poles at which a barrier is sought."""
+"""Directions between the poles searched for a barrier."""
 ITERATIONS = 200
 TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
@@ -127,7 +127,7 @@ def _axial_energy(
 
 
 def _panels(along: Floats, first: Floats, second: Floats) -> int:
-    """Panels over [-1, 1] over which U changes by no more than ``STEP``."""
+    """Panels of [-1, 1] across each of which U changes by at most ``STEP``."""
     steepest = np.max(np.abs(along) + np.abs(first) + np.abs(second), initial=0.0)
     return max(MIN_PANELS, int(np.ceil(2 * steepest / STEP)))
 
@@ -200,7 +200,7 @@ def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
 
 
 def _log_committor(grid: _Grid) -> Floats:
-    """Return ln f of an f that changes where the barrier is and hardly in the wells.
+    """Return ln f of an f that changes at the barrier and is nearly constant in the wells.
 
     Started from any other f the iteration would linger at a faster mode of the lower well, which
     weighs so much more than the upper one.

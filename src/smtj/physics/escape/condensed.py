@@ -60,15 +60,15 @@ def condense(elements: Elements) -> Condensed:
 
 
 def factor(system: Condensed, held: tuple[int, int]) -> Factored:
-    """Prepare for solving with the values at two places of the skeleton held."""
+    """Prepare to solve with the values at two skeleton nodes held fixed."""
     free = np.setdiff1d(np.arange(len(system.skeleton)), held)
     return Factored(system, splu(system.matrix[free][:, free].tocsc()), free)
 
 
 def solve(problem: Factored, source: Floats, held: int, value: float) -> Floats:
-    """Solve (-L/D) f = source, each row times e^U, with f held at two places.
+    """Solve (-L/D) f = source, each row times e^U, with f held at two nodes.
 
-    ``source`` is the right-hand side at all points, shape (N,); ``held`` is the place in the
+    ``source`` is the right-hand side at all points, shape (N,); ``held`` is the index in the
     skeleton at which f is ``value``.
     """
     system = problem.system

@@ -44,7 +44,7 @@ class Stationary(NamedTuple):
 
     @property
     def saddles(self) -> "Stationary":
-        """The points from which the energy falls along one line and rises along the other."""
+        """The saddles: the energy falls along one line and rises along the other."""
         return self.of((self.curvature[:, 0] < 0) & (self.curvature[:, 1] > 0))
 
     def of(self, wanted: NDArray[np.bool_]) -> "Stationary":

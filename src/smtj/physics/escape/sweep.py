@@ -4,8 +4,8 @@ The capacity C = λ1 Z_up Z_down/(Z_up + Z_down), which belongs to the saddle, i
 and in the voltage, where λ1 itself has a bend at equal weights.  So a sweep along one of them,
 however fine, needs about as many solves as a polynomial has points.
 
-Near the field at which a well vanishes the barrier is negligible, and beyond it there is no rate
-of leaving the well: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
+Near the field at which a well vanishes the barrier is negligible, and beyond it the well has no
+escape rate: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
 """
 
 import functools
@@ -24,16 +24,16 @@ from smtj.physics.magnetics.wells import find_wells
 from smtj.typing import Floats
 
 EDGE = 0.7
-"""Part of the field along the easy axis at which a well vanishes, up to which rates are solved."""
+"""Rates are solved up to this fraction of the easy-axis field at which a well vanishes."""
 HALVINGS = 30
 TOLERANCE = 1e-4
 """Largest error of ln λ1 between the points of the polynomial, as its refinement shows it."""
 HELD = 0.05
-"""The same where λ1 is held, which no one measures."""
+"""The same where λ1 is held, at rates too fast to be measured."""
 SOLVED = 1e-5
 """Tolerance of ln λ1 at those points."""
 FIRST, MAX_INTERVALS = 8, 32
-"""Intervals of the first and of the last polynomial that is tried."""
+"""Intervals of the first and the last polynomial tried."""
 ON_LINE = 1e-9
 """Distance from a straight line, relative to its length, that rounding leaves."""
 
@@ -69,7 +69,7 @@ def _off_axis(points: Floats, damping: float) -> Floats:
 
 
 def _along_line(points: Floats) -> Floats | None:
-    """Return places from 0 to 1 along the line that many points lie on, None where they do not."""
+    """Return positions from 0 to 1 along the line through the points, None if there is none."""
     if len(points) <= FIRST + 1:
         return None
     start, end = points[0], points[-1]
@@ -80,7 +80,7 @@ def _along_line(points: Floats) -> Floats | None:
 
 
 def _interpolated(points: Floats, place: Floats, damping: float, tolerance: float) -> Floats:
-    """Return ln(λ1/D) of points in order along a line, none or all of which are held."""
+    """Return ln(λ1/D) of points in order along a line; all are held, or none."""
 
     def log_capacities(t: Floats) -> Floats:
         held = _held(points[0] + t[:, None] * (points[-1] - points[0]))

@@ -20,7 +20,7 @@ from smtj.physics.arrays import Array, as_arrays
 def perpendicular_and_in_plane(
     field_x: Array, field_y: Array, field_z: Array, easy_axis_tilt: Array
 ) -> tuple[Array, Array]:
-    """The H_⊥ with the same part along the easy axis as a field, and the field's in-plane size.
+    """The H_⊥ with the same easy-axis component as a field, and the field's in-plane magnitude.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ def boltzmann_averages(
 
 
 class _Half(NamedTuple):
-    """One half of the sphere: nodes at m_y ≥ 0 that also stand for their mirror images."""
+    """Half a sphere: nodes at m_y ≥ 0 that also represent their mirror images."""
 
     log_weight: Array
     weight: Array

@@ -25,7 +25,7 @@ STEPS = 180
 HALVINGS = 52
 """Bisections that refine a step of the scan to the last digit of a float."""
 CHUNK = 4096
-"""Fields scanned at once, which bounds the memory."""
+"""Fields scanned at a time, to limit memory."""
 TINY = 1e-100
 """Replaces a field of 0 A/m in a denominator."""
 IN_PLANE = 1e-9

@@ -113,7 +113,7 @@ def read_time(
 
 
 def probability_with_bit_errors(probability: Array, error_rate: Array) -> Array:
-    """P' = ε + (1 - 2ε) P: how often a device with P(high) is read as high at an error rate ε."""
+    """P' = ε + (1 - 2ε) P: the probability that a read is high, at an error rate ε."""
     return error_rate + (1 - 2 * error_rate) * probability
 
 

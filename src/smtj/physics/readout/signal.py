@@ -32,7 +32,7 @@ class ReadSignal:
 
     @property
     def contrast(self) -> Floats:
-        """(R_high - R_low)/R_low: the part of the TMR that tilted wells leave."""
+        """(R_high - R_low)/R_low: the TMR that remains with tilted wells."""
         return self.high / self.low - 1
 
     def densities(self, amplifier: Amplifier) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from smtj.typing import Floats
 
 MIN_RELATIVE_HEIGHT = 0.5
 """Least expected height of a line relative to the other: the occupancy of the shallow well depends
-on the barrier, which a card hardly knows."""
+on the barrier, which a card states only roughly."""
 
 
 @dataclass(frozen=True, eq=False)
