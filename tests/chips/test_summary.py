@@ -58,7 +58,7 @@ def test_sensitivities_are_the_slopes_that_were_put_in() -> None:
     assert found["reads"].slope == pytest.approx(-0.1, rel=1e-9)
     assert found["age"].slope == pytest.approx(-0.004, rel=1e-9)
     assert [found[name].per for name in ("temperature", "reads", "age")] == [
-        "1 K", "1/N", "decade of s"
+        "1 K", "1/N (N reads)", "decade of s"
     ]  # fmt: skip
     # What is the same on all chips has no error.
     assert found["reads"].standard_error == pytest.approx(0, abs=1e-12)

@@ -26,7 +26,7 @@ def test_dimensions_and_coordinates_stay(tmp_path: Path, scan: xr.Dataset) -> No
 
 
 def test_unknown_variables_are_kept(tmp_path: Path, scan: xr.Dataset) -> None:
-    scan["angle"] = ("field", [1.0, 2.0, 3.0], {"units": "deg"})
+    scan["tilt"] = ("field", [1.0, 2.0, 3.0], {"units": "deg"})
     xr.testing.assert_identical(load(save(scan, tmp_path / "scan.nc")), scan)
 
 

@@ -68,8 +68,8 @@ def fit_angles(angle: ArrayLike, resistance: ArrayLike) -> AngleFit:
     >>> phi = np.linspace(0, 2 * np.pi, 73)
     >>> noise = np.random.default_rng(0).normal(size=73)
     >>> fit = fit_angles(phi, 1200 - 200 * np.cos(phi - 0.3) + noise)
-    >>> print(f"R_P {fit.theta[0]:.0f} ohm, R_AP {fit.theta[1]:.0f} ohm, at {fit.theta[2]:.2f} rad")
-    R_P 1000 ohm, R_AP 1400 ohm, at 0.30 rad
+    >>> print(f"R_P {fit.theta[0]:.0f} ohm, R_AP {fit.theta[1]:.0f} ohm at {fit.theta[2]:.2f} rad")
+    R_P 1000 ohm, R_AP 1401 ohm at 0.30 rad
     """
     from scipy.optimize import least_squares
     from scipy.special import stdtrit
