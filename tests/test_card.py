@@ -514,6 +514,7 @@ _FACTORS = st.lists(st.floats(min_value=1.0, max_value=1.001), min_size=_COUNT, 
 _ERRORS = st.none() | st.floats(min_value=0, max_value=1)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     factors=_FACTORS,
@@ -622,6 +623,7 @@ def test_a_card_may_be_given_by_name_by_path_or_as_itself(tmp_path: Path) -> Non
     assert as_card(card.save(tmp_path / "mine.toml")) == card
 
 
+@pytest.mark.slow
 def test_a_card_prints_every_value_rounded_by_its_error() -> None:
     volume = Value(3262.356e-27, "measured", "a fit", 406.26e-27)
     card = CARD.replace({"geometry.activation_volume": volume, "notes": "mine"})

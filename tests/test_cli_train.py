@@ -155,6 +155,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert "is from a run with other settings; repeat those" in refusal(changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -333,6 +334,7 @@ def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
     assert "Stopped before the first epoch ended; nothing was saved." in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     "SMTJ_DATA_DIR" not in os.environ,
     reason="SMTJ_DATA_DIR does not name a folder with MNIST's files",

@@ -35,6 +35,7 @@ def test_links_lead_to_files() -> None:
             assert generated or (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_and_their_options_exist(page: Path) -> None:
     for line in COMMAND.findall(page.read_text(encoding="utf-8")):

@@ -53,6 +53,7 @@ def test_the_package_itself_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "set() False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["", "train", "reproduce", "card"])
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = (

@@ -138,6 +138,7 @@ def test_a_quantity_prints_in_the_unit_people_use(value, unit, shown, digits, te
     assert format_quantity(value, unit, shown, digits) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unit", "shown"), FIELD_UNITS)
 @settings(deadline=None)
 @given(value=st.floats(min_value=-1e250, max_value=1e250))
@@ -145,6 +146,7 @@ def test_a_printed_quantity_reads_back_to_the_bit(unit, shown, value):
     assert parse_quantity(format_quantity(value, unit, shown), unit) == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unit", "shown"), FIELD_UNITS)
 @settings(deadline=None)
 @given(

@@ -14,6 +14,7 @@ SEPARATION = float(STATES.high - STATES.low)
 SEEDS = 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("integration_time", [0.0, 0.02])
 @pytest.mark.parametrize("drift", [-2.0, 1.0])
 def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):

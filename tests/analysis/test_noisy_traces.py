@@ -25,6 +25,7 @@ def noisy(resistance, of, rng):
     return 1 / (1 / resistance + (1 / LOW - 1 / HIGH) * noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0, 1])
 @pytest.mark.parametrize("of", ["resistance", "current"])
 def test_two_levels_a_third_apart_are_two(of, window):

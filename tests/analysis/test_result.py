@@ -91,6 +91,7 @@ def voltages():
     return smtj.fit(KINDS["voltages"](), source="bias.csv")
 
 
+@pytest.mark.slow
 def test_every_estimate_is_found_by_its_key(result):
     assert len(result) == len(result.estimates) > 1
     for key, estimate in result.items():

@@ -132,6 +132,7 @@ def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
     assert card.thermal.attempt_time.provenance == "measured"
 
 
+@pytest.mark.slow
 def test_loops_give_resistances_field_and_angle(tmp_path):
     loops = [
         field_sweep(CARD, *steps, current=1e-5, instrument=Instrument(noise=1.0), seed=seed)
@@ -176,6 +177,7 @@ def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
         fit(loops, CARD, source="loops")
 
 
+@pytest.mark.slow
 def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
     """At 100 mV the shorter dwells last as long as a reading: they look longer where they show."""
     fields = np.linspace(-70, 50, 13) * Oe

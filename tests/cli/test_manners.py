@@ -33,6 +33,7 @@ def test_the_version_is_printed():
     assert (done.exit_code, done.output) == (0, f"smtj {smtj.__version__}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), *COMMANDS], ids=" ".join)
 def test_help_has_a_short_name(words):
     done = run(*words, "-h")

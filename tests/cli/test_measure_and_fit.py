@@ -105,6 +105,7 @@ def test_fit_prints_json(folder):
     assert w["unit"] == "m/A"
 
 
+@pytest.mark.slow
 def test_the_fitted_card_trains(folder):
     smtj("fit", "scan.nc", "--out", "chip.toml", cwd=folder)
     done = smtj(
@@ -133,6 +134,7 @@ def test_columns_may_be_called_otherwise(folder, tmp_path):
         assert mine["value"] == pytest.approx(theirs["value"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_measured_sot_junctions(tmp_path):
     """Two branches are logistic, two are not, and the reads were rather 50 than 100."""
     data = os.environ.get("SMTJ_DATA_DIR")

@@ -23,6 +23,7 @@ def numbers(done, symbol):
     return [e for e in json.loads(done.stdout)["estimates"] if e["symbol"] == symbol]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "nc"])
 def test_spectra_become_a_card(tmp_path, ending):
     file, out = tmp_path / f"spectra.{ending}", tmp_path / "mine.toml"

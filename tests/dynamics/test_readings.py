@@ -116,6 +116,7 @@ def by_method(window: float, few: float, margin: float, seed: int) -> tuple[Floa
     return share[0], state[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.5, 5.0, 60.0, 700.0])
 @pytest.mark.parametrize(
     ("few", "margin"),

@@ -68,6 +68,7 @@ def threads() -> Iterator[Callable[[int], None]]:
     numba.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_samples_follow_the_propagator() -> None:
     states = samples(LOG_HIGH, LOG_LOW, 1.0, 50_000, seed=1)
     assert states.dtype == np.uint8
@@ -80,6 +81,7 @@ def test_samples_of_devices_with_intervals_of_their_own() -> None:
     assert_normal(switch_scores(states, switching_chances(LOG_HIGH, LOG_LOW, interval)))
 
 
+@pytest.mark.slow
 def test_samples_at_any_times_follow_the_propagator() -> None:
     gaps = np.random.default_rng(0).exponential(1.0, 50_000)
     states = samples_at(LOG_HIGH, LOG_LOW, np.cumsum(gaps), seed=3)
@@ -132,6 +134,7 @@ def test_packed_samples_are_the_samples_packed(devices: int, count: int) -> None
     np.testing.assert_array_equal(bytes_, np.unpackbits(bits, axis=1, count=devices))
 
 
+@pytest.mark.slow
 def test_frozen_devices_never_switch() -> None:
     log_tau, start = np.full(256, math.log(1e300)), np.arange(256) % 2
     assert (samples(log_tau, log_tau, 1.0, 20_000, seed=9, start=start) == start).all()

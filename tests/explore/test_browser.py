@@ -125,6 +125,7 @@ def downloaded(page: "Page", button: str) -> dict:
     return tomllib.loads(Path(started.value.path()).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_slider_changes_the_plots_the_numbers_and_the_card(page) -> None:
     names = ("p0", "p1", "energy", "spectrum", "w_here")
     before = {name: data(page, name) for name in names}
@@ -156,6 +157,7 @@ def test_the_trace_streams(page) -> None:
     )
 
 
+@pytest.mark.slow
 def test_sessions_do_not_share_their_sliders(page, browser, address) -> None:
     slider = page.get_by_role("slider", name="Temperature T").first
     slider.press("End")
@@ -167,6 +169,7 @@ def test_sessions_do_not_share_their_sliders(page, browser, address) -> None:
         expect(other.get_by_role("slider", name="Temperature T").first).to_have_value("300")
 
 
+@pytest.mark.slow
 def test_an_upload_becomes_a_card(page, card: DeviceCard, tmp_path) -> None:
     (tmp_path / "mine.csv").write_bytes(sample(card))
     panel = open_tab(page, "Measure")
@@ -180,6 +183,7 @@ def test_an_upload_becomes_a_card(page, card: DeviceCard, tmp_path) -> None:
     expect(panel.get_by_text("Device and Network now show mine")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> None:
     panel = open_tab(page, "Measure")
     (tmp_path / "broken.csv").write_text("time [s],resistance [ohm]\n1,2\n2,abc\n")
@@ -193,6 +197,7 @@ def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> N
     expect(panel.get_by_text("simulated.csv: telegraph noise")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_drawn_digits_are_recognised_and_neurons_flicker(page) -> None:
     panel = open_tab(page, "Network")
     status = panel.get_by_role("status")
@@ -227,6 +232,7 @@ def test_a_digit_is_drawn_by_keys_alone(page) -> None:
     expect(status).to_contain_text("It is a 1")
 
 
+@pytest.mark.slow
 def test_dark_colours_are_taken_on_and_nothing_is_wider_than_a_phone(browser, address) -> None:
     with browser.new_context(
         viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True

@@ -106,6 +106,7 @@ def test_a_bias_voltage_makes_the_sigmoid_flatter(card: DeviceCard) -> None:
     assert slopes[0] > slopes[1]
 
 
+@pytest.mark.slow
 def test_without_pytorch_the_tab_says_what_to_install() -> None:
     done = subprocess.run(
         [sys.executable, "-c", NO_TORCH], capture_output=True, text=True, check=False, timeout=60

@@ -35,6 +35,7 @@ def test_the_trace_counts_its_readings_and_continues_from_its_state() -> None:
     assert trace.state == occupancy[0]
 
 
+@pytest.mark.slow
 def test_the_occupancy_and_its_spread_are_those_of_the_process() -> None:
     length, traces = 2.0, 400
     means = [run(StreamState(seed), 20, length / 60)[1].mean() for seed in range(traces)]

@@ -146,6 +146,7 @@ def answers(fit, data):
         assert not np.isnan(numbers_of(found)).any(), found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
@@ -163,6 +164,7 @@ def test_any_finite_numbers_give_a_result_or_one_sentence_also_of_models(name, d
     answers(fit, data.draw(spoilt(good)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_the_data_that_are_spoilt_are_good_and_their_fits_pickle(name):
     good, fit = {**QUICK, **SLOW}[name]

@@ -26,6 +26,7 @@ def test_sampled_dwells_of_the_process_pass(dwells):
     assert kstest(p, "uniform").pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_drawn_states_of_noisy_and_averaged_traces_pass(window):
     p = []
@@ -57,6 +58,7 @@ def test_too_few_dwells_test_nothing():
     assert exponential_test(states).degrees_of_freedom == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dwells", "window", "noise"),
     [((3.0, 5.0), 0.0, 0.3), ((3.0, 5.0), 1.0, 0.2), ((60.0, 40.0), 0.0, 0.1)],

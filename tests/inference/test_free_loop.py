@@ -44,6 +44,7 @@ def at_least(minimum, checks):
     assert sum(checks) >= minimum, checks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sense", [1, -1])
 @pytest.mark.parametrize("noise", [0.0, 2.0, 100.0])
 def test_a_square_loop_gives_its_levels_and_both_switching_fields(sense, noise):
@@ -66,6 +67,7 @@ def test_a_switch_on_a_reading_lies_within_the_interval():
     assert holds(by["H_falling"], -80 * Oe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sense", [1, -1])
 def test_a_rounded_loop_gives_levels_coercive_and_offset_field(sense):
     truth = {"R_P": 1000, "R_AP": 1400, "TMR": 0.4, "H_c": 15 * Oe, "H_off": 20 * Oe}
@@ -78,6 +80,7 @@ def test_a_rounded_loop_gives_levels_coercive_and_offset_field(sense):
     at_least(16, held)
 
 
+@pytest.mark.slow
 def test_levels_out_of_reach_have_intervals_that_say_so():
     fit, by = found(FIELD, rounded(np.random.default_rng(1), width=350.0, coercive=0.0))
     assert holds(by["R_P"], 1000)
@@ -113,6 +116,7 @@ def test_one_sweep_or_one_missing_switch_leaves_the_coercive_field_out():
     assert holds(minor["R_AP"], 1400)
 
 
+@pytest.mark.slow
 def test_a_loop_in_which_another_layer_switches_too_gives_its_levels():
     up, down = (FIELD > -30) & (FIELD < 200), (FIELD < 40) & (FIELD > -200)
     noise = np.random.default_rng(7).normal(size=FIELD.size)
@@ -122,6 +126,7 @@ def test_a_loop_in_which_another_layer_switches_too_gives_its_levels():
     assert any("switch more than once" in remark for remark in fit.remarks)
 
 
+@pytest.mark.slow
 def test_outliers_and_fields_in_no_order_do_not_move_the_levels():
     rng = np.random.default_rng(8)
     resistance = square(rng)

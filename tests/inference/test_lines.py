@@ -78,6 +78,7 @@ def assert_covered(z, least_p_value=1e-3):
         assert np.mean(column) == pytest.approx(0, abs=4 / math.sqrt(column.size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_intervals_cover_and_white_noise_is_not_inflated(shape):
     rng = np.random.default_rng(1)
@@ -132,6 +133,7 @@ def test_errors_count_correlated_points_as_the_fewer_they_are():
     assert np.mean([fit.noise for fit in fits]) == pytest.approx(3e-6, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["exact", "lorentzian"])
 def test_overlapping_lines_are_told_apart(shape):
     rng = np.random.default_rng(4)
@@ -204,6 +206,7 @@ def test_covariance_is_that_of_many_spectra():
     assert np.abs((found - told) / np.outer(size, size)).max() < 4 * math.sqrt(2 / 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_noise_is_no_line(shape):
     rng = np.random.default_rng(8)

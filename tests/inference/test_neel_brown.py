@@ -98,6 +98,7 @@ def test_standard_errors_are_those_of_the_likelihood():
     np.testing.assert_allclose(found, expected / np.outer(errors, errors), atol=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("field", "dwells"), [(FIELD, 300), (FIELD[8:12], 1000)])
 def test_intervals_cover_the_truth(field, dwells):
     """τ0 known within a decade: the error of the barrier is mostly its."""

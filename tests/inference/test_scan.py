@@ -86,6 +86,7 @@ def test_exact_log_odds_give_the_exact_sigmoid():
     np.testing.assert_allclose(fit.counts.total, reads * cycles / (cycles + 1), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_and_are_as_narrow_as_can_be(scans):
     odds, variance, switches = scans.estimates()
     assert switches.mean(axis=1).min() > 25
@@ -102,6 +103,7 @@ def test_intervals_cover_the_truth_and_are_as_narrow_as_can_be(scans):
     assert np.mean([fit.p_value < 0.05 for fit in fits]) < 0.1
 
 
+@pytest.mark.slow
 def test_effective_reads_as_each_trace_has_them_would_bias_the_slope(scans):
     """That is why they are taken from all traces together."""
     odds, variance, _ = scans.estimates()
@@ -122,6 +124,7 @@ def wide():
     return Scans(field, cycles=25, seed=3, inner=slice(7))
 
 
+@pytest.mark.slow
 def test_saturated_fields_count_by_their_share_without_bias(wide):
     odds, variance, switches = wide.estimates()
     odds[switches < 20] = math.nan

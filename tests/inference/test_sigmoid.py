@@ -179,6 +179,7 @@ def test_rows_carry_the_numbers_and_their_units(unit, symbols, units):
         fit_sigmoid(FIELD, 500, 1000, unit="K")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["known", "estimated"])
 def test_intervals_cover_the_truth_under_serial_correlation(known):
     """Reads correlate by up to 0.7; without the inflation 95 % would be 70 %."""
@@ -265,6 +266,7 @@ def _rng(seed):
     return np.random.default_rng(seed)
 
 
+@pytest.mark.slow
 def test_a_field_that_scatters_from_point_to_point_is_found_and_allowed_for():
     rng, field, held, found = _rng(12), np.linspace(-3, 3, 13), [], []
     for seed in range(60):

@@ -110,6 +110,7 @@ def test_the_unit_of_signal_and_time_does_not_matter():
     )
 
 
+@pytest.mark.slow
 def test_gaps_and_uneven_times_are_exact():
     """Half the readings of a trace, chosen at random and with a hole, tell the same dwell times."""
     covered, traces = 0, 40
@@ -123,6 +124,7 @@ def test_gaps_and_uneven_times_are_exact():
     assert binomtest(covered, 2 * traces, 0.95).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_a_long_trace_has_the_maximum_of_all_its_readings(window, monkeypatch):
     readings = LONG + 7000

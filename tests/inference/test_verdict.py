@@ -20,6 +20,7 @@ def noise_of(rng, size, outliers):
     return noise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outliers", [0.0, 0.02])
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_drift_and_noise_are_one_level(window, outliers):
@@ -38,6 +39,7 @@ def test_drift_and_noise_are_one_level(window, outliers):
         sample_states(fit, TIME, signal, window)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1.0])
 @pytest.mark.parametrize("noise", [0.02, 0.2])
 def test_two_independent_fluctuators_are_more_than_two_levels(window, noise):
@@ -64,6 +66,7 @@ def test_three_levels_in_a_row_are_more_than_two(middle):
     assert fit_trace(TIME, signal).verdict == "more than two levels"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.05, 0.3])
 def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
     """At dwell times of a tenth of the interval nothing is left of the correlation."""
@@ -101,6 +104,7 @@ def test_upper_bounds_hold_where_some_correlation_is_left():
     assert held >= 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_a_good_trace_is_hardly_ever_called_anything_else(window):
     for seed in range(12):

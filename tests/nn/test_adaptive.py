@@ -71,6 +71,7 @@ def thetas(model: nn.Module) -> list[Tensor]:
 # Physics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("temperature", [300.0, 360.0])
 def test_the_curve_is_the_switching_model(card: DeviceCard, model: str, temperature: float) -> None:
@@ -137,6 +138,7 @@ def test_every_voltage_acts_on_its_own_neuron(card: DeviceCard) -> None:
         np.testing.assert_allclose(together(x)[:, column], alone[:, column], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_voltage_stays_within_the_cards_limit(card: DeviceCard) -> None:
     neuron = MTJNeuron(card, 4, adaptive="neuron")
     with torch.no_grad():
@@ -159,6 +161,7 @@ def test_temperature_and_learnt_voltage_are_set_apart(card: DeviceCard) -> None:
     assert float(neuron.temperature) == 300
 
 
+@pytest.mark.slow
 def test_the_coupling_knows_nothing_of_the_voltage(card: DeviceCard) -> None:
     model = nn.Sequential(MTJNeuron(card, 3), MTJNeuron(card, 3, coupling=calibrated(card, 3)))
     before = copy.deepcopy([layer.coupling.state_dict() for layer in model])
@@ -506,6 +509,7 @@ def test_one_voltage_respects_the_lowest_limit(card: DeviceCard) -> None:
 # Training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per", PER)
 def test_a_resumed_training_is_the_same_to_the_bit(
     card: DeviceCard, per: str, tmp_path: Path

@@ -486,6 +486,7 @@ def test_compiled_models_are_one_graph_and_answer_the_same(
     assert not torch.equal(first, second)  # the reads are fresh
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.parametrize(
     "options",

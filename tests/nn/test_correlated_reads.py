@@ -141,6 +141,7 @@ def test_exact_dwell_times_are_refused(card: DeviceCard) -> None:
 # The law of the reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1e-7], ids=["snapshots", "windows"])
 @pytest.mark.parametrize("interval", [2e-8, 1.5e-7, 1e-6])
 def test_reads_correlate_as_theory_says(interval: float, window: float) -> None:
@@ -172,6 +173,7 @@ def test_reads_correlate_as_theory_says(interval: float, window: float) -> None:
         assert np.abs((per_device.mean(axis=0) - expected) / error).max() < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("interval", "window", "reads"),
     [(3e-8, 0.0, 16), (2e-7, 0.0, 5), (2e-7, 2e-7, 5), (1e-7, 4e-8, 16), (2e-9, 1e-9, 3)],
@@ -245,6 +247,7 @@ def test_a_converter_adds_its_noise_to_every_reading() -> None:
     assert abs(deviation.std() / 0.1 - 1) < 4 / np.sqrt(2 * deviation.size)
 
 
+@pytest.mark.slow
 def test_many_reads_give_the_expected_value() -> None:
     out, probability = fresh(many(4), 1e-4, 60_000)
     np.testing.assert_allclose(out, probability, atol=5 * 0.5 / np.sqrt(60_000))
@@ -367,6 +370,7 @@ def test_noise_of_the_amplifier_flips_reads_as_read_noise_says(card: DeviceCard)
         MTJNeuron(card.replace({"magnetism.easy_axis_tilt": 0.0}), 2, scheme=scheme)(x[:, :2])
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_expected_value(card: DeviceCard) -> None:
     x = torch.linspace(-3, 3, 40)[None].repeat(6, 1)
     gradients = []

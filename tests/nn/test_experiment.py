@@ -95,6 +95,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(
     assert files(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_going_on_is_as_if_nothing_had_happened(
     experiment: Experiment, digits: Images, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_going_on_with_other_images_is_refused(
     assert len(history(experiment, copies, 2, tmp_path, resume=True)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failing", KEPT)
 def test_a_failed_write_leaves_the_last_epoch_whole(
     experiment: Experiment,
@@ -210,6 +212,7 @@ def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
         train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
 
 
+@pytest.mark.slow
 def test_a_run_prints_plots_and_serialises(tmp_path: Path) -> None:
     run = train("digits", "cai2019", hidden=8, epochs=12, adaptive="layer")
     text = repr(run)

@@ -461,6 +461,7 @@ def test_noise_on_the_log_odds_is_slope_times_field(card: DeviceCard) -> None:
     assert abs(float(ratio.mean()) - 1) < 4.5 / np.sqrt(2 * 500 * 400)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reads", [2, 16])
 def test_constant_noise_adds_its_own_variance_to_that_of_the_reads(
     card: DeviceCard, reads: int

@@ -74,6 +74,7 @@ def threads() -> Iterator[Callable[[int], None]]:
 # Reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", [read, portable_read], ids=["compiled", "anywhere"])
 @pytest.mark.parametrize("reads", READS)
 @pytest.mark.parametrize("p", PROBABILITIES)
@@ -109,6 +110,7 @@ def test_what_is_no_number_stays_none(reader: Reader, reads: int) -> None:
     assert torch.equal(reader(p, reads, 3).isnan(), p.isnan())
 
 
+@pytest.mark.slow
 def test_probabilities_are_rounded_to_16_binary_digits() -> None:
     step = 2.0**-16
     size = 200_000
@@ -292,6 +294,7 @@ def operator_cases() -> list[tuple[str, tuple[object, ...]]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(("name", "arguments"), operator_cases())
 def test_operators_are_what_they_claim(name: str, arguments: tuple[object, ...]) -> None:

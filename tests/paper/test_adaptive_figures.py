@@ -43,6 +43,7 @@ def results(network: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Fig
     return found
 
 
+@pytest.mark.slow
 def test_both_figures_are_written_with_their_numbers(results: list[FigureResult]) -> None:
     assert [result.name for result in results] == ["adaptive_training", "adaptive_recalibration"]
     for result in results:

@@ -38,6 +38,7 @@ def find(rows, words):
     return found
 
 
+@pytest.mark.slow
 def test_every_row_is_complete_and_unique(card, rows):
     assert len(rows) == len(audit_rows(card))
     for check in rows.values():
@@ -155,6 +156,7 @@ def test_thickness_without_barrier(card):
     assert 1.62e-9 < thickness < 1.8e-9
 
 
+@pytest.mark.slow
 def test_numbers_follow_the_card(card):
     """Nothing is typed in: another card changes the row, and a contradiction shows."""
     other = card.replace({"magnetism.anisotropy_field": "60 mT", "geometry.length": "200 nm"})
@@ -164,6 +166,7 @@ def test_numbers_follow_the_card(card):
     assert find(rows, "Long axis").verdict == "differs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -187,6 +190,7 @@ def test_any_card_can_be_audited(card, changes):
             assert not re.search(r"\bnan\b", check.ours)
 
 
+@pytest.mark.slow
 def test_fig_5_comes_from_spectra_of_the_card(rows, card):
     """Another H_K1 and ξ are found as such, not copied from the paper."""
     other = card.replace(

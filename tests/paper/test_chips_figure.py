@@ -22,6 +22,7 @@ def network():
     return built
 
 
+@pytest.mark.slow
 def test_the_figure_shows_accuracy_and_yield_and_is_reproducible(network, tmp_path) -> None:
     images = load_dataset("digits")
     found = chips.make(network, images, tmp_path, chips=8)

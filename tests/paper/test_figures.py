@@ -29,6 +29,7 @@ def results(card, tmp_path_factory):
     return {module.__name__: module.make(card, out) for module in MODULES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [module.__name__.rpartition(".")[2] for module in MODULES])
 def test_figures_are_written_as_png_and_svg(results, name):
     result = results[f"smtj.paper.{name}"]
@@ -65,6 +66,7 @@ def test_labels_are_on_the_drawing(results, name, labels):
         assert label in text
 
 
+@pytest.mark.slow
 def test_the_same_figure_is_the_same_file(card, results, tmp_path):
     again = fig2d.make(card, tmp_path)
     for old, new in zip(results["smtj.paper.fig2d"].images, again.images, strict=True):

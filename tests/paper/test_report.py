@@ -54,6 +54,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_but_itself(tmp_path, figure, checks):
     text, _ = write(tmp_path, [figure], checks, dataset="MNIST", stand_in=False)
     page = Page(text)

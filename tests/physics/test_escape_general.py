@@ -106,6 +106,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("energy", "damping"), CASES.values(), ids=CASES)
 def test_rate_is_that_of_spherical_harmonics(energy, damping):
     expected = rate_of_harmonics(energy, damping, 64)
@@ -130,6 +131,7 @@ def test_a_field_a_hair_off_the_axis_changes_nothing():
     np.testing.assert_allclose(log_dwell_times(spin, 1e-3, 0.0, field, 0.1), axial, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damping", [0.2, 1.0])
 def test_langer_is_the_limit_of_a_high_barrier(damping):
     """What is left falls as 1/Δ, at 15, 30 and 60 k_B T."""

@@ -58,6 +58,7 @@ def in_phase(spin, field, alpha, torques, frequency, drive):
     return 2 * np.mean(REFERENCE @ run.y * np.cos(omega * times)) / drive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torque", range(3))
 @pytest.mark.parametrize("detuning", [-0.6, 0.0, 1.5])
 def test_lines_are_those_of_the_nonlinear_equation(torque, detuning):

@@ -114,6 +114,7 @@ def test_second_derivatives_are_those_of_the_energy(seed):
     np.testing.assert_allclose(found.matrix, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_released_magnetisation_rings_at_the_frequency_and_width(seed):
     """Free decay of the nonlinear equation, against f0 and Γ; an independent route to both."""

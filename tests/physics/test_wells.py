@@ -95,6 +95,7 @@ def _random_problem(rng):
     return spin(rng.normal(), second, shape, 0.2 * rng.normal(), tilt), field
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_minima_are_those_of_a_search_of_the_sphere(seed):
     rng = np.random.default_rng(seed)

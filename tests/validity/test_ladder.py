@@ -38,6 +38,7 @@ def route(found, quantity, words):
     return found
 
 
+@pytest.mark.slow
 def test_the_self_consistent_model_is_boltzmann_and_the_printed_one_is_not(formulas):
     assert abs(route(formulas, "slope", "self-consistent").ratio - 1) < 1e-6
     assert abs(route(formulas, "slope", "numerically").ratio - 1) < 1e-5
