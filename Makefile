@@ -1,4 +1,4 @@
-# smtj: `make help` lists the targets. Everything is installed into .venv beside this file.
+# `make help` lists the targets. Everything is installed into .venv beside this file.
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -13,7 +13,7 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-install: $(READY) ## prepare the environment .venv, nothing else
+install: $(READY) ## only prepare the environment .venv
 
 $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -24,40 +24,40 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 $(RIVALS): $(READY)
-	@echo "== installing what smtj is measured against"
+	@echo "== installing the packages that smtj is compared with"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
-reproduce: $(READY) ## the whole paper on MNIST, with a report in reproduction/
+reproduce: $(READY) ## reproduce the whole paper on MNIST; the report is in reproduction/
 	@echo "== reproducing the paper into reproduction/"
 	$(BIN)/smtj reproduce --out reproduction
 
-docs: $(READY) ## the documentation, from site/index.html
+docs: $(READY) ## build the documentation; open site/index.html
 	@echo "== building the documentation into site/"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Open site/index.html"
 
-pictures: $(READY) ## draw the pictures of the documentation anew, and its gallery's page
+pictures: $(READY) ## redraw the pictures of the documentation and the gallery page
 	$(BIN)/python validation/gallery.py --render
 	$(BIN)/python -m pytest docs --redraw
 
-test: lint ## lint, then all tests but the slow proofs
+test: lint ## lint, then run all tests
 	@echo "== running the tests"
 	$(BIN)/python -m pytest $(CORES)
 
-test-fast: $(READY) ## only the tests that take under two seconds each (a minute or so)
+test-fast: $(READY) ## run only the fast tests (about a minute)
 	@echo "== running the fast tests"
 	$(BIN)/python -m pytest $(CORES) -m "not slow"
 
-lint: $(READY) ## ruff, mypy and the one-way imports
+lint: $(READY) ## run ruff, mypy and the import contracts
 	@echo "== checking style, types and imports"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(RIVALS) ## the slow proofs, several seeds; writes docs/validation/
-	@echo "== running the slow proofs (about two hours on two cores; go on after Ctrl-C by the same command)"
+validate: $(RIVALS) ## run the long validations over several seeds; writes docs/validation/
+	@echo "== running the long validations (about two hours on two cores; after Ctrl-C the same command resumes)"
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/scans.py
 	$(BIN)/python validation/llg.py
@@ -70,7 +70,7 @@ validate: $(RIVALS) ## the slow proofs, several seeds; writes docs/validation/
 	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/render.py
 
-bench: $(RIVALS) ## speed: both sides of each comparison in one process
+bench: $(RIVALS) ## measure speed, both sides of each comparison in one process
 	@echo "== measuring"
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/telegraph.py
@@ -81,5 +81,5 @@ bench: $(RIVALS) ## speed: both sides of each comparison in one process
 	$(BIN)/python benchmarks/chips.py
 	$(BIN)/python benchmarks/explorer.py
 
-clean: ## remove the environment and everything that was made
+clean: ## remove the environment and all outputs
 	rm -rf $(VENV) reproduction results site .mypy_cache .ruff_cache .pytest_cache

@@ -15,7 +15,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 FIGURE = re.compile(r"!\[[^\]]*\]\(([^)]*figures/[^)]+\.png)\)")
 CLOSE = 0.01
-"""Mean difference of two pictures, of 1 from black to white, up to which they are one."""
+"""Largest mean difference of two equal pictures; black and white differ by 1."""
 
 ROOT = Path(__file__).parent
 
@@ -23,12 +23,12 @@ redraw = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Pictures are compared, or drawn anew."""
-    parser.addoption("--redraw", action="store_true", help="write the figures of docs/ anew")
+    """Add ``--redraw``."""
+    parser.addoption("--redraw", action="store_true", help="redraw the figures of docs/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take note of the option."""
+    """Store the option."""
     global redraw
     redraw = config.getoption("--redraw")
 
@@ -48,34 +48,34 @@ def _folder_of_doctest(request: pytest.FixtureRequest) -> None:
 
 
 def figures(document: Document) -> Iterable[Region]:
-    """Find the pictures that the blocks above them should have drawn."""
+    """Find the pictures that the code blocks above them draw."""
     for found in FIGURE.finditer(document.text):
         yield Region(found.start(), found.end(), found.group(1), is_drawn)
 
 
 def is_drawn(example: Example) -> None:
-    """Compare a picture with what the blocks of its page have drawn into the working folder."""
+    """Compare a picture with the one that the page's code has drawn into the working folder."""
     from matplotlib.image import imread
 
     committed = Path(example.path).parent / example.parsed
     drawn = Path(committed.name)
-    assert drawn.exists(), f"no block above draws {drawn}"
+    assert drawn.exists(), f"no code above draws {drawn}"
     if redraw:
         shutil.copyfile(drawn, committed)
     one, other = imread(drawn), imread(committed)
-    assert one.shape == other.shape, f"{committed} has another size; draw it by --redraw"
+    assert one.shape == other.shape, f"{committed} has another size; redraw it with --redraw"
     difference = float(np.abs(one - other).mean())
-    assert difference < CLOSE, f"{committed} differs by {difference:.3f}; draw it by --redraw"
+    assert difference < CLOSE, f"{committed} differs by {difference:.3f}; redraw it with --redraw"
 
 
 def enter(namespace: dict[str, Any]) -> None:
-    """Run the blocks of a page in a folder of its own, so that they may write files."""
+    """Run the code of a page in an empty folder, where it may write files."""
     namespace["_from"], namespace["_in"] = Path.cwd(), tempfile.TemporaryDirectory()
     os.chdir(namespace["_in"].name)
 
 
 def leave(namespace: dict[str, Any]) -> None:
-    """Go back."""
+    """Leave and delete the folder."""
     os.chdir(namespace["_from"])
     namespace["_in"].cleanup()
 

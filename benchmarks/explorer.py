@@ -1,7 +1,7 @@
-"""How fast the page of `smtj explore` answers, measured in a real browser.
+"""How fast the page of `smtj explore` responds, measured in a real browser.
 
-Slider: from the input event of a slider to the frame in which the browser has drawn the last plot
-that follows from it.  Stream: frames of the telegraph trace that reach the browser in a second.
+Slider: time from the input event to the frame that draws the last plot.  Stream: frames of the
+telegraph trace per second that reach the browser.
 """
 
 import os
@@ -21,7 +21,7 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-# Sources are set one after the other, that of the spectrum last; it is drawn in the next frame.
+# The source of the spectrum is set last; it is drawn in the next frame.
 MOVE = """(slider, value) => new Promise((resolve, reject) => {
   setTimeout(() => reject(`nothing was drawn at ${value}`), 20000)
   const source = Bokeh.documents[0].get_model_by_name("spectrum data")
@@ -57,7 +57,7 @@ def main() -> None:
     """Print the medians."""
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
-        sys.exit(f"no browser to measure in; install one of {', '.join(BROWSERS)}")
+        sys.exit(f"no browser found; install one of {', '.join(BROWSERS)}")
     print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, {browser}")
     with served() as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=list(ARGUMENTS))

@@ -28,7 +28,7 @@ def device(page):
 
 def measure(page):
     """Fit the simulated trace."""
-    page.get_by_role("button", name="Take a simulated trace").click()
+    page.get_by_role("button", name="Use a simulated trace").click()
     page.get_by_role("button", name="Download the card").wait_for()
 
 

@@ -24,9 +24,8 @@ from rich.table import Table
 
 from smtj.inference.resonance import Shape, fit_spectra
 from smtj.inference.resonance.lines.errors import errors
-from smtj.inference.resonance.lines.initial import starts
 from smtj.inference.resonance.lines.model import FUNCTIONS, checked
-from smtj.inference.resonance.lines.refine import refined
+from smtj.inference.resonance.lines.search import refined, starts
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")

@@ -1,7 +1,6 @@
-"""Pages of the site that are made of the code: the reference, the commands, what to cite."""
+"""Generate the pages of the site that come from the code: reference, commands, citations."""
 
 import ast
-import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -20,8 +19,10 @@ import smtj
 
 ROLE = re.compile(r":(?:func|class|mod|meth|data|attr|exc):<code>[~.]?([^<]*)</code>")
 SOURCE = Path(__file__).parents[1] / "src"
+ORDER = "card", "units", "physics", "dynamics", "lab", "measurement", "inference", "analysis", "nn"
+"""Packages, lower layers first; the others follow."""
 COMPILED = "kernels"
-"""At the end of the name of a module of compiled loops, which nobody calls directly."""
+"""Ending of the names of modules of compiled loops, which nobody calls directly."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -46,39 +47,36 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Take away the roles of docstrings, which are of another program: names are enough here."""
+    """Replace Sphinx roles in docstrings by plain names."""
     del config, files
     return ROLE.sub(r"<code>\1</code>", html) if page.url.startswith("reference/") else html
 
 
 class Volume(Extension):
-    """V* is a volume in docstrings, and its star no beginning of an emphasis."""
+    """Keep the star of V*, the activation volume, from starting an emphasis."""
 
     def extendMarkdown(self, md: Markdown) -> None:
-        """Take it before emphasis is looked for."""
+        """Register the pattern before those of emphasis."""
         md.inlinePatterns.register(VolumeProcessor(r"\bV\*(?!\*)", md), "volume", 175)
 
 
 class VolumeProcessor(InlineProcessor):
-    """Leaves it as it is."""
+    """Escapes the star."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:
-        """Return the text and its place."""
+        """Return the escaped text and its position."""
         del data
         return f"V{STX}{ord('*')}{ETX}", m.start(0), m.end(0)
 
 
 def parts() -> list[str]:
-    """The packages and modules of smtj, in the order in which imports point."""
-    order = ["card", "units", "physics", "dynamics", "lab", "measurement", "fit", "analysis", "nn"]
-    found = [
-        m.name for m in pkgutil.iter_modules(smtj.__path__) if m.name not in ("cli", "__main__")
-    ]
-    return [n for n in order if n in found] + [n for n in found if n not in order]
+    """Return the packages and modules of smtj, lower layers first."""
+    found = {m.name for m in pkgutil.iter_modules(smtj.__path__)} - {"cli", "__main__"}
+    return [*ORDER, *sorted(found - set(ORDER))]
 
 
 def modules(name: str) -> Iterator[str]:
-    """The dotted names of the modules of a package, itself excluded, without importing any."""
+    """Yield the dotted names of the modules in a package, without importing them."""
     folder = SOURCE / "smtj" / name
     for path in sorted(folder.rglob("*.py")):
         steps = path.relative_to(SOURCE).with_suffix("").parts
@@ -89,7 +87,7 @@ def modules(name: str) -> Iterator[str]:
 
 
 def public_names(name: str) -> dict[str, str]:
-    """What a package has in ``__all__``, with the module that it is from, read from its source."""
+    """Return the names in a package's ``__all__`` with their modules, read from its source."""
     path = SOURCE / "smtj" / name / "__init__.py"
     if not path.exists():
         return {}
@@ -107,7 +105,7 @@ def public_names(name: str) -> dict[str, str]:
 
 
 def package_page(name: str) -> str:
-    """The reference of a package: its public names first, then every module."""
+    """Return the reference page of a package: its public names first, then every module."""
     full = f"smtj.{name}"
     lines = [f"::: {full}", "    options:", "      heading_level: 1"]
     if (SOURCE / "smtj" / f"{name}.py").exists():
@@ -124,7 +122,7 @@ def package_page(name: str) -> str:
 
 
 def commands() -> str:
-    """Every command with its options, as ``--help`` has them."""
+    """Return the page of all commands with their options, as in ``--help``."""
     import typer.main
 
     from smtj.cli import app
@@ -132,7 +130,9 @@ def commands() -> str:
     lines = [
         "# Commands",
         "",
-        "`smtj COMMAND --help` says the same. Bad input is one sentence and exit code 2.",
+        "`smtj COMMAND --help` prints the same. Results go to standard output, progress and notes "
+        "to standard error; `--quiet` leaves out the latter. Bad input gives one sentence and exit "
+        "code 2. `smtj --install-completion` teaches your shell the commands.",
         "",
     ]
     group: Any = typer.main.get_command(app)
@@ -167,18 +167,19 @@ def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def references() -> str:
-    """The table of references, by what they are for."""
-    table = importlib.import_module("smtj.references")
+    """Return the page of references, by feature."""
+    from smtj.references import FEATURES, references_for
+
     lines = [
         "# What to cite",
         "",
-        "`smtj cite` prints this list, `smtj cite --bibtex` as BibTeX, "
-        "`smtj cite --for fit,resonance --card cai2019` a part of it.",
+        "`smtj cite` prints this list, `smtj cite --bibtex` prints it as BibTeX, and "
+        "`smtj cite --for fit,resonance --card cai2019` prints a part of it.",
         "",
     ]
-    for feature, meaning in table.FEATURES.items():
+    for feature, meaning in FEATURES.items():
         lines += [f"## {feature}: {meaning}", ""]
-        for reference in table.references_for([feature]):
+        for reference in references_for([feature]):
             text = reference.text()
             if reference.doi:
                 link = f"[doi:{reference.doi}](https://doi.org/{reference.doi})"

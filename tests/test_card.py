@@ -1,6 +1,7 @@
 """The device card: the shipped one's numbers, every refusal, and that nothing is lost in a file."""
 
 import copy
+import json
 import math
 import pickle
 import re
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from pydantic import ValidationError
 from scipy.constants import mu_0
 
 from smtj.card import DeviceCard, Value, as_card, load_card, shipped_cards
 from smtj.card.template import template
 from smtj.errors import CardError, SmtjError
+from smtj.physics.device import operating_point
 
 CARD = load_card("cai2019")
 OERSTED = 1000 / (4 * math.pi)
@@ -191,7 +194,7 @@ LENGTH = r"^length = .*$"
         ),
         (
             'length = "210 nm"',
-            'geometry.length: "210 nm" does not say where it is from; write { value = "210 nm", '
+            'geometry.length: "210 nm" has no provenance; write { value = "210 nm", '
             'provenance = "measured" }, with the provenance "paper", "derived", "measured" or '
             '"assumed"',
         ),
@@ -388,7 +391,7 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(refused, line, senten
         ([(r"^name = .*$", "")], 'name is missing; give e.g. name = "my_device"'),
         (
             [(r"^name = .*$", 'name = "my device"')],
-            'name is "my device"; it must be of letters, digits and underscores, e.g. "my_device"',
+            'name is "my device"; use letters, digits and underscores, e.g. "my_device"',
         ),
         ([(r"^title = .*$", "title = 5")], "title must be text in quotation marks, not 5"),
         (
@@ -462,14 +465,14 @@ def test_a_file_that_is_no_card_is_refused(tmp_path, monkeypatch, content, sente
 
 
 def test_a_card_that_is_not_there_is_refused_with_those_that_are(tmp_path):
-    choices = f"give the path of a card file or a shipped card ({', '.join(shipped_cards())})"
+    choices = f"give a card file or the name of a shipped card ({', '.join(shipped_cards())})"
     with pytest.raises(CardError) as refusal:
         load_card("cai2020")
     assert str(refusal.value) == f"there is no card cai2020; {choices}"
     with pytest.raises(CardError) as refusal:
         load_card(tmp_path)
     assert str(refusal.value) == f"card {tmp_path} is a directory; {choices}"
-    with pytest.raises(CardError, match="cannot be read: embedded null byte; give the path"):
+    with pytest.raises(CardError, match="cannot be read: embedded null byte; give a card file"):
         load_card("a\0b")
 
 
@@ -589,7 +592,7 @@ def test_replace_refuses_what_a_card_file_may_not_have(changes, sentence):
 
 
 def test_replace_refuses_a_list_and_an_unknown_section():
-    with pytest.raises(CardError, match=r"does not say where it is from"):
+    with pytest.raises(CardError, match=r"has no provenance"):
         CARD.replace({"thermal.temperature": [300]})
     with pytest.raises(CardError, match=r"card cai2019: zzz\.length is unknown"):
         CARD.replace({"zzz.length": 1.0})
@@ -617,3 +620,39 @@ def test_a_card_may_be_given_by_name_by_path_or_as_itself(tmp_path: Path) -> Non
     card = as_card("cai2019")
     assert as_card(card) is card
     assert as_card(card.save(tmp_path / "mine.toml")) == card
+
+
+def test_a_card_prints_every_value_rounded_by_its_error() -> None:
+    volume = Value(3262.356e-27, "measured", "a fit", 406.26e-27)
+    card = CARD.replace({"geometry.activation_volume": volume, "notes": "mine"})
+    assert str(card) == repr(card)
+    for name, _, _ in card.values():
+        assert name.partition(".")[2] in str(card)
+    assert "3260 ± 410 nm^3" in str(card)
+    assert "[vcma]" in str(card)
+    assert "• mine" in str(card)
+    assert "<td>3260 ± 410 nm^3</td>" in card._repr_html_()
+
+
+def test_a_card_as_plain_types_makes_the_same_card() -> None:
+    plain = json.loads(json.dumps(CARD.to_dict()))
+    assert plain["geometry"]["length"] == {
+        "value": "210 nm",
+        "provenance": "paper",
+        "source": "Sec. II",
+    }
+    assert DeviceCard.from_mapping(plain) == CARD
+
+
+def test_a_card_at_work_is_its_operating_point() -> None:
+    point = CARD.at(voltage=-0.2, field=-500.0, temperature=310.0)
+    expected = operating_point(CARD, -0.2, 310.0)
+    assert point.stability_factor == expected.stability_factor
+    assert point.dwell_times() == expected.dwell_times(-500.0)
+
+
+def test_a_card_plots_a_sigmoid_per_voltage() -> None:
+    axes = Figure().subplots()
+    assert CARD.plot(axes) is axes
+    labels = [line.get_label() for line in axes.get_lines()]
+    assert labels[:3] == ["−200 mV, 300 K", "0 mV, 300 K", "200 mV, 300 K"]

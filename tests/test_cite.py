@@ -3,12 +3,12 @@
 import re
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import smtj
 from smtj.card import load_card, shipped_cards
 from smtj.cli import app
 from smtj.references import (
@@ -65,7 +65,7 @@ def test_all_of_it_is_listed_once():
     text = printed()
     for reference in REFERENCES:
         assert text.count(reference.title) == 1
-    assert version("smtj") in text
+    assert smtj.__version__ in text
 
 
 def test_a_feature_gives_what_it_rests_on():
@@ -96,6 +96,19 @@ def test_bibtex_is_well_formed():
             assert re.search(r"year = \{\d{4}\}", body)
 
 
+def test_a_checkout_that_is_not_installed_can_be_cited():
+    code = (
+        "import importlib.metadata as metadata\n"
+        "def missing(name): raise metadata.PackageNotFoundError(name)\n"
+        "metadata.version = metadata.distribution = missing\n"
+        "from smtj.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "cite"], capture_output=True, text=True, check=True
+    )
+    assert f"version {smtj.__version__}" in done.stdout
+
+
 def test_an_unknown_feature_is_refused():
     with pytest.raises(KeyError, match="cards"):
         references_for(["cards"])
@@ -107,7 +120,7 @@ def test_an_unknown_feature_is_refused():
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "Error: --for has 'cards'; it must be of neuron, physics, escape, motion, fit, resonance, "
+        "Error: --for has 'cards'; choose from neuron, physics, escape, motion, fit, resonance, "
         "random, hardware, energy, gallery\n"
     )
 
@@ -124,8 +137,8 @@ def test_citation_file_is_one_and_says_what_the_command_does():
     }  # fmt: skip
     assert content["type"] in ("software", "dataset")
     assert all(isinstance(content[name], str) for name in ("message", "title", "version"))
-    assert content["version"] == version("smtj")
-    assert content["title"] in software(version("smtj"))[0]
+    assert content["version"] == smtj.__version__
+    assert content["title"] in software(smtj.__version__)[0]
     assert content["authors"] == [{"name": "The smtj developers"}]
     (paper,) = content["references"]
     assert {"type", "title", "authors"} <= paper.keys()

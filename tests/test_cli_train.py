@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import requests
 import torch
 
 from smtj import load_card
 from smtj.cli import main
-from smtj.datasets import load_dataset, loading, mirrors
+from smtj.datasets import load_dataset, loading
 from smtj.datasets.mirrors import PUBLISHED, DownloadError
 from smtj.nn.training.network import load_network
 from smtj.nn.training.trainer import as_tensors, evaluate
@@ -69,17 +70,17 @@ def smtj(
 def refusal(outcome: Outcome) -> str:
     """The one sentence that a refused command ends with."""
     assert outcome.code == 2, outcome
-    lines = outcome.err.splitlines()
-    assert len(lines) == 1, outcome.err
-    assert lines[0].startswith("Error: ")
-    return lines[0].removeprefix("Error: ")
+    *notes, last = outcome.err.splitlines()
+    assert "Traceback" not in outcome.err and not any(line.startswith("Error") for line in notes)
+    assert last.startswith("Error: ")
+    return last.removeprefix("Error: ")
 
 
 def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
     out = tmp_path / "a folder with a rather long name, so that its lines are wide" / "run [one]"
     outcome = smtj("train", *SMALL, "--epochs", "2", "--seed", "3", "--out", str(out))
     assert outcome.code == 0
-    lines = [line.strip() for line in outcome.out.splitlines()]
+    lines = [line.strip() for line in outcome.err.splitlines()]
     assert lines[0] == "scikit-learn's 8×8 digits from scikit-learn"
     assert lines[1].startswith("64-16-10, cai2019 neurons, 16 reads, device read-out")
     for name in WRITTEN:
@@ -87,7 +88,7 @@ def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
         assert (out / name).stat().st_size > 100
     metrics = json.loads((out / "metrics.json").read_text())
     assert len(metrics["test_accuracy"]) == 2
-    assert f"Recognises {metrics['test_accuracy'][-1]:.2%} of the test images" in outcome.out
+    assert f"Test accuracy: {metrics['test_accuracy'][-1]:.2%}" in outcome.out
     assert metrics["seed"] == 3
     assert metrics["settings"]["network"]["chip_seed"] == 3
     assert metrics["command"].startswith("smtj train --dataset digits --hidden 16")
@@ -126,9 +127,18 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
     assert training["fresh_chips"] and "Learnt bias voltages" in fresh.out
     for wrong in (("--neuron", "sigmoid"), ("--no-variation",)):
         refused = smtj("train", *SMALL, "--fresh-chips", *wrong, "--out", "wrong")
-        assert refused.code == 2 and "needs --neuron mtj and --variation" in refused.err
-    rival = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "rival")
-    assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in rival.out
+        assert refused.code == 2 and "needs MTJ neurons and variation" in refused.err
+    plain = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "plain")
+    assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in plain.err
+
+
+def test_json_and_quiet_leave_only_the_numbers(smtj: Command) -> None:
+    outcome = smtj("train", *SMALL, "--epochs", "1", "--out", "run", "--json", "--quiet")
+    assert (outcome.code, outcome.err) == (0, "")
+    record = json.loads(outcome.out)
+    assert (
+        record["test_accuracy"] == json.loads(Path("run/metrics.json").read_text())["test_accuracy"]
+    )
 
 
 def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
@@ -136,7 +146,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert smtj("train", *SMALL, "--epochs", "1", "--out", "parts").code == 0
     again = smtj("train", *SMALL, "--epochs", "2", "--out", "parts")
     assert refusal(again) == (
-        "parts already holds a run; go on from it with --resume, or give another --out"
+        "parts already holds a run; continue it with --resume, or give another --out"
     )
     assert smtj("train", *SMALL, "--epochs", "2", "--out", "parts", "--resume").code == 0
     one, other = (json.loads(Path(p, "metrics.json").read_text()) for p in ("straight", "parts"))
@@ -151,7 +161,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     [
         (("--card", "nowhere"), "there is no card nowhere"),
         (("--card", "flat.toml"), "card cai2019 has no energy barrier"),
-        (("--dataset", "cifar"), "data set 'cifar' is unknown"),
+        (("--dataset", "cifar"), "unknown data set 'cifar'"),
         (("--data", "nowhere"), 'comes with scikit-learn and takes no path: use "idx"'),
         (("--dataset", "mnist", "--data", "nowhere"), "nowhere"),
         (("--dataset", "idx"), "needs a path"),
@@ -159,15 +169,15 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
         (("--hidden", "4,,4"), "--hidden is '4,,4'"),
         (("--hidden", "many"), "--hidden is 'many'"),
         (("--hidden", ""), "--hidden is ''"),
-        (("--reads", "0"), "--reads is '0'; it must be a whole number from 1, or \"expected\""),
-        (("--reads", "65536"), 'reads is 65536; it must be 1 to 65535 or "expected"'),
+        (("--reads", "0"), "--reads is '0'; it must be 1 to 65535 or \"expected\""),
+        (("--reads", "65536"), "--reads is '65536'; it must be 1 to 65535 or \"expected\""),
         (("--eval-reads", "2.5"), "--eval-reads is '2.5'"),
         (("--learning-rate", "0"), "learning_rate 0.0"),
         (("--learning-rate", "nan"), "learning_rate nan"),
         (("--learning-rate", "1e37"), "the training diverged in epoch 1; a learning rate below"),
         (("--momentum", "1"), "momentum 1.0"),
         (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
-        (("--resume",), "run holds no run to go on from; leave out --resume to begin one"),
+        (("--resume",), "run holds no run to resume; leave out --resume to start one"),
         (("--out", "flat.toml"), "flat.toml"),
         (("--out", "flat.toml/run"), "flat.toml"),
     ],
@@ -241,12 +251,12 @@ def test_mnist_that_is_nowhere_is_refused_with_where_to_put_it(
 
     monkeypatch.delenv("SMTJ_DATA_DIR", raising=False)
     monkeypatch.setattr(loading, "cache_folder", lambda name: tmp_path / "cache" / name)
-    monkeypatch.setattr(mirrors, "_get", blocked)
+    monkeypatch.setattr(requests, "get", blocked)
     assert issubclass(DownloadError, ValueError)
     sentence = refusal(smtj("train", "--dataset", "mnist", "--epochs", "1"))
     assert sentence.startswith("MNIST is neither in SMTJ_DATA_DIR, which is not set, nor in ")
     assert all(mirror in sentence for mirror in PUBLISHED["mnist"].mirrors)
-    assert sentence.endswith("let the environment variable SMTJ_DATA_DIR name the folder around it")
+    assert sentence.endswith("set the environment variable SMTJ_DATA_DIR to its parent folder")
 
 
 def test_a_full_disk_is_told_in_a_sentence(smtj: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +304,9 @@ def test_ctrl_c_keeps_the_last_epoch_and_the_run_goes_on(smtj: Command, tmp_path
     out = tmp_path / "run"
     outcome = interrupted(out, (out / "checkpoint.pt").exists)
     assert outcome.code == 130, outcome.err
-    assert f"Stopped; every finished epoch is kept in {out}. Go on with --resume." in outcome.out
+    assert (
+        f"Stopped; every finished epoch is saved in {out}. Continue with --resume." in outcome.err
+    )
     assert "Traceback" not in outcome.err
     assert {path.name for path in out.iterdir()} == {"checkpoint.pt", "network.pt", "metrics.json"}
     kept = torch.load(out / "checkpoint.pt", weights_only=True)["history"]
@@ -315,7 +327,7 @@ def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
     monkeypatch.setattr("smtj.nn.training.trainer.Trainer.train_epoch", stop)
     outcome = smtj("train", *SMALL, "--out", "run")
     assert outcome.code == 130
-    assert "Stopped before the first epoch ended; nothing is kept." in outcome.out
+    assert "Stopped before the first epoch ended; nothing was saved." in outcome.err
 
 
 @pytest.mark.skipif(
@@ -327,5 +339,5 @@ def test_mnist_is_found_and_trained(smtj: Command) -> None:
         "train", "--hidden", "16", "--epochs", "1", "--batch-size", "3000", "--out", "run"
     )
     assert outcome.code == 0, outcome.err
-    assert outcome.out.startswith("MNIST from ")
+    assert outcome.err.startswith("MNIST from ")
     assert json.loads(Path("run/metrics.json").read_text())["test_accuracy"][0] > 0.3

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +188,7 @@ def test_data_dir_comes_before_the_cache(world: Path, monkeypatch: pytest.Monkey
     assert load_dataset("mnist").origin == str(world / "data" / "mnist")
 
 
-def test_files_in_data_dir_itself_are_told_apart(
+def test_files_in_data_dir_itself_are_recognised(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(world / "data", small_set())
@@ -292,11 +292,11 @@ def test_no_good_mirror_leaves_nothing(
 def test_a_full_disk_leaves_nothing(
     world: Path, monkeypatch: pytest.MonkeyPatch, mirror: Mirror
 ) -> None:
-    def full(path: Path, write: Callable[..., object]) -> Path:
+    def full(path: Path, content: bytes) -> Path:
         raise OSError(28, "No space left on device")
 
     use_mirrors(monkeypatch, mirror.address)
-    monkeypatch.setattr(mirrors, "write_whole", full)
+    monkeypatch.setattr(mirrors, "write_bytes", full)
     with pytest.raises(DataError, match="mnist cannot be written, No space left on device"):
         load_dataset("mnist", progress=False)
     assert not list(world.glob("cache/**/*"))
@@ -314,8 +314,8 @@ def test_nothing_found_says_where_to_put_the_files(world: Path) -> None:
     assert str(world / "cache" / "mnist") in message
     assert message.count("fails with ConnectionError") == 2
     assert message.endswith(
-        'plain or .gz, into a folder "mnist" and let the environment variable SMTJ_DATA_DIR name '
-        "the folder around it"
+        'plain or .gz, into a folder "mnist" and set the environment variable SMTJ_DATA_DIR to '
+        "its parent folder"
     )
     assert all(part in message for part in PARTS)
 
@@ -379,7 +379,7 @@ def test_unknown_name() -> None:
     with pytest.raises(DataError) as error:
         load_dataset("cifar")
     message = one_sentence(error)
-    assert message == "data set 'cifar' is unknown: it would be mnist, fashion-mnist, digits or idx"
+    assert message == "unknown data set 'cifar': choose mnist, fashion-mnist, digits or idx"
     assert DATASET_NAMES == ("mnist", "fashion-mnist", "digits", "idx")
 
 
@@ -410,7 +410,7 @@ def test_folder_with_files_missing(world: Path, monkeypatch: pytest.MonkeyPatch)
     files = small_set()
     del files[TRAIN_LABELS], files[TEST_IMAGES]
     folder = put(world / "data" / "mnist", files)
-    expected = re.escape(f"{folder} lacks {TRAIN_LABELS}, {TEST_IMAGES}: all four IDX files")
+    expected = re.escape(f"{folder} lacks {TRAIN_LABELS}, {TEST_IMAGES}: it must hold all four")
     with pytest.raises(DataError, match=expected):
         load_dataset("idx", folder)
     monkeypatch.setenv("SMTJ_DATA_DIR", str(world / "data"))
@@ -445,7 +445,7 @@ def test_wrong_file_in_the_cache(world: Path) -> None:
         load_dataset("mnist", allow_stand_in=True)
     message = one_sentence(error)
     assert message.startswith(f"{folder / TEST_LABELS} is not MNIST's {TEST_LABELS} (MD5")
-    assert message.endswith("delete it and it is downloaded anew")
+    assert message.endswith("delete it to download it again")
 
 
 GOOD = small_set()
@@ -454,7 +454,7 @@ GOOD = small_set()
 @pytest.mark.parametrize(
     ("part", "raw", "expected"),
     [
-        (TRAIN_IMAGES, b"", "is empty: an IDX file with 3 dimension(s) belongs there"),
+        (TRAIN_IMAGES, b"", "is empty: expected an IDX file with 3 dimension(s)"),
         (TEST_LABELS, b"\x89PNG\r\n", "begins with the bytes 89 50 4e 47: an IDX file of unsigned"),
         (
             TRAIN_IMAGES,
@@ -484,7 +484,7 @@ GOOD = small_set()
             struct.pack(">4B3I", 0, 0, 8, 3, *[2**32 - 1] * 3),
             "is cut short: its header promises 79228162458924105385300197391 bytes, it has 16",
         ),
-        (TRAIN_IMAGES, idx((0, 3, 4)), "holds nothing, its shape is (0, 3, 4): no dimension may"),
+        (TRAIN_IMAGES, idx((0, 3, 4)), "has no elements, its shape is (0, 3, 4): no dimension may"),
         (
             TEST_LABELS,
             idx((6,)),
@@ -506,8 +506,8 @@ def test_damaged_idx_file(tmp_path: Path, part: str, raw: bytes, expected: str) 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (GOOD[TRAIN_IMAGES], "is not gzip, whatever its name says: fetch it again, or drop .gz"),
-        (b"", "is not gzip, whatever its name says"),
+        (GOOD[TRAIN_IMAGES], "is not gzip in spite of its name: fetch it again, or drop .gz"),
+        (b"", "is not gzip in spite of its name"),
         (
             gzip.compress(GOOD[TRAIN_IMAGES], mtime=0)[:-9],
             "is a damaged gzip file: delete it and fetch it again",
@@ -529,7 +529,9 @@ def test_a_folder_named_like_a_file(tmp_path: Path) -> None:
     folder = put(tmp_path / "mine", GOOD)
     (folder / TEST_LABELS).unlink()
     (folder / TEST_LABELS).mkdir()
-    with pytest.raises(DataError, match=f"{TEST_LABELS} is a folder: the IDX file of that name"):
+    with pytest.raises(
+        DataError, match=f"{TEST_LABELS} is a folder: expected the IDX file of that name"
+    ):
         load_dataset("idx", folder)
     (folder / f"{TEST_LABELS}.gz").write_bytes(gzip.compress(GOOD[TEST_LABELS], mtime=0))
     assert_small(load_dataset("idx", folder))
@@ -542,13 +544,13 @@ def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     folder = put(tmp_path / "mine", GOOD)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
-        with pytest.raises(DataError, match=r"ubyte cannot be read \(Permission denied\): it wou"):
+        with pytest.raises(DataError, match=r"ubyte cannot be read \(Permission denied\): check"):
             load_dataset("idx", folder)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "is_file", refuse)
         patch.setenv("SMTJ_DATA_DIR", str(folder))
         for name, path in (("idx", folder), ("mnist", None)):
-            with pytest.raises(DataError, match=r"cannot be looked into \(Permission denied\): it"):
+            with pytest.raises(DataError, match=r"cannot be read \(Permission denied\): check"):
                 load_dataset(name, path)
 
 
@@ -570,7 +572,7 @@ def test_cache_is_the_users() -> None:
 def test_import_is_light() -> None:
     code = (
         "import sys, smtj.datasets; "
-        "print(sorted({'torch', 'sklearn', 'pooch', 'requests', 'matplotlib'} & set(sys.modules)))"
+        "print(sorted({'torch', 'sklearn', 'requests', 'rich', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -13,9 +13,9 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import DataError, SmtjError
 from smtj.inference.resonance import fit_spectrum
-from smtj.lab import stfmr
-from smtj.physics.device import macrospin
+from smtj.lab import spectra
 from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 from smtj.physics.magnetics.equilibrium import reduced_energy
 
@@ -145,7 +145,7 @@ def test_an_exact_rate_of_an_easy_plane_is_refused_in_a_sentence():
 @pytest.mark.parametrize("name", TURNED)
 def test_what_no_voltage_moves_shows_no_resonance(name):
     with pytest.raises(SmtjError, match=f"card {name}: its vcma.coefficient is 0"):
-        stfmr(load_card(name), [1000.0], [0.0], [1e9, 2e9])
+        spectra(load_card(name), [1000.0], [0.0], [1e9, 2e9])
 
 
 def test_a_signal_of_zeros_has_no_line():

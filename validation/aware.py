@@ -1,7 +1,7 @@
-"""What training teaches about a chip of which nothing is known; writes docs/validation/aware.*.
+"""Compare ways to train for unseen chips; writes docs/validation/aware.*.
 
-Five ways to train the same network are compared on chips that none of them has seen.  Trainings are
-kept epoch by epoch, so that it can be stopped at any time and goes on.
+Five ways to train the same network are compared on unseen chips.  Trainings are stored after every
+epoch, so a run can be stopped at any time and resumed.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def _evaluated(job: Job) -> dict[str, float]:
 
 def _page(record: dict) -> str:  # type: ignore[type-arg]
     head = (
-        "# Validation: training for a chip that nobody has seen\n\n"
+        "# Validation: training for unseen chips\n\n"
         "784-400-10 on MNIST, matched coupling, linear read-out, one read in evaluation, no "
         "magnetic noise; the slopes of a chip's devices spread by "
         f"{record['spread']}. Test accuracy (%) after {record['epochs']} epochs: mean ± standard "
@@ -135,7 +135,7 @@ def _page(record: dict) -> str:  # type: ignore[type-arg]
         rows.append(f"| {name} | {' | '.join(cells)} |\n")
     own = _cell([100 * run["own"] for run in record["accuracy"]["one read, one chip"]])
     foot = (
-        f"\nThe network that was trained on one chip reaches {own} % on that chip.\n\n"
+        f"\nThe network trained on one chip reaches {own} % on that chip.\n\n"
         f"*{record['date']}, `{record['command']}`, PyTorch {record['machine']['torch']}, "
         f"{record['machine']['platform']}.*\n"
     )

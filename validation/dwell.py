@@ -1,9 +1,9 @@
-"""Do the intervals of dwell times cover the truth?  Writes docs/validation/dwell.json.
+"""Measure the coverage of intervals of dwell times; writes docs/validation/dwell.json.
 
-Random telegraph traces of three readings a shorter dwell are fitted; of the 95 % intervals, 93 to
-97 % must hold the truth, and they must be at most 1.3 times as wide as the Cramér-Rao bound allows,
-which is taken from the scatter of the score over simulations at the truth.  Traces of other kinds
-are to get other verdicts.
+Random telegraph traces of three readings per shorter dwell time are fitted; 93 to 97 % of the 95 %
+intervals must contain the true value, and they must be at most 1.3 times as wide as the Cramér-Rao
+bound, which is estimated from the scatter of the score over simulations at the truth.  Traces of
+other kinds must get other verdicts.
 """
 
 import argparse

@@ -23,10 +23,11 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.free_layer import macrospin
 from smtj.units import convert, format_quantity
-from smtj.validity import compare_formulas, compare_low_barrier, find_limits, with_barrier
-from smtj.validity.limits import in_words
+from smtj.validity import compare_formulas, compare_low_barrier, find_limits
+from smtj.validity.limits import safe_ranges
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
 SIZE, LOOKS, INTERVAL, SEED = 1024, 160, 0.5e-9, 5
@@ -100,17 +101,15 @@ def validity(card: DeviceCard) -> dict[str, Any]:
     try:
         own = compare_formulas(card)
         limits = find_limits(card)
-        simulated = compare_low_barrier(with_barrier(card, 5.0))
+        simulated = compare_low_barrier(with_stability_factor(card, 5.0))
     except SmtjError as error:
         return {"refused": str(error)}
-    compared = [rung for rung in (*own, *simulated) if rung.against]
+    compared = [row for row in (*own, *simulated) if row.against]
     return {
         "compared": len(compared),
-        "agree": sum(rung.agrees for rung in compared),
-        "differ": [
-            [rung.quantity, rung.route, rung.verdict] for rung in compared if not rung.agrees
-        ],
-        "words": in_words(limits),
+        "agree": sum(row.agrees for row in compared),
+        "differ": [[row.quantity, row.route, row.verdict] for row in compared if not row.agrees],
+        "words": safe_ranges(limits),
     }
 
 

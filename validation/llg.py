@@ -1,4 +1,4 @@
-"""Does the simulated macrospin keep to exact results?  Writes docs/validation/llg.json.
+"""Compare the simulated macrospin with exact results; writes docs/validation/llg.json.
 
 First passages between m_z = ±½ are compared with the quadrature of the axisymmetric Fokker-Planck
 equation, at several barriers and two dampings, with the default time step and with half of it;

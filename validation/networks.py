@@ -1,6 +1,6 @@
 """Claims about training, over several seeds; writes docs/validation/networks.json as it goes.
 
-Run by ``make validate``; what is finished is not repeated, so that it can be stopped at any time.
+Run by ``make validate``; finished parts are not repeated, so a run can be stopped at any time.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""What reads as they are cost a network; writes docs/validation/reads.json and reads.md.
+"""Measure the cost of correlated reads; writes docs/validation/reads.json and reads.md.
 
-Trained networks are kept, so that it can be stopped at any time and goes on.
+Trained networks are stored, so a run can be stopped at any time and resumed.
 """
 
 import argparse
@@ -166,16 +166,16 @@ def main() -> None:
 
 
 def page(content: dict) -> str:
-    """Return what docs/validation/reads.md says."""
+    """Return the content of docs/validation/reads.md."""
     sections = [
-        "# Validation: reads as they are\n\n"
+        "# Validation: correlated and streamed reads\n\n"
         "Written by `validation/reads.py` from [reads.json](reads.json), which holds every value. "
         f"MNIST, card `cai2019`, device variation and magnetic noise on, {EPOCHS} epochs of "
-        "stochastic gradient descent with momentum 0.9 in batches of 100, reads in training "
-        "independent where nothing else is said. Reads are snapshots compared with the middle. "
-        "± is the standard deviation over the seeds, of which there are three, each with its own "
-        "weights, batches, chip and reads. Intervals are in relaxation times at H_s, "
-        f"τ_r = τ0 e^Δ/2 = {1e3 * RELAXATION_TIME:.1f} ms; at a field that makes the log-odds a, "
+        "stochastic gradient descent with momentum 0.9 in batches of 100, independent reads in "
+        "training unless stated otherwise. A read is a snapshot compared with the middle of the "
+        "two levels. ± is the standard deviation over three seeds, each with its own weights, "
+        "batches, chip and reads. Intervals are in relaxation times at H_s, "
+        f"τ_r = τ0 e^Δ/2 = {1e3 * RELAXATION_TIME:.1f} ms; at a field where the log-odds are a, "
         "a device is faster by about cosh(a/2)."
     ]
     for part, render in RENDERERS.items():
@@ -202,30 +202,30 @@ def rendered(columns: list[str], rows: list[list[str]]) -> str:
 def render_streamed(result: dict) -> str:
     """Render the stream beside the public numbers."""
     ats = ["independent", *(str(i) for i in INTERVALS)]
-    columns = ["784-256-128-10, % recognised", "independent", *(f"{i:g} τ_r" for i in INTERVALS)]
+    columns = ["784-256-128-10, accuracy in %", "independent", *(f"{i:g} τ_r" for i in INTERVALS)]
     rows = [[row, *(percent(cells[at]) for at in ats)] for row, cells in result.items()]
     given = [f"{100 * PUBLIC[i]:.1f}" if i in PUBLIC else "" for i in INTERVALS]
     rows.append(["a public telegraph network, if its unit is τ_r", "", *given])
     given = [f"{100 * PUBLIC[i / 2]:.1f}" if i / 2 in PUBLIC else "" for i in INTERVALS]
     rows.append(["the same, if its unit is a dwell time at H_s, 2 τ_r", "", *given])
     return (
-        "## One read an image, images in a stream\n\n"
-        "Devices remember the image before. *One τ_r*: all devices relax in the same time at every "
-        "field (heat-bath rates), instead of by the dwell times of their own field. The read-out "
-        "is linear. Of the public network its architecture is known and not its devices' law; it "
-        "falls more slowly than either of ours if its unit is τ_r; if that is the dwell time of a "
-        "device at H_s, it falls between them, from a higher accuracy of independent reads.\n\n"
-        + rendered(columns, rows)
+        "## One read per image, streamed images\n\n"
+        "Devices remember the previous image. *One τ_r*: all devices relax with the same time "
+        "at every field (heat-bath rates) instead of the dwell times at their own field. The "
+        "read-out is linear. The architecture of the public network is known, the law of its "
+        "devices is not: if its unit is τ_r, its accuracy falls more slowly than either of "
+        "ours; if its unit is the dwell time at H_s, it falls between them, from a higher "
+        "accuracy with independent reads.\n\n" + rendered(columns, rows)
     )
 
 
 def render_aware(result: dict) -> str:
-    """Render what training in the stream buys."""
-    columns = ["784-256-128-10, % recognised", *(f"{float(at):g} τ_r" for at in result)]
+    """Render the gain of training on streamed reads."""
+    columns = ["784-256-128-10, accuracy in %", *(f"{float(at):g} τ_r" for at in result)]
     return (
         "## Trained in the stream\n\n"
         "The same networks (matched coupling, dwell times of the field), trained on images that "
-        "come in a stream with the interval of the test; the order of images is random.\n\n"
+        "are streamed with the interval of the test; the order of images is random.\n\n"
         + rendered(columns, [["trained as read", *(percent(cell) for cell in result.values())]])
     )
 
@@ -237,16 +237,16 @@ def render_many(result: dict, *, where: str) -> str:
     rows = [[n, *(percent(cells[at]) for at in ats)] for n, cells in result.items()]
     return (
         f"## Reads and their interval, {where}\n\n"
-        "784-400-10, hidden and output neurons devices, calibrated coupling, trained on 16 "
-        "independent reads; % recognised. The time an image takes is reads times interval a "
+        "784-400-10, device neurons in the hidden and output layers, calibrated coupling, "
+        "trained on 16 independent reads; accuracy in %. An image takes reads × interval per "
         "layer.\n\n" + rendered(columns, rows)
     )
 
 
 RENDERERS = {
     "streamed": render_streamed,
-    "reads in equilibrium": partial(render_many, where="devices in equilibrium at every image"),
-    "reads in a stream": partial(render_many, where="images in a stream"),
+    "reads in equilibrium": partial(render_many, where="devices in equilibrium for every image"),
+    "reads in a stream": partial(render_many, where="streamed images"),
     "aware": render_aware,
 }
 

@@ -1,4 +1,4 @@
-"""What bias voltages win back of full MNIST; writes docs/validation/recalibration.json and .md.
+"""Measure the recovery by bias voltages on MNIST; writes docs/validation/recalibration.*.
 
 Networks 784-400-10 are trained at 300 K, a seed each with weights, reads and chip of its own.  Then
 their weights and couplings stay as they are, and
@@ -8,7 +8,7 @@ their weights and couplings stay as they are, and
 * the devices are replaced by others, of offset and slope spreads of 3 Oe and 20 %: how much of what
   the best voltages for all training images win do voltages from few images win?
 
-What is done is kept in a file of lines, from which a run that was stopped goes on.
+Finished parts are stored in a JSON-lines file, from which a stopped run resumes.
 """
 
 import argparse
@@ -204,7 +204,7 @@ def summary(rows):
 
 
 def render(record):
-    """Return the page of what was found."""
+    """Return the page of the results."""
     about, result = record["about"], record["result"]
 
     def percent(found):
@@ -227,21 +227,22 @@ def render(record):
     versions = about["versions"]
     return "\n\n".join(
         [
-            "# Validation: what bias voltages win back",
+            "# Validation: recovery by bias voltages",
             "Written by `validation/recalibration.py` from "
             "[recalibration.json](recalibration.json), which holds every value. "
             "Networks 784-400-10 on MNIST, card `cai2019`, trained for "
-            f"{about['epochs']} epochs at 300 K by `smtj train`, {about['seeds']} seeds, each with "
-            "weights, reads and a chip of its own; those with device read-out learnt with 16 "
-            "reads, those with linear read-out with one. Weights and couplings "
-            "are frozen afterwards, "
-            "nothing digital is rescaled, and voltages stay within ±200 mV, one a neuron unless "
-            "said otherwise. Accuracies (%) are those of the 10,000 test images, the mean of "
-            f"{about['readings']} readings; ± there is the standard deviation over seeds, and at "
-            "fractions the standard error, from leaving out one seed at a time. *Optimum*: "
+            f"{about['epochs']} epochs at 300 K by `smtj train`, {about['seeds']} seeds, each "
+            "with its own weights, reads and chip; networks with device read-out were trained "
+            "with 16 reads, those with linear read-out with one. Weights and couplings are then "
+            "frozen, nothing digital is rescaled, and voltages stay within ±200 mV, one per "
+            "neuron unless stated otherwise. Accuracies (%) are those of the 10,000 test "
+            "images, the mean of "
+            f"{about['readings']} readings; ± is the standard deviation over seeds for "
+            "accuracies, and the standard error (jackknife over seeds) for fractions. "
+            "*Optimum*: "
             "voltages trained on all 60,000 training images without a prior.",
-            "## From 300 K to 360 K\n\nThe fraction is that of the accuracy lost by 60 K, with "
-            "respect to the network at 300 K and 0 V.",
+            "## From 300 K to 360 K\n\nFractions are of the accuracy lost by heating by 60 K, "
+            "relative to the network at 300 K and 0 V.",
             table(
                 [
                     "network, switching model",
@@ -249,30 +250,30 @@ def render(record):
                     "360 K, 0 V",
                     "360 K, 500 images",
                     "360 K, optimum",
-                    "won back, 100 images",
+                    "recovered, 100 images",
                     "500 images",
                     "optimum",
                 ],
                 heat,
             ),
             "## Other devices: offset spread 3 Oe, slope spread 20 %\n\nThe trained network on a "
-            "chip it has never seen, at 300 K, the paper's switching model. The fraction is that "
-            "of what the optimum wins; where that is a few tenths of a "
-            "point, as with sixteen reads, it says little. With one read, what is won is common to "
-            "all devices, as one voltage for the network shows: a larger w, and with it quieter "
-            "reads, at 300 K too. The devices' own differences are hardly compensated; their H_s "
-            "does not follow the voltage on this card.",
+            "chip it has never seen, at 300 K, the paper's switching model. Fractions are of "
+            "the gain at the optimum; where that is a few tenths of a point, as with sixteen "
+            "reads, they say little. With one read, the gain is common to all devices, as a "
+            "single voltage for the whole network shows: a larger w and therefore quieter "
+            "reads, at 300 K too. Differences between devices are hardly compensated; on this "
+            "card H_s does not depend on the voltage.",
             table(
                 [
                     "network",
-                    "its own chip",
+                    "own chip",
                     "other chip",
                     "500 images",
                     "optimum",
                     "of the optimum, 100 images",
                     "500 images",
-                    "100, one voltage a network",
-                    "500, one voltage a network",
+                    "100, one voltage per network",
+                    "500, one voltage per network",
                 ],
                 spread,
             ),
@@ -283,13 +284,13 @@ def render(record):
 
 
 def table(head, rows):
-    """Return a table of Markdown."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main():
-    """Try everything that is not recorded yet, then write what was found."""
+    """Run everything not recorded yet, then write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=15)

@@ -9,18 +9,19 @@ FOLDER = Path("docs/validation")
 
 
 def main() -> None:
-    """Render what is recorded."""
+    """Render the recorded results."""
     record = json.loads((FOLDER / "networks.json").read_text())
     sections = [
         "# Validation: training over several seeds\n\n"
         "Written by `make validate` from [networks.json](networks.json), which holds every value; "
-        "speed is in [speed.md](speed.md), and how often the intervals of fits hold the truth in "
-        "[coverage.md](coverage.md); reads as they are stand in [reads.md](reads.md), what bias "
-        "voltages win back in [recalibration.md](recalibration.md), and training for unseen chips "
+        "speed is in [speed.md](speed.md), and the coverage of confidence intervals in "
+        "[coverage.md](coverage.md); correlated and streamed reads are in [reads.md](reads.md), "
+        "recovery by bias voltages in [recalibration.md](recalibration.md), and training for "
+        "unseen chips "
         "in [aware.md](aware.md). Networks are 784-400-10 on MNIST, card `cai2019`, "
         "16 reads in training and evaluation, device variation and magnetic noise on, stochastic "
         "gradient descent with momentum 0.9 in batches of 100. ± is the standard deviation over "
-        "seeds; a seed decides weights, batches, reads and chip."
+        "seeds; a seed sets weights, batches, reads and chip."
     ]
     renderers = {"tuning": tuning, "seeds": seeds, "ablations": ablations, "reads": reads}
     for part, render in renderers.items():
@@ -32,14 +33,14 @@ def main() -> None:
 
 
 def coverage() -> list[str]:
-    """Render how often the intervals of fits hold the truth."""
+    """Render the coverage of confidence intervals."""
     head = [
-        "# Validation: do the intervals hold the truth?\n\n"
-        "Virtual measurements of random devices are fitted as a user's files would be; of the 95 % "
-        "intervals, 93 to 97 % should hold the truth. Traces and scans have three readings a "
-        "shorter dwell, 50 switches or more, noise up to 0.3 of the separation of the levels, and "
-        "a drift of one separation over every trace; the width is that of the interval over the "
-        "Cramér-Rao bound. Written by `make validate`."
+        "# Validation: coverage of confidence intervals\n\n"
+        "Virtual measurements of random devices are fitted like a user's files; 93 to 97 % of "
+        "the 95 % intervals should contain the true value. Traces and scans have three readings "
+        "per shorter dwell time, at least 50 switches, noise up to 0.3 of the level separation, "
+        "and a drift of one separation per trace; the width is relative to the Cramér-Rao "
+        "bound. Written by `make validate`."
     ]
     dwell, scans, spectra = (FOLDER / f"{name}.json" for name in ("dwell", "scans", "resonance"))
     if dwell.exists():
@@ -65,7 +66,7 @@ def coverage() -> list[str]:
 
 
 def scan(record: dict) -> str:
-    """Render the coverage of what scans tell."""
+    """Render the coverage of scans."""
     percent = "{:.1f} %".format
     rows, dwells = [], []
     for kind, found in record["result"].items():
@@ -88,8 +89,8 @@ def scan(record: dict) -> str:
         "## w, H_s and dwell times of a scan (`validation/scans.py`)\n\n"
         "Random cards, measured at seven fields within ±3/w of H_s and fitted.\n\n"
         + table(columns, rows)
-        + "\n\nDwell times of the same scans, of every trace that shows two levels and at least 20 "
-        "switches, against those of the card at that field.\n\n"
+        + "\n\nDwell times from the same scans: every trace with two levels and at least 20 "
+        "switches, compared with the card's at that field.\n\n"
         + table(also, dwells)
         + "\n\n"
         + made(record["about"])
@@ -97,7 +98,7 @@ def scan(record: dict) -> str:
 
 
 def resonance(record: dict) -> str:
-    """Render the coverage of what resonance tells."""
+    """Render the coverage of resonance fits."""
     units = {"H_K1": (1e3, "mT"), "H_K2": (1e3, "mT"), "-dH_K1/dV": (1e3, "mT/V")}
     rows = []
     for kind, found in record["result"].items():
@@ -115,27 +116,24 @@ def resonance(record: dict) -> str:
             )
     counts = "; ".join(
         f"{kind}: {found['devices']} devices, {found['refused']} refused, {found['voltages']} "
-        f"voltages of which {found['inseparable_voltages']} do not tell H_K1 from H_K2"
+        f"voltages, of which {found['inseparable_voltages']} cannot separate H_K1 from H_K2"
         for kind, found in record["result"].items()
     )
     columns = ["devices", "", "numbers", "coverage", "z, mean ± sd", "median interval"]
     return (
-        "## H_K1, H_K2, mT/V and ξ of resonances (`validation/resonance.py`)\n\n"
+        "## H_K1, H_K2, mT/V and ξ from resonances (`validation/resonance.py`)\n\n"
         "Spectra swept in frequency at 6 to 9 fields in the plane, below and beyond saturation, "
-        "and 3 to 5 voltages; signal/noise of a point 10 to 50; M_s, t and t_MgO of the devices "
-        "differ from the card's by its standard errors (3, 2 and 3 %), and so do H_K1, H_K2, mT/V "
-        "and damping, by more. The numbers of a device may be alike, which the errors of the "
-        "coverage count in. The fit of whole spectra has one damping for both wells, which a spin "
-        "torque (damping-like 0 to 2 mT/V, at 0.1 to 0.2 V) makes two; the last rows show what "
-        f"that costs.\n\nRuns: {counts}.\n\n"
-        + table(columns, rows)
-        + "\n\n"
-        + made(record["about"])
+        "and 3 to 5 voltages; signal-to-noise ratio per point 10 to 50; M_s, t and t_MgO of the "
+        "devices differ from the card's by its standard errors (3, 2 and 3 %); H_K1, H_K2, mT/V "
+        "and damping differ by more. The errors of the coverage allow for correlations within a "
+        "device. The fit of whole spectra assumes equal damping in both wells, which a spin "
+        "torque (damping-like, 0 to 2 mT/V, at 0.1 to 0.2 V) breaks; the last rows show the "
+        f"effect.\n\nRuns: {counts}.\n\n" + table(columns, rows) + "\n\n" + made(record["about"])
     )
 
 
 def dynamics() -> list[str]:
-    """Render how the simulated motion keeps to exact results."""
+    """Render the comparison of simulated dynamics with exact results."""
     record = json.loads((FOLDER / "llg.json").read_text())
     scales = {"mean first passage in s": (1e9, "ns"), "mean square of m_z": (1.0, "")}
     rows = [
@@ -163,14 +161,14 @@ def dynamics() -> list[str]:
         for step in found["steps"]
     ]
     return [
-        "# Validation: the simulated motion\n\n"
+        "# Validation: magnetisation dynamics\n\n"
         "First passages between m_z = ±½ against the quadrature of the Fokker-Planck equation, and "
         "⟨m_z²⟩ against Boltzmann's integral, of a disc of 50 nm and 1.1 nm with μ0 M_s = 1.2 T at "
-        "300 K. Time steps are in units of the default one. Written by `make validate` from "
+        "300 K. Time steps are relative to the default. Written by `make validate` from "
         "[llg.json](llg.json) (`validation/llg.py`).",
         table(columns, rows),
         f"## Convergence\n\nError of ⟨m_z²⟩ at Δ = {found['delta']:g}, α = {found['damping']:g}, "
-        f"where it can be seen. It grows with the {found['order']:.2f} ± "
+        f"where it is visible. It grows with the {found['order']:.2f} ± "
         f"{found['standard_error']:.2f}th power of the time step: weak order one. At the default "
         f"step it is {100 * found['relative_bias_at_default']:.3f} %.",
         table(["time step over default", "", "error of ⟨m_z²⟩"], steps),
@@ -179,7 +177,7 @@ def dynamics() -> list[str]:
 
 
 def made(about: dict[str, str]) -> str:
-    """Say when and with what."""
+    """Return when and with which versions a result was computed."""
     revision = about["git_revision"] or "working tree"
     return (
         f"*{about['date']}, smtj {revision}, PyTorch {about['torch']}, {about['platform']}, "
@@ -195,7 +193,7 @@ def tuning(result: dict[str, dict[str, float]]) -> str:
         for name, found in result.items()
     ]
     return (
-        "## Learning rates\n\nRecognition of 10,000 held-out training images (%), mean of the last "
+        "## Learning rates\n\nAccuracy on 10,000 held-out training images (%), mean of the last "
         "three epochs, seed 0. Both kinds of network were tuned over the same rates.\n\n"
         + table(["network, read-out", *rates], rows)
     )
@@ -216,7 +214,7 @@ def seeds(result: dict[str, dict]) -> str:
     count = len(next(iter(result.values()))["last_epoch"]["values"])
     epochs = next(iter(result.values()))["epochs"]
     return (
-        f"## {epochs} epochs, {count} seeds\n\nRecognition of the 10,000 test images (%).\n\n"
+        f"## {epochs} epochs, {count} seeds\n\nAccuracy on the 10,000 test images (%).\n\n"
         + table(
             ["network, read-out", "epoch 1", f"epoch {epochs}", "mean of last 10", "seed 0"], rows
         )
@@ -224,7 +222,7 @@ def seeds(result: dict[str, dict]) -> str:
 
 
 def ablations(result: dict[str, dict]) -> str:
-    """Render what one change at a time does."""
+    """Render the ablations."""
     rows = [
         [name, spread(found["after_epoch_1"]), spread(found["mean_of_last_10"])]
         for name, found in result.items()

@@ -1,11 +1,11 @@
-"""Do the intervals of resonance fits cover the truth?  Writes docs/validation/resonance.json.
+"""Measure the coverage of intervals of resonance fits; writes docs/validation/resonance.json.
 
 Random devices are measured by the virtual laboratory and fitted as a user's files would be, by an
 analyst whose card has another H_K1, H_K2, VCMA coefficient and damping, and the nominal M_s, t and
 t_MgO, from which those of the device differ by the standard errors that the card states.  A device
 with an upright axis is fitted by Eq. 7, one with a tilted axis and fields of its own in the plane
 by both wells of whole spectra, which know of no spin torque; what that does is seen beside.
-Devices that are done are kept in results/validation, so that it goes on where it was stopped.
+Finished devices are stored in results/validation, so a stopped run resumes there.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from smtj.analysis import Setting, analyse
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.lab import stfmr
+from smtj.lab import spectra
 from smtj.physics.constants import VACUUM_PERMEABILITY
 from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
 from smtj.physics.resonance.spectrum import well_lines
@@ -113,7 +113,7 @@ def measured(rng, device, expected):
     lines = well_lines(device, fields, 0.0, 0.0, voltages[:, None])
     highest = 1.15 * float((lines.position + lines.half_width).max())
     frequencies = np.linspace(LOWEST, highest, POINTS)
-    data = stfmr(device, fields, voltages, frequencies)
+    data = spectra(device, fields, voltages, frequencies)
     clean = data["signal"].values
     ratio = np.exp(rng.uniform(*np.log(SIGNAL_TO_NOISE), clean.shape[:2]))
     noise = np.ptp(clean, axis=-1) / ratio

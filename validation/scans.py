@@ -6,7 +6,7 @@ drift of one level separation over every trace, one half at a constant voltage a
 constant current; and fitted as a user's file would be.  Dwell times are those of every trace that
 shows two levels and 20 switches, which a user would get from the trace alone.
 
-What is done is kept in a file of lines, from which a run that was stopped goes on.
+Finished parts are stored in a JSON-lines file, from which a stopped run resumes.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from smtj.analysis.switching.trace import trace_of
 from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.inference.telegraph.fit import MIN_SWITCHES
-from smtj.lab import probability_scan
+from smtj.lab import Instrument, scan
 from smtj.measurement import groups
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import (
@@ -86,17 +86,10 @@ def one(case):
     if seed % 2:
         # Over all traces the drift is as large as the resistance, which stays above 0.
         sign = np.sign(separation)
-    data = probability_scan(
-        card,
-        field,
-        samples,
-        **bias,
-        interval=interval,
-        integration_time=interval if averaged else 0.0,
-        noise=noise,
-        drift=FIELDS * separation * sign,
-        seed=seed,
+    lab = Instrument(
+        interval, interval if averaged else 0.0, noise, drift=FIELDS * separation * sign
     )
+    data = scan(card, field, samples, **bias, instrument=lab, seed=seed)
     setting = Setting(card, "scan")
     try:
         traces = [trace_of(*group, setting, 0) for group in groups(data)]
@@ -108,7 +101,7 @@ def one(case):
     design = np.stack([field - h_s, np.full(FIELDS, -w)], axis=1) / np.sqrt(variance)[:, None]
     bound = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
     truth = np.array([w, h_s])
-    intervals = np.array([e.interval for e in fit.rows("A/m")])
+    intervals = np.array([e.interval for e in fit.estimates])
     # Each state has the dwell time of the voltage that the junction has in it.
     place = (0.0, 0.0, field)
     log_high, _ = card_log_dwell_times(card, *place, levels.voltage_high)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from smtj.card import DeviceCard, Value, load_card
     from smtj.physics.device import operating_point
 
+__version__ = "0.1.0"
+
 __all__ = ["DeviceCard", "Value", "load_card", "operating_point"]
 
 

@@ -1,4 +1,4 @@
-"""What a result was made with, for the record beside it."""
+"""Record what a result was computed with: versions, git revision, command line."""
 
 import platform
 import subprocess
@@ -6,11 +6,13 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from smtj import __version__
+
 
 def versions() -> dict[str, str | None]:
-    """Return versions of smtj, Python and what computes, and the git revision if there is one."""
+    """Return the versions of smtj, Python and the numerical packages, and the git revision."""
     return {
-        "smtj": _installed("smtj"),
+        "smtj": __version__,
         "git_revision": git_revision(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -19,8 +21,8 @@ def versions() -> dict[str, str | None]:
 
 
 def git_revision() -> str | None:
-    """Return the commit of the source tree, marked if it has been changed; None outside one."""
-    # Only a checkout of smtj itself counts, not a repository that it is installed in.
+    """Return the commit of the source tree, marked if modified; None outside a git checkout."""
+    # Only a checkout of smtj itself counts, not a repository into which it is installed.
     folder = Path(__file__).resolve().parent
     if not (folder.parents[1] / ".git").exists():
         return None
@@ -37,7 +39,7 @@ def git_revision() -> str | None:
 
 
 def command() -> str:
-    """Return the command line that is running."""
+    """Return the running command line."""
     return " ".join(["smtj", *sys.argv[1:]])
 
 

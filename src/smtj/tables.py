@@ -31,10 +31,12 @@ class Table:
         from rich.text import Text
 
         table = RichTable(
-            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
-        )
+            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
+            min_width=min(len(self.title), WIDTH),
+        )  # fmt: skip
         for number, name in enumerate(self.head):
-            table.add_column(Text(name), no_wrap=number > 0 and len(name) < WIDTH // 4)
+            longest = max((len(row[number]) for row in self.rows), default=0)
+            table.add_column(Text(name), no_wrap=longest <= 0.3 * WIDTH, overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table

@@ -82,6 +82,11 @@ _SPELLINGS = {"%": " percent ", "°": " deg ", "·": "*", "−": "-"}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL | re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)\b", re.IGNORECASE)
 
+_TIMES = (
+    *((3.15576e7, "years"), (86400.0, "days"), (3600.0, "h"), (1.0, "s")),
+    *((1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (1e-12, "ps"), (1e-15, "fs")),
+)
+
 # Beyond it, a decimal is 0 or infinite as a float in any unit.
 _MAX_EXPONENT = 1000
 
@@ -252,6 +257,21 @@ def round_to_error(
     return f"{rounded.scaleb(-power):f}{tail}", f"{spread.scaleb(-power):f}{tail}"
 
 
+def format_time(seconds: float, digits: int = 3) -> str:
+    """Format a time in the unit that suits it, from femtoseconds to years.
+
+    Examples
+    --------
+    >>> format_time(0.1052), format_time(3.2e-9), format_time(2e9)
+    ('105 ms', '3.2 ns', '63.4 years')
+    """
+    seconds = float(seconds)
+    if not 0 < seconds < math.inf:
+        return f"{seconds:g} s"
+    size, unit = next((entry for entry in _TIMES if seconds >= 0.9995 * entry[0]), _TIMES[-1])
+    return f"{_decimal(Fraction(seconds / size), digits)} {unit}"
+
+
 def convert(value: float, from_unit: str, to_unit: str) -> float:
     """Convert a float from one unit to another, through μ0 between B-like and H-like ones.
 
@@ -275,6 +295,26 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     factor = _known_factor(from_unit, to_unit)
     value = float(value)
     return float(Fraction(value) * factor) if math.isfinite(value) else value * float(factor)
+
+
+def format_scaled(value: float, unit: str, digits: int = 3) -> str:
+    """Print a quantity with the SI prefix that suits it, e.g. ``"89.3 pJ"`` or ``"5.05 s"``.
+
+    Parameters
+    ----------
+    value
+        The quantity in ``unit``; what lies beyond the prefixes is printed as a power of ten.
+    unit
+        A unit that takes prefixes, e.g. ``"J"`` or ``"s"``.
+    digits
+        Significant digits.
+    """
+    if value == 0:
+        return f"0 {unit}"
+    for power, prefix in enumerate(("", "m", "µ", "n", "p", "f", "a")):
+        if 0.9995 * 1e-3**power <= abs(value) < 1e9:
+            return format_quantity(value, unit, prefix + unit, digits)
+    return f"{value:.2g} {unit}"
 
 
 class _UnknownUnit(Exception):

@@ -6,7 +6,7 @@ import pytest
 from smtj import load_card, operating_point
 from smtj.analysis import Setting
 from smtj.analysis.switching.trace import trace_of
-from smtj.lab import time_trace
+from smtj.lab import Instrument, trace
 from smtj.measurement import groups
 from smtj.physics.junction import state_resistances
 
@@ -24,15 +24,8 @@ def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
     middle = np.array([float(STATES.low), float(STATES.high)]) + drift * SEPARATION / 2
     z = []
     for seed in range(SEEDS):
-        data = time_trace(
-            CARD,
-            2000,
-            interval=0.03,
-            integration_time=integration_time,
-            noise=2.0,
-            drift=drift * SEPARATION,
-            seed=seed,
-        )
+        lab = Instrument(0.03, integration_time, noise=2.0, drift=drift * SEPARATION)
+        data = trace(CARD, 2000, instrument=lab, seed=seed)
         found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))
         assert found.fit.verdict == "two levels"
         times = np.log([found.fit.dwell_high, found.fit.dwell_low])

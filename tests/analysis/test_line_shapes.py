@@ -7,7 +7,7 @@ from smtj import load_card
 from smtj.analysis import Setting
 from smtj.analysis.resonance.lines import CLEAREST, lines_of
 from smtj.inference.resonance.lines.model import FUNCTIONS
-from smtj.lab import stfmr
+from smtj.lab import spectra
 
 CARD = load_card("cai2019")
 COUNT = CLEAREST + 3
@@ -18,7 +18,7 @@ def test_the_shape_of_all_spectra_is_that_of_the_clearest(shape):
     """Of which there are more than those that decide; every spectrum is fitted by it."""
     fields = np.linspace(9e3, 60e3, COUNT)
     frequencies = np.linspace(0.4e9, 4e9, 181)
-    data = stfmr(CARD, fields, [0.0], frequencies)
+    data = spectra(CARD, fields, [0.0], frequencies)
     rng = np.random.default_rng(1)
     positions = np.linspace(1e9, 3e9, COUNT)
     for row, position in enumerate(positions):

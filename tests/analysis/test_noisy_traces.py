@@ -6,7 +6,7 @@ import pytest
 from smtj import load_card, operating_point
 from smtj.analysis import Setting
 from smtj.analysis.switching.trace import trace_of
-from smtj.lab import time_trace
+from smtj.lab import Instrument, trace
 from smtj.measurement import groups
 from smtj.physics.junction import state_resistances
 
@@ -34,14 +34,8 @@ def test_two_levels_a_third_apart_are_two(of, window):
     truth, interval = np.log(DWELLS), min(DWELLS) / 3
     z = []
     for seed in range(SEEDS):
-        data = time_trace(
-            CARD,
-            2000,
-            field_out_of_plane=FIELD,
-            interval=interval,
-            integration_time=window * interval,
-            seed=seed,
-        )
+        lab = Instrument(interval, window * interval)
+        data = trace(CARD, 2000, field=FIELD, instrument=lab, seed=seed)
         rng = np.random.default_rng([seed, 7])
         data["resistance"].values[:] = noisy(data["resistance"].values, of, rng)
         found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))

@@ -8,7 +8,7 @@ from smtj import load_card
 from smtj.analysis import Setting
 from smtj.analysis.resonance.device import at_voltages
 from smtj.analysis.resonance.lines import lines_of
-from smtj.lab import stfmr
+from smtj.lab import spectra
 from smtj.units import mT
 
 
@@ -26,7 +26,7 @@ def test_a_second_look_finds_the_deeper_minimum():
     )
     fields = np.array([-40.9, 17.7, -57.2, -40.0, -52.0, -27.1, -114.7, 124.8]) * mT
     frequencies = np.linspace(0.3e9, 3.25e9, 301)
-    data = stfmr(device, fields, [0.0], frequencies)
+    data = spectra(device, fields, [0.0], frequencies)
     clean = data["signal"].values
     ratio = np.array([17.2, 19.8, 36.8, 19.9, 14.1, 28.8, 21.2, 26.7])
     noise = np.ptp(clean, axis=-1, keepdims=True) / ratio[:, None]

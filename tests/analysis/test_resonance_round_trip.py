@@ -5,14 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from smtj import load_card
+from smtj import lab, load_card
 from smtj.analysis import Setting, analyse
 from smtj.analysis.resonance.anisotropy import vcma_part
 from smtj.analysis.resonance.device import at_voltages
 from smtj.analysis.resonance.lines import lines_of
 from smtj.card import Value
 from smtj.errors import SmtjError
-from smtj.lab import stfmr
 from smtj.units import Oe, mT
 
 CARD = load_card("cai2019")
@@ -23,7 +22,7 @@ FREQUENCIES = np.linspace(0.4e9, 3e9, 131)
 
 def spectra(card, fields, noise=0.3e-6, **keywords):
     fields = np.asarray(fields) * Oe
-    return stfmr(card, fields, VOLTAGES, FREQUENCIES, 0.01, noise, **keywords)
+    return lab.spectra(card, fields, VOLTAGES, FREQUENCIES, noise=noise, **keywords)
 
 
 SPECTRA = spectra(CARD, [-900, -700, -110, 110, 800], seed=1)
@@ -130,10 +129,10 @@ def test_one_field_gives_the_combination_and_says_what_would_help(alone):
     symbols = {e.symbol for part in parts for e in part.estimates}
     assert not symbols & {"H_K1", "H_K2", "ξ", "-dH_K1/dV"}
     remarks = " ".join(parts[1].remarks)
-    assert "cannot tell H_K1 from H_K2" in remarks
+    assert "do not separate H_K1 from H_K2" in remarks
     assert "beyond saturation" in remarks
     # Once, and not for every voltage again.
-    assert remarks.count("cannot tell H_K1") == 1
+    assert remarks.count("do not separate H_K1") == 1
 
 
 def test_one_field_changes_no_anisotropy_of_a_card(alone):
@@ -147,7 +146,7 @@ def test_one_field_changes_no_anisotropy_of_a_card(alone):
 def test_sweeps_of_the_field_through_zero_are_two_spectra():
     fields = np.arange(-2000, 2001, 10) * Oe
     sweep = {"swept": "field", "field_angle": math.radians(70)}
-    data = stfmr(UPRIGHT, fields, [0.0], [3e9, 3.5e9, 4e9], 0.01, 0.05e-6, seed=4, **sweep)
+    data = lab.spectra(UPRIGHT, fields, [0.0], [3e9, 3.5e9, 4e9], noise=0.05e-6, seed=4, **sweep)
     parts = analyse([data], Setting(UPRIGHT, "swept.csv"))
     positions = [e for e in parts[0].estimates if e.symbol == "H_r"]
     assert len(positions) == 6
@@ -170,27 +169,27 @@ def test_spectra_are_the_same_for_the_same_seed():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"frequencies": [0.0, 1e9]}, "above 0 Hz"),
-        ({"fields": []}, "fields of a spectrum"),
-        ({"voltages": [math.nan]}, "voltages of a spectrum"),
+        ({"frequency": [0.0, 1e9]}, "above 0 Hz"),
+        ({"field": []}, "field of spectra"),
+        ({"voltage": [math.nan]}, "voltage of spectra"),
         ({"drive": 0.0}, "drive must be above 0 V"),
         ({"noise": -1.0}, "0 V or more"),
     ],
 )
 def test_impossible_spectra_are_refused(changes, words):
-    given = {"fields": [1e4], "voltages": [0.0], "frequencies": [1e9, 2e9], **changes}
+    given = {"field": [1e4], "voltage": [0.0], "frequency": [1e9, 2e9], **changes}
     with pytest.raises(SmtjError, match=words):
-        stfmr(CARD, **given)
+        lab.spectra(CARD, **given)
 
 
 def test_sweeps_below_saturation_are_warned_of():
     fields = np.arange(-1000, 1001, 10) * Oe
     sweep = {"swept": "field", "seed": 8}
-    low = stfmr(CARD, fields, [0.0], [1.2e9, 1.8e9, 2.5e9], 0.01, 0.1e-6, **sweep)
+    low = lab.spectra(CARD, fields, [0.0], [1.2e9, 1.8e9, 2.5e9], noise=0.1e-6, **sweep)
     parts = analyse([low], Setting(CARD, "low.csv"))
     assert any("is not saturated" in remark for remark in parts[1].remarks)
     fields = np.arange(800, 2401, 10) * Oe
-    high = stfmr(CARD, fields, [0.0], [2.5e9, 3.5e9, 4.5e9], 0.01, 0.05e-6, **sweep)
+    high = lab.spectra(CARD, fields, [0.0], [2.5e9, 3.5e9, 4.5e9], noise=0.05e-6, **sweep)
     parts = analyse([high], Setting(CARD, "high.csv"))
     assert not any("is not saturated" in remark for remark in parts[1].remarks)
     assert agrees(one(parts, "H_K1"), 56 * mT)

@@ -8,12 +8,16 @@ import pytest
 from smtj import load_card, operating_point
 from smtj.analysis import Setting, analyse
 from smtj.errors import SmtjError
-from smtj.lab import field_sweep, probability_scan, temperature_scan, time_trace, voltage_scan
+from smtj.lab import Instrument, field_sweep, scan, temperature_scan, trace, voltage_scan
 from smtj.physics.junction import state_resistances
 from smtj.units import Oe, convert
 
 CARD = load_card("cai2019")
 FIELDS = np.linspace(-60, 40, 11) * Oe
+LAB = Instrument(noise=5.0)
+STEPS = np.arange(-650, 651, 25) * Oe
+BOTH_WAYS = ((0.0, STEPS), (STEPS, 0.0))
+"""Field along the normal and in the plane, of a sweep of the second and of the first."""
 
 
 def found(parts, symbol):
@@ -26,7 +30,7 @@ def agrees(estimate, truth, sigmas=4):
 
 
 def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
-    data = time_trace(CARD, 4000, interval=0.03, noise=5.0, drift=60.0, seed=1)
+    data = trace(CARD, 4000, instrument=Instrument(0.03, noise=5.0, drift=60.0), seed=1)
     (part,) = parts = analyse([data], Setting(CARD, "trace.csv"))
     point = operating_point(CARD, 0.001)
     high, low = point.dwell_times(0.0)
@@ -51,7 +55,7 @@ def test_a_trace_gives_dwell_times_levels_and_barrier(tmp_path):
 
 
 def test_a_trace_makes_a_card_that_gives_it_back():
-    data = time_trace(CARD, 3000, noise=5.0, seed=2, field_out_of_plane=-14 * Oe)
+    data = trace(CARD, 3000, field=-14 * Oe, instrument=LAB, seed=2)
     strange = CARD.replace(
         {
             "geometry.activation_volume": "3000 nm^3",
@@ -73,9 +77,8 @@ def test_a_trace_makes_a_card_that_gives_it_back():
 @pytest.mark.parametrize("model", ["cai2019", "self-consistent"])
 def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time):
     truth = CARD.replace({"switching.model": model})
-    data = probability_scan(
-        truth, FIELDS, 3000, interval=0.03, noise=5.0, integration_time=integration_time, seed=3
-    )
+    lab = Instrument(0.03, integration_time, noise=5.0)
+    data = scan(truth, FIELDS, 3000, instrument=lab, seed=3)
     start = truth.replace(
         {
             "switching.effective_anisotropy_field": "450 Oe",
@@ -95,7 +98,7 @@ def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time
 
 def test_the_opposite_reference_layer_turns_the_card_round():
     turned = CARD.replace({"magnetism.reference_layer_angle": 0.0})
-    data = probability_scan(turned, FIELDS, 1000, noise=5.0, seed=4)
+    data = scan(turned, FIELDS, 1000, instrument=LAB, seed=4)
     (part,) = parts = analyse([data], Setting(CARD, "scan.csv"))
     assert agrees(found(parts, "w"), -0.1317 / Oe)
     card = part.onto(CARD)
@@ -106,7 +109,7 @@ def test_the_opposite_reference_layer_turns_the_card_round():
 def test_scans_at_several_voltages_give_xi():
     """Also where the device switches within a reading, at 200 mV: from the mean readings."""
     fields = np.linspace(-70, 50, 13) * Oe
-    data = voltage_scan(CARD, [-0.1, 0.001, 0.2], fields, 800, noise=5.0, seed=5)
+    data = voltage_scan(CARD, [-0.1, 0.001, 0.2], fields, 800, instrument=LAB, seed=5)
     parts = analyse([data], Setting(CARD, "bias.csv"))
     assert [part.name for part in parts] == ["scan", "scan", "scan", "bias"]
     xi = next(e for e in parts[-1].estimates if e.symbol == "ξ")
@@ -125,9 +128,7 @@ def test_scans_at_several_voltages_give_xi():
 
 def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
     fast = CARD.replace({"thermal.attempt_time": "3 ns"})
-    data = temperature_scan(
-        fast, [270, 285, 300], 3000, field_out_of_plane=-14 * Oe, noise=5.0, seed=6
-    )
+    data = temperature_scan(fast, [270, 285, 300], 3000, field=-14 * Oe, instrument=LAB, seed=6)
     (part,) = parts = analyse([data], Setting(CARD, "temperatures.csv"))
     assert agrees(found(parts, "ln(τ0/s)"), math.log(3e-9))
     assert agrees(found(parts, "E_b/k_BT"), 18.45)
@@ -137,10 +138,8 @@ def test_traces_at_several_temperatures_give_barrier_and_attempt_time():
 
 def test_loops_give_resistances_field_and_angle(tmp_path):
     loops = [
-        field_sweep(
-            CARD, np.arange(-650, 651, 25) * Oe, direction, current=1e-5, noise=1.0, seed=seed
-        )
-        for seed, direction in enumerate(("in_plane", "out_of_plane"))
+        field_sweep(CARD, *steps, current=1e-5, instrument=Instrument(noise=1.0), seed=seed)
+        for seed, steps in enumerate(BOTH_WAYS)
     ]
     start = CARD.replace(
         {"electrical.parallel_resistance": "1.3 kohm", "magnetism.easy_axis_tilt": "6 deg"}
@@ -149,7 +148,7 @@ def test_loops_give_resistances_field_and_angle(tmp_path):
     assert agrees(found(parts, "R_P"), 1000)
     assert agrees(found(parts, "TMR"), 0.8)
     assert agrees(found(parts, "tilt"), math.radians(9))
-    assert any("one angle, two readings" in remark for remark in part.remarks)
+    assert any("one angle, two interpretations" in remark for remark in part.remarks)
     assert part.onto(start).magnetism.easy_axis_tilt.provenance == "measured"
     assert len(part.draw(tmp_path / "loop")) == 2
 
@@ -158,10 +157,9 @@ def test_loops_by_voltage_and_current_may_be_read_back():
     """A source holds 10 µA but for the last digits, and a voltmeter reads what falls off."""
     rng = np.random.default_rng(9)
     loops = []
-    for seed, direction in enumerate(("in_plane", "out_of_plane")):
-        loop = field_sweep(
-            CARD, np.arange(-650, 651, 25) * Oe, direction, current=1e-5, noise=1.0, seed=seed
-        )
+    for seed, steps in enumerate(BOTH_WAYS):
+        lab = Instrument(noise=1.0)
+        loop = field_sweep(CARD, *steps, current=1e-5, instrument=lab, seed=seed)
         current = 1e-5 * (1 + 1e-5 * rng.standard_normal(loop.resistance.shape))
         loop["voltage"] = loop.resistance * current
         loop["current"] = loop.resistance.dims, current
@@ -175,8 +173,8 @@ def test_loops_by_voltage_and_current_may_be_read_back():
 def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
     fields = np.arange(-650, 651, 50) * Oe
     loops = [
-        field_sweep(CARD, fields, "in_plane", current=1e-5, noise=1.0),
-        field_sweep(CARD, fields, "out_of_plane", voltage=1e-3, noise=1.0),
+        field_sweep(CARD, field_in_plane=fields, current=1e-5, instrument=LAB),
+        field_sweep(CARD, fields, voltage=1e-3, instrument=LAB),
     ]
     with pytest.raises(SmtjError, match="loops: one loop was taken at a constant current and"):
         analyse(loops, Setting(CARD, "loops"))
@@ -187,7 +185,7 @@ def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
     fields = np.linspace(-70, 50, 13) * Oe
     told = 0
     for seed in (100, 103, 115):
-        data = probability_scan(CARD, fields, 400, voltage=0.1, noise=5.0, seed=seed)
+        data = scan(CARD, fields, 400, voltage=0.1, instrument=LAB, seed=seed)
         (part,) = analyse([data], Setting(CARD, "scan.csv"))
         averaged = "average over many switches" in part.remarks[0]
         told += averaged
@@ -198,13 +196,13 @@ def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
 def test_frozen_traces_are_refused_in_one_sentence():
     slow = CARD.replace({"geometry.activation_volume": "6000 nm^3"})
     with pytest.raises(SmtjError, match=r"frozen.csv: the trace does not show two levels"):
-        analyse([time_trace(slow, 500, noise=5.0)], Setting(CARD, "frozen.csv"))
+        analyse([trace(slow, 500, instrument=LAB)], Setting(CARD, "frozen.csv"))
     with pytest.raises(SmtjError, match=r"frozen.csv: .*do not pass from one level"):
-        analyse([probability_scan(slow, FIELDS, 100, noise=5.0)], Setting(CARD, "frozen.csv"))
+        analyse([scan(slow, FIELDS, 100, instrument=LAB)], Setting(CARD, "frozen.csv"))
 
 
 def test_what_the_file_does_not_say_is_said():
-    data = time_trace(CARD, 2000, noise=5.0, seed=8).drop_vars(
+    data = trace(CARD, 2000, instrument=LAB, seed=8).drop_vars(
         ["field_out_of_plane", "field_in_plane", "voltage", "temperature"]
     )
     del data.attrs["integration_time"]

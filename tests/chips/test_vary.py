@@ -43,7 +43,7 @@ def test_lists_and_ranges_with_and_without_units(text: str, expected: dict) -> N
         ("temperature=1 Oe", ["--vary, temperature: ", "not a temperature"]),
         ("temperature=warm", ["--vary, temperature: "]),
         ("reads=0", ["it must be 1 to 65535"]),
-        ("reads=many", ['"many" must be a whole number from 1, or "expected"']),
+        ("reads=many", ["--vary, reads is 'many'; it must be 1 to 65535"]),
         ("age=1,age=2", ["--vary names age twice"]),
     ],
 )

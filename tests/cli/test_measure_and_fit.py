@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     done = smtj("measure", "trace", "--out", "trace.csv", "--noise", "5 ohm", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "1000 readings of cai2019" in done.stdout
-    assert "smtj fit trace.csv --onto cai2019" in done.stdout
+    assert "smtj fit trace.csv --base cai2019" in done.stderr
     done = smtj(
         *("measure", "scan", "--field", "-60:40:10 Oe", "--samples", "500", "--seed", "1"),
         *("--noise", "5 ohm", "--out", "scan.nc"),
@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     ("arguments", "sizes"),
     [
         (("sweep", "--field", "-60:60:20 Oe", "--out", "a.csv"), 14),
-        (("sweep", "--field", "-60:60:20 Oe", "--direction", "in-plane", "--current", "10 uA",
+        (("sweep", "--field-in-plane", "-60:60:20 Oe", "--current", "10 uA",
           "--sweeps", "1", "--out", "a.xlsx"), 7),
         (("voltages", "--field", "-20:0:10 Oe", "--voltage", "-100,100 mV", "--samples", "5",
           "--out", "a.csv"), 30),
@@ -241,8 +241,8 @@ def test_ctrl_c_ends_a_measurement_and_writes_nothing(tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lab, "time_trace", interrupted)
+    monkeypatch.setattr(lab, "trace", interrupted)
     done = smtj("measure", "trace", "--out", "a.csv", cwd=tmp_path)
     assert done.returncode == 130
-    assert "Stopped; nothing was written" in done.stdout
+    assert "Stopped; nothing was written" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -21,12 +21,12 @@ from smtj.dynamics.macrospin.simulate import (
 from smtj.dynamics.macrospin.waveform import held, pulse, sampled
 from smtj.errors import SmtjError
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, stray_field
+from smtj.physics.free_layer import macrospin, stray_field
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.magnetics.wells import energy, find_wells
-from smtj.physics.resonance.frequency import linewidth, resonance_frequency, stiffness
-from smtj.physics.resonance.rectification import TorqueFields
+from smtj.physics.resonance.frequency import resonance_frequency, stiffness
+from smtj.physics.resonance.rectification import TorqueFields, driven_lines
 
 Floats = NDArray[np.float64]
 
@@ -157,7 +157,8 @@ def test_ring_down_has_the_frequency_and_the_width_of_the_resonance(damping: flo
     rest = find_wells(SPIN, *FIELD).up
     second = stiffness(SPIN, rest, *FIELD)
     f0 = float(resonance_frequency(second.matrix)) / np.sqrt(1 + damping**2)
-    width = float(linewidth(second.matrix, damping))
+    lines = driven_lines(SPIN, rest, second, (1.0, 0.0, 0.0), damping, TorqueFields(1.0, 0.0, 0.0))
+    width = 2 * float(lines.half_width)
     start = rest + 2e-3 * second.first
     interval = 1 / (20 * f0)
     count = int(min(0.6 / width, 40 / f0) / interval)

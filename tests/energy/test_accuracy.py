@@ -1,6 +1,7 @@
 """Accuracy against reads and bit errors, and the search for the cheapest reads."""
 
 import copy
+import json
 import math
 from dataclasses import replace
 
@@ -9,19 +10,29 @@ import pytest
 import torch
 
 from smtj.datasets import load_dataset
-from smtj.energy.accuracy import Accuracy, measure_accuracy, trained_network
-from smtj.energy.assumptions import Assumptions
-from smtj.energy.costs import COUPLINGS, cost, gated_scheme, workload
-from smtj.energy.design_space import SHARE, as_record, survey
-from smtj.energy.pareto import MIN_BARRIER, barriers, non_dominated, search, with_barrier
-from smtj.energy.plots import caption, draw
-from smtj.energy.report import cost_table, in_words, joules, seconds
+from smtj.energy import (
+    Accuracy,
+    Assumptions,
+    caption,
+    cost,
+    gated_plan,
+    measure_accuracy,
+    save_plots,
+    search,
+    survey,
+    trained_network,
+    workload,
+)
+from smtj.energy.costs import COUPLINGS
+from smtj.energy.design_space import FRACTION
+from smtj.energy.pareto import MIN_BARRIER, barriers, non_dominated
 from smtj.errors import CheckpointError, SmtjError
-from smtj.nn import set_readout
+from smtj.nn import MTJNeuron, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.physics.device import with_stability_factor
 
-TABLE = Assumptions()
+ASSUMED = Assumptions()
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +58,12 @@ def accuracy(network, images):
     return measure_accuracy(network, images, seed=1)
 
 
-def test_it_is_the_accuracy_that_the_network_itself_has(network, images, accuracy):
+def test_the_accuracy_is_that_of_the_network_itself(network, images, accuracy):
     set_readout(network, eval_reads=16)
     runs = np.array([evaluate(network, images, seed) for seed in range(12)])
     again = np.array(
         [
-            measure_accuracy(network, images, seed, reads=(16,), errors=(0.0,)).table[0, 0]
+            measure_accuracy(network, images, seed, reads=(16,), errors=(0.0,)).values[0, 0]
             for seed in range(12)
         ]
     )
@@ -62,32 +73,32 @@ def test_it_is_the_accuracy_that_the_network_itself_has(network, images, accurac
 
 
 def test_more_reads_are_better_and_bit_errors_worse(accuracy):
-    table = accuracy.table
-    assert np.all(np.diff(table[:4, 0]) > 0)
-    assert np.all(table[:3, 0] > table[:3, -1])
-    assert table[-1, 0] == pytest.approx(accuracy.achievable, abs=0.02)
+    values = accuracy.values
+    assert np.all(np.diff(values[:4, 0]) > 0)
+    assert np.all(values[:3, 0] > values[:3, -1])
+    assert values[-1, 0] == pytest.approx(accuracy.achievable, abs=0.02)
 
 
-def test_it_is_the_same_for_the_same_seed_and_any_number_of_threads(network, images):
+def test_accuracy_is_the_same_for_the_same_seed_and_any_number_of_threads(network, images):
     threads = torch.get_num_threads()
     found = []
     for count in (1, 2):
         torch.set_num_threads(count)
-        found.append(measure_accuracy(network, images, 5, (1, 4), (0.0, 0.1)).table)
+        found.append(measure_accuracy(network, images, 5, (1, 4), (0.0, 0.1)).values)
     torch.set_num_threads(threads)
     assert np.array_equal(*found)
 
 
 def test_interpolation_passes_through_the_table_and_keeps_within_it(accuracy):
     grid = accuracy.at(np.array(accuracy.reads)[:, None], np.array(accuracy.errors))
-    assert grid == pytest.approx(accuracy.table)
-    assert float(accuracy.at(1e9, 0.0)) == accuracy.table[-1, 0]
+    assert grid == pytest.approx(accuracy.values)
+    assert float(accuracy.at(1e9, 0.0)) == accuracy.values[-1, 0]
     between = float(accuracy.at(1.5, 0.0))
-    assert accuracy.table[0, 0] < between < accuracy.table[1, 0]
+    assert accuracy.values[0, 0] < between < accuracy.values[1, 0]
 
 
 def test_intervals_hold_95_percent_of_binomial_counts():
-    flat = Accuracy((1, 2), (0.0, 0.1), np.zeros((2, 2)), 1.0, 400, workload((4, 2), TABLE))
+    flat = Accuracy((1, 2), (0.0, 0.1), np.zeros((2, 2)), 1.0, 400, workload((4, 2)))
     counts = np.random.default_rng(0).binomial(400, 0.93, 20_000)
     low, high = flat.interval(counts / 400)
     held = float(((low < 0.93) & (high > 0.93)).mean())
@@ -95,10 +106,10 @@ def test_intervals_hold_95_percent_of_binomial_counts():
 
 
 def test_the_measured_workload_is_the_networks(accuracy):
-    assert accuracy.work.devices == (32, 10)
-    assert accuracy.work.synapses == 64 * 32 + 32 * 10
-    assert 1 < accuracy.work.log_odds_spread < 10
-    assert 0 < accuracy.work.share_high < 1
+    assert accuracy.workload.devices == (32, 10)
+    assert accuracy.workload.synapses == 64 * 32 + 32 * 10
+    assert 1 < accuracy.workload.log_odds_spread < 10
+    assert 0 < accuracy.workload.occupancy < 1
 
 
 def test_images_of_another_size_are_refused(card):
@@ -134,86 +145,103 @@ def test_the_front_is_beaten_by_nothing_and_beats_the_rest():
 
 
 def smooth(reads, error):
-    """A stand-in for the accuracy of a network."""
+    """Stand in for the accuracy of a network."""
     return 0.98 - 0.1 / np.asarray(reads) - 0.5 * np.asarray(error)
 
 
 def test_the_search_finds_the_cheapest_that_is_good_enough(card):
-    work = workload((784, 400, 10), TABLE)
-    found = search(card, work, TABLE, smooth, reads=(1, 2, 4, 8), errors=(1e-4, 1e-2))
+    work = workload((784, 400, 10))
+    found = search(work, card, smooth, reads=(1, 2, 4, 8), errors=(1e-4, 1e-2))
     assert set(found) == set(COUPLINGS)
     for coupling, tried in found.items():
         assert 0 < tried.possible <= tried.tried
         best = tried.cheapest(0.95)
         assert best.accuracy >= 0.95
-        # What it says is what the cost of that very scheme says.
-        again = cost(
-            with_barrier(card, best.barrier),
-            work,
-            gated_scheme(
-                with_barrier(card, best.barrier),
-                TABLE,
-                best.voltage,
-                best.reads,
-                best.error_rate,
-                best.amplifier_noise,
-            ),
-            TABLE,
-        )
+        # It says what the cost of these very reads says.
+        device = with_stability_factor(card, best.barrier)
+        plan = gated_plan(device, best.voltage, best.reads, best.error_rate, best.amplifier_noise)
+        again = cost(work, device, plan)
         assert float(again.neurons(coupling)) == pytest.approx(best.energy, rel=1e-6)
         assert sum(best.parts.values()) == pytest.approx(best.energy)
         assert tried.cheapest(0.99) is None
+        assert len(tried.to_dataframe()) == len(tried.points) == len(tried.to_dict()["points"])
+        assert f"{tried.possible:,} of {tried.tried:,} tried" in repr(tried)
     assert found["oersted"].cheapest(0.95).barrier == MIN_BARRIER
 
 
 def test_barriers_reach_the_cards_own(card):
     found = barriers(card)
     assert found[0] == MIN_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
-    shallow = with_barrier(card, 4.0)
+    shallow = with_stability_factor(card, 4.0)
     assert barriers(shallow) == pytest.approx([4.0])
 
 
-def test_a_survey_in_words_numbers_and_a_picture(tmp_path, card, accuracy):
-    found = survey(card, TABLE, accuracy.work, accuracy)
-    assert found.target == SHARE * accuracy.achievable
+def test_a_survey_prints_plots_and_serialises(tmp_path, card, accuracy):
+    found = survey(accuracy.workload, card, accuracy)
+    assert found.target == FRACTION * accuracy.achievable
     for point in found.best.values():
         assert point.accuracy >= found.target
         assert point.energy < 1e-3 * float(found.stated.neurons("oersted"))
     assert found.accuracy_of(found.stated) >= found.target
-    words = " ".join(in_words(found))
-    assert "A low power is not a low energy" in words and "no spin torque" in words
-    head, rows = cost_table(found)
-    assert all(len(row) == len(head) for row in rows)
-    record = as_record(found)
+    said = " ".join(found.remarks)
+    assert "A low power is not a low energy" in said and "no spin torque" in said
+    table = found.table()
+    assert table.head == ("", "as stated", "gated", "best, oersted", "best, strain")
+    assert all(len(row) == len(table.head) for row in table.rows)
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert record["best"]["strain"]["energy"] == found.best["strain"].energy
-    png, svg = draw(tmp_path / "cost", found)
+    frame = found.to_dataframe()
+    assert list(frame.index) == list(table.head[1:])
+    assert frame.loc["best, oersted", "sum, oersted"] == found.best["oersted"].energy
+    png, svg = save_plots(found, tmp_path / "cost")
     assert png.stat().st_size > 10_000 and svg.exists()
+    assert found.plot().get_xlabel() == "Energy of all neurons per image (J)"
     assert "(b)" in caption(found)
 
 
-def test_a_target_that_nothing_reaches_is_said_to_be_so(tmp_path, card, accuracy):
+def test_an_accuracy_prints_and_plots(accuracy):
+    assert f"{accuracy.values[-1, 0]:.2%}" in repr(accuracy)
+    assert len(accuracy.plot().lines) == len(accuracy.errors)
+
+
+def test_an_unreachable_target_is_reported(tmp_path, card, accuracy):
     out_of_reach = replace(accuracy, achievable=1.1)
-    found = survey(card, TABLE, accuracy.work, out_of_reach)
+    found = survey(accuracy.workload, card, out_of_reach)
     assert found.best == {}
-    assert "none recognises" in " ".join(in_words(found))
-    assert draw(tmp_path / "cost", found)[0].exists()
+    assert "None of the reads tried reaches" in " ".join(found.remarks)
+    assert save_plots(found, tmp_path / "cost")[0].exists()
 
 
 def test_assumptions_that_allow_no_read_at_all(tmp_path, card, accuracy):
-    strict = TABLE.replace({"longest_read": "1e-12"})
-    found = survey(card, strict, accuracy.work, accuracy)
+    strict = ASSUMED.replace({"longest_read": "1e-12"})
+    found = survey(accuracy.workload, card, accuracy, assumptions=strict)
     assert found.best == {} and all(s.possible == 0 for s in found.searches.values())
-    assert draw(tmp_path / "cost", found)[0].exists()
+    assert save_plots(found, tmp_path / "cost")[0].exists()
 
 
-def test_units_suit_the_number():
-    assert [joules(e) for e in (0.2, 1e-3, 8.93e-11, 7.9e-17)] == [
-        "200 mJ",
-        "1 mJ",
-        "89.3 pJ",
-        "79 aJ",
-    ]
-    assert [seconds(t) for t in (5.05, 1.06e-7, 0.0)] == ["5.05 s", "106 ns", "0 ps"]
+def test_the_workload_of_a_model_is_measured_on_inputs(network, images, accuracy):
+    from_sizes = workload(network)
+    assert (from_sizes.devices, from_sizes.synapses) == ((32, 10), 64 * 32 + 32 * 10)
+    measured = workload(network, inputs=scaled(images.test_images))
+    assert measured.devices == from_sizes.devices and measured.synapses == from_sizes.synapses
+    expected = accuracy.workload
+    assert measured.log_odds_spread == pytest.approx(expected.log_odds_spread, rel=1e-5)
+    assert measured.occupancy == pytest.approx(expected.occupancy, rel=1e-5)
+
+
+def test_multiplications_of_a_convolution_are_counted_per_pixel(card):
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 5), MTJNeuron(card, (3, 4, 4)))
+    with pytest.raises(SmtjError, match="needs inputs"):
+        workload(model)
+    work = workload(model, inputs=torch.rand(2, 1, 8, 8))
+    assert work.devices == (3 * 4 * 4,) and work.synapses == 3 * 4 * 4 * 25
+    price = cost(model, "cai2019", inputs=torch.rand(2, 1, 8, 8))
+    assert price.workload.neurons == 48
+
+
+def test_a_model_without_neurons_has_no_workload():
+    with pytest.raises(SmtjError, match="no MTJ neurons"):
+        workload(torch.nn.Sequential(torch.nn.Linear(3, 2)))
 
 
 def test_stuck_devices_err_as_the_network_does_and_drive_no_field(network, images):
@@ -223,6 +251,6 @@ def test_stuck_devices_err_as_the_network_does_and_drive_no_field(network, image
     set_readout(spoilt, eval_reads=16)
     own = evaluate(spoilt, images, seed=3)
     error = math.sqrt(2 * own * (1 - own) / found.images)
-    assert abs(found.table[0, 0] - own) < 4 * error
+    assert abs(found.values[0, 0] - own) < 4 * error
     whole = measure_accuracy(network, images, seed=1, reads=(16,), errors=(0.0,))
-    assert found.work.log_odds_spread == pytest.approx(whole.work.log_odds_spread, rel=0.5)
+    assert found.workload.log_odds_spread == pytest.approx(whole.workload.log_odds_spread, rel=0.5)

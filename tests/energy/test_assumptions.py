@@ -1,36 +1,61 @@
-"""The table of assumptions: every row says where it is from, and can be replaced."""
+"""The assumptions: each names its source and can be replaced."""
+
+import pickle
 
 import pytest
 
-from smtj.energy.assumptions import Assumptions, load_assumptions
-from smtj.energy.published import PUBLISHED
+from smtj.energy import Assumptions, load_assumptions, published, published_table
 from smtj.errors import SmtjError
+from smtj.units import Oe
 
 
-def test_every_row_has_a_source_and_stands_in_its_own_range():
-    rows = list(Assumptions().rows())
-    assert len(rows) == len(Assumptions.field_names())
-    for name, value, quantity in rows:
+def test_every_assumption_has_a_source_and_reads_back():
+    for name, value, quantity in Assumptions().items():
         assert value.source and quantity.doc, name
-        # Its own text is read back as the same number.
         again = Assumptions().replace({name: quantity.text(value)})
         assert getattr(again, name) == value
 
 
-def test_every_published_line_has_a_source():
-    assert all(line.source and line.low <= line.high for line in PUBLISHED)
+def test_defaults_are_in_si_units():
+    assumed = Assumptions()
+    assert float(assumed.amplifier_noise) == 5e-9
+    assert float(assumed.cell_area) == 100e-12
+    assert float(assumed.strain_field_per_volt) == pytest.approx(100 * Oe)
+    assert assumed.noise_efficiency.provenance == "paper"
+    assert "noise_efficiency" in dir(assumed)
 
 
-def test_rows_are_replaced_by_name_and_by_file(tmp_path):
+def test_an_unknown_assumption_is_no_attribute():
+    with pytest.raises(AttributeError, match="'wire_colour'"):
+        _ = Assumptions().wire_colour
+
+
+def test_assumptions_pickle_and_print():
+    changed = Assumptions().replace({"wire_width": "90 nm"})
+    assert pickle.loads(pickle.dumps(changed)).wire_width.same_as(changed.wire_width)
+    assert "90 nm" in repr(changed) and "<td>90 nm</td>" in changed.table().html()
+    assert changed.to_dict()["wire_width"]["source"] == "set by the user"
+
+
+def test_every_published_cost_has_a_source_and_a_row():
+    assert all(entry.source and entry.low <= entry.high for entry in published())
+    cells = {row[0]: row[1] for row in published_table().rows}
+    assert cells["TrueNorth"] == "20 mW/cm^2, power density"
+    assert cells["CPU"] == "50 W/cm^2 to 100 W/cm^2, power density"
+
+
+def test_assumptions_are_replaced_by_name_and_by_file(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(
         'standby_power = "2 nW"\n'
         'cell_area = { value = "50 um^2", provenance = "measured", source = "layout" }\n'
     )
-    table = load_assumptions(file, ["standby_power = 3 nW"])
-    assert float(table.standby_power) == 3e-9 and table.standby_power.source == "set by the user"
-    assert (table.cell_area.provenance, table.cell_area.source) == ("measured", "layout")
-    assert table.wire_length.same_as(Assumptions().wire_length)
+    assumed = load_assumptions(file, ["standby_power = 3 nW"])
+    assert (
+        float(assumed.standby_power) == 3e-9 and assumed.standby_power.source == "set by the user"
+    )
+    assert (assumed.cell_area.provenance, assumed.cell_area.source) == ("measured", "layout")
+    assert assumed.wire_length.same_as(Assumptions().wire_length)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +67,7 @@ def test_rows_are_replaced_by_name_and_by_file(tmp_path):
         ("standby_power=-1 nW", "it must be at least 0 nW"),
     ],
 )
-def test_a_wrong_row_is_one_sentence(setting, sentence):
+def test_an_invalid_assumption_is_reported_in_one_sentence(setting, sentence):
     with pytest.raises(SmtjError, match=r"^--assume") as caught:
         load_assumptions(None, [setting])
     assert sentence in str(caught.value) and "\n" not in str(caught.value)

@@ -1,65 +1,84 @@
 """Energies, latency and area scale as they must."""
 
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from smtj.energy.assumptions import Assumptions
-from smtj.energy.costs import (
-    COUPLINGS,
+from smtj.energy import (
+    Assumptions,
     ReadPlan,
-    card_scheme,
+    card_plan,
     cost,
-    gated_scheme,
-    relaxation_time,
+    effective_reads,
+    gated_plan,
     workload,
 )
+from smtj.energy.costs import COUPLINGS, relaxation_time
 from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
-from smtj.physics.device import operating_point
-from smtj.physics.readout.repeated import effective_reads
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.units import convert
 
-TABLE = Assumptions()
-WORK = workload((784, 400, 10), TABLE)
+ASSUMED = Assumptions()
+WORK = workload((784, 400, 10))
 
 
 def test_the_workload_of_the_papers_network():
     assert WORK.devices == (400, 10) and WORK.synapses == 784 * 400 + 400 * 10
-    assert workload((784, 400, 10), TABLE, device_outputs=False).devices == (400,)
+    assert workload((784, 400, 10), device_outputs=False).devices == (400,)
     with pytest.raises(SmtjError, match="sizes"):
-        workload((784,), TABLE)
+        workload((784,))
 
 
 def test_the_papers_read_by_hand(card):
     """1 mV across about 1.35 kΩ for 120 ms, and the sums over neurons and reads."""
-    found = cost(card, WORK, card_scheme(card, TABLE, 16), TABLE)
+    found = cost(WORK, card, card_plan(card, 16))
     signal = found.signal
     by_hand = 1e-6 * (0.5 / float(signal.high) + 0.5 / float(signal.low)) * 0.12
     assert float(found.junction) == pytest.approx(410 * 16 * by_hand, rel=1e-12)
     assert float(found.latency) == pytest.approx(2 * 16 * 0.12)
-    assert float(found.decision) == pytest.approx(410 * 16 * 67e-15)
+    assert float(found.comparator) == pytest.approx(410 * 16 * 67e-15)
     assert found.area == pytest.approx(410 * 100e-12)
     assert float(found.shift) < 1e-3 and float(found.error_rate) < 1e-12
-    # The averaging time of the card is a large part of a dwell time.
-    assert not found.possible(TABLE)
+    # The card's integration time is a large part of a dwell time.
+    assert not found.possible(ASSUMED)
+
+
+def test_a_cost_prints_plots_and_serialises(card):
+    found = cost(WORK, "cai2019")
+    assert float(found.junction) == float(cost(WORK, card, card_plan(card, 16)).junction)
+    assert "One inference of 410 neurons, card cai2019" in repr(found)
+    assert "<td>198 mJ</td>" in found.table().html()
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert record["energy"]["oersted"]["Oersted wire"] == float(found.wire)
+    assert found.plot().patches[0].get_width() == float(found.junction)
+    assert len(found.to_dataframe()) == 1
+
+
+def test_a_sweep_of_voltages_prints_ranges_and_plots_lines(card):
+    sweep = cost(WORK, card, gated_plan(card, np.geomspace(1e-3, 0.1, 5)))
+    assert "1 mV to 100 mV" in repr(sweep)
+    axes = sweep.plot()
+    assert axes.get_xlabel() == "Voltage (V)" and len(axes.lines) == 7
+    assert sweep.to_dataframe()["voltage"].tolist() == pytest.approx(np.geomspace(1e-3, 0.1, 5))
 
 
 def test_energies_scale_with_voltage_reads_and_neurons(card):
-    scheme = ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
-    one = cost(card, WORK, scheme, TABLE)
-    twice = cost(card, WORK, replace(scheme, voltage=2e-3), TABLE)
+    plan = ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9)
+    one = cost(WORK, card, plan)
+    twice = cost(WORK, card, replace(plan, voltage=2e-3))
     # V² but for the resistances, which the voltage hardly changes.
     assert float(twice.junction / one.junction) == pytest.approx(4, rel=1e-3)
-    more = cost(card, WORK, replace(scheme, reads=8), TABLE)
-    for part in ("junction", "amplifier", "decision", "counting", "standby", "wire", "latency"):
+    more = cost(WORK, card, replace(plan, reads=8))
+    for part in ("junction", "amplifier", "comparator", "counter", "standby", "wire", "latency"):
         assert float(getattr(more, part)) == pytest.approx(2 * float(getattr(one, part)))
     assert float(more.strain) == float(one.strain)
     wide = replace(WORK, devices=(800, 20))
-    larger = cost(card, wide, scheme, TABLE)
+    larger = cost(wide, card, plan)
     for coupling in COUPLINGS:
         assert float(larger.neurons(coupling)) == pytest.approx(2 * float(one.neurons(coupling)))
     assert larger.area == pytest.approx(2 * one.area)
@@ -67,8 +86,9 @@ def test_energies_scale_with_voltage_reads_and_neurons(card):
 
 
 def test_a_sum_is_that_of_its_parts_and_synapses_are_in_none(card):
-    found = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE)
-    dear = cost(card, WORK, card_scheme(card, TABLE, 2), TABLE.replace({"synapse_energy": "1 J"}))
+    found = cost(WORK, card, card_plan(card, 2))
+    expensive = ASSUMED.replace({"synapse_energy": "1 J"})
+    dear = cost(WORK, card, card_plan(card, 2), assumptions=expensive)
     for coupling in COUPLINGS:
         parts = found.parts(coupling)
         assert float(found.neurons(coupling)) == pytest.approx(sum(map(float, parts.values())))
@@ -77,32 +97,28 @@ def test_a_sum_is_that_of_its_parts_and_synapses_are_in_none(card):
 
 def test_gated_reads_last_as_long_as_their_errors_need(card):
     rates = np.array([1e-6, 1e-3, 0.1])
-    found = cost(card, WORK, gated_scheme(card, TABLE, 1e-3, 4, rates), TABLE)
+    found = cost(WORK, card, gated_plan(card, 1e-3, 4, rates))
     assert found.error_rate == pytest.approx(rates, rel=1e-6)
-    assert np.all(found.possible(TABLE))
+    assert np.all(found.possible(ASSUMED))
     # A read at a large voltage cannot be shorter than the circuits allow, and errs less.
-    short = gated_scheme(card, TABLE, 0.1, 4, 0.1)
-    assert float(short.duration) == float(TABLE.shortest_read)
-    assert float(cost(card, WORK, short, TABLE).error_rate) < 1e-6
+    short = gated_plan(card, 0.1, 4, 0.1)
+    assert float(short.integration_time) == float(ASSUMED.shortest_read)
+    assert float(cost(WORK, card, short).error_rate) < 1e-6
 
 
-def test_the_energy_of_a_gated_read_in_the_junction_hangs_on_no_voltage(card):
+def test_the_energy_of_a_gated_read_in_the_junction_does_not_depend_on_the_voltage(card):
     """Where Johnson noise rules, a read of twice the voltage is four times as short."""
     volts = np.array([1e-4, 1e-3])
-    quiet = TABLE.replace({"shortest_read": "1 ps"})
-    found = cost(card, WORK, gated_scheme(card, quiet, volts, 4, 1e-3), quiet)
+    quiet = ASSUMED.replace({"shortest_read": "1 ps"})
+    found = cost(WORK, card, gated_plan(card, volts, 4, 1e-3, None, quiet), assumptions=quiet)
     assert float(found.junction[1] / found.junction[0]) == pytest.approx(1, rel=1e-2)
     assert float(found.amplifier[0] / found.amplifier[1]) == pytest.approx(100, rel=2e-2)
 
 
 def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
-    from smtj.energy.pareto import with_barrier
-
-    shallow = with_barrier(card, 6.0)
+    shallow = with_stability_factor(card, 6.0)
     assert float(operating_point(shallow).stability_factor) == pytest.approx(6)
-    deep, flat = (
-        cost(c, WORK, gated_scheme(c, TABLE, 0.02, 4, 1e-3), TABLE) for c in (card, shallow)
-    )
+    deep, flat = (cost(WORK, c, gated_plan(c, 0.02, 4, 1e-3)) for c in (card, shallow))
     assert float(flat.latency) < 1e-4 * float(deep.latency)
     assert float(flat.strain) > 3 * float(deep.strain)
     assert float(flat.wire) < float(deep.wire)
@@ -140,12 +156,12 @@ def test_effective_reads_between_one_and_all():
 
 def test_parts_by_hand_and_by_dimension():
     # 9.9 nV/√Hz at 10 µA has a noise efficiency factor of 1.2 (doi:10.3390/electronics10131522).
-    table = TABLE.replace({"noise_efficiency": "1.2", "supply_voltage": "1 V"})
+    table = ASSUMED.replace({"noise_efficiency": "1.2", "supply_voltage": "1 V"})
     assert float(amplifier_power(table, 9.9e-9, 300.0)) == pytest.approx(10e-6, rel=0.02)
     ohm = 40e-9 * 1e-6 / (100e-9 * 200e-9)
-    assert wire_power(TABLE, 1e-3) == pytest.approx(ohm * 1e-6 + 0.1e-3)
+    assert wire_power(ASSUMED, 1e-3) == pytest.approx(ohm * 1e-6 + 0.1e-3)
     farad = 1000 * VACUUM_PERMITTIVITY * 1e-12 / 100e-9
-    assert strain_energy(TABLE, 7957.747154594767) == pytest.approx(farad / 2)
+    assert strain_energy(ASSUMED, 7957.747154594767) == pytest.approx(farad / 2)
     for unit, product in (
         ("W", "V^2/ohm"),
         ("J", "W s"),
@@ -158,9 +174,10 @@ def test_parts_by_hand_and_by_dimension():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("reads", 0), ("interval", 0.0), ("duration", -1.0), ("voltage", 0.0)]
+    ("field", "value"),
+    [("reads", 0), ("interval", 0.0), ("integration_time", -1.0), ("voltage", 0.0)],
 )
-def test_an_impossible_scheme_is_refused(card, field, value):
-    scheme = replace(ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
+def test_an_impossible_plan_is_rejected(card, field, value):
+    plan = replace(ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
     with pytest.raises(SmtjError, match=field):
-        cost(card, WORK, scheme, TABLE)
+        cost(WORK, card, plan)

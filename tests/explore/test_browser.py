@@ -12,7 +12,7 @@ import pytest
 from drawn_digits import DIGITS
 
 from smtj import DeviceCard
-from smtj.explore.upload import LARGEST, sample
+from smtj.explore.upload import MAX_BYTES, sample
 
 BROWSER = next(
     (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
@@ -182,11 +182,11 @@ def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> N
     (tmp_path / "broken.csv").write_text("time [s],resistance [ohm]\n1,2\n2,abc\n")
     panel.locator("input[type=file]").set_input_files(tmp_path / "broken.csv")
     expect(panel.get_by_text('broken.csv: row 3, column "resistance [ohm]"')).to_be_visible()
-    (tmp_path / "large.csv").write_bytes(b"1" * (LARGEST + 1_000_000))
+    (tmp_path / "large.csv").write_bytes(b"1" * (MAX_BYTES + 1_000_000))
     panel.locator("input[type=file]").set_input_files(tmp_path / "large.csv")
     expect(panel.get_by_text("Maximum file size is 20 MB", exact=True)).to_be_visible()
     # The connection is still there.
-    panel.get_by_role("button", name="Take a simulated trace").click()
+    panel.get_by_role("button", name="Use a simulated trace").click()
     expect(panel.get_by_text("simulated.csv: telegraph noise")).to_be_visible()
 
 

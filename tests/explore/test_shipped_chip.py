@@ -12,7 +12,7 @@ from smtj import DeviceCard
 from smtj.explore.chip import (
     EVALUATIONS,
     answer,
-    chip,
+    build_chip,
     evaluate_slowly,
     hidden_neurons,
 )
@@ -46,7 +46,7 @@ def test_the_shipped_network_is_small() -> None:
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_drawn_digits_are_recognised(card: DeviceCard, seed: int) -> None:
-    network = chip(card, seed)
+    network = build_chip(card, seed)
     found = {
         digit: int(answer(network, image_of(strokes), 16, seed=1).mean.argmax())
         for digit, strokes in DIGITS.items()
@@ -67,24 +67,24 @@ def test_another_card_drives_its_devices_by_its_own_slope(card: DeviceCard) -> N
         }
     )
     image = image_of(DIGITS[2])
-    assert answer(chip(weaker, 0), image, 16, seed=1).mean.argmax() == 2
+    assert answer(build_chip(weaker, 0), image, 16, seed=1).mean.argmax() == 2
 
 
 def test_chips_differ_by_their_seed_alone(card: DeviceCard) -> None:
     image = image_of(DIGITS[5])
-    one, same, other = (answer(chip(card, seed), image, 4, seed=3) for seed in (1, 1, 2))
+    one, same, other = (answer(build_chip(card, seed), image, 4, seed=3) for seed in (1, 1, 2))
     assert (one.mean == same.mean).all()
     assert (one.mean != other.mean).any()
 
 
 def test_fewer_reads_spread_more(card: DeviceCard) -> None:
-    network, image = chip(card, 0), 0.6 * image_of(DIGITS[9])
+    network, image = build_chip(card, 0), 0.6 * image_of(DIGITS[9])
     few, many = (answer(network, image, reads, seed=0).spread.sum() for reads in (1, 64))
     assert few > many
 
 
 def test_one_evaluation_is_one_of_the_many(card: DeviceCard) -> None:
-    network, image, reads = chip(card, 0), 0.5 * image_of(DIGITS[4]), 8
+    network, image, reads = build_chip(card, 0), 0.5 * image_of(DIGITS[4]), 8
     many = answer(network, image, reads, seed=0)
     slow = [evaluate_slowly(network, image, reads, seed) for seed in range(300)]
     assert slow[0].hidden.shape == (reads, hidden_neurons())
@@ -96,7 +96,7 @@ def test_one_evaluation_is_one_of_the_many(card: DeviceCard) -> None:
 
 
 def test_a_bias_voltage_makes_the_sigmoid_flatter(card: DeviceCard) -> None:
-    network = chip(card, 0)
+    network = build_chip(card, 0)
     slopes = []
     for voltage in (-0.2, 0.2):
         set_conditions(network, bias_voltage=voltage, temperature=300.0)

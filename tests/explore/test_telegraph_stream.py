@@ -1,41 +1,43 @@
-"""The trace that streams: the exact process, whatever the frames are cut into."""
+"""The streaming trace: the exact process, however it is cut into frames."""
 
 import math
 
 import numpy as np
 import pytest
 
-from smtj.explore.stream import POINTS, Trace, advance, screen_of, spread_of_mean
+from smtj.explore.stream import POINTS, StreamState, advance, screen_of, spread_of_mean
 
 HIGH, LOW = math.log(0.2), math.log(0.05)
 
 
-def run(trace: Trace, frames: int, interval: float, count: int = 3) -> tuple[Trace, np.ndarray]:
-    shares = []
+def run(
+    trace: StreamState, frames: int, interval: float, count: int = 3
+) -> tuple[StreamState, np.ndarray]:
+    readings = []
     for _ in range(frames):
-        trace, share = advance(trace, HIGH, LOW, interval, count)
-        shares.append(share)
-    return trace, np.concatenate(shares)
+        trace, occupancy = advance(trace, HIGH, LOW, interval, count)
+        readings.append(occupancy)
+    return trace, np.concatenate(readings)
 
 
 def test_equal_seeds_give_equal_traces_and_others_do_not() -> None:
-    (one, first), (other, second) = run(Trace(5), 40, 0.05), run(Trace(5), 40, 0.05)
+    (one, first), (other, second) = run(StreamState(5), 40, 0.05), run(StreamState(5), 40, 0.05)
     assert one == other
     assert (first == second).all()
-    assert (run(Trace(6), 40, 0.05)[1] != first).any()
+    assert (run(StreamState(6), 40, 0.05)[1] != first).any()
 
 
-def test_the_trace_counts_its_readings_and_goes_on_in_its_state() -> None:
-    trace, share = run(Trace(1), 7, 1e-6)
+def test_the_trace_counts_its_readings_and_continues_from_its_state() -> None:
+    trace, occupancy = run(StreamState(1), 7, 1e-6)
     assert (trace.frame, trace.reading) == (7, 21)
     # So short a time is spent in one state.
-    assert (share == share[0]).all()
-    assert trace.state == share[0]
+    assert (occupancy == occupancy[0]).all()
+    assert trace.state == occupancy[0]
 
 
-def test_the_share_of_time_high_and_its_spread_are_those_of_the_process() -> None:
+def test_the_occupancy_and_its_spread_are_those_of_the_process() -> None:
     length, traces = 2.0, 400
-    means = [run(Trace(seed), 20, length / 60)[1].mean() for seed in range(traces)]
+    means = [run(StreamState(seed), 20, length / 60)[1].mean() for seed in range(traces)]
     p = 0.8
     sigma = spread_of_mean(HIGH, LOW, length)
     assert abs(np.mean(means) - p) < 4 * sigma / math.sqrt(traces)
@@ -64,7 +66,7 @@ def test_a_screen_shows_the_device_switching(logs: tuple[float, float]) -> None:
 
 
 def test_a_frozen_device_stays_where_it_is() -> None:
-    trace, share = advance(Trace(0), 900.0, 900.0, 1e12 / POINTS, 50)
-    assert set(share) <= {0.0, 1.0}
-    assert len(set(share)) == 1
-    assert trace.state == share[0]
+    trace, occupancy = advance(StreamState(0), 900.0, 900.0, 1e12 / POINTS, 50)
+    assert set(occupancy) <= {0.0, 1.0}
+    assert len(set(occupancy)) == 1
+    assert trace.state == occupancy[0]

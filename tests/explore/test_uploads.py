@@ -1,45 +1,44 @@
-"""A file on the page is fitted as `smtj fit` does, or refused in one sentence."""
+"""A file on the page is fitted as `smtj fit` does, or rejected in one sentence."""
 
 import pytest
 
 from smtj import DeviceCard
 from smtj.card import load_card
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
-from smtj.explore.upload import LARGEST, SAMPLE, SHOWN, Finding, examine, sample
-from smtj.lab import probability_scan
+from smtj.explore.upload import MAX_BYTES, SAMPLE, SHOWN, FileResult, examine, sample
+from smtj.lab import scan
 from smtj.measurement import save
 from smtj.physics.device import operating_point
 from smtj.units import convert
 
 
 @pytest.fixture(scope="module")
-def finding(card: DeviceCard) -> Finding:
+def result(card: DeviceCard) -> FileResult:
     return examine(SAMPLE, sample(card, seed=3), card)
 
 
-def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, finding: Finding) -> None:
+def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, result: FileResult) -> None:
     point = operating_point(card, float(card.electrical.read_voltage))
     dwell = float(point.dwell_times(point.offset_field)[0])
-    found = {estimate.symbol: estimate for estimate in finding.parts[0].estimates}
+    found = {estimate.symbol: estimate for estimate in result.parts[0].estimates}
     for symbol in ("τ_high", "τ_low"):
         assert abs(found[symbol].value - dwell) < 4 * found[symbol].error
-    assert finding.segments is not None
-    assert finding.segments.total == 2000
-    assert finding.segments.time.shape == finding.segments.states.shape == (SHOWN,)
-    assert finding.pictures == ()
+    assert result.segments is not None
+    assert result.segments.total == 2000
+    assert result.segments.time.shape == result.segments.states.shape == (SHOWN,)
+    assert result.pictures == ()
 
 
-def test_the_card_is_named_after_the_file_and_reads_back(finding: Finding, tmp_path) -> None:
-    assert finding.card.name == "simulated"
-    assert finding.card.geometry.activation_volume.provenance == "measured"
-    (tmp_path / "a.toml").write_text(to_toml(finding.card), encoding="utf-8")
-    assert load_card(tmp_path / "a.toml") == finding.card
+def test_the_card_is_named_after_the_file_and_reads_back(result: FileResult, tmp_path) -> None:
+    assert result.card.name == "simulated"
+    assert result.card.geometry.activation_volume.provenance == "measured"
+    (tmp_path / "a.toml").write_text(result.card.to_toml(), encoding="utf-8")
+    assert load_card(tmp_path / "a.toml") == result.card
 
 
 def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None:
     fields = [convert(h, "Oe", "A/m") for h in (-40, -25, -14, -5, 10)]
-    save(probability_scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
+    save(scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
     found = examine("my scan.nc", (tmp_path / "scan.nc").read_bytes(), card)
     assert found.segments is None
     assert len(found.pictures) == len(found.parts)
@@ -58,10 +57,10 @@ def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None
         ("../../f.xlsx", b"PK", "f.xlsx is not a whole Excel workbook"),
         ("C:\\data\\g.csv", b"", "g.csv is empty"),
         ("..", b"x", "has no name"),
-        ("h.csv", b"1" * (LARGEST + 1), "h.csv has 20.0 MB, more than the 20 MB"),
+        ("h.csv", b"1" * (MAX_BYTES + 1), "h.csv has 20.0 MB, more than the 20 MB"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_a_sentence(
+def test_an_unusable_file_is_rejected_in_one_sentence(
     card: DeviceCard, name: str, content: bytes, said: str
 ) -> None:
     with pytest.raises(SmtjError) as caught:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from smtj.inference.resonance.wells.curvature import covariance_over_errors
-from smtj.inference.stats.least_squares import Minimum, minimise
+from smtj.inference.stats.least_squares import Minimum, covariance_over_errors, minimise
 
 X = np.linspace(-1, 1, 50)
 

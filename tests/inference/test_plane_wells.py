@@ -24,6 +24,7 @@ def by_physics(first, second, fixed, x, z):
     return np.nan_to_num(resonance_frequency(matrix)), trace, exists, deepest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tilted", [False, True])
 @pytest.mark.parametrize("oblique", [False, True])
 def test_wells_in_the_plane_are_those_of_any_field(tilted, oblique):

@@ -8,14 +8,7 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 
 from smtj.errors import SmtjError
-from smtj.inference import (
-    fit_scan,
-    fit_scan_of_readings,
-    fit_scan_of_states,
-    fit_sigmoid,
-    log_odds_information,
-)
-from smtj.inference.sigmoid.from_readings import _variance_of_mean
+from smtj.inference.sigmoid import fit_scan, fit_sigmoid
 
 SCANS = 150
 
@@ -45,7 +38,7 @@ class Scans:
 
     def bounds(self):
         """Standard errors of w and H_s at the Cramér-Rao bound of continuous records."""
-        information = log_odds_information(self.high, self.low, self.samples)
+        information = self.samples / (2 * (self.high + self.low))
         slope = np.array([self.field, -np.ones_like(self.field)])
         return np.sqrt(np.diag(np.linalg.inv((slope * information) @ slope.T)))
 
@@ -122,16 +115,6 @@ def test_effective_reads_as_each_trace_has_them_would_bias_the_slope(scans):
     assert np.mean(excess) == pytest.approx(0.27, abs=0.1)
 
 
-def test_the_information_is_the_reciprocal_variance_of_continuous_records():
-    rng, cycles, records = np.random.default_rng(2), 400, 4000
-    high = rng.exponential(3.0, size=(records, cycles)).mean(axis=1)
-    low = rng.exponential(0.5, size=(records, cycles)).mean(axis=1)
-    information = log_odds_information(3.0, 0.5, cycles * 3.5)
-    assert np.log(high / low).var() * information == pytest.approx(
-        1, abs=4 * math.sqrt(2 / records)
-    )
-
-
 @pytest.fixture(scope="module")
 def wide():
     """The same with fields far out, at which most traces hardly switch."""
@@ -177,94 +160,16 @@ def test_longer_traces_count_for_more():
     np.testing.assert_allclose(np.diag(one.covariance), np.diag(many.covariance), rtol=1e-3)
 
 
-def test_states_cover_the_truth_even_with_few_switches(scans):
-    fits = [fit_scan_of_states(scans.field, scans.states[:, i]) for i in range(SCANS)]
-    _assert_covered(fits)
-    assert np.abs(_scores(fits).mean(axis=0)).max() < 4 / math.sqrt(SCANS)
-
-
-def test_states_that_do_not_correlate_are_counts():
-    rng, field = np.random.default_rng(4), np.linspace(-3, 3, 9)
-    states = rng.random((2000, 9)) < expit(field)
-    fit, plain = fit_scan_of_states(field, states), fit_sigmoid(field, states.sum(axis=0), 2000)
-    assert fit.slope == pytest.approx(plain.slope, rel=0.003)
-    assert fit.slope_error == pytest.approx(plain.slope_error, rel=0.1)
-
-
-def _readings(high, low, number, window, rng):
-    """Exact share of each window spent high, windows beginning one unit of time apart."""
-    edges = (np.arange(number)[:, None] + [0, window]).ravel()
-    count = int(2 * number / (high + low) * 1.5) + 100
-    first_high = rng.random() < high / (high + low)
-    dwells = rng.exponential(1, size=(count, 2)) * ([high, low] if first_high else [low, high])
-    spent = dwells * ([1, 0] if first_high else [0, 1])
-    times, highs = (np.concatenate([[0], np.cumsum(each)]) for each in (dwells, spent))
-    assert times[-1] > edges[-1]
-    until = np.interp(edges, times, highs).reshape(number, 2)
-    return (until[:, 1] - until[:, 0]) / window
-
-
-def _scan_of_readings(tau, number, window, noise, rng, field):
-    """Readings at w = 1, H_s = 0; dwell times tau at H_s, shape (number, fields)."""
-    pairs = [(tau * np.exp(x**2 / 320 + x / 2), tau * np.exp(x**2 / 320 - x / 2)) for x in field]
-    columns = [_readings(*pair, number, window, rng) for pair in pairs]
-    return np.stack(columns, axis=1) + noise * rng.standard_normal((number, field.size))
-
-
-def test_mean_occupation_gives_the_slope_where_counting_inflates_it():
-    """τ = 5 ms and windows of 20 ms: a threshold makes w nearly twice as steep."""
-    rng, field = np.random.default_rng(5), np.linspace(-3, 3, 13)
-    readings = _scan_of_readings(0.25, 3000, 1.0, 0.0, rng, field)
-    counted = fit_sigmoid(field, (readings > 0.5).sum(axis=0), 3000)
-    assert 1.8 < counted.slope < 2.1
-    fit = fit_scan_of_readings(field, readings)
-    assert abs(fit.slope - 1) < 3 * fit.slope_error < 0.1
-    # Nothing is lost, for the windows leave no gaps.
-    sums = 0.25 * np.exp(field**2 / 320) * 2 * np.cosh(field / 2)
-    information = log_odds_information(sums, 0.0, 3000)
-    assert fit.slope_error == pytest.approx((information @ field**2) ** -0.5, rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("tau", "number", "window", "noise"),
-    [(0.25, 200, 1.0, 0.0), (5.0, 400, 1.0, 0.0), (0.5, 300, 0.2, 0.0), (0.5, 300, 1.0, 0.3)],
-    ids=["fast", "slow", "gaps", "noise"],
-)
-def test_intervals_from_readings_cover_the_truth(tau, number, window, noise):
-    rng, field = np.random.default_rng(6), np.linspace(-3.5, 3.5, 9)
-    fits = [
-        fit_scan_of_readings(
-            field, _scan_of_readings(tau, number, window, noise, rng, field), window, noise
-        )
-        for _ in range(60)
-    ]
-    _assert_covered(fits)
-    assert np.abs(_scores(fits).mean(axis=0)).max() < 4 / math.sqrt(60)
-
-
-@pytest.mark.parametrize("rate", [0.01, 1.0, 30.0])
-@pytest.mark.parametrize("window", [1.0, 0.25])
-def test_variance_of_a_mean_of_readings_is_the_integral_of_the_correlation(rate, window):
-    number, steps = 6, 200
-    inside = (np.arange(steps) + 0.5) / steps * window
-    times = (np.arange(number)[:, None] + inside).ravel()
-    correlation = np.exp(-rate / window * np.abs(times[:, None] - times))
-    # The midpoint rule takes the cusp where times agree for flat.
-    assert _variance_of_mean(np.array(rate), number, window) == pytest.approx(
-        correlation.mean(), rel=3e-3
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"variance": [0.1, 0, 0.1]}, "must be above 0"),
         ({"duration": [1, 1, -1]}, "must be above 0"),
-        ({"log_odds": [math.nan, math.nan, 1], "share": [0, 0.3, 0]}, "fewer than two traces"),
+        ({"log_odds": [math.nan, math.nan, 1], "occupancy": [0, 0.3, 0]}, "fewer than two traces"),
         ({"log_odds": [-1, math.nan, 1]}, "three different fields"),
         ({"log_odds": [-1, 1]}, "differ in number"),
         ({"field": [-1, math.nan, 1]}, "three different fields|finite"),
-        ({"log_odds": [-1, math.nan, 1], "share": [0, 2, 0]}, "from 0 to"),
+        ({"log_odds": [-1, math.nan, 1], "occupancy": [0, 2, 0]}, "from 0 to"),
     ],
 )
 def test_impossible_scans_are_refused(change, message):
@@ -272,26 +177,6 @@ def test_impossible_scans_are_refused(change, message):
     fit_scan(**good)
     with pytest.raises(SmtjError, match=message):
         fit_scan(**good | change)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"readings": np.full((10, 3), 700.0)}, "scale them"),
-        ({"readings": np.full((10, 3), math.nan)}, "scale them"),
-        ({"readings": np.zeros((10, 2))}, "table"),
-        ({"readings": np.zeros((1, 3))}, "table"),
-        ({"readings": np.zeros((10, 3))}, "every read is low"),
-        ({"window": 1.5}, "window"),
-        ({"noise": -1.0}, "noise"),
-    ],
-)
-def test_impossible_readings_are_refused(change, message):
-    rng, field = np.random.default_rng(7), np.array([-1.0, 0, 1])
-    good = {"field": field, "readings": _scan_of_readings(0.5, 100, 1.0, 0.0, rng, field)}
-    fit_scan_of_readings(**good)
-    with pytest.raises(SmtjError, match=message):
-        fit_scan_of_readings(**good | change)
 
 
 def test_a_frozen_trace_is_worth_one_read_at_least():

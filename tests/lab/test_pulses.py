@@ -90,11 +90,11 @@ def test_the_other_well_may_be_the_beginning():
     ("make", "words"),
     [
         (lambda: pulse_response(CARD, []), "pulse sequence needs pulses"),
-        (lambda: pulse_response(CARD, [Pulse(1.0, 0.0)]), "more than 0 s"),
+        (lambda: pulse_response(CARD, [Pulse(1.0, 0.0)]), "longer than 0 s"),
         (lambda: switching_map(CARD, [], [1e-9]), "finite voltages"),
-        (lambda: switching_map(CARD, [1.0], [-1e-9]), "more than 0 s"),
+        (lambda: switching_map(CARD, [1.0], [-1e-9]), "longer than 0 s"),
         (
-            lambda: switching_map(CARD, [1.0], [1e-9], field_out_of_plane=1e6),
+            lambda: switching_map(CARD, [1.0], [1e-9], field=1e6),
             "has no down well",
         ),
     ],

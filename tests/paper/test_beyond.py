@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 from smtj import DeviceCard
 from smtj.cli import app
 from smtj.datasets import load_dataset
-from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
+from smtj.nn.training.run import run_experiment
 from smtj.nn.training.trainer import TrainingSettings, as_tensors
 from smtj.paper import beyond
 
@@ -21,8 +22,7 @@ def folder(card: DeviceCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = load_dataset("digits")
     experiment = Experiment(card, SETTINGS, TrainingSettings(batch_size=50), images.name)
     out = tmp_path_factory.mktemp("beyond")
-    for _ in run(experiment, as_tensors(images), 5, out / "runs" / "mtj-0"):
-        pass
+    run_experiment(experiment, as_tensors(images), 5, out / "runs" / "mtj-0")
     return out
 
 

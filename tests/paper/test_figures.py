@@ -91,7 +91,7 @@ def test_what_the_text_says_is_seen(results, name):
 def test_the_loops_of_fig_1b_give_the_angle_back(results):
     (check,) = [c for c in results["smtj.paper.fig1b"].checks if "tilted by 9°" in c.claim]
     assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == pytest.approx(9, abs=0.1)
-    assert "one angle, two readings" in check.how
+    assert "one angle, two interpretations" in check.how
 
 
 def test_a_card_whose_axis_lies_in_the_plane_has_a_fig_1b_without_a_fit(card, tmp_path):

@@ -13,7 +13,7 @@ from smtj.card import load_card
 from smtj.card.consistency import ellipse_volume, vcma_coefficient
 from smtj.physics import barrier
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import anisotropy_terms, factors
+from smtj.physics.free_layer import anisotropy_terms, factors
 from smtj.physics.magnetics import anisotropy
 from smtj.units import convert
 

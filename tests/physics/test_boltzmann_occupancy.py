@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from smtj.card import load_card
-from smtj.physics.device import boltzmann_occupancy
 from smtj.physics.dwell import exact_log_dwell_times
+from smtj.physics.free_layer import boltzmann_occupancy
 from smtj.units import Oe
 
 CARD = load_card("cai2019")

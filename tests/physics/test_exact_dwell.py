@@ -7,11 +7,12 @@ import pytest
 
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
-from smtj.lab.readings import _two_states
-from smtj.physics.device import log_dwell_times_in_field, macrospin, operating_point
+from smtj.lab.readings import two_states
+from smtj.physics.device import log_dwell_times_in_field, operating_point
 from smtj.physics.dwell import card_log_dwell_times, exact_log_dwell_times
 from smtj.physics.escape import sweep
 from smtj.physics.escape.relaxation import log_dwell_times
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
 from smtj.units import Oe
 
@@ -116,11 +117,11 @@ def test_the_card_chooses_the_law():
 def test_the_laboratory_switches_by_the_law_of_the_card():
     setting = np.array([[0.0, 300.0, 0.05, 300.0], [0.0, 300.0, 0.1, 300.0]])
     for card in (CARD, EXACT):
-        *_, high, low = _two_states(card, "voltage", setting)
+        *_, high, low = two_states(card, "voltage", setting)
         expected = card_log_dwell_times(card, 0.0, 0.0, 300.0, np.array([0.05, 0.1]))
         np.testing.assert_allclose((high, low), expected, rtol=1e-12)
     # They are two laws indeed.
-    law, exact = (_two_states(card, "voltage", setting)[3] for card in (CARD, EXACT))
+    law, exact = (two_states(card, "voltage", setting)[3] for card in (CARD, EXACT))
     assert np.all(abs(exact - law) > 0.1)
 
 

@@ -8,7 +8,8 @@ from scipy.optimize import brentq
 
 from smtj.card import load_card
 from smtj.errors import SmtjError
-from smtj.physics.device import log_dwell_times_in_field, operating_point, stray_field
+from smtj.physics.device import log_dwell_times_in_field, operating_point
+from smtj.physics.free_layer import stray_field
 from smtj.physics.junction import (
     card_wells,
     parallel_resistance,

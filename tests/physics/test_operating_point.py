@@ -1,27 +1,33 @@
 """A card at work: known numbers, both switching models, fields, thickness."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from scipy import constants
 
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
 from smtj.physics.derived import derived_quantities
 from smtj.physics.device import (
+    barrier_and_reduced_field,
+    log_dwell_times_in_field,
+    operating_point,
+    with_stability_factor,
+)
+from smtj.physics.free_layer import (
     anisotropy_terms,
     barrier_against_thickness,
-    barrier_and_reduced_field,
     factors,
     high_state_is_up,
-    log_dwell_times_in_field,
     macrospin,
-    operating_point,
     reference_direction,
     vcma_coefficient,
 )
+from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 from smtj.physics.magnetics.equilibrium import log_weights
 from smtj.units import Oe, convert, mT
@@ -468,3 +474,33 @@ def test_a_device_remembers_as_long_as_both_rates_together_let_it(card) -> None:
     for field in (-8000.0, float(point.offset_field), 3000.0):
         high, low = point.dwell_times(field)
         assert np.exp(point.log_relaxation_time(field)) == pytest.approx(1 / (1 / high + 1 / low))
+
+
+@both_models
+def test_an_operating_point_prints_and_serialises_what_it_holds(card) -> None:
+    point = operating_point(card, -0.2, 310.0, -500.0)
+    plain = json.loads(json.dumps(point.to_dict()))
+    assert plain["card"] == "cai2019"
+    assert plain["field"] == -500.0
+    assert plain["slope"] == float(point.slope)
+    assert plain["dwell_time_high"] == float(point.dwell_times(-500.0)[0])
+    states = state_resistances(card, 0.0, 0.0, -500.0, -0.2, 310.0)
+    assert plain["resistance_low"] == float(states.low)
+    assert "V = -200 mV" in str(point)
+    for symbol in ("E_b", "w", "H_s", "τ_high", "P(high)", "R_high"):
+        assert symbol in str(point)
+        assert f"<td>{symbol}</td>" in point._repr_html_()
+
+
+def test_an_array_of_operating_points_shows_its_range() -> None:
+    point = operating_point("cai2019", torch.tensor([-0.2, 0.0, 0.2], requires_grad=True))
+    assert "15.41 … 21.55" in str(point)
+    assert len(point.to_dict()["slope"]) == 3
+    assert len(point.plot(Figure().subplots()).get_lines()) == 4
+
+
+def test_a_barrier_is_set_by_the_volume() -> None:
+    card = with_stability_factor("cai2019", 7.0)
+    assert float(operating_point(card).stability_factor) == pytest.approx(7.0)
+    with pytest.raises(SmtjError, match="must be above 0"):
+        with_stability_factor(CARD, 0.0)

@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from smtj import load_card, operating_point
+from smtj import load_card
 from smtj.cli import app
 from smtj.errors import SmtjError
+from smtj.physics.device import with_stability_factor
 from smtj.validity import (
     compare_formulas,
     compare_low_barrier,
     find_limits,
-    with_barrier,
+    low_barrier,
 )
-from smtj.validity import low_barrier as shallow
 from smtj.validity.comparison import compared, reference
-from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, in_words
+from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, safe_ranges
 
 CARD = load_card("cai2019")
 
 
 @pytest.fixture(scope="module")
-def own():
+def formulas():
     return compare_formulas(CARD)
 
 
@@ -33,32 +33,32 @@ def limits():
     return find_limits(CARD.replace({"magnetism.damping": 0.1}))
 
 
-def route(rungs, quantity, words):
-    (found,) = [r for r in rungs if quantity in r.quantity and words in r.route]
+def route(found, quantity, words):
+    (found,) = [r for r in found if quantity in r.quantity and words in r.route]
     return found
 
 
-def test_the_self_consistent_model_is_boltzmann_and_the_printed_one_is_not(own):
-    assert abs(route(own, "slope", "self-consistent").ratio - 1) < 1e-6
-    assert abs(route(own, "slope", "numerically").ratio - 1) < 1e-5
+def test_the_self_consistent_model_is_boltzmann_and_the_printed_one_is_not(formulas):
+    assert abs(route(formulas, "slope", "self-consistent").ratio - 1) < 1e-6
+    assert abs(route(formulas, "slope", "numerically").ratio - 1) < 1e-5
     # 0.132 against 0.177 per Oe.
-    printed = route(own, "slope", "as printed")
+    printed = route(formulas, "slope", "as printed")
     assert printed.ratio == pytest.approx(0.132 / 0.177, abs=0.005)
     assert not printed.agrees
     assert "differs" in printed.verdict
 
 
-def test_the_telegraph_process_keeps_to_its_dwell_times(own):
-    found = route(own, "dwell time", "telegraph")
+def test_the_telegraph_process_keeps_to_its_dwell_times(formulas):
+    found = route(formulas, "dwell time", "telegraph")
     assert found.expected == pytest.approx(0.1052, rel=1e-3)
     assert abs(found.z) < 4
     assert found.error == pytest.approx(found.value / math.sqrt(4000), rel=0.1)
 
 
-def test_every_quantity_has_one_reference_and_others(own):
-    for quantity in {r.quantity for r in own}:
-        assert sum(not r.against for r in own if r.quantity == quantity) == 1
-        assert sum(bool(r.against) for r in own if r.quantity == quantity) >= 1
+def test_every_quantity_has_one_reference_and_others(formulas):
+    for quantity in {r.quantity for r in formulas}:
+        assert sum(not r.against for r in formulas if r.quantity == quantity) == 1
+        assert sum(bool(r.against) for r in formulas if r.quantity == quantity) >= 1
 
 
 def test_an_upright_card_takes_brown_s_asymptote():
@@ -69,27 +69,19 @@ def test_an_upright_card_takes_brown_s_asymptote():
 
 
 def test_simulated_motion_keeps_to_exact_results(monkeypatch):
-    monkeypatch.setattr(shallow, "TRAJECTORIES", 64)
-    monkeypatch.setattr(shallow, "PASSAGES", 512)
+    monkeypatch.setattr(low_barrier, "TRAJECTORIES", 64)
+    monkeypatch.setattr(low_barrier, "PASSAGES", 512)
     shown = []
-    card = with_barrier(CARD.replace({"magnetism.damping": 0.1}), 3.0)
-    rungs = compare_low_barrier(card, seed=5, progress=lambda *done: shown.append(done))
-    simulated = [r for r in rungs if r.error > 0]
+    card = with_stability_factor(CARD.replace({"magnetism.damping": 0.1}), 3.0)
+    found = compare_low_barrier(card, seed=5, progress=lambda *done: shown.append(done))
+    simulated = [r for r in found if r.error > 0]
     assert len(simulated) == 4
-    for rung in simulated:
-        assert abs(rung.z) < 4
-        assert rung.error < 0.1 * rung.expected
-    ringing = route(rungs, "resonance", "ringing down")
+    for one in simulated:
+        assert abs(one.z) < 4
+        assert one.error < 0.1 * one.expected
+    ringing = route(found, "resonance", "ringing down")
     assert ringing.ratio == pytest.approx(1, abs=0.005)
     assert {what for what, _, _ in shown} == {"equilibrium", "first passages"}
-
-
-def test_a_barrier_is_made_by_the_volume():
-    card = with_barrier(CARD, 7.0)
-    assert float(operating_point(card).stability_factor) == pytest.approx(7.0)
-    assert float(operating_point(card).barrier) < float(operating_point(CARD).barrier)
-    with pytest.raises(SmtjError, match="must be above 0"):
-        with_barrier(CARD, 0.0)
 
 
 def test_brown_is_short_as_the_design_has_it(limits):
@@ -108,7 +100,7 @@ def test_eq_3_lacks_the_prefactor_of_the_field(limits):
 
 
 def test_words_follow_the_numbers(limits):
-    words = in_words(limits)
+    words = safe_ranges(limits)
     assert len(words) == 4
     assert limits.exact_in_plane.shape == IN_PLANE.shape
     assert np.all(np.diff(limits.exact_in_plane) < 0)
@@ -128,16 +120,16 @@ def test_verdicts():
 
 
 def test_the_command_prints_and_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr(shallow, "TRAJECTORIES", 64)
-    monkeypatch.setattr(shallow, "PASSAGES", 128)
+    monkeypatch.setattr(low_barrier, "TRAJECTORIES", 64)
+    monkeypatch.setattr(low_barrier, "PASSAGES", 128)
     monkeypatch.setenv("COLUMNS", "160")
-    options = ("--alpha", "0.2", "--shallow", "2", "--out", str(tmp_path / "ladder"))
-    done = CliRunner().invoke(app, ["validate", "cai2019", *options], catch_exceptions=False)
+    options = ("--alpha", "0.2", "--low-barrier", "2", "--out", str(tmp_path / "ladder"))
+    done = CliRunner().invoke(app, ["ladder", "cai2019", *options], catch_exceptions=False)
     assert done.exit_code == 0
     for words in ("Boltzmann integral", "s-LLG", "Brown's asymptote is within", "ladder.png"):
-        assert words in done.stdout
+        assert words in done.output
     content = json.loads((tmp_path / "ladder" / "ladder.json").read_text())
-    assert {"own_barrier", "shallow_barrier", "safe", "command"} <= content.keys()
+    assert {"formulas", "low_barrier", "remarks", "command"} <= content.keys()
     assert (tmp_path / "ladder" / "ladder.png").stat().st_size > 20_000
 
 
@@ -151,4 +143,4 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch):
 )
 def test_impossible_ladders_are_one_sentence(options, words):
     with pytest.raises(SmtjError, match=words):
-        CliRunner().invoke(app, ["validate", *options], catch_exceptions=False)
+        CliRunner().invoke(app, ["ladder", *options], catch_exceptions=False)

@@ -5,12 +5,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Self, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Self, SupportsFloat, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from smtj.card.consistency import agree, vcma_coefficient
-from smtj.card.document import to_toml
 from smtj.card.messages import card_error, dotted_names, section_of, unknown_name
 from smtj.card.operation import Electrical, Switching, Thermal, Variability
 from smtj.card.quantity import Quantity
@@ -19,21 +18,36 @@ from smtj.card.structure import Geometry, Magnetism, SpinTorque, Vcma
 from smtj.card.value import Value
 from smtj.errors import CardError, SmtjError
 from smtj.files import write_text
+from smtj.tables import Table, Tabular
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from smtj.physics.device import OperatingPoint
 
 
 def _identifier(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise broken_rule(
-            f'name is "{name}"; it must be of letters, digits and underscores, e.g. "my_device"'
+            f'name is "{name}"; use letters, digits and underscores, e.g. "my_device"'
         )
     return name
 
 
-class DeviceCard(Section):
+class DeviceCard(Tabular, Section):
     """A device: its geometry, magnetism, electrics and how it is driven, read and varied.
 
-    Cards come from :func:`load_card`; they never change, :meth:`replace` makes another one.
+    Cards come from :func:`load_card` and never change; :meth:`replace` returns another one.
     Every number is a :class:`Value`: a float in SI units that knows its provenance.
+
+    Examples
+    --------
+    >>> from smtj.units import mV
+    >>> card = load_card("cai2019").replace({"thermal.temperature": "310 K"})
+    >>> card.thermal.shown("temperature"), card.thermal.temperature.provenance
+    ('310 K', 'assumed')
+    >>> float(card.at(voltage=-200 * mV).stability_factor)
+    20.86
     """
 
     name: Annotated[
@@ -77,37 +91,77 @@ class DeviceCard(Section):
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], where: str = "(unnamed)") -> Self:
-        """Make a card of the tables of a card file.
+        """Make a card from the tables of a card file.
 
         Parameters
         ----------
         data
-            Sections by name, as TOML has them; values may also be :class:`Value`.
+            Sections by name, as in TOML; values may also be :class:`Value`.
         where
-            What an error message calls the card.
+            The card's name in error messages.
 
         Raises
         ------
         CardError
-            Something is missing, unknown, or not possible.
+            A value is missing, unknown or impossible.
         """
         try:
             return cls.model_validate(data)
         except ValidationError as error:
             raise card_error(where, error, cls) from None
 
+    def at(self, voltage: Any = 0.0, field: Any = 0.0, temperature: Any = None) -> "OperatingPoint":
+        """What follows at a voltage in V, a perpendicular field H_⊥ in A/m and a temperature in K.
+
+        Numbers or arrays; see :func:`smtj.physics.device.operating_point`.
+        """
+        from smtj.physics.device import operating_point
+
+        return operating_point(self, voltage, temperature, field)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Plot P(high) and the resistances of both states against the field.
+
+        At no voltage and at both ends of ``switching.voltage_limit``.
+        """
+        import numpy as np
+
+        return self.at(float(self.switching.voltage_limit) * np.array([-1.0, 0.0, 1.0])).plot(ax)
+
+    def table(self) -> Table:
+        """Return every value, rounded by its standard error, with its provenance and source."""
+        rows = []
+        for name in self.field_names():
+            section = getattr(self, name)
+            if isinstance(section, Section):
+                rows += [(f"[{name}]", "", "", ""), *section.rows()]
+        notes = (self.reference, self.notes)
+        return Table(
+            f"{self.name}: {self.title}",
+            ("", "value", "provenance", "source"),
+            rows,
+            [" ".join(note.split()) for note in notes if note],
+        )
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables of the card file as plain types; :meth:`from_mapping` undoes it."""
+        entries = {name: getattr(self, name) for name in self.field_names()}
+        return {
+            name: entry.to_dict() if isinstance(entry, Section) else entry
+            for name, entry in entries.items()
+            if entry is not None
+        }
+
     def save(self, path: str | Path) -> Path:
-        """Write the card as TOML, whole or not at all; :func:`load_card` gives it back to the bit.
+        """Write the card as TOML, whole or not at all; :func:`load_card` restores it to the bit.
 
         Parameters
         ----------
         path
             The file, replaced if it exists.
-
-        Returns
-        -------
-        Path
-            The file written.
 
         Raises
         ------
@@ -116,27 +170,46 @@ class DeviceCard(Section):
         """
         path = Path(path)
         try:
-            return write_text(path, to_toml(self))
+            return write_text(path, self.to_toml())
         except OSError as error:
             raise CardError(
                 f"card {self.name} cannot be saved as {path}: {error.strerror}; give another path"
             ) from error
 
+    def to_toml(self) -> str:
+        """The text of the card file."""
+        import tomlkit
+
+        document = tomlkit.document()
+        for name, entry in self.to_dict().items():
+            if not isinstance(entry, dict):
+                document.add(name, tomlkit.item(entry))
+                continue
+            table = tomlkit.table()
+            for field, value in entry.items():
+                item: Any = value
+                if isinstance(value, dict):
+                    item = tomlkit.inline_table()
+                    item.update(value)
+                table.add(field, item)
+            table.add(tomlkit.nl())
+            document.add(name, table)
+        return tomlkit.dumps(document)
+
     def replace(self, changes: Mapping[str, object] | None = None, /, **more: object) -> Self:
-        """Make a card of which some values differ, checked like any other.
+        """Return a card with some values changed, checked like any other.
 
         Parameters
         ----------
         changes, more
             New values by dotted name: ``card.replace({"magnetism.easy_axis_tilt": 0.1})``.  A
-            float is in SI units and text is a quantity (``"9 deg"``); both count as assumed and
-            set by the user, a :class:`Value` brings its own provenance, and None leaves an
-            optional value out.
+            float is in SI units and text is a quantity (``"9 deg"``); both count as assumed, set
+            by the user.  A :class:`Value` has its own provenance; None removes an optional value.
 
         Raises
         ------
         CardError
-            A name is unknown, or the card that would result is not possible.
+            A name is unknown, or the resulting card is not valid.
         """
         data = _as_mapping(self)
         for name, given in {**(changes or {}), **more}.items():
@@ -152,7 +225,7 @@ class DeviceCard(Section):
         return self.from_mapping(data, self.name)
 
     def values(self) -> Iterator[tuple[str, Value, Quantity]]:
-        """Every number of the card: its dotted name, itself, and its unit, range and meaning."""
+        """Yield every number: its dotted name, its value, and its unit, range and meaning."""
         for section_name in self.field_names():
             section = getattr(self, section_name)
             if isinstance(section, Section):
@@ -190,15 +263,10 @@ def load_card(name_or_path: str | Path) -> DeviceCard:
     name_or_path
         The name of a card that comes with smtj, e.g. ``"cai2019"``, or the path of a card file.
 
-    Returns
-    -------
-    DeviceCard
-        The card, checked.
-
     Raises
     ------
     CardError
-        There is no such card, or it is not a valid one.
+        There is no such card, or it is not valid.
     """
     where = str(name_or_path)
     return load_card_text(_decode(_read(name_or_path), where), where)
@@ -214,14 +282,7 @@ def as_card(card: CardLike) -> DeviceCard:
 
 
 def load_card_text(text: str, where: str) -> DeviceCard:
-    """Read a device card from the text of a card file.
-
-    Parameters
-    ----------
-    text
-        What :meth:`DeviceCard.save` writes.
-    where
-        What an error message calls the card.
+    """Read a device card from the text of a card file; errors call the card ``where``.
 
     Raises
     ------
@@ -241,7 +302,7 @@ def _read(name_or_path: str | Path) -> bytes:
     if isinstance(name_or_path, str) and name_or_path in shipped_cards():
         return files("smtj").joinpath("cards", f"{name_or_path}.toml").read_bytes()
     path = Path(name_or_path)
-    choices = f"give the path of a card file or a shipped card ({', '.join(shipped_cards())})"
+    choices = f"give a card file or the name of a shipped card ({', '.join(shipped_cards())})"
     try:
         return path.read_bytes()
     except FileNotFoundError:

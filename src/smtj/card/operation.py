@@ -13,24 +13,16 @@ class Electrical(Section):
     """Give parallel_resistance or resistance_area_product, not both."""
 
     parallel_resistance: Annotated[
-        Value | None,
-        Quantity(unit="ohm", show="kohm", example=1, above=0, doc="R_P of the junction"),
+        Value | None, Quantity("ohm", "kohm", 1, "R_P of the junction", above=0)
     ] = None
     resistance_area_product: Annotated[
-        Value | None,
-        Quantity(unit="ohm m^2", show="ohm um^2", example=10, above=0, doc="RA of the stack"),
+        Value | None, Quantity("ohm m^2", "ohm um^2", 10, "RA of the stack", above=0)
     ] = None
-    tmr: Annotated[
-        Value,
-        Quantity(unit="", show="%", example=80, above=0, doc="(R_AP - R_P)/R_P at zero bias"),
-    ]
+    tmr: Annotated[Value, Quantity("", "%", 80, "(R_AP - R_P)/R_P at zero bias", above=0)]
     tmr_half_voltage: Annotated[
-        Value | None,
-        Quantity(unit="V", show="V", example=0.5, above=0, doc="bias at which TMR has halved"),
+        Value | None, Quantity("V", "V", 0.5, "bias at which TMR has halved", above=0)
     ] = None
-    read_voltage: Annotated[
-        Value, Quantity(unit="V", show="mV", example=1, doc="bias at which the state is read")
-    ]
+    read_voltage: Annotated[Value, Quantity("V", "mV", 1, "bias at which the state is read")]
 
     @model_validator(mode="after")
     def _one_resistance(self) -> Self:
@@ -52,24 +44,17 @@ class Electrical(Section):
 class Thermal(Section):
     """Without curie_temperature nothing but k_B T changes with temperature."""
 
-    temperature: Annotated[
-        Value, Quantity(unit="K", show="K", example=300, above=0, doc="of the device and the card")
-    ]
-    attempt_time: Annotated[
-        Value, Quantity(unit="s", show="ns", example=1, above=0, doc="τ0 of the dwell times")
-    ]
+    temperature: Annotated[Value, Quantity("K", "K", 300, "of the device and the card", above=0)]
+    attempt_time: Annotated[Value, Quantity("s", "ns", 1, "τ0 of the dwell times", above=0)]
     curie_temperature: Annotated[
-        Value | None,
-        Quantity(unit="K", show="K", example=1120, above=0, doc="T_C; above the temperature"),
+        Value | None, Quantity("K", "K", 1120, "T_C; above the temperature", above=0)
     ] = None
-    bloch_exponent: Annotated[
-        Value,
-        Quantity(unit="", show="", example=1.5, above=0, doc="b in M_s ~ 1 - (T/T_C)^b"),
-    ] = default(1.5)
-    anisotropy_exponent: Annotated[
-        Value,
-        Quantity(unit="", show="", example=2, at_least=0, doc="n in K_i ~ M_s^n"),
-    ] = default(2.0)
+    bloch_exponent: Annotated[Value, Quantity("", "", 1.5, "b in M_s ~ 1 - (T/T_C)^b", above=0)] = (
+        default(1.5)
+    )
+    anisotropy_exponent: Annotated[Value, Quantity("", "", 2, "n in K_i ~ M_s^n", at_least=0)] = (
+        default(2.0)
+    )
 
     @model_validator(mode="after")
     def _is_magnetic(self) -> Self:
@@ -97,35 +82,19 @@ class Switching(Section):
         ),
     ] = "neel-brown"
     effective_anisotropy_field: Annotated[
-        Value | None,
-        Quantity(
-            unit="A/m", show="Oe", example=560, above=0, doc="H_k,eff; the model cai2019 needs it"
-        ),
+        Value | None, Quantity("A/m", "Oe", 560, "H_k,eff; the model cai2019 needs it", above=0)
     ] = None
     offset_field: Annotated[
-        Value | None,
-        Quantity(unit="A/m", show="Oe", example=-14, doc="H_s at zero bias; derived when left out"),
+        Value | None, Quantity("A/m", "Oe", -14, "H_s at zero bias; derived when left out")
     ] = None
-    offset_field_per_volt: Annotated[
-        Value, Quantity(unit="A/m/V", show="Oe/V", example=0, doc="dH_s/dV")
-    ] = default(0.0)
+    offset_field_per_volt: Annotated[Value, Quantity("A/m/V", "Oe/V", 0, "dH_s/dV")] = default(0.0)
     field_limit: Annotated[
-        Value,
-        Quantity(
-            unit="A/m", show="Oe", example=100, above=0, doc="largest |H| that a coupling may apply"
-        ),
+        Value, Quantity("A/m", "Oe", 100, "largest |H| that a coupling may apply", above=0)
     ]
-    voltage_limit: Annotated[
-        Value, Quantity(unit="V", show="mV", example=200, above=0, doc="largest |V| of the bias")
-    ]
-    sampling_interval: Annotated[
-        Value, Quantity(unit="s", show="ms", example=120, above=0, doc="time from read to read")
-    ]
+    voltage_limit: Annotated[Value, Quantity("V", "mV", 200, "largest |V| of the bias", above=0)]
+    sampling_interval: Annotated[Value, Quantity("s", "ms", 120, "time from read to read", above=0)]
     integration_time: Annotated[
-        Value,
-        Quantity(
-            unit="s", show="ms", example=20, at_least=0, doc="time over which one read averages"
-        ),
+        Value, Quantity("s", "ms", 20, "time over which one read averages", at_least=0)
     ]
 
     @model_validator(mode="after")
@@ -153,49 +122,30 @@ class Variability(Section):
     """How devices differ from one another (standard deviations), and the noise in their field."""
 
     slope_spread: Annotated[
-        Value,
-        Quantity(unit="", show="%", example=5, at_least=0, below=1, doc="of the slope w, relative"),
+        Value, Quantity("", "%", 5, "of the slope w, relative", at_least=0, below=1)
     ]
-    offset_spread: Annotated[
-        Value, Quantity(unit="A/m", show="Oe", example=1, at_least=0, doc="of the offset field H_s")
-    ]
+    offset_spread: Annotated[Value, Quantity("A/m", "Oe", 1, "of the offset field H_s", at_least=0)]
     barrier_spread: Annotated[
-        Value,
-        Quantity(unit="", show="%", example=0, at_least=0, below=1, doc="of the barrier, relative"),
+        Value, Quantity("", "%", 0, "of the barrier, relative", at_least=0, below=1)
     ]
-    magnetic_noise: Annotated[
-        Value, Quantity(unit="A/m", show="Oe", example=1, at_least=0, doc="rms field noise")
-    ]
+    magnetic_noise: Annotated[Value, Quantity("A/m", "Oe", 1, "rms field noise", at_least=0)]
     magnetic_noise_correlation_time: Annotated[
-        Value,
-        Quantity(unit="s", show="s", example=1, above=0, doc="time over which the noise changes"),
+        Value, Quantity("s", "s", 1, "time over which the noise changes", above=0)
     ]
     offset_drift: Annotated[
-        Value,
-        Quantity(
-            unit="A/m", show="Oe", example=0.1, at_least=0, doc="of H_s, per decade of time in s"
-        ),
+        Value, Quantity("A/m", "Oe", 0.1, "of H_s, per decade of time in s", at_least=0)
     ] = default(0.0)
     field_limit_spread: Annotated[
-        Value,
-        Quantity(
-            unit="", show="%", example=0, at_least=0, below=1, doc="of the field limit, relative"
-        ),
+        Value, Quantity("", "%", 0, "of the field limit, relative", at_least=0, below=1)
     ] = default(0.0)
-    temperature_spread: Annotated[
-        Value, Quantity(unit="K", show="K", example=0, at_least=0, doc="from chip to chip")
-    ] = default(0.0)
+    temperature_spread: Annotated[Value, Quantity("K", "K", 0, "from chip to chip", at_least=0)] = (
+        default(0.0)
+    )
     stuck_high: Annotated[
-        Value,
-        Quantity(
-            unit="", show="%", example=0, at_least=0, at_most=1, doc="share of devices always high"
-        ),
+        Value, Quantity("", "%", 0, "share of devices always high", at_least=0, at_most=1)
     ] = default(0.0)
     stuck_low: Annotated[
-        Value,
-        Quantity(
-            unit="", show="%", example=0, at_least=0, at_most=1, doc="share of devices always low"
-        ),
+        Value, Quantity("", "%", 0, "share of devices always low", at_least=0, at_most=1)
     ] = default(0.0)
 
     @model_validator(mode="after")

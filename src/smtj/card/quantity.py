@@ -1,7 +1,7 @@
-"""What a card knows of each of its fields: unit, range, meaning; and how it reads a value."""
+"""The unit, range and meaning of a card's field, and how a value is read and written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler
@@ -9,27 +9,28 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from smtj.card.value import PROVENANCES, Value, one_of
 from smtj.errors import CardError
-from smtj.units import format_quantity, parse_quantity
+from smtj.units import format_quantity, format_with_error, parse_quantity
 
 _KEYS = ("value", "provenance", "source", "standard_error")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Quantity:
     """The unit, range and meaning of a field, as metadata of its annotation.
 
-    ``Annotated[Value, Quantity(unit="m", show="nm", example=210, above=0, doc="long axis")]``
-    makes pydantic read the field from the table of a card file, or from a :class:`Value`.
+    ``Annotated[Value, Quantity("m", "nm", 210, "long axis", above=0)]`` makes pydantic read the
+    field from the table of a card file, or from a :class:`Value`.
     """
 
     unit: str
     """SI unit of the value, ``""`` for a plain number."""
     show: str
-    """Unit in which people see it."""
+    """Display unit."""
     example: float
     """A sensible number, in ``show``."""
     doc: str
     """What it is, in one line."""
+    _: KW_ONLY
     above: float | None = None
     """Exclusive lower bound, in ``unit``."""
     at_least: float | None = None
@@ -46,7 +47,7 @@ class Quantity:
 
     @property
     def range_text(self) -> str:
-        """The range in words, e.g. ``"above 0 nm"``; empty where any number will do."""
+        """The range, e.g. ``"above 0 nm"``; empty if any number is valid."""
         bounds = (
             ("above", self.above),
             ("at least", self.at_least),
@@ -57,17 +58,29 @@ class Quantity:
         return " and ".join(words)
 
     def text(self, number: float, digits: int | None = None) -> str:
-        """A number of this field in the unit people see, by default with every digit it has."""
+        """A number of this field in its display unit, by default with all its digits."""
         return format_quantity(number, self.unit, self.show, digits)
 
-    def read(self, given: object) -> Value:
-        """Read a value from what a card file holds, or check one that is given.
+    def rounded(self, value: Value) -> str:
+        """A value rounded by its standard error, e.g. ``"3260 ± 410 nm^3"``."""
+        if value.standard_error:
+            return format_with_error(value, value.standard_error, self.unit, self.show)
+        return self.text(value, 6)
 
-        Parameters
-        ----------
-        given
-            A :class:`Value` in SI units, or a table with the keys ``value`` (text with a unit),
-            ``provenance`` and, where known, ``source`` and ``standard_error``.
+    def to_dict(self, value: Value) -> dict[str, str]:
+        """The table of a value in a card file, which :meth:`read` reads back to the bit."""
+        table = {"value": self.text(value), "provenance": value.provenance}
+        if value.source:
+            table["source"] = value.source
+        if value.standard_error is not None:
+            table["standard_error"] = self.text(value.standard_error)
+        return table
+
+    def read(self, given: object) -> Value:
+        """Read a value from the table of a card file, or check a :class:`Value` in SI units.
+
+        The table has the keys ``value`` (text with a unit), ``provenance`` and optionally
+        ``source`` and ``standard_error``.
 
         Raises
         ------
@@ -84,8 +97,7 @@ class Quantity:
         choice = one_of(PROVENANCES)
         if not isinstance(given, Mapping):
             raise CardError(
-                f"{_shown(given)} does not say where it is from; write {right}, "
-                f"with the provenance {choice}"
+                f"{_shown(given)} has no provenance; write {right}, with the provenance {choice}"
             )
         unknown = [key for key in given if key not in _KEYS]
         if unknown:
@@ -126,7 +138,7 @@ class Quantity:
     def __get_pydantic_core_schema__(
         self, source_type: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Have pydantic read the field through :meth:`read`, and take None where it may."""
+        """Have pydantic read the field through :meth:`read`, and accept None if optional."""
 
         def validate(given: object) -> Value:
             try:
@@ -142,5 +154,5 @@ class Quantity:
 
 
 def _shown(given: object) -> str:
-    """A TOML value as its file has it."""
+    """A value as written in TOML."""
     return f'"{given}"' if isinstance(given, str) else str(given)

@@ -1,4 +1,4 @@
-"""What every section of a card has in common."""
+"""The base class of a card's sections."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from smtj.card.value import Value
 
 
 class Section(BaseModel):
-    """A frozen table of values; two are equal where every value is, with its provenance."""
+    """A frozen table of values; equal if all values and their provenance are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,7 +21,7 @@ class Section(BaseModel):
         return all(_same(getattr(self, name), getattr(other, name)) for name in self.field_names())
 
     def __hash__(self) -> int:
-        """Equal sections hash alike, so that results can be cached by card."""
+        """Equal sections hash alike, so results can be cached by card."""
         return hash(tuple(getattr(self, name) for name in self.field_names()))
 
     @classmethod
@@ -40,17 +40,39 @@ class Section(BaseModel):
         }
 
     def shown(self, name: str) -> str:
-        """The value of a field in the unit people see, e.g. ``"210 nm"``."""
+        """The value of a field in its display unit, e.g. ``"210 nm"``."""
         return self.quantities()[name].text(getattr(self, name))
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, value, provenance and source of every field that has a value."""
+        quantities = self.quantities()
+        rows: list[tuple[str, str, str, str]] = []
+        for name in self.field_names():
+            entry = getattr(self, name)
+            if isinstance(entry, Value):
+                text = quantities[name].rounded(entry)
+                rows.append((name, text, entry.provenance, entry.source))
+            elif entry is not None:
+                rows.append((name, str(entry), "", ""))
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table of the card file, as plain types."""
+        quantities = self.quantities()
+        return {
+            name: quantities[name].to_dict(entry) if isinstance(entry, Value) else entry
+            for name in self.field_names()
+            if (entry := getattr(self, name)) is not None
+        }
 
 
 def default(number: float) -> Value:
-    """The value, in SI units, of a field that a card need not have."""
+    """The default value, in SI units, of an optional field."""
     return Value(number, "assumed", "default")
 
 
 def broken_rule(sentence: str) -> PydanticCustomError:
-    """The error of values that are each possible, but not together."""
+    """The error of values that are valid alone, but not together."""
     return PydanticCustomError("rule", "{sentence}", {"sentence": sentence})
 
 

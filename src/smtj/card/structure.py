@@ -19,42 +19,32 @@ class Geometry(Section):
     them derived from the ellipse, or give all three."""
 
     shape: Annotated[Literal["ellipse"], Field(description="outline of the pillar")]
-    length: Annotated[
-        Value,
-        Quantity(unit="m", show="nm", example=210, above=0, doc="long axis of the ellipse (x)"),
-    ]
-    width: Annotated[
-        Value,
-        Quantity(unit="m", show="nm", example=60, above=0, doc="short axis of the ellipse (y)"),
-    ]
+    length: Annotated[Value, Quantity("m", "nm", 210, "long axis of the ellipse (x)", above=0)]
+    width: Annotated[Value, Quantity("m", "nm", 60, "short axis of the ellipse (y)", above=0)]
     free_layer_thickness: Annotated[
-        Value, Quantity(unit="m", show="nm", example=1.62, above=0, doc="free layer thickness t")
+        Value, Quantity("m", "nm", 1.62, "free layer thickness t", above=0)
     ]
     tunnel_barrier_thickness: Annotated[
-        Value,
-        Quantity(unit="m", show="nm", example=0.8, above=0, doc="MgO barrier thickness t_MgO"),
+        Value, Quantity("m", "nm", 0.8, "MgO barrier thickness t_MgO", above=0)
     ]
     activation_volume: Annotated[
         Value,
         Quantity(
-            unit="m^3",
-            show="nm^3",
-            example=3254,
+            "m^3",
+            "nm^3",
+            3254,
+            "volume V* that reverses at once; at most that of the free layer",
             above=0,
-            doc="volume V* that reverses at once; at most that of the free layer",
         ),
     ]
     demagnetising_factor_x: Annotated[
-        Value | None,
-        Quantity(unit="", show="", example=0.01, at_least=0, at_most=1, doc="along the long axis"),
+        Value | None, Quantity("", "", 0.01, "along the long axis", at_least=0, at_most=1)
     ] = None
     demagnetising_factor_y: Annotated[
-        Value | None,
-        Quantity(unit="", show="", example=0.05, at_least=0, at_most=1, doc="along the short axis"),
+        Value | None, Quantity("", "", 0.05, "along the short axis", at_least=0, at_most=1)
     ] = None
     demagnetising_factor_z: Annotated[
-        Value | None,
-        Quantity(unit="", show="", example=0.94, at_least=0, at_most=1, doc="along the normal"),
+        Value | None, Quantity("", "", 0.94, "along the normal", at_least=0, at_most=1)
     ] = None
 
     @model_validator(mode="after")
@@ -101,80 +91,55 @@ class Magnetism(Section):
     an easy axis along the film normal."""
 
     saturation_magnetisation: Annotated[
-        Value,
-        Quantity(
-            unit="A/m", show="kA/m", example=1180, above=0, doc="M_s at the card's temperature"
-        ),
+        Value, Quantity("A/m", "kA/m", 1180, "M_s at the card's temperature", above=0)
     ]
     interface_anisotropy: Annotated[
-        Value | None,
-        Quantity(
-            unit="J/m^2", show="mJ/m^2", example=1.37, doc="K_i of the free layer's MgO interface"
-        ),
+        Value | None, Quantity("J/m^2", "mJ/m^2", 1.37, "K_i of the free layer's MgO interface")
     ] = None
     anisotropy_field: Annotated[
         Value | None,
         Quantity(
-            unit="A/m",
-            show="mT",
-            example=56,
-            doc="H_K1 at zero bias, demagnetisation subtracted; negative = easy plane",
+            "A/m", "mT", 56, "H_K1 at zero bias, demagnetisation subtracted; negative = easy plane"
         ),
     ] = None
     second_order_anisotropy_field: Annotated[
-        Value, Quantity(unit="A/m", show="mT", example=0, doc="H_K2, as in Eq. 7 of cai2019")
+        Value, Quantity("A/m", "mT", 0, "H_K2, as in Eq. 7 of cai2019")
     ] = default(0.0)
     in_plane_anisotropy_field: Annotated[
-        Value,
-        Quantity(
-            unit="A/m",
-            show="mT",
-            example=0,
-            at_least=0,
-            doc="shape anisotropy in the plane, along x",
-        ),
+        Value, Quantity("A/m", "mT", 0, "shape anisotropy in the plane, along x", at_least=0)
     ]
     in_plane_bias_field: Annotated[
-        Value,
-        Quantity(
-            unit="A/m", show="mT", example=8.76, doc="H_in from the reference layer, + is along +x"
-        ),
+        Value, Quantity("A/m", "mT", 8.76, "H_in from the reference layer, + is along +x")
     ]
     easy_axis_tilt: Annotated[
         Value,
         Quantity(
-            unit="rad",
-            show="deg",
-            example=9,
+            "rad",
+            "deg",
+            9,
+            "tilt of the easy axis from the normal towards +x",
             at_least=0,
             below=math.pi / 2,
-            doc="tilt of the easy axis from the normal towards +x",
         ),
     ]
     reference_layer_angle: Annotated[
         Value,
         Quantity(
-            unit="rad",
-            show="deg",
-            example=180,
-            doc="direction of the reference layer in the plane, counted from +x",
+            "rad", "deg", 180, "direction of the reference layer in the plane, counted from +x"
         ),
     ]
     reference_layer_polar_angle: Annotated[
         Value,
         Quantity(
-            unit="rad",
-            show="deg",
-            example=90,
+            "rad",
+            "deg",
+            90,
+            "angle of the reference layer from the normal; 90 deg lies in the plane",
             at_least=0,
             at_most=math.pi,
-            doc="angle of the reference layer from the normal; 90 deg lies in the plane",
         ),
     ] = default(math.pi / 2)
-    damping: Annotated[
-        Value,
-        Quantity(unit="", show="", example=0.02, above=0, at_most=1, doc="Gilbert damping"),
-    ]
+    damping: Annotated[Value, Quantity("", "", 0.02, "Gilbert damping", above=0, at_most=1)]
 
     @model_validator(mode="after")
     def _anisotropy_is_given(self) -> Self:
@@ -192,16 +157,10 @@ class Vcma(Section):
 
     coefficient: Annotated[
         Value | None,
-        Quantity(
-            unit="J/(V m)",
-            show="fJ/(V m)",
-            example=26,
-            doc="ξ, anisotropy energy per area and electric field",
-        ),
+        Quantity("J/(V m)", "fJ/(V m)", 26, "ξ, anisotropy energy per area and electric field"),
     ] = None
     anisotropy_field_per_volt: Annotated[
-        Value | None,
-        Quantity(unit="A/m/V", show="mT/V", example=34, doc="-dH_K1/dV; the same as ξ, as a field"),
+        Value | None, Quantity("A/m/V", "mT/V", 34, "-dH_K1/dV; the same as ξ, as a field")
     ] = None
 
     @model_validator(mode="after")
@@ -218,21 +177,11 @@ class SpinTorque(Section):
     """Leave the whole section out where the current exerts no torque worth counting."""
 
     polarisation: Annotated[
-        Value,
-        Quantity(
-            unit="",
-            show="",
-            example=0.6,
-            at_least=0,
-            at_most=1,
-            doc="spin polarisation of the current",
-        ),
+        Value, Quantity("", "", 0.6, "spin polarisation of the current", at_least=0, at_most=1)
     ]
     damping_like_field_per_volt: Annotated[
-        Value | None,
-        Quantity(unit="A/m/V", show="mT/V", example=10, doc="damping-like torque as a field"),
+        Value | None, Quantity("A/m/V", "mT/V", 10, "damping-like torque as a field")
     ] = None
     field_like_field_per_volt: Annotated[
-        Value | None,
-        Quantity(unit="A/m/V", show="mT/V", example=3, doc="field-like torque as a field"),
+        Value | None, Quantity("A/m/V", "mT/V", 3, "field-like torque as a field")
     ] = None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from smtj.card.document import to_toml
 from smtj.chips.conditions import Condition, Vary, grid, quantity_of
 from smtj.errors import SmtjError
 from smtj.nn.devices.distributions import Source
@@ -138,7 +137,7 @@ def fingerprint(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, s
         if isinstance(values, Tensor):
             network.update(_content(values))
     for module in neurons_of(model).values():
-        network.update(to_toml(module.card).encode())
+        network.update(module.card.to_toml().encode())
         network.update(_text(module.variability).encode())
     data = hashlib.sha256(_content(images))
     data.update(_content(labels))

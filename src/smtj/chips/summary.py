@@ -9,7 +9,7 @@ import numpy as np
 
 from smtj.chips.conditions import QUANTITIES
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
+from smtj.inference.stats.distributions import wilson_interval
 from smtj.nn.devices.variation import decades
 from smtj.units import convert
 

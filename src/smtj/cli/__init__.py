@@ -1,53 +1,87 @@
-"""The command line; what takes long to import is imported by the commands that need it."""
+"""The command line; commands import slow modules only when they run."""
 
 import sys
-from typing import cast
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
 
+from smtj import __version__
 from smtj.cli.card import app as card_app
 from smtj.cli.chips import chips
 from smtj.cli.cite import cite
 from smtj.cli.cost import cost
-from smtj.cli.exits import BAD_INPUT
 from smtj.cli.explore import explore
 from smtj.cli.fit import fit
-from smtj.cli.ladder import validate
+from smtj.cli.ladder import ladder
 from smtj.cli.measure import app as measure_app
+from smtj.cli.output import BAD_INPUT, set_quiet
 from smtj.cli.reproduce import reproduce
 from smtj.cli.simulate import app as simulate_app
-from smtj.cli.spectra import spectra
 from smtj.cli.train import train
 from smtj.errors import SmtjError
 
+
+class Commands(TyperGroup):
+    """Takes ``--quiet`` before and after the name of the command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move ``--quiet`` to the front."""
+        if "--quiet" in args:
+            args = ["--quiet", *(one for one in args if one != "--quiet")]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="smtj",
-    help="Stochastic magnetic tunnel junctions: from a device card to a trained network.",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"smtj {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def smtj(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only results and errors.")] = False,
+) -> None:
+    """Stochastic magnetic tunnel junctions: from a device card to a trained network."""
+    del version
+    set_quiet(quiet)
+
+
 app.add_typer(card_app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure_app, name="measure")
 app.add_typer(simulate_app, name="simulate")
-measure_app.command()(spectra)
 app.command()(fit)
 app.command()(train)
 app.command()(chips)
-app.command()(validate)
+app.command()(ladder)
 app.command()(cost)
 app.command()(reproduce)
 app.command()(cite)
 app.command()(explore)
 
-# Base of what Typer finds wrong with a command line; Typer gives it no public name.
+# Base class of Typer's errors about a command line, which has no public name.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 
 def main() -> None:
-    """Run a command; bad input is one sentence on standard error and exit code 2."""
+    """Run a command; bad input gives one sentence on standard error and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="smtj", standalone_mode=False))
     except _UsageError as error:
         _fail(_usage(error))
     except SmtjError as error:
@@ -62,9 +96,9 @@ def main() -> None:
 
 
 def _usage(error: typer.BadParameter) -> str:
-    """What is wrong with a command line; empty where help has been printed instead."""
+    """Return what is wrong with a command line; empty if help was printed instead."""
     what = error.format_message().rstrip(".")
-    # Typer hands on how its validator speaks.
+    # Typer passes on the wording of its validator.
     what = what.replace("Value error, ", "").replace("Input should", "it should")
     where = f" (see {error.ctx.command_path} --help)" if what and error.ctx else ""
     return what[:1].lower() + what[1:] + where

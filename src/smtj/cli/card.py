@@ -1,51 +1,53 @@
-"""``smtj card``: look at a device card, check one, begin a new one."""
+"""``smtj card``: show, check and create device cards."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from smtj.cli.output import note, print_json, writing
 
-    from smtj.card import DeviceCard, Quantity, Value
-
-app = typer.Typer(help="Show, check and begin device cards.", no_args_is_help=True)
+app = typer.Typer(help="Show, check and create device cards.", no_args_is_help=True)
 
 
 @app.command()
 def show(
     card: Annotated[str, typer.Argument(help="Name of a shipped card, or path of a card file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Print a card: every value with its provenance, and what follows from them."""
+    """Print all values of a card with their provenance, and what follows from them."""
     from rich.console import Console
-    from rich.text import Text
 
     from smtj.card import load_card
+    from smtj.physics.derived import derived_quantities
+    from smtj.tables import Table
 
     loaded = load_card(card)
-    tables = (*_sections(loaded), _derived(loaded))
+    derived = derived_quantities(loaded)
+    if as_json:
+        found = {row.symbol: {"value": row.value, "unit": row.unit} for row in derived}
+        print_json({"card": loaded.to_dict(), "derived": found})
+        return
+    rows = [(row.name, row.symbol, row.text, row.source) for row in derived]
+    table = loaded.table()
     console = Console()
-    for line in (loaded.name, loaded.title, loaded.reference, loaded.notes):
-        if line:
-            console.print(Text(line, style="bold" if line == loaded.name else ""))
-    for table in tables:
-        console.print()
-        console.print(table)
+    console.print(table.rich())
+    console.print()
+    console.print(Table("Derived", ("", "symbol", "value", "source"), rows).rich())
+    for remark in table.notes:
+        console.print(f"• {remark}", markup=False, highlight=False)
 
 
 @app.command()
 def check(
     file: Annotated[str, typer.Argument(help="Path of a card file, or name of a shipped card.")],
 ) -> None:
-    """Say whether a card is valid, and if not what would be right."""
+    """Check a card; if it is not valid, say why and how to correct it."""
     from smtj.card import load_card
 
     card = load_card(file)
     count = sum(1 for _ in card.values())
-    typer.echo(
-        f"{file} is a valid card ({card.name}, {count} values); see it: smtj card show {file}"
-    )
+    typer.echo(f"{file} is valid ({card.name}, {count} values); see it: smtj card show {file}")
 
 
 @app.command()
@@ -63,60 +65,7 @@ def new(
         typer.echo(template(), nl=False)
         return
     if out.exists():
-        raise CardError(f"{out} exists and is not overwritten; give another --out")
-    try:
+        raise CardError(f"{out} already exists; give another --out")
+    with writing(out):
         write_text(out, template())
-    except OSError as error:
-        raise CardError(f"{out} cannot be written: {error.strerror}; give another --out") from error
-    typer.echo(f"Wrote {out}; fill it in, then: smtj card check {out}")
-
-
-def _sections(card: "DeviceCard") -> "list[Table]":
-    """One table a section, in the card's order."""
-    tables: dict[str, Table] = {}
-    texts = {
-        "geometry": ("shape", card.geometry.shape),
-        "switching": ("model", card.switching.model),
-    }
-    for dotted, value, quantity in card.values():
-        section, _, field = dotted.partition(".")
-        if section not in tables:
-            tables[section] = _table(section, "value", "provenance", "±", "source")
-            if section in texts:
-                tables[section].add_row(*texts[section], "", "", "")
-        tables[section].add_row(*_row(field, value, quantity))
-    return list(tables.values())
-
-
-def _row(field: str, value: "Value", quantity: "Quantity") -> "list[str]":
-    """A value as people see it."""
-    from rich.markup import escape
-
-    error = value.standard_error
-    spread = "" if error is None else quantity.text(error, 3)
-    return [field, quantity.text(value, 6), value.provenance, spread, escape(value.source)]
-
-
-def _derived(card: "DeviceCard") -> "Table":
-    """What follows from the card's values."""
-    from rich.markup import escape
-
-    from smtj.physics.derived import derived_quantities
-    from smtj.units import format_quantity
-
-    table = _table("Derived", "symbol", "value", "source")
-    for row in derived_quantities(card):
-        value = format_quantity(row.value, row.unit, row.display_unit, 4)
-        table.add_row(escape(row.name), escape(row.symbol), value, escape(row.source))
-    return table
-
-
-def _table(title: str, *columns: str) -> "Table":
-    """An empty table whose first column is the name and whose last one may wrap."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table("", title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=column == "value", overflow="fold")
-    return table
+    note(f"Wrote {out}; fill it in, then run: smtj card check {out}")

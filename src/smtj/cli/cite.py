@@ -1,4 +1,4 @@
-"""``smtj cite``: what to cite for what was used."""
+"""``smtj cite``: print what to cite."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +7,7 @@ import typer
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
+    from smtj.card import DeviceCard
     from smtj.references import Reference
 
 
@@ -15,49 +16,44 @@ def cite(
         str | None,
         typer.Option(
             "--for",
-            help="neuron, physics, escape, motion, fit, resonance, random, gallery; several by "
-            "comma. Everything by default.",
+            help="Comma-separated: neuron, physics, escape, motion, fit, resonance, random, "
+            "hardware, energy, gallery. Default: all.",
         ),
     ] = None,
     card: Annotated[
         list[str] | None,
-        typer.Option(help="A card that was used: shipped, or a file; again for the next."),
+        typer.Option(help="Name or file of a card that was used; repeatable."),
     ] = None,
-    bibtex: Annotated[bool, typer.Option(help="Print entries of BibTeX.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
 ) -> None:
-    """Print what to cite: smtj, the paper, and what the features used rest on."""
-    from importlib.metadata import version
-
+    """Print what to cite: smtj, the paper, and the sources of the features and cards used."""
+    from smtj import __version__
     from smtj.card import load_card
-    from smtj.references import FEATURES, bibtex_of_card, reference_of_card, software
+    from smtj.cli.output import note
+    from smtj.references import FEATURES, bibtex_of_card, software
 
-    wanted = _features(features, card)
     cards = [load_card(name) for name in card or ()]
-    named = [reference_of_card(one.name) for one in cards]
-    found = _sorted(wanted, [one for one in named if one is not None])
-    others = [one for one, known in zip(cards, named, strict=True) if known is None]
-    line, entry = software(version("smtj"))
+    unknown = [one for one in cards if not _references_of(one)]
+    found = _grouped(_features(features, card), [r for one in cards for r in _references_of(one)])
+    line, entry = software(__version__)
     if bibtex:
-        entries = [
-            entry,
-            *(reference.bibtex() for references in found.values() for reference in references),
-        ]
-        entries += [bibtex_of_card(c.name, c.reference or c.title) for c in others]
-        typer.echo("\n\n".join(dict.fromkeys(entries)))
+        entries = [entry, *(r.bibtex() for references in found.values() for r in references)]
+        entries += [bibtex_of_card(one.name, one.reference or one.title) for one in unknown]
+        typer.echo("\n\n".join(entries))
         return
     typer.echo(f"The software (see CITATION.cff)\n  {line}")
     for feature, references in found.items():
         if references:
-            typer.echo(f"\n{feature}: {FEATURES.get(feature, 'what the cards are of')}")
+            typer.echo(f"\n{feature}: {FEATURES.get(feature, 'their sources')}")
         for reference in references:
             typer.echo(f"  {reference.text()}\n    {reference.reason}")
-    for one in others:
-        typer.echo(f"\ncard {one.name}\n  {one.reference or 'names no reference'}")
-    typer.echo("\nBibTeX: smtj cite --bibtex; less: --for fit,resonance --card cai2019")
+    for one in unknown:
+        typer.echo(f"\ncard {one.name}\n  {one.reference or 'no reference given'}")
+    note("\nBibTeX: smtj cite --bibtex; less: --for fit,resonance --card cai2019")
 
 
 def _features(text: str | None, cards: list[str] | None) -> list[str]:
-    """Return the names of features that were asked for."""
+    """Return the requested features."""
     from smtj.references import FEATURES
 
     if text is None:
@@ -65,21 +61,27 @@ def _features(text: str | None, cards: list[str] | None) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in FEATURES:
-            raise SmtjError(f"--for has {name!r}; it must be of {', '.join(FEATURES)}")
+            raise SmtjError(f"--for has {name!r}; choose from {', '.join(FEATURES)}")
     return names
 
 
-def _sorted(wanted: list[str], cards: "list[Reference]") -> "dict[str, list[Reference]]":
-    """Return references by feature, each once, the paper of smtj first."""
-    from smtj.references import reference_of_card, references_for
+def _references_of(card: "DeviceCard") -> "list[Reference]":
+    """Return the references in the table that a card's values come from."""
+    from smtj.references import reference_of_card
 
-    paper = reference_of_card("cai2019")
-    assert paper is not None  # the table has it
-    seen = {paper.key}
-    found: dict[str, list[Reference]] = {"neuron": [paper]}
-    for feature in wanted:
-        fresh = [one for one in references_for([feature]) if one.key not in seen]
-        seen |= {one.key for one in fresh}
-        found.setdefault(feature, []).extend(fresh)
-    found["cards"] = list({one.key: one for one in cards if one.key not in seen}.values())
-    return found
+    known = reference_of_card(card.name)
+    return [known] if known else []
+
+
+def _grouped(features: list[str], of_cards: "list[Reference]") -> "dict[str, list[Reference]]":
+    """Return references by feature, each once, the paper of smtj first."""
+    from smtj.references import references_for
+
+    groups = {"neuron": references_for(["neuron"])}
+    groups |= {name: references_for([name]) for name in features}
+    groups["cards"] = of_cards
+    seen: set[str] = set()
+    for name, references in groups.items():
+        groups[name] = list({r.key: r for r in references if r.key not in seen}.values())
+        seen |= {r.key for r in references}
+    return groups

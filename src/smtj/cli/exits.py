@@ -1,5 +1,5 @@
 """Exit codes of the command line."""
 
-BAD_INPUT = 2
-INTERRUPTED = 130
-"""As a shell has it after Ctrl-C."""
+from smtj.cli.output import BAD_INPUT, INTERRUPTED
+
+__all__ = ["BAD_INPUT", "INTERRUPTED"]

@@ -1,308 +1,309 @@
-"""``smtj measure``: virtual instruments that write what a real one would."""
+"""``smtj measure``: virtual instruments that write the files of a real one."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.exits import INTERRUPTED
-from smtj.cli.ranges import parse_option, parse_range
-from smtj.errors import SmtjError
+from smtj.cli.output import INTERRUPTED, Report, note, print_json, progress, writing
+from smtj.cli.ranges import parse_option, parse_options, parse_range
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from smtj.card import DeviceCard
-    from smtj.lab.readings import Progress
-
 app = typer.Typer(
-    help="Measure a card's device with virtual instruments: files as a laboratory has them.",
+    help="Measure a card's device with virtual instruments.",
     no_args_is_help=True,
 )
 
-Card = Annotated[str, typer.Option(help="Shipped card or path of a card file.")]
+Card = Annotated[str, typer.Option(help="Name or path of the card.")]
 Out = Annotated[Path, typer.Option(help="File to write: .csv, .xlsx or .nc.")]
-Samples = Annotated[int, typer.Option(min=1, help="Readings at each setting.")]
-Voltage = Annotated[str | None, typer.Option(help='Bias, e.g. "1 mV"; else the read voltage.')]
-Current = Annotated[str | None, typer.Option(help='Bias current instead, e.g. "10 uA".')]
-Temperature = Annotated[str | None, typer.Option(help='E.g. "300 K"; else the card\'s.')]
-Interval = Annotated[str | None, typer.Option(help='From reading to reading, e.g. "120 ms".')]
-Integration = Annotated[
-    str | None, typer.Option(help='Time over which a reading averages, e.g. "20 ms"; "0 s".')
+Samples = Annotated[int, typer.Option(min=1, help="Readings per step.")]
+Field = Annotated[str, typer.Option(help='Field along the film normal, e.g. "-14 Oe".')]
+Fields = Annotated[
+    str, typer.Option(help='Fields along the film normal: START:STOP:STEP, e.g. "-60:40:5 Oe".')
 ]
-Noise = Annotated[str, typer.Option(help='Standard deviation of a reading, e.g. "5 ohm".')]
-Drift = Annotated[str, typer.Option(help="How far the resistance has moved at the end.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides everything random.")]
-Perpendicular = Annotated[str, typer.Option(help='H_perp, e.g. "-14 Oe".')]
-Parallel = Annotated[str, typer.Option(help='H_par, e.g. "0 Oe".')]
-Fields = Annotated[str, typer.Option(help='Fields as START:STOP:STEP UNIT, e.g. "-60:40:5 Oe".')]
+InPlane = Annotated[str, typer.Option(help="Field along the long axis.")]
+Voltage = Annotated[
+    str | None, typer.Option(help='Bias, e.g. "1 mV". Default: the card\'s read voltage.')
+]
+Current = Annotated[str | None, typer.Option(help='Bias current instead, e.g. "10 uA".')]
+Temperature = Annotated[str | None, typer.Option(help="Default: the card's.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
+
+Bench = dict[str, Any]
+"""Card, instrument, seed and progress, as every resistance measurement of the lab takes them."""
 
 
-class Direction(StrEnum):
-    """Choices of ``--direction``."""
+class Swept(StrEnum):
+    """Choices of ``--swept``."""
 
-    out_of_plane = "out-of-plane"
-    in_plane = "in-plane"
-
-
-@dataclass(frozen=True)
-class _Common:
-    """What every measurement has, read from its options."""
-
-    card: "DeviceCard"
-    keywords: dict[str, Any]
+    frequency = "frequency"
+    field = "field"
 
 
-@app.command()
-def trace(
+def resistance_command(
+    to: typer.Typer, **defaults: Any
+) -> Callable[[Callable[..., "xr.Dataset"]], None]:
+    """Return a decorator that makes a command of a function from a Bench and its own options.
+
+    The options of :func:`_measure` are added, with other defaults if given here.
+    """
+
+    def register(measured: Callable[..., "xr.Dataset"]) -> None:
+        own, shared = (
+            list(inspect.signature(function).parameters.values())[1:]
+            for function in (measured, _measure)
+        )
+        shared = [p.replace(default=defaults.get(p.name, p.default)) for p in shared]
+
+        def command(**options: Any) -> None:
+            chosen = {p.name: options.pop(p.name) for p in own}
+            _measure(lambda bench: measured(bench, **chosen), **options)
+
+        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in (*own, *shared)]
+        vars(command)["__signature__"] = inspect.Signature(parameters)
+        to.command(measured.__name__, help=measured.__doc__)(command)
+
+    return register
+
+
+def _measure(
+    measured: Callable[[Bench], "xr.Dataset"],
     out: Out,
     card: Card = "cai2019",
-    samples: Samples = 1000,
-    perpendicular: Perpendicular = "0 Oe",
-    parallel: Parallel = "0 Oe",
-    voltage: Voltage = None,
-    current: Current = None,
-    temperature: Temperature = None,
-    interval: Interval = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
+    interval: Annotated[
+        str | None, typer.Option(help="Time between readings. Default: the card's.")
+    ] = None,
+    integration_time: Annotated[
+        str | None,
+        typer.Option(help='Time over which a reading averages; "0 s". Default: the card\'s.'),
+    ] = None,
+    noise: Annotated[str, typer.Option(help="Standard deviation of a reading.")] = "0 ohm",
+    drift: Annotated[
+        str, typer.Option(help="Change of the resistance over the measurement.")
+    ] = "0 ohm",
     seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
-    """Read the resistance again and again at one field: telegraph noise, as in Fig. 2(c)."""
-    from smtj.lab import time_trace
-
-    common = _common(card, interval, integration_time, noise, drift, seed)
-    with shown("readings") as progress:
-        found = time_trace(
-            common.card,
-            samples,
-            **_fields(perpendicular, parallel),
-            **_bias(voltage, current),
-            temperature=parse_option("--temperature", temperature, "K"),
-            **common.keywords,
-            progress=progress,
-        )
-    _write(found, out, card)
-
-
-@app.command()
-def sweep(
-    out: Out,
-    field: Fields,
-    card: Card = "cai2019",
-    direction: Annotated[
-        Direction, typer.Option(help="Along the film normal or the long axis.")
-    ] = Direction.out_of_plane,
-    sweeps: Annotated[int, typer.Option(min=1, help="1: up; 2: up and down; and so on.")] = 2,
-    other_field: Annotated[str, typer.Option(help="The field that is not swept.")] = "0 Oe",
-    voltage: Voltage = None,
-    current: Current = None,
-    temperature: Temperature = None,
-    interval: Interval = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
-    seed: Seed = 0,
-) -> None:
-    """Sweep a field up and down, one reading a step: loops, as in Fig. 1(b), 2(a) and 2(b)."""
-    from smtj.lab import field_sweep
-
-    common = _common(card, interval, integration_time, noise, drift, seed)
-    with shown("readings") as progress:
-        found = field_sweep(
-            common.card,
-            parse_range("--field", field, "A/m"),
-            "in_plane" if direction is Direction.in_plane else "out_of_plane",
-            sweeps=sweeps,
-            other_field=parse_option("--other-field", other_field, "A/m") or 0.0,
-            **_bias(voltage, current),
-            temperature=parse_option("--temperature", temperature, "K"),
-            **common.keywords,
-            progress=progress,
-        )
-    _write(found, out, card)
-
-
-@app.command()
-def scan(
-    out: Out,
-    field: Fields,
-    card: Card = "cai2019",
-    samples: Samples = 1000,
-    parallel: Parallel = "0 Oe",
-    voltage: Voltage = None,
-    current: Current = None,
-    temperature: Temperature = None,
-    interval: Interval = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
-    seed: Seed = 0,
-) -> None:
-    """Read many times at each perpendicular field: P(high | H), as in Fig. 2(d)."""
-    from smtj.lab import probability_scan
-
-    common = _common(card, interval, integration_time, noise, drift, seed)
-    with shown("readings") as progress:
-        found = probability_scan(
-            common.card,
-            parse_range("--field", field, "A/m"),
-            samples,
-            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
-            **_bias(voltage, current),
-            temperature=parse_option("--temperature", temperature, "K"),
-            **common.keywords,
-            progress=progress,
-        )
-    _write(found, out, card)
-
-
-@app.command()
-def voltages(
-    out: Out,
-    field: Fields,
-    voltage: Annotated[str, typer.Option(help='Biases, e.g. "-200:200:50 mV".')],
-    card: Card = "cai2019",
-    samples: Samples = 1000,
-    parallel: Parallel = "0 Oe",
-    temperature: Temperature = None,
-    interval: Interval = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
-    seed: Seed = 0,
-) -> None:
-    """Scan the field at each of several bias voltages: w(V), as in Fig. 4."""
-    from smtj.lab import voltage_scan
-
-    common = _common(card, interval, integration_time, noise, drift, seed)
-    with shown("readings") as progress:
-        found = voltage_scan(
-            common.card,
-            parse_range("--voltage", voltage, "V"),
-            parse_range("--field", field, "A/m"),
-            samples,
-            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
-            temperature=parse_option("--temperature", temperature, "K"),
-            **common.keywords,
-            progress=progress,
-        )
-    _write(found, out, card)
-
-
-@app.command()
-def temperatures(
-    out: Out,
-    temperature: Annotated[str, typer.Option(help='E.g. "280:320:10 K".')],
-    card: Card = "cai2019",
-    samples: Samples = 1000,
-    perpendicular: Perpendicular = "0 Oe",
-    parallel: Parallel = "0 Oe",
-    voltage: Voltage = None,
-    current: Current = None,
-    interval: Interval = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
-    seed: Seed = 0,
-) -> None:
-    """Read again and again at each of several temperatures: dwell times for an Arrhenius plot."""
-    from smtj.lab import temperature_scan
-
-    common = _common(card, interval, integration_time, noise, drift, seed)
-    with shown("readings") as progress:
-        found = temperature_scan(
-            common.card,
-            parse_range("--temperature", temperature, "K"),
-            samples,
-            **_fields(perpendicular, parallel),
-            **_bias(voltage, current),
-            **common.keywords,
-            progress=progress,
-        )
-    _write(found, out, card)
-
-
-def _common(
-    card: str,
-    interval: str | None,
-    integration_time: str | None,
-    noise: str,
-    drift: str,
-    seed: int,
-) -> _Common:
     from smtj.card import load_card
+    from smtj.lab import Instrument
 
-    return _Common(
-        load_card(card),
-        {
-            "interval": parse_option("--interval", interval, "s"),
-            "integration_time": parse_option("--integration-time", integration_time, "s"),
-            "noise": parse_option("--noise", noise, "ohm"),
-            "drift": parse_option("--drift", drift, "ohm"),
-            "seed": seed,
-        },
+    device = load_card(card)
+    instrument = Instrument(
+        parse_option("--interval", interval, "s"),
+        parse_option("--integration-time", integration_time, "s"),
+        parse_option("--noise", noise, "ohm") or 0.0,
+        parse_option("--drift", drift, "ohm") or 0.0,
+    )
+    with measuring("readings") as report:
+        data = measured(
+            {"card": device, "instrument": instrument, "seed": seed, "progress": report}
+        )
+    resistance = data["resistance"]
+    text = (
+        f"{resistance.size} readings of {device.name}, {float(resistance.min()):.4g} to "
+        f"{float(resistance.max()):.4g} ohm"
+    )
+    written(data, "resistance", out, text, as_json)
+    note(f"Next: smtj fit {out} --base {card} --out my_card.toml")
+
+
+@resistance_command(app)
+def trace(
+    bench: Bench,
+    samples: Samples = 1000,
+    field: Field = "0 Oe",
+    field_in_plane: InPlane = "0 Oe",
+    voltage: Voltage = None,
+    current: Current = None,
+    temperature: Temperature = None,
+) -> "xr.Dataset":
+    """Read the resistance repeatedly at one field: telegraph noise, as in Fig. 2(c)."""
+    from smtj import lab
+
+    conditions = parse_options(
+        field=field,
+        field_in_plane=field_in_plane,
+        voltage=voltage,
+        current=current,
+        temperature=temperature,
+    )
+    return lab.trace(samples=samples, **conditions, **bench)
+
+
+@resistance_command(app)
+def sweep(
+    bench: Bench,
+    field: Fields = "0 Oe",
+    field_in_plane: Annotated[
+        str, typer.Option(help="Fields along the long axis, to sweep these instead.")
+    ] = "0 Oe",
+    sweeps: Annotated[int, typer.Option(min=1, help="1: up; 2: up and down; and so on.")] = 2,
+    voltage: Voltage = None,
+    current: Current = None,
+    temperature: Temperature = None,
+) -> "xr.Dataset":
+    """Sweep a field up and down, one reading per step: loops, as in Fig. 1(b), 2(a) and 2(b)."""
+    from smtj import lab
+
+    steps = (
+        parse_range("--field", field, "A/m"),
+        parse_range("--field-in-plane", field_in_plane, "A/m"),
+    )
+    conditions = parse_options(voltage=voltage, current=current, temperature=temperature)
+    return lab.field_sweep(
+        field=steps[0] if steps[0].size > 1 else float(steps[0][0]),
+        field_in_plane=steps[1] if steps[1].size > 1 else float(steps[1][0]),
+        sweeps=sweeps,
+        **conditions,
+        **bench,
     )
 
 
-def _fields(perpendicular: str, parallel: str) -> dict[str, Any]:
-    return {
-        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
-        "field_in_plane": parse_option("--parallel", parallel, "A/m"),
-    }
+@resistance_command(app)
+def scan(
+    bench: Bench,
+    field: Fields,
+    samples: Samples = 1000,
+    field_in_plane: InPlane = "0 Oe",
+    voltage: Voltage = None,
+    current: Current = None,
+    temperature: Temperature = None,
+) -> "xr.Dataset":
+    """Read many times at each field: P(high | H), as in Fig. 2(d)."""
+    from smtj import lab
+
+    conditions = parse_options(
+        field_in_plane=field_in_plane, voltage=voltage, current=current, temperature=temperature
+    )
+    fields = parse_range("--field", field, "A/m")
+    return lab.scan(field=fields, samples=samples, **conditions, **bench)
 
 
-def _bias(voltage: str | None, current: str | None) -> dict[str, Any]:
-    return {
-        "voltage": parse_option("--voltage", voltage, "V"),
-        "current": parse_option("--current", current, "A"),
-    }
+@resistance_command(app)
+def voltages(
+    bench: Bench,
+    field: Fields,
+    voltage: Annotated[str, typer.Option(help='Biases, e.g. "-200:200:50 mV".')],
+    samples: Samples = 1000,
+    field_in_plane: InPlane = "0 Oe",
+    temperature: Temperature = None,
+) -> "xr.Dataset":
+    """Scan the field at each of several bias voltages: w(V), as in Fig. 4."""
+    from smtj import lab
+
+    return lab.voltage_scan(
+        voltage=parse_range("--voltage", voltage, "V"),
+        field=parse_range("--field", field, "A/m"),
+        samples=samples,
+        **parse_options(field_in_plane=field_in_plane, temperature=temperature),
+        **bench,
+    )
+
+
+@resistance_command(app)
+def temperatures(
+    bench: Bench,
+    temperature: Annotated[str, typer.Option(help='E.g. "280:320:10 K".')],
+    samples: Samples = 1000,
+    field: Field = "0 Oe",
+    field_in_plane: InPlane = "0 Oe",
+    voltage: Voltage = None,
+    current: Current = None,
+) -> "xr.Dataset":
+    """Read repeatedly at each of several temperatures: dwell times for an Arrhenius plot."""
+    from smtj import lab
+
+    conditions = parse_options(
+        field=field, field_in_plane=field_in_plane, voltage=voltage, current=current
+    )
+    steps = parse_range("--temperature", temperature, "K")
+    return lab.temperature_scan(temperature=steps, samples=samples, **conditions, **bench)
+
+
+@app.command()
+def spectra(
+    out: Out,
+    field: Annotated[
+        str, typer.Option(help='Fields, e.g. "-110 Oe" or "-900,-110,700 Oe".')
+    ] = "-900,-700,-250,-110,110,700 Oe",
+    voltage: Annotated[str, typer.Option(help="dc biases.")] = "-100:200:50 mV",
+    frequency: Annotated[str, typer.Option(help="Frequencies.")] = "0.4:3:0.015 GHz",
+    swept: Annotated[
+        Swept, typer.Option(help="What changes from point to point.")
+    ] = Swept.frequency,
+    angle: Annotated[
+        str, typer.Option(help="Of the field from the film normal, towards the long axis.")
+    ] = "90 deg",
+    card: Card = "cai2019",
+    drive: Annotated[str, typer.Option(help="Amplitude across the junction.")] = "10 mV",
+    noise: Annotated[str, typer.Option(help="Standard deviation of a point.")] = "0 uV",
+    temperature: Temperature = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure the rectified voltage of the driven junction: ST-FMR spectra, as in Fig. 5(a)."""
+    from smtj import lab
+
+    with measuring("points"):
+        data = lab.spectra(
+            card,
+            parse_range("--field", field, "A/m"),
+            parse_range("--voltage", voltage, "V"),
+            parse_range("--frequency", frequency, "Hz"),
+            drive=parse_option("--drive", drive, "V") or 0.0,
+            noise=parse_option("--noise", noise, "V") or 0.0,
+            field_angle=parse_option("--angle", angle, "rad") or 0.0,
+            temperature=parse_option("--temperature", temperature, "K"),
+            swept=swept.value,
+            seed=seed,
+        )
+    signal = data["signal"]
+    points = signal.sizes[signal.dims[-1]]
+    text = (
+        f"{signal.size // points} spectra of {points} points of {data.attrs['card']}, "
+        f"{1e6 * float(signal.min()):.3g} to {1e6 * float(signal.max()):.3g} µV"
+    )
+    written(data, "signal", out, text, as_json)
+    note(f"Next: smtj fit {out} --base {card} --out my_card.toml")
 
 
 @contextmanager
-def shown(what: str) -> Iterator["Progress"]:
-    """Show how many of what are done; Ctrl-C ends the measurement and writes nothing."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    with Progress(
-        "measuring", BarColumn(), MofNCompleteColumn(), what, TimeRemainingColumn()
-    ) as bar:
-        task = bar.add_task("", total=None)
+def measuring(unit: str) -> Iterator[Report]:
+    """Show a progress bar; Ctrl-C ends the measurement and writes nothing."""
+    with progress("measuring", unit) as report:
         try:
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            yield report
         except KeyboardInterrupt:
-            bar.stop()
-            typer.echo("Stopped; nothing was written. The same seed gives the same readings.")
+            note("Stopped; nothing was written. The same seed gives the same readings.")
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _write(found: "xr.Dataset", out: Path, card: str) -> None:
-    resistance = found["resistance"]
-    written(
-        found,
-        out,
-        card,
-        f"{resistance.size} readings of {found.attrs['card']}, {float(resistance.min()):.4g} to "
-        f"{float(resistance.max()):.4g} ohm",
-    )
-
-
-def written(found: "xr.Dataset", out: Path, card: str, what: str) -> None:
-    """Write a measurement and say what it is and what to do next."""
-    file = saved(found, out)
-    typer.echo(f"{what}, in {file}\nNext: smtj fit {file} --onto {card} --out my_card.toml")
-
-
-def saved(found: "xr.Dataset", out: Path) -> Path:
-    """Write a data set; what stands in the way is one sentence."""
+def written(data: "xr.Dataset", measured: str, out: Path, text: str, as_json: bool) -> None:
+    """Write a data set, and print what was measured as text or as JSON."""
     from smtj.measurement import save
 
-    try:
-        return save(found, out)
-    except OSError as error:
-        raise SmtjError(f"{out} cannot be written: {error.strerror}; give another --out") from error
+    with writing(out):
+        save(data, out)
+    if as_json:
+        values = data[measured]
+        summary = {
+            "file": str(out),
+            **data.attrs,
+            "sizes": dict(data.sizes),
+            measured: {
+                "unit": values.attrs["units"],
+                "min": float(values.min()),
+                "mean": float(values.mean()),
+                "max": float(values.max()),
+            },
+        }
+        print_json(summary)
+    else:
+        typer.echo(f"{text}, in {out}")

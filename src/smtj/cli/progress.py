@@ -1,81 +1,71 @@
-"""Progress bars that show what matters while one waits."""
+"""Progress bars that show the accuracy reached so far."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from smtj.cli.output import progress_bars
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from smtj.nn import TrainingRun
     from smtj.nn.training.parallel import Job
     from smtj.nn.training.trainer import Epoch
 
 
-def shown(epochs: Iterable["Epoch"], total: int) -> Iterator["Epoch"]:
-    """Pass epochs on and show how far the training is and how well it recognises."""
-    with _bars() as progress:
-        task = progress.add_task("training", total=total, accuracy="…")
-        for epoch in epochs:
-            progress.update(task, completed=epoch.number, accuracy=f"{epoch.test_accuracy:.2%}")
-            yield epoch
+@contextmanager
+def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
+    """Show the progress and accuracy of one training; yields the callback of the run."""
+    with _bars("epochs") as bars:
+        # Hidden at first: the command may still be refused.
+        task = bars.add_task("training", total=total, accuracy="…", visible=False)
+
+        def update(run: "TrainingRun") -> None:
+            accuracy = f"{run.accuracy:.2%}" if run.history else "…"
+            bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
+
+        yield update
 
 
 @contextmanager
 def all_shown(jobs: "list[Job]") -> Iterator[Callable[["Job", "Epoch"], None]]:
-    """Show a bar for every job that has begun; yields what is to be called after every epoch."""
-    with _bars() as progress:
+    """Show a bar for every job that has begun; yields a function to call after every epoch."""
+    with _bars("epochs") as bars:
         tasks = {
-            job.out: progress.add_task(job.name, total=job.epochs, accuracy="…", visible=False)
+            job.out: bars.add_task(job.name, total=job.epochs, accuracy="…", visible=False)
             for job in jobs
         }
 
         def update(job: "Job", epoch: "Epoch") -> None:
-            progress.update(
-                tasks[job.out],
-                completed=epoch.number,
-                accuracy=f"{epoch.test_accuracy:.2%}",
-                visible=True,
-            )
+            accuracy = f"{epoch.test_accuracy:.2%}"
+            bars.update(tasks[job.out], completed=epoch.number, accuracy=accuracy, visible=True)
 
         yield update
 
 
 @contextmanager
 def evaluations() -> Iterator[Callable[[int, int, list[float]], None]]:
-    """Show how many chips are evaluated and what the last ones reached."""
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("evaluations, accuracy {task.fields[accuracy]}"),
-        TimeRemainingColumn(),
-    )
-    with bars:
-        tasks: list[TaskID] = []
+    """Show how many chips are evaluated and the mean accuracy of the last ones."""
+    with _bars("evaluations") as bars:
+        # Hidden at first: the command may still be refused.
+        task = bars.add_task("chips", total=None, accuracy="…", visible=False)
 
         def update(done: int, total: int, last: list[float]) -> None:
-            # Not before there is something to show: the command may yet be refused.
-            if not tasks:
-                tasks.append(bars.add_task("chips", total=total, accuracy="…"))
-            bars.update(tasks[0], completed=done)
+            bars.update(task, completed=done, total=total, visible=True)
             if last:
-                bars.update(tasks[0], accuracy=f"{sum(last) / len(last):.2%}")
+                bars.update(task, accuracy=f"{sum(last) / len(last):.2%}")
 
         yield update
 
 
-def _bars() -> Progress:
-    return Progress(
+def _bars(unit: str) -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    return progress_bars(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("epochs, accuracy {task.fields[accuracy]}"),
+        TextColumn(f"{unit}, accuracy {{task.fields[accuracy]}}"),
         TimeRemainingColumn(),
     )

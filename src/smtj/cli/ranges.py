@@ -1,7 +1,7 @@
-"""Lists of quantities on the command line: ``"-60:40:5 Oe"`` or ``"-200,0,200 mV"``."""
+"""Quantities and lists of them on the command line: ``"-60:40:5 Oe"`` or ``"-200,0,200 mV"``."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smtj.errors import SmtjError
 from smtj.units import parse_quantity
@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 1_000_000
 
+UNITS = {
+    "field": "A/m",
+    "field_in_plane": "A/m",
+    "voltage": "V",
+    "current": "A",
+    "temperature": "K",
+    "settling": "s",
+}
+"""SI units of the options that :func:`parse_options` reads."""
+
 
 def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     """Read ``START:STOP:STEP UNIT`` (both ends included) or ``A,B,C UNIT`` as floats in SI.
@@ -19,7 +29,7 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     Parameters
     ----------
     option
-        What an error message calls the option.
+        Name of the option for error messages.
     text
         The list.
     unit
@@ -28,18 +38,16 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     Raises
     ------
     SmtjError
-        It is no such list, or its quantities are not of that unit.
+        It is not such a list, or has another unit.
     """
     import numpy as np
 
     numbers, _, shown_unit = text.strip().partition(" ")
     separator = ":" if ":" in numbers else ","
-    try:
-        values = [
-            parse_quantity(f"{number} {shown_unit}", unit) for number in numbers.split(separator)
-        ]
-    except SmtjError as error:
-        raise SmtjError(f"{option}: {error}") from None
+    values = [
+        parse_option(option, f"{number} {shown_unit}", unit) or 0.0
+        for number in numbers.split(separator)
+    ]
     if separator == ",":
         return np.array(values)
     if len(values) != 3 or values[2] == 0 or (values[1] - values[0]) / values[2] < 0:
@@ -50,7 +58,7 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     start, stop, step = values
     count = math.floor((stop - start) / step * (1 + 1e-12) + 1e-9) + 1
     if count > MAX_STEPS:
-        raise SmtjError(f'{option} is "{text}", which is {count} steps; {MAX_STEPS} are possible')
+        raise SmtjError(f'{option} is "{text}", which is {count} steps; the limit is {MAX_STEPS}')
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 
@@ -60,7 +68,7 @@ def parse_sizes(option: str, text: str, example: str) -> tuple[int, ...]:
     Raises
     ------
     SmtjError
-        One is no whole number from 1; ``example`` says what would do.
+        A number is not a whole one from 1; the message shows ``example``.
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
@@ -69,12 +77,12 @@ def parse_sizes(option: str, text: str, example: str) -> tuple[int, ...]:
 
 
 def parse_option(option: str, text: str | None, unit: str) -> float | None:
-    """Read an optional quantity; its error names the option.
+    """Read an optional quantity; errors name the option.
 
     Raises
     ------
     SmtjError
-        It is no quantity of that unit.
+        It is not a quantity of that unit.
     """
     if text is None:
         return None
@@ -82,3 +90,11 @@ def parse_option(option: str, text: str | None, unit: str) -> float | None:
         return parse_quantity(text, unit)
     except SmtjError as error:
         raise SmtjError(f"{option}: {error}") from None
+
+
+def parse_options(**texts: str | None) -> dict[str, Any]:
+    """Read optional quantities by the names of their options, in the :data:`UNITS` of each."""
+    return {
+        name: parse_option(f"--{name.replace('_', '-')}", text, UNITS[name])
+        for name, text in texts.items()
+    }

@@ -1,32 +1,34 @@
-"""``smtj simulate``: the magnetisation's motion in full, by the stochastic LLG equation."""
+"""``smtj simulate``: the motion of the magnetisation by the stochastic LLG equation."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smtj.cli.measure import (
+    Bench,
     Card,
-    Drift,
-    Integration,
-    Noise,
+    Field,
+    InPlane,
+    Json,
     Out,
-    Parallel,
-    Perpendicular,
     Samples,
     Seed,
     Temperature,
     Voltage,
-    saved,
-    shown,
+    measuring,
+    resistance_command,
     written,
 )
-from smtj.cli.ranges import parse_option, parse_range
+from smtj.cli.output import note
+from smtj.cli.ranges import parse_option, parse_options, parse_range
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from smtj.card import DeviceCard
-    from smtj.lab.pulses import Pulse
+    from smtj.lab import Pulse
 
 
 class Start(StrEnum):
@@ -37,61 +39,33 @@ class Start(StrEnum):
 
 
 app = typer.Typer(
-    help="Follow the magnetisation itself, by the stochastic LLG equation.",
+    help="Simulate the magnetisation itself, by the stochastic LLG equation.",
     no_args_is_help=True,
 )
 
 Begin = Annotated[Start, typer.Option(help="The well in which it begins.")]
-Trajectories = Annotated[int, typer.Option(min=1, help="Thermal histories.")]
 Settling = Annotated[
     str | None,
-    typer.Option(help="Time at 0 V before (and after) a pulse; else 5 relaxation times."),
+    typer.Option(help="Time at 0 V before (and after) a pulse. Default: 5 relaxation times."),
 ]
 
 
-@app.command()
+@resistance_command(app, interval="1 ns", integration_time="0 s")
 def trace(
-    out: Out,
-    interval: Annotated[str, typer.Option(help="From reading to reading.")] = "1 ns",
-    card: Card = "cai2019",
+    bench: Bench,
     samples: Samples = 10_000,
-    perpendicular: Perpendicular = "0 Oe",
-    parallel: Parallel = "0 Oe",
+    field: Field = "0 Oe",
+    field_in_plane: InPlane = "0 Oe",
     voltage: Voltage = None,
     temperature: Temperature = None,
-    integration_time: Integration = None,
-    noise: Noise = "0 ohm",
-    drift: Drift = "0 ohm",
-    seed: Seed = 0,
-) -> None:
-    """Read the resistance again and again, without assuming two states."""
-    from smtj.card import load_card
-    from smtj.lab import macrospin_trace
+) -> "xr.Dataset":
+    """Read the resistance repeatedly, without assuming two states."""
+    from smtj import lab
 
-    device = load_card(card)
-    with shown("readings") as progress:
-        found = macrospin_trace(
-            device,
-            samples,
-            parse_option("--interval", interval, "s") or 0.0,
-            field_out_of_plane=parse_option("--perpendicular", perpendicular, "A/m") or 0.0,
-            field_in_plane=parse_option("--parallel", parallel, "A/m") or 0.0,
-            voltage=parse_option("--voltage", voltage, "V"),
-            temperature=parse_option("--temperature", temperature, "K"),
-            integration_time=parse_option("--integration-time", integration_time, "s") or 0.0,
-            noise=parse_option("--noise", noise, "ohm") or 0.0,
-            drift=parse_option("--drift", drift, "ohm") or 0.0,
-            seed=seed,
-            progress=progress,
-        )
-    resistance = found["resistance"]
-    written(
-        found,
-        out,
-        card,
-        f"{resistance.size} readings of {device.name}, {float(resistance.min()):.4g} to "
-        f"{float(resistance.max()):.4g} ohm",
+    conditions = parse_options(
+        field=field, field_in_plane=field_in_plane, voltage=voltage, temperature=temperature
     )
+    return lab.macrospin_trace(samples=samples, **conditions, **bench)
 
 
 @app.command()
@@ -99,43 +73,46 @@ def pulses(
     out: Out,
     pulse: Annotated[
         list[str],
-        typer.Option(help='A voltage and its length, e.g. "1.6 V, 2 ns"; again for the next.'),
+        typer.Option(help='A voltage and its length, e.g. "1.6 V, 2 ns"; repeat for the next.'),
     ],
     card: Card = "cai2019",
     start: Begin = Start.down,
-    trajectories: Trajectories = 1000,
-    samples: Annotated[int, typer.Option(min=1, help="Times that are recorded.")] = 500,
-    perpendicular: Perpendicular = "0 Oe",
-    parallel: Parallel = "0 Oe",
+    trajectories: Annotated[int, typer.Option(min=1, help="Thermal histories.")] = 1000,
+    samples: Annotated[int, typer.Option(min=1, help="Times to record.")] = 500,
+    field: Field = "0 Oe",
+    field_in_plane: InPlane = "0 Oe",
     temperature: Temperature = None,
     settling: Settling = None,
     seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Apply voltages one after the other and follow the mean magnetisation."""
+    from smtj import lab
     from smtj.card import load_card
-    from smtj.lab.pulse_plots import draw_response
-    from smtj.lab.pulses import pulse_response
+    from smtj.lab.pulse_plots import plot_response
 
     device, sequence = load_card(card), [_pulse(text) for text in pulse]
-    with shown("records") as progress:
-        found = pulse_response(
+    conditions = parse_options(
+        field=field, field_in_plane=field_in_plane, temperature=temperature, settling=settling
+    )
+    with measuring("records") as report:
+        data = lab.pulse_response(
             device,
             sequence,
             samples=samples,
             trajectories=trajectories,
             start=start.value,
-            **_conditions(perpendicular, parallel, temperature, settling),
+            **conditions,
             seed=seed,
-            progress=progress,
+            progress=report,
         )
-    share = float(found["switched"][-1])
-    saved(found, out)
-    picture, _ = draw_response(out.with_suffix(""), found)
-    typer.echo(
-        f"{share:.1%} of {trajectories} histories of {device.name} are on the other side at the "
-        f"end.\nData: {out}\nPicture: {picture}"
+    text = (
+        f"{float(data['switched'][-1]):.1%} of {trajectories} histories of {device.name} are on "
+        "the other side at the end"
     )
-    _extrapolated(device, max(abs(p.voltage) for p in sequence))
+    written(data, "switched", out, text, as_json)
+    note(f"Figure: {plot_response(out.with_suffix(''), data)[0]}")
+    _note_extrapolation(device, max(abs(p.voltage) for p in sequence))
 
 
 @app.command()
@@ -145,69 +122,62 @@ def switching(
     length: Annotated[str, typer.Option(help='Pulse lengths, e.g. "0.2:6:0.2 ns".')],
     card: Card = "cai2019",
     start: Begin = Start.down,
-    trajectories: Annotated[int, typer.Option(min=1, help="Trials of each pulse.")] = 200,
-    perpendicular: Perpendicular = "0 Oe",
-    parallel: Parallel = "0 Oe",
+    trajectories: Annotated[int, typer.Option(min=1, help="Trials per pulse.")] = 200,
+    field: Field = "0 Oe",
+    field_in_plane: InPlane = "0 Oe",
     temperature: Temperature = None,
     settling: Settling = None,
     seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
-    """How often a voltage pulse switches the device, against its voltage and length."""
+    """Measure how often a voltage pulse switches the device, by voltage and length."""
+    from smtj import lab
     from smtj.card import load_card
-    from smtj.lab.pulse_plots import draw_map
-    from smtj.lab.pulses import switching_map
+    from smtj.lab.pulse_plots import plot_switching_map
 
     device = load_card(card)
-    with shown("lengths") as progress:
-        found = switching_map(
+    conditions = parse_options(
+        field=field, field_in_plane=field_in_plane, temperature=temperature, settling=settling
+    )
+    with measuring("lengths") as report:
+        data = lab.switching_map(
             device,
             parse_range("--voltage", voltage, "V"),
             parse_range("--length", length, "s"),
             trajectories=trajectories,
             start=start.value,
-            **_conditions(perpendicular, parallel, temperature, settling),
+            **conditions,
             seed=seed,
-            progress=progress,
+            progress=report,
         )
-    saved(found, out)
-    picture, _ = draw_map(out.with_suffix(""), found)
-    p = found["probability"]
+    p = data["probability"]
     best = p.isel(p.argmax(...))
     error = (float(best) * (1 - float(best)) / trajectories) ** 0.5
-    typer.echo(
-        f"{p.size} pulses of {device.name}, {trajectories} trials each. Most often, in "
-        f"{float(best):.1%} ± {error:.1%} of them, it switches at {float(best.voltage):.3g} V for "
-        f"{1e9 * float(best.pulse_length):.3g} ns.\nData: {out}\nPicture: {picture}"
+    text = (
+        f"{p.size} pulses of {device.name}, {trajectories} trials each; most likely, with "
+        f"{float(best):.1%} ± {error:.1%}, it switches at {float(best.voltage):.3g} V for "
+        f"{1e9 * float(best.pulse_length):.3g} ns"
     )
-    _extrapolated(device, float(abs(found["voltage"]).max()))
-
-
-def _conditions(
-    perpendicular: str, parallel: str, temperature: str | None, settling: str | None
-) -> dict[str, Any]:
-    return {
-        "field_out_of_plane": parse_option("--perpendicular", perpendicular, "A/m"),
-        "field_in_plane": parse_option("--parallel", parallel, "A/m"),
-        "temperature": parse_option("--temperature", temperature, "K"),
-        "settling": parse_option("--settling", settling, "s"),
-    }
+    written(data, "probability", out, text, as_json)
+    note(f"Figure: {plot_switching_map(out.with_suffix(''), data)[0]}")
+    _note_extrapolation(device, float(abs(data["voltage"]).max()))
 
 
 def _pulse(text: str) -> "Pulse":
-    from smtj.lab.pulses import Pulse
+    from smtj.lab import Pulse
 
     volts, separator, length = text.partition(",")
     if not separator:
-        raise SmtjError(f'--pulse is "{text}"; it is a voltage and a length, e.g. "1.6 V, 2 ns"')
+        raise SmtjError(f'--pulse is "{text}"; give a voltage and a length, e.g. "1.6 V, 2 ns"')
     return Pulse(
         parse_option("--pulse", volts, "V") or 0.0, parse_option("--pulse", length, "s") or 0.0
     )
 
 
-def _extrapolated(device: "DeviceCard", largest: float) -> None:
+def _note_extrapolation(device: "DeviceCard", largest: float) -> None:
     limit = float(device.switching.voltage_limit)
     if largest > limit * (1 + 1e-9):
-        typer.echo(
-            f"Beyond {1e3 * limit:.4g} mV, the card's voltage_limit, the anisotropy is taken to go "
-            "on changing linearly with the voltage."
+        note(
+            f"Beyond {1e3 * limit:.4g} mV, the card's voltage_limit, the anisotropy is assumed to "
+            "stay linear in the voltage."
         )

@@ -1,14 +1,13 @@
-"""The IDX format of the MNIST database: four files, big-endian headers, plain or gzip.
+"""The IDX format of the MNIST database: four files with big-endian headers, plain or gzip.
 
-Every function that meets damage raises :class:`~smtj.errors.DataError` with one sentence that
-names the file and what would be right. Format: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST
-database of handwritten digits", http://yann.lecun.com/exdb/mnist/.
+Format: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits",
+http://yann.lecun.com/exdb/mnist/.
 """
 
 import gzip
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,15 +22,17 @@ TEST_IMAGES = "t10k-images-idx3-ubyte"
 TEST_LABELS = "t10k-labels-idx1-ubyte"
 
 PARTS = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
-"""The four files of a data set, by the names that its authors gave them."""
+"""The four files of a data set, by their authors' names."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 
 _UNSIGNED_BYTE = 0x08
 _DIMENSION_BYTES = 4
 
+Bytes = NDArray[np.uint8]
 
-def parse_idx(raw: bytes, ndim: int, path: Path) -> NDArray[np.uint8]:
+
+def parse_idx(raw: bytes, ndim: int, path: Path) -> Bytes:
     """Read one array of unsigned bytes.
 
     The header is two zero bytes, the type code 0x08, the number of dimensions, then each
@@ -42,23 +43,18 @@ def parse_idx(raw: bytes, ndim: int, path: Path) -> NDArray[np.uint8]:
     raw
         The uncompressed file.
     ndim
-        Dimensions that the array must have: 3 for images (N, H, W), 1 for labels (N,).
+        Expected dimensions: 3 for images (N, H, W), 1 for labels (N,).
     path
-        The file's path, for the message when it is damaged.
-
-    Returns
-    -------
-    NDArray[np.uint8]
-        A writable array of ``ndim`` dimensions.
+        The file's path, for error messages.
 
     Raises
     ------
     DataError
-        The file is empty, is no IDX file of ``ndim`` dimensions of unsigned bytes, holds no
+        The file is empty, is not an IDX file of ``ndim`` dimensions of unsigned bytes, has no
         elements, or is shorter or longer than its header says.
     """
     if not raw:
-        raise DataError(f"{path} is empty: an IDX file with {ndim} dimension(s) belongs there")
+        raise DataError(f"{path} is empty: expected an IDX file with {ndim} dimension(s)")
     magic = bytes((0, 0, _UNSIGNED_BYTE, ndim))
     if raw[:4] != magic:
         hint = " (it is gzip: add .gz to its name)" if raw.startswith(GZIP_MAGIC) else ""
@@ -72,7 +68,7 @@ def parse_idx(raw: bytes, ndim: int, path: Path) -> NDArray[np.uint8]:
     shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", ndim, offset=len(magic)))
     elements = math.prod(shape)
     if elements == 0:
-        raise DataError(f"{path} holds nothing, its shape is {shape}: no dimension may be 0")
+        raise DataError(f"{path} has no elements, its shape is {shape}: no dimension may be 0")
     if len(raw) != header + elements:
         damage = "is cut short" if len(raw) < header + elements else "has bytes after its end"
         raise DataError(
@@ -82,11 +78,11 @@ def parse_idx(raw: bytes, ndim: int, path: Path) -> NDArray[np.uint8]:
 
 
 def unpack(packed: bytes, path: Path) -> bytes:
-    """Take a gzip file's content out; raises ``DataError`` where it is no whole gzip file."""
+    """Return the content of a gzip file; raises DataError if it is damaged."""
     if not packed.startswith(GZIP_MAGIC):
         raise DataError(
-            f"{path} is not gzip, whatever its name says: fetch it again, or drop .gz from its "
-            "name if it is unpacked already"
+            f"{path} is not gzip in spite of its name: fetch it again, or drop .gz from its name "
+            "if it is unpacked already"
         )
     try:
         return gzip.decompress(packed)
@@ -95,12 +91,12 @@ def unpack(packed: bytes, path: Path) -> bytes:
 
 
 def read_raw(path: Path) -> bytes:
-    """Read a file, uncompressed where its name ends in ``.gz``; raises ``DataError``."""
+    """Return the uncompressed content of a file; raises DataError if it cannot be read."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read ({error.strerror}): it would be a readable file"
+            f"{path} cannot be read ({error.strerror}): check its permissions"
         ) from error
     return unpack(raw, path) if path.suffix == ".gz" else raw
 
@@ -111,17 +107,17 @@ def find_part(folder: Path, part: str) -> Path | None:
     Raises
     ------
     DataError
-        A folder bears the file's name, or ``folder`` may not be looked into.
+        A folder has the file's name, or ``folder`` cannot be read.
     """
     names = (part, part.replace("-idx", ".idx"))
     candidates = [folder / f"{name}{suffix}" for suffix in ("", ".gz") for name in names]
-    with _looking_into(folder):
+    with _reading(folder):
         for candidate in candidates:
             if candidate.is_file():
                 return candidate
         for candidate in candidates:
             if candidate.is_dir():
-                raise DataError(f"{candidate} is a folder: the IDX file of that name belongs there")
+                raise DataError(f"{candidate} is a folder: expected the IDX file of that name")
     return None
 
 
@@ -132,8 +128,8 @@ def find_parts(folder: Path) -> dict[str, Path]:
 
 
 def require_parts(folder: Path) -> dict[str, Path]:
-    """Find all four files; raises ``DataError`` where ``folder`` is none or one is missing."""
-    with _looking_into(folder):
+    """Find all four files; raises DataError if ``folder`` does not exist or lacks one."""
+    with _reading(folder):
         wrong = "is a file" if folder.is_file() else "" if folder.is_dir() else "does not exist"
     if wrong:
         raise DataError(f"{folder} {wrong}: give the folder that holds the four IDX files")
@@ -141,15 +137,13 @@ def require_parts(folder: Path) -> dict[str, Path]:
     missing = [part for part in PARTS if part not in found]
     if missing:
         raise DataError(
-            f"{folder} lacks {', '.join(missing)}: all four IDX files belong there, plain or .gz"
+            f"{folder} lacks {', '.join(missing)}: it must hold all four IDX files, plain or .gz"
         )
     return found
 
 
-def parse_parts(
-    paths: Mapping[str, Path], raw: Mapping[str, bytes]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read a whole data set from its four files and check that they belong together.
+def parse_parts(paths: dict[str, Path], raw: dict[str, bytes]) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+    """Parse the four files of a data set and check that they belong together.
 
     Parameters
     ----------
@@ -164,41 +158,30 @@ def parse_parts(
     Raises
     ------
     DataError
-        A file is damaged, images and labels differ in number, or the images of the two sets
-        differ in size.
+        A file is damaged, images and labels differ in number, or training and test images differ
+        in size.
     """
-    train_images, test_images = (
-        parse_idx(raw[part], 3, paths[part]) for part in (TRAIN_IMAGES, TEST_IMAGES)
-    )
-    train_labels, test_labels = (
-        parse_idx(raw[part], 1, paths[part]) for part in (TRAIN_LABELS, TEST_LABELS)
-    )
-    for images, labels, images_part, labels_part in (
-        (train_images, train_labels, TRAIN_IMAGES, TRAIN_LABELS),
-        (test_images, test_labels, TEST_IMAGES, TEST_LABELS),
-    ):
-        if len(images) != len(labels):
+    arrays = {part: parse_idx(raw[part], 3 if "idx3" in part else 1, paths[part]) for part in PARTS}
+    for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
+        if len(arrays[images]) != len(arrays[labels]):
             raise DataError(
-                f"{paths[labels_part]} holds {len(labels)} labels: {paths[images_part]} holds "
-                f"{len(images)} images, and each needs one label"
+                f"{paths[labels]} holds {len(arrays[labels])} labels: {paths[images]} holds "
+                f"{len(arrays[images])} images, and each needs one label"
             )
-    if train_images.shape[1:] != test_images.shape[1:]:
+    train, test = ("×".join(map(str, arrays[p].shape[1:])) for p in (TRAIN_IMAGES, TEST_IMAGES))
+    if train != test:
         raise DataError(
-            f"{paths[TEST_IMAGES]} holds images of {_size(test_images)} pixels: those of "
-            f"{paths[TRAIN_IMAGES]} have {_size(train_images)}, and both must be alike"
+            f"{paths[TEST_IMAGES]} holds images of {test} pixels: those of {paths[TRAIN_IMAGES]} "
+            f"have {train}, and both must be of one size"
         )
-    return train_images, train_labels, test_images, test_labels
+    return arrays[TRAIN_IMAGES], arrays[TRAIN_LABELS], arrays[TEST_IMAGES], arrays[TEST_LABELS]
 
 
 @contextmanager
-def _looking_into(folder: Path) -> Iterator[None]:
+def _reading(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"{folder} cannot be looked into ({error.strerror}): it would be a readable folder"
+            f"{folder} cannot be read ({error.strerror}): check its permissions"
         ) from error
-
-
-def _size(images: NDArray[np.uint8]) -> str:
-    return f"{images.shape[1]}×{images.shape[2]}"

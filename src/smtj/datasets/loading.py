@@ -1,16 +1,14 @@
-"""A data set by name, from wherever it is nearest."""
+"""A data set by name, from the nearest place that has it."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
-from smtj.datasets.idx import PARTS, find_parts, parse_parts, read_raw, require_parts
-from smtj.datasets.mirrors import PUBLISHED, DownloadError, Published, complete, md5_of
+from smtj.datasets.idx import PARTS, Bytes, find_parts, parse_parts, read_raw, require_parts
+from smtj.datasets.mirrors import PUBLISHED, DownloadError, complete, md5_of
 from smtj.errors import DataError
 
 DATA_DIR_VARIABLE = "SMTJ_DATA_DIR"
@@ -25,36 +23,24 @@ _DIGITS_LEVELS = 16
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Grey images with a class each, in a training and a test set.
-
-    Attributes
-    ----------
-    name
-        The name it was asked for by, one of :data:`DATASET_NAMES`; "digits" for a stand-in.
-    title
-        Its name for people; says so where it stands in for another.
-    train_images
-        Shape (N, H, W), uint8, 0 is background.
-    train_labels
-        Shape (N,), uint8.
-    test_images
-        Shape (M, H, W), uint8.
-    test_labels
-        Shape (M,), uint8.
-    stand_in
-        True where another data set was asked for and could not be had.
-    origin
-        The folder the files came from, or "scikit-learn".
-    """
+    """Labelled grey-scale images in a training and a test set."""
 
     name: str
+    """One of :data:`DATASET_NAMES`; "digits" for a stand-in."""
     title: str
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
+    """Its name for people; a stand-in says what it stands in for."""
+    train_images: Bytes
+    """Shape (N, H, W); 0 is background."""
+    train_labels: Bytes
+    """Shape (N,)."""
+    test_images: Bytes
+    """Shape (M, H, W)."""
+    test_labels: Bytes
+    """Shape (M,)."""
     stand_in: bool
+    """Whether it replaces a data set that is not available."""
     origin: str
+    """Folder of the files, or "scikit-learn"."""
 
     @property
     def classes(self) -> int:
@@ -70,12 +56,12 @@ class ImageDataset:
 def load_dataset(
     name: str, path: Path | None = None, *, allow_stand_in: bool = False, progress: bool = True
 ) -> ImageDataset:
-    """Load a data set.
+    """Load a data set into memory.
 
-    "mnist" and "fashion-mnist" are taken from the first of: ``path``; the folder of that name
-    in ``$SMTJ_DATA_DIR``; ``$SMTJ_DATA_DIR`` itself; the user's cache; public mirrors, whose files
-    then stay in the cache. Their content must be the original, to the byte. "idx" is any folder
-    ``path`` of four IDX files named as MNIST's, plain or ``.gz``. "digits" is scikit-learn's set
+    "mnist" and "fashion-mnist" come from the first of: ``path``; the folder of that name in
+    ``$SMTJ_DATA_DIR``; ``$SMTJ_DATA_DIR`` itself; the user's cache; public mirrors, whose files
+    then stay in the cache. Their checksums must be those of the original. "idx" is any folder
+    ``path`` of four IDX files named like MNIST's, plain or ``.gz``. "digits" is scikit-learn's set
     of 8×8 digits, in a fixed stratified split of 1500 and 297.
 
     Parameters
@@ -83,25 +69,20 @@ def load_dataset(
     name
         One of :data:`DATASET_NAMES`.
     path
-        Folder of the four IDX files; needed by "idx", refused by "digits".
+        Folder of the four IDX files; required by "idx", rejected by "digits".
     allow_stand_in
-        Return "digits", marked as a stand-in, where a named data set is in no folder and no
-        mirror gives it. Damaged files and a wrong ``path`` are refused all the same.
+        Return "digits", marked as a stand-in, if the data set is in no folder and no mirror
+        provides it. Damaged files and a wrong ``path`` are errors all the same.
     progress
         Show downloads on standard error.
-
-    Returns
-    -------
-    ImageDataset
-        The data set, in memory.
 
     Raises
     ------
     DataError
-        The name is unknown, files are missing or damaged, or are not what the name promises.
+        The name is unknown, or files are missing, damaged or not the original.
     """
     if name not in DATASET_NAMES:
-        raise DataError(f"data set {name!r} is unknown: it would be {_listed(DATASET_NAMES)}")
+        raise DataError(f"unknown data set {name!r}: choose {_listed(DATASET_NAMES)}")
     if name == "digits":
         if path is not None:
             raise DataError(
@@ -111,60 +92,54 @@ def load_dataset(
     if name == "idx":
         if path is None:
             raise DataError('data set "idx" needs a path: the folder of its four IDX files')
-        return _load_folder(path.expanduser())
+        folder = path.expanduser()
+        return _load_folder(name, f"IDX files of {folder.resolve().name}", folder)
+    root = data_dir()
+    if path is None and root is not None:
+        if find_parts(root / name):
+            path = root / name
+        elif find_parts(root) and not _is_another(name, root):
+            path = root
     if path is not None:
-        return _load_original(name, path.expanduser())
-    found = _load_from_data_dir(name)
-    if found is not None:
-        return found
+        folder = path.expanduser()
+        advice = f'put the original there, or load the folder as data set "idx" with path {folder}'
+        return _load_folder(name, PUBLISHED[name].title, folder, advice)
+    folder = cache_folder(name)
     try:
-        return _load_from_cache(name, progress=progress)
+        complete(folder, PUBLISHED[name], progress=progress)
     except DownloadError as error:
         if allow_stand_in:
             return _load_digits(PUBLISHED[name].title)
         raise DataError(_not_found(name, str(error))) from error
+    return _load_folder(name, PUBLISHED[name].title, folder, "delete it to download it again")
 
 
 def cache_folder(name: str) -> Path:
-    """Return the folder that keeps a downloaded data set."""
+    """Return the folder of a downloaded data set."""
     return Path(platformdirs.user_cache_dir("smtj")) / name
 
 
 def data_dir() -> Path | None:
-    """Return the folder that ``SMTJ_DATA_DIR`` names; None where it is unset or empty."""
+    """Return the folder that ``SMTJ_DATA_DIR`` names; None if it is unset or empty."""
     value = os.environ.get(DATA_DIR_VARIABLE)
     return Path(value).expanduser() if value else None
 
 
-def _load_folder(folder: Path) -> ImageDataset:
+def _load_folder(name: str, title: str, folder: Path, advice: str = "") -> ImageDataset:
+    """Load four IDX files; a published data set must be the original, or the error advises."""
     paths = require_parts(folder)
     raw = {part: read_raw(path) for part, path in paths.items()}
-    return _assemble("idx", f"IDX files of {folder.resolve().name}", folder, paths, raw)
-
-
-def _load_original(name: str, folder: Path) -> ImageDataset:
-    """Load a published data set from the user's own folder; anything else in it is refused."""
-    published = PUBLISHED[name]
-    paths = require_parts(folder)
-    raw = {part: read_raw(path) for part, path in paths.items()}
-    advice = f'put the original there, or load the folder as data set "idx" with path {folder}'
-    _check_original(published, paths, raw, advice)
-    return _assemble(name, published.title, folder, paths, raw)
-
-
-def _load_from_data_dir(name: str) -> ImageDataset | None:
-    root = data_dir()
-    if root is None:
-        return None
-    if find_parts(root / name):
-        return _load_original(name, root / name)
-    if find_parts(root) and not _is_another(name, root):
-        return _load_original(name, root)
-    return None
+    for part, original in PUBLISHED[name].md5.items() if name in PUBLISHED else ():
+        if (md5 := md5_of(raw[part])) != original:
+            raise DataError(
+                f"{paths[part]} is not {title}'s {part} (MD5 of the uncompressed bytes {md5}, the "
+                f"original's is {original}): {advice}"
+            )
+    return ImageDataset(name, title, *parse_parts(paths, raw), stand_in=False, origin=str(folder))
 
 
 def _is_another(name: str, folder: Path) -> bool:
-    """Whether a folder that bears no data set's name holds files of another published one."""
+    """Whether a folder holds files of another published data set."""
     others = {
         md5
         for other, published in PUBLISHED.items()
@@ -174,38 +149,10 @@ def _is_another(name: str, folder: Path) -> bool:
     return any(md5_of(read_raw(path)) in others for path in find_parts(folder).values())
 
 
-def _load_from_cache(name: str, *, progress: bool) -> ImageDataset:
-    published = PUBLISHED[name]
-    folder = cache_folder(name)
-    complete(folder, published, progress=progress)
-    paths = require_parts(folder)
-    raw = {part: read_raw(path) for part, path in paths.items()}
-    _check_original(published, paths, raw, "delete it and it is downloaded anew")
-    return _assemble(name, published.title, folder, paths, raw)
-
-
-def _check_original(
-    published: Published, paths: Mapping[str, Path], raw: Mapping[str, bytes], advice: str
-) -> None:
-    for part in PARTS:
-        md5 = md5_of(raw[part])
-        if md5 != published.md5[part]:
-            raise DataError(
-                f"{paths[part]} is not {published.title}'s {part} (MD5 of the uncompressed bytes "
-                f"{md5}, the original's is {published.md5[part]}): {advice}"
-            )
-
-
-def _assemble(
-    name: str, title: str, folder: Path, paths: Mapping[str, Path], raw: Mapping[str, bytes]
-) -> ImageDataset:
-    return ImageDataset(name, title, *parse_parts(paths, raw), stand_in=False, origin=str(folder))
-
-
 def _load_digits(missing: str | None = None) -> ImageDataset:
     """Load scikit-learn's digits, as a stand-in for the data set titled ``missing`` if given.
 
-    1797 images of 8×8 pixels in 17 grey levels, here spread over 0..255. Source: E. Alpaydin,
+    1797 images of 8×8 pixels in 17 grey levels, scaled to 0..255. Source: E. Alpaydin,
     C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998.
     """
     try:
@@ -240,7 +187,7 @@ def _not_found(name: str, refusals: str) -> str:
     return (
         f"{PUBLISHED[name].title} is neither in {own} nor in {cache_folder(name)} and cannot be "
         f"downloaded ({refusals}): put {_listed(PARTS, 'and')}, plain or .gz, into a folder "
-        f'"{name}" and let the environment variable {DATA_DIR_VARIABLE} name the folder around it'
+        f'"{name}" and set the environment variable {DATA_DIR_VARIABLE} to its parent folder'
     )
 
 

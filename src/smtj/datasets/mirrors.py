@@ -1,12 +1,8 @@
-"""Published data sets: what their files must be, and where the public keeps copies of them."""
+"""Published data sets: checksums of their files, and public copies to download."""
 
 import hashlib
-import io
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
 
 from smtj.datasets.idx import (
     GZIP_MAGIC,
@@ -19,7 +15,7 @@ from smtj.datasets.idx import (
     unpack,
 )
 from smtj.errors import DataError
-from smtj.files import write_whole
+from smtj.files import write_bytes
 
 TIMEOUT_S = (5.0, 15.0)
 """Seconds to wait for a mirror's connection and for its next bytes."""
@@ -28,27 +24,20 @@ _CHUNK_BYTES = 1 << 16
 
 
 class DownloadError(DataError):
-    """No mirror gave a file, or it cannot be kept; the message is a clause, not a sentence."""
+    """No mirror provides a file, or it cannot be saved; the message is a clause."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A data set as its authors published it.
-
-    Attributes
-    ----------
-    title
-        Its name for people.
-    mirrors
-        Addresses of folders with the four ``.gz`` files, each ending in a slash, best first.
-    md5
-        MD5 of each *uncompressed* file, by its name. Over the content rather than the gzip
-        container, because the same images packed anew are still the same data set.
-    """
+    """A data set as published by its authors."""
 
     title: str
+    """Its name for people."""
     mirrors: tuple[str, ...]
-    md5: Mapping[str, str]
+    """Addresses of folders with the four ``.gz`` files, each ending in a slash, best first."""
+    md5: dict[str, str]
+    """MD5 of each *uncompressed* file, by its name: the same images repacked are the same data
+    set."""
 
 
 PUBLISHED: dict[str, Published] = {
@@ -79,18 +68,18 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
 }
-"""The data sets known by name. MNIST: LeCun, Cortes, Burges; Fashion-MNIST: arXiv:1708.07747."""
+"""Data sets by name. MNIST: LeCun, Cortes, Burges; Fashion-MNIST: arXiv:1708.07747."""
 
 
 def md5_of(raw: bytes) -> str:
-    """Return the check sum that tells a published file from any other."""
+    """Return the checksum by which a published file is recognised."""
     return hashlib.md5(raw, usedforsecurity=False).hexdigest()
 
 
 def complete(folder: Path, published: Published, *, progress: bool) -> None:
-    """Download those of a data set's four files that ``folder`` lacks.
+    """Download the files of a data set that ``folder`` lacks.
 
-    Files are kept unpacked, each whole or not at all, and only if their check sum is right.
+    Files are saved unpacked, and only if their checksum is right.
 
     Parameters
     ----------
@@ -104,29 +93,25 @@ def complete(folder: Path, published: Published, *, progress: bool) -> None:
     Raises
     ------
     DownloadError
-        No mirror gives one of the files, or the folder cannot be written.
+        No mirror provides one of the files, or the folder cannot be written.
     """
     for part in PARTS:
         if find_part(folder, part) is None:
-            raw = _download_part(part, published, progress=progress)
+            raw = _download(part, published, progress=progress)
             try:
-                write_whole(folder / part, _writer(raw))
+                write_bytes(folder / part, raw)
             except OSError as error:
                 raise DownloadError(f"{folder} cannot be written, {error.strerror}") from error
 
 
-def _writer(raw: bytes) -> Callable[[IO[bytes]], int]:
-    return lambda file: file.write(raw)
-
-
-def _download_part(part: str, published: Published, *, progress: bool) -> bytes:
-    """Return one file, unpacked, from the first mirror that gives it unharmed."""
+def _download(part: str, published: Published, *, progress: bool) -> bytes:
+    """Return one file, unpacked, from the first mirror that has it undamaged."""
     refusals = []
     for mirror in published.mirrors:
         url = f"{mirror}{part}.gz"
         try:
             body = _get(url, part, progress=progress)
-            # A server that declares the gzip layer a transfer encoding has it taken off already.
+            # A server that declares gzip a content encoding sends it decoded.
             raw = unpack(body, Path(part)) if body.startswith(GZIP_MAGIC) else body
         except OSError as error:  # every exception of requests is one
             refusals.append(f"{url} fails with {type(error).__name__}")
@@ -141,64 +126,22 @@ def _download_part(part: str, published: Published, *, progress: bool) -> bytes:
 
 
 def _get(url: str, label: str, *, progress: bool) -> bytes:
-    """Return what an address serves; raises ``OSError`` where it serves nothing."""
-    import pooch
+    """Return the content of an address; raises OSError if there is none."""
+    import requests
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress
 
-    body = io.BytesIO()
-    if not progress:
-        pooch.HTTPDownloader(chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_S)(url, body, None)
-    else:
-        with _Bar(label) as bar:
-            pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_S)(
-                url, body, None
-            )
-    return body.getvalue()
-
-
-class _Bar:
-    """What pooch asks of a progress bar, drawn by rich on standard error."""
-
-    def __init__(self, label: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task(label, total=None)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    @property
-    def total(self) -> float | None:
-        """Bytes to come; None where the server does not say."""
-        return self._progress.tasks[self._task].total
-
-    @total.setter
-    def total(self, size: float) -> None:
-        self._progress.update(self._task, total=size or None)
-
-    def update(self, size: float) -> None:
-        """Add bytes that arrived."""
-        self._progress.advance(self._task, size)
-
-    def reset(self) -> None:
-        """Start from nothing; pooch does it before it fills the bar."""
-        self._progress.update(self._task, completed=0)
-
-    def close(self) -> None:
-        """Do nothing: leaving the context ends the bar."""
+    columns = (label, BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    with (
+        requests.get(url, stream=True, timeout=TIMEOUT_S) as response,
+        Progress(*columns, console=console, transient=True, disable=not progress) as bar,
+    ):
+        response.raise_for_status()
+        size = int(response.headers.get("content-length", 0)) or None
+        task = bar.add_task("", total=size)
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            bar.advance(task, len(chunk))
+        return bytes(body)

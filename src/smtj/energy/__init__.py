@@ -1,28 +1,68 @@
-"""What a neuron costs: energy, latency and area of its reads, from the card.
+"""Energy, latency and area of a network's reads, beside its accuracy.
 
-The accuracy beside it needs PyTorch and stands in :mod:`smtj.energy.accuracy`.
+``cost`` prices one way to read, ``survey`` compares the card's own with the cheapest.  Accuracies
+need PyTorch and come from :mod:`smtj.energy.accuracy`.
 """
 
-from smtj.energy.assumptions import Assumptions, load_assumptions
-from smtj.energy.costs import Cost, ReadPlan, Workload, card_scheme, cost, gated_scheme, workload
-from smtj.energy.design_space import Survey, survey
-from smtj.energy.pareto import Point, Search, search
-from smtj.physics.readout.repeated import effective_reads
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smtj.energy.accuracy import Accuracy, measure_accuracy, trained_network
+    from smtj.energy.assumptions import Assumptions, load_assumptions
+    from smtj.energy.costs import Cost, ReadPlan, card_plan, cost, gated_plan
+    from smtj.energy.design_space import Survey, survey
+    from smtj.energy.literature import Published, published, published_table
+    from smtj.energy.pareto import Point, Search, search
+    from smtj.energy.plots import caption, save_plots
+    from smtj.energy.workloads import Workload, workload
+    from smtj.physics.readout.repeated import effective_reads
+
+_HOMES = {
+    "accuracy": ("Accuracy", "measure_accuracy", "trained_network"),
+    "assumptions": ("Assumptions", "load_assumptions"),
+    "costs": ("Cost", "ReadPlan", "card_plan", "cost", "gated_plan"),
+    "design_space": ("Survey", "survey"),
+    "literature": ("Published", "published", "published_table"),
+    "pareto": ("Point", "Search", "search"),
+    "plots": ("caption", "save_plots"),
+    "workloads": ("Workload", "workload"),
+}
+_HOME = {name: f"smtj.energy.{home}" for home, names in _HOMES.items() for name in names}
+_HOME["effective_reads"] = "smtj.physics.readout.repeated"
 
 __all__ = [
+    "Accuracy",
     "Assumptions",
     "Cost",
     "Point",
+    "Published",
     "ReadPlan",
     "Search",
     "Survey",
     "Workload",
-    "card_scheme",
+    "caption",
+    "card_plan",
     "cost",
     "effective_reads",
-    "gated_scheme",
+    "gated_plan",
     "load_assumptions",
+    "measure_accuracy",
+    "published",
+    "published_table",
+    "save_plots",
     "search",
     "survey",
+    "trained_network",
     "workload",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'smtj.energy' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

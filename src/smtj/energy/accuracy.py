@@ -1,30 +1,34 @@
-"""How well a trained network recognises when its reads are few, correlated or wrong.
+"""Accuracy of a trained network whose reads are few, correlated or wrong; needs PyTorch.
 
-The only part of the cost that needs PyTorch.  Reads with a bit error rate ε are reads of
-P' = ε + (1 - 2ε) P, and correlated reads count as N_eff independent ones, so that one small table
-of accuracy over reads and errors answers for every scheme.  The trained weights are left as they
-are, although a designer could fold the known ε into them.
+Reads with a bit error rate ε are reads of P' = ε + (1 - 2ε) P, and correlated reads count as N_eff
+independent ones, so one small table of accuracy against reads and errors serves every read plan.
+The trained weights stay, although a designer could fold the known ε into them.
 """
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from smtj import plot
 from smtj.card import DeviceCard
-from smtj.energy.costs import Workload
+from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
+from smtj.inference.stats.distributions import wilson_interval
+from smtj.nn.layer.configure import set_readout
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.nn.reads.independent import normal, read, sample_key
 from smtj.nn.training.network import load_network
 from smtj.nn.training.trainer import EVALUATION_BATCH, Images, count_correct, scaled
 from smtj.physics.readout.noise import probability_with_bit_errors
+from smtj.tables import Table, Tabular
 from smtj.typing import Floats
 
 READS = (1, 2, 3, 4, 6, 8, 16, 64)
@@ -33,36 +37,66 @@ ERRORS = (0.0, 1e-2, 3e-2, 0.1)
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """Share of test images recognised, over independent reads and bit error rates."""
+@dataclass(frozen=True, repr=False)
+class Accuracy(Tabular):
+    """Fraction of test images classified correctly, against independent reads and bit errors."""
 
     reads: tuple[int, ...]
     errors: tuple[float, ...]
-    table: Floats
+    values: Floats
     """Shape (reads, errors)."""
     achievable: float
     """With the expected values of all devices, as after endless reads without errors."""
     images: int
-    work: Workload
-    """What the network asks of its devices, its fields and occupation as measured."""
+    workload: Workload
+    """Of the network, its log-odds and occupancy as measured."""
 
     def at(self, effective_reads: ArrayLike, error_rate: ArrayLike) -> Floats:
-        """Accuracy between the points of the table, linear in ln N_eff and √ε, held beyond it."""
+        """Interpolate the accuracy, linear in ln N_eff and √ε, constant beyond the table."""
         from scipy.interpolate import RegularGridInterpolator
 
         x, y = np.log(np.array(self.reads)), np.sqrt(np.array(self.errors))
         n, e = np.broadcast_arrays(np.asarray(effective_reads), np.asarray(error_rate))
         at = np.stack([np.clip(np.log(n), x[0], x[-1]), np.clip(np.sqrt(e), y[0], y[-1])], axis=-1)
-        return np.asarray(RegularGridInterpolator((x, y), self.table)(at)).reshape(n.shape)
+        return np.asarray(RegularGridInterpolator((x, y), self.values)(at)).reshape(n.shape)
 
     def interval(self, accuracy: ArrayLike) -> tuple[Floats, Floats]:
-        """The 95 % interval of an accuracy that so many images can give (Wilson's)."""
+        """Return the 95 % interval of an accuracy on so many images (Wilson's)."""
         return wilson_interval(np.asarray(accuracy) * self.images, self.images, level=0.95)
+
+    def table(self) -> Table:
+        """Return accuracy by reads (rows) and bit error rate (columns)."""
+        head = ("reads", *(f"ε = {error:g}" for error in self.errors))
+        rows = [
+            [str(count), *(f"{value:.2%}" for value in row)]
+            for count, row in zip(self.reads, self.values, strict=True)
+        ]
+        note = f"{self.achievable:.2%} with endless reads; {self.images:,} test images"
+        return Table("Accuracy by reads and bit error rate", head, rows, [note])
+
+    def plot(self, ax: Any = None) -> Any:
+        """Plot accuracy against reads, one line per bit error rate."""
+        with plot.axes(ax) as axes:
+            for error, column in zip(self.errors, self.values.T, strict=True):
+                axes.plot(self.reads, 100 * column, "o-", label=f"$\\varepsilon$ = {error:g}")
+            axes.set_xscale("log", base=2)
+            axes.set_xlabel("Independent reads")
+            axes.set_ylabel("Accuracy (%)")
+            axes.legend()
+        return axes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as plain numbers."""
+        return {
+            "reads": list(self.reads),
+            "bit_error_rate": list(self.errors),
+            "accuracy": self.values.tolist(),
+            "images": self.images,
+        }
 
 
 def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
-    """Read a network of devices from its file, or from the folder that it was trained into.
+    """Load a network of devices from its file, or from the folder it was trained into.
 
     Raises
     ------
@@ -77,18 +111,53 @@ def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
     layers = neurons_of(network).values()
     if not layers:
         raise SmtjError(f"{file} is a network without devices; train one with --neuron mtj")
-    voltages = [v for layer in layers for v in _ends(layer)]
-    if any(voltages):
+    ends = [float(v) for n in layers for v in (n.bias_voltage.min(), n.bias_voltage.max())]
+    if any(ends):
         raise SmtjError(
-            f"{file} has bias voltages from {1e3 * min(voltages):.0f} to {1e3 * max(voltages):.0f} "
-            "mV, and costs are those of devices at 0 V, which dwell otherwise; give a network "
-            "trained without --adaptive"
+            f"{file} has bias voltages from {1e3 * min(ends):.0f} to {1e3 * max(ends):.0f} mV, "
+            "but costs assume devices at 0 V; give a network trained without --adaptive"
         )
     return network, card
 
 
-def _ends(layer: MTJNeuron) -> tuple[float, float]:
-    return float(layer.bias_voltage.min()), float(layer.bias_voltage.max())
+def network_workload(model: nn.Module, inputs: Tensor | None, log_odds_spread: float) -> Workload:
+    """Return the workload of a model; see :func:`smtj.energy.workload`."""
+    layers = neurons_of(model)
+    if not layers:
+        raise SmtjError("the model has no MTJ neurons; make them with smtj.nn.convert")
+    weighted = [part for part in model.modules() if isinstance(part, _WEIGHTED)]
+    if inputs is None:
+        if any(not isinstance(part, nn.Linear) for part in weighted):
+            raise SmtjError("a model with convolutions needs inputs=..., to count multiplications")
+        synapses = sum(part.weight.numel() for part in weighted)
+        return Workload(tuple(n.features for n in layers.values()), synapses, log_odds_spread)
+    copied = set_readout(copy.deepcopy(model), eval_reads="expected", noise=False).eval()
+    devices: list[int] = []
+    driven: list[Tensor] = []
+    occupied: list[Tensor] = []
+    products = [0]
+
+    def neuron_read(neuron: MTJNeuron, given: tuple[Tensor, ...], answers: Tensor) -> None:
+        odds = neuron.log_odds(given[0].reshape(-1, neuron.features))
+        devices.append(answers[0].numel())
+        driven.append(_driven(neuron, odds))
+        occupied.append(answers)
+
+    def weights_used(part: nn.Linear, given: tuple[Tensor, ...], outputs: Tensor) -> None:
+        products[0] += outputs[0].numel() * part.weight[0].numel()
+
+    for part in copied.modules():
+        if isinstance(part, MTJNeuron):
+            part.register_forward_hook(neuron_read)
+        elif isinstance(part, _WEIGHTED):
+            part.register_forward_hook(weights_used)
+    with torch.no_grad():
+        copied(inputs)
+    spread = math.sqrt(_mean([part**2 for part in driven]))
+    return Workload(tuple(devices), products[0], spread, _mean(occupied))
+
+
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def measure_accuracy(
@@ -101,8 +170,8 @@ def measure_accuracy(
 ) -> Accuracy:
     """Evaluate a network at every number of reads and every bit error rate of a small grid.
 
-    What comes before the first reads is the same for all of them and is evaluated once, the
-    magnetic noise of the first devices with it.
+    Everything before the first reads, the magnetic noise of the first devices included, is the
+    same for all of them and is evaluated once.
 
     Parameters
     ----------
@@ -115,7 +184,7 @@ def measure_accuracy(
     reads, errors
         The grid, rising.
     progress
-        Told how much is done, and of how much.
+        Called with (done, total).
 
     Raises
     ------
@@ -124,29 +193,30 @@ def measure_accuracy(
     """
     generator = torch.Generator().manual_seed(seed)
     network.eval()
-    table = np.zeros((len(reads), len(errors)))
+    values = np.zeros((len(reads), len(errors)))
     with torch.no_grad():
         first, rest = _split(network)
         sums = _first_sums(network, first, images)
         device = network[first]
         assert isinstance(device, MTJNeuron)
         odds = device.log_odds(sums)
-        shares = torch.sigmoid(_with_noise(device, odds, generator))
-        spread, share, achievable = _expected(device, rest, odds, images.test_labels)
-        total = table.size
+        first_p = torch.sigmoid(_with_noise(device, odds, generator))
+        spread, occupancy, achievable = _expected(device, rest, odds, images.test_labels)
+        total = values.size
         for row, count in enumerate(reads):
             for column, error in enumerate(errors):
-                outputs = _outputs(rest, shares, count, error, generator)
+                outputs = _outputs(rest, first_p, count, error, generator)
                 right = count_correct(outputs, images.test_labels, generator)
-                table[row, column] = right / len(images.test_labels)
+                values[row, column] = right / len(images.test_labels)
                 if progress is not None:
                     progress(row * len(errors) + column + 1, total)
-    work = Workload(_devices(network), _synapses(network), spread, share)
-    return Accuracy(tuple(reads), tuple(errors), table, achievable, len(images.test_labels), work)
+    plain = network_workload(network, None, spread)
+    work = Workload(plain.devices, plain.synapses, spread, occupancy)
+    return Accuracy(tuple(reads), tuple(errors), values, achievable, len(images.test_labels), work)
 
 
 def _split(network: nn.Sequential) -> tuple[int, list[nn.Module]]:
-    """Return where the first devices are, and the layers after them."""
+    """Return the index of the first layer of devices, and the layers after it."""
     first = next(i for i, layer in enumerate(network) if isinstance(layer, MTJNeuron))
     return first, list(network)[first + 1 :]
 
@@ -158,7 +228,7 @@ def _first_sums(network: nn.Sequential, first: int, images: Images) -> Tensor:
     if weights is not None and weights.shape[1] != pixels.shape[1]:
         raise SmtjError(
             f"the network has {weights.shape[1]} inputs and the images have {pixels.shape[1]} "
-            "pixels; give the data set that it was trained on"
+            "pixels; give the data set it was trained on"
         )
     return torch.cat([before(scaled(part)) for part in torch.split(pixels, EVALUATION_BATCH)])
 
@@ -171,13 +241,13 @@ def _with_noise(device: MTJNeuron, odds: Tensor, generator: torch.Generator) -> 
 
 
 def _outputs(
-    rest: list[nn.Module], shares: Tensor, reads: int, error: float, generator: torch.Generator
+    rest: list[nn.Module], first_p: Tensor, reads: int, error: float, generator: torch.Generator
 ) -> Tensor:
     def read_out(probability: Tensor) -> Tensor:
         seen = probability_with_bit_errors(probability, error)
         return read(seen, reads, sample_key(generator))
 
-    x = read_out(shares)
+    x = read_out(first_p)
     for layer in rest:
         if isinstance(layer, MTJNeuron):
             odds = _with_noise(layer, layer.log_odds(x), generator)
@@ -190,32 +260,24 @@ def _outputs(
 def _expected(
     first: MTJNeuron, rest: list[nn.Module], odds: Tensor, labels: Tensor
 ) -> tuple[float, float, float]:
-    """Return the rms of the log-odds, the mean P(high), and the accuracy, without any noise."""
-    x, driven, shares = torch.sigmoid(odds), [_driven(first, odds)], [torch.sigmoid(odds)]
+    """Return the rms log-odds, the mean P(high), and the accuracy, all without noise."""
+    x, driven, occupied = torch.sigmoid(odds), [_driven(first, odds)], [torch.sigmoid(odds)]
     for layer in rest:
         if isinstance(layer, MTJNeuron):
             odds = layer.log_odds(x)
             x = torch.sigmoid(odds)
             driven.append(_driven(layer, odds))
-            shares.append(x)
+            occupied.append(x)
         else:
             x = layer(x)
     right = float((x.argmax(1) == labels).double().mean())
-    return math.sqrt(_mean([part**2 for part in driven])), _mean(shares), right
+    return math.sqrt(_mean([part**2 for part in driven])), _mean(occupied), right
 
 
 def _driven(device: MTJNeuron, odds: Tensor) -> Tensor:
-    """Log-odds of the devices that a field moves: those of a stuck one are no field's."""
+    """Return the log-odds of the devices that a field moves, which stuck ones are not."""
     return odds[..., device.stuck == 0]
 
 
 def _mean(parts: list[Tensor]) -> float:
     return sum(float(part.sum()) for part in parts) / sum(part.numel() for part in parts)
-
-
-def _devices(network: nn.Sequential) -> tuple[int, ...]:
-    return tuple(layer.features for layer in neurons_of(network).values())
-
-
-def _synapses(network: nn.Sequential) -> int:
-    return sum(layer.weight.numel() for layer in network if isinstance(layer, nn.Linear))

@@ -1,22 +1,23 @@
 """Energy, latency and area of one inference: junctions, read-out, coupling; synapses apart.
 
 Energies are those of all neurons of a network for one input, in J, by the part that spends them.
-What is not counted: the clock, the wiring between the parts, the power converters, what holds
-weights, and the machine that trains.
+Not counted: the clock, the wiring between the parts, power converters, weight storage, and the
+machine that trains.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.card import DeviceCard
+from smtj import plot
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
+from smtj.energy.workloads import Workload, WorkloadLike, workload
 from smtj.errors import SmtjError
 from smtj.physics.device import operating_point
 from smtj.physics.readout.back_action import back_action, log_dwell_times_under_bias
@@ -24,59 +25,21 @@ from smtj.physics.readout.noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.readout.repeated import effective_reads
 from smtj.physics.readout.signal import ReadSignal, read_signal
 from smtj.physics.switching import log_relaxation_time
+from smtj.tables import Table, Tabular
 from smtj.typing import Floats
+from smtj.units import format_scaled
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INDEPENDENT = 3.0
 """Relaxation times between reads that count as independent: they then correlate by 5 %."""
+READS = 16
+"""Reads used if no network says how many it needs."""
 
 Coupling: TypeAlias = Literal["oersted", "strain"]
 COUPLINGS: tuple[Coupling, ...] = ("oersted", "strain")
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What an inference asks of the devices, whatever reads them."""
-
-    devices: tuple[int, ...]
-    """Neurons that are devices, by layer; the layers work in turn."""
-    synapses: int
-    """Multiplications and additions of one inference."""
-    log_odds_spread: float
-    """Root mean square of ln(P/(1 - P)) over neurons and inputs: how far the fields must reach."""
-    share_high: float = 0.5
-    """Mean P(high)."""
-
-    @property
-    def neurons(self) -> int:
-        """All neurons that are devices."""
-        return sum(self.devices)
-
-
-def workload(sizes: Sequence[int], table: Assumptions, *, device_outputs: bool = True) -> Workload:
-    """Return the workload of a fully connected network of which no more than its sizes is known.
-
-    Parameters
-    ----------
-    sizes
-        Neurons of each layer, inputs first.
-    table
-        Assumptions, of which this needs ``log_odds_spread``.
-    device_outputs
-        Whether the last layer consists of devices too.
-
-    Raises
-    ------
-    SmtjError
-        There are no layers of devices.
-    """
-    devices = tuple(sizes[1:] if device_outputs else sizes[1:-1])
-    if not devices or min(sizes) < 1:
-        raise SmtjError(
-            f"sizes is {tuple(sizes)}; it must be positive numbers, inputs first, with a layer of "
-            "devices, e.g. 784, 400, 10"
-        )
-    synapses = sum(a * b for a, b in pairwise(sizes))
-    return Workload(devices, synapses, float(table.log_odds_spread))
+COUPLING_NAMES: dict[Coupling, str] = {"oersted": "Oersted wires", "strain": "strain"}
 
 
 @dataclass(frozen=True)
@@ -89,16 +52,19 @@ class ReadPlan:
     """V in V."""
     interval: ArrayLike
     """From read to read in s."""
-    duration: ArrayLike
-    """Time in s over which one read averages; the amplifier is on for so long."""
+    integration_time: ArrayLike
+    """Time in s over which one read averages, with the amplifier on."""
     bias_time: ArrayLike
-    """Time in s per read for which the voltage lies on the junction."""
+    """Time in s per read with the voltage on the junction."""
     amplifier_noise: ArrayLike
-    """e_n in V/√Hz of the amplifier that reads; a noisier one needs less power."""
+    """e_n of the amplifier in V/√Hz; a noisier one needs less power."""
 
 
-def card_scheme(card: DeviceCard, table: Assumptions, reads: ArrayLike) -> ReadPlan:
-    """Return the scheme that a card states, with its voltage on all the time."""
+def card_plan(
+    card: CardLike, reads: ArrayLike = READS, assumptions: Assumptions | None = None
+) -> ReadPlan:
+    """Return the reads that a card states, with its voltage always on."""
+    card, assumed = as_card(card), assumptions or Assumptions()
     interval = float(card.switching.sampling_interval)
     return ReadPlan(
         reads,
@@ -106,80 +72,82 @@ def card_scheme(card: DeviceCard, table: Assumptions, reads: ArrayLike) -> ReadP
         interval,
         float(card.switching.integration_time),
         interval,
-        float(table.amplifier_noise),
+        float(assumed.amplifier_noise),
     )
 
 
-def gated_scheme(
-    card: DeviceCard,
-    table: Assumptions,
+def gated_plan(
+    card: CardLike,
     voltage: ArrayLike,
-    reads: ArrayLike,
-    error_rate: ArrayLike,
+    reads: ArrayLike = READS,
+    error_rate: ArrayLike = 1e-3,
     amplifier_noise: ArrayLike | None = None,
+    assumptions: Assumptions | None = None,
 ) -> ReadPlan:
-    """Return the scheme of reads as short as their noise allows, the voltage off between them.
+    """Return reads as short as their noise allows, three relaxation times apart, gated.
+
+    Gated means that the voltage is on during the read only.
 
     Parameters
     ----------
     card
         The device.
-    table
-        Assumptions.
     voltage
         Read voltage in V.
     reads
         N.
     error_rate
-        Bit error rate that a read may have, between 0 and ½; a read that noise would allow to be
-        shorter than ``shortest_read`` lasts that long.
+        Accepted bit error rate of a read, between 0 and ½; no read is shorter than
+        ``shortest_read`` of the assumptions.
     amplifier_noise
-        e_n in V/√Hz; by default the table's.  All broadcast together.
+        e_n in V/√Hz.  Default: the assumed one.  All broadcast together.
+    assumptions
+        Default: those of ``assumptions.toml``.
     """
-    bias = np.asarray(voltage, dtype=np.float64)
-    volts_per_root_hertz = table.amplifier_noise if amplifier_noise is None else amplifier_noise
-    quiet = np.asarray(volts_per_root_hertz, dtype=np.float64)
+    card, assumed = as_card(card), assumptions or Assumptions()
+    bias, rate = (np.asarray(v, dtype=np.float64) for v in (voltage, error_rate))
+    quiet = np.asarray(
+        assumed.amplifier_noise if amplifier_noise is None else amplifier_noise, dtype=np.float64
+    )
     signal = read_signal(card, bias)
-    noise = signal.densities(_amplifier(table, quiet))
-    rate = np.asarray(error_rate, dtype=np.float64)
+    noise = signal.densities(_amplifier(assumed, quiet))
     needed = np.asarray(read_time(signal.difference, *noise, rate))
-    duration = np.maximum(needed, float(table.shortest_read))
-    interval = np.maximum(INDEPENDENT * relaxation_time(card), duration)
-    return ReadPlan(reads, bias, interval, duration, duration, quiet)
+    time = np.maximum(needed, float(assumed.shortest_read))
+    interval = np.maximum(INDEPENDENT * relaxation_time(card), time)
+    return ReadPlan(reads, bias, interval, time, time, quiet)
 
 
 def relaxation_time(card: DeviceCard) -> float:
-    """τ_rel in s in the field H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
+    """τ_rel in s at H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
 
-    That law is used for every cost, whichever one the card names for its dwell times.
+    Every cost uses this law, whichever one the card names for its dwell times.
     """
     point = operating_point(card)
     return float(np.exp(point.log_relaxation_time(point.offset_field)))
 
 
-@dataclass(frozen=True)
-class Cost:
-    """One inference; arrays of the broadcast shape of the scheme, SI units."""
+@dataclass(frozen=True, repr=False)
+class Cost(Tabular):
+    """One inference; arrays of the broadcast shape of the read plan, SI units."""
 
-    scheme: ReadPlan
+    card: DeviceCard
+    plan: ReadPlan
     workload: Workload
     signal: ReadSignal
     junction: Floats
-    """V²/R in both states, weighted by occupation, for the time the voltage is on."""
+    """V²/R of both states, weighted by occupancy, while the voltage is on."""
     amplifier: Floats
-    """Its supply, while reads last."""
-    decision: Floats
-    """The comparator."""
-    counting: Floats
-    """Of the reads."""
+    """Its supply during reads."""
+    comparator: Floats
+    counter: Floats
     standby: Floats
     """Leakage of all neurons from the input to the answer."""
     wire: Floats
     """Oersted wires and their drivers, held while a layer is read."""
     strain: Floats
-    """½ C V² of the ferroelectrics, charged once an input."""
+    """½ C V² of the ferroelectrics, charged once per input."""
     synapses: Floats
-    """Multiplications and additions; in no sum."""
+    """Multiply-accumulates; in no sum."""
     latency: Floats
     """From the input to the answer in s."""
     area: float
@@ -187,58 +155,159 @@ class Cost:
     error_rate: Floats
     """Bit error rate of a read."""
     effective_reads: Floats
-    """N_eff, independent reads that the correlated ones are worth."""
+    """N_eff: independent reads that the correlated ones are worth."""
     shift: Floats
-    """Largest shift of P(high) by reading."""
+    """Largest shift of P(high) caused by reading."""
     blur: Floats
-    """Read duration over relaxation time while the voltage is on."""
+    """Integration time over relaxation time while the voltage is on."""
     wire_current_density: Floats
-    """Root mean square in the wire, A/m²."""
+    """Rms in the wire, A/m²."""
 
     def parts(self, coupling: Coupling) -> dict[str, Floats]:
-        """What the neurons spend with a coupling, by name, in J."""
+        """Return what each part of the neurons spends with a coupling, in J."""
         drive = {"Oersted wire": self.wire} if coupling == "oersted" else {"strain": self.strain}
         return {
             "junction": self.junction,
             "amplifier": self.amplifier,
-            "comparator": self.decision,
-            "counter": self.counting,
+            "comparator": self.comparator,
+            "counter": self.counter,
             "standby": self.standby,
             **drive,
         }
 
     def neurons(self, coupling: Coupling) -> Floats:
-        """What all neurons spend with a coupling, in J."""
+        """Return what all neurons spend with a coupling, in J."""
         return np.asarray(sum(self.parts(coupling).values()))
 
-    def reading(self) -> Floats:
-        """Junction, amplifier, comparator and counter of one read of one neuron, in J."""
-        spent = self.junction + self.amplifier + self.decision + self.counting
-        return np.asarray(spent / (self.workload.neurons * np.asarray(self.scheme.reads)))
+    def per_read(self, energy: Floats) -> Floats:
+        """Return an energy of all neurons per read of one neuron, in J."""
+        return np.asarray(energy / (self.workload.neurons * np.asarray(self.plan.reads)))
 
     def power_density(self, coupling: Coupling) -> Floats:
-        """Of the neurons at one inference after the other, in W/m²."""
+        """Return the power per area of neurons that work without a pause, in W/m²."""
         return np.asarray(self.neurons(coupling) / self.latency / self.area)
 
-    def possible(self, table: Assumptions) -> NDArray[np.bool_]:
-        """Whether reads are as short and as gentle as the table demands."""
-        gentle = self.shift <= float(table.largest_shift)
-        return np.asarray(gentle & (self.blur <= float(table.longest_read)))
+    def possible(self, assumptions: Assumptions) -> NDArray[np.bool_]:
+        """Return whether reads are as short and as gentle as the assumptions demand."""
+        gentle = self.shift <= float(assumptions.largest_shift)
+        return np.asarray(gentle & (self.blur <= float(assumptions.longest_read)))
+
+    def described(self) -> dict[str, str]:
+        """Return what a person reads, by name; a range where the plan holds several points."""
+        plan = self.plan
+        parts = {**self.parts("oersted"), **self.parts("strain")}
+        delta = float(operating_point(self.card).stability_factor)
+        return {
+            **described_reads(
+                delta, plan.voltage, plan.reads, plan.interval, plan.integration_time,
+                plan.bias_time, plan.amplifier_noise, self.error_rate,
+            ),
+            **{name: joules(energy) for name, energy in parts.items()},
+            **{f"sum, {c}": joules(self.neurons(c)) for c in COUPLINGS},
+            "latency": seconds(self.latency),
+            **{f"power density, {c}": density(self.power_density(c)) for c in COUPLINGS},
+        }  # fmt: skip
+
+    def table(self) -> Table:
+        """Return energies by part, with latency and how the devices are read."""
+        title = f"One inference of {self.workload.neurons} neurons, card {self.card.name}"
+        notes = [
+            f"Synapses, in no sum: {joules(self.synapses)}",
+            f"Area: {self.area * 1e6:.3g} mm²",
+        ]
+        return Table(
+            title, ("quantity", "value"), [list(row) for row in self.described().items()], notes
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Plot the energy of every part: bars, or lines against what the plan varies."""
+        with plot.axes(ax) as axes:
+            spent = {**self.parts("oersted"), **self.parts("strain")}
+            if self.latency.size == 1:
+                axes.barh(list(spent), [float(energy.item()) for energy in spent.values()])
+                axes.invert_yaxis()
+                axes.set_xlabel("Energy per inference (J)")
+            else:
+                name = next(n for n, v in vars(self.plan).items() if np.ptp(np.asarray(v)) > 0)
+                x = np.broadcast_to(getattr(self.plan, name), self.latency.shape).ravel()
+                for label, energy in spent.items():
+                    axes.plot(x, energy.ravel(), label=label)
+                axes.set_xlabel(f"{name.replace('_', ' ').capitalize()} ({_UNITS[name]})")
+                axes.set_ylabel("Energy per inference (J)")
+                axes.set_yscale("log")
+                axes.legend()
+            axes.set_xscale("log")
+        return axes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in SI units as plain numbers, or lists if the plan is an array."""
+        plan = {name: np.asarray(value).tolist() for name, value in vars(self.plan).items()}
+        return {
+            **plan,
+            "resistance_high": self.signal.high.tolist(),
+            "resistance_low": self.signal.low.tolist(),
+            "current_difference": np.asarray(self.signal.difference).tolist(),
+            "bit_error_rate": self.error_rate.tolist(),
+            "effective_reads": self.effective_reads.tolist(),
+            "energy": {
+                c: {name: e.tolist() for name, e in self.parts(c).items()} for c in COUPLINGS
+            },
+            "energy_neurons": {c: self.neurons(c).tolist() for c in COUPLINGS},
+            "energy_synapses": self.synapses.tolist(),
+            "latency": self.latency.tolist(),
+            "area": self.area,
+            "power_density": {c: self.power_density(c).tolist() for c in COUPLINGS},
+            "shift_of_probability": self.shift.tolist(),
+            "read_over_relaxation_time": self.blur.tolist(),
+            "wire_current_density": self.wire_current_density.tolist(),
+        }
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return one row per point of the read plan, in SI units; energies in J."""
+        import pandas as pd
+
+        columns = {
+            **vars(self.plan),
+            **self.parts("oersted"),
+            **self.parts("strain"),
+            **{f"sum, {c}": self.neurons(c) for c in COUPLINGS},
+            "synapses": self.synapses,
+            "latency": self.latency,
+            "error_rate": self.error_rate,
+            "effective_reads": self.effective_reads,
+        }
+        shape = self.latency.shape
+        return pd.DataFrame({n: np.broadcast_to(v, shape).ravel() for n, v in columns.items()})
 
 
-def cost(card: DeviceCard, work: Workload, scheme: ReadPlan, table: Assumptions) -> Cost:
-    """What one inference costs.
+_UNITS = {
+    "reads": "1", "voltage": "V", "interval": "s", "integration_time": "s", "bias_time": "s",
+    "amplifier_noise": "V/√Hz",
+}  # fmt: skip
+
+
+def cost(
+    network: WorkloadLike,
+    card: CardLike,
+    plan: ReadPlan | None = None,
+    *,
+    assumptions: Assumptions | None = None,
+    inputs: Any = None,
+) -> Cost:
+    """Return what one inference costs.
 
     Parameters
     ----------
+    network
+        A model with MTJ neurons, layer sizes with the inputs first, or a :class:`Workload`.
     card
-        The device.
-    work
-        What is asked of the devices.
-    scheme
-        How they are read.
-    table
-        Everything that the card does not know.
+        The device: a card, its name or its path.
+    plan
+        How the devices are read.  Default: 16 reads as the card states them.
+    assumptions
+        Everything that the card does not know.  Default: those of ``assumptions.toml``.
+    inputs
+        Inputs of the model, from which its workload is measured; see :func:`workload`.
 
     Returns
     -------
@@ -248,23 +317,33 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadPlan, table: Assumptions)
     Raises
     ------
     SmtjError
-        A number of reads, a time or a voltage is not above 0, or a card has no barrier.
+        A number of reads, a time or a voltage is not above 0, or the card has no barrier.
+
+    Examples
+    --------
+    >>> import smtj.energy
+    >>> price = smtj.energy.cost((784, 400, 10), "cai2019")
+    >>> print(f"{float(price.neurons('oersted')):.2g} J in {float(price.latency):.3g} s")
+    0.22 J in 3.84 s
     """
-    reads, interval, duration, on, quiet = (
+    card, assumed = as_card(card), assumptions or Assumptions()
+    work = workload(network, assumed, inputs=inputs)
+    plan = card_plan(card, READS, assumed) if plan is None else plan
+    reads, interval, time, on, quiet, bias = (
         np.asarray(v, dtype=np.float64)
         for v in (
-            scheme.reads,
-            scheme.interval,
-            scheme.duration,
-            scheme.bias_time,
-            scheme.amplifier_noise,
+            plan.reads,
+            plan.interval,
+            plan.integration_time,
+            plan.bias_time,
+            plan.amplifier_noise,
+            plan.voltage,
         )
     )
-    _check(reads=reads, interval=interval, duration=duration, bias_time=on)
+    _check(reads=reads, interval=interval, integration_time=time, bias_time=on)
     point = operating_point(card)
     if not float(point.stability_factor) > 0:
         raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
-    bias = np.asarray(scheme.voltage, dtype=np.float64)
     if not np.all(bias != 0):
         raise SmtjError("the read voltage is 0 V; a read needs one, e.g. 1 mV")
     signal = read_signal(card, bias)
@@ -278,44 +357,43 @@ def cost(card: DeviceCard, work: Workload, scheme: ReadPlan, table: Assumptions)
     field = math.hypot(
         float(np.asarray(point.offset_field)), work.log_odds_spread / float(point.slope)
     )
-    current = field / wire(table).field_per_drive
-    density = current / float(table.wire_width * table.wire_thickness)
-    errors = bit_error_rate(
-        signal.difference, *signal.densities(_amplifier(table, quiet)), duration
-    )
-    shape = np.broadcast_shapes(*(v.shape for v in (reads, interval, duration, on, quiet, bias)))
+    current = field / wire(assumed).field_per_drive
+    density = current / float(assumed.wire_width * assumed.wire_thickness)
+    errors = bit_error_rate(signal.difference, *signal.densities(_amplifier(assumed, quiet)), time)
+    shape = np.broadcast_shapes(*(v.shape for v in (reads, interval, time, on, quiet, bias)))
 
     def spread(value: ArrayLike) -> Floats:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), shape)
 
     return Cost(
-        scheme=scheme,
+        card=card,
+        plan=plan,
         workload=work,
         signal=signal,
-        junction=spread(all_reads * on * signal.power(work.share_high)),
-        amplifier=spread(all_reads * duration * amplifier_power(table, quiet, signal.temperature)),
-        decision=spread(all_reads * float(table.comparator_energy)),
-        counting=spread(all_reads * float(table.counter_energy)),
-        standby=spread(work.neurons * float(table.standby_power) * latency),
-        wire=spread(work.neurons * layer_time * wire_power(table, current)),
-        strain=spread(work.neurons * strain_energy(table, field)),
-        synapses=spread(work.synapses * float(table.synapse_energy)),
+        junction=spread(all_reads * on * signal.power(work.occupancy)),
+        amplifier=spread(all_reads * time * amplifier_power(assumed, quiet, signal.temperature)),
+        comparator=spread(all_reads * float(assumed.comparator_energy)),
+        counter=spread(all_reads * float(assumed.counter_energy)),
+        standby=spread(work.neurons * float(assumed.standby_power) * latency),
+        wire=spread(work.neurons * layer_time * wire_power(assumed, current)),
+        strain=spread(work.neurons * strain_energy(assumed, field)),
+        synapses=spread(work.synapses * float(assumed.synapse_energy)),
         latency=spread(latency),
-        area=work.neurons * float(table.cell_area),
+        area=work.neurons * float(assumed.cell_area),
         error_rate=spread(errors),
         effective_reads=spread(effective_reads(reads, interval, np.exp(-log_rate))),
         shift=spread(action.shift),
-        blur=spread(duration * np.exp(-action.log_relaxation_time)),
+        blur=spread(time * np.exp(-action.log_relaxation_time)),
         wire_current_density=spread(density),
     )
 
 
-def _amplifier(table: Assumptions, voltage_noise: Floats) -> Amplifier:
-    return Amplifier(voltage_noise, float(table.amplifier_current_noise))
+def _amplifier(assumed: Assumptions, voltage_noise: Floats) -> Amplifier:
+    return Amplifier(voltage_noise, float(assumed.amplifier_current_noise))
 
 
 def _log_rate(card: DeviceCard, voltage: Floats, duty: Floats, field: float) -> Floats:
-    """ln of the mean relaxation rate in 1/s with the voltage on for a share of the time."""
+    """ln of the mean relaxation rate in 1/s with the voltage on for a fraction of the time."""
     with np.errstate(divide="ignore"):
         log_duty, log_rest = np.log(duty), np.log1p(-duty)
     on, off = (
@@ -331,3 +409,51 @@ def _check(**given: Floats) -> None:
         if not (np.all(values >= least) and np.all(values > 0)):
             must = "1 or more" if name == "reads" else "above 0 s"
             raise SmtjError(f"{name} is {float(np.min(values)):g}; it must be {must}")
+
+
+def described_reads(
+    barrier: float,
+    voltage: ArrayLike,
+    reads: ArrayLike,
+    interval: ArrayLike,
+    integration_time: ArrayLike,
+    bias_time: ArrayLike,
+    amplifier_noise: ArrayLike,
+    error_rate: ArrayLike,
+) -> dict[str, str]:
+    """Return how devices are read, for people; E_b in k_BT, else SI units."""
+    return {
+        "barrier": f"{barrier:.1f} k_BT",
+        "read voltage": _ends(voltage, lambda v: f"{1e3 * v:.3g} mV"),
+        "reads": _ends(reads, lambda n: f"{n:.0f}"),
+        "interval": seconds(interval),
+        "integration time": seconds(integration_time),
+        "voltage on": seconds(bias_time),
+        "amplifier noise": noise_density(amplifier_noise),
+        "bit error rate": _ends(error_rate, lambda e: f"{e:.2g}"),
+    }
+
+
+def joules(energy: ArrayLike) -> str:
+    """Return an energy with the prefix that suits it; a range for an array."""
+    return _ends(energy, lambda e: format_scaled(e, "J"))
+
+
+def seconds(time: ArrayLike) -> str:
+    """Return a time with the prefix that suits it; a range for an array."""
+    return _ends(time, lambda t: format_scaled(t, "s"))
+
+
+def noise_density(value: ArrayLike) -> str:
+    """Return a voltage noise in nV/√Hz."""
+    return _ends(value, lambda v: f"{1e9 * v:.3g} nV/√Hz")
+
+
+def density(value: ArrayLike) -> str:
+    """Return a power density in W/cm², with the prefix that suits it."""
+    return _ends(value, lambda v: f"{format_scaled(1e-4 * v, 'W')}/cm²")
+
+
+def _ends(value: ArrayLike, text: Callable[[float], str]) -> str:
+    ends = [text(float(end(np.asarray(value)))) for end in (np.min, np.max)]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"

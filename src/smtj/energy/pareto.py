@@ -1,47 +1,63 @@
 """The search for the cheapest reads: voltage, bit errors, amplifier, reads and barrier height.
 
 The barrier is changed by the activation volume: another device of the same stack.  Wells and
-resistances stay as they are, and the slope w goes with the barrier in both switching models, so
-that a lower barrier needs fields larger by as much for the same P(high).  The fields are scaled
-that way, beyond the range that the card's coupling has, so that the network computes the same and
-the coupling pays for it.
+resistances stay, and in both switching models the slope w goes with the barrier, so a lower
+barrier needs fields larger by as much for the same P(high).  The fields are scaled that way,
+beyond the range of the card's coupling: the network computes the same, and the coupling pays.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.card import DeviceCard
+from smtj import plot
+from smtj.card import CardLike, as_card
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.costs import COUPLINGS, Cost, Coupling, Workload, cost, gated_scheme
-from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
+from smtj.energy.costs import (
+    COUPLING_NAMES,
+    COUPLINGS,
+    Cost,
+    Coupling,
+    cost,
+    density,
+    described_reads,
+    gated_plan,
+    joules,
+    seconds,
+)
+from smtj.energy.workloads import WorkloadLike, workload
+from smtj.physics.device import operating_point, with_stability_factor
+from smtj.tables import Table, Tabular
 from smtj.typing import Floats
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MIN_BARRIER = 5.0
-"""In k_BT; below it the Néel-Brown law with its τ0 says nothing of use."""
+"""In k_BT; below it the Néel-Brown law with its τ0 is meaningless."""
 BARRIERS = 14
 VOLTAGES = np.geomspace(1e-3, 0.2, 24)
 """Read voltages in V."""
 ERRORS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1)
 NOISIER = (1, 2, 4, 8)
-"""How much noisier than the table's an amplifier may be, to need less power."""
+"""Factors by which an amplifier may be noisier than assumed, to need less power."""
 READS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
 
 
-@dataclass(frozen=True)
-class Point:
+@dataclass(frozen=True, repr=False)
+class Point(Tabular):
     """One way to read one device, and what it costs."""
 
+    coupling: Coupling
     barrier: float
     """E_b/k_BT."""
     voltage: float
     """Read voltage in V."""
     reads: int
-    duration: float
+    integration_time: float
     """Of a read in s."""
     interval: float
     """From read to read in s."""
@@ -64,10 +80,33 @@ class Point:
         """The part that spends most."""
         return max(self.parts, key=lambda name: self.parts[name])
 
+    def described(self) -> dict[str, str]:
+        """Return what a person reads, by name."""
+        return {
+            **described_reads(
+                self.barrier, self.voltage, self.reads, self.interval, self.integration_time,
+                self.integration_time, self.amplifier_noise, self.error_rate,
+            ),
+            "accuracy": f"{self.accuracy:.2%}",
+            **{name: joules(energy) for name, energy in self.parts.items()},
+            f"sum, {self.coupling}": joules(self.energy),
+            "latency": seconds(self.latency),
+            f"power density, {self.coupling}": density(self.power_density),
+        }  # fmt: skip
 
-@dataclass(frozen=True)
-class Search:
-    """Everything that was tried and is possible, in columns of equal length."""
+    def table(self) -> Table:
+        """Return how the device is read and what each part spends."""
+        title = f"Reads driven by {COUPLING_NAMES[self.coupling]}"
+        return Table(title, ("quantity", "value"), [list(row) for row in self.described().items()])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field, in SI units."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Search(Tabular):
+    """The best of everything that was tried with one coupling."""
 
     coupling: Coupling
     points: list[Point]
@@ -76,42 +115,68 @@ class Search:
     possible: int
 
     def cheapest(self, accuracy: float) -> Point | None:
-        """The point of least energy that is at least that accurate; None where none is."""
+        """Return the cheapest point that is at least that accurate, or None."""
         good = [point for point in self.points if point.accuracy >= accuracy]
         return min(good, key=lambda point: (point.energy, point.latency), default=None)
 
+    def table(self) -> Table:
+        """Return the cheapest point of every whole per cent of accuracy."""
+        best: dict[int, Point] = {}
+        for point in self.points:
+            best.setdefault(int(100 * point.accuracy), point)
+        head = ("accuracy", "energy", "latency", "barrier", "read voltage", "reads")
+        rows = [
+            [f"{p.accuracy:.1%}", joules(p.energy), seconds(p.latency)]
+            + [p.described()[name] for name in head[3:]]
+            for _, p in sorted(best.items(), reverse=True)
+        ]
+        title = f"Cheapest reads driven by {COUPLING_NAMES[self.coupling]}"
+        note = f"{self.possible:,} of {self.tried:,} tried are possible"
+        return Table(title, head, rows, [note])
 
-def barriers(card: DeviceCard) -> Floats:
-    """Barriers in k_BT from :data:`MIN_BARRIER` to the card's own, which is among them."""
-    own = float(operating_point(card).stability_factor)
+    def plot(self, ax: Any = None) -> Any:
+        """Plot accuracy against energy."""
+        with plot.axes(ax) as axes:
+            energy, accuracy = (
+                [getattr(p, n) for p in self.points] for n in ("energy", "accuracy")
+            )
+            axes.plot(energy, 100 * np.array(accuracy), ".", label=COUPLING_NAMES[self.coupling])
+            axes.set_xscale("log")
+            axes.set_xlabel("Energy of all neurons per input (J)")
+            axes.set_ylabel("Accuracy (%)")
+        return axes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the points and how many were tried."""
+        points = [point.to_dict() for point in self.points]
+        return {
+            "coupling": self.coupling,
+            "points": points,
+            "tried": self.tried,
+            "possible": self.possible,
+        }
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return one row per point, in SI units."""
+        import pandas as pd
+
+        return pd.json_normalize([point.to_dict() for point in self.points], sep=", ")
+
+
+def barriers(card: CardLike) -> Floats:
+    """Return barriers in k_BT from :data:`MIN_BARRIER` to the card's own, included."""
+    own = float(operating_point(as_card(card)).stability_factor)
     if own <= MIN_BARRIER:
         return np.array([own])
     return np.linspace(MIN_BARRIER, own, BARRIERS)
 
 
-def with_barrier(card: DeviceCard, stability_factor: float) -> DeviceCard:
-    """A card whose activation volume gives it a barrier in k_BT at zero bias.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier.
-    CardError
-        The volume would exceed that of the free layer.
-    """
-    own = float(operating_point(card).stability_factor)
-    if not own > 0:
-        raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
-    volume = float(card.geometry.activation_volume) * stability_factor / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
 def search(
-    card: DeviceCard,
-    work: Workload,
-    table: Assumptions,
+    network: WorkloadLike,
+    card: CardLike,
     accuracy: Callable[[Any, Any], Floats],
     *,
+    assumptions: Assumptions | None = None,
     stability_factors: Sequence[float] | Floats | None = None,
     voltages: Sequence[float] | Floats = VOLTAGES,
     errors: Sequence[float] = ERRORS,
@@ -119,72 +184,78 @@ def search(
 ) -> dict[Coupling, Search]:
     """Try every barrier, read voltage, bit error rate, amplifier and number of reads.
 
-    Both couplings are searched.  Reads last as long as their bit error rate needs, and follow each
-    other after three relaxation times.  An amplifier may be noisier than the table's, by
-    :data:`NOISIER`.  Left out is what :meth:`smtj.energy.cost.Cost.possible` calls impossible.
+    Both couplings are searched.  Reads are those of :func:`smtj.energy.gated_plan`, with amplifiers
+    up to :data:`NOISIER` than assumed.  What :meth:`smtj.energy.Cost.possible` rejects is left out.
 
     Parameters
     ----------
-    card
-        The device.
-    work
-        What an inference asks of it.
-    table
-        Assumptions.
+    network, card, assumptions
+        As in :func:`smtj.energy.cost`.
     accuracy
-        Of N_eff and the bit error rate, e.g. :meth:`smtj.energy.accuracy.Accuracy.at`.
+        Function of N_eff and the bit error rate, e.g. :meth:`smtj.energy.accuracy.Accuracy.at`.
     stability_factors
-        E_b/k_BT; by default those of :func:`barriers`.
+        E_b/k_BT.  Default: those of :func:`barriers`.
     voltages, errors, reads
-        Read voltages in V, bit error rates, and N; a voltage beyond the card's limit is left out.
+        Read voltages in V, bit error rates, and N; voltages beyond the card's limit are left out.
     """
+    card, assumed = as_card(card), assumptions or Assumptions()
+    work = workload(network, assumed)
     limit = float(card.switching.voltage_limit) * (1 + 1e-12)
     volts = np.array([v for v in np.asarray(voltages, dtype=np.float64) if abs(v) <= limit])
-    quiet = float(table.amplifier_noise) * np.array(NOISIER)
+    quiet = float(assumed.amplifier_noise) * np.array(NOISIER)
     voltage, error, noise, count = np.ix_(volts, np.array(errors), quiet, np.array(reads))
-    chosen = barriers(card) if stability_factors is None else stability_factors
+    chosen = [
+        float(d) for d in (barriers(card) if stability_factors is None else stability_factors)
+    ]
     costs = []
     for delta in chosen:
-        device = with_barrier(card, float(delta))
-        scheme = gated_scheme(device, table, voltage, count, error, noise)
-        costs.append(cost(device, work, scheme, table))
+        device = with_stability_factor(card, delta)
+        plan = gated_plan(device, voltage, count, error, noise, assumed)
+        costs.append(cost(work, device, plan, assumptions=assumed))
     accuracies = [accuracy(c.effective_reads, c.error_rate) for c in costs]
+    tried = sum(found.latency.size for found in costs)
     return {
-        coupling: _search(
+        coupling: _front(
             coupling,
             [
-                _columns(found, float(delta), reached, coupling, table)
+                _columns(found, delta, reached, coupling, assumed)
                 for delta, found, reached in zip(chosen, costs, accuracies, strict=True)
             ],
-            sum(found.latency.size for found in costs),
+            tried,
         )
         for coupling in COUPLINGS
     }
 
 
-def _search(coupling: Coupling, columns: list[dict[str, Floats]], tried: int) -> Search:
-    """Return the front of all that is possible."""
+def _front(coupling: Coupling, columns: list[dict[str, Floats]], tried: int) -> Search:
+    """Return the front of everything possible."""
     joined = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
     front = non_dominated(
         np.stack([-joined["accuracy"], joined["energy"], joined["latency"]], axis=1)
     )
-    rows = sorted((_point(joined, int(i)) for i in front), key=lambda point: point.energy)
-    return Search(coupling, rows, tried, joined["energy"].size)
+    points = []
+    for index in front:
+        row = {name: float(values[index]) for name, values in joined.items()}
+        parts = {name[5:]: row.pop(name) for name in list(row) if name.startswith("part ")}
+        reads = round(row.pop("reads"))
+        points.append(Point(coupling, **row, reads=reads, parts=parts))
+    points.sort(key=lambda point: point.energy)
+    return Search(coupling, points, tried, joined["energy"].size)
 
 
 def non_dominated(costs: Floats) -> NDArray[np.intp]:
-    """Indices of the rows that no other row beats.
+    """Return the indices of the rows that no other row beats.
 
-    A row beats another if it is nowhere larger and somewhere smaller; of equal rows all stay.
+    A row beats another if it is nowhere larger and somewhere smaller; equal rows all stay.
 
     Parameters
     ----------
     costs
-        Shape (points, objectives), all to be small.
+        Shape (points, objectives), all to be minimised.
     """
     order = np.lexsort(costs.T[::-1])
     rows, index = costs[order], 0
-    # In this order no row is beaten by a later one, so each is settled when it is reached.
+    # In this order no later row beats an earlier one, so each is settled when it is reached.
     while index < len(rows):
         beaten = (rows >= rows[index]).all(axis=1) & (rows > rows[index]).any(axis=1)
         rows, order = rows[~beaten], order[~beaten]
@@ -193,22 +264,17 @@ def non_dominated(costs: Floats) -> NDArray[np.intp]:
 
 
 def _columns(
-    found: Cost,
-    delta: float,
-    reached: Floats,
-    coupling: Coupling,
-    table: Assumptions,
+    found: Cost, delta: float, reached: Floats, coupling: Coupling, assumed: Assumptions
 ) -> dict[str, Floats]:
     """Return the possible points of one device, flattened."""
-    shape, keep = found.latency.shape, found.possible(table)
-    scheme = found.scheme
+    shape, possible, plan = found.latency.shape, found.possible(assumed), found.plan
     columns = {
         "barrier": np.full(shape, delta),
-        "voltage": scheme.voltage,
-        "reads": scheme.reads,
-        "duration": scheme.duration,
-        "interval": scheme.interval,
-        "amplifier_noise": scheme.amplifier_noise,
+        "voltage": plan.voltage,
+        "reads": plan.reads,
+        "integration_time": plan.integration_time,
+        "interval": plan.interval,
+        "amplifier_noise": plan.amplifier_noise,
         "error_rate": found.error_rate,
         "accuracy": reached,
         "energy": found.neurons(coupling),
@@ -217,13 +283,6 @@ def _columns(
         **{f"part {name}": part for name, part in found.parts(coupling).items()},
     }
     return {
-        name: np.broadcast_to(np.asarray(values, dtype=np.float64), shape)[keep]
+        name: np.broadcast_to(np.asarray(values, dtype=np.float64), shape)[possible]
         for name, values in columns.items()
     }
-
-
-def _point(columns: dict[str, Floats], index: int) -> Point:
-    row = {name: float(values[index]) for name, values in columns.items()}
-    parts = {name[5:]: row.pop(name) for name in list(row) if name.startswith("part ")}
-    reads = round(row.pop("reads"))
-    return Point(**row, reads=reads, parts=parts)

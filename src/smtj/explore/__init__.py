@@ -1,5 +1,5 @@
 """The page that ``smtj explore`` opens: a device, a measurement and a network to play with.
 
-What is computed stands in modules that know nothing of the page (``knobs``, ``curves``, ``stream``,
-``upload``, ``strokes``, ``chip``); the page needs Panel and Bokeh (``smtj[explore]``).
+``controls``, ``curves``, ``stream``, ``upload``, ``ink`` and ``chip`` compute and know nothing of
+the page; the page itself needs Panel and Bokeh (``smtj[explore]``).
 """

@@ -1,4 +1,4 @@
-"""The look of the plots of the page: transparent, so that light and dark show through."""
+"""The look of the page's plots: transparent, so they suit light and dark themes."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False
@@ -12,12 +12,12 @@ from bokeh.models.annotations import Whisker
 from bokeh.plotting import figure
 
 BLUE, ORANGE, GREEN, GREY = "#2f7fdd", "#d9730d", "#219a63", "#8a94a6"
-"""Legible on a light and on a dark ground."""
+"""Legible on a light and on a dark background."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 
 
 def chart(x_label: str, y_label: str, height: int = 260, hover: str = "", **more: Any) -> Any:
-    """Return an empty plot with axes, which leaves touch and wheel to the page."""
+    """Return an empty plot that leaves touch and wheel to the page."""
     make: Any = figure
     plot = make(
         height=height, sizing_mode="stretch_width", toolbar_location=None, tools="",
@@ -52,12 +52,12 @@ def whiskers(data: Any, colour: str) -> Any:
 
 
 def source(name: str, *columns: str) -> Any:
-    """Return a data source with empty columns; the browser knows it as the data of the name."""
+    """Return a data source with empty columns, called ``"<name> data"`` in the browser."""
     return ColumnDataSource({column: [] for column in columns}, name=f"{name} data")
 
 
 def put(data: Any, **columns: Any) -> None:
-    """Put columns into a data source; what is the same already is not drawn again."""
+    """Replace the columns of a data source, unless they are unchanged."""
     have = data.data
     if not all(np.array_equal(have[name], values) for name, values in columns.items()):
         data.data = columns

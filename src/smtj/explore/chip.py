@@ -16,21 +16,21 @@ from smtj.nn.training.network import NetworkSettings, build_network, load_networ
 from smtj.typing import Floats
 
 EVALUATIONS = 200
-"""Evaluations of a digit from which the spread of its outputs is taken."""
+"""Evaluations of a digit that give the spread of its outputs."""
 LEARNED = ("weight", "bias", "coupling.mean", "coupling.variance")
-"""Endings of what training found; the rest of a network's state is its chip."""
+"""Suffixes of trained parameters; the rest of a network's state is its chip."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the output neurons answer to one digit, over many evaluations."""
+    """Read-outs of the output neurons for one digit, over many evaluations."""
 
     mean: Floats
     """Mean read-out of each class, shape (10,)."""
     spread: Floats
     """Standard deviation from one evaluation to the next, same shape."""
     chosen: Floats
-    """Share of evaluations in which a class is the highest, ties shared; same shape."""
+    """Fraction of evaluations in which a class is the highest, ties split; same shape."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,21 @@ class Evaluation:
     hidden: NDArray[np.uint8]
     """State of every hidden neuron at every read, shape (reads, neurons)."""
     outputs: Floats
-    """Read-outs of the output neurons after so many reads of them, shape (reads, 10)."""
+    """Read-outs of the output neurons after each read, shape (reads, 10)."""
 
 
-def chip(card: DeviceCard, seed: int) -> nn.Sequential:
-    """Build the shipped network of a card's devices.
+def build_chip(card: DeviceCard, seed: int) -> nn.Sequential:
+    """Build the shipped network from a card's devices.
 
-    The trained weights stay, and so does what the calibrated coupling learned of the inputs; how it
-    drives the devices follows from the card, so that any card's devices can stand in.
+    The trained weights stay, as does what the calibrated coupling learned about the inputs; its
+    drive of the devices follows from the card, so any card will do.
 
     Parameters
     ----------
     card
         The device.
     seed
-        Which devices the chip has.
+        Seed of the device variation.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def chip(card: DeviceCard, seed: int) -> nn.Sequential:
 
 
 def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outputs:
-    """Show a digit many times and tell what comes out.
+    """Show a digit many times and return the read-outs.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outp
     image
         Ink in [0, 1], shape (28, 28).
     reads
-        Reads of every neuron in an evaluation.
+        Reads per neuron in an evaluation.
     seed
-        Decides the reads and the magnetic noise.
+        Seed of reads and magnetic noise.
     """
     set_readout(network, eval_reads=reads, noise=True, generator=_generator(seed))
     with torch.no_grad():
@@ -90,10 +90,10 @@ def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outp
 
 
 def evaluate_slowly(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Evaluation:
-    """Evaluate a digit once and keep every read: the hidden neurons first, then the outputs.
+    """Evaluate a digit once and return every read: the hidden neurons first, then the outputs.
 
-    Within an evaluation the magnetic noise is constant, so that the reads of a neuron are
-    independent at the P(high) that it gives.  Arguments as in :func:`answer`.
+    The magnetic noise is constant within an evaluation, so the reads of a neuron are independent
+    at its P(high).  Arguments as in :func:`answer`.
     """
     rng = np.random.default_rng(seed)
     set_readout(network, eval_reads="expected", noise=True, generator=_generator(seed))
@@ -107,7 +107,7 @@ def evaluate_slowly(network: nn.Sequential, image: Floats, reads: int, seed: int
 
 
 def hidden_neurons() -> int:
-    """How many hidden neurons the shipped network has."""
+    """Return the number of hidden neurons of the shipped network."""
     _, settings = _shipped()
     return settings.sizes[1]
 

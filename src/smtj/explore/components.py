@@ -1,4 +1,4 @@
-"""What the page is made of beside plots: native inputs, a drawing board, words."""
+"""Building blocks of the page besides plots: native inputs, a drawing board, text."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False
@@ -16,20 +16,19 @@ WEB = Path(__file__).parent / "web"
 
 
 def web(name: str) -> str:
-    """Return the text of a file that the browser gets."""
+    """Return the text of a file sent to the browser."""
     return (WEB / name).read_text(encoding="utf-8")
 
 
 class Controls(JSComponent):
-    """A form of sliders and choices, and of buttons below them.
+    """A form of sliders and choices with buttons below.
 
-    The browser sends one change at a time and waits until it is answered, so that a slow answer
-    never makes a queue.
+    The browser sends one change at a time and waits for the answer, so slow answers never queue.
     """
 
     items = param.List(doc="Sliders and choices, see slider() and choice().")
     actions = param.List(doc="Buttons: name and text of each.")
-    answered = param.Integer(default=0, doc="Number of the change that was answered last.")
+    answered = param.Integer(default=0, doc="Number of the last answered change.")
 
     _esm = web("controls.js")
     _stylesheets = [web("controls.css")]  # noqa: RUF012  (Panel reads it from the class)
@@ -39,11 +38,11 @@ class Controls(JSComponent):
         change: Callable[[dict[str, Any]], None] | None = None,
         act: Callable[[str], None] | None = None,
     ) -> "Controls":
-        """Have functions called with the values that were set, and with the button pressed."""
+        """Set the functions to call with changed values, and with the name of a pressed button."""
 
         def heard(event: Any) -> None:
             said = event.data
-            # What changes together goes to the browser together, which then draws it once.
+            # Changes made together reach the browser together, which then draws once.
             with pn.io.hold():
                 if "action" in said:
                     if act is not None:
@@ -59,21 +58,21 @@ class Controls(JSComponent):
         return self
 
     def download(self, name: str, text: str) -> None:
-        """Have the browser save a text file."""
+        """Make the browser save a text file."""
         self._send_msg({"name": name, "text": text})
 
 
 class Board(JSComponent):
     """A square to draw on."""
 
-    strokes = param.List(doc="Lists of points in [0, 1], y downwards.")
+    ink = param.List(doc="Lines, each a list of points in [0, 1], y downwards.")
 
     _esm = web("board.js")
     _stylesheets = [web("board.css")]  # noqa: RUF012
 
 
 class Bridge(JSComponent):
-    """Knows which tab is shown."""
+    """Reports which tab is shown."""
 
     tab = param.String(default="device")
 
@@ -83,7 +82,7 @@ class Bridge(JSComponent):
 def slider(
     name: str, label: str, unit: str, start: float, end: float, step: float, value: float
 ) -> dict[str, Any]:
-    """Return a slider of :class:`Controls`; its value is shown as finely as it steps."""
+    """Return a slider of :class:`Controls`; its value shows as many digits as its step."""
     digits = max(0, -int(f"{step:e}".partition("e")[2]) + (len(f"{step:g}".strip("0.")) > 1))
     return {
         "kind": "slider", "name": name, "label": label, "unit": unit, "start": start, "end": end,
@@ -92,18 +91,18 @@ def slider(
 
 
 def choice(name: str, label: str, options: dict[str, str], value: str) -> dict[str, Any]:
-    """Return a choice of :class:`Controls`; options are texts by value."""
+    """Return a choice of :class:`Controls`; options map values to labels."""
     options_ = [list(option) for option in options.items()]
     return {"kind": "choice", "name": name, "label": label, "options": options_, "value": value}
 
 
-def words(text: str = "") -> pn.pane.HTML:
-    """Return a piece of HTML in the style of the page."""
-    return pn.pane.HTML(text, stylesheets=[web("words.css")], sizing_mode="stretch_width", margin=0)
+def text_pane(text: str = "") -> pn.pane.HTML:
+    """Return a pane of HTML in the style of the page."""
+    return pn.pane.HTML(text, stylesheets=[web("text.css")], sizing_mode="stretch_width", margin=0)
 
 
 def symbol(text: str) -> str:
-    """Return a symbol as HTML, in which what follows an underscore stands low."""
+    """Return a symbol as HTML, with the part after an underscore as a subscript."""
     parts = []
     for part in html.escape(text).split("/"):
         base, _, low = part.partition("_")

@@ -1,20 +1,21 @@
-"""What the sliders of a device set, and the card that they make."""
+"""The sliders of a device, and the card they configure."""
 
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from smtj.card import DeviceCard, Value
-from smtj.physics.device import anisotropy_terms, factors, operating_point, sum_of_terms
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import anisotropy_terms, factors, zero_bias_energy_density
 from smtj.physics.magnetics.anisotropy import anisotropy_field
-from smtj.units import convert, format_quantity
+from smtj.units import convert, format_quantity, mV
 
 SET = "set in the explorer"
 
 
 @dataclass(frozen=True)
-class Knobs:
-    """A device and its surroundings as set; SI units."""
+class ControlValues:
+    """A device and its operating conditions; SI units."""
 
     field_out_of_plane: float
     """H_⊥ in A/m."""
@@ -30,11 +31,11 @@ class Knobs:
     """Tilt of the easy axis in rad."""
 
 
-class Knob(NamedTuple):
-    """A slider: what it sets, in the unit that people see."""
+class Slider(NamedTuple):
+    """A slider, in the unit that people see."""
 
     name: str
-    """Field of :class:`Knobs`."""
+    """Field of :class:`ControlValues`."""
     label: str
     unit: str
     si_unit: str
@@ -44,9 +45,9 @@ class Knob(NamedTuple):
     value: float
 
 
-def knobs_of(card: DeviceCard) -> Knobs:
-    """Return a card as it is, at no field and its read voltage."""
-    return Knobs(
+def values_of_card(card: DeviceCard) -> ControlValues:
+    """Return the values of an unchanged card, at zero field and its read voltage."""
+    return ControlValues(
         field_out_of_plane=0.0,
         field_in_plane=0.0,
         voltage=float(card.electrical.read_voltage),
@@ -56,72 +57,72 @@ def knobs_of(card: DeviceCard) -> Knobs:
     )
 
 
-def sliders(card: DeviceCard) -> list[Knob]:
-    """Return the sliders of a card, with ranges in which its device is interesting."""
-    own = knobs_of(card)
+def sliders(card: DeviceCard) -> list[Slider]:
+    """Return the sliders of a card, over the interesting range of each quantity."""
+    own = values_of_card(card)
     field = _round_up(convert(card.switching.field_limit, "A/m", "Oe"))
-    h_k1 = anisotropy_field(sum_of_terms(card, own.temperature), _magnetisation(card))
+    h_k1 = anisotropy_field(zero_bias_energy_density(card, own.temperature), _magnetisation(card))
     in_plane = _round_up(convert(max(abs(float(h_k1)), card.switching.field_limit), "A/m", "Oe"))
     limit = convert(card.switching.voltage_limit, "V", "mV")
     kelvin, nanometre = own.temperature, convert(own.thickness, "m", "nm")
     curie = card.thermal.curie_temperature
     hottest = math.floor(min(kelvin + 120, math.inf if curie is None else 0.95 * curie))
-    degrees = convert(own.tilt, "rad", "deg")
+    degrees, millivolts = convert(own.tilt, "rad", "deg"), own.voltage / mV
     return [
-        Knob("field_out_of_plane", "Field H⊥", "Oe", "A/m", -field, field, field / 200, 0.0),
-        Knob(
+        Slider("field_out_of_plane", "Field H⊥", "Oe", "A/m", -field, field, field / 200, 0.0),
+        Slider(
             "field_in_plane", "In-plane field H∥", "Oe", "A/m", -in_plane, in_plane,
             in_plane / 200, 0.0,
         ),
-        Knob("voltage", "Bias voltage V", "mV", "V", -limit, limit, limit / 200, own.voltage * 1e3),
-        Knob(
+        Slider("voltage", "Bias voltage V", "mV", "V", -limit, limit, limit / 200, millivolts),
+        Slider(
             "temperature", "Temperature T", "K", "K", max(math.ceil(kelvin - 150), 4),
             max(hottest, math.ceil(kelvin)), 1.0, kelvin,
         ),
-        Knob(
+        Slider(
             "thickness", "Free layer t", "nm", "m", round(0.8 * nanometre, 2),
             round(1.2 * nanometre, 2), 0.005, nanometre,
         ),
-        Knob("tilt", "Tilt of the easy axis", "°", "rad", 0.0, max(45.0, degrees), 0.5, degrees),
+        Slider("tilt", "Tilt of the easy axis", "°", "rad", 0.0, max(45.0, degrees), 0.5, degrees),
     ]  # fmt: skip
 
 
-def as_set(card: DeviceCard, knobs: Knobs) -> DeviceCard:
-    """Return the card of the device as set: thickness, tilt, temperature and read voltage.
+def configured_card(card: DeviceCard, values: ControlValues) -> DeviceCard:
+    """Return the card with thickness, tilt, temperature and read voltage of the sliders.
 
-    Another thickness keeps K_i, M_s, ξ, V*/V and the outline, as
-    :func:`smtj.physics.device.barrier_against_thickness` does; another temperature moves what the
-    card's laws move.  In the model ``cai2019``, H_k,eff stays the card's.
+    A new thickness keeps K_i, M_s, ξ, V*/V and the outline, as
+    :func:`smtj.physics.free_layer.barrier_against_thickness` does; a new temperature applies the
+    card's temperature laws.  The model ``cai2019`` keeps the card's H_k,eff.
 
     Raises
     ------
     CardError
-        No device can be so.
+        The values make no valid device.
     SmtjError
         The temperature is not below the card's Curie temperature.
     """
-    own = knobs_of(card)
-    if knobs.temperature != own.temperature:
-        card = _at_temperature(card, knobs.temperature)
-    if knobs.thickness != own.thickness:
-        card = _at_thickness(card, knobs.thickness)
+    own = values_of_card(card)
+    if values.temperature != own.temperature:
+        card = _at_temperature(card, values.temperature)
+    if values.thickness != own.thickness:
+        card = _at_thickness(card, values.thickness)
     changes = {}
-    if knobs.tilt != own.tilt:
-        changes["magnetism.easy_axis_tilt"] = _assumed(knobs.tilt)
-    if knobs.voltage != own.voltage:
-        changes["electrical.read_voltage"] = _assumed(knobs.voltage)
+    if values.tilt != own.tilt:
+        changes["magnetism.easy_axis_tilt"] = _assumed(values.tilt)
+    if values.voltage != own.voltage:
+        changes["electrical.read_voltage"] = _assumed(values.voltage)
     return card.replace(changes) if changes else card
 
 
-def saved(card: DeviceCard, knobs: Knobs) -> DeviceCard:
-    """Return the card as set for its file; what no card holds, the fields, stands in its notes."""
+def card_to_save(card: DeviceCard, values: ControlValues) -> DeviceCard:
+    """Return the configured card to save, with the fields, which no card holds, in its notes."""
     fields = ", ".join(
         f"{name} = {format_quantity(value, 'A/m', 'Oe', 4)}"
-        for name, value in (("H⊥", knobs.field_out_of_plane), ("H∥", knobs.field_in_plane))
+        for name, value in (("H⊥", values.field_out_of_plane), ("H∥", values.field_in_plane))
     )
-    note = f"Set in the explorer, from card {card.name}, at {fields}."
+    note = f"Set in the explorer from card {card.name}, at {fields}."
     notes = f"{card.notes.strip()} {note}" if card.notes else note
-    return as_set(card, knobs).replace({"name": f"{card.name}_as_set", "notes": notes})
+    return configured_card(card, values).replace({"name": f"{card.name}_as_set", "notes": notes})
 
 
 def _at_temperature(card: DeviceCard, temperature: float) -> DeviceCard:
@@ -131,7 +132,7 @@ def _at_temperature(card: DeviceCard, temperature: float) -> DeviceCard:
         return card.replace(changes)
     m_s = _magnetisation(card, temperature)
     ratio = m_s / magnetism.saturation_magnetisation
-    h_k1 = float(anisotropy_field(sum_of_terms(card, temperature), m_s))
+    h_k1 = float(anisotropy_field(zero_bias_energy_density(card, temperature), m_s))
     changes |= {
         "magnetism.saturation_magnetisation": _assumed(m_s),
         "magnetism.anisotropy_field": _assumed(h_k1),
@@ -170,6 +171,6 @@ def _assumed(value: float) -> Value:
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 5, 10 ... from a value on."""
+    """Round up to 1, 2, 5 or 10 times a power of ten."""
     decade = 10.0 ** math.floor(math.log10(value))
     return next(step * decade for step in (1, 2, 5, 10) if step * decade >= value * (1 - 1e-9))

@@ -1,8 +1,8 @@
-"""The curves of a device as set, each from a card and its knobs; SI units, nothing drawn.
+"""The curves of a configured device; SI units, no plotting.
 
-A card here is one that :func:`smtj.explore.controls.as_set` made, so that its temperature,
-thickness and tilt are those of the knobs.  Dwell times are those of Eq. 3, 4 and 6 whatever the
-card says: exact ones take too long for a slider.
+Cards here come from :func:`smtj.explore.controls.configured_card`, so temperature, thickness and
+tilt are those of the sliders.  Dwell times follow Eq. 3, 4 and 6 whatever the card says: exact
+ones are too slow for a slider.
 """
 
 import math
@@ -14,15 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.card import DeviceCard, Value
-from smtj.explore.controls import SET, Knobs, as_set, knobs_of
-from smtj.lab.spectra import DRIVE
-from smtj.physics.device import (
-    barrier_and_reduced_field,
-    high_state_is_up,
-    log_dwell_times_in_field,
-    macrospin,
-    operating_point,
-)
+from smtj.explore.controls import SET, ControlValues, configured_card, values_of_card
+from smtj.lab.stfmr import DRIVE
+from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, operating_point
+from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
 from smtj.physics.magnetics.equilibrium import reduced_energy
 from smtj.physics.resonance.spectrum import WellLines, signal, well_lines
@@ -32,16 +27,16 @@ from smtj.typing import Floats
 MODELS = ("cai2019", "self-consistent")
 """The two switching models."""
 FEW_VOLTAGES = 5
-"""Voltages at which the self-consistent model is integrated; its w(V) is nearly straight."""
+"""Voltages at which the self-consistent model is integrated; its w(V) is nearly linear."""
 
 
 class Landscape(NamedTuple):
-    """The energy of the free layer in the plane of film normal and long axis."""
+    """Energy of the free layer in the plane of film normal and long axis."""
 
     angle: Floats
     """Of the magnetisation from the normal towards +x, in rad; shape (angles,)."""
     energy: Floats
-    """In k_B T above the lowest of them, same shape."""
+    """In k_B T above the minimum, same shape."""
     well_angle: Floats
     """Of the high and of the low state, in rad; shape (2,)."""
     well_energy: Floats
@@ -50,8 +45,8 @@ class Landscape(NamedTuple):
     """Shape (2,)."""
 
 
-class Spectrum(NamedTuple):
-    """A rectified spectrum and the share that each state has in it."""
+class StateSpectrum(NamedTuple):
+    """A rectified spectrum and the contribution of each state."""
 
     frequency: Floats
     """In Hz, shape (frequencies,)."""
@@ -66,17 +61,17 @@ class Spectrum(NamedTuple):
 
 
 class View(NamedTuple):
-    """Everything that is drawn of a device as set."""
+    """Everything plotted of a configured device."""
 
     card: DeviceCard
-    """The card as set."""
+    """The configured card."""
     present: "Present"
     probability: dict[str, Floats]
     """P(high) at the fields, by switching model."""
     slope: dict[str, Floats]
     """w in 1/(A/m) at the voltages, by switching model."""
     landscape: Landscape
-    spectrum: Spectrum
+    spectrum: StateSpectrum
 
 
 class Present(NamedTuple):
@@ -96,44 +91,46 @@ class Present(NamedTuple):
     resistance_low: float
 
 
-def view(card: DeviceCard, knobs: Knobs, fields: Floats, limit: float, voltages: int) -> View:
-    """Compute everything that is drawn.
+def view(
+    card: DeviceCard, values: ControlValues, fields: Floats, limit: float, voltages: int
+) -> View:
+    """Compute everything plotted.
 
     Parameters
     ----------
     card
-        The device before anything was set.
-    knobs
-        What was set.
+        The unchanged device.
+    values
+        Values of the sliders.
     fields
         H_⊥ in A/m of P(H_⊥).
     limit, voltages
-        Of w(V): the largest voltage in V and how many there are between it and its negative.
+        Of w(V): the largest voltage in V, and the number of voltages between ± that.
 
     Raises
     ------
     SmtjError
-        No device can be as it was set.
+        The values make no valid device.
     """
-    as_it_is = as_set(card, knobs)
-    at_any_voltage = as_set(card, replace(knobs, voltage=knobs_of(card).voltage))
+    configured = configured_card(card, values)
+    at_any_voltage = configured_card(card, replace(values, voltage=values_of_card(card).voltage))
     return View(
-        as_it_is,
-        present(as_it_is, knobs),
-        {name: probability(of, knobs, fields) for name, of in by_model(as_it_is).items()},
+        configured,
+        present(configured, values),
+        {name: probability(of, values, fields) for name, of in by_model(configured).items()},
         {
-            name: slopes(of, knobs.field_in_plane, limit, voltages)
+            name: slopes(of, values.field_in_plane, limit, voltages)
             for name, of in by_model(at_any_voltage).items()
         },
-        landscape(as_it_is, knobs),
-        spectrum(as_it_is, knobs),
+        landscape(configured, values),
+        spectrum(configured, values),
     )
 
 
 def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
-    """Return the card under each switching model; a missing H_k,eff is taken to be H_K1.
+    """Return the card under each switching model; a missing H_k,eff is taken as H_K1.
 
-    A layer that lies in the plane has no such H_k,eff, and the model ``cai2019`` is then left out.
+    An in-plane layer has no such H_k,eff; the model ``cai2019`` is then left out.
     """
     cards = {}
     for model in MODELS:
@@ -147,12 +144,12 @@ def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
     return cards
 
 
-def present(card: DeviceCard, knobs: Knobs) -> Present:
-    """Return dwell times, P(high), barrier and resistances at the knobs."""
-    where = (knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
+def present(card: DeviceCard, values: ControlValues) -> Present:
+    """Return dwell times, P(high), barrier and resistances at the present values."""
+    where = (values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
     log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
     delta, _ = barrier_and_reduced_field(card, *where)
-    (slope,) = _slopes(card, knobs.field_in_plane, np.array([knobs.voltage]))
+    (slope,) = _slopes(card, values.field_in_plane, np.array([values.voltage]))
     states = state_resistances(card, *where)
     return Present(
         log_high,
@@ -165,28 +162,28 @@ def present(card: DeviceCard, knobs: Knobs) -> Present:
     )
 
 
-def probability(card: DeviceCard, knobs: Knobs, fields: Floats) -> Floats:
-    """P(high) at perpendicular fields in A/m, in the in-plane field of the knobs."""
-    where = (knobs.field_in_plane, 0.0, fields, knobs.voltage)
+def probability(card: DeviceCard, values: ControlValues, fields: Floats) -> Floats:
+    """Return P(high) at perpendicular fields in A/m, in the present in-plane field."""
+    where = (values.field_in_plane, 0.0, fields, values.voltage)
     return np.asarray(probability_from_dwell_times(*log_dwell_times_in_field(card, *where)))
 
 
-def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
-    """Energy against the angle of the magnetisation, and where the two states rest."""
-    spin = macrospin(card, knobs.voltage)
-    x, z = with_stray_field(card, knobs.field_in_plane, knobs.field_out_of_plane, knobs.voltage)
+def landscape(card: DeviceCard, values: ControlValues, angles: int = 241) -> Landscape:
+    """Return energy against the angle of the magnetisation, and the two rest positions."""
+    spin = macrospin(card, values.voltage)
+    x, z = with_stray_field(card, values.field_in_plane, values.field_out_of_plane, values.voltage)
     reduced = reduced_energy(spin, x, 0.0, z)
 
     def energy_at(angle: Floats) -> Floats:
         from_axis = angle - float(card.magnetism.easy_axis_tilt)
         return np.asarray(reduced(np.sin(from_axis), 0.0, np.cos(from_axis)))
 
-    wells = card_wells(card, knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
+    wells = card_wells(card, values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
     order = [0, 1] if high_state_is_up(card) else [1, 0]
     directions = np.stack([wells.up, wells.down])[order]
     exists = np.array([wells.up_exists, wells.down_exists])[order]
     rest = np.arctan2(directions[:, 0], directions[:, 2])
-    # A well near -180 degrees is drawn beside the others, not at the far end.
+    # Show a well near -180 degrees beside the others, not at the far end.
     rest = np.where(rest < -math.pi / 2, rest + 2 * math.pi, rest)
     angle = np.linspace(-math.pi / 2, 3 * math.pi / 2, angles)
     energy = energy_at(angle)
@@ -196,9 +193,9 @@ def landscape(card: DeviceCard, knobs: Knobs, angles: int = 241) -> Landscape:
 
 @lru_cache(maxsize=64)
 def slopes(card: DeviceCard, field_in_plane: float, limit: float, count: int) -> Floats:
-    """Slope w in 1/(A/m) of P(high | H_⊥), at voltages from -limit to limit in V.
+    """Return the slope w in 1/(A/m) of P(high | H_⊥) at voltages from -limit to limit in V.
 
-    It does not depend on the present voltage; what was computed is remembered.
+    It does not depend on the present voltage, so results are cached.
     """
     voltages = np.linspace(-limit, limit, count)
     if card.switching.model == "self-consistent":
@@ -217,12 +214,12 @@ def _slopes(card: DeviceCard, field_in_plane: float, voltages: Floats) -> Floats
     return np.asarray((odds[:, 1] - odds[:, 0]) / 2)
 
 
-def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
-    """Rectified voltage against frequency, at the field and bias of the knobs.
+def spectrum(card: DeviceCard, values: ControlValues, points: int = 400) -> StateSpectrum:
+    """Return rectified voltage against frequency at the present field and bias.
 
-    The frequencies reach to 2.5, 5, 10, 20 ... GHz, as far as the lines of both states need.
+    The frequencies reach 2.5, 5, 10, 20 ... GHz, as far as the lines of both states need.
     """
-    where = (knobs.field_in_plane, 0.0, knobs.field_out_of_plane, knobs.voltage)
+    where = (values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
     lines = well_lines(card, *where, DRIVE)
     order = [0, 1] if high_state_is_up(card) else [1, 0]
     end = _highest_frequency(lines.position, lines.half_width)
@@ -235,7 +232,7 @@ def spectrum(card: DeviceCard, knobs: Knobs, points: int = 400) -> Spectrum:
 
     high, low = (of(well) for well in order)
     place = lines.position[order], lines.half_width[order]
-    return Spectrum(frequency, high + low, high, low, *place)
+    return StateSpectrum(frequency, high + low, high, low, *place)
 
 
 def _highest_frequency(position: Floats, half_width: Floats) -> float:

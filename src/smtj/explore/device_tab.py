@@ -1,4 +1,4 @@
-"""The tab of the device: sliders, what follows from them, and its telegraph noise."""
+"""The device tab: sliders, what follows from them, and the telegraph noise."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False
@@ -13,49 +13,48 @@ from bokeh.models import DataRange1d
 from bokeh.models.annotations import Span
 
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
-from smtj.explore.components import Controls, choice, slider, symbol, words
-from smtj.explore.controls import knobs_of, saved, sliders
-from smtj.explore.numbers import Number, numbers
+from smtj.explore.components import Controls, choice, slider, symbol, text_pane
+from smtj.explore.controls import card_to_save, sliders, values_of_card
+from smtj.explore.numbers import Number, number_rows
 from smtj.physics.resistance import averaged_at_voltage
 from smtj.units import Oe, convert
 
 FRAME = 50
-"""From frame to frame of the trace, in ms."""
+"""Time between frames of the trace, in ms."""
 PER_FRAME = 3
-"""Readings a frame; a screen is crossed in 8 s."""
+"""Readings per frame; they cross the screen in 8 s."""
 TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 PACES = {"auto": "at the device’s pace", "real": "in real time"}
 FIELDS, VOLTAGES = 161, 33
 """Points of P(H) and of w(V)."""
-"""Of a field of 1 A/m, in Oe."""
 STEADY = 5.0
-"""Factor by which the best time base may change before the one on screen does."""
+"""Factor by which the best time base must change before the one on screen does."""
 
 
 class DeviceTab:
-    """One session's device; every plot has its own data source."""
+    """The device of one session; every plot has its own data source."""
 
     def __init__(self, card: DeviceCard, seed: int) -> None:
         self.card = card
-        self.knobs = knobs_of(card)
+        self.values = values_of_card(card)
         self.pace, self.screen = "auto", 0.0
-        self.trace, self.shares = stream.Trace(seed), np.empty(0)
+        self.trace, self.readings = stream.StreamState(seed), np.empty(0)
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
         self.controls.connect(self.change, self.act)
-        self.message, self.table = words(), words()
+        self.message, self.table = text_pane(), text_pane()
         self._make_plots()
         self.use(card)
-        # Plots that begin with something on them know their range.
+        # A plot needs data from the start to know its range.
         self.step()
 
     def use(self, card: DeviceCard) -> None:
-        """Take another card."""
-        self.card, self.knobs = card, knobs_of(card)
+        """Show another card."""
+        self.card, self.values = card, values_of_card(card)
         self.units = {
-            knob.name: (knob.unit.replace("°", "deg"), knob.si_unit) for knob in sliders(card)
+            control.name: (control.unit.replace("°", "deg"), control.si_unit)
+            for control in sliders(card)
         }
         field = sliders(card)[0]
         self.fields = np.linspace(field.start, field.end, FIELDS) * Oe
@@ -67,46 +66,49 @@ class DeviceTab:
         self.update()
 
     def roots(self) -> dict[str, Any]:
-        """Return what the page embeds."""
+        """Return the parts that the page embeds, by name."""
         plots = {name: charts.pane(plot) for name, plot in self.plots.items()}
         return {
-            "knobs": self.controls, "device_message": self.message, "numbers": self.table, **plots,
-        }  # fmt: skip
+            "controls": self.controls,
+            "device_message": self.message,
+            "numbers": self.table,
+            **plots,
+        }
 
     def change(self, values: Mapping[str, Any]) -> None:
-        """Set the knobs to what the sliders say."""
+        """Apply the values of the sliders."""
         self.pace = values.get("pace", self.pace)
         set_ = {
             name: convert(float(values[name]), *units)
             for name, units in self.units.items()
             if name in values
         }
-        own = knobs_of(self.card)
-        # A slider at rest may not stand at the very value of the card.
+        own = values_of_card(self.card)
+        # A slider at rest may differ from the card's value by its step.
         at_rest = {item["name"]: item["value"] for item in self.controls.items}
         for name in set_:
             if abs(float(values[name]) - at_rest[name]) < 1e-9 * max(1.0, abs(at_rest[name])):
                 set_[name] = getattr(own, name)
-        before = self.knobs
-        self.knobs = replace(self.knobs, **set_)
+        before = self.values
+        self.values = replace(self.values, **set_)
         try:
             self.update()
             self.message.object = ""
         except SmtjError as error:
-            self.knobs = before
+            self.values = before
             self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
 
     def act(self, action: str) -> None:
-        """Do what a button says."""
+        """Perform the action of a button."""
         if action == "save":
-            card = saved(self.card, self.knobs)
-            self.controls.download(f"{card.name}.toml", to_toml(card))
+            card = card_to_save(self.card, self.values)
+            self.controls.download(f"{card.name}.toml", card.to_toml())
 
     def update(self) -> None:
-        """Compute all curves anew and draw them."""
-        knobs, limit = self.knobs, float(self.card.switching.voltage_limit)
-        seen = curves.view(self.card, knobs, self.fields, limit, VOLTAGES)
-        # All is computed by now; what cannot be is refused before anything is drawn.
+        """Recompute and redraw all curves."""
+        values, limit = self.values, float(self.card.switching.voltage_limit)
+        seen = curves.view(self.card, values, self.fields, limit, VOLTAGES)
+        # Everything is computed before anything is drawn, so invalid values change nothing.
         now, valley, lines = seen.present, seen.landscape, seen.spectrum
         oersted, millivolt = self.fields / Oe, np.linspace(-limit, limit, VOLTAGES) * 1e3
         for number, model in enumerate(curves.MODELS):
@@ -114,15 +116,15 @@ class DeviceTab:
             w = seen.slope.get(model, np.full(VOLTAGES, np.nan))
             charts.put(self.sources[f"p{number}"], x=oersted, y=p)
             charts.put(self.sources[f"w{number}"], x=millivolt, y=w * Oe)
-        here = knobs.field_out_of_plane / Oe
+        here = values.field_out_of_plane / Oe
         charts.put(self.sources["here"], x=[here], y=[now.probability])
-        charts.put(self.sources["w_here"], x=[knobs.voltage * 1e3], y=[now.slope * Oe])
+        charts.put(self.sources["w_here"], x=[values.voltage * 1e3], y=[now.slope * Oe])
         charts.put(self.sources["energy"], x=np.degrees(valley.angle), y=valley.energy)
         self.wells = np.degrees(valley.well_angle), valley.well_energy
         microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}
         charts.put(self.sources["spectrum"], x=lines.frequency / 1e9, **microvolt)
-        self.table.object = _as_html(numbers(seen.card, knobs, now, lines))
-        self.shares = np.empty(0)
+        self.table.object = _as_html(number_rows(seen.card, values, now, lines))
+        self.readings = np.empty(0)
         self.now = now
         ends = sorted((now.resistance_low, now.resistance_high))
         room = 0.08 * (ends[1] - ends[0]) or 0.01 * ends[1]
@@ -133,10 +135,10 @@ class DeviceTab:
         """Draw the next frame of the trace."""
         now, interval = self.now, self.screen / stream.POINTS
         first = self.trace.reading
-        self.trace, share = stream.advance(
+        self.trace, occupancy = stream.advance(
             self.trace, now.log_dwell_high, now.log_dwell_low, interval, PER_FRAME
         )
-        ohm = averaged_at_voltage(share, now.resistance_high, now.resistance_low)
+        ohm = averaged_at_voltage(occupancy, now.resistance_high, now.resistance_low)
         time = (np.arange(PER_FRAME) + 1.0 + first) * interval / self.time_scale
         if first:
             self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
@@ -145,17 +147,17 @@ class DeviceTab:
         well = 1 - int(self.trace.state or 0)
         angles, energies = self.wells
         charts.put(self.sources["ball"], x=angles[[well]], y=energies[[well]])
-        self.shares = np.concatenate([self.shares, share])[-stream.POINTS :]
-        if self.trace.frame % 4 == 0 or self.shares.size == PER_FRAME:
-            self._show_share()
+        self.readings = np.concatenate([self.readings, occupancy])[-stream.POINTS :]
+        if self.trace.frame % 4 == 0 or self.readings.size == PER_FRAME:
+            self._show_occupancy()
 
-    def _show_share(self) -> None:
-        mean = float(self.shares.mean())
-        length = self.shares.size * self.screen / stream.POINTS
+    def _show_occupancy(self) -> None:
+        mean = float(self.readings.mean())
+        length = self.readings.size * self.screen / stream.POINTS
         sigma = stream.spread_of_mean(self.now.log_dwell_high, self.now.log_dwell_low, length)
         here = self.sources["here"].data["x"][0]
         low, high = max(mean - sigma, 0.0), min(mean + sigma, 1.0)
-        charts.put(self.sources["share"], x=[here], y=[mean], low=[low], high=[high])
+        charts.put(self.sources["occupancy"], x=[here], y=[mean], low=[low], high=[high])
 
     def _set_time_base(self) -> None:
         best = stream.screen_of(self.now.log_dwell_high, self.now.log_dwell_low)
@@ -169,9 +171,9 @@ class DeviceTab:
         self.time_scale, unit = next(
             (scale for scale in TIME_UNITS if best >= 2 * scale[0]), TIME_UNITS[-1]
         )
-        # A new screen goes on in the state in which the old one ended.
+        # The new screen continues from the last state of the old one.
         self.trace = replace(self.trace, reading=0)
-        self.shares = np.empty(0)
+        self.readings = np.empty(0)
         plot = self.plots["trace"]
         plot.xaxis.axis_label = f"Time ({unit})"
         plot.x_range.follow_interval = plot.x_range.default_span = best / self.time_scale
@@ -180,7 +182,7 @@ class DeviceTab:
         two = ("x", "y")
         names = ("trace", "here", "p0", "p1", "energy", "ball", "w0", "w1", "w_here")
         self.sources: dict[str, Any] = {name: charts.source(name, *two) for name in names}
-        self.sources["share"] = charts.source("share", "x", "y", "low", "high")
+        self.sources["occupancy"] = charts.source("occupancy", "x", "y", "low", "high")
         self.sources["spectrum"] = charts.source("spectrum", "x", "y", "high", "low")
         s = self.sources
         trace = charts.chart(
@@ -200,9 +202,9 @@ class DeviceTab:
                     "x", "y", source=s[f"{name}{number}"], line_width=2.2, color=colour,
                     line_dash=dash,
                 )  # fmt: skip
-        p.add_layout(charts.whiskers(s["share"], charts.GREEN))
+        p.add_layout(charts.whiskers(s["occupancy"], charts.GREEN))
         p.scatter(
-            "x", "y", source=s["share"], marker="x", size=10, color=charts.GREEN, line_width=2
+            "x", "y", source=s["occupancy"], marker="x", size=10, color=charts.GREEN, line_width=2
         )
         ring = {"size": 13, "fill_alpha": 0, "line_width": 3, "line_color": charts.BLUE}
         p.scatter("x", "y", source=s["here"], **ring)

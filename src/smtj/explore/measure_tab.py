@@ -1,4 +1,4 @@
-"""The tab of the measurement: a file is dropped, fitted, and becomes a card."""
+"""The measurement tab: a dropped file is fitted and becomes a card."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False
@@ -13,57 +13,56 @@ import panel as pn
 
 from smtj.analysis.formatting import HEAD, as_sentences, row
 from smtj.card import DeviceCard
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.explore import charts
-from smtj.explore.components import Controls, symbol, web, words
-from smtj.explore.upload import LARGEST, SAMPLE, Finding, Segments, examine, sample
+from smtj.explore.components import Controls, symbol, text_pane, web
+from smtj.explore.upload import MAX_BYTES, SAMPLE, FileResult, Segments, examine, sample
 
 CHUNK = 2_000_000
-"""Bytes of a file in one message."""
-HINT = "<h3>Nothing measured yet</h3><p>Drop a file, or take the simulated trace.</p>"
+"""Bytes of a file per message."""
+HINT = "<h3>Nothing measured yet</h3><p>Drop a file, or use the simulated trace.</p>"
 
 
 class MeasureTab:
-    """One session's measurement."""
+    """The measurement of one session."""
 
     def __init__(self, card: DeviceCard, use: Callable[[DeviceCard], None]) -> None:
         self.card, self.use_card = card, use
-        self.finding: Finding | None = None
+        self.result: FileResult | None = None
         self.number = 0
         self.drop = pn.widgets.FileDropper(
-            max_file_size=f"{LARGEST // 1_000_000}MB", chunk_size=CHUNK, previews=[],
+            max_file_size=f"{MAX_BYTES // 1_000_000}MB", chunk_size=CHUNK, previews=[],
             sizing_mode="stretch_width", margin=0, stylesheets=[web("drop.css")],
         )  # fmt: skip
         self.drop.param.watch(self._dropped, "value")
         self.controls = Controls(sizing_mode="stretch_width", margin=(14, 0, 0, 0))
         self.controls.connect(act=self.act)
-        self.said, self.results = words(HINT), words()
+        self.said, self.results = text_pane(HINT), text_pane()
         self._make_plot()
         self._offer()
 
     def roots(self) -> dict[str, Any]:
-        """Return what the page embeds."""
+        """Return the parts that the page embeds, by name."""
         return {
-            "drop": self.drop, "measure_actions": self.controls, "finding": self.said,
+            "drop": self.drop, "measure_actions": self.controls, "measure_title": self.said,
             "segments": self.pane, "results": self.results,
         }  # fmt: skip
 
     def act(self, action: str) -> None:
-        """Do what a button says."""
+        """Perform the action of a button."""
         if action == "sample":
             self.examine(SAMPLE, lambda: sample(self.card))
-        elif self.finding is not None and action == "card":
-            self.controls.download(f"{self.finding.card.name}.toml", to_toml(self.finding.card))
-        elif self.finding is not None and action == "use":
-            self.use_card(self.finding.card)
-            name = html.escape(self.finding.card.name)
+        elif self.result is not None and action == "card":
+            self.controls.download(f"{self.result.card.name}.toml", self.result.card.to_toml())
+        elif self.result is not None and action == "use":
+            self.use_card(self.result.card)
+            name = html.escape(self.result.card.name)
             self.said.object += f"<p>Device and Network now show {name}.</p>"
 
     def examine(self, name: str, content: Callable[[], bytes]) -> None:
-        """Fit a file in a thread of its own, so that no other session waits for it."""
+        """Fit a file in its own thread, so other sessions need not wait."""
         self.said.object = f"<h3>Fitting {html.escape(name)} …</h3>"
-        self.finding, self.results.object, self.pane.visible = None, "", False
+        self.result, self.results.object, self.pane.visible = None, "", False
         self._offer()
         document: Any = pn.state.curdoc
         self.number += 1
@@ -71,21 +70,21 @@ class MeasureTab:
 
         def work() -> None:
             try:
-                found: Finding | SmtjError = examine(name, content(), self.card)
+                found: FileResult | SmtjError = examine(name, content(), self.card)
             except SmtjError as error:
                 found = error
             document.add_next_tick_callback(lambda: self._found(number, found))
 
-        # A fit that is not awaited any more must not keep the server from ending.
+        # A pending fit must not keep the server from stopping.
         Thread(target=work, daemon=True).start()
 
-    def _found(self, number: int, found: Finding | SmtjError) -> None:
+    def _found(self, number: int, found: FileResult | SmtjError) -> None:
         if number != self.number:
-            return  # another file was given meanwhile
+            return  # superseded by another file
         if isinstance(found, SmtjError):
             self.said.object = f'<p class="alert" role="alert">{html.escape(str(found))}</p>'
             return
-        self.finding = found
+        self.result = found
         self._show(found)
         self._offer()
 
@@ -96,8 +95,8 @@ class MeasureTab:
         raw = content.encode() if isinstance(content, str) else bytes(content)
         self.examine(name, lambda: raw)
 
-    def _show(self, finding: Finding) -> None:
-        seen = finding.segments
+    def _show(self, result: FileResult) -> None:
+        seen = result.segments
         if seen is not None:
             self.dots.data = {"x": seen.time, "y": seen.resistance}
             self.lines.data = {"x": seen.time, "y": seen.states, "low": seen.low, "high": seen.high}
@@ -107,12 +106,12 @@ class MeasureTab:
                 start=low - 0.05 * (high - low), end=high + 0.05 * (high - low)
             )
             self.pane.visible = True
-        self.results.object = _as_html(finding)
-        self.said.object = f"<h3>{html.escape(finding.parts[0].title)}</h3>"
+        self.results.object = _as_html(result)
+        self.said.object = f"<h3>{html.escape(result.parts[0].title)}</h3>"
 
     def _offer(self) -> None:
-        actions = [["sample", "Take a simulated trace"]]
-        if self.finding is not None:
+        actions = [["sample", "Use a simulated trace"]]
+        if self.result is not None:
             actions += [["card", "Download the card"], ["use", "Explore this device"]]
         self.controls.actions = actions
 
@@ -132,19 +131,19 @@ class MeasureTab:
         self.pane.visible = False
 
 
-def _as_html(finding: Finding) -> str:
+def _as_html(result: FileResult) -> str:
     pieces = []
-    for number, part in enumerate(finding.parts):
+    for number, part in enumerate(result.parts):
         if number:
             pieces.append(f"<h3>{html.escape(part.title)}</h3>")
-        if finding.pictures:
-            picture = base64.b64encode(finding.pictures[number]).decode()
+        if result.pictures:
+            picture = base64.b64encode(result.pictures[number]).decode()
             alt = html.escape(part.caption, quote=True)
             pieces.append(
                 f'<div class="picture"><img alt="{alt}" src="data:image/svg+xml;base64,{picture}">'
                 "</div>"
             )
-        caption = part.caption if finding.segments is None else _caption(finding.segments)
+        caption = part.caption if result.segments is None else _caption(result.segments)
         pieces.append(f'<p class="quiet">{html.escape(caption)}</p>')
         head = "".join(f'<th scope="col">{cell}</th>' for cell in HEAD)
         body = "".join(
@@ -159,7 +158,7 @@ def _as_html(finding: Finding) -> str:
             "</div>"
         )
         pieces.append(_list(as_sentences(part.remarks)))
-    pieces.append(_list(finding.remarks))
+    pieces.append(_list(result.remarks))
     return "".join(pieces)
 
 
@@ -168,7 +167,8 @@ def _caption(seen: Segments) -> str:
     cut = f"the first {shown} of " if shown < seen.total else ""
     return (
         f"Blue: {cut}{seen.total} readings. Grey: the two levels. Orange: the most probable "
-        "states, by maximum likelihood of a two-state process with noise, drift and outliers."
+        "states of a two-state process with noise, drift and outliers, fitted by maximum "
+        "likelihood."
     )
 
 

@@ -1,4 +1,4 @@
-"""The tab of the network: a digit, the neurons as they are read, and what they answer."""
+"""The network tab: a digit, the neurons as they are read, and their answer."""
 
 # Panel leaves its constructors without types.
 # mypy: disallow-untyped-calls=False
@@ -12,7 +12,7 @@ import numpy as np
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.explore import charts
-from smtj.explore.components import Board, Controls, slider, words
+from smtj.explore.components import Board, Controls, slider, text_pane
 from smtj.explore.controls import sliders
 from smtj.explore.ink import image_of
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from smtj.explore.chip import Evaluation
 
 FRAME = 100
-"""From read to read, in ms."""
+"""Time between reads, in ms."""
 COLUMNS = 10
-"""Hidden neurons in a row of the plot."""
+"""Hidden neurons per row of the plot."""
 NO_TORCH = (
     "The network needs PyTorch: install it with <code>pip install 'smtj[nn]'</code>, "
     "then start <code>smtj explore</code> again."
@@ -30,7 +30,7 @@ NO_TORCH = (
 
 
 class NetworkTab:
-    """One session's chip and drawing."""
+    """The chip and drawing of one session."""
 
     def __init__(self, card: DeviceCard, seed: int) -> None:
         self.card, self.seed = card, seed
@@ -39,22 +39,22 @@ class NetworkTab:
         self.running: Evaluation | None = None
         self.frame = 0
         self.board = Board(sizing_mode="stretch_width", margin=0)
-        self.board.param.watch(lambda event: self.draw(event.new), "strokes")
+        self.board.param.watch(lambda event: self.draw(event.new), "ink")
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
         self.controls.connect(self.change)
-        self.message, self.words = words(), words()
+        self.message, self.answer = text_pane(), text_pane()
         self._make_plots()
         self.use(card)
 
     def use(self, card: DeviceCard) -> None:
-        """Make the chip of another card's devices."""
+        """Build the chip from another card's devices."""
         self.card = card
         voltage, temperature = (sliders(card)[n] for n in (2, 3))
         self.values: dict[str, float] = {
             "reads": 16, "voltage": 0.0, "temperature": temperature.value, "chip": 0,
         }  # fmt: skip
         self.controls.items = [
-            slider("reads", "Reads a neuron", "", 1, 100, 1, 16),
+            slider("reads", "Reads per neuron", "", 1, 100, 1, 16),
             slider(
                 "voltage", "Bias voltage V", "mV", voltage.start, voltage.end, voltage.step, 0.0
             ),
@@ -67,15 +67,15 @@ class NetworkTab:
             self.open()
 
     def roots(self) -> dict[str, Any]:
-        """Return what the page embeds."""
+        """Return the parts that the page embeds, by name."""
         return {
-            "board": self.board, "network_knobs": self.controls, "network_message": self.message,
-            "answer": self.words, "hidden": charts.pane(self.hidden),
+            "board": self.board, "network_controls": self.controls, "network_message": self.message,
+            "answer": self.answer, "hidden": charts.pane(self.hidden),
             "outputs": charts.pane(self.outputs),
         }  # fmt: skip
 
     def open(self) -> None:
-        """Load the network when the tab is first shown: PyTorch takes seconds to import."""
+        """Load the network when the tab is first shown, as PyTorch takes seconds to import."""
         if self.network is not None:
             return
         try:
@@ -89,21 +89,21 @@ class NetworkTab:
         self._try(self._build)
 
     def change(self, values: Mapping[str, Any]) -> None:
-        """Set the sliders' values."""
+        """Apply the values of the sliders."""
         other_chip = values["chip"] != self.values["chip"]
         self.values = {name: float(value) for name, value in values.items()}
         if self.network is not None:
             self._try(self._build if other_chip else self._set)
 
-    def draw(self, strokes: Any) -> None:
-        """Look at another drawing."""
+    def draw(self, ink: Any) -> None:
+        """Show the network another drawing."""
         try:
-            self.image = image_of(strokes)
+            self.image = image_of(ink)
         except SmtjError as error:
             self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
             return
         if self.network is not None:
-            self._try(self._answer)
+            self._try(self._show_answer)
 
     def step(self) -> None:
         """Show the next read of every neuron."""
@@ -130,7 +130,7 @@ class NetworkTab:
             self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
 
     def _build(self) -> None:
-        self.network = self.chip.chip(self.card, int(self.values["chip"]))
+        self.network = self.chip.build_chip(self.card, int(self.values["chip"]))
         self._set()
 
     def _set(self) -> None:
@@ -138,9 +138,9 @@ class NetworkTab:
 
         voltage, temperature = self.values["voltage"] * 1e-3, self.values["temperature"]
         set_conditions(self.network, bias_voltage=voltage, temperature=temperature)
-        self._answer()
+        self._show_answer()
 
-    def _answer(self) -> None:
+    def _show_answer(self) -> None:
         reads = int(self.values["reads"])
         found = self.chip.answer(self.network, self.image, reads, self.seed)
         low, high = found.mean - found.spread, found.mean + found.spread
@@ -149,7 +149,7 @@ class NetworkTab:
             "high": np.clip(high, 0, 1),
         }  # fmt: skip
         self._begin()
-        self.words.object = self._sentence(found.chosen)
+        self.answer.object = self._sentence(found.chosen)
 
     def _begin(self) -> None:
         self.frame = 0
@@ -160,16 +160,13 @@ class NetworkTab:
 
     def _sentence(self, chosen: Any) -> str:
         if not self.image.any():
-            return (
-                '<div class="answer">Draw a digit'
-                "<small>and the network says what it is.</small></div>"
-            )
+            return '<div class="answer">Draw a digit<small>and the network names it.</small></div>'
         best, second = np.argsort(chosen)[::-1][:2]
-        rest = "" if chosen[best] > 0.995 else f", {chosen[second]:.0%} say {second}"
+        rest = "" if chosen[best] > 0.995 else f"; {chosen[second]:.0%} say {second}"
         article = "an" if best == 8 else "a"
         return (
             f'<div class="answer">It is {article} <b>{best}</b><small>{chosen[best]:.0%} of '
-            f"{self.chip.EVALUATIONS} evaluations say so{rest}.</small></div>"
+            f"{self.chip.EVALUATIONS} evaluations agree{rest}.</small></div>"
         )
 
     def _make_plots(self) -> None:

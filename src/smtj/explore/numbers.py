@@ -1,16 +1,17 @@
-"""The table of numbers beside the plots."""
+"""The table of numbers below the plots."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from smtj.card import DeviceCard
-from smtj.explore.controls import Knobs
-from smtj.explore.curves import Present, Spectrum
+from smtj.explore.controls import ControlValues
+from smtj.explore.curves import Present, StateSpectrum
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point, vcma_coefficient
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import vcma_coefficient
 from smtj.physics.magnetics.anisotropy import anisotropy_field
-from smtj.units import format_quantity
+from smtj.units import format_quantity, format_scaled
 
 YEAR = 365.25 * 86400
 
@@ -23,12 +24,14 @@ class Number(NamedTuple):
     value: str
 
 
-def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> list[Number]:
-    """Return what follows from a card as set, at the knobs."""
-    point = operating_point(card, knobs.voltage)
+def number_rows(
+    card: DeviceCard, values: ControlValues, now: Present, lines: StateSpectrum
+) -> list[Number]:
+    """Return the numbers of a configured card at the present values."""
+    point = operating_point(card, values.voltage)
     h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
     h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0
-    barrier = now.stability_factor * BOLTZMANN * knobs.temperature
+    barrier = now.stability_factor * BOLTZMANN * values.temperature
 
     def text(value: float, si_unit: str, unit: str, digits: int = 4) -> str:
         return (
@@ -37,20 +40,14 @@ def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> li
             .replace("ohm", "Ω")
         )
 
-    def line(well: int) -> str:
-        if not np.isfinite(lines.position[well]):
-            return "no well"
-        return f"{lines.position[well] / 1e9:.3f} GHz"
+    def of_well(well: int, shown: str) -> str:
+        return shown if np.isfinite(lines.position[well]) else "no well"
 
-    def width(well: int) -> str:
-        if not np.isfinite(lines.position[well]):
-            return "no well"
-        return f"{2e-6 * lines.half_width[well]:.3g} MHz"
-
+    positions, widths = lines.position / 1e9, 2e-6 * lines.half_width
     return [
         Number("Stability factor", "E_b/k_BT", f"{now.stability_factor:.2f}"),
         Number("Energy barrier", "E_b", text(barrier, "J", "zJ")),
-        Number("Share of time high", "P", _probability(now.probability)),
+        Number("Occupancy of the high state", "P", _probability(now.probability)),
         Number("Dwell time high", "τ_high", time_text(now.log_dwell_high)),
         Number("Dwell time low", "τ_low", time_text(now.log_dwell_low)),
         Number("Slope", "w", text(now.slope, "m/A", "1/Oe")),
@@ -61,21 +58,22 @@ def numbers(card: DeviceCard, knobs: Knobs, now: Present, lines: Spectrum) -> li
         Number("VCMA coefficient", "ξ", text(vcma_coefficient(card), "J/(V m)", "fJ/(V m)")),
         Number("Resistance high", "R_high", text(now.resistance_high, "ohm", "ohm")),
         Number("Resistance low", "R_low", text(now.resistance_low, "ohm", "ohm")),
-        Number("Resonance high", "f_high", line(0)),
-        Number("Resonance low", "f_low", line(1)),
-        Number("Linewidth high", "Δf_high", width(0)),
-        Number("Linewidth low", "Δf_low", width(1)),
+        Number("Resonance high", "f_high", of_well(0, f"{positions[0]:.3f} GHz")),
+        Number("Resonance low", "f_low", of_well(1, f"{positions[1]:.3f} GHz")),
+        Number("Linewidth high", "Δf_high", of_well(0, f"{widths[0]:.3g} MHz")),
+        Number("Linewidth low", "Δf_low", of_well(1, f"{widths[1]:.3g} MHz")),
     ]
 
 
 def time_text(log_time: float) -> str:
-    """Return a time of which ln(t/s) is given, in the unit that suits it."""
+    """Return a time, given ln(t/s), in the unit that suits it."""
     seconds = np.exp(min(log_time, 700.0))
     if seconds >= 100 * YEAR:
         return f"10^{(log_time - np.log(YEAR)) / np.log(10):.1f} years"
-    units = ((YEAR, "years"), (86400, "days"), (3600, "h"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"))
-    scale, unit = next((u for u in units if seconds >= u[0]), (1e-9, "ns"))
-    return f"{seconds / scale:.3g} {unit}"
+    for scale, unit in ((YEAR, "years"), (86400, "days"), (3600, "h")):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return format_scaled(float(seconds), "s")
 
 
 def _probability(p: float) -> str:

@@ -19,10 +19,10 @@ from smtj.explore.network_tab import NetworkTab
 _sessions = itertools.count()
 
 
-def page(card: DeviceCard) -> pn.Template:
-    """Return the page for a new session, which shares nothing with others but the card.
+def build_page(card: DeviceCard) -> pn.Template:
+    """Return the page of a new session, which shares only the card with others.
 
-    The first session has seed 0, the next one seed 1, and so on.
+    Sessions have the seeds 0, 1, 2, ...
     """
     seed = next(_sessions)
     device, network = DeviceTab(card, seed), NetworkTab(card, seed)

@@ -1,77 +1,77 @@
-"""The server behind the page: on this machine alone, and nothing from elsewhere."""
+"""The server of the page: reachable from this machine alone, and loading nothing from others."""
 
 import errno
 import logging
 import socket
 from typing import Any
 
-import pandas  # noqa: F401  (Bokeh trips over it where a thread is just importing it)
+import pandas  # noqa: F401  (Bokeh fails if a thread is just importing it)
 import panel as pn
 from tornado.websocket import WebSocketClosedError
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.explore.measure_tab import CHUNK
-from smtj.explore.page import page
+from smtj.explore.page import build_page
 
 ADDRESS = "127.0.0.1"
 
 
-def server(card: DeviceCard, port: int) -> Any:
-    """Return a server that listens but does not answer before it is started.
+def make_server(card: DeviceCard, port: int) -> Any:
+    """Return a server that listens; it answers once started.
 
     Parameters
     ----------
     card
-        The device to begin with.
+        The initial device.
     port
-        0 for any that is free.
+        0 for any free one.
 
     Raises
     ------
     SmtjError
-        The port cannot be taken.
+        The port is not available.
     """
     port = _free_port(port)
     pn.extension("filedropper", notifications=False)
-    # That a browser was closed is no news.
+    # A closed browser is not worth a message.
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
-    logging.getLogger("asyncio").addFilter(_is_news)
+    logging.getLogger("asyncio").addFilter(_is_relevant)
     title = f"smtj explore: {card.name}"
 
     def session() -> Any:
         document: Any = pn.state.curdoc
-        # Bokeh would else look through all models again at each root.
+        # Otherwise Bokeh searches all models again at each root.
         with document.models.freeze():
-            page(card).server_doc(document, title)
+            build_page(card).server_doc(document, title)
 
     return pn.io.server.get_server(
         {"/": session},
         port=port,
         address=ADDRESS,
-        # No other page that the browser shows may talk to this server.
+        # No other page in the browser may talk to this server.
         websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
         show=False,
         start=False,
-        # A file comes in pieces; a single message need not be larger than one.
+        # Files arrive in chunks, so no message is larger than a few.
         websocket_max_message_size=4 * CHUNK,
     )
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a message is of anything but a browser that closed while it was being told."""
+def _is_relevant(record: logging.LogRecord) -> bool:
+    """Return whether a log message is about more than a closed browser."""
     return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def _free_port(port: int) -> int:
-    """The port, or any free one for 0: a page's origin must be known before the server listens."""
+    """Return the port, or a free one for 0: the origin must be known before the server listens."""
     with socket.socket() as probe:
-        # A port that a server has just left is free to the next one.
+        # A port that a server has just left is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((ADDRESS, port))
         except OSError as error:
-            why = "is in use" if error.errno == errno.EADDRINUSE else "cannot be taken"
+            why = "is in use" if error.errno == errno.EADDRINUSE else "is not available"
             raise SmtjError(
                 f"port {port} {why}; give another --port, or --port 0 for a free one"
             ) from None

@@ -1,4 +1,4 @@
-"""Make the small network that the page comes with out of a trained one.
+"""Make the small network that ships with the page from a trained one.
 
 ``smtj train --hidden 100 --epochs 40 --out results/explore`` trains it on MNIST, with seed 0, and
 ``python -m smtj.explore.shipping results/explore/network.pt`` puts it into the package.
@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).parent / "shipped" / "mnist-784-100-10.pt"
 
 
 def pack(path: Path, out: Path = SHIPPED) -> Path:
-    """Write a network that ``smtj train`` wrote with weights of 16 bits, at half the size.
+    """Write a network from ``smtj train`` with 16-bit weights, at half the size.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A file that was dropped on the page: what is in it, and the card that it makes."""
+"""A file dropped on the page: what it contains, and the card it gives."""
 
 import tempfile
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from smtj import lab
 from smtj.analysis import Part, Setting, analyse
 from smtj.analysis.formatting import measured_card, remarks_of_files
 from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
 from smtj.card import DeviceCard
 from smtj.errors import DataError
-from smtj.lab import time_trace
 from smtj.measurement import groups, kind_of, load, save
 from smtj.typing import Floats
 
-LARGEST = 20_000_000
-"""Bytes of a file that the page takes."""
+MAX_BYTES = 20_000_000
+"""Largest file that the page accepts."""
 SHOWN = 800
-"""Readings of a trace that are drawn."""
+"""Readings of a trace that are plotted."""
 SAMPLE = "simulated.csv"
-"""What the page's own measurement is called."""
+"""Name of the page's own measurement."""
 
 
 @dataclass(frozen=True)
 class Segments:
-    """A trace with its states, as many readings as are drawn; shape (readings,)."""
+    """The plotted part of a trace, with its states; shape (readings,)."""
 
     time: Floats
     """In s, from the first reading."""
@@ -41,40 +41,40 @@ class Segments:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a file says."""
+class FileResult:
+    """What a file contains."""
 
     name: str
     parts: tuple[Part, ...]
     remarks: tuple[str, ...]
-    """What was taken for granted when the file was read."""
+    """Assumptions made when the file was read."""
     card: DeviceCard
-    """The card to start from with what was measured in it."""
+    """The base card, updated with what was measured."""
     segments: Segments | None
     """Of a single trace."""
     pictures: tuple[bytes, ...]
-    """An SVG a part, of everything but a single trace."""
+    """One SVG per part, except for a single trace."""
 
 
-def examine(name: str, content: bytes, card: DeviceCard) -> Finding:
+def examine(name: str, content: bytes, card: DeviceCard) -> FileResult:
     """Fit a file as ``smtj fit`` does.
 
     Parameters
     ----------
     name
-        What it is called; its ending says what it is.
+        File name; its suffix gives the format.
     content
         The file.
     card
-        The card to start from, which also stands for what the file does not say.
+        The base card, which also supplies what the file does not say.
 
     Raises
     ------
     SmtjError
-        It is too large, no table that smtj reads, or nothing can be concluded from it.
+        The file is too large, not in a format that smtj reads, or cannot be fitted.
     """
     name = _file_name(name)
-    if len(content) > LARGEST:
+    if len(content) > MAX_BYTES:
         raise DataError(too_large(name, len(content)))
     with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
         path = Path(folder) / name
@@ -82,20 +82,20 @@ def examine(name: str, content: bytes, card: DeviceCard) -> Finding:
         try:
             return _examined(path, card)
         except DataError as error:
-            # People know the name of their file; where the page kept it is of no use to them.
+            # Name the file as the user knows it, not by its temporary path.
             raise DataError(str(error).replace(str(path), name)) from None
 
 
 def too_large(name: str, size: int) -> str:
-    """Return the sentence for a file that is too large."""
+    """Return the message for a file that is too large."""
     return (
-        f"{name} has {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that this page "
-        "takes: fit it on the command line with `smtj fit`"
+        f"{name} has {size / 1e6:.1f} MB, more than the {MAX_BYTES / 1e6:.0f} MB that this page "
+        "accepts: fit it on the command line with `smtj fit`"
     )
 
 
 def sample(card: DeviceCard, seed: int = 0) -> bytes:
-    """Measure a card's device virtually: a CSV of 2000 readings at its midpoint, with noise.
+    """Return a virtual measurement as CSV: 2000 readings at the midpoint field, with noise.
 
     Readings are instantaneous and a fifth of the shorter dwell time apart.
     """
@@ -104,15 +104,10 @@ def sample(card: DeviceCard, seed: int = 0) -> bytes:
     point = operating_point(card, float(card.electrical.read_voltage))
     field = float(point.offset_field)
     dwell = min(float(tau) for tau in point.dwell_times(field))
-    trace = time_trace(
-        card,
-        2000,
-        field_out_of_plane=field,
-        interval=dwell / 5,
-        integration_time=0.0,
-        noise=0.02 * float(_resistance(card)),
-        seed=seed,
+    instrument = lab.Instrument(
+        interval=dwell / 5, integration_time=0.0, noise=0.02 * float(_resistance(card))
     )
+    trace = lab.trace(card, 2000, field=field, instrument=instrument, seed=seed)
     with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
         path = Path(folder) / SAMPLE
         save(trace, path)
@@ -125,7 +120,7 @@ def _resistance(card: DeviceCard) -> float:
     return parallel_resistance(card)
 
 
-def _examined(path: Path, card: DeviceCard) -> Finding:
+def _examined(path: Path, card: DeviceCard) -> FileResult:
     setting = Setting(card, path.name)
     dataset = load(path)
     single = None
@@ -138,7 +133,7 @@ def _examined(path: Path, card: DeviceCard) -> Finding:
     if single is None:
         drawn = [part.draw(path.with_name(f"part-{n}")) for n, part in enumerate(parts)]
         pictures = tuple(images[1].read_bytes() for images in drawn)
-    return Finding(
+    return FileResult(
         path.name,
         tuple(parts),
         tuple(remarks_of_files([dataset])),
@@ -162,8 +157,8 @@ def _segments(trace: TraceResult) -> Segments:
 
 
 def _file_name(name: str) -> str:
-    """The last part of a path of either kind, of a length that every file system takes."""
+    """Return the last part of a path of either kind, at a length that every file system takes."""
     plain = PurePosixPath(PureWindowsPath(name).name.replace("\0", "")).name.strip(". ")
     if not plain:
-        raise DataError("the file has no name: give it one that ends in .csv, .xlsx or .nc")
+        raise DataError("the file has no name; give it one that ends in .csv, .xlsx or .nc")
     return plain[-80:]

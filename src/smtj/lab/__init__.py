@@ -1,21 +1,44 @@
-"""Virtual instruments: they turn a card into data sets that look exactly like measured ones."""
+"""Virtual instruments: they measure a card's device and return data sets like a laboratory's."""
 
-from smtj.lab.macrospin import macrospin_trace
-from smtj.lab.pulses import Pulse, pulse_response, switching_map
-from smtj.lab.scans import probability_scan, voltage_scan
-from smtj.lab.spectra import stfmr
-from smtj.lab.sweeps import field_sweep
-from smtj.lab.traces import temperature_scan, time_trace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smtj.lab.instrument import Instrument
+    from smtj.lab.macrospin import macrospin_trace
+    from smtj.lab.pulses import Pulse, pulse_response, switching_map
+    from smtj.lab.resistance import field_sweep, scan, temperature_scan, trace, voltage_scan
+    from smtj.lab.stfmr import spectra
+
+_HOMES = {
+    "instrument": ("Instrument",),
+    "macrospin": ("macrospin_trace",),
+    "pulses": ("Pulse", "pulse_response", "switching_map"),
+    "resistance": ("field_sweep", "scan", "temperature_scan", "trace", "voltage_scan"),
+    "stfmr": ("spectra",),
+}
 
 __all__ = [
+    "Instrument",
     "Pulse",
     "field_sweep",
     "macrospin_trace",
-    "probability_scan",
     "pulse_response",
-    "stfmr",
+    "scan",
+    "spectra",
     "switching_map",
     "temperature_scan",
-    "time_trace",
+    "trace",
     "voltage_scan",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"smtj.lab.{module}"), name)
+    raise AttributeError(f"module 'smtj.lab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""How a reading is taken: what is applied to the junction, for how long, and with what noise."""
+"""How readings are timed and disturbed, and what biases the junction."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,72 +7,61 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 
 BiasKind = Literal["voltage", "current"]
-"""What is held constant; the other one is what is measured."""
+"""What is held constant while the other is measured."""
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """Timing, noise and drift of a resistance measurement; SI units."""
+    """Timing, noise and drift of a resistance measurement; SI units.
 
-    interval: float
-    """From the end of one reading to the end of the next, in s."""
-    integration_time: float
-    """Last part of the interval, over which a reading averages, in s; 0 for an instant."""
-    noise: float = 0.0
-    """Standard deviation of a reading, in ohm."""
-    drift: float = 0.0
-    """By how much the resistance of both states has moved at the end of the measurement, in ohm;
-    steady."""
-
-    def __post_init__(self) -> None:
-        """Refuse what no instrument can do."""
-        if not 0 <= self.integration_time <= self.interval or self.interval <= 0:
-            raise SmtjError(
-                f"the integration time ({self.integration_time:g} s) must lie between 0 and the "
-                f"interval from reading to reading ({self.interval:g} s), which must be above 0"
-            )
-        if not self.noise >= 0:
-            raise SmtjError(f"the noise of a reading must be 0 ohm or more, not {self.noise:g} ohm")
-
-
-def instrument_of(
-    card: DeviceCard,
-    interval: float | None = None,
-    integration_time: float | None = None,
-    noise: float = 0.0,
-    drift: float = 0.0,
-) -> Instrument:
-    """Return the instrument that a card describes, with what is given in place of its timing.
-
-    An interval shorter than the card's integration time is integrated over in full.
-
-    Parameters
-    ----------
-    card
-        The device; its sampling interval and integration time are the defaults.
-    interval, integration_time
-        In s.
-    noise, drift
-        In ohm.
+    A time of None is the card's own; the card's integration time is cut to a shorter interval.
 
     Raises
     ------
     SmtjError
-        The integration time is longer than the interval, or the noise negative.
+        The integration time is longer than the interval, or the noise is negative.
+
+    Examples
+    --------
+    >>> from smtj.units import ms, ohm
+    >>> Instrument(interval=120 * ms, integration_time=20 * ms, noise=5 * ohm)
+    Instrument(interval=0.12, integration_time=0.02, noise=5.0, drift=0.0)
     """
-    step = float(card.switching.sampling_interval) if interval is None else interval
-    window = (
-        min(float(card.switching.integration_time), step)
-        if integration_time is None
-        else integration_time
-    )
-    return Instrument(step, window, noise, drift)
+
+    interval: float | None = None
+    """From the end of one reading to the end of the next, in s."""
+    integration_time: float | None = None
+    """Last part of the interval, over which a reading averages the current, in s; 0 for an
+    instant."""
+    noise: float = 0.0
+    """Standard deviation of a reading, in ohm."""
+    drift: float = 0.0
+    """Change of the resistance of both states over the whole measurement, linear in time, in
+    ohm."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible settings."""
+        if not self.noise >= 0:
+            raise SmtjError(f"the noise of a reading must be 0 ohm or more, not {self.noise:g} ohm")
+        if self.interval is not None:
+            _check_timing(self.interval, self.integration_time or 0.0)
+
+    def timing(self, card: DeviceCard) -> tuple[float, float]:
+        """Return interval and integration time in s, those of the card where none is set."""
+        interval = self.interval
+        if interval is None:
+            interval = float(card.switching.sampling_interval)
+        integration_time = self.integration_time
+        if integration_time is None:
+            integration_time = min(float(card.switching.integration_time), interval)
+        _check_timing(interval, integration_time)
+        return interval, integration_time
 
 
 def bias_of(
     card: DeviceCard, voltage: float | None, current: float | None
 ) -> tuple[BiasKind, float]:
-    """Return the bias that is asked for and its value in V or A; the card's read voltage if none.
+    """Return the kind of bias and its value in V or A; by default the card's read voltage.
 
     Raises
     ------
@@ -84,3 +73,11 @@ def bias_of(
     if current is not None:
         return "current", current
     return "voltage", float(card.electrical.read_voltage) if voltage is None else voltage
+
+
+def _check_timing(interval: float, integration_time: float) -> None:
+    if not 0 <= integration_time <= interval or interval <= 0:
+        raise SmtjError(
+            f"the integration time ({integration_time:g} s) must lie between 0 and the interval "
+            f"between readings ({interval:g} s), which must be above 0"
+        )

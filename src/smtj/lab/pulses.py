@@ -1,7 +1,7 @@
-"""Voltage pulses on a junction: how its magnetisation answers, and how often it switches (s-LLG).
+"""Voltage pulses: how the magnetisation responds, and how often it switches (s-LLG).
 
-A pulse that takes the perpendicular anisotropy away lets the magnetisation precess about the field
-in the plane, and a pulse of half a turn switches it (Y. Shiota et al., Nature Mater. 11, 39 (2012),
+A pulse that removes the perpendicular anisotropy lets the magnetisation precess about the in-plane
+field, and a pulse of half a turn switches it (Y. Shiota et al., Nature Mater. 11, 39 (2012),
 doi:10.1038/nmat3172).
 """
 
@@ -11,28 +11,26 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
 from smtj.lab.record import labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import card_wells, resistance_of_direction
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from smtj.dynamics.macrospin.driven import DrivenMacrospin
-
 Well = Literal["up", "down"]
 
 SETTLING = 5.0
-"""Relaxation times 1/(α γ μ0 H_K1) that the magnetisation is given before and after a pulse."""
+"""Relaxation times 1/(α γ μ0 H_K1) for which the magnetisation settles before and after a pulse."""
 
 
 class Pulse(NamedTuple):
-    """A voltage that is held for a time."""
+    """A voltage applied for a time."""
 
     voltage: float
     """In V."""
@@ -41,80 +39,82 @@ class Pulse(NamedTuple):
 
 
 def settling_time(card: DeviceCard, temperature: float | None = None) -> float:
-    """Time in s after which a magnetisation has settled in a well: 5/(α γ μ0 |H_K1|)."""
+    """Return the time in s in which the magnetisation settles in a well: 5/(α γ μ0 |H_K1|)."""
     field = abs(float(macrospin(card, 0.0, temperature).anisotropy_field))
     rate = float(card.magnetism.damping) * GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY * field
     if not rate > 0:
         raise SmtjError(
-            f"card {card.name} has no damping or no anisotropy, so that nothing settles; say how "
-            "long to wait"
+            f"card {card.name} has no damping or no anisotropy, so its magnetisation never "
+            "settles; give a settling time"
         )
     return SETTLING / rate
 
 
 def pulse_response(
-    card: DeviceCard,
+    card: CardLike,
     pulses: Sequence[Pulse],
     *,
     samples: int = 500,
     trajectories: int = 1000,
     start: Well = "down",
-    field_out_of_plane: float = 0.0,
+    field: float = 0.0,
     field_in_plane: float = 0.0,
     temperature: float | None = None,
     settling: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> "xr.Dataset":
-    """Apply voltages one after the other to a device that rests in a well.
+    """Apply voltages one after the other to a device at rest in a well.
 
     Parameters
     ----------
     card
-        The device.
+        The device, or the name or path of its card.
     pulses
-        What is applied, one after the other; 0 V lets it be.
+        Voltages in the order in which they are applied; 0 V for a pause.
     samples
         Times at which the magnetisation is recorded, evenly spread over all pulses.
     trajectories
-        Thermal histories that are averaged over.
+        Thermal histories to average over.
     start
         The well in which they begin, settled at 0 V.
-    field_out_of_plane, field_in_plane
-        H_⊥ and H_∥ in A/m.
+    field, field_in_plane
+        H_⊥ along the film normal and H_∥ along the long axis, in A/m.
     temperature
-        T in K; the card's own by default.
+        T in K; by default the card's.
     settling
-        Time at 0 V before the first pulse in s; :func:`settling_time` by default.
+        Time at 0 V before the first pulse in s; by default :func:`settling_time`.
     seed
-        Decides the thermal field.
+        Seed of the thermal field.
     progress
-        Told how far it is.
+        Called with (done, total) records.
 
     Returns
     -------
     xarray.Dataset
         Along ``time`` in s: ``resistance`` in ohm and ``magnetisation_x``, ``_y``, ``_z``, means
-        over the trajectories; and the share of them on the other side of the easy axis,
-        ``switched``.
+        over the trajectories, and ``switched``, the fraction of them on the other side of the easy
+        axis.
 
     Raises
     ------
     SmtjError
         There is no pulse, a number is impossible, or the well does not exist.
     """
-    from smtj.dynamics.macrospin.simulate import trajectories as run
+    from smtj.dynamics.macrospin.driven import driven_macrospin
+    from smtj.dynamics.macrospin.simulate import trajectories as simulate
     from smtj.dynamics.macrospin.waveform import held
 
     if not pulses or samples < 1 or not all(pulse.length > 0 for pulse in pulses):
-        raise SmtjError("a pulse sequence needs pulses of more than 0 s, and samples to record")
-    fields = (field_in_plane, 0.0, field_out_of_plane)
+        raise SmtjError("a pulse sequence needs pulses longer than 0 s and at least one sample")
+    card = as_card(card)
+    fields = (field_in_plane, 0.0, field)
     ends = np.cumsum([pulse.length for pulse in pulses])
-    voltage = held(np.r_[0.0, ends[:-1]], [pulse.voltage for pulse in pulses])
+    voltages = np.array([pulse.voltage for pulse in pulses])
     begin, seeds = _settled(card, start, fields, temperature, settling, trajectories, seed)
     interval = float(ends[-1]) / samples
-    m = run(
-        _system(card, fields, voltage, temperature),
+    m = simulate(
+        driven_macrospin(card, fields, held(np.r_[0.0, ends[:-1]], voltages), temperature),
         begin,
         interval,
         samples,
@@ -124,19 +124,13 @@ def pulse_response(
         progress=progress,
     ).astype(np.float64)
     time = interval * np.arange(1.0, samples + 1)
-    volts = np.array([pulse.voltage for pulse in pulses])[
-        np.minimum(np.searchsorted(ends, time * (1 - 1e-12)), len(pulses) - 1)
-    ]
-    ohm = resistance_of_direction(card, m, volts[:, None])
-    along, before = _along(card, m), _along(card, begin)
+    applied = voltages[np.minimum(np.searchsorted(ends, time * (1 - 1e-12)), len(pulses) - 1)]
     columns = {
         "time": (("time",), time),
-        "voltage": (("time",), volts),
-        "field_in_plane": ((), field_in_plane),
-        "field_out_of_plane": ((), field_out_of_plane),
-        "temperature": ((), _temperature(card, temperature)),
-        "resistance": (("time",), ohm.mean(axis=1)),
-        "switched": (("time",), (along * before < 0).mean(axis=1)),
+        "voltage": (("time",), applied),
+        **_conditions(card, fields, temperature),
+        "resistance": (("time",), resistance_of_direction(card, m, applied[:, None]).mean(axis=1)),
+        "switched": (("time",), (_along(card, m) * _along(card, begin) < 0).mean(axis=1)),
         **{
             f"magnetisation_{name}": (("time",), m[..., axis].mean(axis=1))
             for axis, name in enumerate("xyz")
@@ -147,38 +141,38 @@ def pulse_response(
 
 
 def switching_map(
-    card: DeviceCard,
-    voltages: ArrayLike,
-    lengths: ArrayLike,
+    card: CardLike,
+    voltage: ArrayLike,
+    length: ArrayLike,
     *,
     trajectories: int = 500,
     start: Well = "down",
-    field_out_of_plane: float = 0.0,
+    field: float = 0.0,
     field_in_plane: float = 0.0,
     temperature: float | None = None,
     settling: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> "xr.Dataset":
-    """How often one rectangular pulse switches a device, for each voltage and length.
+    """Measure how often one rectangular pulse switches a device, for each voltage and length.
 
-    A trajectory has switched if it is on the other side of the easy axis than when the pulse
-    began, once it has settled at 0 V.  At 0 V that is how often it does so by itself.
+    A trajectory has switched if, once settled at 0 V, it is on the other side of the easy axis
+    from where the pulse found it.  At 0 V this is how often the device switches by itself.
 
     Parameters
     ----------
-    card
-        The device.
-    voltages
+    card, start, field, field_in_plane, temperature, seed
+        As in :func:`pulse_response`, with its errors.
+    voltage
         In V, shape (voltages,).
-    lengths
+    length
         In s, shape (lengths,).
     trajectories
-        Trials of each pulse.
+        Trials per pulse.
     settling
-        Time at 0 V before and after the pulse in s; :func:`settling_time` by default.
-    start, field_out_of_plane, field_in_plane, temperature, seed, progress
-        As in :func:`pulse_response`, with its errors.
+        Time at 0 V before and after the pulse in s; by default :func:`settling_time`.
+    progress
+        Called with (done, total) lengths.
 
     Returns
     -------
@@ -186,24 +180,26 @@ def switching_map(
         ``probability`` of switching and ``reads``, the trials, dimensions ``voltage`` and
         ``pulse_length``.
     """
+    from smtj.dynamics.macrospin.driven import driven_macrospin
     from smtj.dynamics.macrospin.simulate import final_state
     from smtj.dynamics.macrospin.waveform import pulse
 
-    volts, times = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (voltages, lengths))
+    volts, times = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (voltage, length))
     if volts.size == 0 or times.size == 0 or not (times > 0).all() or not np.isfinite(volts).all():
-        raise SmtjError("a map of switching needs finite voltages, and pulses of more than 0 s")
-    fields = (field_in_plane, 0.0, field_out_of_plane)
+        raise SmtjError("a switching map needs finite voltages, and pulses longer than 0 s")
+    card = as_card(card)
+    fields = (field_in_plane, 0.0, field)
     size = volts.size * trajectories
     wait = settling_time(card, temperature) if settling is None else settling
     begin, seeds = _settled(card, start, fields, temperature, wait, size, seed)
     before = _along(card, begin)
     switched = np.empty((volts.size, times.size))
-    for number, length in enumerate(times):
-        applied = pulse(0.0, float(length), np.repeat(volts, trajectories))
+    for number, time in enumerate(times):
+        applied = pulse(0.0, float(time), np.repeat(volts, trajectories))
         end = final_state(
-            _system(card, fields, applied, temperature),
+            driven_macrospin(card, fields, applied, temperature),
             begin,
-            float(length) + wait,
+            float(time) + wait,
             size,
             seeds[1] + number,
             dtype=np.float32,
@@ -215,25 +211,12 @@ def switching_map(
     columns = {
         "voltage": (("voltage",), volts),
         "pulse_length": (("pulse_length",), times),
-        "field_in_plane": ((), field_in_plane),
-        "field_out_of_plane": ((), field_out_of_plane),
-        "temperature": ((), _temperature(card, temperature)),
+        **_conditions(card, fields, temperature),
         "probability": (("voltage", "pulse_length"), switched),
         "reads": ((), float(trajectories)),
     }
     attrs = {"kind": "switching_map", "card": card.name, "seed": seed, "start": start}
     return labelled("probability", columns, attrs | {"settling": wait})
-
-
-def _system(
-    card: DeviceCard,
-    fields: tuple[float, float, float],
-    voltage: object,
-    temperature: float | None,
-) -> "DrivenMacrospin":
-    from smtj.dynamics.macrospin.driven import driven_macrospin
-
-    return driven_macrospin(card, fields, voltage, temperature)  # type: ignore[arg-type]
 
 
 def _settled(
@@ -245,7 +228,8 @@ def _settled(
     size: int,
     seed: int,
 ) -> tuple[Floats, tuple[int, int]]:
-    """Return directions settled in a well at 0 V, and seeds for that and for what comes."""
+    """Return directions settled in a well at 0 V, and seeds for that and for what follows."""
+    from smtj.dynamics.macrospin.driven import driven_macrospin
     from smtj.dynamics.macrospin.simulate import final_state
 
     first, second = (int(w) for w in np.random.SeedSequence([seed, 3]).generate_state(2))
@@ -255,11 +239,11 @@ def _settled(
     )
     if not exists:
         raise SmtjError(
-            f"card {card.name} has no {start} well in this field, so that nothing can begin there; "
-            "choose the other one, or a smaller field"
+            f"card {card.name} has no {start} well in this field to start in; choose the other "
+            "well or a smaller field"
         )
     wait = settling_time(card, temperature) if settling is None else settling
-    system = _system(card, fields, 0.0, temperature)
+    system = driven_macrospin(card, fields, 0.0, temperature)
     begin = final_state(system, direction, wait, size, first, dtype=np.float32)
     exact = begin.astype(np.float64)
     return exact / np.linalg.norm(exact, axis=1, keepdims=True), (first, second)
@@ -271,5 +255,12 @@ def _along(card: DeviceCard, m: Floats) -> Floats:
     return np.asarray(m[..., 0] * np.sin(tilt) + m[..., 2] * np.cos(tilt))
 
 
-def _temperature(card: DeviceCard, temperature: float | None) -> float:
-    return float(card.thermal.temperature) if temperature is None else temperature
+def _conditions(
+    card: DeviceCard, fields: tuple[float, float, float], temperature: float | None
+) -> dict[str, tuple[tuple[str, ...], float]]:
+    own = float(card.thermal.temperature) if temperature is None else temperature
+    return {
+        "field_in_plane": ((), fields[0]),
+        "field_out_of_plane": ((), fields[2]),
+        "temperature": ((), own),
+    }

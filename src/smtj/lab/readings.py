@@ -1,8 +1,9 @@
 """Readings in the order in which they are taken, of one device that remembers its state.
 
-Whatever the instrument, a measurement is a list of settings (field, bias, temperature), each held
-for some readings.  The device goes on switching between and during them with the dwell times of
-each setting; hysteresis, telegraph noise and averaged readings follow from those times alone.
+Whatever the instrument, a measurement is a list of operating conditions (field, bias,
+temperature), each held for some readings.  The device keeps switching between and during readings
+with the dwell times of the conditions; hysteresis, telegraph noise and averaged readings follow
+from those times alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
-from smtj.dynamics import readings
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.physics.dwell import card_log_dwell_times
@@ -21,29 +21,37 @@ from smtj.physics.resistance import averaged_at_current, averaged_at_voltage
 from smtj.typing import Floats
 
 Progress = Callable[[int, int], None]
-"""Called with the number of readings taken so far, and of all."""
+"""Called with (done, total)."""
 
 BLOCK = 1 << 18
-"""Readings at a time; the random numbers depend on it."""
+"""Readings simulated at a time; the random numbers depend on it."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What is applied, one entry a step of the measurement; SI units, broadcast together."""
+class OperatingConditions:
+    """Field, bias and temperature of each step; SI units, broadcast together."""
 
     field_in_plane: ArrayLike
     """H_∥ in A/m."""
     field_out_of_plane: ArrayLike
     """H_⊥ in A/m."""
     bias: ArrayLike
-    """In V or A, as the kind of the measurement says."""
-    temperature: ArrayLike | None = None
-    """T in K; the card's own where it is None."""
+    """In V or A."""
+    temperature: ArrayLike
+    """T in K."""
+
+    def steps(self) -> Floats:
+        """Return the conditions as rows, shape (steps, 4), in the order of the fields above."""
+        given = (self.field_in_plane, self.field_out_of_plane, self.bias, self.temperature)
+        rows = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in given))
+        if not all(np.isfinite(row).all() for row in rows):
+            raise SmtjError("fields, bias and temperature of a measurement must be finite numbers")
+        return np.stack(rows, axis=-1)
 
 
 def take_readings(
     card: DeviceCard,
-    setting: Setting,
+    conditions: OperatingConditions,
     kind: BiasKind,
     samples: int,
     instrument: Instrument,
@@ -56,18 +64,18 @@ def take_readings(
     ----------
     card
         The device.
-    setting
-        What is applied at each step; shape (steps,).
+    conditions
+        Operating conditions of each step; shape (steps,).
     kind
         Whether the bias is a voltage or a current.
     samples
-        Readings a step.
+        Readings per step.
     instrument
-        Timing, noise, drift.
+        Timing, noise and drift.
     seed
-        Decides the device's history and the instrument's noise.
+        Seed of the device's history and of the noise.
     progress
-        Told how far the measurement is.
+        Called with (done, total) readings.
 
     Returns
     -------
@@ -77,80 +85,72 @@ def take_readings(
     Raises
     ------
     SmtjError
-        There is nothing to read, a setting is not finite, or the drift leaves no resistance at a
-        voltage.
+        There is nothing to read, a condition is not finite, or the drift takes the resistance to
+        0 at a constant voltage.
     """
-    settings = _steps(card, setting)
+    timing = instrument.timing(card)
+    settings = conditions.steps()
     steps = len(settings)
     if steps == 0 or samples < 1:
         raise SmtjError("a measurement needs at least one field and one reading at each")
-    # A sweep comes back to its fields; what follows from a setting is worked out once.
+    # A sweep returns to its fields; each is solved once.
     different, number = np.unique(settings, axis=0, return_inverse=True)
-    high, low, log_high, log_low = (found[number] for found in _two_states(card, kind, different))
+    high, low, log_high, log_low = (found[number] for found in two_states(card, kind, different))
     total = steps * samples
-    found = np.empty(total)
-    for taken, part in _shares(log_high, log_low, samples, instrument, seed):
-        found[taken : taken + part.size] = part
+    occupancy = np.empty(total)
+    for first, block in _occupancies(log_high, log_low, samples, timing, seed):
+        occupancy[first : first + block.size] = block
         if progress is not None:
-            progress(taken + part.size, total)
-    share = found.reshape(steps, samples)
-    average = averaged_at_voltage if kind == "voltage" else averaged_at_current
-    number_taken = np.arange(1.0, total + 1).reshape(steps, samples)
-    # It is the moved resistances of which a reading averages the currents.
-    moved = instrument.drift * number_taken / total
-    states = high[:, None] + moved, low[:, None] + moved
+            progress(first + block.size, total)
+    count = np.arange(1.0, total + 1).reshape(steps, samples)
+    # A reading averages the currents through the drifted resistances.
+    drift = instrument.drift * count / total
+    states = high[:, None] + drift, low[:, None] + drift
     if kind == "voltage" and min(float(state.min()) for state in states) <= 0:
         raise SmtjError(
             f"a drift of {instrument.drift:g} ohm takes the resistance to 0, where no voltage can "
-            "be held"
+            "be held; choose a smaller drift or a current"
         )
+    average = averaged_at_voltage if kind == "voltage" else averaged_at_current
     noise = np.random.default_rng([seed, 1]).standard_normal((steps, samples))
-    read = average(share, *states) + instrument.noise * noise
-    return instrument.interval * number_taken, np.asarray(read, dtype=np.float64)
+    read = average(occupancy.reshape(steps, samples), *states) + instrument.noise * noise
+    return timing[0] * count, np.asarray(read, dtype=np.float64)
 
 
-def _steps(card: DeviceCard, setting: Setting) -> Floats:
-    """Return H_∥, H_⊥, bias and temperature of each step; shape (steps, 4)."""
-    own = float(card.thermal.temperature) if setting.temperature is None else setting.temperature
-    given = (setting.field_in_plane, setting.field_out_of_plane, setting.bias, own)
-    steps = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in given))
-    if not all(np.isfinite(step).all() for step in steps):
-        raise SmtjError("fields, bias and temperature of a measurement must be finite numbers")
-    return np.stack(steps, axis=-1)
+def two_states(card: DeviceCard, kind: BiasKind, steps: Floats) -> tuple[Floats, ...]:
+    """Return the resistances in ohm and ln(τ/s) of the high and of the low state.
 
-
-def _two_states(card: DeviceCard, kind: BiasKind, settings: Floats) -> tuple[Floats, ...]:
-    """Return the resistances in ohm and the ln(τ/s) of the high and of the low state.
-
-    Each state has the dwell time of the voltage that the junction has in it.
+    Each state has the dwell time at the voltage across the junction in that state.
     """
-    parallel, perpendicular, bias, temperature = settings.T
+    in_plane, out_of_plane, bias, temperature = steps.T
     at = state_resistances if kind == "voltage" else state_resistances_at_current
-    states = at(card, parallel, 0.0, perpendicular, bias, temperature)
-    field = (parallel, 0.0, perpendicular)
+    states = at(card, in_plane, 0.0, out_of_plane, bias, temperature)
+    field = (in_plane, 0.0, out_of_plane)
     log_high, _ = card_log_dwell_times(card, *field, states.voltage_high, temperature)
     _, log_low = card_log_dwell_times(card, *field, states.voltage_low, temperature)
     return states.high, states.low, log_high, log_low
 
 
-def _shares(
-    log_high: Floats, log_low: Floats, samples: int, instrument: Instrument, seed: int
+def _occupancies(
+    log_high: Floats, log_low: Floats, samples: int, timing: tuple[float, float], seed: int
 ) -> Iterator[tuple[int, Floats]]:
-    """Yield, block by block, the first reading's number and the shares of time spent high."""
-    dead = instrument.interval - instrument.integration_time
+    """Yield, block by block, the first reading's number and the occupancies of the high state."""
+    from smtj.dynamics import readings
+
+    interval, integration_time = timing
     total, start = log_high.size * samples, None
     for number, first in enumerate(range(0, total, BLOCK)):
         step = np.arange(first, min(first + BLOCK, total)) // samples
-        part, state = readings(
+        block, state = readings(
             log_high[step, None],
             log_low[step, None],
-            dead,
-            instrument.integration_time,
+            interval - integration_time,
+            integration_time,
             seed=_block_seed(seed, number),
             start=start,
         )
         start = state[-1]
-        yield first, part[:, 0]
+        yield first, block[:, 0]
 
 
 def _block_seed(seed: int, number: int) -> int:

@@ -1,57 +1,17 @@
-"""Measurements as data sets that look like measured ones, with units and what was done."""
+"""Measurements as data sets with units and a record of how they were made."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.card import DeviceCard
-from smtj.lab.instrument import BiasKind, Instrument
 from smtj.measurement.format.schema import QUANTITIES
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Column = tuple[Sequence[str], Any]
-"""Dimensions and values; no dimension for what stays the same."""
-
-
-def dataset(
-    kind: str,
-    card: DeviceCard,
-    columns: Mapping[str, Column],
-    bias: BiasKind,
-    instrument: Instrument,
-    seed: int,
-) -> "xr.Dataset":
-    """Return a measurement as a data set.
-
-    Parameters
-    ----------
-    kind
-        What was done, e.g. ``"time_trace"``.
-    card
-        The device.
-    columns
-        Dimensions and SI values by quantity, of :data:`smtj.measurement.QUANTITIES`;
-        ``resistance`` is what was measured, the rest are coordinates.
-    bias, instrument, seed
-        How it was measured.
-    """
-    return labelled(
-        "resistance",
-        columns,
-        {
-            "kind": kind,
-            "card": card.name,
-            "seed": seed,
-            "bias": bias,
-            "interval": instrument.interval,
-            "integration_time": instrument.integration_time,
-            "noise": instrument.noise,
-            "drift": instrument.drift,
-        },
-    )
+"""Dimensions and values; no dimensions for a constant."""
 
 
 def labelled(
@@ -62,11 +22,11 @@ def labelled(
     Parameters
     ----------
     measured
-        Which of them was measured; the rest are coordinates.
+        The column that was measured; the others become coordinates.
     columns
-        As in :func:`dataset`.
+        Dimensions and SI values by quantity, of :data:`smtj.measurement.QUANTITIES`.
     attrs
-        What was done.
+        How it was measured.
     """
     import xarray as xr
 

@@ -13,7 +13,7 @@ from smtj.measurement.conditions import (
 )
 from smtj.measurement.format.columns import parse_columns
 from smtj.measurement.format.schema import LABELS, QUANTITIES
-from smtj.measurement.loading import load
+from smtj.measurement.loading import as_dataset, load
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
@@ -23,6 +23,7 @@ __all__ = [
     "LABELS",
     "QUANTITIES",
     "Sweep",
+    "as_dataset",
     "field_direction_stated",
     "groups",
     "increasing_time",

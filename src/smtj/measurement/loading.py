@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum
 from smtj.measurement.format.attributes import from_lines
-from smtj.measurement.format.columns import Match, match_columns
+from smtj.measurement.format.cells import wrong_cell
+from smtj.measurement.format.columns import Column, Match, match_columns
 from smtj.measurement.format.dialect import read_head
 from smtj.measurement.format.excel import read_sheet, sheet_columns
 from smtj.measurement.format.netcdf import read_netcdf
 from smtj.measurement.format.scaling import scaled
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text import read_text
-from smtj.measurement.locations import READING, mark_source, value_place
+from smtj.measurement.locations import READING, mark_source, source_of, value_place
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 MAX_FILE = 800_000_000
@@ -74,6 +77,67 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
     _add_resistance(dataset)
     check_values(dataset)
     return dataset
+
+
+def as_dataset(
+    data: "str | Path | pd.DataFrame | xr.Dataset", columns: Mapping[str, str] | None = None
+) -> "xr.Dataset":
+    """Return a data set as it is, or make it of a file or a table.
+
+    Parameters
+    ----------
+    data
+        A data set, the path of a file that :func:`load` reads, or a DataFrame with one row per
+        reading, whose columns are named like those of a file: ``"resistance [kohm]"``.
+    columns
+        As in :func:`load`.
+
+    Raises
+    ------
+    DataError
+        As in :func:`load`, or ``data`` is none of the three.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    if isinstance(data, str | Path):
+        return load(data, columns)
+    if isinstance(data, pd.DataFrame):
+        data = _from_frame(data, columns)
+    elif not isinstance(data, xr.Dataset):
+        raise DataError(
+            f"a data set must be a path, a pandas.DataFrame or an xarray.Dataset, not "
+            f"{type(data).__name__}"
+        )
+    check_values(data)
+    return data
+
+
+def _from_frame(frame: "pd.DataFrame", columns: Mapping[str, str] | None) -> "xr.Dataset":
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    found = match_columns([str(header) for header in frame.columns], columns, "the DataFrame")
+    arrays = {
+        column.name: _series(frame.iloc[:, column.position], column) for column in found.columns
+    }
+    dataset = _table(arrays, found, {str(key): value for key, value in frame.attrs.items()})
+    _add_resistance(dataset)
+    return dataset
+
+
+def _series(series: "pd.Series[Any]", column: Column) -> NDArray[Any]:
+    """Return a column of a DataFrame as numbers, or as text where it is a label."""
+    import pandas as pd
+
+    if column.unit is None:
+        return series.astype(str).to_numpy(dtype=np.str_)
+    values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    wrong = np.isnan(values)
+    if wrong.any():
+        row = int(wrong.argmax())
+        cell = wrong_cell(column.header, str(series.iloc[row]))
+        raise DataError(f"the DataFrame: reading {row + 1}, {cell}")
+    return values
 
 
 def _check_file(file: Path) -> None:
@@ -139,7 +203,7 @@ def _add_resistance(dataset: "xr.Dataset") -> None:
     if zero.any():
         place = value_place(dataset, "current", int(zero.argmax()))
         raise DataError(
-            f"{dataset.encoding['source']}: the current is 0 at {place}, so that voltage over "
+            f"{source_of(dataset)}: the current is 0 at {place}, so that voltage over "
             "current is no resistance: delete that row, or give a column of resistances"
         )
     resistance = dataset["voltage"] / dataset["current"]

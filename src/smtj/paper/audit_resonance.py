@@ -5,7 +5,8 @@ from smtj.errors import SmtjError
 from smtj.paper import fig5a, fig5b
 from smtj.paper.rows import not_tested
 from smtj.paper.spectra import resonances
-from smtj.physics.device import factors, operating_point
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import factors
 from smtj.physics.magnetics import anisotropy
 from smtj.report.figure import Check
 from smtj.units import convert

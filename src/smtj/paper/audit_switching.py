@@ -7,7 +7,8 @@ import numpy as np
 from smtj.card import DeviceCard
 from smtj.paper import findings
 from smtj.paper.rows import stated, time, triple
-from smtj.physics.device import anisotropy_terms, operating_point
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import anisotropy_terms
 from smtj.physics.magnetics import anisotropy
 from smtj.report.figure import Check
 from smtj.units import convert

@@ -9,11 +9,10 @@ import numpy as np
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop_at_current
+from smtj.inference.loop import fit_loop
 from smtj.inference.loop.result import LoopFit
-from smtj.lab import field_sweep
-from smtj.lab.sweeps import Direction
-from smtj.physics.device import macrospin
+from smtj.lab import Instrument, field_sweep
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
@@ -33,7 +32,7 @@ NOISE = 0.5
 PAPER_TILT = 9.0
 """In degrees."""
 
-DIRECTIONS: tuple[Direction, ...] = ("in_plane", "out_of_plane")
+DIRECTIONS = ("in_plane", "out_of_plane")
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
@@ -49,9 +48,10 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         Seed of the device's history and of the instrument.
     """
     field = np.arange(-REACH, REACH + STEP, STEP) * Oe
+    lab = Instrument(noise=NOISE)
     parallel, perpendicular = (
-        field_sweep(card, field, direction, current=CURRENT, noise=NOISE, seed=seed + number)
-        for number, direction in enumerate(DIRECTIONS)
+        field_sweep(card, *steps, current=CURRENT, instrument=lab, seed=seed + number)
+        for number, steps in enumerate(((0.0, field), (field, 0.0)))
     )
     numbers = _numbers(card, parallel, perpendicular)
     fit = _fit(card, parallel, perpendicular)
@@ -113,7 +113,7 @@ def _fit(
     x, z = np.append(field, 0 * other), np.append(0 * field, other)
     resistance = np.concatenate([loop.resistance.values.ravel() for loop in loops])
     try:
-        return fit_loop_at_current(x, z, resistance, card, CURRENT)
+        return fit_loop(x, z, resistance, card, current=CURRENT)
     except SmtjError as error:
         return error
 

@@ -1,7 +1,7 @@
 """Fig. 2(a) and 2(b): minor loops in steps of 1 Oe at 1 mV, where the telegraph noise shows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference import SigmoidFit, estimated_inflation, fit_sigmoid
-from smtj.lab import field_sweep
-from smtj.lab.sweeps import Direction
+from smtj.inference.sigmoid import SigmoidFit, estimate_inflation, fit_sigmoid
+from smtj.lab import Instrument, field_sweep
 from smtj.physics.junction import state_resistances
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 STEP = 1
 """In Oe (the paper: "a small step ΔH = 1 Oe")."""
+Direction = Literal["in_plane", "out_of_plane"]
+
 REACH: dict[Direction, float] = {"in_plane": 200, "out_of_plane": 80}
 """In Oe, ours: far enough to see the noise end on both sides."""
 SWEEPS = 10
@@ -79,7 +80,8 @@ def decoded(card: DeviceCard, loop: "xr.Dataset", direction: Direction) -> NDArr
 
 def _sweep(card: DeviceCard, direction: Direction, seed: int) -> "xr.Dataset":
     field = np.arange(-REACH[direction], REACH[direction] + STEP, STEP) * Oe
-    return field_sweep(card, field, direction, sweeps=SWEEPS, noise=NOISE, seed=seed)
+    steps = (field, 0.0) if direction == "out_of_plane" else (0.0, field)
+    return field_sweep(card, *steps, sweeps=SWEEPS, instrument=Instrument(noise=NOISE), seed=seed)
 
 
 def _field(loop: "xr.Dataset", direction: Direction) -> Floats:
@@ -90,7 +92,7 @@ def _fit(field: Floats, states: NDArray[np.bool_]) -> SigmoidFit:
     # Successive readings of a sweep are at successive fields; their correlation is that in order.
     in_order = states.copy()
     in_order[1::2] = in_order[1::2, ::-1]
-    inflation = float(estimated_inflation(in_order.reshape(-1, 1))[0]) if states.any() else 1.0
+    inflation = float(estimate_inflation(in_order.reshape(-1, 1))[0]) if states.any() else 1.0
     try:
         return fit_sigmoid(field, states.sum(axis=0), len(states), inflation)
     except SmtjError as error:

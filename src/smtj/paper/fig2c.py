@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smtj import plot
+from smtj import lab, plot
 from smtj.card import DeviceCard
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
-from smtj.lab import time_trace
 from smtj.paper.rows import time as shown_time
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
@@ -35,7 +34,8 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    trace = time_trace(card, SAMPLES, interval=DURATION / SAMPLES, noise=NOISE, seed=seed)
+    instrument = lab.Instrument(interval=DURATION / SAMPLES, noise=NOISE)
+    trace = lab.trace(card, SAMPLES, instrument=instrument, seed=seed)
     window = trace.attrs["integration_time"]
     fit = fit_trace(trace.time.values, trace.resistance.values, window)
     return FigureResult(

@@ -16,8 +16,8 @@ from smtj.analysis.context import Setting
 from smtj.analysis.switching.scan import ScanResult, scan_of
 from smtj.analysis.switching.trace import trace_of
 from smtj.card import DeviceCard
-from smtj.inference import inflation_of_correlation
-from smtj.lab import probability_scan
+from smtj.inference.sigmoid import variance_inflation
+from smtj.lab import Instrument, scan
 from smtj.measurement import groups
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.report.figure import Check, FigureResult
@@ -45,7 +45,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    data = probability_scan(card, FIELDS * Oe, SAMPLES, noise=NOISE, seed=seed)
+    data = scan(card, FIELDS * Oe, SAMPLES, instrument=Instrument(noise=NOISE), seed=seed)
     setting = Setting(card, "Fig. 2(d)")
     result = scan_of([trace_of(*group, setting, 0) for group in groups(data)], setting)
     models = {name: _model(card, name) for name in _models(card)}
@@ -194,7 +194,7 @@ def _checks(card: DeviceCard, result: ScanResult) -> list[Check]:
     duration = SAMPLES * card.switching.sampling_interval / 60
     high, low = truth.dwell_times(result.field)
     correlation = np.exp(-card.switching.sampling_interval * (1 / high + 1 / low))
-    expected = inflation_of_correlation(correlation)
+    expected = variance_inflation(correlation)
     at_zero = float(fit.probability(0.0))
     return [
         Check(

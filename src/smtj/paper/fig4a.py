@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj import plot
 from smtj.card import DeviceCard
-from smtj.lab import field_sweep
+from smtj.lab import Instrument, field_sweep
 from smtj.paper.rows import time as shown_time
 from smtj.physics.device import operating_point
 from smtj.physics.junction import state_resistances
@@ -51,7 +51,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
             field,
             voltage=float(voltage) or MIN_VOLTAGE,
             sweeps=SWEEPS,
-            noise=NOISE,
+            instrument=Instrument(noise=NOISE),
             seed=seed + number,
         )
         for number, voltage in enumerate(VOLTAGES)

@@ -13,7 +13,7 @@ from smtj.analysis.switching.scan import ScanResult, scan_of
 from smtj.analysis.switching.trace import trace_of
 from smtj.card import DeviceCard
 from smtj.inference.bias.comparison import BiasComparison
-from smtj.lab import voltage_scan
+from smtj.lab import Instrument, voltage_scan
 from smtj.measurement import groups
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
@@ -42,7 +42,8 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     seed
         Seed of the device's history and of the instrument.
     """
-    data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, noise=NOISE, seed=seed)
+    lab = Instrument(noise=NOISE)
+    data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, instrument=lab, seed=seed)
     setting = Setting(card, "Fig. 4(b)")
     traces = [trace_of(known, part, setting, 0) for known, part in groups(data)]
     each = len(FIELDS)
@@ -61,7 +62,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 
 def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
     """Return w in 1/Oe of readings counted as high above the middle of the levels."""
-    from smtj.inference import fit_sigmoid
+    from smtj.inference.sigmoid import fit_sigmoid
     from smtj.physics.junction import state_resistances
 
     levels = state_resistances(card, 0.0, 0.0, scan.field, scan.voltage)

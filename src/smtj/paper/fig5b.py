@@ -15,7 +15,7 @@ from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonan
 from smtj.inference.stats.estimate import normal_estimate
 from smtj.paper.rows import recovered
 from smtj.paper.spectra import FIELDS, PAPER_FIELD, Resonances, resonances
-from smtj.physics.device import factors, macrospin
+from smtj.physics.free_layer import factors, macrospin
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
 from smtj.units import GHz, Oe, mT

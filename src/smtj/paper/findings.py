@@ -7,13 +7,8 @@ import numpy as np
 
 from smtj.card import DeviceCard, consistency
 from smtj.physics import barrier, switching
-from smtj.physics.device import (
-    OperatingPoint,
-    anisotropy_terms,
-    barrier_against_thickness,
-    operating_point,
-    vcma_coefficient,
-)
+from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.free_layer import anisotropy_terms, barrier_against_thickness, vcma_coefficient
 from smtj.physics.junction import parallel_resistance
 from smtj.physics.magnetics import anisotropy
 from smtj.typing import Floats

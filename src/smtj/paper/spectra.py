@@ -5,15 +5,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from smtj import lab
 from smtj.analysis import Setting
 from smtj.analysis.resonance.anisotropy import field_line, second_line
 from smtj.analysis.resonance.device import AtVoltage, at_voltages
 from smtj.analysis.resonance.lines import lines_of
 from smtj.card import DeviceCard
-from smtj.inference.resonance.vcma import vcma_estimates
+from smtj.inference.resonance.coefficients import vcma_estimates
 from smtj.inference.stats.estimate import Estimate
-from smtj.inference.stats.line import StraightLine
-from smtj.lab import stfmr
+from smtj.inference.stats.line import LineFit
 from smtj.units import Oe
 
 VOLTAGES = np.linspace(-0.1, 0.2, 7)
@@ -38,9 +38,9 @@ class Resonances:
     """Of the paper's field alone, by rising voltage."""
     at_all_fields: list[AtVoltage]
     """Of all fields."""
-    first: StraightLine
+    first: LineFit
     """H_K1 in A/m against V, of all fields."""
-    second: StraightLine
+    second: LineFit
     """H_K2 in A/m against V."""
     field_per_volt: Estimate
     """-dH_K1/dV."""
@@ -64,7 +64,9 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     SmtjError
         The card's resonances are out of the frequencies swept.
     """
-    data = stfmr(card, FIELDS * Oe, VOLTAGES, FREQUENCIES, DRIVE, NOISE, seed)
+    data = lab.spectra(
+        card, FIELDS * Oe, VOLTAGES, FREQUENCIES, drive=DRIVE, noise=NOISE, seed=seed
+    )
     setting = Setting(card, "Fig. 5")
     one = data.isel(field=[int(np.flatnonzero(FIELDS == PAPER_FIELD)[0])])
     alone, everywhere = (at_voltages(lines_of([d], setting), setting) for d in (one, data))

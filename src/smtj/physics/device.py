@@ -1,23 +1,58 @@
-"""A card at work: the formulas put together for one device at a bias voltage and a temperature."""
+"""A card at work: the formulas put together for one device at a bias, a field and a temperature."""
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from smtj.card import DeviceCard, consistency
-from smtj.errors import CardError, SmtjError
+import numpy as np
+
+from smtj.card import CardLike, DeviceCard, as_card
+from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
-from smtj.physics.arrays import Array, as_arrays
-from smtj.physics.magnetics import anisotropy, direction, equilibrium, thermal
-from smtj.physics.magnetics.demagnetisation import demagnetising_factors
+from smtj.physics.arrays import Array
+from smtj.physics.free_layer import high_state_is_up, layer_at, macrospin, offset_field
+from smtj.physics.junction import StateResistances, state_resistances
+from smtj.physics.magnetics import anisotropy, direction, equilibrium
+from smtj.tables import Table, Tabular
+from smtj.units import Oe, format_quantity, format_time, kohm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
-class OperatingPoint:
-    """What decides the switching of a device at a bias voltage and a temperature; SI units.
+class Derived(NamedTuple):
+    """A derived quantity, as a row of a table."""
 
-    An entry that depends on neither is a number, the others have the broadcast shape of both.
+    name: str
+    symbol: str
+    value: Array
+    unit: str
+    display_unit: str
+    source: str
+
+    @property
+    def text(self) -> str:
+        """The value in the display unit, or the range of several."""
+        values = np.asarray(_plain(self.value))
+        ends = dict.fromkeys((float(values.min()), float(values.max())))
+        if self.unit == "s":
+            return " … ".join(map(format_time, ends))
+        return " … ".join(format_quantity(v, self.unit, self.display_unit, 4) for v in ends)
+
+
+@dataclass(frozen=True, repr=False)
+class OperatingPoint(Tabular):
+    """What decides the switching of a device at a voltage, a field and a temperature; SI units.
+
+    An entry that depends on neither voltage nor temperature is a number; the others have the
+    broadcast shape of both.  Methods take H_⊥ in A/m, by default :attr:`field`.
     """
 
+    card: DeviceCard
+    voltage: Array
+    """V in V."""
+    field: Array
+    """H_⊥ in A/m."""
     temperature: Array
     """T in K."""
     saturation_magnetisation: Array
@@ -31,59 +66,163 @@ class OperatingPoint:
     effective_field: Array
     """H_k,eff of Eq. 3-5 in A/m; negative where the up well is the low state."""
     slope: Array
-    """w in 1/(A/m) (Eq. 5), of the sign of H_k,eff."""
+    """w in 1/(A/m) (Eq. 5), with the sign of H_k,eff."""
     offset_field: Array
     """H_s in A/m."""
     log_attempt_time: float
     """ln(τ0/s)."""
 
-    def reduced_field(self, field: Array) -> Array:
-        """h of Eq. 3 and 4, limited to |h| ≤ 1, at H_⊥ in A/m."""
-        return switching.reduced_field(field, self.offset_field, self.effective_field)
+    def reduced_field(self, field: Array | None = None) -> Array:
+        """h of Eq. 3 and 4, limited to |h| ≤ 1."""
+        return switching.reduced_field(self._at(field), self.offset_field, self.effective_field)
 
-    def log_dwell_times(self, field: Array) -> tuple[Array, Array]:
-        """ln(τ_high/s) and ln(τ_low/s) at H_⊥ in A/m (Eq. 3 and 4)."""
+    def log_dwell_times(self, field: Array | None = None) -> tuple[Array, Array]:
+        """ln(τ_high/s) and ln(τ_low/s) (Eq. 3 and 4)."""
         h = self.reduced_field(field)
         return switching.log_dwell_times(self.stability_factor, h, self.log_attempt_time)
 
-    def dwell_times(self, field: Array) -> tuple[Array, Array]:
-        """τ_high and τ_low in s at H_⊥ in A/m; infinite where a float cannot hold them."""
+    def dwell_times(self, field: Array | None = None) -> tuple[Array, Array]:
+        """τ_high and τ_low in s; infinite where a float cannot hold them."""
         h = self.reduced_field(field)
         return switching.dwell_times(self.stability_factor, h, self.log_attempt_time)
 
-    def log_relaxation_time(self, field: Array) -> Array:
-        """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low, at H_⊥ in A/m; it is longest at H_s."""
+    def log_relaxation_time(self, field: Array | None = None) -> Array:
+        """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low; it is longest at H_s."""
         return switching.log_relaxation_time(*self.log_dwell_times(field))
 
-    def switching_probability(self, field: Array) -> Array:
-        """P(high | H_⊥) at H_⊥ in A/m (Eq. 5)."""
-        return switching.switching_probability(field, self.slope, self.offset_field)
+    def switching_probability(self, field: Array | None = None) -> Array:
+        """P(high | H_⊥) (Eq. 5)."""
+        return switching.switching_probability(self._at(field), self.slope, self.offset_field)
+
+    def resistances(self, field: Array | None = None) -> StateResistances:
+        """Resistances of both states in ohm, of their wells in this field."""
+        at = (_plain(entry) for entry in (self._at(field), self.voltage, self.temperature))
+        return state_resistances(self.card, 0.0, 0.0, *at)
+
+    def derived(self) -> list[Derived]:
+        """Everything that follows at this point, row by row."""
+        model = f"{self.card.switching.model} model"
+        given = "-H_in tan(tilt)" if self.card.switching.offset_field is None else "card"
+        high, low = self.dwell_times()
+        return [
+            Derived("effective energy", "K_eff", self.energy_density, "J/m^3", "kJ/m^3", "Eq. 1"),
+            Derived(
+                "anisotropy field",
+                "H_K1",
+                anisotropy.anisotropy_field(self.energy_density, self.saturation_magnetisation),
+                "A/m",
+                "mT",
+                "2K_eff/(μ0 M_s)",
+            ),
+            Derived("energy barrier", "E_b", self.barrier, "J", "zJ", "Eq. 6"),
+            Derived("stability factor", "E_b/k_BT", self.stability_factor, "", "", "Eq. 6"),
+            Derived("effective field", "H_k,eff", self.effective_field, "A/m", "Oe", model),
+            Derived("slope", "w", self.slope, "m/A", "1/Oe", f"Eq. 5, {model}"),
+            Derived("offset field", "H_s", self.offset_field, "A/m", "Oe", given),
+            Derived("dwell time, high", "τ_high", high, "s", "s", "Eq. 3"),
+            Derived("dwell time, low", "τ_low", low, "s", "s", "Eq. 4"),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every quantity in SI units, as plain numbers and lists; ``card`` is the card's name."""
+        high, low = self.dwell_times()
+        found = self.resistances()
+        entries = vars(self) | {
+            "dwell_time_high": high,
+            "dwell_time_low": low,
+            "probability_high": self.switching_probability(),
+            "resistance_high": found.high,
+            "resistance_low": found.low,
+        }
+        del entries["card"]
+        return {"card": self.card.name, **{name: _plain(v) for name, v in entries.items()}}
+
+    def table(self) -> Table:
+        """Return barrier, dwell times, sigmoid and resistances."""
+        found = self.resistances()
+        rows = [
+            *self.derived(),
+            Derived("probability", "P(high)", self.switching_probability(), "", "", "Eq. 5"),
+            Derived("resistance, high", "R_high", found.high, "ohm", "ohm", "wells"),
+            Derived("resistance, low", "R_low", found.low, "ohm", "ohm", "wells"),
+        ]
+        where = [
+            Derived("", symbol, value, unit, shown, "").text
+            for symbol, value, unit, shown in (
+                ("V", self.voltage, "V", "mV"),
+                ("H", self.field, "A/m", "Oe"),
+                ("T", self.temperature, "K", "K"),
+            )
+        ]
+        return Table(
+            f"{self.card.name} at V = {where[0]}, H = {where[1]}, T = {where[2]}",
+            ("quantity", "symbol", "value", "from"),
+            [(row.name, row.symbol, row.text, row.source) for row in rows],
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Plot P(high) against the field, with the resistances of both states on a second axis.
+
+        An array of voltages or temperatures gives a curve each.
+        """
+        from smtj import plot
+
+        points = (self.voltage, self.temperature, self.slope, self.offset_field)
+        voltages, temperatures, slopes, offsets = (
+            np.ravel(entry) for entry in np.broadcast_arrays(*map(_plain, points))
+        )
+        reach = float(np.max(8 / np.abs(slopes)))
+        field = np.linspace(offsets.min() - reach, offsets.max() + reach, 201)
+        with plot.axes(ax, 4.4, 3.0) as axes:
+            right = axes.twinx()
+            for v, t, w, h_s in zip(voltages, temperatures, slopes, offsets, strict=True):
+                p = switching.switching_probability(field, w, h_s)
+                label = f"{plot.signed(1e3 * v, 'mV')}, {t:.0f} K"
+                (line,) = axes.plot(field / Oe, p, label=label)
+                found = state_resistances(self.card, 0.0, 0.0, field, v, t)
+                for ohm in (found.high, found.low):
+                    right.plot(field / Oe, ohm / kohm, ":", color=line.get_color())
+            here = np.broadcast_arrays(_plain(self.field), _plain(self.switching_probability()))
+            axes.plot(np.ravel(here[0]) / Oe, np.ravel(here[1]), "o", color=plot.GREY)
+            axes.set_xlabel(r"Field $H_\perp$ (Oe)")
+            axes.set_ylabel("P(high)")
+            right.set_ylabel(r"$R$ of both states, dotted (k$\Omega$)")
+            right.spines["right"].set_visible(True)
+            axes.set_title(self.card.name)
+            axes.legend(loc="center right")
+        return axes
+
+    def _at(self, field: Array | None) -> Array:
+        return self.field if field is None else field
 
 
 def operating_point(
-    card: DeviceCard, voltage: Array = 0.0, temperature: Array | None = None
+    card: CardLike, voltage: Array = 0.0, temperature: Array | None = None, field: Array = 0.0
 ) -> OperatingPoint:
     """Evaluate a card at a bias voltage and a temperature, by the switching model it names.
 
-    ``cai2019`` is the paper's model as printed: H_k,eff of Eq. 5 is held at the card's value while
-    voltage moves E_b, so that w follows E_b.  ``self-consistent`` takes w and H_s from exact
-    Boltzmann integration over the same macrospin and has H_k,eff follow from them by Eq. 5; the
-    barrier then drops out of w, since occupation depends on the wells' difference alone.
+    ``cai2019`` is the paper's model as printed: H_k,eff of Eq. 5 stays at the card's value while
+    the voltage moves E_b, so w follows E_b.  ``self-consistent`` takes w and H_s from exact
+    Boltzmann integration over the same macrospin, and H_k,eff follows from them by Eq. 5; the
+    barrier then drops out of w, since the occupancy depends only on the difference of the wells.
 
-    The state called high is the one of higher resistance (:func:`high_state_is_up`).  Where that is
-    the down well, a field along +z empties it: H_k,eff and w are negative then, in both models.
+    The state called high is the one of higher resistance
+    (:func:`smtj.physics.free_layer.high_state_is_up`).  Where that is the down well, a field along
+    +z empties it: H_k,eff and w are negative then, in both models.
 
-    E_b is that of Eq. 6 in both, which knows no H_K2.  Temperature changes M_s and the interface
-    anisotropy by the card's laws; ξ, H_in, H_K2 and a given H_k,eff stay as they are.
+    E_b is that of Eq. 6 in both, which contains no H_K2.  Temperature changes M_s and the
+    interface anisotropy by the card's laws; ξ, H_in, H_K2 and a given H_k,eff stay.
 
     Parameters
     ----------
     card
-        The device.
+        The device: a card, the name of a shipped one, or a path.
     voltage
         Bias V in V; any shape, may be a tensor that requires a gradient.
     temperature
         T in K, any shape; the card's own by default.
+    field
+        H_⊥ in A/m at which dwell times, P(high) and resistances are shown.
 
     Returns
     -------
@@ -93,11 +232,18 @@ def operating_point(
     Raises
     ------
     CardError
-        The card's interface anisotropy contradicts its anisotropy field.
+        The card is not valid, or its interface anisotropy contradicts its anisotropy field.
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
+
+    Examples
+    --------
+    >>> point = operating_point("cai2019", voltage=-0.2)
+    >>> round(float(point.stability_factor), 1)
+    21.6
     """
-    t, m_s, k_eff = _free_layer(card, voltage, temperature)
+    card = as_card(card)
+    t, m_s, k_eff = layer_at(card, voltage, temperature)
     h_in = float(card.magnetism.in_plane_bias_field)
     e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
     delta = barrier.stability_factor(e_b, t)
@@ -107,10 +253,13 @@ def operating_point(
         h_k: Array = sign * float(given_field)
         w = switching.slope(delta, h_k)
     else:
-        up_slope, _ = equilibrium.sigmoid_of_equilibrium(_macrospin(card, t, m_s, k_eff))
+        up_slope, _ = equilibrium.sigmoid_of_equilibrium(macrospin(card, voltage, temperature))
         w = sign * up_slope
         h_k = switching.effective_field(delta, w)
     return OperatingPoint(
+        card=card,
+        voltage=voltage,
+        field=field,
         temperature=t,
         saturation_magnetisation=m_s,
         energy_density=k_eff,
@@ -118,9 +267,42 @@ def operating_point(
         stability_factor=delta,
         effective_field=h_k,
         slope=w,
-        offset_field=_offset_field(card, voltage),
+        offset_field=offset_field(card, voltage),
         log_attempt_time=math.log(card.thermal.attempt_time),
     )
+
+
+def with_stability_factor(
+    card: CardLike,
+    stability_factor: float,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+) -> DeviceCard:
+    """Return a card with the activation volume that gives a barrier of Δ k_B T, Δ being ∝ V*.
+
+    Parameters
+    ----------
+    card
+        The device.
+    stability_factor
+        Δ at ``voltage`` in V and ``temperature`` in K, by default the card's.
+
+    Raises
+    ------
+    SmtjError
+        The card has no barrier there, or Δ is not above 0.
+    CardError
+        The volume would exceed that of the free layer.
+    """
+    card = as_card(card)
+    own = float(operating_point(card, voltage, temperature).stability_factor)
+    if not (own > 0 and 0 < stability_factor < math.inf):
+        raise SmtjError(
+            f"card {card.name} has a barrier of {own:.3g} k_BT and cannot be given one of "
+            f"{stability_factor:g} k_BT; both must be above 0"
+        )
+    volume = float(card.geometry.activation_volume) * stability_factor / own
+    return card.replace({"geometry.activation_volume": volume})
 
 
 def barrier_and_reduced_field(
@@ -131,12 +313,13 @@ def barrier_and_reduced_field(
     voltage: Array = 0.0,
     temperature: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Δ and h of Eq. 3 and 4 in a field of any direction, by the rule of :mod:`.direction`.
+    """Δ and h of Eq. 3 and 4 in a field of any direction, by the rule of
+    :mod:`smtj.physics.magnetics.direction`.
 
-    The field along the normal that acts on the easy axis as this field does, less H_s, makes h;
-    the field in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  A
-    positive h favours the high state, whichever well that is.  In the self-consistent model
-    H_k,eff follows Δ, so that 4Δh stays w (H - H_s).
+    The field along the normal with the same part along the easy axis, less H_s, gives h; the field
+    in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  A positive
+    h favours the high state, whichever well that is.  In the self-consistent model H_k,eff follows
+    Δ, so 4Δh stays w (H - H_s).
 
     Parameters
     ----------
@@ -146,17 +329,12 @@ def barrier_and_reduced_field(
         Applied field in A/m, H_in not included: x along the ellipse (H_∥), z along the normal
         (H_⊥).
     voltage, temperature
-        As in :func:`operating_point`; all broadcast together.
+        As in :func:`operating_point`, with its errors; all broadcast together.
 
     Returns
     -------
     tuple
         Δ and h, |h| ≤ 1; dimensionless, of the broadcast shape.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`operating_point`.
     """
     point = operating_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
@@ -192,247 +370,6 @@ def log_dwell_times_in_field(
     return switching.log_dwell_times(delta, h, math.log(card.thermal.attempt_time))
 
 
-def macrospin(
-    card: DeviceCard, voltage: Array = 0.0, temperature: Array | None = None
-) -> equilibrium.Macrospin:
-    """The macrospin that a card's free layer is, at a bias voltage and a temperature.
-
-    Arguments and errors as in :func:`operating_point`.
-    """
-    return _macrospin(card, *_free_layer(card, voltage, temperature))
-
-
-def reference_direction(card: DeviceCard) -> tuple[float, float, float]:
-    """Unit vector (x, y, z) of the reference layer's magnetisation."""
-    polar = float(card.magnetism.reference_layer_polar_angle)
-    angle = float(card.magnetism.reference_layer_angle)
-    return (
-        math.sin(polar) * math.cos(angle),
-        math.sin(polar) * math.sin(angle),
-        math.cos(polar),
-    )
-
-
-def high_state_is_up(card: DeviceCard) -> bool:
-    """Whether the well along the easy axis, not the opposite one, is the high-resistance state.
-
-    It is where the easy axis n points away from the reference layer, and by convention where it
-    lies across it.
-    """
-    x, _, z = reference_direction(card)
-    tilt = float(card.magnetism.easy_axis_tilt)
-    # Room for rounding: the cosine of 90 degrees is not 0 as a float.
-    return x * math.sin(tilt) + z * math.cos(tilt) <= 1e-12
-
-
-def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
-    """Field in A/m along the easy axis that moves the midpoint of P(H_⊥) to the card's H_s.
-
-    It is 0 where H_s is left to follow from the tilt and H_in.  ``voltage`` in V moves H_s by the
-    card's law.
-    """
-    magnetism = card.magnetism
-    derived = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
-    return (float(derived) - _offset_field(card, voltage)) * math.cos(magnetism.easy_axis_tilt)
-
-
-def boltzmann_occupancy(
-    card: DeviceCard,
-    field_x: Array,
-    field_y: Array,
-    field_z: Array,
-    voltage: Array = 0.0,
-    temperature: Array | None = None,
-) -> tuple[Array, equilibrium.BoltzmannAverages]:
-    """P(high) and the exact Boltzmann averages of a free layer, whatever its switching model.
-
-    An H_s that the card gives acts as a stray field along the easy axis.  Arguments and errors as
-    in :func:`barrier_and_reduced_field`.
-    """
-    tilt = float(card.magnetism.easy_axis_tilt)
-    stray = stray_field(card, voltage)
-    found = equilibrium.boltzmann_averages(
-        macrospin(card, voltage, temperature),
-        field_x + stray * math.sin(tilt),
-        field_y,
-        field_z + stray * math.cos(tilt),
-    )
-    up = found.probability_up
-    return (up if high_state_is_up(card) else 1 - up), found
-
-
-def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Array, Array]:
-    """N_x, N_y, N_z as the card gives them, else those of its elliptic cylinder.
-
-    For another ``thickness`` in m, given factors change by as much as the elliptic cylinder's.
-    """
-    geometry = card.geometry
-
-    def ellipse(t: Array) -> tuple[Array, Array, Array]:
-        return demagnetising_factors(geometry.length, geometry.width, t)
-
-    x, y, z = (
-        geometry.demagnetising_factor_x,
-        geometry.demagnetising_factor_y,
-        geometry.demagnetising_factor_z,
-    )
-    own_thickness = geometry.free_layer_thickness
-    if x is None or y is None or z is None:
-        return ellipse(own_thickness if thickness is None else thickness)
-    if thickness is None:
-        return x, y, z
-    (new_x, new_y, new_z), (old_x, old_y, old_z) = ellipse(thickness), ellipse(own_thickness)
-    return new_x + float(x - old_x), new_y + float(y - old_y), new_z + float(z - old_z)
-
-
-def vcma_coefficient(card: DeviceCard) -> float:
-    """ξ in J/(V m): the card's own, else derived from its field per volt."""
-    if card.vcma.coefficient is not None:
-        return float(card.vcma.coefficient)
-    assert card.vcma.anisotropy_field_per_volt is not None  # the card has one of the two
-    return consistency.vcma_coefficient(
-        card.vcma.anisotropy_field_per_volt,
-        card.magnetism.saturation_magnetisation,
-        card.geometry.free_layer_thickness,
-        card.geometry.tunnel_barrier_thickness,
-    )
-
-
-def anisotropy_terms(card: DeviceCard) -> tuple[float, float, float]:
-    """K_shape, K_⊥ and K_d of Eq. 1 in J/m³, at zero bias and the card's temperature.
-
-    Where the card has H_K1 rather than the interface anisotropy, K_⊥ is what makes Eq. 1 give it.
-
-    Raises
-    ------
-    CardError
-        The card gives both, and they disagree by more than 2 % of the interface anisotropy.
-    """
-    magnetism, thickness = card.magnetism, card.geometry.free_layer_thickness
-    n_x, _, n_z = factors(card)
-    k_shape = float(anisotropy.shape_energy_density(magnetism.saturation_magnetisation, n_x))
-    k_d = float(anisotropy.demagnetising_energy_density(magnetism.saturation_magnetisation, n_z))
-    given = magnetism.interface_anisotropy
-    if magnetism.anisotropy_field is None:
-        assert given is not None  # the card has one of the two
-        return k_shape, float(anisotropy.perpendicular_energy_density(given, thickness)), k_d
-    k_eff = anisotropy.energy_density_of_field(
-        magnetism.anisotropy_field, magnetism.saturation_magnetisation
-    )
-    k_perpendicular = float(k_eff - k_shape + k_d)
-    if given is not None:
-        implied = k_perpendicular * thickness
-        if not consistency.agree(given, implied, ()):
-            raise CardError(
-                f"card {card.name}: magnetism.interface_anisotropy is {given * 1e3:.4g} mJ/m^2, "
-                f"but Eq. 1 needs {implied * 1e3:.4g} mJ/m^2 for magnetism.anisotropy_field; make "
-                "them agree within 2 %, or leave one of them out"
-            )
-    return k_shape, k_perpendicular, k_d
-
-
-def sum_of_terms(card: DeviceCard, temperature: Array) -> Array:
-    """K_0,eff of Eq. 1 in J/m³ at a temperature in K."""
-    k_shape, k_perpendicular, k_d = anisotropy_terms(card)
-    ratio = _magnetisation_ratio(card, temperature)
-    interface = thermal.interface_anisotropy_ratio(ratio, card.thermal.anisotropy_exponent)
-    return anisotropy.effective_energy_density(
-        k_shape * ratio**2, k_perpendicular * interface, k_d * ratio**2
-    )
-
-
-def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
-    """E_b in J at zero bias for other free-layer thicknesses in m (Eq. 1 with Eq. 6).
-
-    Interface anisotropy, M_s, outline, in-plane field and V*/V are the card's; E_b falls to zero
-    where demagnetisation overcomes the interface.  This is how the paper's device got its barrier.
-
-    Parameters
-    ----------
-    card
-        The device.
-    thickness
-        t in m; any shape, may be a tensor that requires a gradient.
-
-    Returns
-    -------
-    Array
-        E_b in J, of the shape of ``thickness``.
-
-    Raises
-    ------
-    CardError
-        The card's interface anisotropy contradicts its anisotropy field.
-    """
-    m_s, own_thickness = (
-        card.magnetism.saturation_magnetisation,
-        card.geometry.free_layer_thickness,
-    )
-    _, k_perpendicular, _ = anisotropy_terms(card)
-    n_x, _, n_z = factors(card, thickness)
-    k_eff = anisotropy.effective_energy_density(
-        anisotropy.shape_energy_density(m_s, n_x),
-        anisotropy.perpendicular_energy_density(k_perpendicular * own_thickness, thickness),
-        anisotropy.demagnetising_energy_density(m_s, n_z),
-    )
-    volume = card.geometry.activation_volume * (thickness / own_thickness)
-    return barrier.energy_barrier(k_eff, m_s, card.magnetism.in_plane_bias_field, volume)
-
-
-def _offset_field(card: DeviceCard, voltage: Array) -> Array:
-    """H_s in A/m: the card's own, else that of the tilted axis, moved by the voltage."""
-    magnetism, given = card.magnetism, card.switching.offset_field
-    if given is None:
-        given = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
-    return float(given) + card.switching.offset_field_per_volt * voltage
-
-
-def _checked_temperature(card: DeviceCard, temperature: Array | None) -> Array:
-    if temperature is None:
-        return float(card.thermal.temperature)
-    curie = card.thermal.curie_temperature
-    xp, (t,) = as_arrays(temperature)
-    if not xp.all((t > 0) & (t < (math.inf if curie is None else curie))):
-        below = "" if curie is None else f" and below its Curie temperature, {curie:g} K"
-        raise SmtjError(f"the temperature of card {card.name} must be above 0 K{below}")
-    return temperature
-
-
-def _magnetisation_ratio(card: DeviceCard, temperature: Array) -> Array:
-    t = card.thermal
-    return thermal.magnetisation_ratio(
-        temperature, t.temperature, t.curie_temperature, t.bloch_exponent
-    )
-
-
-def _free_layer(
-    card: DeviceCard, voltage: Array, temperature: Array | None
-) -> tuple[Array, Array, Array]:
-    """Return T in K, M_s in A/m and K_eff in J/m³ at a bias voltage and a temperature."""
-    t = _checked_temperature(card, temperature)
-    m_s = card.magnetism.saturation_magnetisation * _magnetisation_ratio(card, t)
-    k_eff = sum_of_terms(card, t) - anisotropy.voltage_energy_density(
-        vcma_coefficient(card),
-        voltage,
-        card.geometry.tunnel_barrier_thickness,
-        card.geometry.free_layer_thickness,
-    )
-    return t, m_s, k_eff
-
-
-def _macrospin(
-    card: DeviceCard, temperature: Array, m_s: Array, energy_density: Array
-) -> equilibrium.Macrospin:
-    magnetism = card.magnetism
-    shape_per_magnetisation = (
-        magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
-    )
-    return equilibrium.Macrospin(
-        moment=m_s * card.geometry.activation_volume,
-        anisotropy_field=anisotropy.anisotropy_field(energy_density, m_s),
-        second_order_field=magnetism.second_order_anisotropy_field,
-        in_plane_anisotropy_field=m_s * shape_per_magnetisation,
-        in_plane_bias_field=magnetism.in_plane_bias_field,
-        easy_axis_tilt=magnetism.easy_axis_tilt,
-        temperature=temperature,
-    )
+def _plain(value: Array) -> Any:
+    """A float, array or tensor as a number or nested lists."""
+    return value.tolist() if hasattr(value, "tolist") else float(value)

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
-from smtj.physics.device import high_state_is_up, log_dwell_times_in_field, macrospin
+from smtj.physics.device import log_dwell_times_in_field
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.sweep import log_rates
+from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, reduced_energy
 from smtj.typing import Floats

@@ -1,7 +1,7 @@
 """The resistance of a card's two states: its wells, seen by its reference layer.
 
 The state called *high* is a well, not a value: the up well where the easy axis points away from
-the reference layer, else the down one (:func:`smtj.physics.device.high_state_is_up`).  Far from
+the reference layer, else the down one (:func:`smtj.physics.free_layer.high_state_is_up`).  Far from
 zero field its resistance may be the lower of the two.  Where a well is gone, its state has the
 resistance of the one that is left.
 """
@@ -16,7 +16,12 @@ from numpy.typing import ArrayLike
 from smtj.card import DeviceCard
 from smtj.card.consistency import ellipse_volume
 from smtj.physics import resistance
-from smtj.physics.device import high_state_is_up, macrospin, reference_direction, stray_field
+from smtj.physics.free_layer import (
+    high_state_is_up,
+    macrospin,
+    reference_direction,
+    stray_field,
+)
 from smtj.physics.magnetics.wells import Wells, find_wells
 from smtj.typing import Floats
 

@@ -1,15 +1,18 @@
-"""Where the paper's formulas hold: every rung from Boltzmann to the sigmoid, against the next."""
+"""Where the paper's formulas hold: every theory from Boltzmann to the sigmoid against the next."""
 
-from smtj.validity.comparison import Rung
+from smtj.validity.comparison import Comparison
 from smtj.validity.formulas import compare_formulas
-from smtj.validity.limits import Limits, find_limits
-from smtj.validity.low_barrier import compare_low_barrier, with_barrier
+from smtj.validity.ladder import Ladder, compare
+from smtj.validity.limits import Limits, find_limits, safe_ranges
+from smtj.validity.low_barrier import compare_low_barrier
 
 __all__ = [
+    "Comparison",
+    "Ladder",
     "Limits",
-    "Rung",
+    "compare",
     "compare_formulas",
     "compare_low_barrier",
     "find_limits",
-    "with_barrier",
+    "safe_ranges",
 ]

@@ -1,12 +1,12 @@
-"""The ladder of a card at its own barrier: formulas, exact integrals and the telegraph process."""
+"""The formulas at a card's own barrier against exact integrals and the telegraph process."""
 
 import math
 
 import numpy as np
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.dynamics.telegraph.process import switching_times
-from smtj.physics.device import high_state_is_up, macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.asymptotes import (
     brown_log_dwell_times,
     langer_log_dwell_times,
@@ -14,16 +14,16 @@ from smtj.physics.escape.asymptotes import (
 )
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.relaxation import log_dwell_times
+from smtj.physics.free_layer import boltzmann_occupancy, high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.magnetics.equilibrium import (
     Macrospin,
-    boltzmann_averages,
     log_odds_slope,
     log_weights,
     reduced_energy,
 )
 from smtj.physics.resonance.frequency import printed_frequency, resonance_frequency, stiffness
-from smtj.validity.comparison import Rung, compared, reference
+from smtj.validity.comparison import Comparison, compared, reference
 
 CYCLES = 4000
 """High and low dwells of the telegraph process that is compared to its dwell times."""
@@ -35,8 +35,8 @@ Field = tuple[float, float]
 
 
 def compare_formulas(
-    card: DeviceCard, voltage: float = 0.0, temperature: float | None = None, seed: int = 0
-) -> list[Rung]:
+    card: CardLike, voltage: float = 0.0, temperature: float | None = None, seed: int = 0
+) -> list[Comparison]:
     """Compare every formula with the exact macrospin, at a card's own barrier.
 
     Parameters
@@ -46,16 +46,17 @@ def compare_formulas(
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     seed
-        Of the telegraph process.
+        Seed of the telegraph process.
 
     Raises
     ------
     CardError, SmtjError
         The card has no barrier there.
     """
+    card = as_card(card)
     spin = macrospin(card, voltage, temperature)
     return [
-        *_occupation(card, spin, voltage, temperature),
+        *_occupancy(card, voltage, temperature),
         *_slope(card, spin, voltage, temperature),
         *_dwell(card, spin, voltage, temperature, seed),
         *_resonance(card, spin, voltage, temperature),
@@ -63,7 +64,7 @@ def compare_formulas(
 
 
 def models(card: DeviceCard) -> dict[str, DeviceCard]:
-    """Return the card under both switching models, by what messages call them."""
+    """Return the card under both switching models, by their names in messages."""
     found = {"self-consistent": card.replace({"switching.model": "self-consistent"})}
     if card.switching.effective_anisotropy_field is not None:
         found["Eq. (5) as printed"] = card.replace({"switching.model": "cai2019"})
@@ -71,36 +72,26 @@ def models(card: DeviceCard) -> dict[str, DeviceCard]:
 
 
 def field_at(card: DeviceCard, field: float, voltage: float) -> Field:
-    """Return the field that acts where H_⊥ is applied, the card's stray field included."""
+    """Return the total of an applied H_⊥ and the card's stray field."""
     x, z = with_stray_field(card, 0.0, field, voltage)
     return float(x), float(z)
 
 
-def _occupation(
-    card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None
-) -> list[Rung]:
+def _occupancy(card: DeviceCard, voltage: float, temperature: float | None) -> list[Comparison]:
     point = operating_point(card, voltage, temperature)
     field = float(point.offset_field + 1 / point.slope)
-    x, z = field_at(card, field, voltage)
-    share = float(boltzmann_averages(spin, x, 0.0, z).probability_up)
-    exact = share if high_state_is_up(card) else 1 - share
-    base = reference("P(high) at H_s + 1/w", "Boltzmann integral", exact, "", "")
-    return [
-        base,
-        *(
-            compared(
-                base,
-                name,
-                float(operating_point(c, voltage, temperature).switching_probability(field)),
-            )
-            for name, c in models(card).items()
-        ),
-    ]
+    exact, _ = boltzmann_occupancy(card, 0.0, 0.0, field, voltage, temperature)
+    base = reference("P(high) at H_s + 1/w", "Boltzmann integral", float(exact), "", "")
+    found = {
+        name: float(operating_point(c, voltage, temperature).switching_probability(field))
+        for name, c in models(card).items()
+    }
+    return [base, *(compared(base, name, value) for name, value in found.items())]
 
 
 def _slope(
     card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None
-) -> list[Rung]:
+) -> list[Comparison]:
     point = operating_point(card, voltage, temperature)
     offset = float(point.offset_field)
     sign = 1.0 if high_state_is_up(card) else -1.0
@@ -127,7 +118,7 @@ def _slope(
 
 def _dwell(
     card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None, seed: int
-) -> list[Rung]:
+) -> list[Comparison]:
     point = operating_point(card, voltage, temperature)
     damping = float(card.magnetism.damping)
     x, z = field_at(card, float(point.offset_field), voltage)
@@ -172,7 +163,7 @@ def _telegraph(log_high: float, log_low: float, seed: int) -> tuple[float, float
 
 def _resonance(
     card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None
-) -> list[Rung]:
+) -> list[Comparison]:
     wells = card_wells(card, 0.0, 0.0, 0.0, voltage, temperature)
     x, z = field_at(card, 0.0, voltage)
     matrix = stiffness(spin, wells.global_minimum, x, 0.0, z).matrix

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.typing import Floats
 from smtj.units import format_quantity
@@ -59,7 +60,7 @@ class Limits:
 
 
 def find_limits(
-    card: DeviceCard,
+    card: CardLike,
     voltage: float = 0.0,
     temperature: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -69,18 +70,19 @@ def find_limits(
     Parameters
     ----------
     card
-        Gives H_K1, damping, volume, temperature and τ0.  The axis is upright and nothing acts in
-        the plane but what is varied.
+        Gives H_K1, damping, volume, temperature and τ0.  The axis is upright, and only what is
+        varied acts in the plane.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     progress
-        Told how many exact times are calculated.
+        Called with (done, total) exact times.
 
     Raises
     ------
     CardError, SmtjError
         The card has no perpendicular anisotropy, or its damping is too low to calculate with.
     """
+    card = as_card(card)
     spin = macrospin(card, voltage, temperature)._replace(
         second_order_field=0.0,
         in_plane_anisotropy_field=0.0,
@@ -121,7 +123,7 @@ def find_limits(
 def _in_plane(
     spin: Macrospin, damping: float, h_k: float, progress: Callable[[int, int], None] | None
 ) -> Floats:
-    """ln τ in fields across the axis, each a sparse system of its own."""
+    """Return ln τ in fields across the axis; each needs a sparse solve."""
     found = []
     for number, part in enumerate(IN_PLANE):
         # Both wells are alike, so each has half of the rate.
@@ -132,8 +134,8 @@ def _in_plane(
     return np.array(found)
 
 
-def in_words(limits: Limits) -> list[str]:
-    """Say where the formulas are safe, in sentences."""
+def safe_ranges(limits: Limits) -> list[str]:
+    """State where the formulas are safe, one sentence per influence."""
     brown = np.expm1(limits.brown_at_barrier - limits.exact_at_barrier)
     field = np.expm1(limits.printed_at_field - limits.exact_at_field)
     plane = np.expm1(limits.printed_in_plane - limits.exact_in_plane)
@@ -146,8 +148,8 @@ def in_words(limits: Limits) -> list[str]:
         f"Barrier: Brown's asymptote is {fair} {_barriers(brown)}; at Δ = 3 it is {at_3:+.0f} %, "
         f"at Δ = 6 {at_6:+.0f} %.",
         f"Prefactor: at Δ = {limits.delta:.3g} and zero field τ0 = {tau0} would make Eq. (3) "
-        f"exact; the card has {given}. τ0 falls with damping and with Δ, so that no one value "
-        "serves a scan.",
+        f"exact; the card has {given}. τ0 falls with damping and Δ, so no single value "
+        "fits a scan.",
         f"Field along the axis: the dwell time of Eq. (3) relative to zero field is {fair} of the "
         f"exact one for {_span(field, FIELDS, 'H/H_k')}; what Eq. (3) leaves out is the "
         "prefactor's (1 − h²)(1 + h).",
@@ -162,7 +164,7 @@ def _barriers(deviation: Floats) -> str:
     fair = np.abs(deviation) <= FAIR
     if not fair.any():
         return "nowhere up to Δ = 40"
-    # From where on it stays so.
+    # From where it stays so.
     first = int(np.flatnonzero(~fair).max(initial=-1)) + 1
     return f"from Δ = {BARRIERS[first]:g} on" if first < fair.size else "nowhere up to Δ = 40"
 

@@ -1,7 +1,7 @@
-"""The ladder of a card at a barrier so shallow that its motion can be followed in full (s-LLG).
+"""Simulated motion (s-LLG) of a card at a barrier low enough to follow every switch.
 
-The same device with a smaller activation volume: what is compared here does not hang on the volume
-but through the barrier, so that exact results that hold here hold at the card's own barrier too.
+It is the same device with a smaller activation volume.  The volume matters only through the
+barrier, so exact results confirmed here hold at the card's own barrier too.
 """
 
 import math
@@ -12,128 +12,109 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.errors import SmtjError
-from smtj.physics.device import macrospin, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import card_wells
 from smtj.physics.magnetics.equilibrium import boltzmann_averages
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.typing import Floats
-from smtj.validity.comparison import Rung, compared, reference
+from smtj.validity.comparison import Comparison, compared, reference
 from smtj.validity.formulas import field_at
 
-SHALLOW = 5.0
+LOW_BARRIER = 5.0
 """Barrier in k_B T at which the motion is followed."""
 TRAJECTORIES = 256
-LOOKS = 240
-"""Of each trajectory ..."""
-LOOKS_A_RELAXATION = 2.0
-"""... so many in a relaxation time 1/λ1."""
+RECORDS = 240
+"""Records of each trajectory."""
+RECORDS_PER_RELAXATION = 2.0
+"""Records in a relaxation time 1/λ1."""
 GROUPS = 32
-"""Of trajectories, for errors of what is no mean."""
+"""Groups of trajectories, for jackknife errors."""
 PASSAGES = 2048
 THRESHOLD = 0.5
 """|m·n| between which first passages are timed."""
 RINGING = 0.01
 """Angle in rad from which the magnetisation rings down."""
-PERIODS, POINTS_A_PERIOD = 12, 40
+PERIODS, POINTS_PER_PERIOD = 12, 40
 
 Progress = Callable[[str, int, int], None]
-"""Told what is simulated, how much of it is done, and of how much."""
+"""Called with what is simulated, how much of it is done, and the total."""
 
 
-class Setting(NamedTuple):
-    """At what conditions, and who is told how far it is."""
+class Context(NamedTuple):
+    """The operating conditions, the seed, and the progress callback."""
 
     voltage: float
     temperature: float | None
     seed: int
     progress: Progress | None
 
-    def tell(self, what: str) -> Callable[[int, int], None] | None:
-        """Return what a simulation calls."""
+    def progress_of(self, what: str) -> Callable[[int, int], None] | None:
+        """Return the callback of one simulation."""
         progress = self.progress
         if progress is None:
             return None
         return lambda done, total: progress(what, done, total)
 
 
-def with_barrier(
-    card: DeviceCard, delta: float, voltage: float = 0.0, temperature: float | None = None
-) -> DeviceCard:
-    """Return a card with another activation volume, which gives it a barrier of Δ k_B T.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier, or Δ is not above 0.
-    """
-    own = float(operating_point(card, voltage, temperature).stability_factor)
-    if not (own > 0 and 0 < delta < math.inf):
-        raise SmtjError(
-            f"card {card.name} has a barrier of {own:.3g} k_BT, and {delta:g} is wanted; both "
-            "must be above 0"
-        )
-    volume = float(card.geometry.activation_volume) * delta / own
-    return card.replace({"geometry.activation_volume": volume})
-
-
 def compare_low_barrier(
-    card: DeviceCard,
+    card: CardLike,
     voltage: float = 0.0,
     temperature: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> list[Rung]:
+) -> list[Comparison]:
     """Compare simulated motion with exact results.
 
     Parameters
     ----------
     card
-        The device, with a shallow barrier; see :func:`with_barrier`.
+        The device, with a low barrier; see :func:`smtj.physics.device.with_stability_factor`.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     seed
-        Of the thermal field.
+        Seed of the thermal field.
     progress
-        Told what is simulated and how far it is.
+        Called with the simulation's name and (done, total).
 
     Raises
     ------
     CardError, SmtjError
         The card has no barrier there, or one that takes too long to pass.
     """
-    setting = Setting(voltage, temperature, seed, progress)
+    card = as_card(card)
+    context = Context(voltage, temperature, seed, progress)
     return [
-        *_equilibrium(card, setting),
-        *_passage(card, setting),
-        *_ringing(card, setting),
+        *_equilibrium(card, context),
+        *_passage(card, context),
+        *_ringing(card, context),
     ]
 
 
-def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
-    point = operating_point(card, setting.voltage, setting.temperature)
+def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
+    point = operating_point(card, context.voltage, context.temperature)
     field = float(point.offset_field + 0.5 / point.slope)
-    x, z = field_at(card, field, setting.voltage)
-    spin = macrospin(card, setting.voltage, setting.temperature)
+    x, z = field_at(card, field, context.voltage)
+    spin = macrospin(card, context.voltage, context.temperature)
     exact = boltzmann_averages(spin, x, 0.0, z)
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
-    system = driven_macrospin(card, (0.0, 0.0, field), setting.voltage, setting.temperature)
+    system = driven_macrospin(card, (0.0, 0.0, field), context.voltage, context.temperature)
     m = trajectories(
         system,
-        equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, setting.seed),
-        1 / (LOOKS_A_RELAXATION * rate),
-        LOOKS,
+        equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, context.seed),
+        1 / (RECORDS_PER_RELAXATION * rate),
+        RECORDS,
         TRAJECTORIES,
-        setting.seed,
+        context.seed,
         dtype=np.float32,
-        progress=setting.tell("equilibrium"),
+        progress=context.progress_of("equilibrium"),
     ).astype(np.float64)
     tilt = float(spin.easy_axis_tilt)
     up = (m[..., 0] * math.sin(tilt) + m[..., 2] * math.cos(tilt) > 0).astype(np.float64)
@@ -159,35 +140,35 @@ def _equilibrium(card: DeviceCard, setting: Setting) -> list[Rung]:
     ]
 
 
-def _mean(looks: Floats) -> tuple[float, float]:
-    """Return the mean over looks and trajectories, and its error from their spread."""
-    each = looks.mean(axis=0)
+def _mean(records: Floats) -> tuple[float, float]:
+    """Return the mean over records and trajectories, and its error from their spread."""
+    each = records.mean(axis=0)
     return float(each.mean()), float(each.std(ddof=1) / math.sqrt(each.size))
 
 
-def _relaxation(up: Floats, share: float, rate: float) -> tuple[float, float]:
+def _relaxation(up: Floats, occupancy: float, rate: float) -> tuple[float, float]:
     """Return λ1 in 1/s from the correlation of the side at one and at two intervals.
 
-    Their ratio is e^(-λ1 t): what little of the side is not the slow mode has died out by then.
-    The error is the jackknife's, over groups of trajectories.
+    Their ratio is e^(-λ1 t): the fast modes have died out by then.  The error is a jackknife over
+    groups of trajectories.
     """
-    side = up - share
+    side = up - occupancy
     near = (side[1:] * side[:-1]).mean(axis=0)
     far = (side[2:] * side[:-2]).mean(axis=0)
-    all_of_them = np.arange(near.size)
-    groups = np.array_split(all_of_them, GROUPS)
+    everything = np.arange(near.size)
+    groups = np.array_split(everything, GROUPS)
 
-    def estimate(kept: NDArray[np.intp]) -> float:
-        return -math.log(far[kept].mean() / near[kept].mean()) * LOOKS_A_RELAXATION * rate
+    def estimate(chosen: NDArray[np.intp]) -> float:
+        return -math.log(far[chosen].mean() / near[chosen].mean()) * RECORDS_PER_RELAXATION * rate
 
-    without = np.array([estimate(np.setdiff1d(all_of_them, group)) for group in groups])
+    without = np.array([estimate(np.setdiff1d(everything, group)) for group in groups])
     spread = (GROUPS - 1) / GROUPS * np.sum((without - without.mean()) ** 2)
-    return estimate(all_of_them), math.sqrt(float(spread))
+    return estimate(everything), math.sqrt(float(spread))
 
 
-def _passage(card: DeviceCard, setting: Setting) -> list[Rung]:
+def _passage(card: DeviceCard, context: Context) -> list[Comparison]:
     """First passages of the device with an upright axis and nothing in the plane."""
-    spin = macrospin(card, setting.voltage, setting.temperature)._replace(
+    spin = macrospin(card, context.voltage, context.temperature)._replace(
         easy_axis_tilt=0.0, in_plane_bias_field=0.0, in_plane_anisotropy_field=0.0
     )
     damping = float(card.magnetism.damping)
@@ -204,9 +185,9 @@ def _passage(card: DeviceCard, setting: Setting) -> list[Rung]:
         (math.sqrt(1 - THRESHOLD**2), 0.0, THRESHOLD),
         -THRESHOLD,
         PASSAGES,
-        setting.seed,
+        context.seed,
         dtype=np.float32,
-        progress=setting.tell("first passages"),
+        progress=context.progress_of("first passages"),
     )
     return [
         base,
@@ -219,20 +200,20 @@ def _passage(card: DeviceCard, setting: Setting) -> list[Rung]:
     ]
 
 
-def _ringing(card: DeviceCard, setting: Setting) -> list[Rung]:
-    """The frequency with which the magnetisation rings down in its deepest well, without noise."""
+def _ringing(card: DeviceCard, context: Context) -> list[Comparison]:
+    """Compare the frequency of ringing down in the deepest well, without noise."""
     from scipy.optimize import curve_fit
 
-    wells = card_wells(card, 0.0, 0.0, 0.0, setting.voltage, setting.temperature)
-    spin = macrospin(card, setting.voltage, setting.temperature)
-    x, z = field_at(card, 0.0, setting.voltage)
+    wells = card_wells(card, 0.0, 0.0, 0.0, context.voltage, context.temperature)
+    spin = macrospin(card, context.voltage, context.temperature)
+    x, z = field_at(card, 0.0, context.voltage)
     at_rest = stiffness(spin, wells.global_minimum, x, 0.0, z)
     undamped = float(resonance_frequency(at_rest.matrix))
-    system = driven_macrospin(card, (0.0, 0.0, 0.0), setting.voltage, setting.temperature)
+    system = driven_macrospin(card, (0.0, 0.0, 0.0), context.voltage, context.temperature)
     cold = replace(system, spin=system.spin._replace(temperature=0.0))
     start = wells.global_minimum + RINGING * at_rest.first
-    interval = 1 / (POINTS_A_PERIOD * undamped)
-    count = PERIODS * POINTS_A_PERIOD
+    interval = 1 / (POINTS_PER_PERIOD * undamped)
+    count = PERIODS * POINTS_PER_PERIOD
     m = trajectories(cold, start / np.linalg.norm(start), interval, count)[:, 0]
     swing, time = m @ at_rest.first, interval * np.arange(1.0, count + 1)
 
@@ -243,7 +224,7 @@ def _ringing(card: DeviceCard, setting: Setting) -> list[Rung]:
     alpha = float(card.magnetism.damping)
     begin = (undamped, 2 * math.pi * undamped * alpha, RINGING, 0.0, 0.0)
     fitted, _ = curve_fit(ringing, time, swing, begin)
-    # The ringing is slower than f_r by what damping takes, as of any oscillator.
+    # Damping slows the ringing, as that of any oscillator.
     found = math.hypot(fitted[0], fitted[1] / (2 * math.pi)) * math.sqrt(1 + alpha**2)
     base = reference("resonance at zero field", "second derivatives", undamped, "Hz", "GHz")
     return [base, compared(base, "s-LLG without noise, ringing down", found)]

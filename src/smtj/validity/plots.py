@@ -1,46 +1,37 @@
 """The ladder as a picture: exact times beside the paper's formulas and the simulated motion."""
 
 import math
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.validity.comparison import Rung
+from smtj.validity.comparison import Comparison
 from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, Limits
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def draw(path: Path, limits: Limits, shallow: list[Rung]) -> list[Path]:
-    """Draw times over the barrier, the field and the field in the plane, and all z-scores.
 
-    Parameters
-    ----------
-    path
-        Without ending.
-    limits
-        Of :func:`smtj.validity.find_limits`.
-    shallow
-        Of :func:`smtj.validity.compare_low_barrier`.
-    """
-    with plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, axes):
-        _barriers(axes[0, 0], limits)
-        _fields(axes[0, 1], limits)
-        _in_plane(axes[1, 0], limits)
-        _scores(axes[1, 1], shallow)
-        for letter, panel in zip("abcd", axes.ravel(), strict=True):
-            panel.set_title(f"({letter})", loc="left")
-        return plot.save(fig, path)
+def plot_ladder(axes: Sequence["Axes"], limits: Limits, simulated: Sequence[Comparison]) -> None:
+    """Plot times over barrier, field and in-plane field, and the z-scores, into four axes."""
+    _barriers(axes[0], limits)
+    _fields(axes[1], limits)
+    _in_plane(axes[2], limits)
+    _scores(axes[3], simulated)
+    for letter, panel in zip("abcd", axes, strict=True):
+        panel.set_title(f"({letter})", loc="left")
 
 
 def caption(limits: Limits) -> str:
-    """Text below the picture, complete in itself."""
+    """The caption of the picture."""
     return (
         "(a) Dwell time of an upright macrospin over its barrier Δ: exact (two-state reduction of "
         "the Fokker-Planck equation), Brown's asymptote, and τ0 exp Δ. (b) Dwell time in a field "
-        "along the axis relative to none: Eq. (3), exp{Δ[(1 + h)² − 1]}, over the exact one, at "
-        f"Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
-        "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a shallow barrier "
+        "along the axis relative to zero field: Eq. (3), exp{Δ[(1 + h)² − 1]}, over the exact one, "
+        f"at Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
+        "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a low barrier "
         "against exact results, in standard errors; grey: three."
     )
 
@@ -93,15 +84,15 @@ def _in_plane(axes: Any, limits: Limits) -> None:
     axes.legend()
 
 
-def _scores(axes: Any, shallow: list[Rung]) -> None:
-    simulated = [rung for rung in shallow if math.isfinite(rung.z)]
+def _scores(axes: Any, comparisons: Sequence[Comparison]) -> None:
+    simulated = [found for found in comparisons if math.isfinite(found.z)]
     place = np.arange(len(simulated))[::-1]
     axes.axvspan(-3, 3, color=plot.GREY, alpha=0.15, linewidth=0)
     axes.axvline(0, color=plot.GREY, linewidth=0.8)
-    axes.errorbar([rung.z for rung in simulated], place, xerr=1.0, fmt="o", color=plot.BLUE)
-    for rung, row in zip(simulated, place, strict=True):
+    axes.errorbar([found.z for found in simulated], place, xerr=1.0, fmt="o", color=plot.BLUE)
+    for found, row in zip(simulated, place, strict=True):
         name = (
-            rung.quantity.split(" at ")[0].split(" from ")[0].replace("⟨m_z²⟩", "mean of $m_z^2$")
+            found.quantity.split(" at ")[0].split(" from ")[0].replace("⟨m_z²⟩", "mean of $m_z^2$")
         )
         axes.annotate(name, (-4.8, row + 0.25), fontsize=8)
     axes.set_yticks([])

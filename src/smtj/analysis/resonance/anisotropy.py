@@ -16,11 +16,11 @@ from smtj.analysis.context import Setting
 from smtj.analysis.finding import Part
 from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
-from smtj.inference.resonance.vcma import vcma_estimates
+from smtj.inference.resonance.coefficients import vcma_estimates
 from smtj.inference.resonance.wells.model import well_resonances
 from smtj.inference.resonance.wells.result import combination
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.line import StraightLine, fit_straight_line
+from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
@@ -45,7 +45,7 @@ def _anisotropy_part(found: list[AtVoltage], setting: Setting) -> Part:
     estimates = tuple(
         estimate
         for at in found
-        for estimate in (*at.general.estimates(_where(at)), *_renamed(at.damping, _where(at)))
+        for estimate in _renamed((*at.general.estimates, *at.damping), _where(at))
     )
     general = not found[0].fixed.is_eq_7
     whole = found[0].whole is not None
@@ -54,7 +54,7 @@ def _anisotropy_part(found: list[AtVoltage], setting: Setting) -> Part:
     def onto(card: DeviceCard) -> DeviceCard:
         fit = nearest.general
         if fit.separable:
-            first, second = (Measured(e.value, e.error) for e in fit.estimates()[:2])
+            first, second = (Measured(e.value, e.error) for e in fit.estimates[:2])
             card = with_anisotropy(card, first, second, nearest.voltage, setting.source)
         return _damping_onto(found, setting)(card)
 
@@ -156,9 +156,9 @@ def vcma_part(found: list[AtVoltage], setting: Setting) -> Part:
     )
 
 
-def field_line(found: list[AtVoltage]) -> StraightLine:
+def field_line(found: list[AtVoltage]) -> LineFit:
     """H_K1, or what the data fix of it, in A/m against voltage in V."""
-    return fit_straight_line(
+    return fit_line(
         [at.voltage for at in found],
         [at.general.anisotropy_field for at in found],
         [at.general.error for at in found],
@@ -166,9 +166,9 @@ def field_line(found: list[AtVoltage]) -> StraightLine:
     )
 
 
-def second_line(found: list[AtVoltage]) -> StraightLine:
+def second_line(found: list[AtVoltage]) -> LineFit:
     """H_K2 in A/m against voltage in V."""
-    return fit_straight_line(
+    return fit_line(
         [at.voltage for at in found],
         [at.general.second_order_field for at in found],
         [math.sqrt(at.general.covariance[1, 1]) for at in found],
@@ -285,7 +285,7 @@ def _renamed(estimates: tuple[Estimate, ...], where: str) -> list[Estimate]:
     return [replace(e, name=f"{e.name}{where}") for e in estimates]
 
 
-def _at_zero(line: StraightLine) -> tuple[float, float]:
+def _at_zero(line: LineFit) -> tuple[float, float]:
     return line.intercept, math.sqrt(line.covariance[0, 0])
 
 
@@ -337,7 +337,7 @@ def _stack_errors(card: DeviceCard) -> tuple[str, ...]:
     )
 
 
-def _constancy(second: StraightLine) -> tuple[str, ...]:
+def _constancy(second: LineFit) -> tuple[str, ...]:
     z = second.slope / math.sqrt(second.covariance[1, 1])
     verdict = "does not change with the voltage within its error" if abs(z) < 2 else "changes"
     return (f"H_K2 {verdict}: its slope is {z:+.1f} standard errors from 0",)

@@ -10,19 +10,19 @@ from smtj.analysis.resonance.lines import Lines, MeasuredLine
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.resonance import SpectrumFit, fit_spectrum
-from smtj.inference.resonance.damping import damping_estimates
+from smtj.inference.resonance.coefficients import damping_estimates
 from smtj.inference.resonance.wells.from_lines import Points, fit_points, starting_fields
 from smtj.inference.resonance.wells.from_spectra import (
     REACH,
     SpectraFit,
-    Spectrum,
     fit_spectra_of_wells,
 )
 from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
+from smtj.inference.resonance.wells.projection import WellSpectrum
 from smtj.inference.resonance.wells.result import AnisotropyFit
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.excess_scatter import UNLIKELY
-from smtj.physics.device import macrospin
+from smtj.inference.stats.least_squares import UNLIKELY
+from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import with_stray_field
 from smtj.physics.resonance.spectrum import well_lines
 from smtj.typing import Floats
@@ -257,7 +257,7 @@ def _in_rounds(
     for reach in (REACH, 0.0):
         rows = zip(lines, noise, x, z, expected.tolist(), strict=True)
         spectra = [
-            Spectrum(*_in_order(line), error, at_x, at_z, (up, down))
+            WellSpectrum(*_in_order(line), error, at_x, at_z, (up, down))
             for line, error, at_x, at_z, (up, down) in rows
         ]
         fit = fit_spectra_of_wells(spectra, fixed, starts, alpha, reach)

@@ -71,7 +71,7 @@ def arrhenius_part(traces: list[TraceResult], setting: Setting) -> Part:
     return Part(
         name="arrhenius",
         title=f"{setting.source}: dwell times at {len(known)} temperatures",
-        estimates=tuple(mean.rows()),
+        estimates=mean.estimates,
         remarks=tuple(
             dict.fromkeys(
                 (

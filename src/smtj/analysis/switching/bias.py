@@ -72,7 +72,7 @@ def bias_part(scans: list[ScanResult], setting: Setting) -> Part:
             found.verdict,
             f"model {fit.model}: freed {', '.join(fit.freed)}; "
             f"taken from the card: {', '.join(fit.taken_from_card) or 'nothing'}",
-            *fit.reasons,
+            *fit.remarks,
         ),
         caption=caption(found),
         draw=lambda path: draw(path, scans, found),

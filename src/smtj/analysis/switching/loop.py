@@ -1,4 +1,4 @@
-"""Findings of resistance loops: R_P, TMR, H_K1, and one angle in two readings."""
+"""Findings of resistance loops: R_P, TMR, H_K1, and one angle by two interpretations."""
 
 import math
 from pathlib import Path
@@ -11,7 +11,7 @@ from smtj.analysis.context import Conditions, Setting, conditions_of
 from smtj.analysis.finding import Part
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
-from smtj.inference.loop.fit import fit_loop, fit_loop_at_current
+from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.result import LoopFit
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement import measured_bias, table
@@ -43,26 +43,24 @@ def loop_part(loops: "list[xr.Dataset]", setting: Setting) -> Part:
         for name in ("field_in_plane", "field_out_of_plane", "resistance")
     )
     try:
-        if current is None:
-            fit = fit_loop(along, normal, resistance, setting.card, conditions.voltage)
-        else:
-            fit = fit_loop_at_current(along, normal, resistance, setting.card, current)
+        bias = {"voltage": conditions.voltage} if current is None else {"current": current}
+        fit = fit_loop(along, normal, resistance, setting.card, **bias)
     except SmtjError as error:
         raise SmtjError(f"{setting.source}: {error}") from None
     best = fit.best
     return Part(
         name="loop",
         title=f"{setting.source}: resistance against field, {resistance.size} readings",
-        estimates=tuple(best.rows()),
+        estimates=best.estimates,
         remarks=(
-            f"read as {best.reading}: {fit.verdict}",
+            f"interpreted as {best.name}: {fit.verdict}",
             fit.ambiguity,
             *best.remarks,
             *remarks,
         ),
         caption=(
             "Points: readings. Lines: resistance of both states at rest, 1/R linear in cos θ, "
-            f"fitted with {best.reading}; a reading may have caught either or an average."
+            f"fitted with {best.name}; a reading may have caught either or an average."
         ),
         draw=lambda path: _draw(path, tables, fit),
         onto=lambda card: _onto(card, fit, setting.source),

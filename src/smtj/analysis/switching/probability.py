@@ -11,8 +11,8 @@ from smtj.analysis.context import Setting, conditions_of
 from smtj.analysis.finding import Part, unchanged
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference import wilson_interval
-from smtj.inference.sigmoid.quantisation import CurveFit, fit_shares, granularity
+from smtj.inference.sigmoid import FractionFit, detect_quantisation, fit_fractions
+from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, require, table, unique_fields
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
@@ -44,8 +44,7 @@ def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
     require(dataset, "probability" if "probability" in dataset else "high", "reads")
     axis = _axis(rows, setting)
     reads = int(rows["reads"].iloc[0])
-    grain = granularity(rows["probability"].to_numpy(), reads)
-    remarks = () if grain.sentence is None else (grain.sentence,)
+    grain = detect_quantisation(rows["probability"].to_numpy(), reads)
     labels = [name for name in LABELS if name in rows]
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
         labels.append("pulse_length")
@@ -55,10 +54,10 @@ def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
         called = " ".join(_called(*pair) for pair in zip(labels, names, strict=True))
         x = branch[axis].to_numpy()
         try:
-            fit = fit_shares(x, branch["probability"].to_numpy(), grain)
+            fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[axis][0])
         except SmtjError as error:
             raise SmtjError(f"{setting.source} {called}: {error}") from None
-        parts.append(_part(dataset, x, fit, axis, called, remarks, setting))
+        parts.append(_part(dataset, x, fit, axis, called, grain.remarks, setting))
     if len(parts) == 1:
         return parts
     # A card has one sigmoid; which of several branches it is to have is not for us to say.
@@ -88,14 +87,13 @@ def _axis(rows: "pd.DataFrame", setting: Setting) -> str:
 def _part(
     dataset: "xr.Dataset",
     x: Floats,
-    found: CurveFit,
+    found: FractionFit,
     axis: str,
     called: str,
     remarks: tuple[str, ...],
     setting: Setting,
 ) -> Part:
-    unit, _, _ = AXES[axis]
-    estimates = found.fit.rows(unit)
+    estimates = found.sigmoid.estimates
     known = {
         name: float(dataset[name].values)
         for name in ("voltage", "temperature", "field_in_plane")
@@ -114,30 +112,30 @@ def _part(
     return Part(
         name=name,
         title=f"{setting.source}: P(high) {called}".strip(),
-        estimates=tuple(estimates),
-        remarks=(found.sentence, *remarks, *(assumed if to_card else ()), *kept),
+        estimates=estimates,
+        remarks=(found.verdict, *remarks, *(assumed if to_card else ()), *kept),
         caption=(
             f"Points: share of high readings, bars: one standard error with "
-            f"{found.granularity.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
-            f"likelihood; {found.fit.verdict}."
+            f"{found.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
+            f"likelihood; {found.sigmoid.verdict}."
         ),
         draw=lambda path: _draw(path, x, found, axis),
         onto=onto if to_card else unchanged,
     )
 
 
-def _draw(path: Path, x: Floats, found: CurveFit, axis: str) -> list[Path]:
+def _draw(path: Path, x: Floats, found: FractionFit, axis: str) -> list[Path]:
     unit, shown_unit, label = AXES[axis]
     scale = convert(1, unit, shown_unit)
-    counts = found.fit.counts
+    counts = found.sigmoid.counts
     share = counts.high / counts.total
     low, high = wilson_interval(counts.high, counts.total)
     reach = np.clip([share - low, high - share], 0, None)
     fine = np.linspace(x.min(), x.max(), 300)
     with plot.figure(3.4, 2.8) as (fig, axes):
         axes.errorbar(x * scale, share, reach, fmt="o", color=plot.BLUE, elinewidth=1)
-        style = "--" if found.fit.not_a_sigmoid else "-"
-        axes.plot(fine * scale, found.fit.probability(fine), color=plot.RED, linestyle=style)
+        style = "--" if found.sigmoid.not_a_sigmoid else "-"
+        axes.plot(fine * scale, found.sigmoid.probability(fine), color=plot.RED, linestyle=style)
         axes.set_xlabel(label)
         axes.set_ylabel(r"Switching probability $P$")
         return plot.save(fig, path)

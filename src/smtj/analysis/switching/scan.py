@@ -26,9 +26,9 @@ from smtj.analysis.switching.trace import TraceResult, attempt_time
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
+from smtj.inference.sigmoid.fit import SigmoidFit
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import fit_scan
-from smtj.inference.sigmoid.sigmoid import SigmoidFit
 from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import Oe, convert
@@ -124,8 +124,8 @@ def scan_of(traces: list[TraceResult], setting: Setting) -> ScanResult:
 def scan_part(result: ScanResult, setting: Setting) -> Part:
     """Say what a scan shows."""
     sigmoid, barrier = result.sigmoid, result.barrier
-    w, h_s = (Measured(e.value, e.error) for e in sigmoid.rows("A/m"))
-    estimates = list(sigmoid.rows("A/m"))
+    w, h_s = (Measured(e.value, e.error) for e in sigmoid.estimates)
+    estimates = list(sigmoid.estimates)
     remarks = [sigmoid.verdict, *result.remarks]
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
@@ -214,7 +214,7 @@ def _from_means(
             f"{setting.source}: fewer than {MIN_SWITCHES} switches between two visible levels "
             f"at nearly all of the {len(traces)} fields, and {error}"
         ) from None
-    share = np.clip(fit.share(field, means[:, 0]), 1e-6, 1 - 1e-6)
+    share = np.clip(fit.occupancy(field, means[:, 0]), 1e-6, 1 - 1e-6)
     spread = means[:, 1] / (fit.separation[0] + fit.separation[1] * field)
     variance = (spread / (share * (1 - share))) ** 2
     return np.log(share / (1 - share)), variance, share, fit

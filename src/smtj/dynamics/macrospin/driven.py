@@ -24,7 +24,7 @@ from smtj.card import DeviceCard
 from smtj.dynamics.macrospin.waveform import Waveform
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.device import macrospin, reference_direction
+from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.resonance.rectification import TorqueFields
@@ -70,7 +70,7 @@ def driven_macrospin(
     """The free layer of a card in a field, at a voltage and a temperature.
 
     An H_s that the card gives acts as a stray field along the easy axis
-    (:func:`smtj.physics.device.stray_field`).
+    (:func:`smtj.physics.free_layer.stray_field`).
 
     Parameters
     ----------

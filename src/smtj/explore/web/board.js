@@ -1,4 +1,4 @@
-// A square to draw on with mouse, finger or keys; strokes are lists of points in [0, 1].
+// A square to draw on with mouse, finger or keys; lines are lists of points in [0, 1].
 export function render({ model, el }) {
   const canvas = document.createElement("canvas")
   canvas.tabIndex = 0
@@ -8,7 +8,7 @@ export function render({ model, el }) {
     "Delete clears the board.")
   el.append(canvas)
   const STEP = 0.04
-  let strokes = []
+  let lines = []
   let pen = null
   let cursor = [0.5, 0.25]
   let down = false
@@ -23,7 +23,7 @@ export function render({ model, el }) {
     canvas.width = canvas.height = Math.round(side * dense)
     const context = canvas.getContext("2d")
     context.scale(canvas.width, canvas.height)
-    if (!strokes.length && !pen && document.activeElement !== el && !focused()) {
+    if (!lines.length && !pen && document.activeElement !== el && !focused()) {
       context.fillStyle = colour("--quiet")
       context.font = "0.065px system-ui, sans-serif"
       context.textAlign = "center"
@@ -31,10 +31,10 @@ export function render({ model, el }) {
     }
     Object.assign(context, { lineWidth: 0.085, lineCap: "round", lineJoin: "round" })
     context.strokeStyle = colour("--ink")
-    for (const stroke of pen ? [...strokes, pen] : strokes) {
+    for (const line of pen ? [...lines, pen] : lines) {
       context.beginPath()
-      context.moveTo(...stroke[0])
-      for (const point of stroke) context.lineTo(...point)
+      context.moveTo(...line[0])
+      for (const point of line) context.lineTo(...point)
       context.stroke()
     }
     if (focused()) {
@@ -52,10 +52,10 @@ export function render({ model, el }) {
 
   const focused = () => canvas.matches(":focus-visible")
 
-  function tell(now) {
+  function report(now) {
     clearTimeout(timer)
     const send = () => {
-      model.strokes = (pen ? [...strokes, pen] : strokes).map((s) => s.map((p) => [...p]))
+      model.ink = (pen ? [...lines, pen] : lines).map((s) => s.map((p) => [...p]))
     }
     if (now) send()
     else timer = setTimeout(send, 120)
@@ -67,17 +67,17 @@ export function render({ model, el }) {
   }
 
   function lift() {
-    if (pen) strokes.push(pen)
+    if (pen) lines.push(pen)
     pen = null
     down = false
     draw()
-    tell(true)
+    report(true)
   }
 
   canvas.addEventListener("pointerdown", (event) => {
     event.preventDefault()
     canvas.setPointerCapture(event.pointerId)
-    if (pen) strokes.push(pen)
+    if (pen) lines.push(pen)
     pen = [place(event)]
     draw()
   })
@@ -86,7 +86,7 @@ export function render({ model, el }) {
     const passed = event.getCoalescedEvents ? event.getCoalescedEvents() : []
     for (const each of passed.length ? passed : [event]) pen.push(place(each))
     draw()
-    tell(false)
+    report(false)
   })
   for (const name of ["pointerup", "pointercancel"])
     canvas.addEventListener(name, () => { if (pen && !down) lift() })
@@ -97,7 +97,7 @@ export function render({ model, el }) {
       cursor = cursor.map((at, i) => Math.min(0.95, Math.max(0.05, at + STEP * way[event.key][i])))
       if (down) {
         pen.push([...cursor])
-        tell(false)
+        report(false)
       }
     } else if (event.key === " ") {
       if (down) lift()
@@ -115,14 +115,14 @@ export function render({ model, el }) {
 
   function clear() {
     clearTimeout(timer)
-    strokes = []
+    lines = []
     pen = null
     down = false
-    model.strokes = []
+    model.ink = []
     draw()
   }
 
-  // At once, lest what is drawn next be cleared as well.
+  // Immediately, so that it cannot clear what is drawn next.
   document.addEventListener("smtj:action", (event) => {
     if (event.detail !== "clear") return
     event.preventDefault()
@@ -130,6 +130,6 @@ export function render({ model, el }) {
   })
   document.addEventListener("smtj:theme", draw)
   new ResizeObserver(draw).observe(canvas)
-  strokes = model.strokes.map((s) => s.map((p) => [...p]))
+  lines = model.ink.map((s) => s.map((p) => [...p]))
   draw()
 }

@@ -1,4 +1,4 @@
-// Tells the server which tab is shown, so that nothing is computed for those that are not.
+// Tells the server which tab is shown, so it computes nothing for the others.
 export function render({ model, el }) {
   const tell = () => { model.tab = document.body.dataset.tab }
   document.addEventListener("smtj:tab", tell)

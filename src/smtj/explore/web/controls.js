@@ -1,5 +1,5 @@
-// Sliders, choices and buttons made of native inputs: mouse, touch, keyboard and screen readers
-// all know them.  One change travels at a time; what moves meanwhile travels when it is answered.
+// Sliders, choices and buttons from native inputs, for mouse, touch, keyboard and screen readers.
+// One change is sent at a time; later ones wait for the answer.
 export function render({ model, el }) {
   const form = document.createElement("form")
   form.addEventListener("submit", (event) => event.preventDefault())
@@ -14,7 +14,7 @@ export function render({ model, el }) {
     if (waiting) return
     waiting = true
     sent += 1
-    // A message, for a property would wait 50 ms for others to come with it.
+    // A message, because a property is held back 50 ms to be sent with others.
     model.send_msg({ values, number: sent })
   }
 
@@ -33,18 +33,18 @@ export function render({ model, el }) {
     const input = document.createElement("input")
     Object.assign(input, { type: "range", min: item.start, max: item.end, step: item.step })
     input.value = item.value
-    // Not an <output>, for the value is read out with the slider.
+    // Not an <output>: screen readers read the value with the slider.
     const output = document.createElement("span")
     output.className = "value"
-    const tell = () => {
+    const report = () => {
       output.textContent = shown(input.valueAsNumber, item)
       input.setAttribute("aria-valuetext", output.textContent)
     }
     input.addEventListener("input", () => {
-      tell()
+      report()
       change(item.name, input.valueAsNumber)
     })
-    tell()
+    report()
     return [input, output]
   }
 
@@ -78,7 +78,7 @@ export function render({ model, el }) {
       const button = document.createElement("button")
       Object.assign(button, { type: "button", name, textContent: text })
       button.addEventListener("click", () => {
-        // What another part of the page does by itself need not go to the server and back.
+        // An action that another part of the page handles need not go to the server.
         const action = new CustomEvent("smtj:action", { detail: name, cancelable: true })
         if (document.dispatchEvent(action)) model.send_msg({ action: name })
         if (name === "reset") {

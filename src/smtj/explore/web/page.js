@@ -1,4 +1,4 @@
-// Tabs, the theme, and what a lost server means.
+// Tabs, the theme, and the message for a lost server.
 window.smtj = (() => {
   const root = document.documentElement
   const preferred = window.matchMedia("(prefers-color-scheme: dark)")
@@ -16,7 +16,7 @@ window.smtj = (() => {
     document.dispatchEvent(new Event("smtj:theme"))
   }
 
-  // Bokeh draws on a canvas, which knows no style sheets.
+  // Bokeh draws on a canvas, to which style sheets do not apply.
   function plots() {
     if (!window.Bokeh) return
     const style = getComputedStyle(root)
@@ -30,7 +30,7 @@ window.smtj = (() => {
           model.setv({ axis_label_text_color: ink, major_label_text_color: quiet,
             axis_line_color: strong, major_tick_line_color: strong }, silent)
         else if (model.type === "Grid") model.setv({ grid_line_color: line }, silent)
-        // Painted all over, lest what was drawn at another size should shine through.
+        // Opaque, so that nothing drawn at another size shows through.
         else if (model.type === "Figure")
           model.setv({ background_fill_color: surface, border_fill_color: surface }, silent)
       }
@@ -76,7 +76,7 @@ window.smtj = (() => {
   }
 
   theme()
-  // es-module-shims tells of it a second time.
+  // es-module-shims dispatches it a second time.
   document.addEventListener("DOMContentLoaded", start, { once: true })
   return { ready, plots }
 })()

@@ -1,8 +1,8 @@
 """Barrier and attempt time from dwell times against temperature: ln τ = ln τ0 + E_b/(k_B T).
 
-The line takes E_b as the same at every temperature.  A barrier that falls as the device warms,
-with M_s and the interface anisotropy, bends it little but turns it a lot: what falls linearly with
-T adds to E_b and takes the same from ln τ0 (:func:`straight_line_of_card`).
+The line assumes the same E_b at every temperature.  A barrier that falls as the device warms, with
+M_s and the interface anisotropy, bends it little but turns it a lot: what falls linearly with T
+adds to E_b and takes the same from ln τ0.
 """
 
 import math
@@ -11,27 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.stats.estimate import (
-    NORMAL_95,
-    Estimate,
-    attempt_time_estimate,
-    normal_estimate,
-)
-from smtj.inference.stats.least_squares import chi_squared_p_value
+from smtj.inference.stats.distributions import ChiSquared
+from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point
 from smtj.typing import Floats
 
 _CONSTANT_BARRIER = (
-    "the line takes E_b as the same at every temperature; where M_s and the anisotropy fall with "
+    "the line assumes the same E_b at every temperature; where M_s and the anisotropy fall with "
     "temperature, E_b comes out too large and τ0 too short"
 )
 
 
 @dataclass(frozen=True, eq=False)
-class ArrheniusFit:
+class ArrheniusFit(ChiSquared):
     """A straight line through ln τ against 1/T."""
 
     barrier: Estimate
@@ -48,26 +41,22 @@ class ArrheniusFit:
     degrees_of_freedom: int
     """Number of temperatures less two."""
     remarks: tuple[str, ...]
-    """What a user of the numbers should know, in sentences."""
-
-    @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if the line is right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
+    """Caveats, in sentences."""
 
     @property
     def attempt_time(self) -> Estimate:
         """τ0 in s, its interval that of its logarithm."""
         return attempt_time_estimate(self.log_attempt_time)
 
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """All fitted numbers."""
+        return (self.barrier, self.stability_factor, self.log_attempt_time, self.attempt_time)
+
     def log_dwell_time(self, temperature: ArrayLike) -> Floats:
         """ln(τ/s) of the line at temperatures in K."""
         t = np.asarray(temperature, dtype=np.float64)
         return self.log_attempt_time.value + self.barrier.value / (BOLTZMANN * t)
-
-    def rows(self) -> list[Estimate]:
-        """Every fitted number."""
-        return [self.barrier, self.stability_factor, self.log_attempt_time, self.attempt_time]
 
 
 def fit_arrhenius(
@@ -79,7 +68,7 @@ def fit_arrhenius(
     """Fit ln τ = ln τ0 + E_b/(k_B T) by weighted least squares.
 
     At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that
-    of the one state, E_b (1 ± h)².
+    of the state fitted, E_b (1 ± h)².
 
     Parameters
     ----------
@@ -99,6 +88,13 @@ def fit_arrhenius(
     ------
     SmtjError
         There are fewer than three temperatures, or a number is not finite or not above 0.
+
+    Examples
+    --------
+    >>> t = np.array([280, 300, 320, 340])
+    >>> fit = fit_arrhenius(t, -20.7 + 5550 / t, [0.05] * 4)
+    >>> print(f"{fit.stability_factor.value:.1f} ± {fit.stability_factor.error:.1f}")
+    18.5 ± 0.4
     """
     t, y, sigma = _checked(temperature, log_dwell_time, standard_error)
     if not (math.isfinite(reference_temperature) and reference_temperature > 0):
@@ -118,10 +114,11 @@ def fit_arrhenius(
     error, log_error = np.sqrt(np.diag(covariance))
     thermal = BOLTZMANN * reference_temperature
     remarks: tuple[str, ...] = (_CONSTANT_BARRIER,)
-    if barrier - NORMAL_95 * error <= 0:
-        remarks += ("within its error E_b is not above 0, so that nothing shows a barrier",)
+    shown = normal_estimate("energy barrier", "E_b", barrier, error, "J", "zJ")
+    if shown.interval[0] <= 0:
+        remarks += ("within its error E_b is not above 0: the data show no barrier",)
     return ArrheniusFit(
-        barrier=normal_estimate("energy barrier", "E_b", barrier, error, "J", "zJ"),
+        barrier=shown,
         stability_factor=normal_estimate(
             "stability factor", "E_b/k_BT", barrier / thermal, error / thermal
         ),
@@ -134,63 +131,6 @@ def fit_arrhenius(
     )
 
 
-@dataclass(frozen=True)
-class StraightLine:
-    """What a straight line through the ln τ(1/T) of a card says, and what the card says."""
-
-    line_barrier: float
-    """E_b of the line, in J."""
-    card_barrier: float
-    """E_b of the card at its own temperature, in J."""
-    line_log_attempt_time: float
-    """ln(τ0/s) of the line."""
-    card_log_attempt_time: float
-    """ln(τ0/s) of the card."""
-
-    @property
-    def statement(self) -> str:
-        """The comparison in a sentence."""
-        factor = self.line_barrier / self.card_barrier
-        if abs(factor - 1) < 1e-3:
-            return "by the card's temperature laws a line shows the card's own E_b within 0.1 %"
-        decades = (self.line_log_attempt_time - self.card_log_attempt_time) / math.log(10)
-        return (
-            f"by the card's temperature laws E_b itself changes with temperature, which makes a "
-            f"line show {factor:.3g} times the card's E_b and a τ0 off by {decades:+.2g} decades"
-        )
-
-
-def straight_line_of_card(
-    card: DeviceCard, temperature: ArrayLike, standard_error: ArrayLike = 1.0
-) -> StraightLine:
-    """Fit a line to the dwell times that a card has at H_s by its own temperature laws.
-
-    Parameters
-    ----------
-    card
-        The device; without a Curie temperature its E_b does not change.
-    temperature
-        T in K of the measurement, shape (temperatures,).
-    standard_error
-        Of ln τ at each, for the same weights as in the measurement.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`smtj.physics.device.operating_point` and :func:`fit_arrhenius`; or the card has
-        no barrier.
-    """
-    t = np.atleast_1d(np.asarray(temperature, dtype=np.float64))
-    point, own = operating_point(card, temperature=t), operating_point(card)
-    if not float(own.barrier) > 0:
-        raise SmtjError(f"card {card.name} has no barrier; start from one that has")
-    log_tau = own.log_attempt_time + np.asarray(point.stability_factor)
-    fit = fit_arrhenius(t, log_tau, np.broadcast_to(standard_error, t.shape))
-    return StraightLine(
-        fit.barrier.value, float(own.barrier), fit.log_attempt_time.value, own.log_attempt_time
-    )
-
-
 def _checked(
     temperature: ArrayLike, log_dwell_time: ArrayLike, standard_error: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
@@ -199,7 +139,7 @@ def _checked(
     if t.ndim != 1 or y.shape != t.shape or sigma.shape != t.shape:
         raise SmtjError(
             "temperatures and dwell times differ in number; give one ln τ and one standard error "
-            "a temperature"
+            "per temperature"
         )
     if not all(np.isfinite(a).all() for a in (t, y, sigma)) or not ((t > 0) & (sigma > 0)).all():
         raise SmtjError(

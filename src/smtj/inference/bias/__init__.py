@@ -1,1 +1,6 @@
 """How w follows the bias voltage: a line, Eq. 6, or a curve."""
+
+from smtj.inference.bias.comparison import BiasComparison, PolynomialFit, compare_bias_models
+from smtj.inference.bias.fit import BiasFit, fit_bias
+
+__all__ = ["BiasComparison", "BiasFit", "PolynomialFit", "compare_bias_models", "fit_bias"]

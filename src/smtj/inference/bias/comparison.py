@@ -1,20 +1,19 @@
 """Which switching model w(V) supports, and whether it is a straight line."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
-from smtj.inference.bias.fit import BiasModelFit, checked_slopes, fit_cai2019, fit_self_consistent
+from smtj.inference.bias.fit import BiasFit, checked_slopes, fit_bias
+from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.least_squares import chi_squared_p_value
 from smtj.typing import Floats
 
 UNDECIDED, DECIDED = 2.0, 6.0
-"""Differences in Akaike's criterion up to which models count as equal, and from which one clearly
-is better: a likelihood ratio of e^(difference/2)."""
+"""Differences in Akaike's criterion up to which models count as equal, and from which one is
+clearly better: a likelihood ratio of e^(difference/2)."""
 SIGNIFICANT = 0.05
 """p below which a curvature counts as seen."""
 MISFIT = 0.001
@@ -22,7 +21,7 @@ MISFIT = 0.001
 
 
 @dataclass(frozen=True, eq=False)
-class PolynomialFit:
+class PolynomialFit(ChiSquared):
     """w = Σ c_i V^i."""
 
     coefficients: tuple[Estimate, ...]
@@ -33,27 +32,17 @@ class PolynomialFit:
     degrees_of_freedom: int
 
     @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if the polynomial is right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
-
-    @property
     def aic(self) -> float:
-        """Akaike's criterion, as :attr:`smtj.inference.bias.fit.BiasModelFit.aic`."""
+        """Akaike's criterion, as :attr:`smtj.inference.bias.fit.BiasFit.aic`."""
         return self.chi_squared + 2 * len(self.coefficients)
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion."""
-        return self.chi_squared + len(self.coefficients) * math.log(len(self.fitted))
 
 
 @dataclass(frozen=True, eq=False)
 class BiasComparison:
     """Both switching models, a straight line and a parabola, fitted to the same w(V)."""
 
-    cai2019: BiasModelFit
-    self_consistent: BiasModelFit
+    cai2019: BiasFit
+    self_consistent: BiasFit
     line: PolynomialFit
     parabola: PolynomialFit
 
@@ -69,19 +58,19 @@ class BiasComparison:
 
     @property
     def difference_with_card(self) -> float:
-        """The same with ξ and H_in of the card in both models, so that neither can bend ξ."""
+        """The same with ξ and H_in of the card in both models."""
         return self.self_consistent.chi_squared_with_card - self.cai2019.chi_squared_with_card
 
     @property
-    def best(self) -> BiasModelFit | None:
-        """The model that the data support; None where they cannot tell."""
+    def best(self) -> BiasFit | None:
+        """The model that the data support; None where they do not decide."""
         if abs(self.difference) < UNDECIDED:
             return None
         return self.cai2019 if self.difference > 0 else self.self_consistent
 
     @property
     def verdict(self) -> str:
-        """What the data say, in words."""
+        """Which model the data support and whether w(V) is curved, in a sentence."""
         text = f"the data {_supported(self.difference)}"
         fits = (self.cai2019, self.self_consistent)
         better = min(fits, key=lambda fit: fit.aic)
@@ -92,17 +81,18 @@ class BiasComparison:
         if any(len(fit.freed) > 1 for fit in fits):
             text += f"; with ξ and H_in of the card they {_supported(self.difference_with_card)}"
         curved = self.curvature_p_value < SIGNIFICANT
-        bend = "w(V) is curved" if curved else "w(V) does not differ from a straight line"
+        bend = "w(V) is curved" if curved else "w(V) is consistent with a straight line"
         return f"{text}; {bend} (quadratic term: {_shown(self.curvature_p_value)})"
 
-    def rows(self) -> list[Estimate]:
-        """Every fitted number: both models', the line's and the parabola's."""
-        return [
-            *self.cai2019.rows(),
-            *self.self_consistent.rows(),
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """All fitted numbers: both models', the line's and the parabola's."""
+        return (
+            *self.cai2019.estimates,
+            *self.self_consistent.estimates,
             *self.line.coefficients,
             *self.parabola.coefficients,
-        ]
+        )
 
 
 def compare_bias_models(
@@ -114,12 +104,21 @@ def compare_bias_models(
 ) -> BiasComparison:
     """Fit w(V) by both switching models, a straight line and a parabola.
 
-    Arguments and errors as in :func:`smtj.inference.bias.fit.fit_cai2019`.
+    Arguments and errors as in :func:`smtj.inference.bias.fit.fit_bias`.
+
+    Examples
+    --------
+    >>> from smtj import load_card
+    >>> from smtj.physics.device import operating_point
+    >>> card, v = load_card("cai2019"), np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
+    >>> w = operating_point(card, v).slope
+    >>> print(compare_bias_models(v, w, 0.02 * w, card).verdict.split(";")[0])
+    the data support the model cai2019 (ΔAIC = 48.8)
     """
     v, w, sigma = checked_slopes(voltage, slope, standard_error)
     return BiasComparison(
-        cai2019=fit_cai2019(v, w, sigma, card, temperature),
-        self_consistent=fit_self_consistent(v, w, sigma, card, temperature),
+        cai2019=fit_bias(v, w, sigma, card, "cai2019", temperature),
+        self_consistent=fit_bias(v, w, sigma, card, "self-consistent", temperature),
         line=_polynomial(v, w, sigma, 1),
         parabola=_polynomial(v, w, sigma, 2),
     )
@@ -128,7 +127,7 @@ def compare_bias_models(
 def _supported(difference: float) -> str:
     size = f"(ΔAIC = {abs(difference):.1f})"
     if abs(difference) < UNDECIDED:
-        return f"cannot tell the two models apart {size}"
+        return f"do not separate the two models {size}"
     degree = "support" if abs(difference) >= DECIDED else "lean towards"
     return f"{degree} the model {'cai2019' if difference > 0 else 'self-consistent'} {size}"
 
@@ -140,7 +139,7 @@ def _shown(p_value: float) -> str:
 def _polynomial(voltage: Floats, slope: Floats, sigma: Floats, degree: int) -> PolynomialFit:
     powers = voltage[:, None] ** np.arange(degree + 1)
     design = powers / sigma[:, None]
-    # Columns of length 1, so that the unit of the voltage does not matter.
+    # With columns of length 1 the unit of the voltage does not matter.
     lengths = np.linalg.norm(design, axis=0)
     inverse = np.linalg.pinv(design / lengths) / lengths[:, None]
     values, errors = inverse @ (slope / sigma), np.linalg.norm(inverse, axis=1)

@@ -1,31 +1,30 @@
-"""Which parameters of a switching model w(V) identifies, and the fit that frees those alone."""
+"""Which parameters of a switching model w(V) identifies, and the fit that frees only those."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from smtj.errors import SmtjError
-from smtj.inference.bias.models import LABELS, PARAMETERS, BiasModel
-from smtj.inference.stats.least_squares import Minimum, minimise
+from smtj.inference.bias.models import LABELS, PARAMETERS, BiasModel, as_array, as_mapping
+from smtj.inference.stats.least_squares import Minimum, forward_jacobian, minimise
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
-MAX_SHARE = 0.5
-"""A parameter is freed only if its standard error is less than this share of its value, or of the
-card's if that is larger."""
+MAX_RELATIVE_ERROR = 0.5
+"""A parameter is freed only if its standard error is less than this fraction of its value, or of
+the card's if that is larger, ..."""
 MAX_CORRELATION = 0.999
 """... and no correlation between freed parameters is larger than this."""
 SURPRISE = 3.0
 """Standard errors between a fitted ξ and the card's that are worth a remark."""
 MAX_EVALUATIONS = 100
-"""A fit that needs more of them has no minimum that is worth its name; 20 are usual."""
+"""A fit that needs more of them has no minimum worth the name; 20 are usual."""
 REFUTED = 10.8
-"""What χ² must fall by, when a parameter is freed, to refute the card's value (p = 0.001)."""
-_STEP = 1e-6
-_SMALLEST = 1e-9
-"""Singular values below this share of the largest are rounding errors."""
+"""Fall of χ² by freeing a parameter that refutes the card's value (p = 0.001)."""
+_SINGULAR = 1e-9
+"""Singular values below this fraction of the largest are rounding errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +35,12 @@ class Identified:
     """Of the freed parameters."""
     values: Mapping[str, float]
     """All parameters, those that are not freed as the card has them."""
-    reasons: tuple[str, ...]
-    """Why the others are not freed, and remarks, in sentences."""
+    remarks: tuple[str, ...]
+    """Why the others are not freed, and other caveats, in sentences."""
     correlations: Floats
     """Of all three parameters if they were free."""
     relative_errors: Floats
-    """Of their combinations that do not correlate, best known first."""
+    """Of their uncorrelated combinations, best known first."""
     chi_squared_with_card: float
     """With the scale alone freed."""
 
@@ -70,11 +69,12 @@ def fit_identified(
         return (slope - model.slope(voltage, {**model.card_values, **p})) / standard_error
 
     def jacobian(values: Mapping[str, float]) -> Floats:
-        return _jacobian(model, voltage, values) / standard_error[:, None]
+        slopes = forward_jacobian(lambda p: model.slope(voltage, as_mapping(p)), as_array(values))
+        return slopes / standard_error[:, None]
 
     start = _start(model, voltage, slope, standard_error)
     alone = best = minimise(residuals, {"scale": start["scale"]}, fit)
-    reasons = []
+    remarks = []
     for freed in (PARAMETERS[:2], PARAMETERS):
         try:
             found = minimise(residuals, {n: start[n] for n in freed}, fit, MAX_EVALUATIONS)
@@ -82,13 +82,13 @@ def fit_identified(
             objection = "the fit does not determine it"
         else:
             objection = _objection(model, voltage, found)
-            # Noise may make it look known where it is not; so it is to be known where the card
-            # has it, too, unless that is refuted.
+            # Noise may make it look known where it is not, so it must also be known at the
+            # card's value, unless that is refuted.
             if not objection and best.chi_squared - found.chi_squared < REFUTED:
                 own = jacobian({**model.card_values, **best.values})[:, : len(freed)]
                 objection = _weakness(model, found, _covariance(own))
         if objection:
-            reasons.append(f"{LABELS[freed[-1]]} is taken from the card: free, {objection}")
+            remarks.append(f"{LABELS[freed[-1]]} is taken from the card: free, {objection}")
             break
         best = found
     values = {**model.card_values, **best.values}
@@ -98,22 +98,15 @@ def fit_identified(
     return Identified(
         minimum=best,
         values=values,
-        reasons=(*reasons, *_remarks(model, voltage, values, best)),
+        remarks=(*remarks, *_remarks(model, voltage, values, best)),
         correlations=_correlations(_covariance(relative)),
-        relative_errors=1 / np.maximum(singular, _SMALLEST * singular[0]),
+        relative_errors=1 / np.maximum(singular, _SINGULAR * singular[0]),
         chi_squared_with_card=alone.chi_squared,
     )
 
 
-def derivative(
-    of: Callable[[Mapping[str, float]], float], values: Mapping[str, float], name: str
-) -> float:
-    """Derivative of a function of the parameters with respect to one of them."""
-    return (of({**values, name: values[name] + _STEP}) - of(values)) / _STEP
-
-
 def _start(model: BiasModel, voltage: Floats, slope: Floats, sigma: Floats) -> Mapping[str, float]:
-    """Where to start: the height and steepness of a straight line, and a field that is not 0."""
+    """Return the height and steepness of a straight line, and a field that is not 0."""
     per_volt, at_zero = np.polyfit(voltage, slope, 1, w=1 / sigma)
     own = dict(model.card_values)
     own["scale"] = max(float(at_zero), 0.1 * float(np.max(slope))) / float(
@@ -128,7 +121,7 @@ def _start(model: BiasModel, voltage: Floats, slope: Floats, sigma: Floats) -> M
 
 
 def _objection(model: BiasModel, voltage: Floats, found: Minimum) -> str:
-    """Return what speaks against the parameters of a fit being free, or nothing."""
+    """Return what forbids freeing the parameters of a fit, or nothing."""
     gone = _without_barrier(model, voltage, {**model.card_values, **found.values})
     if gone:
         return f"the fit leaves the device no barrier at {gone}"
@@ -136,7 +129,7 @@ def _objection(model: BiasModel, voltage: Floats, found: Minimum) -> str:
 
 
 def _weakness(model: BiasModel, found: Minimum, covariance: Floats) -> str:
-    """Return what a covariance says against parameters being free, or nothing."""
+    """Return why a covariance forbids freeing parameters, or nothing."""
     names = list(found.values)
     between = _correlations(covariance) - np.eye(len(names))
     i, j = np.unravel_index(np.argmax(np.abs(between)), between.shape)
@@ -144,34 +137,26 @@ def _weakness(model: BiasModel, found: Minimum, covariance: Floats) -> str:
         pair = f"{LABELS[names[i]]} and {LABELS[names[j]]}"
         return f"{pair} would correlate by {between[i, j]:.5f}"
     for name, error in zip(names[1:], np.sqrt(np.diag(covariance))[1:], strict=True):
-        share = error / max(abs(found.values[name]), abs(model.card_values[name]), 1e-12)
-        if share >= MAX_SHARE:
-            size = f"{100 * share:.0f} % of its value" if share < 10 else "ten times its value"
+        relative = error / max(abs(found.values[name]), abs(model.card_values[name]), 1e-12)
+        if relative >= MAX_RELATIVE_ERROR:
+            size = (
+                f"{100 * relative:.0f} % of its value" if relative < 10 else "ten times its value"
+            )
             return f"{LABELS[name]} would have a standard error of {size} or more"
     return ""
 
 
 def _without_barrier(model: BiasModel, voltage: Floats, values: Mapping[str, float]) -> str:
-    """The voltage nearest to 0 at which there is no barrier, as text; empty if there is none."""
+    """Return the voltage nearest to 0 without a barrier as text, or nothing."""
     gone = voltage[~model.has_barrier(voltage, values)]
     return format_quantity(float(min(gone, key=abs)), "V", "mV", 4) if gone.size else ""
 
 
-def _jacobian(model: BiasModel, voltage: Floats, values: Mapping[str, float]) -> Floats:
-    """Return the derivatives of w with respect to all parameters, shape (voltages, 3)."""
-    base = model.slope(voltage, values)
-    columns = [
-        (model.slope(voltage, {**values, name: values[name] + _STEP}) - base) / _STEP
-        for name in PARAMETERS
-    ]
-    return np.stack(columns, axis=1)
-
-
 def _covariance(jacobian: Floats) -> Floats:
-    """Return the covariance of the parameters; very large, not singular, where it is."""
+    """Return the covariance of the parameters; very large where it is singular."""
     lengths = np.linalg.norm(jacobian, axis=0)
     _, singular, directions = np.linalg.svd(jacobian / lengths, full_matrices=False)
-    singular = np.maximum(singular, _SMALLEST * singular[0])
+    singular = np.maximum(singular, _SINGULAR * singular[0])
     covariance = (directions.T / singular**2) @ directions
     return np.asarray(covariance / np.outer(lengths, lengths))
 
@@ -187,7 +172,7 @@ def _remarks(
     remarks = []
     gone = _without_barrier(model, voltage, values)
     if gone:
-        remarks.append(f"by this fit the device has no barrier at {gone}, and so no two states")
+        remarks.append(f"by this fit the device has no barrier at {gone}, so it has no two states")
     if "vcma" in best.values:
         error = math.sqrt(best.covariance[1, 1])
         distance = abs(values["vcma"] - model.card_values["vcma"]) / error
@@ -196,6 +181,6 @@ def _remarks(
             shown = format_quantity(own, "J/(V m)", "fJ/(V m)", 3)
             remarks.append(
                 f"ξ is {distance:.0f} standard errors from the card's {shown}: one of the two, or "
-                "this model, is not that of the device"
+                "this model, is wrong for the device"
             )
     return remarks

@@ -1,7 +1,7 @@
 """The slope w against bias voltage by both switching models, as functions of what a fit may free.
 
-Three numbers, each of about 1: the scale of w as a factor on the card's, ξ as the share of K_eff
-that a volt takes away, and H_in as a share of H_K1.
+Three numbers, each of about 1: the scale of w as a factor on the card's, ξ as the fraction of K_eff
+that a volt takes away, and H_in as a fraction of H_K1.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
-from smtj.physics.device import OperatingPoint, macrospin, operating_point, vcma_coefficient
+from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.free_layer import macrospin, vcma_coefficient
 from smtj.physics.magnetics import anisotropy, equilibrium
 from smtj.typing import Floats
 from smtj.units import format_quantity
@@ -22,13 +23,13 @@ PARAMETERS = ("scale", "vcma", "in_plane")
 """Order of the parameters everywhere."""
 
 SLOPE = "w(0)"
-"""Symbol of the slope at zero bias, the one number that changes sign with that of w."""
+"""Symbol of the slope at zero bias, the only number that changes sign with w."""
 
 LABELS = {"scale": "the scale of w", "vcma": "ξ", "in_plane": "H_in"}
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Derived:
     """A number of the device that follows from the parameters."""
 
     name: str
@@ -49,12 +50,12 @@ class BiasModel:
     """Whether there are two states at the voltages."""
     card_values: Mapping[str, float]
     """The parameters of the card itself."""
-    scale_quantities: tuple[Quantity, ...]
-    """What the scale says of the device."""
-    quantities: Mapping[str, Quantity]
-    """What the other parameters are on the device, by parameter."""
+    scale_quantities: tuple[Derived, ...]
+    """What the scale means for the device."""
+    quantities: Mapping[str, Derived]
+    """What the other parameters mean for it, by parameter."""
     steepness_is_vcma: bool
-    """Whether w follows E_b, so that the steepness of w(V) is ξ."""
+    """Whether w follows E_b, so the steepness of w(V) is ξ."""
     held: str
     """What the scale takes from the card, in a sentence."""
 
@@ -84,8 +85,8 @@ def cai2019_model(card: DeviceCard, temperature: float | None) -> BiasModel:
     def slope(voltage: Floats, p: Mapping[str, float]) -> Floats:
         at_zero, *others = delta(np.append(0.0, voltage), p)
         # No barrier at 0 V leaves no slope to scale; the fit then turns back.
-        share = np.array(others) / max(at_zero, 1e-6)
-        return np.asarray(p["scale"] * own_slope * share)
+        relative = np.array(others) / max(at_zero, 1e-6)
+        return np.asarray(p["scale"] * own_slope * relative)
 
     def effective_field(p: Mapping[str, float]) -> float:
         return float(switching.effective_field(delta(zero, p)[0], p["scale"] * own_slope))
@@ -96,15 +97,15 @@ def cai2019_model(card: DeviceCard, temperature: float | None) -> BiasModel:
         has_barrier=lambda voltage, p: delta(voltage, p) > 0,
         card_values=_card_values(card, point),
         scale_quantities=(
-            Quantity("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: p["scale"] * own_slope),
-            Quantity("effective field", "H_k,eff", "A/m", "Oe", effective_field),
+            Derived("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: p["scale"] * own_slope),
+            Derived("effective field", "H_k,eff", "A/m", "Oe", effective_field),
         ),
         quantities=_quantities(card, point),
         steepness_is_vcma=True,
         held=(
             "w(V) gives only the ratio of E_b and H_k,eff: E_b at zero bias is that of the card "
-            f"({float(point.stability_factor):.4g} k_BT), and so are K_eff and the thicknesses "
-            "that ξ is counted in; errors of the card's values are not in the errors here"
+            f"({float(point.stability_factor):.4g} k_BT), as are K_eff and the thicknesses that "
+            "define ξ; errors of the card's values are not in the errors here"
         ),
     )
 
@@ -134,25 +135,40 @@ def self_consistent_model(card: DeviceCard, temperature: float | None) -> BiasMo
         has_barrier=lambda voltage, p: delta(voltage, p) > 0,
         card_values=_card_values(card, point),
         scale_quantities=(
-            Quantity(
-                "slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: float(slope(zero, p)[0])
-            ),
-            Quantity("activation volume", "V*", "m^3", "nm^3", lambda p: own_volume * p["scale"]),
+            Derived("slope at zero bias", SLOPE, "m/A", "1/Oe", lambda p: float(slope(zero, p)[0])),
+            Derived("activation volume", "V*", "m^3", "nm^3", lambda p: own_volume * p["scale"]),
         ),
         quantities=_quantities(card, point),
         steepness_is_vcma=False,
         held=(
-            "w(V) gives only the product of M_s and V*, the barrier drops out of it: M_s is that "
-            f"of the card ({m_s}); errors of the card's values are not in the errors here"
+            "w(V) gives only the product of M_s and V*, as the barrier drops out: M_s is that of "
+            f"the card ({m_s}); errors of the card's values are not in the errors here"
         ),
     )
+
+
+MODELS: dict[str, Callable[[DeviceCard, float | None], BiasModel]] = {
+    "cai2019": cai2019_model,
+    "self-consistent": self_consistent_model,
+}
+"""The switching models by name."""
+
+
+def as_array(values: Mapping[str, float]) -> Floats:
+    """Return parameters as an array in the order of :data:`PARAMETERS`."""
+    return np.array([values[name] for name in PARAMETERS])
+
+
+def as_mapping(values: Floats) -> dict[str, float]:
+    """Undo :func:`as_array`."""
+    return dict(zip(PARAMETERS, values.tolist(), strict=True))
 
 
 def _point(card: DeviceCard, temperature: float | None) -> OperatingPoint:
     point = operating_point(card, 0.0, temperature)
     if not float(point.barrier) > 0:
         raise SmtjError(
-            f"card {card.name} has no barrier at zero bias, so that w(V) tells nothing about it; "
+            f"card {card.name} has no barrier at zero bias, so w(V) cannot be fitted; "
             "start from a card with one"
         )
     return point
@@ -182,7 +198,7 @@ def _anisotropy_field(point: OperatingPoint) -> float:
 def _stability_factor(
     card: DeviceCard, point: OperatingPoint
 ) -> Callable[[Floats, Mapping[str, float]], Floats]:
-    """Δ of Eq. 6 at voltages, from the parameters; their scale is not in it."""
+    """Return Δ of Eq. 6 as a function of voltage and the parameters, their scale excepted."""
     k_eff, m_s = float(point.energy_density), float(point.saturation_magnetisation)
     field, volume = _anisotropy_field(point), float(card.geometry.activation_volume)
 
@@ -195,13 +211,13 @@ def _stability_factor(
     return delta
 
 
-def _quantities(card: DeviceCard, point: OperatingPoint) -> dict[str, Quantity]:
+def _quantities(card: DeviceCard, point: OperatingPoint) -> dict[str, Derived]:
     whole, field = _whole(card, point), _anisotropy_field(point)
     return {
-        "vcma": Quantity(
+        "vcma": Derived(
             "VCMA coefficient", "ξ", "J/(V m)", "fJ/(V m)", lambda p: p["vcma"] * whole
         ),
-        "in_plane": Quantity(
+        "in_plane": Derived(
             "in-plane field", "|H_in|", "A/m", "mT", lambda p: abs(p["in_plane"]) * field
         ),
     }

@@ -1,10 +1,10 @@
 """R_P, TMR, H_K1 and an angle from resistance loops R(H_∥) and R(H_⊥).
 
-One angle, two readings: the magnetisation at zero field may stand at an angle because the easy
-axis is tilted, or because an in-plane coupling field H_in pulls it over.  A loop fixes one of the
-two when the other is known.  Both readings are fitted, and which one is right is for the data to
-say where they can: without a tilt both states have the same resistance in front of a reference
-layer in the plane, so that a telegraph signal speaks for the tilt.
+One angle, two interpretations: the magnetisation at zero field may stand at an angle because the
+easy axis is tilted, or because an in-plane coupling field H_in pulls it over.  A loop fixes one of
+the two when the other is known.  Both are fitted, and the data decide between them where they can:
+without a tilt both states have the same resistance in front of a reference layer in the plane, so
+a telegraph signal is evidence for the tilt.
 """
 
 import math
@@ -16,7 +16,7 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.loop.model import CardOf, LoopData, misfit
 from smtj.inference.loop.optimise import Found, search
-from smtj.inference.loop.result import LoopFit, LoopReading
+from smtj.inference.loop.result import Interpretation, LoopFit
 from smtj.inference.stats.estimate import NORMAL_95, Estimate, normal_estimate
 from smtj.physics.device import operating_point
 from smtj.physics.magnetics.anisotropy import anisotropy_field
@@ -35,13 +35,15 @@ def fit_loop(
     field_out_of_plane: ArrayLike,
     resistance: ArrayLike,
     card: DeviceCard,
-    voltage: float,
+    *,
+    voltage: float | None = None,
+    current: float | None = None,
 ) -> LoopFit:
-    """Fit loops measured at constant voltage, by both readings of the angle.
+    """Fit loops measured at constant voltage or current, by both interpretations of the angle.
 
-    Each reading may have caught either state or an average over both; the energy minima of the
-    card's macrospin, which H_K1 and the angle move, say what the states are.  H_K2, the anisotropy
-    in the plane, ξ and V_half are the card's.  Noise is taken to be the same at every reading.
+    Each reading may have caught either state or an average over both; the states are the energy
+    minima of the card's macrospin, which H_K1 and the angle move.  H_K2, the anisotropy in the
+    plane, ξ and V_half are the card's.  Noise is assumed to be the same at every reading.
 
     Parameters
     ----------
@@ -52,8 +54,9 @@ def fit_loop(
         In ohm, shape (readings,).
     card
         The device; the fit starts from it.
-    voltage
-        Bias in V.
+    voltage, current
+        Bias in V or in A, one of them.  At constant current each state has its own voltage, and
+        with it its own TMR and H_K1.
 
     Returns
     -------
@@ -63,39 +66,33 @@ def fit_loop(
     Raises
     ------
     SmtjError
-        There are too few fields, a number is impossible, the card's easy axis does not stand out
-        of the plane, or the loops leave R_P, TMR or H_K1 undetermined.
+        There are too few fields, a number is impossible, the card's easy axis lies in the plane,
+        or the loops leave R_P, TMR or H_K1 undetermined.
+
+    Examples
+    --------
+    >>> from smtj import load_card
+    >>> from smtj.physics.junction import state_resistances
+    >>> from smtj.units import Oe
+    >>> card = load_card("cai2019")
+    >>> h = np.linspace(-1500, 1500, 61) * Oe
+    >>> r = state_resistances(card, h, 0.0, 0.0, 1e-3).high
+    >>> noise = np.random.default_rng(0).normal(size=h.size)
+    >>> fit = fit_loop(h, 0.0, r + noise, card, voltage=1e-3).best
+    >>> print(f"{fit.parallel_resistance.value:.0f} ohm, TMR {fit.tmr.value:.2f}")
+    1000 ohm, TMR 0.80
     """
     fields = _checked(field_in_plane, field_out_of_plane, resistance)
-    if not math.isfinite(voltage):
-        raise SmtjError("the bias voltage of a loop must be finite")
-    return _fit(card, LoopData(*fields, voltage=float(voltage), current=None))
-
-
-def fit_loop_at_current(
-    field_in_plane: ArrayLike,
-    field_out_of_plane: ArrayLike,
-    resistance: ArrayLike,
-    card: DeviceCard,
-    current: float,
-) -> LoopFit:
-    """Fit loops measured at constant current, in A; see :func:`fit_loop`.
-
-    Each state then has its own voltage, and with it its own TMR and H_K1.
-    """
-    fields = _checked(field_in_plane, field_out_of_plane, resistance)
-    if not math.isfinite(current):
-        raise SmtjError("the bias current of a loop must be finite")
-    return _fit(card, LoopData(*fields, voltage=None, current=float(current)))
-
-
-def _fit(card: DeviceCard, data: LoopData) -> LoopFit:
+    bias = [float(b) for b in (voltage, current) if b is not None]
+    if len(bias) != 1 or not math.isfinite(bias[0]):
+        raise SmtjError("a loop needs its bias voltage or current, one finite number")
+    data = LoopData(*fields, voltage=voltage, current=current)
     point = operating_point(card)
     h_k = float(anisotropy_field(point.energy_density, point.saturation_magnetisation))
     if h_k <= 0:
         raise SmtjError(
             f"the easy axis of card {card.name} lies in the plane (H_K1 is not above 0); a fit of "
-            "loops needs one out of it"
+            "loops needs an easy axis out of the plane"
         )
     card_of_tilt, card_of_field = _cards(card, h_k)
     tilt = float(card.magnetism.easy_axis_tilt) or DEFAULT_TILT
@@ -108,18 +105,18 @@ def _fit(card: DeviceCard, data: LoopData) -> LoopFit:
     angle, angle_error = tilted.theta[2], math.sqrt(tilted.covariance[2, 2])
     field, field_error = untilted.theta[2] * h_k, math.sqrt(untilted.covariance[2, 2]) * h_k
     on_edge = (
-        ("the tilt comes out at 0; if the high state is that of negative H_⊥, turn the card's "
-         "reference layer round and swap the sign of H_∥",)
+        ("the tilt comes out at 0; if the high state is that of negative H_⊥, reverse the card's "
+         "reference layer and swap the sign of H_∥",)
         if angle == 0 else ()
     )  # fmt: skip
     return LoopFit(
-        tilted=_reading(
+        tilted=_interpretation(
             "tilted easy axis",
             normal_estimate("easy-axis tilt", "tilt", angle, angle_error, "rad", "deg"),
             (f"H_in = {format_quantity(h_in, 'A/m', 'mT', 4)}",),
             tilted, data, noise, on_edge,
         ),
-        untilted=_reading(
+        untilted=_interpretation(
             "in-plane field",
             normal_estimate("in-plane field", "H_in", field, field_error, "A/m", "mT"),
             ("tilt = 0 deg",),
@@ -129,7 +126,7 @@ def _fit(card: DeviceCard, data: LoopData) -> LoopFit:
 
 
 def _cards(card: DeviceCard, h_k: float) -> tuple[CardOf, CardOf]:
-    """Return the card by both readings; H_in counts in units of the card's H_K1."""
+    """Return the card by both interpretations; H_in is in units of the card's H_K1."""
 
     def of(tilt: float, h_in: float, field: float) -> DeviceCard:
         return card.replace(
@@ -145,7 +142,7 @@ def _cards(card: DeviceCard, h_k: float) -> tuple[CardOf, CardOf]:
     return lambda a, field: of(a, own, field), lambda a, field: of(0.0, a * h_k, field)
 
 
-def _reading(
+def _interpretation(
     name: str,
     angle: Estimate,
     taken: tuple[str, ...],
@@ -153,15 +150,15 @@ def _reading(
     data: LoopData,
     noise: float,
     remarks: tuple[str, ...],
-) -> LoopReading:
+) -> Interpretation:
     theta, cov = found.theta, found.covariance
     r_p, tmr = math.exp(theta[0]), math.exp(theta[1])
     # ln R_AP = ln R_P + ln(1 + TMR).
     gradient = np.array([1.0, tmr / (1 + tmr)])
     r_ap_error = math.sqrt(gradient @ cov[:2, :2] @ gradient)
     errors = np.sqrt(np.diag(cov))
-    return LoopReading(
-        reading=name,
+    return Interpretation(
+        name=name,
         parallel_resistance=_log_estimate("parallel resistance", "R_P", theta[0], errors[0], "ohm"),
         tmr=_log_estimate("TMR", "TMR", theta[1], errors[1], "", "%"),
         antiparallel_resistance=_log_estimate(
@@ -173,7 +170,7 @@ def _reading(
         angle=angle,
         noise=_log_estimate("noise", "σ", theta[4], errors[4], "ohm"),
         taken_from_card=taken,
-        remarks=(*remarks, *_remarks_on_saturation(found)),
+        remarks=(*remarks, *_saturation_remarks(found)),
         up=found.levels.up,
         down=found.levels.down,
         log_likelihood=found.log_likelihood,
@@ -182,7 +179,7 @@ def _reading(
     )
 
 
-def _remarks_on_saturation(found: Found) -> tuple[str, ...]:
+def _saturation_remarks(found: Found) -> tuple[str, ...]:
     junction = found.junction
     cosine = np.where(junction.log_tau_up >= junction.log_tau_down, junction.up, junction.down)
     missing = []
@@ -193,15 +190,15 @@ def _remarks_on_saturation(found: Found) -> tuple[str, ...]:
     if not missing:
         return ()
     return (
-        f"the loops do not saturate {' nor '.join(missing)} to the reference layer, so that R_P "
-        "and TMR are extrapolated by the model",
+        f"the loops do not saturate {' nor '.join(missing)} to the reference layer, so R_P and "
+        "TMR are extrapolated by the model",
     )
 
 
 def _log_estimate(
     name: str, symbol: str, log: float, error: float, unit: str, display_unit: str | None = None
 ) -> Estimate:
-    """Report a value of which the logarithm is normally distributed."""
+    """Return the estimate of a value whose logarithm is normally distributed."""
     value, factor = math.exp(log), math.exp(NORMAL_95 * error)
     interval = (value / factor, value * factor)
     shown = unit if display_unit is None else display_unit
@@ -211,7 +208,7 @@ def _log_estimate(
 def _checked(
     field_in_plane: ArrayLike, field_out_of_plane: ArrayLike, resistance: ArrayLike
 ) -> tuple[Floats, Floats, NDArray[np.intp], Floats]:
-    """Return the different fields, the one of each reading, and the readings."""
+    """Return the different fields, the field of each reading, and the readings."""
     given = (field_in_plane, field_out_of_plane, resistance)
     try:
         x, z, r = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in given))

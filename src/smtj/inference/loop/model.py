@@ -1,9 +1,10 @@
-"""What a resistance loop should look like: both wells' angles, and where the readings lie.
+"""Model of a resistance loop: both wells' angles, and where the readings lie.
 
-A reading may catch either state, or average over both if the device switches within its window.
-How often it does which follows from the card's dwell times, and these are only a start: their
-speed, how their ratio changes with field and where it is 1 are fitted along, and tell nothing of
-the angle and H_K1.  So loops of any speed are described, and loops of few readings a field as well.
+A reading may catch either state, or average over both if the device switches within its
+integration time.  How often it does follows from the card's dwell times, and these are only a
+start: their speed, how their ratio changes with field and where it is 1 are fitted too, and do not
+constrain the angle and H_K1.  So loops of any speed are described, also with few readings per
+field.
 """
 
 import math
@@ -15,32 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.card import DeviceCard
-from smtj.inference.loop.window import Share, share_of_window
 from smtj.physics import resistance
-from smtj.physics.device import (
-    high_state_is_up,
-    log_dwell_times_in_field,
-    reference_direction,
-)
+from smtj.physics.arrays import logistic
+from smtj.physics.device import log_dwell_times_in_field
+from smtj.physics.free_layer import high_state_is_up, reference_direction
 from smtj.physics.junction import card_wells
+from smtj.physics.readout.repeated import window_variance
 from smtj.typing import Floats
 
 PARAMETERS = ("r_p", "tmr", "angle", "h_k", "noise", "odds", "shift", "speed")
-"""ln(R_P/ohm), ln(TMR), the angle of the reading, ln of H_K1 in A/m and of the noise in ohm; ln of
-the factor on the card's log-odds of the states, a shift of these, and ln of the factor on the
-card's rates."""
+"""ln(R_P/ohm), ln(TMR), the angle of the interpretation, ln of H_K1 in A/m and of the noise in ohm;
+ln of the factor on the card's log-odds of the states, a shift of these, and ln of the factor on
+the card's rates."""
 
 FLOOR = 0.02
-"""Share of readings that are in either state alike, whatever its occupation: a loop faster than
-the device lags behind its equilibrium."""
+"""Fraction of readings in either state alike, whatever its occupancy: a loop faster than the device
+lags behind its equilibrium."""
 ANYWHERE = 0.02
-"""Share of readings that lie anywhere between the states, whatever the speed."""
+"""Fraction of readings that lie anywhere between the states, whatever the speed."""
 STRAY = 1e-3
-"""Share of readings that may lie anywhere at all: outliers."""
+"""Fraction of readings that may lie anywhere at all: outliers."""
 ANGLE_STEP, FIELD_STEP = 1e-4, 0.04
-"""Steps of the derivatives by the angle and by ln H_K1."""
-MIN_WINDOW = 1e-6
-"""Window in s of a card that reads at once."""
+"""Steps of the derivatives with respect to the angle and to ln H_K1."""
+MIN_INTEGRATION_TIME = 1e-6
+"""In s, for cards without one."""
+_MAX_LOG_RATE = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,23 @@ class Junction(NamedTuple):
     """Cosine to the reference layer of the well along the easy axis."""
     down: Floats
     log_tau_up: Floats
-    """ln of the dwell time over the window of a reading, both by the card (Eq. 3, 4 and 6)."""
+    """ln of the card's dwell time over the integration time (Eq. 3, 4 and 6)."""
     log_tau_down: Floats
+
+
+class Occupancy(NamedTuple):
+    """Distribution of the fraction of an integration time spent in the upper well, at each field.
+
+    Exactly, it has a mass at 1 and at 0, of readings without a switch, and a density between them.
+    Here the density is a box of the right mass, mean and variance.
+    """
+
+    all_up: Floats
+    """Probability of no switch, up all the time."""
+    all_down: Floats
+    start: Floats
+    """Where the box of the other readings begins, and where it ends."""
+    end: Floats
 
 
 class Levels(NamedTuple):
@@ -77,17 +92,17 @@ class Levels(NamedTuple):
 
     up: Floats
     down: Floats
-    share: Share
+    occupancy: Occupancy
 
 
 CardOf = Callable[[float, float], DeviceCard]
-"""The card with an angle and an H_K1 in A/m, as a reading of the angle has it."""
+"""The card with an angle and an H_K1 in A/m, by one interpretation of the angle."""
 
 
 def junction_of(
     card: DeviceCard, data: LoopData, voltage_up: Floats | float, voltage_down: Floats | float
 ) -> tuple[Junction, NDArray[np.bool_]]:
-    """Return the cosines of both wells, each at its own voltage in V, and which wells exist."""
+    """Return both wells, each at its own voltage in V, and which of them exist."""
     x, z = data.field_x, data.field_z
     # At constant voltage both states have the same one, and their wells are found at once.
     same = voltage_up is voltage_down
@@ -98,12 +113,12 @@ def junction_of(
     reference = np.array(reference_direction(card))
     log_high, log_low = log_dwell_times_in_field(card, x, 0.0, z, voltage)
     log_up, log_down = (log_high, log_low) if high_state_is_up(card) else (log_low, log_high)
-    log_window = math.log(float(card.switching.integration_time) or MIN_WINDOW)
+    log_time = math.log(float(card.switching.integration_time) or MIN_INTEGRATION_TIME)
     junction = Junction(
         up=wells.up[0] @ reference,
         down=wells.down[-1] @ reference,
-        log_tau_up=np.asarray(log_up)[0] - log_window,
-        log_tau_down=np.asarray(log_down)[-1] - log_window,
+        log_tau_up=np.asarray(log_up)[0] - log_time,
+        log_tau_down=np.asarray(log_down)[-1] - log_time,
     )
     return junction, np.stack([wells.up_exists[0], wells.down_exists[-1]])
 
@@ -113,10 +128,10 @@ def linearised(
 ) -> tuple[Callable[[Floats], Junction], NDArray[np.bool_]]:
     """Return the junction with cosines that are linear in angle and ln H_K1 around ``theta``.
 
-    The wells take milliseconds to find, and a likelihood is asked for hundreds of times.  The
-    second value is of the fields, shape (fields,): whether the same wells exist for an H_K1 a few
-    per cent smaller and larger.  Where one is about to vanish, the resistance would fix H_K1 as
-    sharply as no device does, which is not at rest there.
+    The wells take milliseconds to find, and the likelihood is evaluated hundreds of times.  The
+    second value, of shape (fields,), says whether the same wells exist for an H_K1 a few per cent
+    smaller and larger.  Where one is about to vanish, the resistance would fix H_K1 far more
+    sharply than a real device does, which is not at rest there.
     """
     angle, log_h_k = theta[2], theta[3]
 
@@ -140,28 +155,50 @@ def linearised(
     return junction, regular
 
 
-def share_of(junction: Junction, theta: Floats) -> Share:
-    """Return how readings are shared between the wells at each field, by the last parameters."""
+def occupancy_of(junction: Junction, theta: Floats) -> Occupancy:
+    """Return how readings are distributed over the wells at each field, by the last parameters."""
     middle = (junction.log_tau_up + junction.log_tau_down) / 2 - theta[7]
     odds = math.exp(theta[5]) * (junction.log_tau_up - junction.log_tau_down) + theta[6]
-    return share_of_window(middle + odds / 2, middle - odds / 2)
+    return occupancy_distribution(middle + odds / 2, middle - odds / 2)
+
+
+def occupancy_distribution(log_up: Floats, log_down: Floats) -> Occupancy:
+    """Distribution of the fraction of time that a stationary two-state process spends up.
+
+    Parameters
+    ----------
+    log_up, log_down
+        ln of the mean dwell times over the integration time.
+    """
+    rate_up, rate_down = (
+        np.exp(np.clip(-log, -_MAX_LOG_RATE, _MAX_LOG_RATE)) for log in (log_up, log_down)
+    )
+    p = np.asarray(logistic(log_up - log_down))
+    all_up, all_down = p * np.exp(-rate_up), (1 - p) * np.exp(-rate_down)
+    rest = np.maximum(1 - all_up - all_down, 1e-12)
+    variance = p * (1 - p) * window_variance(rate_up + rate_down)
+    mean = np.clip((p - all_up) / rest, 0, 1)
+    second = (variance + p**2 - all_up) / rest
+    half = np.sqrt(3 * np.clip(second - mean**2, 0, 1 / 12))
+    return Occupancy(all_up, all_down, np.maximum(mean - half, 0), np.minimum(mean + half, 1))
 
 
 def levels_of(
     data: LoopData,
     junction: Junction,
-    share: Share,
+    occupancy: Occupancy,
     theta: Floats,
     voltages: tuple[Any, Any],
     half_voltage: float | None,
 ) -> Levels:
-    """Return what the two wells would read, and how readings are shared between them."""
+    """Return the resistance of both wells, and how readings are distributed over them."""
     r_p, tmr = math.exp(theta[0]), math.exp(theta[1])
     up, down = (
         np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half_voltage))
         for cosine, voltage in zip((junction.up, junction.down), voltages, strict=True)
     )
-    return Levels(up[data.index], down[data.index], Share(*(part[data.index] for part in share)))
+    parts = Occupancy(*(part[data.index] for part in occupancy))
+    return Levels(up[data.index], down[data.index], parts)
 
 
 def log_densities(data: LoopData, levels: Levels, theta: Floats) -> Floats:
@@ -171,7 +208,7 @@ def log_densities(data: LoopData, levels: Levels, theta: Floats) -> Floats:
 
 
 def misfit(data: LoopData, levels: Levels, theta: Floats, noise: float) -> float:
-    """Return χ² of the readings: from the state, or the range of averages, that is likeliest."""
+    """Return χ² of the readings from the likeliest state or range of averages."""
     y = data.resistance
     start, end = np.sort(_range(data, levels), axis=0)
     low, high = np.minimum(levels.up, levels.down), np.maximum(levels.up, levels.down)
@@ -184,14 +221,14 @@ def misfit(data: LoopData, levels: Levels, theta: Floats, noise: float) -> float
 
 def _components(data: LoopData, levels: Levels, theta: Floats) -> Floats:
     """Densities of being up, down, averaged, or anywhere between, shape (4, readings)."""
-    y, noise, share = data.resistance, math.exp(theta[4]), levels.share
+    y, noise, occupancy = data.resistance, math.exp(theta[4]), levels.occupancy
     start, end = _range(data, levels)
-    averaged = 1 - share.all_up - share.all_down
+    averaged = 1 - occupancy.all_up - occupancy.all_down
     pure = 1 - FLOOR - ANYWHERE
     return np.stack(
         [
-            (pure * share.all_up + FLOOR / 2) * _normal(y, levels.up, noise),
-            (pure * share.all_down + FLOOR / 2) * _normal(y, levels.down, noise),
+            (pure * occupancy.all_up + FLOOR / 2) * _normal(y, levels.up, noise),
+            (pure * occupancy.all_down + FLOOR / 2) * _normal(y, levels.down, noise),
             pure * averaged * _box(y, start, end, noise),
             ANYWHERE * _box(y, levels.up, levels.down, noise),
         ]
@@ -199,16 +236,16 @@ def _components(data: LoopData, levels: Levels, theta: Floats) -> Floats:
 
 
 def _range(data: LoopData, levels: Levels) -> Floats:
-    """Resistance in ohm at both ends of the box of shares, shape (2, readings)."""
+    """Resistance in ohm at both ends of the box, shape (2, readings)."""
     average = (
         resistance.averaged_at_voltage if data.current is None else resistance.averaged_at_current
     )
-    ends = np.stack([levels.share.start, levels.share.end])
+    ends = np.stack([levels.occupancy.start, levels.occupancy.end])
     return np.asarray(average(ends, levels.up, levels.down))
 
 
 def _box(y: Floats, start: Floats, end: Floats, noise: float) -> Floats:
-    """Density of a uniform distribution with noise; no narrower than a share of the noise."""
+    """Density of a uniform distribution with noise, at least 1 % of the noise wide."""
     from scipy.special import ndtr
 
     width = np.maximum(np.abs(end - start), 1e-2 * noise)

@@ -11,15 +11,15 @@ from typing import Literal
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.excess_scatter import UNLIKELY, scatter_of
-from smtj.inference.stats.least_squares import minimise
-from smtj.inference.stats.line import fit_straight_line
+from smtj.inference.stats.least_squares import UNLIKELY, excess_scatter, minimise
+from smtj.inference.stats.line import fit_line
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, in_plane_film_frequency
 from smtj.typing import Floats
 
 Geometry = Literal["in-plane", "perpendicular"]
-"""Where the field points."""
+"""Direction of the field."""
 
 MIN_LINES = 3
 _STEP = 1e-6
@@ -27,7 +27,7 @@ _STEP = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class FilmLines:
-    """Lines of a film swept in field, one a frequency; SI units, shape (n,)."""
+    """Lines of a film swept in field, one per frequency; SI units, shape (n,)."""
 
     frequency: Floats
     """f in Hz."""
@@ -40,16 +40,16 @@ class FilmLines:
 
 
 @dataclass(frozen=True, eq=False)
-class FilmFit:
-    """A Kittel fit and the damping that belongs to it; SI units."""
+class FilmFit(ChiSquared):
+    """A Kittel fit and the damping from the same lines; SI units."""
 
     geometry: Geometry
     effective_magnetisation: float
-    """M_eff in A/m, γ being free."""
+    """M_eff in A/m with γ free."""
     frequency_per_field: float
     """μ0 γ/2π in Hz/(A/m)."""
     chi_squared: float
-    p_value: float
+    degrees_of_freedom: int
     estimates: tuple[Estimate, ...]
     remarks: tuple[str, ...]
     damping: float
@@ -70,15 +70,15 @@ class FilmFit:
 def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
 
-    M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as most
-    papers do, since over a short range of frequency the two cannot be told apart well.
+    M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as in most
+    papers, since a short range of frequency hardly separates the two.
 
     Parameters
     ----------
     lines
         At three frequencies or more.
     geometry
-        Where the field points.
+        Direction of the field.
 
     Raises
     ------
@@ -89,6 +89,16 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     ----------
     C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; S. S. Kalarickal et al.,
     J. Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087, for the linewidth.
+
+    Examples
+    --------
+    >>> from smtj.units import Oe
+    >>> field = np.array([500, 900, 1400, 2000]) * Oe
+    >>> f, one = in_plane_film_frequency(field, 1e4 * Oe), np.ones(4)
+    >>> width = 2 * Oe + 0.01 * f / FREQUENCY_PER_FIELD
+    >>> fit = fit_film(FilmLines(f, field, one * Oe, width, 0.5 * one * Oe), "in-plane")
+    >>> print(f"M_eff {fit.effective_magnetisation / Oe:.0f} Oe, damping {fit.damping:.4f}")
+    M_eff 10000 Oe, damping 0.0100
     """
     if np.unique(lines.frequency).size < MIN_LINES:
         raise SmtjError(
@@ -97,46 +107,33 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         )
     free = _kittel(lines, geometry, None)
     held = _kittel(lines, geometry, FREQUENCY_PER_FIELD)
-    widths = fit_straight_line(
-        lines.frequency, lines.half_width, lines.half_width_error, "half widths"
-    )
-    errors = np.sqrt(np.diag(widths.covariance))
-    damping = widths.slope * free.frequency_per_field
-    m_free, m_held = (
-        normal_estimate(name, symbol, k.magnetisation, k.errors[0], "A/m", "Oe")
-        for name, symbol, k in (
-            ("effective magnetisation, γ free", "M_eff", free),
-            ("effective magnetisation at g = 2.0023", "M_eff,e", held),
-        )
-    )
+    widths = fit_line(lines.frequency, lines.half_width, lines.half_width_error, "half widths")
+    per_field = free.frequency_per_field[0]
+    damping, broadening = widths.slope * per_field, (widths.intercept, widths.intercept_error)
     return FilmFit(
         geometry=geometry,
-        effective_magnetisation=free.magnetisation,
-        frequency_per_field=free.frequency_per_field,
+        effective_magnetisation=free.magnetisation[0],
+        frequency_per_field=per_field,
         chi_squared=free.chi_squared,
-        p_value=free.p_value,
+        degrees_of_freedom=free.degrees_of_freedom,
         estimates=(
-            m_free,
             normal_estimate(
-                "gyromagnetic ratio",
-                "μ0γ/2π",
-                free.frequency_per_field,
-                free.errors[1],
-                "Hz/(A/m)",
-                "MHz/Oe",
-            ),
-            m_held,
-            normal_estimate(
-                "Gilbert damping", "α", damping, float(errors[1]) * free.frequency_per_field
+                "effective magnetisation, γ free", "M_eff", *free.magnetisation, "A/m", "Oe"
             ),
             normal_estimate(
-                "inhomogeneous half width", "ΔH_0", widths.intercept, float(errors[0]), "A/m", "Oe"
+                "gyromagnetic ratio", "μ0γ/2π", *free.frequency_per_field, "Hz/(A/m)", "MHz/Oe"
             ),
+            normal_estimate(
+                "effective magnetisation at g = 2.0023", "M_eff,e", *held.magnetisation, "A/m", "Oe"
+            ),
+            normal_estimate("Gilbert damping", "α", damping, widths.slope_error * per_field),
+            normal_estimate("inhomogeneous half width", "ΔH_0", *broadening, "A/m", "Oe"),
         ),
         remarks=(
             *free.remarks,
-            f"the fields of resonance {'suit' if held.p_value > UNLIKELY else 'do not suit'} the γ "
-            f"of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with γ free)",
+            f"the fields of resonance are {'' if held.p_value > UNLIKELY else 'not '}consistent "
+            f"with the γ of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with "
+            "γ free)",
             *widths.scatter.remarks,
         ),
         damping=damping,
@@ -147,8 +144,8 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
 def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
     """Return the geometry whose Kittel formula fits better, and by how much in χ².
 
-    γ is that of the free electron: over a short range of fields a free one would make up for the
-    wrong formula.  Errors as :func:`fit_film`.
+    γ is that of the free electron: over a short range of fields a free one would compensate for
+    the wrong formula.  Errors as in :func:`fit_film`.
     """
     fits: dict[Geometry, float] = {
         geometry: _kittel(lines, geometry, FREQUENCY_PER_FIELD).chi_squared
@@ -159,12 +156,13 @@ def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
 
 
 @dataclass(frozen=True)
-class _Kittel:
-    magnetisation: float
-    frequency_per_field: float
-    errors: tuple[float, float]
+class _Kittel(ChiSquared):
+    """Values with their standard errors."""
+
+    magnetisation: tuple[float, float]
+    frequency_per_field: tuple[float, float]
     chi_squared: float
-    p_value: float
+    degrees_of_freedom: int
     remarks: tuple[str, ...]
 
 
@@ -179,7 +177,7 @@ _FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
 
 
 def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
-    """Fit M_eff, and γ too where it is not given."""
+    """Fit M_eff, and γ unless it is given."""
     function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
 
     def at(p: Mapping[str, float], field: Floats) -> Floats:
@@ -198,23 +196,20 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
     start = _start(lines, geometry) / typical
     free = {"gamma": 1.0} if per_field is None else {}
     found = minimise(residuals, {"magnetisation": start, **free}, f"the {geometry} Kittel fit")
-    scatter = scatter_of(found, "fields of resonance", "the Kittel formula")
-    errors = np.sqrt(scatter.excess * np.diag(found.covariance))
+    scatter = excess_scatter(found, "fields of resonance", "the Kittel formula")
+    errors = np.sqrt(scatter.factor * np.diag(found.covariance)).tolist()
+    gamma, gamma_error = found.values.get("gamma", 1.0), errors[1] if free else 0.0
     return _Kittel(
-        magnetisation=found.values["magnetisation"] * typical,
-        frequency_per_field=FREQUENCY_PER_FIELD * found.values.get("gamma", 1.0),
-        errors=(
-            float(errors[0]) * typical,
-            float(errors[1]) * FREQUENCY_PER_FIELD if free else 0.0,
-        ),
+        magnetisation=(found.values["magnetisation"] * typical, errors[0] * typical),
+        frequency_per_field=(FREQUENCY_PER_FIELD * gamma, FREQUENCY_PER_FIELD * gamma_error),
         chi_squared=found.chi_squared,
-        p_value=scatter.p_value,
+        degrees_of_freedom=found.degrees_of_freedom,
         remarks=scatter.remarks,
     )
 
 
 def _start(lines: FilmLines, geometry: Geometry) -> float:
-    """M_eff in A/m of a free electron's γ, at the median of the lines."""
+    """Return the median over the lines of M_eff in A/m with the free electron's γ."""
     reduced = lines.frequency / FREQUENCY_PER_FIELD
     if geometry == "perpendicular":
         return float(np.median(lines.field - reduced))

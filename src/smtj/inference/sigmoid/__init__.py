@@ -1,1 +1,28 @@
 """P(high) against field: sigmoids from counts, traces, fractions or means."""
+
+from smtj.inference.sigmoid.counts import estimate_inflation, variance_inflation
+from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
+from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
+from smtj.inference.sigmoid.from_traces import ScanFit, fit_scan
+from smtj.inference.sigmoid.quantisation import (
+    FractionFit,
+    Quantisation,
+    detect_quantisation,
+    fit_fractions,
+)
+
+__all__ = [
+    "FractionFit",
+    "MeanScanFit",
+    "Quantisation",
+    "ScanFit",
+    "SigmoidFit",
+    "detect_quantisation",
+    "estimate_inflation",
+    "fit_fractions",
+    "fit_scan",
+    "fit_scan_of_means",
+    "fit_sigmoid",
+    "mean_with_error",
+    "variance_inflation",
+]

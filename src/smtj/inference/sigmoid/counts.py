@@ -1,4 +1,9 @@
-"""Counts of high reads, one at each field."""
+"""Counts of high reads at each field, and what serial correlation leaves of them.
+
+Reads of a telegraph signal that follow each other faster than it switches are not independent: N
+of them tell as much as N/f independent ones.  f is the variance inflation, (1 + ρ)/(1 - ρ) for a
+two-state process whose successive reads correlate by ρ.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +13,7 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.typing import Floats
 
-_MAX_FIELDS = 10_000
+MAX_FIELDS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,27 +28,27 @@ class Counts:
 
     @property
     def independent(self) -> Floats:
-        """Number of independent reads that tell as much."""
+        """Number of independent reads that carry the same information."""
         return self.total / self.inflation
 
 
 def checked_counts(
     field: ArrayLike, high: ArrayLike, total: ArrayLike, inflation: ArrayLike
 ) -> Counts:
-    """Return counts as arrays, or say what is wrong with them; as :func:`fit_sigmoid`."""
+    """Return counts as arrays or raise; arguments and errors as in :func:`fit_sigmoid`."""
     h = np.atleast_1d(np.asarray(field, dtype=np.float64))
     given = (high, total, inflation)
     try:
         n_high, n, f = (np.broadcast_to(np.asarray(a, dtype=np.float64), h.shape) for a in given)
     except ValueError:
-        raise SmtjError("counts and fields differ in number; give one count a field") from None
+        raise SmtjError("counts and fields differ in number; give one count per field") from None
     if h.ndim != 1 or np.unique(h).size < 3:
         raise SmtjError("a sigmoid needs counts at three different fields or more")
     if not (np.isfinite(h).all() and (n > 0).all() and (n_high >= 0).all() and (n_high <= n).all()):
         raise SmtjError("fields must be finite, and counts from 0 to the number of reads, above 0")
     if not (f >= 1).all():
-        raise SmtjError("a variance inflation must be 1 or more; 1 stands for independent reads")
-    if h.size > _MAX_FIELDS:
+        raise SmtjError("a variance inflation must be 1 or more; give 1 for independent reads")
+    if h.size > MAX_FIELDS:
         raise SmtjError(
             f"{h.size} fields are too many for a curve of P(H); if these are the readings of a "
             "trace, count the high ones at each field"
@@ -54,41 +59,45 @@ def checked_counts(
         raise SmtjError(f"every read is {state}; choose fields on both sides of the offset field")
     if with_high.min() >= with_low.max() or with_low.min() >= with_high.max():
         raise SmtjError(
-            "the reads turn from all low to all high at one step, so that no slope is too steep; "
-            "measure at fields closer together"
+            "the reads turn from all low to all high in one step, so the slope has no upper bound; "
+            "measure at more closely spaced fields"
         )
     return Counts(h, n_high, n, f)
 
 
-def wilson_interval(
-    high: ArrayLike, total: ArrayLike, inflation: ArrayLike = 1.0, level: float = 0.6827
-) -> tuple[Floats, Floats]:
-    """Confidence interval of a probability from counts; never empty, never outside [0, 1].
+def variance_inflation(correlation: ArrayLike) -> Floats:
+    """f = (1 + ρ)/(1 - ρ): how much serial correlation inflates the variance of a mean.
+
+    Exact for many reads of a stationary two-state process, whose autocorrelation is ρ^k.
 
     Parameters
     ----------
-    high, total
-        Number of high reads, and of all reads.
-    inflation
-        Variance inflation f.
-    level
-        Confidence; by default that of one standard error.
-
-    References
-    ----------
-    E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
+    correlation
+        ρ between successive reads, in [0, 1).
     """
-    n = np.asarray(total, dtype=np.float64) / np.asarray(inflation, dtype=np.float64)
-    p = np.asarray(high, dtype=np.float64) / np.asarray(total, dtype=np.float64)
-    z = normal_quantile(level)
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    # Rounding must not put the share itself outside, as it would where all reads are alike.
-    return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
+    rho = np.asarray(correlation, dtype=np.float64)
+    return (1 + rho) / (1 - rho)
 
 
-def normal_quantile(level: float) -> float:
-    """Half-width of a two-sided interval, in standard errors of a normal distribution."""
-    from scipy.special import ndtri
+def estimate_inflation(states: ArrayLike) -> Floats:
+    """Estimate the variance inflation f from the reads themselves, as a two-state process.
 
-    return float(ndtri((1 + level) / 2))
+    ρ is 1 less the two probabilities of leaving a state between successive reads.  Half a
+    transition is added to each, so a rarely visited state makes neither 0 nor 1.  Reads that
+    alternate more than by chance count as independent.
+
+    Parameters
+    ----------
+    states
+        Reads in their order, True for high; shape (reads, ...).
+
+    Returns
+    -------
+    array
+        f ≥ 1, of shape (...).
+    """
+    high = np.asarray(states, dtype=bool)
+    before, after = high[:-1], high[1:]
+    leaves_high = ((before & ~after).sum(axis=0) + 0.5) / (before.sum(axis=0) + 1)
+    leaves_low = ((~before & after).sum(axis=0) + 0.5) / ((~before).sum(axis=0) + 1)
+    return variance_inflation(np.clip(1 - leaves_high - leaves_low, 0, None))

@@ -1,7 +1,7 @@
 """The sigmoid from mean readings alone, where a reading averages over many switches.
 
-Where the device switches within the time of a reading, no single one shows a level, but their mean
-still lies between the levels as the time spent in them does:
+Where the device switches within the integration time, no single reading shows a level, but their
+mean still lies between the levels in proportion to the time spent in them:
 
     ⟨R⟩(H) = R_low(H) + [R_high(H) - R_low(H)] P(high | H),
 
@@ -16,30 +16,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid.goodness import SIGNIFICANT
-from smtj.inference.sigmoid.sigmoid import SLOPE_UNITS
+from smtj.inference.sigmoid.fit import SLOPE_UNITS
+from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.least_squares import chi_squared_p_value
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 from smtj.typing import Floats
 
 MIN_FIELDS = 8
 BATCHES = 25
-"""Parts of a trace of which the scatter of the means is taken."""
+"""Parts of a trace whose means give the error of the mean."""
 PARAMETERS = 6
-WITHIN, MIN_STEEP_FIELDS = 3.0, 2
+MAX_REDUCED_FIELD, MIN_STEEP_FIELDS = 3.0, 2
 """|w (H - H_s)| up to which a field shows both states, and how many such fields fix a slope."""
 
 
 @dataclass(frozen=True, eq=False)
-class MeanScanFit:
+class MeanScanFit(ChiSquared):
     """A sigmoid and two straight levels fitted to mean readings."""
 
     slope: float
     """w, in 1/field."""
     offset_field: float
-    """H_s, in the unit of the fields."""
+    """H_s, in the unit of the fields, A/m in :attr:`estimates`."""
     covariance: Floats
     """Of (w, H_s), shape (2, 2), widened where the fit is bad."""
     low: tuple[float, float]
@@ -60,24 +60,28 @@ class MeanScanFit:
         return math.sqrt(self.covariance[1, 1])
 
     @property
-    def p_value(self) -> float:
-        """Chance of a χ² at least as large if sigmoid and straight levels are right."""
-        return chi_squared_p_value(self.chi_squared, self.degrees_of_freedom)
-
-    @property
     def not_a_sigmoid(self) -> bool:
-        """Whether so bad a fit would have a chance below 0.001."""
+        """Whether so bad a fit has a probability below 0.001."""
         return self.p_value < SIGNIFICANT
 
     @property
     def verdict(self) -> str:
         """Whether the means follow a sigmoid between straight levels, in a sentence."""
-        how = "the readings average over many switches; fitted to their means"
+        how = "the readings average over many switches; their means are fitted and are"
         if not self.not_a_sigmoid:
-            return f"{how}, which may follow a sigmoid between two levels (p = {self.p_value:.2g})"
+            return f"{how} consistent with a sigmoid between two levels (p = {self.p_value:.2g})"
         return (
-            f"{how}, which do not follow a sigmoid between two straight levels "
-            f"(p < {SIGNIFICANT:g}); all errors are widened"
+            f"{how} not a sigmoid between two straight levels (p < {SIGNIFICANT:g}); all errors "
+            "are widened"
+        )
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """w and H_s with their 95 % intervals."""
+        of_slope, (name, symbol, *units) = SLOPE_UNITS["A/m"]
+        return (
+            normal_estimate("slope", "w", self.slope, self.slope_error, *of_slope),
+            normal_estimate(name, symbol, self.offset_field, self.offset_error, *units),
         )
 
     def probability(self, field: ArrayLike) -> Floats:
@@ -85,26 +89,18 @@ class MeanScanFit:
         values = np.asarray(field, dtype=np.float64)
         return np.asarray(switching_probability(values, self.slope, self.offset_field))
 
-    def share(self, field: ArrayLike, mean: ArrayLike) -> Floats:
+    def occupancy(self, field: ArrayLike, mean: ArrayLike) -> Floats:
         """Where means lie between the levels, 0 for low and 1 for high."""
         h = np.asarray(field, dtype=np.float64)
         low, separation = (a + b * h for a, b in (self.low, self.separation))
         return np.asarray((np.asarray(mean) - low) / separation)
 
-    def rows(self, unit: str) -> list[Estimate]:
-        """w and H_s for tables, as :meth:`smtj.inference.sigmoid.sigmoid.SigmoidFit.rows`."""
-        of_slope, of_offset = SLOPE_UNITS[unit]
-        return [
-            normal_estimate("slope", "w", self.slope, self.slope_error, *of_slope),
-            normal_estimate(*of_offset[:2], self.offset_field, self.offset_error, *of_offset[2:]),
-        ]
-
 
 def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
     """Mean of a trace and its standard error, from the scatter of the means of its parts.
 
-    The parts are long against what correlates readings that average over many switches; a trace
-    that drifts has the error that its drift makes.
+    The parts are long compared with the correlation of readings that average over many switches;
+    drift widens the error.
 
     Parameters
     ----------
@@ -122,10 +118,10 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     Parameters
     ----------
     field
-        H in any unit, shape (fields,).
+        H of each mean, shape (fields,).
     mean, standard_error
-        Of the readings at each field, in a unit that averages as the time in both states does;
-        shape (fields,).
+        Of the readings at each field, in a unit that averages linearly over both states; shape
+        (fields,).
 
     Returns
     -------
@@ -136,6 +132,13 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     ------
     SmtjError
         There are too few fields, or the means do not pass from one level to the other.
+
+    Examples
+    --------
+    >>> h = np.linspace(-40, 40, 17)
+    >>> fit = fit_scan_of_means(h, 1000 + 100 / (1 + np.exp(-0.2 * (h - 3))), np.ones(17))
+    >>> print(f"w = {fit.slope:.3f}, H_s = {fit.offset_field:.2f}")
+    w = 0.200, H_s = 3.00
     """
     h, y, sigma = (np.asarray(a, dtype=np.float64) for a in (field, mean, standard_error))
     if np.unique(h).size < MIN_FIELDS:
@@ -149,7 +152,7 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     x = (h - centre) / scale
     theta, jacobian, chi_squared = _best(x, y, sigma)
     steep, middle = theta[4], theta[5]
-    if np.count_nonzero(np.abs(steep * (x - middle)) < WITHIN) < MIN_STEEP_FIELDS:
+    if np.count_nonzero(np.abs(steep * (x - middle)) < MAX_REDUCED_FIELD) < MIN_STEEP_FIELDS:
         raise SmtjError(
             f"the means turn from one level to the other within fewer than {MIN_STEEP_FIELDS} "
             "fields, so the slope has no upper bound; measure at more closely spaced fields, or "

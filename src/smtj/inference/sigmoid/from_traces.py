@@ -1,27 +1,48 @@
-"""The sigmoid P(high | H) from traces analysed one by one, or from instantaneous reads.
+"""The sigmoid P(high | H) from traces, analysed one by one.
 
-No trace of length T tells the log-odds better than with the variance 2(τ_high + τ_low)/T
-(:func:`log_odds_information`): a continuous record has T/(τ_high + τ_low) dwells in either state,
-and ln τ of so many exponential dwells has one over their number for its variance (Cramér-Rao).
+A trace of length T is worth n = λT/2 independent reads, λ = 1/τ_high + 1/τ_low: so many reads
+would give the occupancy of the high state the same variance, p(1 - p)/n, and the log-odds
+L = ln(τ_high/τ_low) the variance 1/[n p(1 - p)].  The occupancies enter the binomial likelihood of
+:func:`smtj.inference.sigmoid.fit.fit_sigmoid` as so many reads.  No trace gives L better than with
+the variance 2(τ_high + τ_low)/T: a continuous record has T/(τ_high + τ_low) dwells in either
+state, and the variance of ln τ of so many exponential dwells is one over their number
+(Cramér-Rao).
+
+An occupancy is unbiased.  But n has to be estimated from the same trace, and a trace with
+accidentally long dwells gives other log-odds *and* another n; with each n as found, the slope
+comes out a third of a standard error too steep (11 fields within ±3/w, 50 switches at the outer
+ones).  Two things avoid it.  First, a cycle has one dwell in each state, so ln τ_high and ln τ_low
+have independent errors of equal size, and the error of their sum is uncorrelated with that of
+their difference L.  Of λ only what depends on the sum is kept,
+
+    y = ln λ - ln[2 cosh(L/2)] = -(ln τ_high + ln τ_low)/2,
+
+and the rest is taken from the fitted L.  Second, by Eq. 3 and 4 y is quadratic in the field.  A
+parabola through all fields knows it better than a single trace, and also covers fields where a
+trace has too few switches.
+
+At such fields an occupancy is made of few dwells of random length, so it scatters with longer
+tails than a count does.  Of the n reads of c cycles only n c/(c + 1) are counted.  In simulated
+scans with saturated fields, 95 % intervals of w then cover it in 94.5 instead of 93 % of cases;
+without saturated fields they are 2 % wider than the Cramér-Rao bound.
 """
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid.autocorrelation import estimated_inflation
-from smtj.inference.sigmoid.occupancy import MIN_SWITCHES, fit_time_shares
-from smtj.inference.sigmoid.sigmoid import SigmoidFit
+from smtj.inference.sigmoid.counts import checked_counts
+from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
+from smtj.inference.sigmoid.logistic import maximise, straight_line
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
-_MAX_LOG_ODDS = 30.0
-"""A larger ratio of dwell times no trace can tell."""
-_SURELY_INDEPENDENT = 0.999
-"""Independent reads, by reads, that are no longer told from 1."""
+_MAX_MEASURED_LOG_ODDS, _MAX_LOG_ODDS = 30.0, 40.0
+"""Largest |L| of a trace that counts as measured, and of the fit."""
+_MAX_ITERATIONS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,118 +52,126 @@ class ScanFit:
     sigmoid: SigmoidFit
     """w and H_s; its counts are effective reads, at the fields that were used."""
     remarks: tuple[str, ...]
-    """What a user of the numbers should know, in sentences."""
+    """Caveats, in sentences."""
 
 
 def fit_scan(
     field: ArrayLike,
     log_odds: ArrayLike,
     variance: ArrayLike,
-    share: ArrayLike | None = None,
+    occupancy: ArrayLike | None = None,
     duration: ArrayLike = 1.0,
     seed: int = 0,
 ) -> ScanFit:
-    """Fit P(high | H) to the log-odds that traces gave, one trace at each field.
+    """Fit P(high | H) to the log-odds of traces, one trace at each field.
 
     Parameters
     ----------
     field
-        H in any unit, shape (fields,).
+        H of each trace, shape (fields,).
     log_odds
-        ln(τ_high/τ_low) of each trace; NaN or infinite where it has too few switches to tell, as
-        one that stays at one level.
+        ln(τ_high/τ_low) of each trace; NaN or infinite where it has too few switches.
     variance
-        Of the log-odds; not looked at where they are not finite.
-    share
-        Share of time at the high level, looked at where the log-odds are not finite.  Such a field
-        counts as many reads as the time scale at the other fields implies, and one at least; one
+        Of the log-odds; ignored where they are not finite.
+    occupancy
+        Fraction of time at the high level, used where the log-odds are not finite.  Such a field
+        counts as many reads as the time scale at the other fields implies, and at least one; one
         with NaN is left out.
     duration
         Lengths of the traces, in any unit; needed where they differ.
     seed
-        Seed of the curves that are drawn to judge how well the sigmoid fits.
+        Seed of the curves simulated to judge how well the sigmoid fits.
 
     Returns
     -------
     ScanFit
-        A remark names the number of fields that had to be left out.  It matters, since traces
-        that happened to switch seldom are those with the longest dwell times.
+        A remark gives the number of fields that had to be left out: traces that happened to switch
+        seldom are those with the longest dwell times.
 
     Raises
     ------
     SmtjError
         Arrays differ in shape, a variance or duration is not positive, fewer than two fields
-        have log-odds; and as :func:`smtj.inference.sigmoid.sigmoid.fit_sigmoid`.
+        have log-odds; and as :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
+
+    Examples
+    --------
+    >>> fit = fit_scan([-20, -10, 0, 10, 20], [-3.9, -2.1, 0.1, 1.9, 4.1], [0.1] * 5).sigmoid
+    >>> print(f"w = {fit.slope:.3f} ± {fit.slope_error:.3f}")
+    w = 0.200 ± 0.010
     """
-    h, odds, spread, length, shares = _of_one_shape(
-        field, log_odds, variance, duration, math.nan if share is None else share
+    h, odds, spread, length, fractions = _of_one_shape(
+        field, log_odds, variance, duration, math.nan if occupancy is None else occupancy
     )
-    known = np.abs(odds) < _MAX_LOG_ODDS
+    known = np.abs(odds) < _MAX_MEASURED_LOG_ODDS
     if not ((spread[known] > 0).all() and (length > 0).all()):
         raise SmtjError("variances of log-odds and durations of traces must be above 0")
-    shares = np.where(known, logistic(odds), shares)
-    used = np.isfinite(shares)
+    fractions = np.where(known, logistic(odds), fractions)
+    used = np.isfinite(fractions)
     rate = np.full(h.shape, math.nan)
     rate[known] = 2 * (2 * np.cosh(odds[known] / 2)) ** 2 / spread[known] / length[known]
-
-    def reads(rate: Floats) -> Floats:
-        return rate * length[used] / 2
-
-    fit = fit_time_shares(h[used], shares[used], rate[used], length[used], reads, seed=seed)
+    fit = _fit_occupancies(h[used], fractions[used], rate[used], length[used], seed)
     remark = (
-        f"{np.sum(~used)} of {h.size} fields were left out, at which too few switches were seen; "
-        "the share of high readings there would make the slope more certain, and less biased"
+        f"{np.sum(~used)} of {h.size} fields were left out because of too few switches; the "
+        "fraction of high readings there would make the slope more certain and less biased"
     )
     return ScanFit(fit, () if used.all() else (remark,))
 
 
-def fit_scan_of_states(field: ArrayLike, states: ArrayLike, seed: int = 0) -> SigmoidFit:
-    """Fit P(high | H) to instantaneous reads without noise, taken one after the other.
+def _fit_occupancies(
+    field: Floats, occupancy: Floats, rate: Floats, duration: Floats, seed: int
+) -> SigmoidFit:
+    """Fit occupancies of the high state, each as many reads as λ at the fitted log-odds implies.
 
-    Parameters
-    ----------
-    field
-        H in any unit, shape (fields,).
-    states
-        True for high; shape (samples, fields).
-    seed
-        As in :func:`fit_scan`.
-
-    Returns
-    -------
-    SigmoidFit
-        Serial correlation is estimated by
-        :func:`smtj.inference.sigmoid.autocorrelation.estimated_inflation`.
-
-    Raises
-    ------
-    SmtjError
-        Fewer than two fields have 5 switches; and as
-        :func:`smtj.inference.sigmoid.sigmoid.fit_sigmoid`.
+    ``rate`` is λ as found at each field, NaN where unknown; all of shape (fields,).
     """
-    high = np.asarray(states, dtype=bool)
-    samples, share = len(high), high.mean(axis=0)
-    # Reads that correlate by ρ = exp(-λΔt) are worth N (1 - ρ)/(1 + ρ) = N tanh(λΔt/2) each.
-    rate = 2 * np.arctanh(np.minimum(1 / estimated_inflation(high), _SURELY_INDEPENDENT))
-    switches = (high[1:] != high[:-1]).sum(axis=0)
-    rate = np.where(switches >= MIN_SWITCHES, rate, math.nan)
+    checked_counts(field, occupancy, 1.0, 1.0)
+    known = np.isfinite(rate)
+    if known.sum() < 2:
+        raise SmtjError(
+            "fewer than two traces have enough switches for dwell times; measure longer, or at "
+            "fields nearer to the offset field"
+        )
+    design = straight_line((field - field.mean()) / np.ptp(field))
+    found = np.log(occupancy[known]) - np.log1p(-occupancy[known])
+    sums = np.log(rate[known]) - _log_cosh(found)
+    start = rate[known] * duration[known] / 2
+    theta = maximise(design[known], occupancy[known] * start, start)
+    n = np.ones_like(field)
+    for _ in range(_MAX_ITERATIONS):
+        odds = np.clip(design @ theta, -_MAX_LOG_ODDS, _MAX_LOG_ODDS)
+        pq = np.asarray(logistic(odds) * logistic(-odds))
+        rates = np.exp(_smooth(design[:, 1], known, sums, (pq * n)[known]) + _log_cosh(odds))
+        cycles = duration * rates * pq
+        # The state in which a trace begins is one read, however slow the device is.
+        n = np.maximum(rates * duration / 2 * cycles / (cycles + 1), 1)
+        before, theta = theta, maximise(design, occupancy * n, n, start=theta)
+        if np.abs(design @ (theta - before)).max() < 1e-4:
+            break
+    return fit_sigmoid(field, occupancy * n, n, seed=seed)
 
-    def reads(rate: Floats) -> Floats:
-        return samples * np.tanh(rate / 2)
 
-    (h, shares) = _of_one_shape(field, share)
-    return fit_time_shares(h, shares, rate, samples, reads, seed=seed)
+def _smooth(x: Floats, known: NDArray[np.bool_], values: Floats, weight: Floats) -> Floats:
+    """Fit a parabola to the values known at some x, and return it at all x.
 
-
-def log_odds_information(
-    dwell_high: ArrayLike, dwell_low: ArrayLike, duration: ArrayLike
-) -> Floats:
-    """Fisher information about ln(τ_high/τ_low) in a continuous record: T/[2(τ_high + τ_low)].
-
-    It is that with both dwell times free; ln τ_high + ln τ_low is orthogonal to it.  All in s.
+    Beyond the known ones it does not rise above its value at their end: by Eq. 3 and 4 it falls
+    there, and too small a rate is on the safe side.
     """
-    high, low, time = (np.asarray(a, dtype=np.float64) for a in (dwell_high, dwell_low, duration))
-    return np.asarray(time / (2 * (high + low)))
+    inside = x[known]
+    powers = np.arange(min(3, np.unique(inside).size))
+    root = np.sqrt(weight)
+    design = inside[:, None] ** powers
+    coefficients = np.linalg.lstsq(design * root[:, None], values * root, rcond=None)[0]
+
+    def parabola(at: Floats) -> Floats:
+        return np.asarray(at[:, None] ** powers @ coefficients)
+
+    return np.minimum(parabola(x), parabola(np.clip(x, inside.min(), inside.max())))
+
+
+def _log_cosh(log_odds: Floats) -> Floats:
+    """ln[2 cosh(L/2)], which is -ln[p(1 - p)]/2."""
+    return np.logaddexp(log_odds / 2, -log_odds / 2)
 
 
 def _of_one_shape(first: ArrayLike, *others: ArrayLike) -> tuple[Floats, ...]:
@@ -151,5 +180,5 @@ def _of_one_shape(first: ArrayLike, *others: ArrayLike) -> tuple[Floats, ...]:
     try:
         values = [np.broadcast_to(np.asarray(a, dtype=np.float64), field.shape) for a in others]
     except ValueError:
-        raise SmtjError("fields and values differ in number; give one value a field") from None
+        raise SmtjError("fields and values differ in number; give one value per field") from None
     return field, *values

@@ -1,11 +1,12 @@
-"""Binomial likelihood of a logistic curve: its maximum for many data sets at once, and profiles.
+"""Binomial likelihood of a logistic curve: maximum, profiles and goodness of fit.
 
-The log-odds of a high read are η = offset + design θ, one row of the design a field.  The loss is
-minus the log-likelihood; it is convex in θ, so that from any start there is one minimum.
+The log-odds of a high read are η = offset + design θ, with one row of the design per field.  The
+loss is minus the log-likelihood; it is convex in θ, so it has one minimum.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,11 +14,16 @@ from numpy.typing import ArrayLike
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
-_ITERATIONS, _HALVINGS = 100, 30
+SIGNIFICANT = 0.001
+"""Probability of so bad a fit below which a curve is not a sigmoid."""
+
+_MAX_ITERATIONS, _MAX_HALVINGS = 100, 30
 _MIN_GAIN = 1e-7
-"""Of log-likelihood, twice: the next Newton step would gain about its square."""
+"""Twice the gain in log-likelihood; the next Newton step would gain about its square."""
 _MAX_STEP = 5.0
-"""In log-odds, so that a Newton step does not run into where every probability is 0 or 1."""
+"""Newton step in log-odds; larger ones reach where every probability is 0 or 1."""
+_MIN_SAMPLES, _MAX_SAMPLES, _MAX_NUMBERS = 500, 1_000_000, 1_000_000
+"""Simulated curves at first and at most; numbers sampled at once."""
 
 
 def straight_line(x: Floats) -> Floats:
@@ -32,21 +38,21 @@ def maximise(
     offset: Floats | float = 0.0,
     start: ArrayLike = 0.0,
 ) -> Floats:
-    """Return the θ of greatest likelihood.
+    """Return the θ of greatest likelihood, of many data sets at once.
 
-    Where the likelihood rises for ever, because every read can be predicted, θ stops where it no
+    Where the likelihood rises forever, because every read can be predicted, θ stops where it no
     longer rises noticeably.
 
     Parameters
     ----------
     design
-        Shape (fields, parameters).
+        Shape (fields, parameters), one or two parameters.
     high, total
         High and all reads; shapes (..., fields) and (fields,).  They need not be integers.
     offset
         Log-odds at θ = 0; broadcasts to (fields,).
     start
-        θ to start from; broadcasts to (..., parameters).
+        Initial θ; broadcasts to (..., parameters).
 
     Returns
     -------
@@ -56,10 +62,10 @@ def maximise(
     sets = np.atleast_2d(high)
     theta = np.array(np.broadcast_to(start, (len(sets), design.shape[1])), dtype=np.float64)
     products = design[:, :, None] * design[:, None, :]
-    # Of the sets that still move.
+    # Only the sets that still move are iterated.
     left, counts, eta = np.arange(len(sets)), sets, offset + theta @ design.T
     before = loss(eta, counts, total)
-    for _ in range(_ITERATIONS):
+    for _ in range(_MAX_ITERATIONS):
         p = logistic(eta)
         slope = (counts - total * p) @ design
         step = _newton_step(np.tensordot(total * p * (1 - p), products, axes=1), slope)
@@ -67,7 +73,7 @@ def maximise(
         step /= np.maximum(longest / _MAX_STEP, 1.0)[:, None]
         after = loss(eta + step @ design.T, counts, total)
         # Halve steps that go past the minimum and up its other side.
-        for _ in range(_HALVINGS):
+        for _ in range(_MAX_HALVINGS):
             worse = after > before + 1e-13 * np.abs(before)
             if not worse.any():
                 break
@@ -83,14 +89,14 @@ def maximise(
 
 
 def least_loss(direction: Floats, high: Floats, total: Floats, offset: Floats | float) -> float:
-    """Return the least loss along η = offset + t direction, t free; of one set, shape (fields,)."""
+    """Return the least loss along η = offset + t direction; all of shape (fields,)."""
     t, low, up = 0.0, -math.inf, math.inf
     longest = _MAX_STEP / float(np.abs(direction).max())
-    for _ in range(_ITERATIONS):
+    for _ in range(_MAX_ITERATIONS):
         p = logistic(offset + t * direction)
         slope = float(direction @ (high - total * p))
         curvature = float(direction**2 @ (total * p * (1 - p)))
-        # The slope falls with t, so that its sign says on which side the minimum lies.
+        # The slope falls with t, so its sign says on which side the minimum lies.
         low, up = (t, up) if slope > 0 else (low, t)
         step = math.copysign(min(abs(slope) / max(curvature, 1e-300), longest), slope)
         t = t + step if low <= t + step <= up else (low + up) / 2
@@ -100,7 +106,7 @@ def least_loss(direction: Floats, high: Floats, total: Floats, offset: Floats | 
 
 
 def loss(eta: Floats, high: Floats, total: Floats) -> Floats:
-    """Return minus the log-likelihood, the binomial coefficients left out; shape (...,)."""
+    """Return minus the log-likelihood without the binomial coefficients; shape (...,)."""
     return np.asarray((total * np.logaddexp(0, eta) - high * eta).sum(axis=-1))
 
 
@@ -111,24 +117,24 @@ def information(x: Floats, weight: Floats) -> Floats:
 
 
 def deviance(high: Floats, total: Floats, p: Floats) -> Floats:
-    """Twice the log-likelihood that a free probability at every field gains on ``p``."""
+    """Twice the log-likelihood that a free probability at every field gains over ``p``."""
     from scipy.special import xlogy
 
     low = total - high
-    share = high / total
-    gain = xlogy(high, share) + xlogy(low, 1 - share) - xlogy(high, p) - xlogy(low, 1 - p)
+    fraction = high / total
+    gain = xlogy(high, fraction) + xlogy(low, 1 - fraction) - xlogy(high, p) - xlogy(low, 1 - p)
     return np.asarray(2 * gain.sum(axis=-1))
 
 
 def crossing(curve: Callable[[float], float], best: float, step: float, threshold: float) -> float:
-    """Where a profile that is 0 at ``best`` first exceeds a threshold, going by ``step``.
+    """Return where a profile that is 0 at ``best`` first exceeds a threshold.
 
-    The step is doubled until it does; infinite where it never does.
+    ``step`` is doubled until it does; infinite where it never does.
     """
     from scipy.optimize import brentq
 
     def excess(value: float) -> float:
-        # Its root is nearly a straight line.
+        # The root of a profile is nearly a straight line.
         return math.sqrt(max(curve(value), 0.0)) - math.sqrt(threshold)
 
     inside, reach = best, step
@@ -139,9 +145,74 @@ def crossing(curve: Callable[[float], float], best: float, step: float, threshol
     return math.copysign(math.inf, step)
 
 
+@dataclass(frozen=True)
+class Goodness:
+    """Deviance expected of a correct curve, and the probability of one as large as observed."""
+
+    p_value: float
+    """From one in a million to 1."""
+    expected_deviance: float
+
+
+def goodness_of_fit(
+    x: Floats, theta: Floats, total: Floats, observed: float, seed: int
+) -> Goodness:
+    """Compare a deviance with those of counts simulated from the fitted sigmoid and refitted.
+
+    The deviance is a χ² only where every expected count is large.  Scans have fields at which
+    nearly every read is the same, where it is usually too small and occasionally too large.  Five
+    hundred curves are simulated, and more, up to a million, until it is clear on which side of
+    :data:`SIGNIFICANT` the p-value lies.
+
+    Parameters
+    ----------
+    x
+        Fields, scaled to differ by about 1; shape (fields,).
+    theta
+        Fitted a and b of the log-odds a + b x.
+    total
+        Number of independent reads.  The nearest integer is sampled and given its weight.
+    observed
+        Deviance of the data.
+    seed
+        Seed of the simulation.
+    """
+    rng = np.random.default_rng(seed)
+    design = straight_line(x)
+    p = logistic(design @ theta)
+    reads = np.maximum(np.rint(total), 1).astype(np.int64)
+
+    def sample(count: int) -> Floats:
+        return rng.binomial(reads, p, size=(count, len(x))) * (total / reads)
+
+    def refitted(high: Floats) -> Floats:
+        again = logistic(maximise(design, high, total, start=theta) @ design.T)
+        return deviance(high, total, again)
+
+    first = refitted(sample(_MIN_SAMPLES))
+    # Sums of thousands of logarithms differ in their last digits.
+    least = observed * (1 - 1e-9)
+    sampled, exceeding = _MIN_SAMPLES, int((first >= least).sum())
+    while sampled < _MAX_SAMPLES and not _is_clear(exceeding, sampled):
+        chunk = min(sampled, _MAX_NUMBERS // len(x))
+        high = sample(chunk)
+        # A refit can only lower the deviance.
+        high = high[deviance(high, total, p) >= least]
+        exceeding += int((refitted(high) >= least).sum())
+        sampled += chunk
+    return Goodness((exceeding + 1) / (sampled + 1), float(first.mean()))
+
+
+def _is_clear(exceeding: int, sampled: int) -> bool:
+    """Return whether more samples would hardly change the verdict or a p-value that is not tiny."""
+    expected = SIGNIFICANT * sampled
+    decided = abs(exceeding - expected) > 3 * max(expected**0.5, 1)
+    return decided and (exceeding >= 20 or sampled >= 4000)
+
+
 def _newton_step(information: Floats, slope: Floats) -> Floats:
     """Solve for one or two parameters, shapes (sets, k, k) and (sets, k)."""
-    # Far out on a likelihood that rises for ever the information is singular.
+    # Far out on a likelihood that rises forever the information is singular.
     ridge = 1e-12 * np.trace(information, axis1=1, axis2=2) + 1e-300
     information = information + ridge[:, None, None] * np.eye(slope.shape[1])
     return np.asarray(np.linalg.solve(information, slope[..., None])[..., 0])

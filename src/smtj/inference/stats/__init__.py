@@ -1,1 +1,1 @@
-"""Estimates, least squares and intervals that every fit shares."""
+"""Estimates, least squares, likelihoods and intervals that all fits share."""

@@ -6,40 +6,55 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.inference.stats.excess_scatter import Scatter, scatter_of
-from smtj.inference.stats.least_squares import minimise
+from smtj.inference.stats.least_squares import ExcessScatter, excess_scatter, minimise
 from smtj.typing import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class StraightLine:
+class LineFit:
     """y = intercept + slope x, in the units of the data."""
 
     intercept: float
     slope: float
     covariance: Floats
     """Of intercept and slope, shape (2, 2), widened where the points scatter too much."""
-    scatter: Scatter
+    scatter: ExcessScatter
+
+    @property
+    def intercept_error(self) -> float:
+        """Standard error of the intercept."""
+        return float(np.sqrt(self.covariance[0, 0]))
+
+    @property
+    def slope_error(self) -> float:
+        """Standard error of the slope."""
+        return float(np.sqrt(self.covariance[1, 1]))
 
     def at(self, x: ArrayLike) -> Floats:
-        """The line at x."""
+        """Return the line at x."""
         return np.asarray(self.intercept + self.slope * np.asarray(x))
 
 
-def fit_straight_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> StraightLine:
-    """Fit a straight line.
+def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit:
+    """Fit a straight line by weighted least squares.
 
     Parameters
     ----------
     x, y, error
         Points and the standard errors of y, shape (n,), at two different x or more.
     data
-        What messages call them.
+        Name of the points in messages.
 
     Raises
     ------
     SmtjError
-        There are fewer than two points, or all at one x.
+        There are fewer than two points, or all share one x.
+
+    Examples
+    --------
+    >>> line = fit_line([0, 1, 2], [1.0, 3.1, 4.9], [0.1, 0.1, 0.1], "the points")
+    >>> print(f"{line.slope:.2f} ± {line.slope_error:.2f}")
+    1.95 ± 0.07
     """
     x, y, sigma = (np.asarray(entry, dtype=np.float64) for entry in (x, y, error))
     unit_x, unit_y = float(np.abs(x).max()) or 1.0, float(np.abs(y).max()) or 1.0
@@ -49,11 +64,11 @@ def fit_straight_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -
 
     start = {"intercept": float(y.mean()) / unit_y, "slope": 0.0}
     found = minimise(residuals, start, f"the straight line through {data}")
-    scatter = scatter_of(found, data, "a straight line")
+    scatter = excess_scatter(found, data, "a straight line")
     units = np.array([unit_y, unit_y / unit_x])
-    return StraightLine(
+    return LineFit(
         intercept=found.values["intercept"] * units[0],
         slope=found.values["slope"] * units[1],
-        covariance=scatter.excess * found.covariance * np.outer(units, units),
+        covariance=scatter.factor * found.covariance * np.outer(units, units),
         scatter=scatter,
     )

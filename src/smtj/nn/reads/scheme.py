@@ -26,11 +26,9 @@ def checked_reads(reads: Reads) -> Reads:
 
 def parse_reads(option: str, text: str) -> Reads:
     """Parse a number of reads or ``expected``; an error names the option."""
-    if text == "expected":
-        return "expected"
-    if text.isascii() and text.isdigit():
-        return checked_reads(int(text))
-    raise SmtjError(f'{option}: "{text}" must be a whole number from 1, or "expected"')
+    if text == "expected" or (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_READS):
+        return "expected" if text == "expected" else int(text)
+    raise SmtjError(f'{option} is {text!r}; it must be 1 to {MAX_READS} or "expected"')
 
 
 @dataclass(frozen=True)

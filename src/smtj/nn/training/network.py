@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from smtj.card import DeviceCard, load_card_text
-from smtj.card.document import to_toml
 from smtj.errors import SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
@@ -137,7 +136,7 @@ def save_network(
     content = {
         "format": FORMAT,
         "settings": json.dumps(asdict(settings)),
-        "card": to_toml(card),
+        "card": card.to_toml(),
         "state": network.state_dict(),
     }
     return write_whole(path, lambda file: torch.save(content, file))

@@ -1,7 +1,7 @@
-"""Several experiments at once: one process a core, each with one thread, each kept on disk.
+"""Run several experiments at once: one process per core, one thread each, all saved on disk.
 
 A small network spends much of its time between matrix products, where a second thread idles; two
-trainings side by side use two cores almost fully.
+trainings in parallel use two cores almost fully.
 """
 
 import multiprocessing
@@ -17,43 +17,38 @@ from queue import Empty
 from typing import Any
 
 from smtj.datasets import ImageDataset, load_dataset
-from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.experiment import Experiment
+from smtj.nn.training.run import TrainingRun, run_experiment
 from smtj.nn.training.trainer import Epoch, as_tensors, held_out
 
 PATIENCE_S = 5
-"""Seconds that a worker has to end when it is told to."""
+"""Seconds a worker has to stop."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: what, how long, and where it is kept."""
+    """One experiment, its number of epochs, and its folder."""
 
     name: str
     experiment: Experiment
     epochs: int
     out: Path
     held_out: bool = False
-    """Whether to test on the last sixth of the training images instead, as tuning must."""
+    """Whether to test on the last sixth of the training images instead, for tuning."""
 
 
 def run_all(
     jobs: list[Job], images: ImageDataset, workers: int | None = None
 ) -> Iterator[tuple[Job, Epoch]]:
-    """Train all jobs and yield every epoch as it ends; finished epochs on disk are not repeated.
+    """Train all jobs and yield every epoch as it ends; epochs already on disk are not repeated.
 
-    Parameters
-    ----------
-    jobs
-        What to train; the longest first keeps the cores busy to the end.
-    images
-        The data set, which every worker reads again from where it came from.
-    workers
-        Processes; one a core by default.
+    Put the longest jobs first to keep all cores busy.  Every worker loads the data set again from
+    its origin; ``workers`` is the number of processes, by default one per core.
 
     Raises
     ------
     CheckpointError
-        A folder holds a run of other settings.
+        A folder holds a run with other settings.
     """
     if not jobs:
         return
@@ -92,17 +87,17 @@ def run_all(
 
 
 _worker: dict[str, Any] = {}
-"""What a worker keeps between jobs: the queue and the images."""
+"""State of a worker between jobs: the queue and the images."""
 
 
 def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None) -> None:
     import numba
     import torch
 
-    # Ctrl-C is the parent's to handle; it then ends the workers, who leave no half-written file.
+    # The parent handles Ctrl-C and ends the workers, which leave no half-written file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    # In this order: as Numba starts its threads, it may set the number for PyTorch as well.
+    # In this order: starting Numba's threads may set PyTorch's number as well.
     numba.set_num_threads(1)
     torch.set_num_threads(1)
     _worker["queue"] = queue
@@ -110,18 +105,28 @@ def _start(queue: "Queue[tuple[int, Epoch]]", dataset: str, folder: Path | None)
 
 
 def _leave(*_: object) -> None:
-    """End by an exception, so that temporary files are removed; once is enough."""
+    """Exit by an exception, once, so that temporary files are removed."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
 
 
 def _train(index: int, job: Job) -> int:
-    """Train, put every epoch in the queue, and return how many they were."""
-    resume = (job.out / "checkpoint.pt").exists()
+    """Train, put every epoch in the queue, and return the number of epochs."""
     images = _worker["images"]
-    images = held_out(images) if job.held_out else images
-    count = 0
-    for epoch in run(job.experiment, images, job.epochs, job.out, resume):
-        _worker["queue"].put((index, epoch))
-        count += 1
-    return count
+    sent = 0
+
+    def report(run: TrainingRun) -> None:
+        nonlocal sent
+        for epoch in run.history[sent:]:
+            _worker["queue"].put((index, epoch))
+            sent += 1
+
+    run_experiment(
+        job.experiment,
+        held_out(images) if job.held_out else images,
+        job.epochs,
+        job.out,
+        resume=(job.out / "checkpoint.pt").exists(),
+        progress=report,
+    )
+    return sent

@@ -238,8 +238,9 @@ class Trainer:
 
 
 def scaled(pixels: Tensor) -> Tensor:
-    """Return bytes as floats in [0, 1]."""
-    return pixels.to(torch.float32).mul_(1 / 255)
+    """Return pixels as floats in [0, 1]: bytes are divided by 255, floats stay as they are."""
+    floats = pixels.to(torch.float32, copy=True)
+    return floats.mul_(1 / 255) if pixels.dtype == torch.uint8 else floats
 
 
 def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:

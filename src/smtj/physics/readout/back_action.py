@@ -18,13 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
-from smtj.physics.device import (
-    barrier_and_reduced_field,
-    high_state_is_up,
-    macrospin,
-    operating_point,
-    reference_direction,
-)
+from smtj.physics.device import barrier_and_reduced_field, operating_point
+from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.torques import torque_fields

@@ -60,7 +60,7 @@ def effective_reads(
     y, x = step / tau, w / tau
     # s ρ^k as e^-(T - W)/τ_r times powers that do not overflow however long the window is.
     between = np.exp(x - y) * _mean_decay(x) ** 2 * _sum_over_lags(n, y)
-    return np.asarray(n / (_window_variance(x) + 2 * between))
+    return np.asarray(n / (window_variance(x) + 2 * between))
 
 
 def comparator_probability(
@@ -124,7 +124,7 @@ def _beyond(p: Floats, x: Floats, level: float) -> Floats:
     return np.asarray((1 - p) * above + p * at_least)
 
 
-def _window_variance(x: Floats) -> Floats:
+def window_variance(x: Floats) -> Floats:
     """g = 2 (x - 1 + e^-x)/x²."""
     safe = np.where(x < _SMALL, 1.0, x)
     return np.where(x < _SMALL, 1 - x / 3 + x**2 / 12, 2 * (safe + np.expm1(-safe)) / safe**2)

@@ -11,12 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.card import DeviceCard
 from smtj.physics.arrays import logistic
-from smtj.physics.device import (
-    barrier_and_reduced_field,
-    high_state_is_up,
-    macrospin,
-    reference_direction,
-)
+from smtj.physics.device import barrier_and_reduced_field
+from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, parallel_resistance, with_stray_field
 from smtj.physics.resistance import resistance_at_bias, tmr_at_bias
 from smtj.physics.resonance.frequency import stiffness

@@ -4,7 +4,7 @@ from smtj.card import DeviceCard
 from smtj.card.consistency import ellipse_volume
 from smtj.physics.arrays import Array
 from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PERMEABILITY
-from smtj.physics.device import vcma_coefficient
+from smtj.physics.free_layer import vcma_coefficient
 from smtj.physics.junction import parallel_resistance
 from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
 from smtj.physics.resonance.rectification import TorqueFields

@@ -1,4 +1,4 @@
-"""Which shape, or which channel of an instrument, several spectra speak for together."""
+"""The channel of an instrument that shows the lines of several spectra."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,85 +10,24 @@ from smtj.inference.resonance.lines.fit import Data, Progress, SpectrumFit, fit_
 from smtj.inference.resonance.lines.model import Shape
 
 DECISIVE = 5.0
-"""Difference of log-likelihoods from which a choice is not one of chance: odds of 150 to 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class ShapeChoice:
-    """The shape that spectra have."""
-
-    shape: Shape
-    """The likeliest."""
-    log_likelihoods: Mapping[Shape, float]
-    """Of each shape, summed over the spectra."""
-    margin: float
-    """By how much the best is above the next, correlated points counted as the fewer they are;
-    infinite if there is no other."""
-    decisive: bool
-    """Whether the margin is more than chance."""
-    fits: tuple[SpectrumFit, ...]
-    """Those of the spectra by the best shape."""
+"""Difference of log-likelihoods from which a choice is decisive: odds of 150 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class ChannelChoice:
-    """The channel in which a resonance is."""
+    """The channel that shows a resonance."""
 
     channel: str
     """The one with the largest gain."""
     gains: Mapping[str, float]
-    """Of each channel: by how much lines raise the log-likelihood over that of the baseline alone,
-    summed over the spectra; see :attr:`smtj.inference.resonance.SpectrumFit.gain`."""
+    """Of each channel, summed over the spectra; see
+    :attr:`smtj.inference.resonance.lines.fit.SpectrumFit.gain`."""
     margin: float
-    """By how much the best gain is above the next; infinite if there is no other channel."""
+    """Difference to the next best gain; infinite if there is no other channel."""
     decisive: bool
-    """Whether the margin is more than chance."""
+    """Whether the margin exceeds :data:`DECISIVE`."""
     fits: tuple[SpectrumFit, ...]
-    """Those of the best channel's spectra."""
-
-
-def choose_shape(
-    spectra: Sequence[Data],
-    shapes: Sequence[Shape] = ("lorentzian", "derivative"),
-    *,
-    lines: int = 1,
-    baseline_degree: int = 1,
-    progress: Progress | None = None,
-) -> ShapeChoice:
-    """Choose one shape for all spectra by their summed log-likelihood.
-
-    All shapes have the same number of parameters, so that nothing need be subtracted.
-
-    Parameters
-    ----------
-    spectra, lines, baseline_degree
-        As in :func:`smtj.inference.resonance.fit_spectra`.
-    shapes
-        Those to choose from.
-    progress
-        Called with the number of fits made and that of all.
-
-    Raises
-    ------
-    SmtjError
-        There is no spectrum or no shape; and as :func:`smtj.inference.resonance.fit_spectra`.
-    """
-    if not spectra or not shapes:
-        raise SmtjError("a choice of a shape needs a spectrum and a shape, one or more")
-    fits = {
-        shape: fit_spectra(
-            spectra,
-            shape,
-            lines=lines,
-            baseline_degree=baseline_degree,
-            progress=_part(progress, i, len(shapes)),
-        )
-        for i, shape in enumerate(dict.fromkeys(shapes))
-    }
-    sums = {shape: sum(fit.log_likelihood for fit in some) for shape, some in fits.items()}
-    best, *others = sorted(sums, key=lambda shape: -sums[shape])
-    margin = _margin(fits[best], fits[others[0]]) if others else np.inf
-    return ShapeChoice(best, sums, margin, margin > DECISIVE, tuple(fits[best]))
+    """Of the spectra of the best channel."""
 
 
 def choose_channel(
@@ -104,22 +43,22 @@ def choose_channel(
     Parameters
     ----------
     channels
-        Spectra by the channel's name, as in :func:`smtj.inference.resonance.fit_spectra`; as many
-        in each.
+        Spectra by the channel's name, as in :func:`smtj.inference.resonance.fit_spectra`; equally
+        many in each.
     shape, lines, baseline_degree
         As in :func:`smtj.inference.resonance.fit_spectra`.
     progress
-        Called with the number of fits made and that of all.
+        Called with (done, total) fits.
 
     Raises
     ------
     SmtjError
-        There is no channel or no spectrum, or channels have not equally many; and as
+        There is no channel or no spectrum, or the channels differ in number; and as
         :func:`smtj.inference.resonance.fit_spectra`.
     """
     counts = {len(spectra) for spectra in channels.values()}
     if len(counts) != 1 or 0 in counts:
-        raise SmtjError("a choice of a channel needs equally many spectra in each, one or more")
+        raise SmtjError("a choice of channel needs equally many spectra in each, one or more")
     fits = {
         name: fit_spectra(
             spectra,
@@ -136,16 +75,8 @@ def choose_channel(
     return ChannelChoice(best, gains, margin, margin > DECISIVE, tuple(fits[best]))
 
 
-def _margin(better: Sequence[SpectrumFit], worse: Sequence[SpectrumFit]) -> float:
-    """Return the difference of log-likelihoods in points that are independent."""
-    return sum(
-        (one.log_likelihood - other.log_likelihood) / one.inflation
-        for one, other in zip(better, worse, strict=True)
-    )
-
-
 def _part(progress: Progress | None, index: int, parts: int) -> Progress | None:
-    """Return what reports a part of the work, of several equal ones, as one of the whole."""
+    """Return a callback that reports one of several equal parts as progress of the whole."""
     if progress is None:
         return None
     return lambda done, total: progress(index * total + done, parts * total)

@@ -1,7 +1,7 @@
-"""Fits of a single resonance spectrum: where its lines are, how wide and how high, and how surely.
+"""Fits of a single resonance spectrum: positions, widths and heights of its lines, with errors.
 
-Errors are those of least squares with the correlation of the noise taken into account, so that a
-lock-in amplifier with a long time constant does not pretend to more points than it read.
+Errors are those of least squares with correlated noise, so a lock-in amplifier with a long time
+constant does not count for more points than it read.
 """
 
 import math
@@ -14,26 +14,26 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import DataError, SmtjError
 from smtj.inference.resonance.lines.errors import Errors, errors
-from smtj.inference.resonance.lines.initial import starts
 from smtj.inference.resonance.lines.model import (
     FUNCTIONS,
-    Floats,
     Projection,
     Shape,
     Spectrum,
     baseline_powers,
     checked,
 )
-from smtj.inference.resonance.lines.refine import refined
+from smtj.inference.resonance.lines.search import refined, starts
+from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.typing import Floats
 
 Progress: TypeAlias = Callable[[int, int], None]
 Data: TypeAlias = Sequence[ArrayLike]
-"""x and signal of a spectrum, and the standard errors of its points where they are known."""
+"""x and signal of a spectrum, and the standard errors of its points where known."""
 
-INSIGNIFICANT = 0.01
-"""Chance of noise to look as much like a line from which a line is not believed."""
+MAX_SIGNIFICANCE = 0.01
+"""Chance that noise looks as much like a line above which a line is not significant."""
 BAD_CHI_SQUARED = 1e-4
-"""Chance of χ² below which the standard errors of the points are not believed."""
+"""Chance of χ² below which the standard errors of the points are implausible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +76,8 @@ class SpectrumFit:
     noise: float
     """Standard deviation of the residuals in V, corrected for what the fit took away."""
     inflation: float
-    """By how much correlated noise inflates the variances of the lines' parameters, which contain
-    it: the geometric mean over them; 1 for white noise."""
+    """Factor by which correlated noise inflates the variances of the lines' parameters, which
+    contain it: the geometric mean over them; 1 for white noise."""
     chi_squared: float
     """Of the residuals in units of ``sigma``; NaN where none was given."""
     degrees_of_freedom: int
@@ -89,13 +89,13 @@ class SpectrumFit:
     significance: float
     """Chance that noise alone looks as much like these lines, anywhere in the spectrum."""
     remarks: tuple[str, ...]
-    """What a user of the numbers should know, in sentences."""
+    """Caveats, in sentences."""
     usable: bool
-    """Whether there is a line, inside the data, of a width that they can tell."""
+    """Whether there is a line within the data, of a width that they determine."""
 
     @property
     def gain(self) -> float:
-        """Log-likelihood gained by the lines, correlated points counted as the fewer they are."""
+        """Log-likelihood gained by the lines, reduced for correlated points."""
         return (self.log_likelihood - self.baseline_log_likelihood) / self.inflation
 
     def baseline_at(self, x: ArrayLike) -> Floats:
@@ -128,13 +128,13 @@ def fit_spectrum(
     Parameters
     ----------
     x
-        Frequency in Hz or field in A/m, shape (points,), in the order of the measurement, which
-        the correlation of the noise is seen in; of any spacing.
+        Frequency in Hz or field in A/m, shape (points,), of any spacing, in the order of the
+        measurement, which shows the correlation of the noise.
     signal
         In V, shape (points,).
     shape
-        ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for what a
-        lock-in amplifier makes of a modulated field or frequency.
+        ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for the
+        signal of a lock-in amplifier with a modulated field or frequency.
     lines
         1 or 2.
     sigma
@@ -143,31 +143,39 @@ def fit_spectrum(
     baseline_degree
         0, 1 or 2.
     start
-        Position and half width of each line, in the unit of the data, where they are roughly
-        known; sought for if not.
+        Approximate position and half width of each line, in the unit of the data; found by a
+        search by default.
 
     Returns
     -------
     SpectrumFit
-        If there is no line, or none that the data can tell the parameters of, its remarks say so.
+        Its remarks say so if there is no line, or none whose parameters the data determine.
 
     Raises
     ------
     SmtjError
-        Shape, number of lines or degree are none of those above, or there is not a start for each
-        line.
+        Shape, number of lines or degree are not among those above, or lines lack a start.
     DataError
         Arrays differ in length or are not finite, the signal is 0 throughout, a standard error is
         not above 0, a frequency of the exact shape is below 0, or there are fewer different x than
         parameters and 3 more.
+
+    Examples
+    --------
+    >>> f = np.linspace(1e9, 3e9, 101)
+    >>> rng = np.random.default_rng(0)
+    >>> signal = 1e-5 / (1 + ((f - 1.8e9) / 1e8) ** 2) + 1e-7 * rng.normal(size=f.size)
+    >>> line = fit_spectrum(f, signal, "lorentzian").lines[0]
+    >>> print(f"{line.position / 1e9:.3f} ± {line.position_error / 1e9:.3f} GHz")
+    1.800 ± 0.001 GHz
     """
     spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
     if start is not None and len(start) != lines:
-        raise SmtjError(f"the start of a fit of {lines} lines is {lines} pairs, not {len(start)}")
+        raise SmtjError(f"a fit of {lines} lines needs a start of {lines} pairs, not {len(start)}")
     begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
     parameters, found = refined(spectrum, begin)
     judged = errors(spectrum, parameters, found, sigma is not None)
-    return _reported(spectrum, parameters, found, judged, sigma is not None)
+    return _result(spectrum, parameters, found, judged, sigma is not None)
 
 
 def fit_spectra(
@@ -187,12 +195,12 @@ def fit_spectra(
     shape, lines, baseline_degree
         As in :func:`fit_spectrum`.
     progress
-        Called with the number of spectra fitted and that of all, after each.
+        Called with (done, total) after each spectrum.
 
     Raises
     ------
     SmtjError, DataError
-        As :func:`fit_spectrum`, naming the spectrum, the first of which is number 1.
+        As :func:`fit_spectrum`, with the number of the spectrum, counted from 1.
     """
     every, fits = list(spectra), []
     for number, data in enumerate(every, start=1):
@@ -217,10 +225,10 @@ def _scaled(spectrum: Spectrum, start: Sequence[tuple[float, float]]) -> Floats:
     return np.array(pairs).ravel()
 
 
-def _reported(
+def _result(
     spectrum: Spectrum, parameters: Floats, found: Projection, judged: Errors, absolute: bool
 ) -> SpectrumFit:
-    """Return a fit in the units of the data, with remarks."""
+    """Return the fit in the units of the data, with remarks."""
     unit, squares = spectrum.unit, float(found.residual @ found.residual)
     freedom = spectrum.x.size - 2 * parameters.size - spectrum.degree - 1
     scale = np.array([unit, unit, 1.0, 1.0])
@@ -233,8 +241,8 @@ def _reported(
         lines.append(Line(unit * float(position), width, s, a, covariance))
     lines.sort(key=lambda line: line.position)
     residual = found.residual / spectrum.weight
-    share = squares / judged.variance if not absolute else freedom
-    noise = math.sqrt(float(residual @ residual) / max(share, 1.0))
+    effective = squares / judged.variance if not absolute else freedom
+    noise = math.sqrt(float(residual @ residual) / max(effective, 1.0))
     problems = _problems(spectrum, lines, judged)
     other = _doubts(squares, freedom, judged.inflation) if absolute else ()
     return SpectrumFit(
@@ -255,12 +263,12 @@ def _reported(
 
 
 def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tuple[str, ...]:
-    """Return why a fit is of no use, in sentences."""
+    """Return why a fit is unusable, in sentences."""
     unit, problems = spectrum.unit, []
     low, high, width = spectrum.low * unit, spectrum.high * unit, 2 * unit
-    if judged.significance > INSIGNIFICANT:
+    if judged.significance > MAX_SIGNIFICANCE:
         problems.append(
-            "no line is seen: noise alone looks as much like one with a chance of "
+            "no significant line: noise alone looks as much like one with a chance of "
             f"{judged.significance:.2g}"
         )
     if not np.isfinite(judged.covariance).all():
@@ -275,18 +283,16 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         if line.half_width > width:
             problems.append(f"{name} is wider than the swept range")
         elif np.isfinite(line.covariance).all() and line.half_width_error > line.half_width / 2:
-            problems.append(f"{name} is not told from the baseline: its width is not known by half")
+            problems.append(f"{name} cannot be separated from the baseline: its width is uncertain")
     return tuple(problems)
 
 
 def _doubts(chi_squared: float, freedom: int, inflation: float) -> tuple[str, ...]:
-    """Return what is odd about a fit to points of known standard error."""
-    from smtj.inference.stats.least_squares import chi_squared_p_value
-
+    """Return a remark if the known standard errors of the points are implausible."""
     effective = max(round(freedom / inflation), 1)
     if chi_squared_p_value(chi_squared / freedom * effective, effective) > BAD_CHI_SQUARED:
         return ()
     return (
         f"χ² is {chi_squared:.4g} for {freedom} degrees of freedom: the standard errors of the "
-        "points are too small, or the lines are not of this shape",
+        "points are too small, or the lines have another shape",
     )

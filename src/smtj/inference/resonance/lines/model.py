@@ -1,9 +1,9 @@
-"""Lines on a baseline as a least-squares problem of which only positions and widths are nonlinear.
+"""Lines on a baseline: a least-squares problem with only positions and widths nonlinear.
 
 Amplitudes and baseline are linear and are solved for at every step (variable projection; Golub and
 Pereyra, https://doi.org/10.1137/0710036, with Kaufman's Jacobian,
 https://doi.org/10.1007/BF01932995).  Derivatives of the shapes are complex steps, exact to
-rounding, so that no formula of :mod:`smtj.physics.resonance.line_shapes` stands here again.
+rounding, without repeating a formula of :mod:`smtj.physics.resonance.line_shapes`.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smtj.errors import DataError, SmtjError
 from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
+from smtj.typing import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = Literal["exact", "lorentzian", "derivative"]
 """Line of a linear oscillator in frequency, its narrow limit, and what a lock-in makes of that."""
 
@@ -26,15 +25,15 @@ FUNCTIONS: dict[Shape, Callable[[Any, Any, Any], tuple[Any, Any]]] = {
     "derivative": lorentzian_derivative,
 }
 SPARE_POINTS = 3
-"""Points that a spectrum must have beyond the number of its parameters."""
+"""Points needed beyond the number of parameters."""
 MIN_WIDTH, MAX_WIDTH = 0.1, 2.0
-"""Bounds of a half width, in steps and in ranges of the sweep; beyond, nothing changes any more."""
+"""Bounds of a half width, in steps and in ranges of the sweep; beyond, nothing changes."""
 MARGIN = 0.5
-"""How far outside the data a position is looked for, in ranges of the sweep."""
+"""How far outside the data a position may lie, in ranges of the sweep."""
 MIN_FREQUENCY = 1e-3
 """Lowest position of the exact shape, which has none at 0, in units of the highest frequency."""
 _STEP = 1e-30
-"""Of complex steps: its square is lost beside 1, so that nothing is rounded away."""
+"""Of complex steps, whose square is negligible beside 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +81,7 @@ class Spectrum:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The best amplitudes at given positions and widths, and what remains."""
+    """The best amplitudes at given positions and widths, and the residual."""
 
     amplitudes: Floats
     """Symmetric and antisymmetric of each line in turn, shape (2 lines,)."""
@@ -100,7 +99,7 @@ def baseline_powers(x: Floats, low: float, high: float, degree: int) -> Floats:
 def checked(
     x: Any, signal: Any, shape: Shape, lines: int, sigma: Any, baseline_degree: int
 ) -> Spectrum:
-    """Check a spectrum and bring it into the units of the fit.
+    """Check a spectrum and convert it to the units of the fit.
 
     Parameters
     ----------
@@ -115,7 +114,7 @@ def checked(
     if shape not in FUNCTIONS:
         raise SmtjError(f"the shape of a line is one of {', '.join(get_args(Shape))}, not {shape}")
     if lines not in (1, 2) or baseline_degree not in (0, 1, 2):
-        raise SmtjError("a spectrum is fitted by 1 or 2 lines on a baseline of degree 0, 1 or 2")
+        raise SmtjError("a spectrum is fitted with 1 or 2 lines on a baseline of degree 0, 1 or 2")
     at, values = (np.asarray(a, dtype=np.float64) for a in (x, signal))
     errors = np.ones_like(at) if sigma is None else np.asarray(sigma, dtype=np.float64)
     if at.ndim != 1 or values.shape != at.shape or errors.shape not in (at.shape, ()):
@@ -132,12 +131,12 @@ def checked(
     if different.size < least:
         raise DataError(
             f"a spectrum with {different.size} different x is too short for a fit of {lines} "
-            f"line{'s' if lines > 1 else ''}; it needs {least} at least"
+            f"line{'s' if lines > 1 else ''}; it needs at least {least}"
         )
     if shape == "exact" and at.min() < 0:
-        raise DataError("the exact shape is one in frequency, which must not be below 0")
+        raise DataError("the exact shape is a function of frequency, which must not be below 0")
     if not values.any():
-        raise DataError("every point of a spectrum is 0; there is neither a line nor noise in it")
+        raise DataError("every point of a spectrum is 0; it has neither a line nor noise")
     unit = float(np.ptp(at)) / 2
     weight = 1 / np.broadcast_to(errors, at.shape)
     powers = baseline_powers(at, float(at.min()), float(at.max()), baseline_degree)
@@ -177,7 +176,7 @@ def project(spectrum: Spectrum, parameters: Floats) -> Projection:
     Parameters
     ----------
     spectrum
-        What is fitted.
+        The data.
     parameters
         Position and ln(half width) of each line in turn, in units of ``spectrum.unit``.
     """
@@ -190,8 +189,8 @@ def project(spectrum: Spectrum, parameters: Floats) -> Projection:
     columns = np.hstack(parts)
     columns -= spectrum.baseline @ (spectrum.baseline.T @ columns)
     q, r = np.linalg.qr(columns)
-    shares = q.T @ spectrum.signal
-    amplitudes = np.linalg.lstsq(r, shares, rcond=1e-13)[0]
+    parts_of_signal = q.T @ spectrum.signal
+    amplitudes = np.linalg.lstsq(r, parts_of_signal, rcond=1e-13)[0]
     jacobian = -np.stack(
         [
             by @ pair
@@ -202,11 +201,11 @@ def project(spectrum: Spectrum, parameters: Floats) -> Projection:
     )
     for basis in (spectrum.baseline, q):
         jacobian -= basis @ (basis.T @ jacobian)
-    return Projection(amplitudes, spectrum.signal - q @ shares, jacobian)
+    return Projection(amplitudes, spectrum.signal - q @ parts_of_signal, jacobian)
 
 
 def design(spectrum: Spectrum, parameters: Floats, amplitudes: Floats) -> Floats:
-    """Weighted derivatives of the model by everything that is fitted.
+    """Weighted derivatives of the model with respect to all fitted parameters.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """H_K1 and H_K2 from resonances at several fields: the fit of Eq. 7, and the general one.
 
 One field fixes one combination of the two, not both (along the normal H_K1 - H_K2, in the plane
-beyond saturation H_K1 alone); a fit that cannot tell them apart reports that combination.
+beyond saturation H_K1 alone); a fit that cannot separate them reports that combination.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,38 +13,34 @@ from smtj.errors import SmtjError
 from smtj.inference.resonance.wells.model import FixedFields, well_resonances
 from smtj.inference.resonance.wells.result import (
     AnisotropyFit,
-    conclude,
-    conclude_together,
+    anisotropy_fit,
+    is_separable,
     ratio_of,
     several_fields,
-    tells_apart,
 )
-from smtj.inference.stats.excess_scatter import UNLIKELY
-from smtj.inference.stats.least_squares import Minimum, chi_squared_p_value, minimise
+from smtj.inference.stats.least_squares import UNLIKELY, Minimum, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
-STARTS, SECONDS = 61, 13
-"""Values of H_K1, and of H_K2, of which the best start the fit, between minus and plus ..."""
-FARTHEST = (2.0, 0.3)
-"""... these times the largest field that field and frequency speak of ..."""
-CLOSER = (0.15, 0.15)
-"""... and, where the fit is bad, so far from it."""
-ROUGH, ROUGH_CLOSER, ROUGH_FIT = 0.05, 0.02, 0.005
-"""Shares of its frequency that a line's error counts as at least while values are tried, and in a
-first fit from each of the best: a line near saturation, where the frequency is steep, would hide
-all but one of them."""
-FARTHEST_OFF = 3.0
-"""Such errors beyond which a line tells no more, since it may be of something else."""
-TRIED = 4
-"""Of the best of them."""
+FIRSTS, SECONDS = 61, 13
+"""Values of H_K1 and of H_K2 on the grid whose best ones start the fit; it reaches ..."""
+REACH = (2.0, 0.3)
+"""... these times the largest field of the data or of their frequencies to either side, ..."""
+FINE_REACH = (0.15, 0.15)
+"""... and so far about the first fit where that is bad."""
+ROUGH, ROUGH_FINE, ROUGH_FIT = 0.05, 0.02, 0.005
+"""Least errors of a line, as fractions of its frequency, on either grid and in a first fit from
+each of the best: a line near saturation, where the frequency is steep, would hide all but one."""
+MAX_DEVIATION = 3.0
+"""Such errors beyond which a line counts no more, since it may be of something else."""
+MAX_STARTS = 4
 REFINEMENTS = 2
-"""Of the grid about each, so that the fit starts well within its minimum."""
+"""Of the grid about each, so the fit starts well within its minimum."""
 SAME = 1e-4
 """Difference of H_K1 or H_K2, in the same unit, below which two fits are the same."""
 EQUALLY_GOOD = 10.8
-"""χ² that a value may have above the best before it is out of question (p = 0.001)."""
+"""Rise of χ² over the best at which a value is excluded (p = 0.001)."""
 FIT = "the fit of H_K1 and H_K2"
 
 
@@ -68,19 +64,19 @@ def fit_points(
     near: float,
     start: tuple[float, float] | None = None,
 ) -> AnisotropyFit:
-    """Fit H_K1 and H_K2, the magnetisation resting in its deepest well at every field.
+    """Fit H_K1 and H_K2 with the magnetisation in its deepest well at every field.
 
     Parameters
     ----------
     points
         Of one bias voltage.
     fixed
-        What the resonance depends on beside them;
+        The other fields that the resonance depends on;
         :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula.
     near
-        H_K1 in A/m that is expected; it decides where several fit equally well.
+        Expected H_K1 in A/m; decides where several fit equally well.
     start
-        H_K1 and H_K2 in A/m close to the best ones, where they are known; sought for if not.
+        H_K1 and H_K2 in A/m close to the best ones; found by a search by default.
 
     Returns
     -------
@@ -93,7 +89,7 @@ def fit_points(
         There is no point, or no H_K1 gives such frequencies.
     """
     if points.frequency.size == 0:
-        raise SmtjError("the resonance fit has no line to fit; give spectra that show one")
+        raise SmtjError("the resonance fit has no line; give spectra that show one")
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
     scale = _scale(points)
 
@@ -110,18 +106,18 @@ def fit_points(
     if several_fields(points.field_x, points.field_z):
         starts = starting_fields(points, fixed) if start is None else [start]
         both = _both(points, frequencies, starts, near, scale)
-        if start is None and both and _p_value(both[0]) < UNLIKELY:
+        if start is None and both and both[0].p_value < UNLIKELY:
             middle = (both[0].values["first"] * scale, both[0].values["second"] * scale)
             closer = starting_fields(points, fixed, middle)
             both = _both(points, frequencies, [middle, *closer], near, scale)
-        if both and tells_apart(both[0], scale, typical):
-            found = conclude(both[0], scale, fitted=frequencies(both[0].values))
+        if both and is_separable(both[0], scale, typical):
+            found = anisotropy_fit(both[0], scale, frequencies(both[0].values))
             others = [minimum.values["first"] * scale for minimum in both[1:]]
             return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
     first, rivals = _start(points, fixed, scale, near / scale)
     one = minimise(residuals, {"first": first}, FIT)
     ratio = ratio_of(residuals, one.values)
-    found = conclude_together(one, scale, ratio, fitted=frequencies(one.values))
+    found = anisotropy_fit(one, scale, frequencies(one.values), ratio)
     others = [r * scale for r in rivals]
     return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
 
@@ -129,22 +125,22 @@ def fit_points(
 def starting_fields(
     points: Points, fixed: FixedFields, middle: tuple[float, float] | None = None
 ) -> list[tuple[float, float]]:
-    """Return pairs of H_K1 and H_K2 in A/m that explain lines roughly, the best first.
+    """Return pairs of H_K1 and H_K2 in A/m that roughly explain the lines, the best first.
 
-    A line may be of either well, and one that is far off anything may be of neither.
+    A line may be of either well, and one far from anything may be of neither.
 
     Parameters
     ----------
     points, fixed
         As in :func:`fit_points`.
     middle
-        H_K1 and H_K2 in A/m about which they are looked for more finely; anywhere by default.
+        H_K1 and H_K2 in A/m about which to search more finely; everywhere by default.
     """
     scale = _scale(points)
-    reach, rough = (FARTHEST, ROUGH) if middle is None else (CLOSER, ROUGH_CLOSER)
+    reach, rough = (REACH, ROUGH) if middle is None else (FINE_REACH, ROUGH_FINE)
     axes = [
         at + scale * far * np.linspace(-1, 1, count)
-        for at, far, count in zip(middle or (0.0, 0.0), reach, (STARTS, SECONDS), strict=True)
+        for at, far, count in zip(middle or (0.0, 0.0), reach, (FIRSTS, SECONDS), strict=True)
     ]
     first, second = np.meshgrid(*axes, indexing="ij")
     found = well_resonances(
@@ -152,8 +148,8 @@ def starting_fields(
     )
     error = np.hypot(points.error, rough * points.frequency)[:, None]
     off = np.abs(points.frequency[:, None] - found.frequency) / error
-    off = np.where(found.exists, off, FARTHEST_OFF).min(axis=-1)
-    squares = np.square(np.minimum(off, FARTHEST_OFF)).sum(axis=-1)
+    off = np.where(found.exists, off, MAX_DEVIATION).min(axis=-1)
+    squares = np.square(np.minimum(off, MAX_DEVIATION)).sum(axis=-1)
     around = np.pad(squares, 1, constant_values=np.inf)
     neighbours = [
         around[1 + i : squares.shape[0] + 1 + i, 1 + j : squares.shape[1] + 1 + j]
@@ -161,19 +157,15 @@ def starting_fields(
         for j in (-1, 0, 1)
     ]
     lowest = squares <= np.min(neighbours, axis=0)
-    order = np.argsort(squares[lowest])[:TRIED]
+    order = np.argsort(squares[lowest])[:MAX_STARTS]
     return [
         (float(a), float(b))
         for a, b in zip(first[lowest][order], second[lowest][order], strict=True)
     ]
 
 
-def _p_value(found: Minimum) -> float:
-    return chi_squared_p_value(found.chi_squared, found.degrees_of_freedom)
-
-
 def _scale(points: Points) -> float:
-    """The largest field in A/m that fields and frequencies speak of."""
+    """Return the largest field in A/m, applied or of the frequencies."""
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
     return max(typical, float(np.hypot(points.field_x, points.field_z).max()))
 
@@ -185,10 +177,10 @@ def _both(
     near: float,
     scale: float,
 ) -> list[Minimum]:
-    """Return fits of H_K1 and H_K2 that are equally good, first the one nearest to the expected.
+    """Return equally good fits of H_K1 and H_K2, the one nearest to the expected first.
 
-    There is none where the data fix one combination and no more.  Starts and ``near`` are in A/m,
-    the fits in units of ``scale``.
+    None where the data fix only one combination.  Starts and ``near`` are in A/m, the fits in
+    units of ``scale``.
     """
     rough = np.hypot(points.error, ROUGH_FIT * points.frequency)
     first = [{"first": one / scale, "second": other / scale} for one, other in starts]
@@ -204,7 +196,7 @@ def _minima(
     error: Floats,
     starts: Sequence[Mapping[str, float]],
 ) -> list[Minimum]:
-    """Return the different minima that some starts lead to, the deepest first."""
+    """Return the different minima reached from some starts, the deepest first."""
     different: list[Minimum] = []
     for start in starts:
         try:
@@ -225,21 +217,21 @@ def _start(
 ) -> tuple[float, tuple[float, ...]]:
     """Return H_K1 to start from, and others that fit as well with H_K2 = 0, in units of ``scale``.
 
-    Close to saturation the frequency falls to 0 and rises again, so that one field can belong to
-    two values; several fields rarely leave a choice.
+    Close to saturation the frequency falls to 0 and rises again, so one field can belong to two
+    values; several fields rarely leave a choice.
     """
-    far = FARTHEST[0]
-    starts, width = np.linspace(-far, far, STARTS), 2 * far / (STARTS - 1)
+    far = REACH[0]
+    starts, width = np.linspace(-far, far, FIRSTS), 2 * far / (FIRSTS - 1)
     squares = _squares(points, fixed, scale, starts)
     lowest = np.r_[True, squares[1:] < squares[:-1]] & np.r_[squares[:-1] <= squares[1:], True]
-    candidates = starts[lowest][np.argsort(squares[lowest])][:TRIED]
+    candidates = starts[lowest][np.argsort(squares[lowest])][:MAX_STARTS]
     for _ in range(REFINEMENTS):
-        fine = candidates[:, None] + width * np.linspace(-1, 1, STARTS)
+        fine = candidates[:, None] + width * np.linspace(-1, 1, FIRSTS)
         found = _squares(points, fixed, scale, fine)
         best = np.argmin(found, axis=1)
         rows = np.arange(candidates.size)
         candidates, squares = fine[rows, best], found[rows, best]
-        width *= 2 / (STARTS - 1)
+        width *= 2 / (FIRSTS - 1)
     good = candidates[squares <= squares.min() + EQUALLY_GOOD]
     first = good[np.argmin(np.abs(good - near))]
     return float(first), tuple(float(g) for g in good if abs(g - first) > 100 * width)
@@ -257,6 +249,6 @@ def _ambiguity(others: list[float], near: float) -> tuple[str, ...]:
         return ()
     listed = " or ".join(format_quantity(other, "A/m", "mT", 3) for other in others)
     return (
-        f"H_K1 of {listed} fits as well; the one that is nearest to the card's, "
+        f"H_K1 of {listed} fits as well; the one nearest to the card's, "
         f"{format_quantity(near, 'A/m', 'mT', 3)}, is taken, and another field would decide",
     )

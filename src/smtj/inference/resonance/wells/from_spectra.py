@@ -1,13 +1,13 @@
 """H_K1, H_K2 and damping from whole spectra: a device that switches shows the lines of both wells.
 
 With a tilted easy axis the two wells resonate at frequencies that differ by less than a linewidth,
-so that no line can be read off a spectrum.  Here the anisotropy fields place all lines of all
+so single lines cannot be read off a spectrum.  Here the anisotropy fields place all lines of all
 spectra of a bias voltage at once; the heights of both parts of each line and a straight baseline
 follow from the data by linear least squares at every step (G. H. Golub and V. Pereyra, Inverse
 Problems 19, R1 (2003), doi:10.1088/0266-5611/19/2/201).
 
-Two lines that nearly coincide could make up for anything by large heights of opposite sign.  What
-is expected of their ratio therefore counts as a datum, one with an error of 100 %.
+Two lines that nearly coincide could fit anything by large heights of opposite sign.  Their expected
+ratio therefore counts as a datum, with an error of 100 %.
 """
 
 import math
@@ -17,36 +17,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smtj.errors import SmtjError
-from smtj.inference.resonance.wells.curvature import covariance_over_errors
 from smtj.inference.resonance.wells.model import FixedFields, WellResonances, well_resonances
-from smtj.inference.resonance.wells.projection import Spectrum, curves, joined, projected, sizes
+from smtj.inference.resonance.wells.projection import WellSpectrum, curves, joined, projected, sizes
 from smtj.inference.resonance.wells.result import (
     AnisotropyFit,
-    conclude,
-    conclude_together,
+    anisotropy_fit,
+    is_separable,
     ratio_of,
     several_fields,
-    tells_apart,
 )
-from smtj.inference.stats.least_squares import Minimum, minimise
+from smtj.inference.stats.least_squares import Minimum, covariance_over_errors, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
-
-__all__ = ["SpectraFit", "Spectrum", "fit_spectra_of_wells"]
 
 Residuals = Callable[[Mapping[str, float], Floats | None], Floats]
 
 FIT = "the fit of spectra by both wells"
 REACH = 3.0
-"""Full linewidths on either side of a start in which H_K1 is sought."""
+"""Range of the search for H_K1 on either side of a start, in full linewidths."""
 STEPS = 25
-"""Values that are tried there."""
-REFINED = 2
-"""Starts that are refined, where they are different."""
+"""Values tried there."""
+MAX_STARTS = 2
+"""Different starts that are refined."""
 ROUNDS = 2
-"""In which the size of the lines, which decides how surely their ratio is expected, follows."""
+"""In which the size of the lines, which weighs their expected ratio, is updated."""
 SAME = 1e-3
-"""Share of the largest field by which starts differ."""
+"""Fraction of the largest field by which starts differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +57,7 @@ class SpectraFit:
 
 
 def fit_spectra_of_wells(
-    spectra: Sequence[Spectrum],
+    spectra: Sequence[WellSpectrum],
     fixed: FixedFields,
     starts: Sequence[tuple[float, float]],
     damping: float,
@@ -74,14 +70,14 @@ def fit_spectra_of_wells(
     spectra
         At one field or several.
     fixed
-        What the resonance depends on beside H_K1 and H_K2.
+        The other fields that the resonance depends on.
     starts
-        Pairs of H_K1 and H_K2 in A/m, one or more, of which one is to be within ``reach`` full
-        linewidths of the truth.
+        Pairs of H_K1 and H_K2 in A/m, one or more, one of them within ``reach`` full linewidths
+        of the truth.
     damping
-        α to start from.
+        Initial α.
     reach
-        On either side of each start H_K1 is sought so far; 0 for starts that are good as they are.
+        Range of the search for H_K1 on either side of each start; 0 to start from them directly.
 
     Raises
     ------
@@ -89,7 +85,7 @@ def fit_spectra_of_wells(
         There is no spectrum, or no minimum is found.
     """
     if not spectra:
-        raise SmtjError(f"{FIT} has none to fit; give spectra that show a line")
+        raise SmtjError(f"{FIT} has no spectrum; give spectra that show a line")
     x, z = (np.array([getattr(s, name) for s in spectra]) for name in ("field_x", "field_z"))
     data = joined(spectra)
     begin = well_resonances(*starts[0], fixed, x, z)
@@ -109,11 +105,11 @@ def fit_spectra_of_wells(
         residuals, starts, reach * 2 * damping * typical / scale, scale, math.log(damping)
     )
     best = _best(residuals, size_at, tried, True) if several_fields(x, z) else None
-    apart = best is not None and tells_apart(best[0], scale, typical)
+    apart = best is not None and is_separable(best[0], scale, typical)
     if best is None or not apart:
         best = _best(residuals, size_at, tried, False)
     if best is None:
-        raise SmtjError(f"{FIT} finds no minimum; the data may not belong to this model")
+        raise SmtjError(f"{FIT} finds no minimum; the data may not follow this model")
     minimum, size = best
     wells = wells_at(minimum.values)
     found = projected(data, wells, math.exp(minimum.values["log_damping"]), size)
@@ -125,11 +121,8 @@ def fit_spectra_of_wells(
         covariance=covariance_over_errors(_of_size(residuals, size), minimum),
     )
     deepest = wells.of_deepest(wells.frequency)
-    if apart:
-        anisotropy = conclude(minimum, scale, deepest)
-    else:
-        ratio = ratio_of(_of_size(residuals, size), minimum.values)
-        anisotropy = conclude_together(minimum, scale, ratio, deepest)
+    ratio = 0.0 if apart else ratio_of(_of_size(residuals, size), minimum.values)
+    anisotropy = anisotropy_fit(minimum, scale, deepest, ratio)
     return SpectraFit(anisotropy, wells, curves(data, found))
 
 
@@ -158,7 +151,7 @@ def _near(
     for _, start in tried:
         if not any(_alike(start, other) for other in chosen):
             chosen.append(start)
-    return chosen[:REFINED]
+    return chosen[:MAX_STARTS]
 
 
 def _alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

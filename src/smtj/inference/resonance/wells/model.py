@@ -1,4 +1,4 @@
-"""Resonances of a free layer as its anisotropy fields make them: what the fits compare data to."""
+"""Resonances of a free layer from its anisotropy fields, which the fits compare with data."""
 
 import math
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from smtj.typing import Floats
 
 
 class FixedFields(NamedTuple):
-    """What the general resonance depends on beside H_K1 and H_K2; a fit takes it from the card."""
+    """The other fields that the resonance depends on, which a fit takes from the card."""
 
     in_plane_anisotropy_field: float
     """H_shape in A/m."""
@@ -23,19 +23,19 @@ class FixedFields(NamedTuple):
 
     @property
     def is_eq_7(self) -> bool:
-        """Whether Eq. 7 as printed holds: there is none of them."""
+        """Whether Eq. 7 as printed holds: all of them are 0."""
         return not any(self)
 
 
 EQ_7 = FixedFields(0.0, 0.0, 0.0)
-"""Where the general resonance is Eq. 7, to 1e-9."""
+"""With them, the general resonance is Eq. 7, to 1e-9."""
 
 
 class WellResonances(NamedTuple):
-    """Resonances of both wells, up and down, in n fields; shape (n, 2) unless said otherwise."""
+    """Resonances of both wells, up and down, in n fields; shape (n, 2) unless noted."""
 
     frequency: Floats
-    """f_r in Hz without damping; that of the other well where one is gone."""
+    """f_r in Hz without damping; that of the other well where one has vanished."""
     trace: Floats
     """(μ0 γ/2π) tr A in Hz: the full linewidth is α/(1 + α²) of it."""
     exists: NDArray[np.bool_]
@@ -43,7 +43,7 @@ class WellResonances(NamedTuple):
     """Index of the deeper well, shape (n,)."""
 
     def of_deepest(self, entry: Floats) -> Floats:
-        """Return what an entry of shape (n, 2) has of the deeper well, shape (n,)."""
+        """Return the values of the deeper well, shape (n,), from an entry of shape (n, 2)."""
         return np.asarray(np.take_along_axis(entry, self.deepest[..., None], axis=-1)[..., 0])
 
 

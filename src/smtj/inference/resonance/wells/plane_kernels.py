@@ -1,7 +1,7 @@
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False
 """Compiled wells and second derivatives of the energy for fields in the x-z plane.
 
-A fit asks for them some hundred times.  The magnetisation then rests in the plane, so that
+A fit needs them some hundred times.  The magnetisation then rests in the plane, so
 :mod:`smtj.physics.magnetics.wells` and :mod:`smtj.physics.resonance.frequency`, which hold for any
 field, reduce to one angle u from the easy axis: e = -(H_a cos u + H_b sin u) - ½ H_K1 cos²u + ¼
 H_K2 cos⁴u, with H_a along the axis and H_b across it.
@@ -74,8 +74,8 @@ def plane_wells(along, across, first, second, shape, stiffness, exists, is_up):
     shape
         H_shape in A/m.
     stiffness
-        Filled with the second derivatives in the plane and across it in A/m, shape (n, 2, 2); where
-        a well is gone those of the other.
+        Filled with the second derivatives in the plane and across it in A/m, shape (n, 2, 2); those
+        of the other well where one has vanished.
     exists, is_up
         Filled with whether the wells exist, shape (n, 2), and whether up is the deeper, (n,).
     """

@@ -1,4 +1,4 @@
-"""What the lines of both wells leave of many spectra: heights and baselines solved for."""
+"""Residuals of many spectra from the lines of both wells, with heights and baselines solved for."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from smtj.inference.resonance.wells.projection_kernels import COLUMNS, project
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.typing import Floats
 
-MIN_SHARE = 0.5
-"""Height of a line relative to the other below which none is expected: how much of its time a
-device spends in the shallow well hangs on the barrier, which a card hardly knows."""
+MIN_RELATIVE_HEIGHT = 0.5
+"""Least expected height of a line relative to the other: the occupancy of the shallow well depends
+on the barrier, which a card hardly knows."""
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class WellSpectrum:
     """A spectrum in frequency at one field in the x-z plane; SI units."""
 
     frequency: Floats
@@ -30,13 +30,13 @@ class Spectrum:
     field_x: float
     field_z: float
     expected: tuple[float, float]
-    """Heights of the lines of the up and of the down well that are expected, in any unit: the
-    shares of time times what each well rectifies."""
+    """Expected heights of the lines of the up and of the down well, in any unit: the occupancies
+    times what each well rectifies."""
 
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """Spectra one behind the other, N points in all."""
+    """Concatenated spectra, N points in all."""
 
     frequency: Floats
     """In Hz, shape (N,)."""
@@ -51,13 +51,12 @@ class Joined:
     baseline: Floats
     """1 and the frequency from -1 to 1, in standard errors; shape (2, N)."""
     expected: Floats
-    """Of the up and of the down well, no line being thought less than half of the other; shape
-    (spectra, 2)."""
+    """Of the up and of the down well, each at least half of the other; shape (spectra, 2)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The heights and the baselines that bring given lines nearest to the spectra."""
+    """The best heights and baselines of given lines."""
 
     residual: Floats
     """In standard errors, shape (N + 2 spectra,); the last two of each are of the expected
@@ -66,8 +65,8 @@ class Projection:
     """Fitted numbers."""
 
 
-def joined(spectra: Sequence[Spectrum]) -> Joined:
-    """Put spectra one behind the other."""
+def joined(spectra: Sequence[WellSpectrum]) -> Joined:
+    """Concatenate spectra."""
     counts = [s.frequency.size for s in spectra]
     error, number = np.array([s.error for s in spectra]), np.repeat(np.arange(len(spectra)), counts)
     scaled = [(2 * s.frequency - s.frequency[0] - s.frequency[-1]) for s in spectra]
@@ -97,8 +96,8 @@ def projected(
     damping
         α.
     size
-        Of the lines of each spectrum in units of what is expected, shape (spectra,); None where
-        nothing is expected of their ratio.
+        Of the lines of each spectrum in units of the expected heights, shape (spectra,); None to
+        leave their ratio free.
     """
     count = spectra.error.size
     columns = np.concatenate([spectra.baseline, _parts(spectra, wells, damping)])
@@ -129,8 +128,8 @@ def curves(spectra: Joined, found: Projection) -> tuple[Floats, ...]:
 
 
 def sizes(spectra: Joined, wells: WellResonances, damping: float) -> Floats:
-    """The size of each spectrum's lines in units of what is expected, their ratio being as
-    expected, and at least what noise makes of it; shape (spectra,)."""
+    """Size of each spectrum's lines in units of the expected heights, with the expected ratio, and
+    at least that of noise; shape (spectra,)."""
     parts = _parts(spectra, wells, damping).reshape(2, 2, -1)
     weight = np.where(wells.exists.all(axis=1, keepdims=True), spectra.expected, wells.exists)
     sums = np.einsum("wpn,nw->pn", parts, weight[spectra.number])
@@ -154,9 +153,9 @@ def _parts(spectra: Joined, wells: WellResonances, damping: float) -> Floats:
     return np.stack(parts)
 
 
-def _expected(spectrum: Spectrum) -> tuple[float, float]:
+def _expected(spectrum: WellSpectrum) -> tuple[float, float]:
     up, down = (abs(height) for height in spectrum.expected)
-    least = MIN_SHARE * max(up, down)
+    least = MIN_RELATIVE_HEIGHT * max(up, down)
     return max(up, least), math.copysign(
         max(down, least), spectrum.expected[0] * spectrum.expected[1]
     )

@@ -1,12 +1,12 @@
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False
-"""Compiled linear least squares of many spectra: what lines at given places leave of each."""
+"""Compiled linear least squares of many spectra with lines at given positions."""
 
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-# The order of sums is the processor's to choose, so that it can take several terms at once.
+# The compiler may reorder sums, to add several terms at once.
 _options: dict[str, Any] = {
     "error_model": "numpy",
     "cache": True,
@@ -16,12 +16,12 @@ _options: dict[str, Any] = {
 COLUMNS = 6
 """Baseline and slope, then symmetric and antisymmetric part of the up and of the down well."""
 NOTHING_NEW = 1e-7
-"""Share of a column outside those before it below which it is taken for one of them."""
+"""Fraction of a column outside those before it below which it is dependent on them."""
 
 
 @njit(**_options)
 def project(columns, data, edges, lines, expected, basis, residual, ranks):
-    """Take from every spectrum what its columns explain, by Gram and Schmidt, twice each.
+    """Subtract from every spectrum what its columns explain, by Gram and Schmidt, twice each.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ def project(columns, data, edges, lines, expected, basis, residual, ranks):
     lines
         Whether each well has a line, shape (spectra, 2).
     expected
-        What the heights of the up and the down well are divided by, of which the difference is a
-        datum that should be 0; shape (spectra, 2), infinite where nothing is expected.
+        Divisors of the heights of the up and the down well, whose difference is a datum that should
+        be 0; shape (spectra, 2), infinite where their ratio is free.
     basis
         Room for the orthonormal columns, shape (COLUMNS, most points of a spectrum + 2).
     residual
-        Filled with what is left, shape (points + 2 spectra,): after the points of each spectrum
-        those of its two expectations, of the symmetric and of the antisymmetric parts.
+        Filled with the residuals, shape (points + 2 spectra,): after the points of each spectrum
+        its two expectations, of the symmetric and of the antisymmetric parts.
     ranks
-        Filled with the number of columns that say something, shape (spectra,).
+        Filled with the number of independent columns, shape (spectra,).
     """
     for s in range(edges.size - 1):
         first, n = edges[s], edges[s + 1] - edges[s]
@@ -64,21 +64,21 @@ def project(columns, data, edges, lines, expected, basis, residual, ranks):
                 whole += q[i] * q[i]
             for _ in range(2):
                 for k in range(rank):
-                    share = 0.0
+                    part = 0.0
                     for i in range(n + 2):
-                        share += q[i] * basis[k, i]
+                        part += q[i] * basis[k, i]
                     for i in range(n + 2):
-                        q[i] -= share * basis[k, i]
+                        q[i] -= part * basis[k, i]
             new = 0.0
             for i in range(n + 2):
                 new += q[i] * q[i]
             if not new > NOTHING_NEW**2 * whole:
                 continue
-            scale, share = 1 / np.sqrt(new), 0.0
+            scale, part = 1 / np.sqrt(new), 0.0
             for i in range(n + 2):
                 q[i] *= scale
-                share += q[i] * left[i]
+                part += q[i] * left[i]
             for i in range(n + 2):
-                left[i] -= share * q[i]
+                left[i] -= part * q[i]
             rank += 1
         ranks[s] = rank

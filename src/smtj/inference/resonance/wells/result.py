@@ -1,35 +1,34 @@
-"""What a resonance fit says of H_K1 and H_K2: both, or the one combination that the data fix."""
+"""Result of a resonance fit: H_K1 and H_K2, or the one combination that the data fix."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
-from smtj.inference.stats.excess_scatter import scatter_of
-from smtj.inference.stats.least_squares import Minimum
+from smtj.inference.stats.least_squares import STEP, Minimum, excess_scatter
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
 MAX_ERROR = 0.5
-"""H_K1 and H_K2 are told apart if their standard errors are below this share of the field that the
-frequencies speak of: else the data allow H_K1 to be anything from nothing to twice itself."""
+"""H_K1 and H_K2 are separable if their standard errors are below this fraction of the typical field
+of the frequencies: else H_K1 may be anything from nothing to twice itself."""
 NO_INFLUENCE = 5e-3
-"""|r| below which the data know nothing of H_K2."""
+"""|r| below which H_K2 does not influence the data."""
 BEYOND = 1.3
-"""A field that is recommended is so many times the one that just serves."""
-_STEP = 1e-6
+"""Factor on the field that just suffices in recommendations."""
 
 
 @dataclass(frozen=True, eq=False)
-class AnisotropyFit:
+class AnisotropyFit(ChiSquared):
     """H_K1 and H_K2 at one bias voltage; SI units."""
 
     separable: bool
-    """Whether the data tell H_K1 and H_K2 apart."""
+    """Whether the data separate H_K1 and H_K2."""
     anisotropy_field: float
-    """H_K1 in A/m; of :attr:`separable` data, else H_K1 - r H_K2."""
+    """H_K1 in A/m where :attr:`separable`, else H_K1 - r H_K2."""
     second_order_field: float
     """H_K2 in A/m; NaN where it is not separable."""
     covariance: Floats
@@ -39,12 +38,10 @@ class AnisotropyFit:
     """r of the combination H_K1 - r H_K2 that the data fix; 0 where they fix both."""
     chi_squared: float
     degrees_of_freedom: int
-    p_value: float
-    """Chance of so bad a fit if the model is right; NaN where no freedom is left."""
     fitted: Floats
     """The model's frequency at each datum in Hz, damping left out."""
     damping: float
-    """α that was fitted along; NaN where it was not."""
+    """α if it was fitted too, else NaN."""
     damping_error: float
     remarks: tuple[str, ...]
 
@@ -53,80 +50,83 @@ class AnisotropyFit:
         """Standard error of :attr:`anisotropy_field` in A/m."""
         return math.sqrt(self.covariance[0, 0])
 
-    def estimates(self, where: str = "") -> tuple[Estimate, ...]:
-        """What there is to report; ``where`` goes behind each name, e.g. ``" at 100 mV"``."""
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """H_K1 and H_K2, or the combination that the data fix."""
+        name, symbol = "anisotropy field", "H_K1"
         if not self.separable:
-            name, symbol = f"anisotropy fields together{where}", combination(self.ratio)
-            return (normal_estimate(name, symbol, self.anisotropy_field, self.error, "A/m", "mT"),)
-        second = math.sqrt(self.covariance[1, 1])
-        return (
-            normal_estimate(
-                f"anisotropy field{where}", "H_K1", self.anisotropy_field, self.error, "A/m", "mT"
-            ),
-            normal_estimate(
-                f"second-order field{where}",
-                "H_K2",
-                self.second_order_field,
-                second,
-                "A/m",
-                "mT",
-            ),
-        )
+            name, symbol = "anisotropy fields together", combination(self.ratio)
+        first = normal_estimate(name, symbol, self.anisotropy_field, self.error, "A/m", "mT")
+        if not self.separable:
+            return (first,)
+        error = math.sqrt(self.covariance[1, 1])
+        second = ("second-order field", "H_K2", self.second_order_field, error, "A/m", "mT")
+        return first, normal_estimate(*second)
 
 
 def combination(ratio: float) -> str:
-    """The symbol of H_K1 - r H_K2."""
+    """Return the symbol of H_K1 - r H_K2."""
     if abs(ratio) < NO_INFLUENCE:
         return "H_K1"
     return f"H_K1 {'-' if ratio > 0 else '+'} {abs(ratio):.3g} H_K2"
 
 
-def conclude(minimum: Minimum, scale: float, fitted: Floats) -> AnisotropyFit:
-    """Report a fit that tells H_K1 and H_K2 apart.
+def anisotropy_fit(
+    minimum: Minimum, scale: float, fitted: Floats, ratio: float = 0.0
+) -> AnisotropyFit:
+    """Return the result of a fit of H_K1, and of H_K2 where the two are separable.
 
     Parameters
     ----------
     minimum
-        Of the parameters ``first`` and ``second`` in units of ``scale``, and perhaps of
+        Of the parameters ``first`` and perhaps ``second`` in units of ``scale``, and perhaps of
         ``log_damping``.
     scale
         In A/m.
     fitted
         The model's frequencies in Hz.
-    """
-    return _report(minimum, scale, fitted, 0.0)
-
-
-def conclude_together(
-    minimum: Minimum, scale: float, ratio: float, fitted: Floats
-) -> AnisotropyFit:
-    """Report a fit with H_K2 = 0, which stands for H_K1 - r H_K2; arguments as before.
-
-    Parameters
-    ----------
     ratio
-        r, from :func:`ratio_of`.
+        r of H_K1 - r H_K2 from :func:`ratio_of`, for a fit with H_K2 = 0.
     """
-    found = _report(minimum, scale, fitted, ratio)
-    return replace(found, remarks=(*found.remarks, _inseparable(ratio, found.anisotropy_field)))
+    scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
+    names = list(minimum.values)
+    units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
+    covariance = scatter.factor * minimum.covariance * np.outer(units, units)
+    index = [names.index(name) for name in ("first", "second") if name in names]
+    fields = np.full((2, 2), np.nan)
+    fields[: len(index), : len(index)] = covariance[np.ix_(index, index)]
+    damping, damping_error = math.nan, math.nan
+    if "log_damping" in names:
+        row = names.index("log_damping")
+        damping = math.exp(minimum.values["log_damping"])
+        damping_error = damping * math.sqrt(covariance[row, row])
+    separable, first = "second" in names, minimum.values["first"] * scale
+    return AnisotropyFit(
+        separable=separable,
+        anisotropy_field=first,
+        second_order_field=minimum.values["second"] * scale if separable else math.nan,
+        covariance=fields,
+        ratio=ratio,
+        chi_squared=minimum.chi_squared,
+        degrees_of_freedom=minimum.degrees_of_freedom,
+        fitted=fitted,
+        damping=damping,
+        damping_error=damping_error,
+        remarks=scatter.remarks if separable else (*scatter.remarks, _inseparable(ratio, first)),
+    )
 
 
-def tells_apart(minimum: Minimum, scale: float, typical: float) -> bool:
-    """Whether a fit of both tells H_K1 and H_K2 apart.
+def is_separable(minimum: Minimum, scale: float, typical: float) -> bool:
+    """Return whether a fit of both separates H_K1 and H_K2.
 
-    Parameters
-    ----------
-    minimum, scale
-        As in :func:`conclude`.
-    typical
-        Field in A/m that the frequencies speak of.
+    As in :func:`anisotropy_fit`, with ``typical`` the field in A/m of the frequencies.
     """
     errors = scale * np.sqrt(np.diag(minimum.covariance)[:2])
     return bool(np.all(errors < MAX_ERROR * typical))
 
 
 def several_fields(field_x: Floats, field_z: Floats) -> bool:
-    """Whether data were taken at more than one field, without which nothing tells the two apart."""
+    """Return whether data were taken at more than one field, without which none are separable."""
     return bool(np.ptp(field_x) > 0 or np.ptp(field_z) > 0)
 
 
@@ -145,50 +145,15 @@ def ratio_of(
 
     def sensitivity(name: str) -> Floats:
         at = {"second": 0.0, **values}
-        up, down = ({**at, name: at[name] + step} for step in (_STEP, -_STEP))
+        up, down = ({**at, name: at[name] + step} for step in (STEP, -STEP))
         return residuals(up) - residuals(down)
 
     first, second = sensitivity("first"), sensitivity("second")
     return -float(first @ second) / float(first @ first)
 
 
-def _report(
-    minimum: Minimum,
-    scale: float,
-    fitted: Floats,
-    ratio: float,
-) -> AnisotropyFit:
-    scatter = scatter_of(minimum, "the data", "the fit of H_K1 and H_K2")
-    names = list(minimum.values)
-    units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
-    covariance = scatter.excess * minimum.covariance * np.outer(units, units)
-    index = [names.index(name) for name in ("first", "second") if name in names]
-    fields = np.full((2, 2), np.nan)
-    fields[: len(index), : len(index)] = covariance[np.ix_(index, index)]
-    damping, damping_error = math.nan, math.nan
-    if "log_damping" in names:
-        row = names.index("log_damping")
-        damping = math.exp(minimum.values["log_damping"])
-        damping_error = damping * math.sqrt(covariance[row, row])
-    separable = "second" in names
-    return AnisotropyFit(
-        separable=separable,
-        anisotropy_field=minimum.values["first"] * scale,
-        second_order_field=minimum.values["second"] * scale if separable else math.nan,
-        covariance=fields,
-        ratio=ratio,
-        chi_squared=minimum.chi_squared,
-        degrees_of_freedom=minimum.degrees_of_freedom,
-        p_value=scatter.p_value,
-        fitted=fitted,
-        damping=damping,
-        damping_error=damping_error,
-        remarks=scatter.remarks,
-    )
-
-
 def _inseparable(ratio: float, value: float) -> str:
-    """Say that the data fix one combination, and which field would fix another."""
+    """Return the remark that the data fix one combination, and which field would fix another."""
     field = format_quantity(BEYOND * abs(value), "A/m", "Oe", 2)
     other = (
         "along the normal, which fixes H_K1 - H_K2,"
@@ -196,6 +161,6 @@ def _inseparable(ratio: float, value: float) -> str:
         else f"in the plane beyond saturation, {field} or more, which fixes H_K1 alone,"
     )
     return (
-        f"the data fix {combination(ratio)} only and cannot tell H_K1 from H_K2, so neither is "
-        f"given; a field {other} would"
+        f"the data fix {combination(ratio)} only and do not separate H_K1 from H_K2, so neither "
+        f"is given; a field {other} would"
     )

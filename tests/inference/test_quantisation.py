@@ -1,4 +1,4 @@
-"""Shares of high reads betray how many reads they are made of."""
+"""Fractions of high reads betray how many reads they are made of."""
 
 import csv
 import os
@@ -9,13 +9,12 @@ import pytest
 from scipy.special import expit
 
 from smtj.errors import SmtjError
-from smtj.inference import fit_shares
-from smtj.inference.sigmoid.quantisation import granularity
+from smtj.inference.sigmoid import detect_quantisation, fit_fractions
 
 
 @pytest.fixture(scope="module")
 def measured():
-    """Branches of the SOT-MTJ file: voltages and shares by device and direction."""
+    """Branches of the SOT-MTJ file: voltages and fractions by device and direction."""
     root = os.environ.get("SMTJ_DATA_DIR")
     file = Path(root or ".") / "measured" / "sot_mtj_switching" / "psw_0p75ns.csv"
     if root is None or not file.is_file():
@@ -30,101 +29,105 @@ def measured():
 
 
 def test_the_measured_file_had_50_reads_not_100(measured):
-    grain = granularity(np.concatenate([share for _, share in measured.values()]), 100)
+    grain = detect_quantisation(
+        np.concatenate([fraction for _, fraction in measured.values()]), 100
+    )
     assert (grain.stated, grain.likely) == (100, 50)
     assert grain.chance < 1e-6
-    assert "multiple of 0.02" in grain.sentence
-    assert "rather 50 reads" in grain.sentence
+    assert "multiple of 0.02" in grain.remarks[0]
+    assert "rather 50 reads" in grain.remarks[0]
 
 
 @pytest.mark.parametrize(("device", "slope"), [("A", 41), ("B", 76)])
 def test_the_measured_branches_to_antiparallel_are_sigmoids(measured, device, slope):
     curve = _fit(measured, device, "P->AP")
-    assert curve.fit.offset_field == pytest.approx(0.90, abs=0.005)
-    assert curve.fit.slope == pytest.approx(slope, abs=0.5)
-    assert curve.fit.slope_error == pytest.approx(np.sqrt(2) * curve.as_stated.slope_error)
-    assert not curve.fit.not_a_sigmoid
-    assert "50 reads a point instead of the 100 stated" in curve.sentence
+    assert curve.sigmoid.offset_field == pytest.approx(0.90, abs=0.005)
+    assert curve.sigmoid.slope == pytest.approx(slope, abs=0.5)
+    assert curve.sigmoid.slope_error == pytest.approx(np.sqrt(2) * curve.as_stated.slope_error)
+    assert not curve.sigmoid.not_a_sigmoid
+    assert "50 reads per point instead of the 100 stated" in curve.verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["A", "B"])
 def test_the_measured_branches_to_parallel_are_no_sigmoids(measured, device):
     curve = _fit(measured, device, "AP->P")
     # Whichever number of reads is right.
-    for fit in (curve.fit, curve.as_stated):
+    for fit in (curve.sigmoid, curve.as_stated):
         assert fit.p_value < 0.001
         assert fit.not_a_sigmoid
-    assert "not a sigmoid (p < 0.001)" in curve.sentence
+    assert "not a sigmoid (p < 0.001)" in curve.verdict
 
 
+@pytest.mark.slow
 def test_the_measured_verdict_does_not_hang_on_the_seed(measured):
     """With 50 reads the p-value of this branch is 0.0009, so near to 0.001."""
-    voltage, share = measured["B", "AP->P"]
+    voltage, fraction = measured["B", "AP->P"]
     for seed in (1, 2):
-        fit = fit_shares(voltage, share, granularity(share, 50), seed).fit
+        fit = fit_fractions(voltage, fraction, detect_quantisation(fraction, 50), seed).sigmoid
         assert fit.not_a_sigmoid
         assert fit.p_value == pytest.approx(0.00086, abs=0.0001)
 
 
 def _fit(measured, device, direction):
-    everything = np.concatenate([share for _, share in measured.values()])
-    return fit_shares(*measured[device, direction], granularity(everything, 100))
+    everything = np.concatenate([fraction for _, fraction in measured.values()])
+    return fit_fractions(*measured[device, direction], detect_quantisation(everything, 100))
 
 
 @pytest.mark.parametrize("decimals", [None, 2, 3])
 @pytest.mark.parametrize(("reads", "stated"), [(50, 100), (40, 100), (25, 100), (250, 1000)])
 def test_a_grain_is_found_even_in_rounded_shares(reads, stated, decimals):
-    share = np.random.default_rng(1).binomial(reads, np.linspace(0.05, 0.95, 30)) / reads
+    fraction = np.random.default_rng(1).binomial(reads, np.linspace(0.05, 0.95, 30)) / reads
     if decimals is not None:
-        share = np.round(share, decimals)
+        fraction = np.round(fraction, decimals)
     # What a spreadsheet makes of 0.3.
-    share += np.where(share < 0.9, 1, -1) * 4e-17
-    found = granularity(share, stated)
+    fraction += np.where(fraction < 0.9, 1, -1) * 4e-17
+    found = detect_quantisation(fraction, stated)
     if 10 ** (decimals or 9) < reads:
-        assert found.sentence is None
+        assert found.remarks == ()
     else:
         assert found.likely == reads
-        assert f"rather {reads} reads" in found.sentence
+        assert f"rather {reads} reads" in found.remarks[0]
 
 
 @pytest.mark.parametrize(("reads", "decimals"), [(1000, 2), (300, 2), (1000, 1), (64, 9), (7, 3)])
 def test_rounding_is_not_taken_for_a_grain(reads, decimals):
-    share = np.random.default_rng(2).binomial(reads, np.linspace(0.05, 0.95, 40)) / reads
-    found = granularity(np.round(share, decimals), reads)
-    assert (found.likely, found.sentence) == (reads, None)
+    fraction = np.random.default_rng(2).binomial(reads, np.linspace(0.05, 0.95, 40)) / reads
+    found = detect_quantisation(np.round(fraction, decimals), reads)
+    assert (found.likely, found.remarks) == (reads, ())
 
 
 def test_the_chance_is_not_less_than_it_is():
     """Six points of 100 reads are all even once in 64 times; the stated number then stands."""
     rng = np.random.default_rng(3)
     truth = np.linspace(0.2, 0.8, 6)
-    chances = [granularity(rng.binomial(100, truth) / 100, 100).chance for _ in range(400)]
+    chances = [detect_quantisation(rng.binomial(100, truth) / 100, 100).chance for _ in range(400)]
     for level in (0.05, 0.3):
         assert np.mean(np.array(chances) < level) <= level
     assert min(chances) < 1
 
 
 def test_saturated_shares_say_nothing():
-    found = granularity([0, 0, 0, 0, 0, 0, 0.5, 1, 1, 1, 1, 1, 1, 1], 100)
-    assert (found.likely, found.sentence) == (100, None)
-    assert granularity([0, 1, 1, 0], 100).chance == 1
+    found = detect_quantisation([0, 0, 0, 0, 0, 0, 0.5, 1, 1, 1, 1, 1, 1, 1], 100)
+    assert (found.likely, found.remarks) == (100, ())
+    assert detect_quantisation([0, 1, 1, 0], 100).chance == 1
 
 
 def test_the_likely_number_decides_on_the_errors():
     voltage = np.linspace(-3, 3, 21)
     high = np.random.default_rng(4).binomial(50, expit(voltage))
-    curve = fit_shares(voltage, high / 50, granularity(high / 50, 100))
-    assert curve.granularity.likely == 50
-    assert curve.fit.slope == pytest.approx(curve.as_stated.slope)
-    assert curve.fit.slope_error == pytest.approx(np.sqrt(2 * curve.as_stated.covariance[0, 0]))
-    assert curve.fit.deviance == pytest.approx(curve.as_stated.deviance / 2)
-    same = fit_shares(voltage, high / 50, granularity(high / 50, 50))
-    assert same.sentence.startswith("fitted with 50 reads a point: the curve may be")
-    assert same.fit.slope_error == pytest.approx(curve.fit.slope_error)
+    curve = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 100))
+    assert curve.quantisation.likely == 50
+    assert curve.sigmoid.slope == pytest.approx(curve.as_stated.slope)
+    assert curve.sigmoid.slope_error == pytest.approx(np.sqrt(2 * curve.as_stated.covariance[0, 0]))
+    assert curve.sigmoid.deviance == pytest.approx(curve.as_stated.deviance / 2)
+    same = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 50))
+    assert same.verdict.startswith("fitted with 50 reads per point: consistent with")
+    assert same.sigmoid.slope_error == pytest.approx(curve.sigmoid.slope_error)
 
 
 @pytest.mark.parametrize(
-    ("share", "reads", "message"),
+    ("fraction", "reads", "message"),
     [
         ([0.5, 1.02], 100, "from 0 to 1"),
         ([0.5, np.nan], 100, "from 0 to 1"),
@@ -132,6 +135,6 @@ def test_the_likely_number_decides_on_the_errors():
         ([0.5], 2.5, "whole number"),
     ],
 )
-def test_impossible_shares_are_refused(share, reads, message):
+def test_impossible_shares_are_refused(fraction, reads, message):
     with pytest.raises(SmtjError, match=message):
-        granularity(share, reads)
+        detect_quantisation(fraction, reads)

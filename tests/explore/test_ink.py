@@ -1,4 +1,4 @@
-"""A drawing becomes an image as MNIST has it."""
+"""A drawing becomes an image in MNIST format."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_ink_fills_the_box_and_is_centred() -> None:
 
 @pytest.mark.parametrize("scale", [0.01, 3.0, 500.0])
 def test_size_and_place_of_the_drawing_do_not_matter(scale: float) -> None:
-    moved = [[[scale * x - 7, scale * y + 40] for x, y in stroke] for stroke in SEVEN]
+    moved = [[[scale * x - 7, scale * y + 40] for x, y in line] for line in SEVEN]
     assert image_of(moved) == pytest.approx(image_of(SEVEN), abs=1e-9)
 
 
@@ -39,12 +39,12 @@ def test_a_dot_is_a_dot_and_nothing_is_nothing() -> None:
     assert image_of([[]]).sum() == 0
 
 
-@pytest.mark.parametrize("strokes", [[[1.0, 2.0]], [[[0.0, float("nan")]]], [[["a", "b"]]]])
-def test_what_is_no_stroke_is_refused(strokes: list) -> None:
+@pytest.mark.parametrize("ink", [[[1.0, 2.0]], [[[0.0, float("nan")]]], [[["a", "b"]]]])
+def test_an_invalid_line_is_rejected(ink: list) -> None:
     with pytest.raises(SmtjError, match="list of points"):
-        image_of(strokes)
+        image_of(ink)
 
 
-def test_a_drawing_without_end_is_refused() -> None:
+def test_too_many_points_are_rejected() -> None:
     with pytest.raises(SmtjError, match="clear it"):
         image_of([[[0.0, 0.0]] * (MAX_POINTS + 1)])

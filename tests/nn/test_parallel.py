@@ -12,9 +12,10 @@ import torch
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError
-from smtj.nn.training.experiment import Experiment, run
+from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
+from smtj.nn.training.run import run_experiment
 from smtj.nn.training.trainer import TrainingSettings, as_tensors, held_out
 
 
@@ -39,10 +40,10 @@ def test_workers_train_as_this_process_does_and_their_errors_arrive(
     )
     two = replace(one, training=replace(one.training, seed=2))
     expected = {
-        "one": list(run(one, tensors, 2, tmp_path / "own one")),
-        "two": list(run(two, held_out(tensors), 1, tmp_path / "own two")),
+        "one": list(run_experiment(one, tensors, 2, tmp_path / "own one").history),
+        "two": list(run_experiment(two, held_out(tensors), 1, tmp_path / "own two").history),
         # What is on disk is told again and not repeated.
-        "old": list(run(two, tensors, 1, tmp_path / "old")),
+        "old": list(run_experiment(two, tensors, 1, tmp_path / "old").history),
     }
     stamp = (tmp_path / "old" / "checkpoint.pt").stat().st_mtime_ns
     jobs = [

@@ -1,10 +1,7 @@
 """The sigmoid P(high | H) of Eq. 5 from counts of high readings, by maximum likelihood.
 
-Reads of a telegraph signal that follow each other faster than it switches are not independent: N
-of them tell as much as N/f independent ones.  f is the variance inflation, (1 + ρ)/(1 - ρ) for a
-two-state process of which successive reads correlate by ρ
-(:mod:`smtj.inference.sigmoid.autocorrelation`).  Here every count is weighted by 1/f, which keeps
-the estimates right and makes their standard errors honest.
+Every count is weighted by 1/(variance inflation), which keeps the estimates unbiased and makes
+their standard errors honest under serial correlation (:mod:`smtj.inference.sigmoid.counts`).
 """
 
 import math
@@ -15,17 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid.counts import Counts, checked_counts, normal_quantile
-from smtj.inference.sigmoid.goodness import SIGNIFICANT, Goodness, goodness_of_sigmoid
+from smtj.inference.sigmoid.counts import Counts, checked_counts
 from smtj.inference.sigmoid.logistic import (
+    SIGNIFICANT,
+    Goodness,
     crossing,
     deviance,
+    goodness_of_fit,
     information,
     least_loss,
     loss,
     maximise,
     straight_line,
 )
+from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
@@ -33,10 +33,16 @@ from smtj.typing import Floats
 
 Interval = tuple[float, float]
 
+SLOPE_UNITS = {
+    "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
+    "V": (("1/V", "1/V"), ("offset voltage", "V_s", "V", "V")),
+}
+"""Units of the slope; name, symbol and units of the offset, by the unit of the fields."""
+
 
 @dataclass(frozen=True, eq=False)
 class SigmoidFit:
-    """A fitted P(high | H) = 1/(1 + exp[-w (H - H_s)]), in the unit of the fields it was given."""
+    """A fitted P(high | H) = 1/(1 + exp[-w (H - H_s)]), in the unit of its fields."""
 
     slope: float
     """w, in 1/field."""
@@ -46,45 +52,47 @@ class SigmoidFit:
     """Covariance of (w, H_s), shape (2, 2), if the sigmoid is right."""
     deviance: float
     """Twice the log-likelihood that a free probability at every field would gain, serial
-    correlation taken into account; about as large as :attr:`degrees_of_freedom` where the sigmoid
-    is right and no count is small."""
+    correlation included; about :attr:`degrees_of_freedom` where the sigmoid is right and no count
+    is small."""
     degrees_of_freedom: int
     """Number of fields less two."""
     counts: Counts
     """What was fitted."""
     seed: int
-    """Seed of the curves drawn for :attr:`p_value`."""
+    """Seed of the simulation behind :attr:`p_value`."""
+    unit: str = "A/m"
+    """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` for P against voltage."""
 
     @property
     def slope_error(self) -> float:
-        """Standard error of w, widened where the curve is no sigmoid (:attr:`widening`)."""
+        """Standard error of w, widened by :attr:`widening`."""
         return self.widening * math.sqrt(self.covariance[0, 0])
 
     @property
     def offset_error(self) -> float:
-        """Standard error of H_s, widened as that of w."""
+        """Standard error of H_s, widened by :attr:`widening`."""
         return self.widening * math.sqrt(self.covariance[1, 1])
 
     @property
     def p_value(self) -> float:
-        """Chance of a deviance at least as large if the sigmoid is right.
+        """Probability of a deviance at least as large if the sigmoid is right.
 
-        From curves drawn from the fit and fitted again, for a χ² is wrong where a field has few
-        high or few low reads, as some of nearly every scan do.
+        From curves simulated from the fit and refitted, as a χ² is wrong for fields with few high
+        or few low reads, which nearly every scan has.
         """
         return self._goodness.p_value
 
     @property
     def not_a_sigmoid(self) -> bool:
-        """Whether so bad a fit would have a chance below 0.001 (:data:`SIGNIFICANT`)."""
+        """Whether so bad a fit has a probability below 0.001 (:data:`SIGNIFICANT`)."""
         return self.p_value < SIGNIFICANT
 
     @property
     def widening(self) -> float:
-        """By how much all errors and intervals are widened: 1 where the curve may be a sigmoid.
+        """Factor on all errors and intervals: 1 where the curve is consistent with a sigmoid.
 
-        Otherwise the scatter about the sigmoid relative to that of counting, the square root of
-        the deviance over the one to expect, as if something had scattered the points at random.
+        Otherwise the scatter about the sigmoid relative to that of counting: the square root of
+        the deviance over its expected value.
         """
         if not self.not_a_sigmoid:
             return 1.0
@@ -94,11 +102,23 @@ class SigmoidFit:
     def verdict(self) -> str:
         """Whether the curve is a sigmoid, in a sentence."""
         if not self.not_a_sigmoid:
-            return f"the curve may be a sigmoid (p = {self.p_value:.2g})"
+            return f"consistent with a sigmoid (p = {self.p_value:.2g})"
         return (
             f"the curve is not a sigmoid (p < {SIGNIFICANT:g}): its points scatter "
             f"{self.widening:.1f} times as far about the nearest one as counting explains; slope "
             "and offset describe it roughly, and their errors are widened as much"
+        )
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """w and H_s with their 95 % intervals."""
+        of_slope, (name, symbol, *units) = SLOPE_UNITS[self.unit]
+        w, h_s = self.intervals()
+        # An interval without an end goes with an unbounded error.
+        error = self.offset_error if np.isfinite(h_s).all() else math.inf
+        return (
+            Estimate("slope", "w", self.slope, self.slope_error, w, *of_slope),
+            Estimate(name, symbol, self.offset_field, error, h_s, *units),
         )
 
     def probability(self, field: ArrayLike) -> Floats:
@@ -109,49 +129,18 @@ class SigmoidFit:
     def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
         """Confidence intervals of w and of H_s, by profile likelihood.
 
-        They hold what a likelihood ratio test does not reject at ``level``, the other parameter
-        free, and need not be symmetric.  Where the data do not show that P depends on the field
-        at all, H_s may be anywhere: its ends are then infinite.  Widened as the errors are.
+        They hold what a likelihood ratio test does not reject at ``level`` with the other
+        parameter free, and need not be symmetric.  Where the data do not show that P depends on
+        the field at all, the interval of H_s is infinite.  Widened like the errors.
         """
         return _profile_intervals(self, normal_quantile(level) ** 2 * self.widening**2)
-
-    def rows(self, unit: str) -> list[Estimate]:
-        """w and H_s for tables.
-
-        Parameters
-        ----------
-        unit
-            SI unit of the fields that were fitted: ``"A/m"``, or ``"V"`` for P against voltage.
-
-        Raises
-        ------
-        SmtjError
-            The unit is neither.
-        """
-        if unit not in SLOPE_UNITS:
-            raise SmtjError(f'P cannot be a function of a quantity in "{unit}"; give A/m or V')
-        of_slope, of_offset = SLOPE_UNITS[unit]
-        w, h_s = self.intervals()
-        # An interval without an end goes with an error without bound.
-        error = self.offset_error if np.isfinite(h_s).all() else math.inf
-        return [
-            Estimate("slope", "w", self.slope, self.slope_error, w, *of_slope),
-            Estimate(*of_offset[:2], self.offset_field, error, h_s, *of_offset[2:]),
-        ]
 
     @cached_property
     def _goodness(self) -> Goodness:
         x, centre, scale = _scaled(self.counts.field)
         theta = self.slope * np.array([centre - self.offset_field, scale])
         n = self.counts.independent
-        return goodness_of_sigmoid(x, theta, n, self.deviance, self.seed)
-
-
-SLOPE_UNITS = {
-    "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
-    "V": (("1/V", "1/V"), ("offset voltage", "V_s", "V", "V")),
-}
-"""Units of the slope; name, symbol and units of the offset."""
+        return goodness_of_fit(x, theta, n, self.deviance, self.seed)
 
 
 def fit_sigmoid(
@@ -160,21 +149,24 @@ def fit_sigmoid(
     total: ArrayLike,
     inflation: ArrayLike = 1.0,
     seed: int = 0,
+    unit: str = "A/m",
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
     Parameters
     ----------
     field
-        H at which the reads were taken, in any unit; shape (fields,).
+        H of each count, shape (fields,).
     high, total
         Number of high reads, and of all reads, at each field; broadcast to ``field``.  They need
         not be integers.
     inflation
         Variance inflation f at each field, 1 for independent reads; see
-        :mod:`smtj.inference.sigmoid.autocorrelation`.
+        :mod:`smtj.inference.sigmoid.counts`.
     seed
-        Seed of the curves that are drawn to judge how well the sigmoid fits.
+        Seed of the curves simulated to judge how well the sigmoid fits.
+    unit
+        SI unit of the fields, which the estimates carry: ``"A/m"`` or ``"V"``.
 
     Returns
     -------
@@ -184,18 +176,28 @@ def fit_sigmoid(
     Raises
     ------
     SmtjError
-        The counts are impossible, there are fewer than three fields, the reads turn from all low
-        to all high between two fields, so that no slope is too steep for them, or the share of
-        high reads does not depend on the field, so that there is no offset field.
+        The counts or the unit are impossible, there are fewer than three fields, the reads turn
+        from all low to all high between two fields, so the slope has no upper bound, or the
+        fraction of high reads does not depend on the field.
+
+    Examples
+    --------
+    >>> fit = fit_sigmoid([-20, -10, 0, 10, 20], [2, 14, 53, 86, 99], 100)
+    >>> print(f"w = {fit.slope:.3f} ± {fit.slope_error:.3f}, H_s = {fit.offset_field:.1f}")
+    w = 0.192 ± 0.016, H_s = -0.4
+    >>> print(fit.verdict)
+    consistent with a sigmoid (p = 0.8)
     """
+    if unit not in SLOPE_UNITS:
+        raise SmtjError(f'P cannot be a function of a quantity in "{unit}"; give A/m or V')
     counts = checked_counts(field, high, total, inflation)
     x, centre, scale = _scaled(counts.field)
     n = counts.independent
-    shares = counts.high / counts.total
-    intercept, steepness = (float(v) for v in maximise(straight_line(x), shares * n, n))
+    fractions = counts.high / counts.total
+    intercept, steepness = (float(v) for v in maximise(straight_line(x), fractions * n, n))
     if abs(steepness) < 1e-9:
         raise SmtjError(
-            "the share of high reads does not depend on the field; measure over a wider range"
+            "the fraction of high reads does not depend on the field; measure over a wider range"
         )
     p = logistic(intercept + steepness * x)
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
@@ -205,21 +207,22 @@ def fit_sigmoid(
         slope=steepness / scale,
         offset_field=centre - scale * intercept / steepness,
         covariance=covariance,
-        deviance=float(deviance(shares * n, n, p)),
+        deviance=float(deviance(fractions * n, n, p)),
         degrees_of_freedom=len(x) - 2,
         counts=counts,
         seed=seed,
+        unit=unit,
     )
 
 
 def _scaled(field: Floats) -> tuple[Floats, float, float]:
-    """Return fields as numbers of order 1, and centre and scale that make them so."""
+    """Return fields as numbers of order 1, with their centre and scale."""
     centre, scale = float(field.mean()), float(np.ptp(field))
     return (field - centre) / scale, centre, scale
 
 
 def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Interval]:
-    """Where twice the loss, minimised over the other parameter, has risen by a threshold."""
+    """Return where twice the loss, minimised over the other parameter, has risen by a threshold."""
     x, centre, scale = _scaled(fit.counts.field)
     n = fit.counts.independent
     high = fit.counts.high / fit.counts.inflation

@@ -1,8 +1,9 @@
-"""Where the fit of a spectrum starts: a grid of positions and half widths, amplitudes solved for.
+"""The search for the lines of a spectrum: starts on a grid, refined by MINPACK.
 
-At each node the gain is told, by which the sum of squares falls if a line stands there.  With both
-parts free a line that is half a half width off, or wider by 1.4, still explains more than nine
-tenths of what the right one does, so that the grid may be coarse and nothing between is missed.
+The grid is one of positions and half widths, with amplitudes solved for.  At each node the gain
+says by how much the sum of squares falls with a line there.  With both parts free, a line half a
+half width off, or wider by 1.4, still explains more than nine tenths of what the right one does, so
+the grid may be coarse.
 """
 
 from dataclasses import dataclass
@@ -10,23 +11,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.inference.resonance.lines.model import FUNCTIONS, Spectrum
-from smtj.inference.resonance.lines.refine import refined
+from smtj.inference.resonance.lines.model import FUNCTIONS, Projection, Spectrum, project
 from smtj.typing import Floats
 
 Singles = NDArray[np.float32]
 
-BINS = 256
-"""Most points that the grid is evaluated on; neighbours are averaged where there are more."""
+MAX_BINS = 256
+"""Points of the spectrum on the grid; neighbours are averaged where there are more."""
 SPACING, RATIO = 1.5, 2.0
 """Of positions in half widths, and of successive half widths."""
 RIVAL = 0.7
-"""Share of the best gain from which another node is tried too."""
+"""Fraction of the best gain from which another node is tried too."""
 MAX_STARTS, MAX_CANDIDATES = 3, 8
-"""Starts that are refined, and first lines to which a second one is sought."""
+"""Starts that are refined, and first lines for which a second one is searched."""
 NODES_AT_ONCE = 32
+TOLERANCE, ROUGH = 1e-9, 1e-2
+"""Relative change of the sum of squares and of the parameters at which the refinement ends, and at
+which it is clear which of several starts is the best."""
+MAX_EVALUATIONS = 60
+"""Of the model from one start; a real line takes about ten."""
 _DEGENERATE = 1e-4
 """Part of a column's square outside the baseline (and the first line) from which it is a line."""
+_INSIDE = 0.01
+"""Least distance of a start from a bound, in intervals between bounds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +57,12 @@ class _Grid:
 
 
 def starts(spectrum: Spectrum, lines: int) -> list[Floats]:
-    """Positions and ln(half widths) to start from, the best first; each of shape (2 lines,)."""
+    """Return initial positions and ln(half widths), the best first; each of shape (2 lines,)."""
     grid = _grid(spectrum)
     gain = _gain(grid, grid.basis)
     if lines == 1:
         return [_node(grid, i) for i in _distinct(grid, gain, MAX_STARTS, RIVAL)]
-    # What a broad line between two nodes leaves may exceed a narrow one, so the best is refined.
+    # The residual of a broad line between two nodes may exceed a narrow one, so refine the best.
     alone, _ = refined(spectrum, [_node(grid, int(gain.argmax()))])
     firsts = [alone, *(_node(grid, i) for i in _best_of_widths(grid, gain))]
     pairs: list[tuple[float, Floats]] = []
@@ -70,11 +77,68 @@ def starts(spectrum: Spectrum, lines: int) -> list[Floats]:
     return [start for _, start in pairs[:MAX_STARTS]]
 
 
+def refined(spectrum: Spectrum, starts: list[Floats]) -> tuple[Floats, Projection]:
+    """Return the parameters with the least sum of squares and the fit there.
+
+    Parameters
+    ----------
+    spectrum
+        The data.
+    starts
+        Initial positions and ln(half widths).
+    """
+    best = starts[0]
+    if len(starts) > 1:
+        found = [_search(spectrum, start, ROUGH) for start in starts]
+        best, _ = min(found, key=lambda each: float(each[1].residual @ each[1].residual))
+    return _search(spectrum, best, TOLERANCE)
+
+
+def _search(spectrum: Spectrum, start: Floats, tolerance: float) -> tuple[Floats, Projection]:
+    """Return the minimum near a start.
+
+    The sine of an angle stays between the bounds, so MINPACK, several times faster than a bounded
+    search, needs none.
+    """
+    from scipy.optimize import leastsq
+
+    low, high = spectrum.bounds(start.size // 2)
+    middle, half = (low + high) / 2, (high - low) / 2
+    seen: dict[bytes, Projection] = {}
+
+    def at(angle: Floats) -> Projection:
+        key = angle.tobytes()
+        if key not in seen:
+            seen.clear()
+            seen[key] = project(spectrum, middle + half * np.sin(angle))
+        return seen[key]
+
+    def residual(angle: Floats) -> Floats:
+        return at(angle).residual
+
+    def jacobian(angle: Floats) -> Floats:
+        return (at(angle).jacobian * (half * np.cos(angle))).T
+
+    first = np.clip((start - middle) / half, -1 + _INSIDE, 1 - _INSIDE)
+    angle, *_ = leastsq(
+        residual,
+        np.arcsin(first, dtype=np.float64),
+        Dfun=jacobian,
+        col_deriv=True,
+        full_output=True,
+        ftol=tolerance,
+        xtol=tolerance,
+        maxfev=MAX_EVALUATIONS,
+        factor=1.0,
+    )
+    return middle + half * np.sin(angle), at(angle)
+
+
 def _binned(spectrum: Spectrum) -> tuple[Floats, Floats, Floats]:
-    """Return x, weighted signal and weight, of equally many neighbours in x each."""
+    """Return x, weighted signal and weight of bins with equally many points."""
     order = np.argsort(spectrum.x, kind="stable")
     weight = spectrum.weight[order]
-    size = -(-order.size // BINS)
+    size = -(-order.size // MAX_BINS)
     edges = np.arange(0, order.size, size)
     total = np.add.reduceat(weight**2, edges)
     x = np.add.reduceat(weight**2 * spectrum.x[order], edges) / total
@@ -101,8 +165,8 @@ def _grid(spectrum: Spectrum) -> _Grid:
     shape = FUNCTIONS[spectrum.shape]
     symmetric, antisymmetric = np.empty((2, position.size, x.size), np.float32)
     scale = weight / weight.max()
-    # In double precision, since x may be large beside a width, and a few nodes at a time, which
-    # the processor's cache holds.
+    # In double precision, since x may be large compared with a width, and a few nodes at a time,
+    # which fit into the processor's cache.
     for i in range(0, position.size, NODES_AT_ONCE):
         some = slice(i, i + NODES_AT_ONCE)
         parts = shape(x, position[some, None], width[some, None])
@@ -131,13 +195,13 @@ def _grid(spectrum: Spectrum) -> _Grid:
 
 
 def _gain(grid: _Grid, basis: Singles) -> Floats:
-    """Return by how much a line at each node lowers the sum of squares beside a basis."""
+    """Return by how much a line at each node lowers the sum of squares left by a basis."""
     right = np.column_stack([grid.signal - basis @ (basis.T @ grid.signal), basis])
-    shares, others = grid.symmetric @ right, grid.antisymmetric @ right
-    ss = grid.squares[0] - np.einsum("ij,ij->i", shares[:, 1:], shares[:, 1:])
-    sa = grid.squares[1] - np.einsum("ij,ij->i", shares[:, 1:], others[:, 1:])
-    aa = grid.squares[2] - np.einsum("ij,ij->i", others[:, 1:], others[:, 1:])
-    s, a = shares[:, 0], others[:, 0]
+    even, odd = grid.symmetric @ right, grid.antisymmetric @ right
+    ss = grid.squares[0] - np.einsum("ij,ij->i", even[:, 1:], even[:, 1:])
+    sa = grid.squares[1] - np.einsum("ij,ij->i", even[:, 1:], odd[:, 1:])
+    aa = grid.squares[2] - np.einsum("ij,ij->i", odd[:, 1:], odd[:, 1:])
+    s, a = even[:, 0], odd[:, 0]
     determinant = ss * aa - sa**2
     plain = determinant > _DEGENERATE * grid.squares[0] * grid.squares[2]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -157,7 +221,7 @@ def _node(grid: _Grid, index: int) -> Floats:
 
 
 def _distinct(grid: _Grid, gain: Floats, most: int, rival: float) -> list[int]:
-    """Return the best node and others nearly as good that are another line, the best first."""
+    """Return the best node and nearly as good ones of other lines, the best first."""
     left = np.where(gain >= rival * gain.max(), gain, -np.inf)
     width = np.exp(grid.log_width)
     found: list[int] = []

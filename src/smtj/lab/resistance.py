@@ -1,0 +1,326 @@
+"""Resistance at fixed conditions, and while a field, the bias or the temperature is stepped.
+
+Nothing here knows about hysteresis: at each step the device has the dwell times of that step and
+is read in whatever state it is in by then.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.card import CardLike, DeviceCard, as_card
+from smtj.errors import SmtjError
+from smtj.lab.instrument import BiasKind, Instrument, bias_of
+from smtj.lab.readings import OperatingConditions, Progress, take_readings
+from smtj.lab.record import Column, labelled
+from smtj.typing import Floats
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def trace(
+    card: CardLike,
+    samples: int = 1000,
+    *,
+    field: float = 0.0,
+    field_in_plane: float = 0.0,
+    voltage: float | None = None,
+    current: float | None = None,
+    temperature: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Read the resistance repeatedly at one field: telegraph noise, as in Fig. 2(c).
+
+    Parameters
+    ----------
+    card
+        The device, or the name or path of its card.
+    samples
+        Number of readings.
+    field, field_in_plane
+        H_⊥ along the film normal and H_∥ along the long axis, in A/m.
+    voltage, current
+        Bias in V, or in A; by default the card's read voltage.
+    temperature
+        T in K; by default the card's.
+    instrument
+        Timing, noise and drift; by default the card's timing without noise.
+    seed
+        Seed of the device's history and of the noise.
+    progress
+        Called with (done, total) readings.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm along ``time`` in s.
+
+    Raises
+    ------
+    SmtjError
+        Timing, bias or conditions are impossible.
+
+    Examples
+    --------
+    >>> import smtj
+    >>> from smtj.units import Oe, ms, ohm
+    >>> lab = smtj.lab.Instrument(interval=120 * ms, integration_time=20 * ms, noise=5 * ohm)
+    >>> data = smtj.lab.trace("cai2019", 1000, field=-14 * Oe, instrument=lab, seed=0)
+    >>> data.resistance.dims, data.resistance.size
+    (('time',), 1000)
+    """
+    card = as_card(card)
+    kind, bias = bias_of(card, voltage, current)
+    columns = _columns(card, field, field_in_plane, kind, bias, temperature)
+    found = _measure("trace", card, columns, (), samples, instrument, seed, progress)
+    return found.swap_dims(sample="time")
+
+
+def temperature_scan(
+    card: CardLike,
+    temperature: ArrayLike,
+    samples: int = 1000,
+    *,
+    field: float = 0.0,
+    field_in_plane: float = 0.0,
+    voltage: float | None = None,
+    current: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Read the resistance repeatedly at each of several temperatures, for dwell times τ(T).
+
+    M_s and the anisotropy follow the card's temperature laws.
+
+    Parameters
+    ----------
+    card, samples, field, field_in_plane, voltage, current, instrument, seed, progress
+        As in :func:`trace`, with its errors; ``samples`` readings per temperature.
+    temperature
+        T in K, shape (temperatures,).
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm, dimensions ``temperature`` and ``sample``.
+    """
+    card = as_card(card)
+    kind, bias = bias_of(card, voltage, current)
+    columns = _columns(card, field, field_in_plane, kind, bias, None)
+    columns["temperature"] = (("temperature",), _row(temperature))
+    dims = ("temperature",)
+    return _measure("temperature_scan", card, columns, dims, samples, instrument, seed, progress)
+
+
+def scan(
+    card: CardLike,
+    field: ArrayLike,
+    samples: int = 1000,
+    *,
+    field_in_plane: float = 0.0,
+    voltage: float | None = None,
+    current: float | None = None,
+    temperature: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Read the resistance many times at each field, for P(high | H) as in Fig. 2(d).
+
+    Parameters
+    ----------
+    card, samples, field_in_plane, voltage, current, temperature, instrument, seed, progress
+        As in :func:`trace`, with its errors; ``samples`` readings per field.
+    field
+        H_⊥ in A/m, shape (fields,), in the order in which the fields are set.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm, dimensions ``field`` and ``sample``.
+    """
+    card = as_card(card)
+    kind, bias = bias_of(card, voltage, current)
+    columns = _columns(card, 0.0, field_in_plane, kind, bias, temperature)
+    columns["field_out_of_plane"] = (("field",), _row(field))
+    return _measure("scan", card, columns, ("field",), samples, instrument, seed, progress)
+
+
+def voltage_scan(
+    card: CardLike,
+    voltage: ArrayLike,
+    field: ArrayLike,
+    samples: int = 1000,
+    *,
+    field_in_plane: float = 0.0,
+    temperature: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Scan the field at each of several bias voltages, for w(V) as in Fig. 4(b) and 4(c).
+
+    Parameters
+    ----------
+    card, samples, field_in_plane, temperature, instrument, seed, progress
+        As in :func:`trace`, with its errors; ``samples`` readings per voltage and field.
+    voltage
+        Bias in V, shape (voltages,), in the order in which the voltages are set.
+    field
+        H_⊥ in A/m, shape (fields,), scanned at each voltage.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm, dimensions ``voltage``, ``field`` and ``sample``.
+    """
+    card = as_card(card)
+    columns = _columns(card, 0.0, field_in_plane, "voltage", 0.0, temperature)
+    columns["voltage"] = (("voltage",), _row(voltage))
+    columns["field_out_of_plane"] = (("field",), _row(field))
+    dims = ("voltage", "field")
+    return _measure("voltage_scan", card, columns, dims, samples, instrument, seed, progress)
+
+
+def field_sweep(
+    card: CardLike,
+    field: ArrayLike = 0.0,
+    field_in_plane: ArrayLike = 0.0,
+    *,
+    sweeps: int = 2,
+    voltage: float | None = None,
+    current: float | None = None,
+    temperature: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Sweep a field up and down with one reading per step: loops, as in Fig. 1(b), 2(a), 4(a).
+
+    Parameters
+    ----------
+    card, voltage, current, temperature, instrument, seed, progress
+        As in :func:`trace`; the interval is the time spent at each field, at the end of which the
+        reading is taken.
+    field, field_in_plane
+        H_⊥ and H_∥ in A/m: one of them the rising steps of the sweep, shape (fields,), the other
+        a number.
+    sweeps
+        Number of sweeps, the first up, the second down, and so on.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm, dimensions ``sweep`` and ``field``; ``time`` gives the order.
+
+    Raises
+    ------
+    SmtjError
+        The fields do not rise, or timing, bias or conditions are impossible.
+    """
+    card = as_card(card)
+    kind, bias = bias_of(card, voltage, current)
+    columns = _columns(card, field, field_in_plane, kind, bias, temperature)
+    swept = [name for name in ("field_out_of_plane", "field_in_plane") if np.ndim(columns[name][1])]
+    steps = _row(columns[swept[0]][1]) if len(swept) == 1 else np.zeros(0)
+    if steps.size == 0 or not (np.diff(steps) > 0).all() or sweeps < 1:
+        raise SmtjError(
+            "a sweep needs rising values of either field or field_in_plane, and one sweep or more"
+        )
+    columns[swept[0]] = (("sweep", "field"), np.tile(steps, (sweeps, 1)))
+    columns[swept[0]][1][1::2] = steps[::-1]
+    dims = ("sweep", "field")
+    found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
+    found = found.isel(sample=0)
+    for name in ("time", "resistance"):
+        found[name][1::2] = found[name].values[1::2, ::-1]
+    return found.assign_coords({swept[0]: found[swept[0]].variable[0]})
+
+
+def _row(values: ArrayLike) -> Floats:
+    return np.atleast_1d(np.asarray(values, dtype=np.float64))
+
+
+def _columns(
+    card: DeviceCard,
+    field: ArrayLike,
+    field_in_plane: ArrayLike,
+    kind: BiasKind,
+    bias: float,
+    temperature: float | None,
+) -> dict[str, Column]:
+    own = float(card.thermal.temperature) if temperature is None else temperature
+    return {
+        "field_out_of_plane": ((), field),
+        "field_in_plane": ((), field_in_plane),
+        kind: ((), bias),
+        "temperature": ((), own),
+    }
+
+
+def _measure(
+    kind: str,
+    card: DeviceCard,
+    conditions: Mapping[str, Column],
+    dims: tuple[str, ...],
+    samples: int,
+    instrument: Instrument | None,
+    seed: int,
+    progress: Progress | None,
+) -> "xr.Dataset":
+    """Take readings at every combination of conditions; returns ``(*dims, "sample")``."""
+    instrument = instrument or Instrument()
+    bias: BiasKind = "current" if "current" in conditions else "voltage"
+    sizes = {
+        dim: size
+        for own, values in conditions.values()
+        for dim, size in zip(own, np.shape(values), strict=True)
+    }
+    steps = tuple(sizes[dim] for dim in dims)
+
+    def at(name: str) -> Floats:
+        own, values = conditions[name]
+        shape = [sizes[dim] if dim in own else 1 for dim in dims]
+        return np.broadcast_to(np.reshape(values, shape), steps).ravel()
+
+    time, resistance = take_readings(
+        card,
+        OperatingConditions(
+            at("field_in_plane"), at("field_out_of_plane"), at(bias), at("temperature")
+        ),
+        bias,
+        samples,
+        instrument,
+        seed,
+        progress,
+    )
+    dims, shape = (*dims, "sample"), (*steps, samples)
+    columns = {
+        **conditions,
+        "time": (dims, time.reshape(shape)),
+        "resistance": (dims, resistance.reshape(shape)),
+    }
+    return labelled("resistance", columns, attributes(kind, card, bias, instrument, seed))
+
+
+def attributes(
+    kind: str, card: DeviceCard, bias: BiasKind, instrument: Instrument, seed: int
+) -> dict[str, str | float]:
+    """Return how a resistance was measured, as attributes of its data set."""
+    interval, integration_time = instrument.timing(card)
+    return {
+        "kind": kind,
+        "card": card.name,
+        "seed": seed,
+        "bias": bias,
+        "interval": interval,
+        "integration_time": integration_time,
+        "noise": instrument.noise,
+        "drift": instrument.drift,
+    }

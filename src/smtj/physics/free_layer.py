@@ -1,0 +1,265 @@
+"""The free layer of a card: its energies, its easy axis and the macrospin that it is."""
+
+import math
+
+from smtj.card import DeviceCard, consistency
+from smtj.errors import CardError, SmtjError
+from smtj.physics import barrier
+from smtj.physics.arrays import Array, as_arrays
+from smtj.physics.magnetics import anisotropy, direction, equilibrium, thermal
+from smtj.physics.magnetics.demagnetisation import demagnetising_factors
+
+
+def macrospin(
+    card: DeviceCard, voltage: Array = 0.0, temperature: Array | None = None
+) -> equilibrium.Macrospin:
+    """The macrospin that a card's free layer is, at a bias voltage and a temperature.
+
+    Parameters
+    ----------
+    card
+        The device.
+    voltage
+        Bias V in V, which moves K_eff; any shape, may be a tensor that requires a gradient.
+    temperature
+        T in K, any shape; the card's own by default.
+
+    Raises
+    ------
+    CardError
+        The card's interface anisotropy contradicts its anisotropy field.
+    SmtjError
+        A temperature is not above 0 K and below the card's Curie temperature.
+    """
+    t, m_s, k_eff = layer_at(card, voltage, temperature)
+    magnetism = card.magnetism
+    shape = magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
+    return equilibrium.Macrospin(
+        moment=m_s * card.geometry.activation_volume,
+        anisotropy_field=anisotropy.anisotropy_field(k_eff, m_s),
+        second_order_field=magnetism.second_order_anisotropy_field,
+        in_plane_anisotropy_field=m_s * shape,
+        in_plane_bias_field=magnetism.in_plane_bias_field,
+        easy_axis_tilt=magnetism.easy_axis_tilt,
+        temperature=t,
+    )
+
+
+def layer_at(
+    card: DeviceCard, voltage: Array, temperature: Array | None
+) -> tuple[Array, Array, Array]:
+    """T in K, M_s(T) in A/m and K_eff(V, T) in J/m³; arguments and errors as in :func:`macrospin`.
+
+    Temperature changes M_s and the interface anisotropy by the card's laws; ξ stays.
+    """
+    t = _checked_temperature(card, temperature)
+    m_s = card.magnetism.saturation_magnetisation * _magnetisation_ratio(card, t)
+    k_eff = zero_bias_energy_density(card, t) - anisotropy.voltage_energy_density(
+        vcma_coefficient(card),
+        voltage,
+        card.geometry.tunnel_barrier_thickness,
+        card.geometry.free_layer_thickness,
+    )
+    return t, m_s, k_eff
+
+
+def reference_direction(card: DeviceCard) -> tuple[float, float, float]:
+    """Unit vector (x, y, z) of the reference layer's magnetisation."""
+    polar = float(card.magnetism.reference_layer_polar_angle)
+    angle = float(card.magnetism.reference_layer_angle)
+    return (
+        math.sin(polar) * math.cos(angle),
+        math.sin(polar) * math.sin(angle),
+        math.cos(polar),
+    )
+
+
+def high_state_is_up(card: DeviceCard) -> bool:
+    """Whether the well along the easy axis n, not the opposite one, is the high-resistance state.
+
+    True where n points away from the reference layer, and by convention where it lies across it.
+    """
+    x, _, z = reference_direction(card)
+    tilt = float(card.magnetism.easy_axis_tilt)
+    # Room for rounding: the cosine of 90 degrees is not 0 as a float.
+    return x * math.sin(tilt) + z * math.cos(tilt) <= 1e-12
+
+
+def offset_field(card: DeviceCard, voltage: Array) -> Array:
+    """H_s in A/m: the card's own, else that of the tilted axis; the voltage in V shifts it."""
+    magnetism, given = card.magnetism, card.switching.offset_field
+    if given is None:
+        given = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
+    return float(given) + card.switching.offset_field_per_volt * voltage
+
+
+def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
+    """Field in A/m along the easy axis that moves the midpoint of P(H_⊥) to the card's H_s.
+
+    It is 0 where H_s follows from the tilt and H_in.  The voltage in V shifts H_s.
+    """
+    magnetism = card.magnetism
+    derived = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
+    return (float(derived) - offset_field(card, voltage)) * math.cos(magnetism.easy_axis_tilt)
+
+
+def boltzmann_occupancy(
+    card: DeviceCard,
+    field_x: Array,
+    field_y: Array,
+    field_z: Array,
+    voltage: Array = 0.0,
+    temperature: Array | None = None,
+) -> tuple[Array, equilibrium.BoltzmannAverages]:
+    """P(high) and the exact Boltzmann averages of a free layer, whatever its switching model.
+
+    An H_s given on the card acts as a stray field along the easy axis.
+
+    Parameters
+    ----------
+    field_x, field_y, field_z
+        Applied field in A/m, H_in not included; z is the film normal (H_⊥).
+    card, voltage, temperature
+        As in :func:`macrospin`, with its errors; all broadcast together.
+    """
+    tilt = float(card.magnetism.easy_axis_tilt)
+    stray = stray_field(card, voltage)
+    found = equilibrium.boltzmann_averages(
+        macrospin(card, voltage, temperature),
+        field_x + stray * math.sin(tilt),
+        field_y,
+        field_z + stray * math.cos(tilt),
+    )
+    up = found.probability_up
+    return (up if high_state_is_up(card) else 1 - up), found
+
+
+def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Array, Array]:
+    """N_x, N_y, N_z as given on the card, else those of its elliptic cylinder.
+
+    For another ``thickness`` in m, given factors change by as much as the elliptic cylinder's.
+    """
+    geometry = card.geometry
+
+    def ellipse(t: Array) -> tuple[Array, Array, Array]:
+        return demagnetising_factors(geometry.length, geometry.width, t)
+
+    x, y, z = (
+        geometry.demagnetising_factor_x,
+        geometry.demagnetising_factor_y,
+        geometry.demagnetising_factor_z,
+    )
+    own_thickness = geometry.free_layer_thickness
+    if x is None or y is None or z is None:
+        return ellipse(own_thickness if thickness is None else thickness)
+    if thickness is None:
+        return x, y, z
+    (new_x, new_y, new_z), (old_x, old_y, old_z) = ellipse(thickness), ellipse(own_thickness)
+    return new_x + float(x - old_x), new_y + float(y - old_y), new_z + float(z - old_z)
+
+
+def vcma_coefficient(card: DeviceCard) -> float:
+    """ξ in J/(V m): the card's own, else derived from its field per volt."""
+    if card.vcma.coefficient is not None:
+        return float(card.vcma.coefficient)
+    assert card.vcma.anisotropy_field_per_volt is not None  # the card has one of the two
+    return consistency.vcma_coefficient(
+        card.vcma.anisotropy_field_per_volt,
+        card.magnetism.saturation_magnetisation,
+        card.geometry.free_layer_thickness,
+        card.geometry.tunnel_barrier_thickness,
+    )
+
+
+def anisotropy_terms(card: DeviceCard) -> tuple[float, float, float]:
+    """K_shape, K_⊥ and K_d of Eq. 1 in J/m³, at zero bias and the card's temperature.
+
+    If the card gives H_K1 and no interface anisotropy, K_⊥ is chosen so that Eq. 1 yields H_K1.
+
+    Raises
+    ------
+    CardError
+        The card gives both, and they disagree by more than 2 % of the interface anisotropy.
+    """
+    magnetism, thickness = card.magnetism, card.geometry.free_layer_thickness
+    n_x, _, n_z = factors(card)
+    k_shape = float(anisotropy.shape_energy_density(magnetism.saturation_magnetisation, n_x))
+    k_d = float(anisotropy.demagnetising_energy_density(magnetism.saturation_magnetisation, n_z))
+    given = magnetism.interface_anisotropy
+    if magnetism.anisotropy_field is None:
+        assert given is not None  # the card has one of the two
+        return k_shape, float(anisotropy.perpendicular_energy_density(given, thickness)), k_d
+    k_eff = anisotropy.energy_density_of_field(
+        magnetism.anisotropy_field, magnetism.saturation_magnetisation
+    )
+    k_perpendicular = float(k_eff - k_shape + k_d)
+    if given is not None:
+        implied = k_perpendicular * thickness
+        if not consistency.agree(given, implied, ()):
+            raise CardError(
+                f"card {card.name}: magnetism.interface_anisotropy is {given * 1e3:.4g} mJ/m^2, "
+                f"but Eq. 1 needs {implied * 1e3:.4g} mJ/m^2 for magnetism.anisotropy_field; make "
+                "them agree within 2 %, or leave one of them out"
+            )
+    return k_shape, k_perpendicular, k_d
+
+
+def zero_bias_energy_density(card: DeviceCard, temperature: Array) -> Array:
+    """K_0,eff of Eq. 1 in J/m³ at a temperature in K."""
+    k_shape, k_perpendicular, k_d = anisotropy_terms(card)
+    ratio = _magnetisation_ratio(card, temperature)
+    interface = thermal.interface_anisotropy_ratio(ratio, card.thermal.anisotropy_exponent)
+    return anisotropy.effective_energy_density(
+        k_shape * ratio**2, k_perpendicular * interface, k_d * ratio**2
+    )
+
+
+def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
+    """E_b in J at zero bias for other free-layer thicknesses in m (Eq. 1 with Eq. 6).
+
+    Interface anisotropy, M_s, outline, in-plane field and V*/V are the card's; E_b falls to zero
+    where demagnetisation overcomes the interface.  This is how the paper tuned the barrier.
+
+    Parameters
+    ----------
+    card
+        The device.
+    thickness
+        t in m; any shape, may be a tensor that requires a gradient.
+
+    Raises
+    ------
+    CardError
+        The card's interface anisotropy contradicts its anisotropy field.
+    """
+    m_s, own_thickness = (
+        card.magnetism.saturation_magnetisation,
+        card.geometry.free_layer_thickness,
+    )
+    _, k_perpendicular, _ = anisotropy_terms(card)
+    n_x, _, n_z = factors(card, thickness)
+    k_eff = anisotropy.effective_energy_density(
+        anisotropy.shape_energy_density(m_s, n_x),
+        anisotropy.perpendicular_energy_density(k_perpendicular * own_thickness, thickness),
+        anisotropy.demagnetising_energy_density(m_s, n_z),
+    )
+    volume = card.geometry.activation_volume * (thickness / own_thickness)
+    return barrier.energy_barrier(k_eff, m_s, card.magnetism.in_plane_bias_field, volume)
+
+
+def _checked_temperature(card: DeviceCard, temperature: Array | None) -> Array:
+    if temperature is None:
+        return float(card.thermal.temperature)
+    curie = card.thermal.curie_temperature
+    xp, (t,) = as_arrays(temperature)
+    if not xp.all((t > 0) & (t < (math.inf if curie is None else curie))):
+        below = "" if curie is None else f" and below its Curie temperature, {curie:g} K"
+        raise SmtjError(f"the temperature of card {card.name} must be above 0 K{below}")
+    return temperature
+
+
+def _magnetisation_ratio(card: DeviceCard, temperature: Array) -> Array:
+    t = card.thermal
+    return thermal.magnetisation_ratio(
+        temperature, t.temperature, t.curie_temperature, t.bloch_exponent
+    )

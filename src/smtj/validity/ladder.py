@@ -1,0 +1,118 @@
+"""The ladder from Boltzmann to the sigmoid: every theory of a device against the next."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smtj import plot, provenance
+from smtj.card import CardLike, DeviceCard, as_card
+from smtj.files import write_text
+from smtj.physics.device import with_stability_factor
+from smtj.tables import Table, Tabular
+from smtj.validity.comparison import Comparison, table
+from smtj.validity.formulas import compare_formulas
+from smtj.validity.limits import Limits, find_limits, safe_ranges
+from smtj.validity.low_barrier import LOW_BARRIER, Progress, compare_low_barrier
+from smtj.validity.plots import caption, plot_ladder
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Ladder(Tabular):
+    """Every route to a device's quantities beside an independent one."""
+
+    card: DeviceCard
+    formulas: list[Comparison]
+    """At the card's own barrier."""
+    low_barrier: list[Comparison]
+    """Simulated motion at a low barrier."""
+    limits: Limits
+
+    @property
+    def remarks(self) -> list[str]:
+        """Where the formulas are safe."""
+        return safe_ranges(self.limits)
+
+    def table(self) -> Table:
+        """Return every comparison, and where the formulas are safe."""
+        title = f"{self.card.name} at Δ = {self.limits.delta:.3g} (upright), then at a low barrier"
+        return table(title, [*self.formulas, *self.low_barrier], self.remarks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers as plain types, with the caption of the picture."""
+        return {
+            "card": self.card.name,
+            "formulas": [found.to_dict() for found in self.formulas],
+            "low_barrier": [found.to_dict() for found in self.low_barrier],
+            "remarks": self.remarks,
+            "stability_factor_upright": self.limits.delta,
+            "caption": caption(self.limits),
+        }
+
+    def plot(self, axes: "Sequence[Axes] | None" = None) -> "Sequence[Axes]":
+        """Plot times over barrier, field and in-plane field, and the z-scores, into four axes."""
+        if axes is None:
+            from matplotlib import pyplot
+
+            _, panels = pyplot.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
+            axes = list(panels.ravel())
+        plot_ladder(axes, self.limits, self.low_barrier)
+        return axes
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write ladder.json and ladder.png (and .svg) into a folder; return the paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {**self.to_dict(), "versions": provenance.versions()}
+        content["command"] = provenance.command()
+        with plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, panels):
+            self.plot(panels.ravel())
+            pictures = plot.save(fig, folder / "ladder")
+        text = json.dumps(content, indent=1) + "\n"
+        return [write_text(folder / "ladder.json", text), *pictures]
+
+
+def compare(
+    card: CardLike,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+    seed: int = 0,
+    *,
+    low_barrier: float = LOW_BARRIER,
+    progress: Progress | None = None,
+) -> Ladder:
+    """Compare every theory of a device with the next.
+
+    Parameters
+    ----------
+    card
+        The device, its name or its path.
+    voltage, temperature
+        Bias in V, and T in K; the card's own temperature by default.
+    seed
+        Seed of everything random.
+    low_barrier
+        Barrier in k_BT at which the motion is simulated.
+    progress
+        Called with the name of a step and (done, total).
+
+    Raises
+    ------
+    CardError, SmtjError
+        The card has no barrier there, or one that takes too long to calculate.
+    """
+
+    def calculated(done: int, total: int) -> None:
+        if progress is not None:
+            progress("exact times", done, total)
+
+    card = as_card(card)
+    calculated(0, 1)
+    formulas = compare_formulas(card, voltage, temperature, seed)
+    limits = find_limits(card, voltage, temperature, calculated)
+    low = with_stability_factor(card, low_barrier, voltage, temperature)
+    simulated = compare_low_barrier(low, voltage, temperature, seed, progress)
+    return Ladder(card, formulas, simulated, limits)

@@ -1,0 +1,81 @@
+"""Data sets from DataFrames, and files with the field's former names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from smtj.errors import DataError
+from smtj.measurement import as_dataset, load, table
+from smtj.units import Oe, kohm, mV
+
+
+def test_a_data_frame_is_read_like_a_file():
+    frame = pd.DataFrame(
+        {"H_perp [Oe]": [-10, 10], "Rx (kohm)": [1.5, "2"], "V [mV]": [1, 1], "device": [7, 7]}
+    )
+    found = as_dataset(frame, {"resistance": "Rx"})
+    np.testing.assert_allclose(found.resistance, [1.5 * kohm, 2 * kohm])
+    np.testing.assert_allclose(found.field_out_of_plane, [-10 * Oe, 10 * Oe])
+    np.testing.assert_allclose(found.voltage, 1 * mV)
+    assert list(found.device.values) == ["7", "7"]
+    assert found.resistance.attrs["units"] == "ohm"
+
+
+def test_an_index_with_a_name_is_a_column_and_attributes_stay():
+    frame = pd.DataFrame({"R [ohm]": [1.0, 2.0]}, index=pd.Index([0.0, 1.0], name="time [ms]"))
+    frame.attrs["integration_time"] = 0.02
+    found = as_dataset(frame)
+    np.testing.assert_allclose(found.time, [0, 1e-3])
+    assert found.attrs["integration_time"] == 0.02
+
+
+def test_a_path_is_loaded_and_a_data_set_is_itself(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time [s],resistance [ohm]\n0,1\n1,2\n")
+    assert as_dataset(path).identical(load(path))
+    dataset = as_dataset(str(path))
+    assert as_dataset(dataset) is dataset
+    assert as_dataset(table(dataset)).equals(dataset)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (pd.DataFrame({"R [ohm]": [1.0, np.nan]}), 'reading 2, column "R \\[ohm\\]" is nan'),
+        (pd.DataFrame({"R [ohm]": [1.0, "x"]}), "a number is due"),
+        (pd.DataFrame({"R [mT]": [1.0]}), "the DataFrame: column"),
+        (pd.DataFrame({"R [ohm]": [-1.0, 1.0]}), "0 ohm or more"),
+        ([1.0, 2.0], "not list"),
+    ],
+)
+def test_other_data_are_refused(data, words):
+    with pytest.raises(DataError, match=words):
+        as_dataset(data)
+
+
+FORMER = {"field_perpendicular [Oe]": "field_out_of_plane", "field_parallel [Oe]": "field_in_plane"}
+
+
+@pytest.mark.parametrize("former", FORMER)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_tables_with_the_former_names_of_the_field_are_read(tmp_path, former, suffix):
+    path = tmp_path / f"former.{suffix}"
+    frame = pd.DataFrame({former: [-20, 5], "resistance [ohm]": [1.0, 2.0]})
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_excel(path, index=False)
+    found = load(path)
+    assert set(found.variables) == {FORMER[former], "resistance"}
+    np.testing.assert_allclose(found[FORMER[former]], [-20 * Oe, 5 * Oe])
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_netcdf_files_with_the_former_names_of_the_field_are_read(tmp_path, former):
+    name = former.split()[0]
+    xr.Dataset(
+        {"resistance": (("field", "sample"), np.ones((2, 3)), {"units": "ohm"})},
+        coords={name: ("field", [100.0, 200.0], {"units": "A/m"})},
+    ).to_netcdf(tmp_path / "former.nc", engine="h5netcdf")
+    found = load(tmp_path / "former.nc")
+    assert found[FORMER[former]].dims == ("field",)
+    assert FORMER[former] in found.coords
+    np.testing.assert_allclose(found[FORMER[former]], [100.0, 200.0])
