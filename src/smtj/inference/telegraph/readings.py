@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,6 +65,12 @@ class Readings:
         """Density of outliers: one over a range wide enough that none looks like a switch."""
         low, high = np.quantile(self.signal[:: max(self.size >> 16, 1)], BULK)
         return 1 / max(float(np.ptp(self.signal)), OUTLIER_RANGE * float(high - low))
+
+    def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values for all given readings; those left out get the value before them."""
+        if self.used is None:
+            return values
+        return values[np.maximum(np.cumsum(self.used) - 1, 0)]
 
     def part(self, index: slice) -> "Readings":
         """Return a stretch of consecutive readings."""

@@ -53,7 +53,26 @@ def grown(
         else:
             top = found
     z = readings.signal - base.values(readings.time)
-    return climb(readings, z, top.model), base
+    best = climb(readings, z, top.model)
+    if model.layout.states == 2 and (best.model.order or not best.model.is_instant):
+        # Growing may have led into noise that looks like states: once more from the start.
+        for other in _from_start(model, best.model, given):
+            again = climb(readings, z, other)
+            best = max(best, again, key=lambda one: one.log_likelihood)
+    return best, base
+
+
+def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
+    """Return a start with the imperfections that were found; with a pole, too, for a window."""
+    index, frees = model.layout.index, [found.free]
+    if found.free[index["window"]].any() and "pole" not in given:
+        frees.append(found.free.copy())
+        frees[1][index["window"]], frees[1][index["pole"]] = False, True
+    out = []
+    for free in frees:
+        values = {name: value for name, value in PUSH.items() if free[index[name]].any()}
+        out.append(replace(model, free=free).with_values(**values))
+    return out
 
 
 def _richer(model: Model, name: str, where: np.ndarray) -> Model:
@@ -91,8 +110,9 @@ def _next(
         if name not in given and name not in dropped and index[name].size and not free[index[name]].any()
     }
     # A pole and a window are not told apart well enough for both.
-    if free[index["pole"]].any() or free[index["window"]].any() or given & {"pole", "window"}:
-        candidates.pop("pole", None), candidates.pop("window", None)
+    if free[index["pole"]].any() or free[index["window"]].any():
+        candidates.pop("pole", None)
+        candidates.pop("window", None)
     if readings.is_regular and model.order < ORDERS and "memory" not in dropped:
         candidates["memory"] = index["memory"][model.order : model.order + 1]
     best, where, most = "", np.empty(0, np.intp), 0.0

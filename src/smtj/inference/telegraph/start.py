@@ -1,7 +1,7 @@
 """Starting values: rough levels, dwell times and baseline, the likeliest of many guesses."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,8 @@ from smtj.inference.telegraph.readings import Readings
 from smtj.typing import Floats
 
 TWO = Layout(2)
+Known = Mapping[str, float]
+NOTHING: Known = {}
 QUANTILES = ((0.05, 0.95), (0.2, 0.8), (0.5, 0.95), (0.05, 0.5), (0.5, 0.99), (0.01, 0.5))
 """Between them lie the levels of traces that are high for 5 to 95 % of the time."""
 MIN_SEPARATION = 0.3
@@ -43,8 +45,8 @@ def hysteresis(signal: Floats, low: float, high: float) -> NDArray[np.bool_]:
     return np.asarray(event[last] == 1)
 
 
-def neutral(layout: Layout, memory: bool) -> Model:
-    """Return a model with white or with first-order noise, all else neutral."""
+def neutral(layout: Layout, memory: bool, known: Known = NOTHING) -> Model:
+    """Return a model with white or with first-order noise, all else neutral or known."""
     theta = layout.column({
         "time": 3.0, "offset": 0.0, "gap": 0.0, "scale": -1.0, "ratio": 0.0, "outliers": 0.005,
         "memory": 0.0, "pole": 0.0, "window": 0.0, "skew": 0.0, "tail": 0.0,
@@ -53,10 +55,10 @@ def neutral(layout: Layout, memory: bool) -> Model:
     free = np.array([name not in fixed for name in layout.names])
     if memory:
         free[layout.index["memory"][0]] = True
-    return Model(layout, theta, free)
+    return Model(layout, theta, free).with_values(**known)
 
 
-def guesses(z: Floats, memory: bool) -> Iterator[Model]:
+def guesses(z: Floats, memory: bool, known: Known = NOTHING) -> Iterator[Model]:
     """Yield rough two-level models of a signal less baseline."""
     ends = np.quantile(z, QUANTILES)
     if np.diff(ends, axis=1).max() <= MIN_SEPARATION:
@@ -73,21 +75,23 @@ def guesses(z: Floats, memory: bool) -> Iterator[Model]:
         rest = z - below - gap * is_high
         noise = float(np.median(np.abs(rest - np.median(rest)))) * 1.4826
         noise = min(max(noise, 0.03 * gap), 0.4 * gap)
-        yield neutral(TWO, memory).with_values(
+        yield neutral(TWO, memory, known).with_values(
             time=np.log([(1 - fraction) * cycle, fraction * cycle]),
             offset=below, gap=math.log(gap), scale=math.log(noise),
         )  # fmt: skip
 
 
-def best_guess(readings: Readings, z: Floats, memory: bool, steps: int = 3) -> tuple[Model, float]:
+def best_guess(
+    readings: Readings, z: Floats, memory: bool, known: Known = NOTHING, steps: int = 3
+) -> tuple[Model, float]:
     """Return the likeliest model after some steps from each of the better guesses."""
-    ranked = sorted(guesses(z, memory), key=lambda m: -float(gains(readings, z, m).sum()))
+    ranked = sorted(guesses(z, memory, known), key=lambda m: -float(gains(readings, z, m).sum()))
     climbed = [climb(readings, z, model, steps) for model in ranked[:3]]
     best = max(climbed, key=lambda top: top.log_likelihood)
     return best.model, best.log_likelihood
 
 
-def start(readings: Readings) -> tuple[Model, Baseline]:
+def start(readings: Readings, known: Known = NOTHING) -> tuple[Model, Baseline]:
     """Return rough parameters of two levels and the baseline under them."""
     time, signal = readings.time, readings.signal
     clipped = winsorised(signal)
@@ -104,13 +108,13 @@ def start(readings: Readings) -> tuple[Model, Baseline]:
     for found in candidates:
         # The mean of the signal is its baseline here; the offset of the low level absorbs it.
         z = signal - found.values(time)
-        model, _ = best_guess(readings, z, False)
+        model, _ = best_guess(readings, z, False, known)
         scored.append(settle(readings, model, found))
     hum = signal - signal.mean()
     if flat.lines.size:
         hum = signal - (flat.values(time) - replace(
             straight(time), coefficients=flat.coefficients[:2]).values(time))  # fmt: skip
-    followed = follow(readings, hum, flat)
+    followed = follow(readings, hum, flat, known)
     if followed is not None:
         scored.append(settle(readings, *followed))
     return max(scored, key=lambda one: one[2])[:2]
@@ -141,7 +145,9 @@ def refit(readings: Readings, model: Model, base: Baseline) -> Baseline:
     return best_baseline(readings.time, rest, weight, phi, base, cycle)
 
 
-def follow(readings: Readings, signal: Floats, flat: Baseline) -> tuple[Model, Baseline] | None:
+def follow(
+    readings: Readings, signal: Floats, flat: Baseline, known: Known
+) -> tuple[Model, Baseline] | None:
     """Find levels in short stretches, then follow the low one through drift and jumps.
 
     The offset of the levels is one of a grid in each block of a few cycles; the path through the
@@ -155,7 +161,7 @@ def follow(readings: Readings, signal: Floats, flat: Baseline) -> tuple[Model, B
     for first in np.linspace(0, n - length, STRETCHES).astype(np.intp).tolist():
         part = slice(first, first + length)
         piece = readings.part(part)
-        model, gained = best_guess(piece, signal[part], False)
+        model, gained = best_guess(piece, signal[part], False, known)
         models.append((gained, model))
     # The stretch of median separation.
     models.sort(key=lambda one: float(one[1].get("gap")[0]))

@@ -19,6 +19,9 @@ _options: dict[str, Any] = {
     "fastmath": {"contract", "reassoc", "arcp", "nsz", "afn"},
 }
 
+NEGLIGIBLE = 1e-13
+"""Chance of a path below which it is left out; an outlier raises none by more than 1e6."""
+
 
 @njit(forceinline=True, **_options)
 def _density(e, scale, skew, kappa, shift, norm):
@@ -99,7 +102,7 @@ def switching_filter(
                 got, got_x, got_p, got_in = 0.0, 0.0, 0.0, 0.0
                 for part in range(2):
                     chance = atoms[c, i, j] if part == 0 else spread[c, i, j]
-                    if chance <= 0 or w <= 0:
+                    if chance * w < NEGLIGIBLE:
                         continue
                     drive = levels[j] if part == 0 else means[c, i, j]
                     extra = 0.0 if part == 0 else (1 - a) * (1 - a) * variances[c, i, j]
