@@ -83,6 +83,7 @@ def leave(namespace: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), figures],
     patterns=["*.md"],
+    excludes=["index.md"],  # runs as a notebook in tests/test_front_page.py
     setup=enter,
     teardown=leave,
 ).pytest()

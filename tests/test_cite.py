@@ -1,4 +1,4 @@
-"""What is to be cited: the table of references, ``smtj cite`` and CITATION.cff."""
+"""Citations: the table of references, ``smtj cite`` and CITATION.cff."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ def printed(*arguments: str) -> str:
     return done.output
 
 
-def test_keys_and_dois_are_each_there_once():
+def test_keys_and_dois_are_unique():
     keys = [reference.key for reference in REFERENCES]
     dois = [reference.doi for reference in REFERENCES if reference.doi]
     assert len(set(keys)) == len(keys) and len(set(dois)) == len(dois)
@@ -40,14 +40,12 @@ def test_keys_and_dois_are_each_there_once():
         assert reference.key.endswith(str(reference.year)) or reference.key == "codata2022"
 
 
-def test_every_doi_of_the_source_is_in_the_table():
+def test_every_doi_in_the_source_is_in_the_table():
     known = {reference.doi.lower() for reference in REFERENCES}
     for path in (ROOT / "src").rglob("*.py"):
-        if path.name == "references.py":
-            continue
         for found in DOI.findall(path.read_text(encoding="utf-8")):
             doi = found.rstrip(".,;").lower()
-            # A closing bracket of the sentence is not one of the DOI.
+            # A closing bracket of the sentence does not belong to the DOI.
             while doi.endswith(")") and doi.count(")") > doi.count("("):
                 doi = doi[:-1].rstrip(".,;")
             assert doi in known, f"{path.name} cites {doi}"
@@ -61,21 +59,21 @@ def test_every_shipped_card_has_its_reference(name):
     assert reference.authors[0] in load_card(name).reference
 
 
-def test_all_of_it_is_listed_once():
+def test_everything_is_listed_once():
     text = printed()
     for reference in REFERENCES:
         assert text.count(reference.title) == 1
     assert smtj.__version__ in text
 
 
-def test_a_feature_gives_what_it_rests_on():
+def test_a_feature_lists_its_sources():
     text = printed("--for", "fit, resonance")
     assert "Occupation Times" in text and "Spin-torque diode" in text
     assert "Voltage-Controlled Spintronic Stochastic Neuron" in text
     assert "xoshiro" not in text and "Langer" not in text
 
 
-def test_a_card_gives_its_paper(tmp_path):
+def test_a_card_lists_its_paper(tmp_path):
     text = printed("--card", "reiss2019", "--card", "cai2019")
     assert "1908.02139" in text and text.count("Applied 11, 034015") == 1 and "Pedler" not in text
     mine = load_card("cai2019").replace({"name": "mine", "reference": "A. Nobody, unpublished"})
@@ -96,7 +94,7 @@ def test_bibtex_is_well_formed():
             assert re.search(r"year = \{\d{4}\}", body)
 
 
-def test_a_checkout_that_is_not_installed_can_be_cited():
+def test_an_uninstalled_checkout_can_be_cited():
     code = (
         "import importlib.metadata as metadata\n"
         "def missing(name): raise metadata.PackageNotFoundError(name)\n"
@@ -109,7 +107,7 @@ def test_a_checkout_that_is_not_installed_can_be_cited():
     assert f"version {smtj.__version__}" in done.stdout
 
 
-def test_an_unknown_feature_is_refused():
+def test_an_unknown_feature_is_rejected():
     with pytest.raises(KeyError, match="cards"):
         references_for(["cards"])
     done = subprocess.run(
@@ -125,8 +123,8 @@ def test_an_unknown_feature_is_refused():
     )
 
 
-def test_citation_file_is_one_and_says_what_the_command_does():
-    """By the rules of Citation File Format 1.2.0 for the fields that are used."""
+def test_the_citation_file_is_valid_and_agrees_with_the_command():
+    """By the rules of Citation File Format 1.2.0 for the fields used."""
     yaml = pytest.importorskip("yaml", reason="PyYAML comes with the extra docs")
     content = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert content["cff-version"] == "1.2.0"

@@ -153,7 +153,7 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert one["test_accuracy"] == other["test_accuracy"]
     assert one["train_loss"] == other["train_loss"]
     changed = smtj("train", *SMALL, "--epochs", "3", "--out", "parts", "--resume", "--reads", "8")
-    assert "is of a run with other settings; repeat those" in refusal(changed)
+    assert "is from a run with other settings; repeat those" in refusal(changed)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,10 @@ def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
         (("--eval-reads", "2.5"), "--eval-reads is '2.5'"),
         (("--learning-rate", "0"), "learning_rate 0.0"),
         (("--learning-rate", "nan"), "learning_rate nan"),
-        (("--learning-rate", "1e37"), "the training diverged in epoch 1; a learning rate below"),
+        (
+            ("--learning-rate", "1e37"),
+            "the training diverged in epoch 1; use a learning rate",
+        ),
         (("--momentum", "1"), "momentum 1.0"),
         (("--batch-size", "1"), "batch_size 1 leaves one of 1500 images alone in a batch"),
         (("--resume",), "run holds no run to resume; leave out --resume to start one"),
@@ -238,7 +241,7 @@ def test_going_on_with_another_folder_of_images_is_refused(smtj: Command, tmp_pa
     assert smtj("train", *short, "--data", str(folders[0]), "--epochs", "1").code == 0
     before = Path("run/checkpoint.pt").read_bytes()
     refused = smtj("train", *short, "--data", str(folders[2]), "--epochs", "2", "--resume")
-    assert "is of a run on other images" in refusal(refused)
+    assert "is from a run on other images" in refusal(refused)
     assert Path("run/checkpoint.pt").read_bytes() == before
     assert smtj("train", *short, "--data", str(folders[1]), "--epochs", "2", "--resume").code == 0
 

@@ -1,5 +1,7 @@
 """What an import costs, and what is said where a part is missing."""
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import pytest
 import smtj
 import smtj.nn
 
-HEAVY = "{'torch', 'matplotlib', 'numba', 'scipy', 'pint', 'sklearn'}"
+HEAVY = "{'torch', 'matplotlib', 'numba', 'scipy', 'pandas', 'xarray', 'pint', 'sklearn'}"
 NO_TORCH = """
 import sys
 class NoTorch:
@@ -89,9 +91,44 @@ def test_without_pytorch_cards_and_physics_work() -> None:
     assert done.stdout.strip() == "18.5", done.stderr
 
 
-def test_public_names_are_there() -> None:
-    for module in (smtj, smtj.nn):
+def test_the_front_door_lists_its_names_and_opens_them() -> None:
+    assert dir(smtj) == sorted(smtj.__all__)
+    for module in (smtj, smtj.lab, smtj.nn):
         for name in module.__all__:
             assert getattr(module, name) is not None
     with pytest.raises(AttributeError, match="module 'smtj' has no attribute 'nonsense'"):
         _ = smtj.nonsense
+
+
+@pytest.mark.slow
+def test_every_module_is_a_module_under_its_dotted_name() -> None:
+    """No function of a package stands in front of a module of the same name."""
+    for found in pkgutil.walk_packages(smtj.__path__, "smtj."):
+        if found.name != "smtj.__main__":
+            module = importlib.import_module(found.name)
+            parent, _, child = found.name.rpartition(".")
+            assert getattr(sys.modules[parent], child) is module, found.name
+
+
+def test_importing_smtj_takes_less_time_than_importing_numpy() -> None:
+    def seconds(name: str) -> float:
+        code = (
+            f"import time; t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
+        )
+        return min(float(python(code).stdout) for _ in range(5))
+
+    assert seconds("smtj") < seconds("numpy")
+
+
+@pytest.mark.slow
+def test_fitting_a_scan_loads_nothing_of_resonance(tmp_path) -> None:
+    path = tmp_path / "scan.csv"
+    instrument = smtj.lab.Instrument(noise=5.0)
+    fields = [smtj.units.Oe * h for h in (-40, -25, -14, -5, 10)]
+    smtj.save(smtj.lab.scan("cai2019", fields, 300, instrument=instrument), path)
+    code = (
+        "import sys; from smtj import fit; print(fit(sys.argv[1])['w'].symbol, "
+        "[m for m in sys.modules if m.startswith('smtj.') and 'resonance' in m])"
+    )
+    done = python(code, str(path))
+    assert done.stdout.strip() == "w []", done.stderr

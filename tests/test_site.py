@@ -1,4 +1,4 @@
-"""The documentation as a site: built without a warning, nothing fetched, every name in it."""
+"""The documentation site builds without warnings, fetches nothing and has every public name."""
 
 import importlib
 import importlib.util
@@ -22,8 +22,8 @@ HIDDEN = re.compile(r"(^|\.)(_\w*|\w*kernels)$")
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
-    pytest.importorskip("mkdocs", reason="the extra docs is not installed")
-    pytest.importorskip("mkdocstrings", reason="the extra docs is not installed")
+    pytest.importorskip("mkdocs", reason="needs smtj[docs]")
+    pytest.importorskip("mkdocstrings", reason="needs smtj[docs]")
     out = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)],
@@ -39,7 +39,7 @@ def site(tmp_path_factory) -> Path:
 
 
 def public_objects() -> list[tuple[str, str]]:
-    """Each name of each ``__all__``, with the names it may have in the reference."""
+    """Return (module, name) for every name in every ``__all__``."""
     found = []
     for module in pkgutil.walk_packages(smtj.__path__, "smtj."):
         if module.name.startswith("smtj.cli") or module.name == "smtj.__main__":
@@ -72,7 +72,7 @@ def test_every_module_is_in_the_reference(site):
             assert f'id="{module.name}"' in text, module.name
 
 
-def test_the_star_of_a_volume_is_a_star(site):
+def test_the_star_of_v_star_is_shown(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"\bV<em>|\bV</em>", text), page.name
@@ -104,7 +104,7 @@ def test_pictures_are_all_shown():
     assert shown == {path.name for path in (ROOT / "docs" / "figures").iterdir()}
 
 
-def test_gallery_says_what_is_recorded_and_still_true():
+def test_the_gallery_agrees_with_its_record_and_the_code():
     spec = importlib.util.spec_from_file_location("gallery", ROOT / "validation" / "gallery.py")
     gallery = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(gallery)

@@ -28,8 +28,8 @@ from smtj.cli.progress import all_shown
 from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn.devices.variation import sample_variation
-from smtj.nn.layer.adaptive import junction_layers
 from smtj.nn.layer.configure import set_readout
+from smtj.nn.layer.neuron import junction_layers
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
@@ -81,12 +81,12 @@ class Bench:
 
     def at(self, temperature):
         """Set every device to 0 V and a temperature."""
-        for layer in junction_layers(self.network):
+        for layer in junction_layers(self.network).values():
             layer.set_bias(0.0, temperature)
 
     def replace_devices(self, card, seed):
         """Put other devices in."""
-        for number, layer in enumerate(junction_layers(self.network)):
+        for number, layer in enumerate(junction_layers(self.network).values()):
             devices = sample_variation(card, layer.features, 1000 * seed + number)
             for name, values in devices._asdict().items():
                 getattr(layer, name).copy_(values)

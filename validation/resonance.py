@@ -22,7 +22,6 @@ from rich.table import Table
 
 import smtj
 from smtj import load_card, provenance
-from smtj.analysis import Setting, analyse
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.files import write_text
@@ -145,16 +144,13 @@ def one(case):
     data, voltages = measured(rng, device, float(analyst.magnetism.anisotropy_field))
     result = {"seed": seed, "voltages": voltages.size}
     try:
-        parts = {part.name: part for part in analyse([data], Setting(analyst, "spectra"))}
+        fit = smtj.fit(data, analyst)
     except SmtjError as error:
         return {**result, "refused": str(error)}
-    found = {(e.symbol, e.name): e for part in parts.values() for e in part.estimates}
-    names = {"H_K1": "anisotropy field", "H_K2": "second-order field"}
-    where = [f" at {format_quantity(round(v, 9), 'V', 'mV', 4)}" for v in voltages]
-    wanted = {q: [(q, name + at) for at in where] for q, name in names.items()} | {
-        "-dH_K1/dV": [("-dH_K1/dV", "anisotropy field per volt")],
-        "ξ": [("ξ", "VCMA coefficient")],
-    }
+    at = [f"at {format_quantity(round(v, 9), 'V', 'mV', 4)}" for v in voltages]
+    found = {(e.symbol, e.condition): e for e in fit.estimates}
+    wanted = {name: [(name, where) for where in at] for name in ("H_K1", "H_K2")}
+    wanted |= {name: [(name, "")] for name in ("-dH_K1/dV", "ξ")}
     for quantity, truth in truths(device, voltages).items():
         rows = []
         for key, value in zip(wanted[quantity], truth, strict=True):
@@ -163,7 +159,7 @@ def one(case):
                 inside = e.interval[0] <= value <= e.interval[1]
                 rows.append([(e.value - value) / e.error, bool(inside), e.error])
         result[quantity] = rows
-    remarks = [remark for part in parts.values() for remark in part.remarks]
+    remarks = [remark for part in fit.each for remark in part.remarks]
     result["remarks"] = [remark for remark in remarks if "widened" in remark]
     return result
 

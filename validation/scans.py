@@ -19,15 +19,12 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+import smtj
 from smtj import load_card, operating_point, provenance
-from smtj.analysis import Setting
-from smtj.analysis.switching.scan import scan_of
-from smtj.analysis.switching.trace import trace_of
 from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.inference.telegraph.fit import MIN_SWITCHES
 from smtj.lab import Instrument, scan
-from smtj.measurement import groups
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import (
     parallel_resistance,
@@ -90,10 +87,8 @@ def one(case):
         interval, interval if averaged else 0.0, noise, drift=FIELDS * separation * sign
     )
     data = scan(card, field, samples, **bias, instrument=lab, seed=seed)
-    setting = Setting(card, "scan")
     try:
-        traces = [trace_of(*group, setting, 0) for group in groups(data)]
-        fit = scan_of(traces, setting).sigmoid
+        found = smtj.fit(data, card).fit
     except SmtjError as error:
         return {"refused": str(error)}
     # The bound of continuous records without noise: var ln(τ_high/τ_low) = 2 (τ_high + τ_low)/T.
@@ -101,14 +96,14 @@ def one(case):
     design = np.stack([field - h_s, np.full(FIELDS, -w)], axis=1) / np.sqrt(variance)[:, None]
     bound = np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
     truth = np.array([w, h_s])
-    intervals = np.array([e.interval for e in fit.estimates])
+    intervals = np.array([e.interval for e in found.sigmoid.estimates])
     # Each state has the dwell time of the voltage that the junction has in it.
     place = (0.0, 0.0, field)
     log_high, _ = card_log_dwell_times(card, *place, levels.voltage_high)
     _, log_low = card_log_dwell_times(card, *place, levels.voltage_low)
     dwells = [
         within(np.array(trace.fit.intervals()), np.exp([log_high[i], log_low[i]]))
-        for i, trace in enumerate(traces)
+        for i, trace in enumerate(found.traces)
         if trace.fit.verdict == "two levels" and trace.fit.switches >= MIN_SWITCHES
     ]
     covered, above = within(intervals, truth)
@@ -116,7 +111,7 @@ def one(case):
         "covered": covered,
         "above": above,
         "over_bound": (np.ptp(intervals, axis=1) / (2 * 1.96 * bound)).tolist(),
-        "verdicts": [trace.fit.verdict for trace in traces],
+        "verdicts": [trace.fit.verdict for trace in found.traces],
         "dwells": dwells,
     }
 

@@ -1,27 +1,72 @@
 """smtj: from the physics of a stochastic magnetic tunnel junction to a network of such neurons.
 
-``load_card`` is where everything begins.  What takes long to import is imported when it is used;
-``smtj.nn`` needs PyTorch.
+Everything a user needs is here and in ``smtj.lab``, ``smtj.nn`` (needs PyTorch), ``smtj.chips`` and
+``smtj.energy``; it is imported when it is first used.
+
+>>> import smtj
+>>> card = smtj.load_card("cai2019")
+>>> result = smtj.fit(smtj.lab.trace(card, 1000))
+>>> result["τ_high"].unit
+'s'
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smtj.card import DeviceCard, Value, load_card
-    from smtj.physics.device import operating_point
+    from smtj import chips, energy, lab, nn, plot, units
+    from smtj.analysis.analyse import fit, load
+    from smtj.analysis.result import FitResult
+    from smtj.card import DeviceCard, Value, load_card, shipped_cards
+    from smtj.errors import SmtjError
+    from smtj.inference.stats.estimate import Estimate
+    from smtj.measurement import save
+    from smtj.physics.device import OperatingPoint, operating_point
 
 __version__ = "0.1.0"
 
-__all__ = ["DeviceCard", "Value", "load_card", "operating_point"]
+_HOMES = {
+    "smtj.analysis.analyse": ("fit", "load"),
+    "smtj.analysis.result": ("FitResult",),
+    "smtj.card": ("DeviceCard", "Value", "load_card", "shipped_cards"),
+    "smtj.errors": ("SmtjError",),
+    "smtj.inference.stats.estimate": ("Estimate",),
+    "smtj.measurement": ("save",),
+    "smtj.physics.device": ("OperatingPoint", "operating_point"),
+}
+_ROOMS = ("chips", "energy", "lab", "nn", "plot", "units")
+
+__all__ = [
+    "DeviceCard",
+    "Estimate",
+    "FitResult",
+    "OperatingPoint",
+    "SmtjError",
+    "Value",
+    "__version__",
+    "chips",
+    "energy",
+    "fit",
+    "lab",
+    "load",
+    "load_card",
+    "nn",
+    "operating_point",
+    "plot",
+    "save",
+    "shipped_cards",
+    "units",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "operating_point":
-        from smtj.physics.device import operating_point
-
-        return operating_point
-    if name in __all__:
-        from smtj import card
-
-        return getattr(card, name)
+    if name in _ROOMS:
+        return import_module(f"smtj.{name}")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
     raise AttributeError(f"module 'smtj' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Writing files whole or not at all."""
 
 import os
 import secrets
@@ -9,27 +9,21 @@ from typing import IO
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
-    """Write a file that gets its name when it is whole, so that no half-written one ever stands.
+    """Write a file that gets its name when it is complete, and return its path.
 
-    Where the system knows files without a name (Linux), a process that is killed leaves nothing;
-    elsewhere it may leave a hidden file beside the path.
+    On Linux a killed process leaves nothing; elsewhere it may leave a hidden file beside the path.
 
     Parameters
     ----------
     path
-        Where the file goes; missing folders are made, an existing file is replaced.
+        Missing folders are made, an existing file is replaced.
     write
         Called once with the open binary file.
-
-    Returns
-    -------
-    Path
-        The path written.
 
     Raises
     ------
     OSError
-        The folder cannot be written or the disk is full; ``path`` is then as it was before.
+        The folder cannot be written or the disk is full; ``path`` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -44,14 +38,13 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
 
 
 def _name(descriptor: int, path: Path) -> None:
-    """Give an open file without a name that of a path, which it takes over."""
+    """Give an open file without a name that of a path, replacing what is there."""
     hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    # An interrupt may come between any two steps.
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             source = f"/proc/self/fd/{descriptor}"
-            # The folder's descriptor makes Python follow the link to the open file.
+            # With the folder's descriptor Python follows the link to the open file.
             os.link(source, hidden.name, dst_dir_fd=folder, follow_symlinks=True)
         finally:
             os.close(folder)
@@ -67,7 +60,7 @@ def _through_a_hidden_file(path: Path, write: Callable[[IO[bytes]], object]) -> 
     try:
         with os.fdopen(descriptor, "wb") as file:
             write(file)
-        # mkstemp makes files private; a result is as readable as any other file of its owner.
+        # mkstemp makes files private.
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)

@@ -28,16 +28,22 @@ STYLE: Any = {
 }
 
 
+def style() -> Any:
+    """Return a context in which everything drawn has the look of smtj."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(STYLE)
+
+
 @contextmanager
 def figure(width: float = 3.4, height: float = 2.6, **subplots: Any) -> Iterator[tuple[Any, Any]]:
     """Open a figure of a size in inches (3.4 is one column) and close it afterwards.
 
     Yields the figure and its axes; further arguments go to ``Figure.subplots``.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with style():
         fig = Figure(figsize=(width, height), layout="constrained")
         yield fig, fig.subplots(**subplots)
 
@@ -45,14 +51,15 @@ def figure(width: float = 3.4, height: float = 2.6, **subplots: Any) -> Iterator
 @contextmanager
 def axes(ax: "Axes | None" = None, width: float = 3.4, height: float = 2.6) -> Iterator["Axes"]:
     """Yield axes in the look of smtj: the given ones, or those of a new pyplot figure."""
-    import matplotlib as mpl
+    with style():
+        yield shown_figure(width, height).subplots() if ax is None else ax
 
-    with mpl.rc_context(STYLE):
-        if ax is None:
-            from matplotlib import pyplot
 
-            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
-        yield ax
+def shown_figure(width: float, height: float) -> "Figure":
+    """Return a new pyplot figure, which a notebook displays."""
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=(width, height), layout="constrained")
 
 
 def save(fig: "Figure", path: Path) -> list[Path]:

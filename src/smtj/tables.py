@@ -46,7 +46,7 @@ class Table:
         from rich.console import Console
 
         page = StringIO()
-        console = Console(file=page, width=width, color_system=None)
+        console = Console(file=page, width=width, color_system=None, force_jupyter=False)
         console.print(self.rich())
         for note in self.notes:
             console.print(f"• {note}", markup=False, highlight=False)

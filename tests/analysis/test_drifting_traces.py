@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from smtj import load_card, operating_point
-from smtj.analysis import Setting
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis import fit
 from smtj.lab import Instrument, trace
-from smtj.measurement import groups
 from smtj.physics.junction import state_resistances
 
 CARD = load_card("cai2019")
@@ -26,13 +24,13 @@ def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
     for seed in range(SEEDS):
         lab = Instrument(0.03, integration_time, noise=2.0, drift=drift * SEPARATION)
         data = trace(CARD, 2000, instrument=lab, seed=seed)
-        found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))
+        found = fit(data, CARD).fit
         assert found.fit.verdict == "two levels"
         times = np.log([found.fit.dwell_high, found.fit.dwell_low])
         z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
         levels = [found.level(state).value for state in ("low", "high")]
         assert levels == pytest.approx(middle, abs=1.0)
-        ends = found.readings.resistance(found.fit.low)[[0, -1]]
+        ends = found.levels()[0][[0, -1]]
         assert np.diff(ends) == pytest.approx(drift * SEPARATION, abs=3.0)
     # Mean of standard normal numbers, and of their squares.
     assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from smtj import load_card, operating_point
-from smtj.analysis import Setting
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis import fit
 from smtj.lab import Instrument, trace
-from smtj.measurement import groups
 from smtj.physics.junction import state_resistances
 
 CARD = load_card("cai2019").replace({"electrical.tmr": 1.5, "magnetism.easy_axis_tilt": 0.3})
@@ -38,7 +36,7 @@ def test_two_levels_a_third_apart_are_two(of, window):
         data = trace(CARD, 2000, field=FIELD, instrument=lab, seed=seed)
         rng = np.random.default_rng([seed, 7])
         data["resistance"].values[:] = noisy(data["resistance"].values, of, rng)
-        found = trace_of(*groups(data)[0], Setting(CARD, "trace.csv"))
+        found = fit(data, CARD).fit
         assert found.fit.verdict == "two levels"
         times = np.log([found.fit.dwell_high, found.fit.dwell_low])
         z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))

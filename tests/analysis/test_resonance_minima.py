@@ -5,9 +5,7 @@ import math
 import numpy as np
 
 from smtj import load_card
-from smtj.analysis import Setting
-from smtj.analysis.resonance.device import at_voltages
-from smtj.analysis.resonance.lines import lines_of
+from smtj.analysis import fit
 from smtj.lab import spectra
 from smtj.units import mT
 
@@ -37,9 +35,8 @@ def test_a_second_look_finds_the_deeper_minimum():
             "magnetism.second_order_anisotropy_field": 0.0,
         }
     )
-    setting = Setting(start, "spectra")
-    (at,) = at_voltages(lines_of([data], setting), setting)
-    fit = at.general
-    assert fit.p_value > 1e-3
-    assert abs(fit.anisotropy_field - 58.844 * mT) < 4 * fit.error
-    assert abs(fit.second_order_field - 3.493 * mT) < 4 * math.sqrt(fit.covariance[1, 1])
+    (at,) = fit(data, start).parts[1].fit
+    found = at.general
+    assert found.p_value > 1e-3
+    assert abs(found.anisotropy_field - 58.844 * mT) < 4 * found.error
+    assert abs(found.second_order_field - 3.493 * mT) < 4 * math.sqrt(found.covariance[1, 1])

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from smtj import lab, load_card
-from smtj.analysis import Setting, analyse
-from smtj.analysis.resonance.anisotropy import vcma_part
-from smtj.analysis.resonance.device import at_voltages
-from smtj.analysis.resonance.lines import lines_of
+from smtj.analysis import fit
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.units import Oe, mT
@@ -28,13 +25,6 @@ def spectra(card, fields, noise=0.3e-6, **keywords):
 SPECTRA = spectra(CARD, [-900, -700, -110, 110, 800], seed=1)
 
 
-def one(parts, symbol, where=""):
-    (found,) = [
-        e for part in parts for e in part.estimates if e.symbol == symbol and where in e.name
-    ]
-    return found
-
-
 def agrees(estimate, truth, sigmas=4):
     return abs(estimate.value - truth) < sigmas * estimate.error
 
@@ -49,34 +39,32 @@ def tilted():
             "magnetism.damping": 0.03,
         }
     )
-    return start, analyse([SPECTRA], Setting(start, "spectra.csv"))
+    return start, fit(SPECTRA, start, source="spectra.csv")
 
 
 @pytest.fixture(scope="module")
 def alone():
-    return analyse([spectra(CARD, [-110], seed=2)], Setting(CARD, "one.csv"))
+    return fit(spectra(CARD, [-110], seed=2), CARD, source="one.csv")
 
 
 def test_a_tilted_device_gives_fields_damping_and_xi(tilted):
-    _, parts = tilted
-    assert [part.name for part in parts] == ["lines", "resonance", "vcma"]
+    _, result = tilted
+    assert [part.kind for part in result.parts] == ["lines", "resonance", "vcma"]
     for voltage in VOLTAGES:
         where = f"at {1e3 * voltage:.0f} mV"
-        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * mT)
-        assert agrees(one(parts, "H_K2", where), 0.0)
-        assert agrees(one(parts, "α", where), 0.02)
-    assert agrees(one(parts, "-dH_K1/dV"), 34 * mT)
-    assert one(parts, "-dH_K1/dV").error < 0.5 * mT
-    assert agrees(one(parts, "ξ"), 26e-15)
-    assert agrees(one(parts, "dH_K2/dV"), 0.0)
-    assert any("Eq. (7) as printed" in remark for remark in parts[1].remarks)
+        assert agrees(result[f"H_K1 {where}"], (56 - 34 * voltage) * mT)
+        assert agrees(result[f"H_K2 {where}"], 0.0)
+        assert agrees(result[f"α {where}"], 0.02)
+    assert agrees(result["-dH_K1/dV"], 34 * mT)
+    assert result["-dH_K1/dV"].error < 0.5 * mT
+    assert agrees(result["ξ"], 26e-15)
+    assert agrees(result["dH_K2/dV"], 0.0)
+    assert any("Eq. (7) as printed" in remark for remark in result.parts[1].remarks)
 
 
 def test_the_card_gets_what_was_measured(tilted):
-    start, parts = tilted
-    card = start
-    for part in parts:
-        card = part.onto(card)
+    start, result = tilted
+    card = result.card(start)
     values = {name: value for name, value, _ in card.values()}
     for name, truth in (
         ("magnetism.anisotropy_field", 56 * mT),
@@ -89,9 +77,9 @@ def test_the_card_gets_what_was_measured(tilted):
         assert abs(values[name] - truth) < 4 * values[name].standard_error
 
 
-def test_every_finding_can_be_drawn(tilted, tmp_path):
-    for part in tilted[1]:
-        png, svg = part.draw(tmp_path / part.name)
+def test_every_part_can_be_drawn(tilted, tmp_path):
+    for part in tilted[1].parts:
+        png, svg = part.draw(tmp_path / part.kind)
         assert png.stat().st_size > 10_000
         assert svg.exists()
 
@@ -99,16 +87,16 @@ def test_every_finding_can_be_drawn(tilted, tmp_path):
 def test_an_upright_device_is_eq_7():
     # In the plane itself nothing of a saturated layer along the reference layer rectifies.
     data = spectra(UPRIGHT, [-900, -700, -110, 110], seed=3, field_angle=math.radians(75))
-    parts = analyse([data], Setting(UPRIGHT, "upright.csv"))
-    assert "Eq. (7)" in parts[1].remarks[0]
-    assert agrees(one(parts, "-dH_K1/dV"), 34 * mT)
+    result = fit(data, UPRIGHT, source="upright.csv")
+    assert "Eq. (7)" in result.parts[1].remarks[0]
+    assert agrees(result["-dH_K1/dV"], 34 * mT)
     for voltage in VOLTAGES:
         where = f"at {1e3 * voltage:.0f} mV"
-        assert agrees(one(parts, "H_K1", where), (56 - 34 * voltage) * mT)
+        assert agrees(result[f"H_K1 {where}"], (56 - 34 * voltage) * mT)
 
 
 def test_the_error_of_xi_holds_those_of_the_stack(tilted):
-    start, parts = tilted
+    start, result = tilted
     m_s, t = 1.18e6, 1.62e-9
     unsure = start.replace(
         {
@@ -116,19 +104,17 @@ def test_the_error_of_xi_holds_those_of_the_stack(tilted):
             "geometry.free_layer_thickness": Value(t, "assumed", "", 0.02 * t),
         }
     )
-    line = at_voltages(lines_of([SPECTRA], Setting(unsure, "s")), Setting(unsure, "s"))
-    (xi,) = [e for e in vcma_part(line, Setting(unsure, "s")).estimates if e.symbol == "ξ"]
-    sure = one(parts, "ξ")
+    xi = fit(SPECTRA, unsure)["ξ"]
+    sure = result["ξ"]
     assert xi.value == pytest.approx(sure.value, rel=1e-9)
     expected = math.hypot(sure.error, 0.05 * xi.value, 0.02 * xi.value)
     assert xi.error == pytest.approx(expected, rel=1e-6)
 
 
 def test_one_field_gives_the_combination_and_says_what_would_help(alone):
-    parts = alone
-    symbols = {e.symbol for part in parts for e in part.estimates}
+    symbols = {e.symbol for e in alone.estimates}
     assert not symbols & {"H_K1", "H_K2", "ξ", "-dH_K1/dV"}
-    remarks = " ".join(parts[1].remarks)
+    remarks = " ".join(alone.parts[1].remarks)
     assert "do not separate H_K1 from H_K2" in remarks
     assert "beyond saturation" in remarks
     # Once, and not for every voltage again.
@@ -136,9 +122,7 @@ def test_one_field_gives_the_combination_and_says_what_would_help(alone):
 
 
 def test_one_field_changes_no_anisotropy_of_a_card(alone):
-    card = CARD
-    for part in alone:
-        card = part.onto(card)
+    card = alone.card()
     assert card.magnetism.anisotropy_field == CARD.magnetism.anisotropy_field
     assert card.vcma == CARD.vcma
 
@@ -147,17 +131,17 @@ def test_sweeps_of_the_field_through_zero_are_two_spectra():
     fields = np.arange(-2000, 2001, 10) * Oe
     sweep = {"swept": "field", "field_angle": math.radians(70)}
     data = lab.spectra(UPRIGHT, fields, [0.0], [3e9, 3.5e9, 4e9], noise=0.05e-6, seed=4, **sweep)
-    parts = analyse([data], Setting(UPRIGHT, "swept.csv"))
-    positions = [e for e in parts[0].estimates if e.symbol == "H_r"]
+    result = fit(data, UPRIGHT, source="swept.csv")
+    positions = [e for e in result.parts[0].estimates if e.symbol == "H_r"]
     assert len(positions) == 6
     assert sum(e.value < 0 for e in positions) == 3
-    assert agrees(one(parts, "H_K1"), 56 * mT)
+    assert agrees(result["H_K1"], 56 * mT)
 
 
 def test_spectra_without_a_line_are_one_sentence():
     flat = spectra(CARD, [-110, 110], noise=1e-3, seed=5)
     with pytest.raises(SmtjError, match=r"flat.csv: no spectrum shows a line"):
-        analyse([flat], Setting(CARD, "flat.csv"))
+        fit(flat, CARD, source="flat.csv")
 
 
 def test_spectra_are_the_same_for_the_same_seed():
@@ -186,10 +170,10 @@ def test_sweeps_below_saturation_are_warned_of():
     fields = np.arange(-1000, 1001, 10) * Oe
     sweep = {"swept": "field", "seed": 8}
     low = lab.spectra(CARD, fields, [0.0], [1.2e9, 1.8e9, 2.5e9], noise=0.1e-6, **sweep)
-    parts = analyse([low], Setting(CARD, "low.csv"))
-    assert any("is not saturated" in remark for remark in parts[1].remarks)
+    result = fit(low, CARD, source="low.csv")
+    assert any("is not saturated" in remark for remark in result.parts[1].remarks)
     fields = np.arange(800, 2401, 10) * Oe
     high = lab.spectra(CARD, fields, [0.0], [2.5e9, 3.5e9, 4.5e9], noise=0.05e-6, **sweep)
-    parts = analyse([high], Setting(CARD, "high.csv"))
-    assert not any("is not saturated" in remark for remark in parts[1].remarks)
-    assert agrees(one(parts, "H_K1"), 56 * mT)
+    result = fit(high, CARD, source="high.csv")
+    assert not any("is not saturated" in remark for remark in result.parts[1].remarks)
+    assert agrees(result["H_K1"], 56 * mT)

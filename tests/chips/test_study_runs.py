@@ -76,6 +76,21 @@ def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path:
     assert again == [len(reference)]
 
 
+def test_a_study_prints_plots_and_serialises(trained) -> None:
+    result = study(*trained, chips=6, vary={"temperature": [280, 340], "reads": [1, 4]})
+    text = repr(result)
+    assert "6 chips, 500 images" in text and "yield at 95 %" in text
+    assert "points of accuracy per 1 K" in text and "<td>280 K</td>" in result._repr_html_()
+    assert result.plot().get_xlabel() == "Temperature (K)"
+    axes = result.plot("reads")
+    assert axes.get_ylabel() == "Accuracy (%)" and result.plot_yield(0.8, axes) is axes
+    record = json.loads(json.dumps(result.to_dict(threshold=0.5), allow_nan=False))
+    assert record["threshold"] == 0.5 and len(record["distributions"]) == 4
+    assert len(result.to_dataframe()) == 24
+    alone = study(*trained, chips=2)
+    assert alone.plot().get_xlabel() == "Required accuracy (%)"
+
+
 def test_another_study_does_not_take_the_folder(trained, tmp_path: Path) -> None:
     study(*trained, chips=1, out=tmp_path)
     record = (tmp_path / "study.json").read_text()
@@ -98,7 +113,7 @@ def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
     out = tmp_path / "study"
     for wrong, message in (
         ({"vary": {"bias_voltage": [1.0]}}, "allows at most"),
-        ({"vary": {"colour": [1.0]}}, '"colour" cannot be varied; there are slope_spread'),
+        ({"vary": {"colour": [1.0]}}, '"colour" cannot be varied; choose from slope_spread'),
         ({"chips": 0}, "chips is 0"),
         ({"seed": -1}, "seed is -1"),
     ):
@@ -110,7 +125,12 @@ def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
 def test_a_worker_killed_in_the_middle_changes_nothing(trained, reference, tmp_path: Path) -> None:
     """Two processes of a Dask cluster, one of which is killed as soon as there are results."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50, memory_limit=0
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        silence_logs=50,
+        memory_limit=0,
+        scheduler_kwargs={"dashboard_address": ":0"},
     ) as cluster:
         killed: list[int] = []
 
@@ -151,10 +171,10 @@ def test_without_dask_or_pyarrow_one_sentence_says_how_to_get_them(
     monkeypatch.delattr("smtj.chips.cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     how = r'install it with pip install "smtj\[cluster\]"'
-    with pytest.raises(SmtjError, match=how + ", or use one process with workers 0"):
+    with pytest.raises(SmtjError, match=how + ", or use this process only"):
         study(*trained, chips=1, workers=2)
     assert len(study(*trained, chips=1).frame) == 1
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(SmtjError, match="kept as Parquet by pyarrow; " + how):
+    with pytest.raises(SmtjError, match="pyarrow, which saves results, is not installed; " + how):
         study(*trained, chips=1, out=tmp_path / "study")
     assert not (tmp_path / "study").exists()

@@ -132,5 +132,5 @@ def test_figures_say_what_is_on_their_axes(tmp_path: Path) -> None:
 
 def test_every_quantity_has_a_unit_that_people_see() -> None:
     for quantity in QUANTITIES.values():
-        assert quantity.shown(1.0).split()[0] not in ("nan", "inf")
+        assert quantity.format(1.0).split()[0] not in ("nan", "inf")
         assert quantity.label[0].isupper()

@@ -44,8 +44,8 @@ def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> No
     done = smtj(*command, "--workers", 0, "--out", out)
     assert done.exit_code == 0
     for words in ("24-10, devices of cai2019; 297 test images", "12 chips, 297 images"):
-        assert words in done.stdout
-    assert "yield at 80 %" in done.stdout and "per" in done.stdout
+        assert words in done.output
+    assert "yield at 80 %" in done.stdout and "points of accuracy per 1 K" in done.stdout
     written = {path.name for path in out.iterdir()}
     pictures = {f"accuracy_{n}" for n in ("temperature", "reads", "offset_spread")} | {"yield"}
     assert written == {"chips.parquet", "study.json", "summary.json"} | {
@@ -73,6 +73,16 @@ def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> No
     assert pd.read_parquet(out / "chips.parquet").equals(table)
 
 
+def test_json_is_the_summary_that_is_written(network: Path, tmp_path: Path) -> None:
+    done = smtj(
+        *("chips", "--network", network, "--chips", 2, "--images", 20, "--json"),
+        *("--workers", 0, "--out", tmp_path),
+    )
+    written = json.loads((tmp_path / "summary.json").read_text())
+    shown = json.loads(done.stdout)
+    assert shown["chips"] == 2 and shown == {name: written[name] for name in shown}
+
+
 def test_without_anything_varied_there_is_one_distribution(network: Path, tmp_path: Path) -> None:
     done = smtj(
         *("chips", "--network", network / "network.pt", "--chips", 3, "--reads", "expected"),
@@ -86,7 +96,7 @@ def test_without_anything_varied_there_is_one_distribution(network: Path, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--vary", "slope=1"), '"slope" cannot be varied; there are slope_spread, '),
+        (("--vary", "slope=1"), '"slope" cannot be varied; choose from slope_spread, '),
         (("--vary", "temperature=280:360"), "a range is START:STOP:COUNT"),
         (("--vary", "bias_voltage=1 V"), "allows at most"),
         (("--vary", "offset_spread=0:4:3"), "has no unit"),
@@ -138,15 +148,15 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
         [sys.executable, "-c", HEEDS_CTRL_C, *command, "--workers", "2", "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not list(out.glob("parts/*.parquet")):
         assert process.poll() is None and time.monotonic() < until, process.communicate()
         time.sleep(0.02)
     # As a terminal does: to the whole group, workers included.
     os.killpg(process.pid, signal.SIGINT)
-    shown, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "Stopped; what is done is kept in" in shown
+    assert "Stopped; finished chips are saved in" in errors
     assert "Traceback" not in errors
     limit = time.monotonic() + 10
     while running(process.pid) and time.monotonic() < limit:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,26 +71,35 @@ def test_every_instrument_writes_a_file_that_loads(tmp_path, arguments, sizes):
 def test_fit_prints_numbers_and_writes_card_and_report(folder):
     done = smtj("fit", "trace.csv", "--out", "mine.toml", cwd=folder)
     assert done.returncode == 0, done.stderr
-    for words in ("dwell time high", "τ_low", "95 % interval", "mine-fit/report.html"):
+    for words in ("dwell time high", "τ_low", "95 % interval"):
         assert words in done.stdout
+    assert "mine-fit/report.html" in done.stderr
     card = load_card(folder / "mine.toml")
     assert card.name == "mine"
     volume = card.geometry.activation_volume
     assert volume.provenance == "measured"
     assert volume.standard_error > 0
     assert abs(volume - 3254e-27) < 3 * volume.standard_error
+    # The text of the card is rounded by the error, and is that of the user's device.
+    text = (folder / "mine.toml").read_text(encoding="utf-8")
+    assert re.search(
+        r'activation_volume = \{value = "\d{4} nm\^3".* standard_error = "\d{3} nm', text
+    )
+    assert card.title.startswith("fitted to trace.csv (trace), based on card cai2019")
+    assert card.base == "cai2019"
+    assert "values not fitted to trace.csv are from: J. Cai et al." in card.reference
+    assert "free layer is taken to be" not in card.notes
     report = (folder / "mine-fit" / "report.html").read_text(encoding="utf-8")
     assert "data:image/svg+xml" in report
     assert "trace.csv" in report
     record = json.loads((folder / "mine-fit" / "report.json").read_text(encoding="utf-8"))
-    assert record["figures"][0]["numbers"]["parts"][0]["estimates"]
+    assert record["figures"][0]["numbers"]["estimates"]
 
 
 def test_fit_prints_json(folder):
     done = smtj("fit", "scan.nc", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    (part,) = json.loads(done.stdout)["parts"]
-    w = next(e for e in part["estimates"] if e["symbol"] == "w")
+    w = next(e for e in json.loads(done.stdout)["estimates"] if e["symbol"] == "w")
     low, high = w["interval_95"]
     assert low < 0.1317 / 79.577 < high
     assert w["unit"] == "m/A"
@@ -114,14 +124,12 @@ def test_columns_may_be_called_otherwise(folder, tmp_path):
     (tmp_path / "lab.txt").write_text("\n".join(lines), encoding="utf-8")
     done = smtj(
         *("fit", "lab.txt", "--column", "resistance=Rmeas [kohm]", "--integration-time", "20 ms"),
-        *("--perpendicular", "0 Oe", "--json"),
+        *("--field-out-of-plane", "0 Oe", "--json"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     own = json.loads(smtj("fit", "trace.csv", "--json", cwd=folder).stdout)
-    for mine, theirs in zip(
-        json.loads(done.stdout)["parts"][0]["estimates"], own["parts"][0]["estimates"], strict=True
-    ):
+    for mine, theirs in zip(json.loads(done.stdout)["estimates"], own["estimates"], strict=True):
         assert mine["value"] == pytest.approx(theirs["value"], rel=1e-6)
 
 

@@ -20,8 +20,7 @@ def smtj(*arguments):
 
 
 def numbers(done, symbol):
-    parts = json.loads(done.stdout)["parts"]
-    return [e for part in parts for e in part["estimates"] if e["symbol"] == symbol]
+    return [e for e in json.loads(done.stdout)["estimates"] if e["symbol"] == symbol]
 
 
 @pytest.mark.parametrize("ending", ["csv", "nc"])
@@ -66,7 +65,7 @@ def test_spectra_swept_in_both_ways_are_refused(tmp_path):
             *("measure", "spectra", "--swept", swept, "--field", field, "--voltage", "0 mV"),
             *("--frequency", "2:3:0.05 GHz", "--out", tmp_path / f"{swept}.csv"),
         )
-    with pytest.raises(SmtjError, match="fit them apart"):
+    with pytest.raises(SmtjError, match="fit them separately"):
         smtj("fit", tmp_path / "frequency.csv", tmp_path / "field.csv")
 
 

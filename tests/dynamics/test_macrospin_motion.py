@@ -15,8 +15,8 @@ from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.simulate import (
     default_time_step,
     final_state,
+    mean_directions,
     trajectories,
-    window_means,
 )
 from smtj.dynamics.macrospin.waveform import held, pulse, sampled
 from smtj.errors import SmtjError
@@ -189,7 +189,7 @@ def test_means_over_windows_are_means_of_looks() -> None:
     noisy = replace(SYSTEM, spin=SPIN._replace(temperature=300.0))
     step = default_time_step(noisy)
     looks = trajectories(noisy, START, 2 * step, 60, 5, time_step=step)
-    means = window_means(noisy, START, 20 * step, 8 * step, 6, 5, time_step=step)
+    means = mean_directions(noisy, START, 20 * step, 8 * step, 6, 5, time_step=step)
     wanted = looks.reshape(6, 10, 5, 3)[:, 6:].mean(axis=1)
     assert means == pytest.approx(wanted, abs=1e-12)
     last = final_state(noisy, START, 120 * step, 5, time_step=step)
@@ -253,7 +253,7 @@ def test_time_steps_that_are_too_long_are_refused_with_one_that_would_do() -> No
     with pytest.raises(SmtjError, match="too long for the damping") as refused:
         final_state(SYSTEM, START, 1e-9, 1, time_step=1e-10)
     right = default_time_step(SYSTEM)
-    assert f"{right:.3g} s would be right" in str(refused.value)
+    assert f"{right:.3g} s is recommended" in str(refused.value)
     with pytest.raises(SmtjError, match="too long for the precession"):
         final_state(replace(SYSTEM, damping=1.0), START, 1e-9, 1, time_step=1e-10)
     hot = replace(SYSTEM, spin=SPIN._replace(temperature=3e5), damping=1.0)

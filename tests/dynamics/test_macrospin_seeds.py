@@ -8,8 +8,8 @@ import pytest
 
 from smtj.dynamics.macrospin import run
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
-from smtj.dynamics.macrospin.passages import first_passage_times, switching_events
-from smtj.dynamics.macrospin.simulate import averages, final_state, histogram, trajectories
+from smtj.dynamics.macrospin.passages import first_passage_times
+from smtj.dynamics.macrospin.simulate import averages, final_state, trajectories
 from smtj.dynamics.macrospin.waveform import pulse
 from smtj.errors import SmtjError
 from smtj.physics.magnetics.equilibrium import Macrospin
@@ -29,11 +29,7 @@ RECORDED: dict[str, Recorded] = {
         trajectories(SYSTEM, START, 1e-9, 5, size, seed, **SINGLE), 1, 0
     ),
     "directions, double": lambda size, seed: final_state(SYSTEM, START, 5e-9, size, seed),
-    "histogram": lambda size, seed: histogram(SYSTEM, START, 1e-9, 20, 10, size, seed, **SINGLE),
     "averages": lambda size, seed: averages(SYSTEM, START, 1e-9, 20, size, seed, **SINGLE).mean,
-    "switches": lambda size, seed: np.nan_to_num(
-        switching_events(STILL, START, 2e-7, size, seed, most=8, **SINGLE).time
-    ),
     "passages": lambda size, seed: first_passage_times(
         STILL, START, -0.5, size, seed, longest=2e-7, **SINGLE
     ),
@@ -87,20 +83,16 @@ def test_progress_reaches_the_end() -> None:
 
 
 def test_impossible_questions_are_refused() -> None:
-    with pytest.raises(SmtjError, match="do not change"):
+    with pytest.raises(SmtjError, match="constant field and voltage"):
         first_passage_times(SYSTEM, START, 0.0, 1)
     with pytest.raises(SmtjError, match="threshold"):
         first_passage_times(STILL, START, 1.5, 1)
     with pytest.raises(SmtjError, match="may never be passed"):
         first_passage_times(DrivenMacrospin(SPIN, 0.0), START, 0.0, 1)
-    with pytest.raises(SmtjError, match="thresholds"):
-        switching_events(STILL, START, 1e-9, thresholds=(0.5, -0.5))
     with pytest.raises(SmtjError, match="seed"):
         final_state(STILL, START, 1e-9, 1, -1)
     with pytest.raises(SmtjError, match="float32 or float64"):
         final_state(STILL, START, 1e-9, 1, dtype=np.int64)
-    with pytest.raises(SmtjError, match="bins"):
-        histogram(STILL, START, 1e-9, 1, 0)
     with pytest.raises(SmtjError, match="looks"):
         averages(STILL, START, 1e-9, 0)
     with pytest.raises(SmtjError, match="0 trajectories"):

@@ -210,7 +210,7 @@ def test_a_history_begins_in_equilibrium_or_as_told() -> None:
 def test_switching_times_do_not_depend_on_how_memory_is_taken() -> None:
     key = np.array([1, 2], np.uint32)
     small, large = (
-        window_kernels.draw_switches(1.0, 2.0, 100.0, 0.5, key, size) for size in (8, 1000)
+        window_kernels.sample_switches(1.0, 2.0, 100.0, 0.5, key, size) for size in (8, 1000)
     )
     np.testing.assert_array_equal(small[0], large[0])
     assert small[1] == large[1]
@@ -238,7 +238,10 @@ def test_a_short_or_frozen_history_has_no_switches() -> None:
         (lambda: switching_times(-25.0, -25.0, 1.0, 0), "7.2e[+]10 switches are expected in 1 s"),
         (lambda: switching_times(-900.0, -900.0, 1.0, 0), "switches are expected in 1 s"),
         (lambda: readings(0.0, 0.0, -1.0, 1.0, 0), "each dead time must be a finite number"),
-        (lambda: readings(0.0, 0.0, 0.0, math.nan, 0), "each window must be a finite number"),
+        (
+            lambda: readings(0.0, 0.0, 0.0, math.nan, 0),
+            "each integration time must be a finite number",
+        ),
         (lambda: readings(np.zeros((2, 1)), 0.0, [0.0] * 3, 1.0, 0), r"shape \(2, 1\), dead times"),
         (lambda: readings(np.zeros((0, 1)), 0.0, 0.0, 1.0, 0), "at least one device"),
     ],

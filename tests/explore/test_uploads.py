@@ -20,7 +20,7 @@ def result(card: DeviceCard) -> FileResult:
 def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, result: FileResult) -> None:
     point = operating_point(card, float(card.electrical.read_voltage))
     dwell = float(point.dwell_times(point.offset_field)[0])
-    found = {estimate.symbol: estimate for estimate in result.parts[0].estimates}
+    found = result.fit
     for symbol in ("τ_high", "τ_low"):
         assert abs(found[symbol].value - dwell) < 4 * found[symbol].error
     assert result.segments is not None
@@ -41,7 +41,7 @@ def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None
     save(scan(card, fields, 300, seed=0), tmp_path / "scan.nc")
     found = examine("my scan.nc", (tmp_path / "scan.nc").read_bytes(), card)
     assert found.segments is None
-    assert len(found.pictures) == len(found.parts)
+    assert len(found.pictures) == len(found.fit.each)
     assert found.pictures[0].startswith(b"<?xml")
     assert found.card.name == "my_scan"
 
@@ -50,11 +50,11 @@ def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None
     ("name", "content", "said"),
     [
         ("a.csv", b"", "a.csv is empty"),
-        ("b.csv", b"x,y\n1,2\n", "no column that smtj knows"),
+        ("b.csv", b"x,y\n1,2\n", "no column that smtj recognises"),
         ("c.csv", b"time [s],resistance [ohm]\n1,2\n2,abc\n", 'row 3, column "resistance [ohm]"'),
         ("d.csv", b"\x00\xff\xfe" * 100, "not a text file"),
         ("e.nc", b"abc", "e.nc is not a NetCDF 4 file"),
-        ("../../f.xlsx", b"PK", "f.xlsx is not a whole Excel workbook"),
+        ("../../f.xlsx", b"PK", "f.xlsx is not an intact Excel workbook"),
         ("C:\\data\\g.csv", b"", "g.csv is empty"),
         ("..", b"x", "has no name"),
         ("h.csv", b"1" * (MAX_BYTES + 1), "h.csv has 20.0 MB, more than the 20 MB"),

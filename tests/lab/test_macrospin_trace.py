@@ -72,7 +72,7 @@ def test_noise_and_drift_are_the_instruments(small: DeviceCard) -> None:
     assert offset == pytest.approx(0.0, abs=4 * 3.0 * np.sqrt(4 / 200))
 
 
-def test_what_cannot_be_simulated_is_refused(card: DeviceCard) -> None:
+def test_impossible_traces_are_refused(card: DeviceCard) -> None:
     with pytest.raises(SmtjError, match="too long to follow every step of the motion"):
         macrospin_trace(card, 1000)
     with pytest.raises(SmtjError, match="at least one"):

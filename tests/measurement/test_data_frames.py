@@ -43,7 +43,7 @@ def test_a_path_is_loaded_and_a_data_set_is_itself(tmp_path):
     ("data", "words"),
     [
         (pd.DataFrame({"R [ohm]": [1.0, np.nan]}), 'reading 2, column "R \\[ohm\\]" is nan'),
-        (pd.DataFrame({"R [ohm]": [1.0, "x"]}), "a number is due"),
+        (pd.DataFrame({"R [ohm]": [1.0, "x"]}), "expected a number"),
         (pd.DataFrame({"R [mT]": [1.0]}), "the DataFrame: column"),
         (pd.DataFrame({"R [ohm]": [-1.0, 1.0]}), "0 ohm or more"),
         ([1.0, 2.0], "not list"),

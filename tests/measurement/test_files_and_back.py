@@ -136,7 +136,7 @@ def test_numpy_attributes_are_plain_ones_afterwards(tmp_path: Path) -> None:
     assert again.attrs == {"seed": 3, "noise": 0.1, "fields": [1.0, 2.0]}
 
 
-def test_what_smtj_does_not_know_is_written_but_not_read(tmp_path: Path, scan: xr.Dataset) -> None:
+def test_unknown_columns_are_written_but_not_read(tmp_path: Path, scan: xr.Dataset) -> None:
     scan = scan.assign_coords(
         sample=np.arange(12),
         angle=("field", [1.0, 2.0, 3.0], {"units": "deg"}),
@@ -149,7 +149,7 @@ def test_what_smtj_does_not_know_is_written_but_not_read(tmp_path: Path, scan: x
         assert set(again.variables) == set(scan.variables) - {"sample", "angle", "site"}
 
 
-def test_a_table_has_one_row_a_reading_in_the_order_of_time(sweep: xr.Dataset) -> None:
+def test_a_table_has_one_row_per_reading_in_the_order_of_time(sweep: xr.Dataset) -> None:
     frame = table(sweep)
     assert frame["time"].tolist() == list(range(1, 11))
     assert frame["resistance"].tolist() == [1000.0 + time for time in range(1, 11)]

@@ -108,7 +108,7 @@ def test_units_in_headers(put, header: str, cell: str, name: str, value: float) 
     assert dataset.attrs["ignored_columns"] == ["note"]
 
 
-def test_a_header_without_unit_is_si_and_said_to_be_assumed(put) -> None:
+def test_a_header_without_unit_is_assumed_to_be_si(put) -> None:
     dataset = load(put("data.csv", "t,R [kohm],P,T\n1,2,0.5,300\n"))
     assert dataset.attrs == {"assumed_units": ["time", "temperature"]}
     assert [float(dataset[n][0]) for n in ("time", "temperature")] == [1.0, 300.0]
@@ -165,12 +165,12 @@ def test_columns_are_named_by_option(put) -> None:
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        (["resistance"], ['"resistance" does not say which column', "resistance=R_meas"]),
-        (["=R"], ['"=R" does not say']),
-        (["resistance="], ['"resistance=" does not say']),
-        (["resistence=R"], ['no quantity "resistence"', "did you mean resistance?"]),
-        (["colour=R"], ['no quantity "colour"', "it knows time, field_out_of_plane"]),
-        (["time=a", "time=b"], ['time is said to be both "a" and "b"', "one of them"]),
+        (["resistance"], ['"resistance" does not name a column', "resistance=R_meas"]),
+        (["=R"], ['"=R" does not name a column']),
+        (["resistance="], ['"resistance=" does not name a column']),
+        (["resistence=R"], ['unknown quantity "resistence"', "did you mean resistance?"]),
+        (["colour=R"], ['unknown quantity "colour"', "choose time, field_out_of_plane"]),
+        (["time=a", "time=b"], ['time is given as both "a" and "b"', "one of them"]),
     ],
 )
 def test_options_that_say_nothing(refusal, options: list[str], parts: list[str]) -> None:
@@ -189,13 +189,13 @@ def test_options_that_say_nothing(refusal, options: list[str], parts: list[str])
         ("Vmix (foo)", None, ['"Vmix (foo)" has the unknown unit "foo"', "signal [uV]"]),
         ("R [foo]", None, ['column "R [foo]" has the unknown unit "foo"', "resistance [ohm]"]),
         ("R (foo)", None, ['column "R (foo)" has the unknown unit "foo"']),
-        ("R,t,R", None, ['2 columns "R"', "a name of its own"]),
+        ("R,t,R", None, ['2 columns "R"', "its own name"]),
         ("V,bias", None, ['"V" and "bias" both mean voltage', "--column voltage=HEADER"]),
-        ("x,y", None, ['no column that smtj knows, only "x" and "y"', "resistance=HEADER"]),
-        ("R,t", {"voltage": "U"}, ['no column "U" to take for voltage', '"R" and "t"']),
-        ("a [V],a [A]", {"voltage": "a"}, ['more than one column "a" to take for voltage']),
+        ("x,y", None, ['no column that smtj recognises, only "x" and "y"', "resistance=HEADER"]),
+        ("R,t", {"voltage": "U"}, ['no column "U" for voltage', '"R" and "t"']),
+        ("a [V],a [A]", {"voltage": "a"}, ['more than one column "a" for voltage']),
         ("R,t", {"time": "R", "voltage": "R"}, ['"R" cannot be both time and voltage']),
-        ("R,t", {"mass": "R"}, ['no quantity "mass"']),
+        ("R,t", {"mass": "R"}, ['unknown quantity "mass"']),
     ],
 )
 def test_headers_that_cannot_be(refusal, put, header: str, columns, parts: list[str]) -> None:

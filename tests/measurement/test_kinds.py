@@ -97,7 +97,7 @@ RESONANCE = {"frequency": np.linspace(1e9, 3e9, 9), "field_in_plane": 1e4}
         ({"time": np.arange(9.0), "resistance": 1.0, "signal": 1.0}, "trace"),
     ],
 )
-def test_spectra_and_what_is_none(columns: dict[str, object], kind: str) -> None:
+def test_spectra_are_recognised(columns: dict[str, object], kind: str) -> None:
     assert kind_of(long(**columns)) == kind
 
 
@@ -120,10 +120,10 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
     ("columns", "found"),
     [
         ({"time": [0.0, 1.0], "voltage": 1.0}, "time and voltage (without resistance)"),
-        ({"resistance": [1.0, 2.0]}, "resistance (2 readings, different conditions 1)"),
+        ({"resistance": [1.0, 2.0]}, "resistance (readings: 2, conditions: 1)"),
         (
             {"time": [0.0, 1, 2], "temperature": [1.0, 2, 3], "resistance": 1.0},
-            "time, temperature and resistance (3 readings, different conditions 3)",
+            "time, temperature and resistance (readings: 3, conditions: 3)",
         ),
         ({"high": [1.0]}, "high (without resistance)"),
         (
@@ -136,9 +136,11 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
         ),
     ],
 )
-def test_what_is_no_measurement(refusal, columns: dict[str, object], found: str) -> None:
+def test_other_data_sets_are_not_measurements(
+    refusal, columns: dict[str, object], found: str
+) -> None:
     message = refusal(kind_of, long(**columns))
-    assert f"the data set is no measurement that smtj can fit, it has {found}: " in message
+    assert f"the data set cannot be fitted, it has {found}: " in message
     for kind in ("a trace", "a scan", "a loop", "a probability curve", "a spectrum"):
         assert kind in message
 
@@ -195,7 +197,7 @@ def test_a_measured_voltage_is_no_condition() -> None:
     assert readings["voltage"].values.tolist() == [1, 2, 1]
 
 
-def test_what_is_read_back_of_a_bias_may_scatter() -> None:
+def test_a_bias_that_is_read_back_may_scatter() -> None:
     rng = np.random.default_rng(0)
     scatter = 1e-4 * rng.standard_normal(60)
     resistance = 1000.0 + 100 * (np.arange(60) % 2) + rng.standard_normal(60)

@@ -25,12 +25,12 @@ def test_dimensions_and_coordinates_stay(tmp_path: Path, scan: xr.Dataset) -> No
     xr.testing.assert_identical(load(save(again, tmp_path / "scan.nc")), scan)
 
 
-def test_what_smtj_does_not_know_stays(tmp_path: Path, scan: xr.Dataset) -> None:
+def test_unknown_variables_are_kept(tmp_path: Path, scan: xr.Dataset) -> None:
     scan["angle"] = ("field", [1.0, 2.0, 3.0], {"units": "deg"})
     xr.testing.assert_identical(load(save(scan, tmp_path / "scan.nc")), scan)
 
 
-def test_files_of_others_are_brought_to_si_and_our_names(tmp_path: Path) -> None:
+def test_foreign_files_are_converted_to_si_and_renamed(tmp_path: Path) -> None:
     theirs = xr.Dataset(
         {
             "R_meas": (("H", "n_sample"), np.arange(1, 7).reshape(2, 3), {"units": "kohm"}),
@@ -53,8 +53,8 @@ def test_files_of_others_are_brought_to_si_and_our_names(tmp_path: Path) -> None
         ({"R": (("x", "y"), [[1.0, -1.0]], {"units": "ohm"})}, ["is -1 ohm at x 1, y 2"]),
         ({"R": ((), -1.0, {"units": "ohm"})}, ["is -1 ohm at its only value"]),
         ({"R": ("x", [1.0], {"units": "V"})}, ['column "R [V]" is read as a resistance']),
-        ({"R": ("x", ["a"])}, ["variable R is not made of numbers: resistance is a resistance"]),
-        ({"a": ("x", [1.0])}, ['no column that smtj knows, only "a"']),
+        ({"R": ("x", ["a"])}, ["variable R is not numeric, but resistance is a resistance"]),
+        ({"a": ("x", [1.0])}, ['no column that smtj recognises, only "a"']),
     ],
 )
 def test_wrong_variables(refusal, tmp_path: Path, variables, parts: list[str]) -> None:

@@ -20,14 +20,14 @@ GOOD = HEADER + "1,2,a\n"
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ("", ["data.csv is empty", "a header and a row for each reading"]),
+        ("", ["data.csv is empty", "expected a header and one row per reading"]),
         ("\n  \n# only a comment\n", ["data.csv is empty"]),
-        (HEADER, ["data.csv has a header but no row below it"]),
+        (HEADER, ["data.csv has a header but no rows"]),
         ("1,2,a\n2,3,a\n", ['has no header but begins with "1,2,a"', "in the first row"]),
         ("1,2\n", ["has no header"]),
         ("# no header here\n1,2\n", ["has no header"]),
         ("# x, y\n1,2\n", ["has no header"]),
-        (GOOD + "x,2,a\n", ['row 3, column "time [s]" is "x": a number is due']),
+        (GOOD + "x,2,a\n", ['row 3, column "time [s]" is "x": expected a number']),
         (GOOD + "1,0x10,a\n", ['row 3, column "R [ohm]" is "0x10"']),
         (GOOD + "\n# c\n\n1,2 V,a\n", ['row 6, column "R [ohm]" is "2 V"']),
         (GOOD + "1;2,3,a\n", ['row 3, column "time [s]" is "1;2"']),
@@ -63,9 +63,9 @@ GOOD = HEADER + "1,2,a\n"
         ("P\n0.5\n1.5\n", ['"P" is 1.5 at row 3: a probability is between 0 and 1', "[%]"]),
         ("P [%]\n101\n", ['"P [%]" is 1.01 at row 2']),
         ("P\n-0.1\n", ['"P" is -0.1 at row 2']),
-        ("P,n\n0.5,50.5\n", ['"n" is 50.5 at row 2: a number of reads is a whole one']),
+        ("P,n\n0.5,50.5\n", ['"n" is 50.5 at row 2: a number of reads must be whole']),
         ("P,n\n0.5,0\n", ['"n" is 0 at row 2: a number of reads is 1 or more']),
-        ("high,n\n4,5\n7,5\n", ["more reads are high than there are at row 3"]),
+        ("high,n\n4,5\n7,5\n", ["there are more high reads than reads at row 3"]),
         ("V,I\n1,1\n1,0\n", ["the current is 0 at row 3", "delete that row"]),
         ("V,I\n1,-1\n", ['column "resistance" is -1 ohm at row 2']),
         (b"time [s],R\n1,2\0\n", ["is not a text file", ".xlsx or .nc"]),
@@ -74,9 +74,9 @@ GOOD = HEADER + "1,2,a\n"
             ["data.csv cannot be read as a table", "one separator"],
         ),
         (HEADER + '1,2,"' + "a,b\n" * 50_000, ["data.csv cannot be read as a table"]),
-        ("R" * 140_000 + "\n1\n", ["is no table: its line 1 is endless"]),
+        ("R" * 140_000 + "\n1\n", ["is not a table: its line 1 never ends"]),
         (b"PK\x03\x04" + bytes(range(256)), ["is not a text file"]),
-        (b"R [ohm]\n" + b"1" * (1 << 20), ["is no table: its line 2 is endless"]),
+        (b"R [ohm]\n" + b"1" * (1 << 20), ["is not a table: its line 2 never ends"]),
         (b"\xff\xfeR\0\n\0", ["is not a text file"]),
     ],
 )
@@ -100,7 +100,7 @@ def test_the_row_is_right_beyond_the_first_chunk(
 
 
 def test_no_file_and_a_folder(refusal, tmp_path: Path) -> None:
-    assert "not_there.csv is not there" in refusal(load, tmp_path / "not_there.csv")
+    assert "not_there.csv does not exist" in refusal(load, tmp_path / "not_there.csv")
     (tmp_path / "folder.csv").mkdir()
     assert "folder.csv is a folder" in refusal(load, tmp_path / "folder.csv")
 
@@ -123,7 +123,7 @@ def test_a_gigabyte_is_refused_before_it_is_read(
         os.truncate(file.fileno(), 10**9)
     monkeypatch.setattr(loading, "_read", lambda *_: pytest.fail("the file was read"))
     message = refusal(load, path)
-    assert "large.csv has 1000 MB, more than the 800 MB" in message
+    assert "large.csv has 1000 MB, more than the limit of 800 MB" in message
     assert "split it into parts" in message
 
 
@@ -132,10 +132,10 @@ def test_a_gigabyte_is_refused_before_it_is_read(
     [
         ([], ["data.xlsx is empty"]),
         ([["# a comment"]], ["data.xlsx is empty"]),
-        ([["R [ohm]"]], ["has a header but no row below it"]),
+        ([["R [ohm]"]], ["has a header but no rows"]),
         ([[1, 2], [3, 4]], ["has no header but begins with 1 and 2"]),
-        ([["R"], ["x"]], ['row 2, column "R" is "x": a number is due']),
-        ([["R"], [True]], ['row 2, column "R" is "True": a number is due']),
+        ([["R"], ["x"]], ['row 2, column "R" is "x": expected a number']),
+        ([["R"], [True]], ['row 2, column "R" is "True": expected a number']),
         ([["R", "t"], [1, 2], [None, 2]], ['row 3, column "R" is blank']),
         ([["R", "t"], [1, 2], [1]], ['row 3, column "t" is blank']),
         ([["R", "device"], [1, None], [1, "a"]], ['row 2, column "device" is blank']),
@@ -143,7 +143,7 @@ def test_a_gigabyte_is_refused_before_it_is_read(
         ([["R"], ["2,5"]], ["write numbers with a decimal point"]),
         ([["R"], [1, 2]], ["row 2: it has 2 cells where the header has 1"]),
         ([["R"], [], [-1]], ['column "R" is -1 ohm at row 3']),
-        ([["a"], [1]], ['no column that smtj knows, only "a"']),
+        ([["a"], [1]], ['no column that smtj recognises, only "a"']),
     ],
 )
 def test_excel(refusal, put_rows, rows: list[list[object]], parts: list[str]) -> None:
@@ -154,13 +154,13 @@ def test_excel(refusal, put_rows, rows: list[list[object]], parts: list[str]) ->
 
 
 @pytest.mark.parametrize("content", [b"R,t\n1,2\n", b"PK\x03\x04 and no more"])
-def test_what_is_no_workbook(refusal, put, content: bytes) -> None:
+def test_damaged_workbooks_are_refused(refusal, put, content: bytes) -> None:
     message = refusal(load, put("data.xlsx", content))
-    assert "data.xlsx is not a whole Excel workbook" in message
+    assert "data.xlsx is not an intact Excel workbook" in message
 
 
 @pytest.mark.parametrize("content", [b"R,t\n1,2\n", b"CDF\x01" + bytes(100)])
-def test_what_is_no_netcdf_file(refusal, put, content: bytes) -> None:
+def test_damaged_netcdf_files_are_refused(refusal, put, content: bytes) -> None:
     assert "data.nc is not a NetCDF 4 file" in refusal(load, put("data.nc", content))
 
 
@@ -184,12 +184,12 @@ def test_an_old_workbook_is_no_text(refusal, put) -> None:
     assert "data.xls is not a text file" in message
 
 
-def test_what_is_missing_is_named_with_what_is_there(refusal, put) -> None:
+def test_a_missing_quantity_is_named_with_those_that_exist(refusal, put) -> None:
     dataset = load(put("data.csv", "V,U_x,t\n1,2,3\n"))
     require(dataset, "time", "voltage")
     assert refusal(require, dataset, "time", "resistance", "temperature") == (
         'data.csv has no resistance or temperature, only voltage and time, and unused "U_x": if a '
-        "column is called otherwise, say so with --column resistance=HEADER --column "
+        "column has another name, give it by --column resistance=HEADER --column "
         "temperature=HEADER"
     )
     plain = xr.Dataset({"voltage": 1.0})
@@ -225,7 +225,7 @@ def test_times_of_several_dimensions_that_do_not_increase(refusal, scan: xr.Data
     assert "has no time" in refusal(increasing_time, scan.drop_vars("time"))
 
 
-def test_fields_that_stand_twice(refusal, put) -> None:
+def test_repeated_fields_are_refused(refusal, put) -> None:
     rows = "H [Oe],V [mV],P,branch\n100,0,0.1,up\n\n200,0,0.2,up\n100,0,0.1,down\n"
     unique_fields(load(put("data.csv", rows)))
     dataset = load(put("data.csv", rows + "100,0,0.3,up\n"))
@@ -240,14 +240,14 @@ def test_fields_that_stand_twice(refusal, put) -> None:
 
 def test_an_unknown_suffix_is_not_guessed(refusal, tmp_path: Path, scan: xr.Dataset) -> None:
     message = refusal(save, scan, tmp_path / "data.mat")
-    assert "data.mat does not say by its suffix what to write" in message
+    assert "data.mat is unknown: save to a .csv" in message
     assert ".csv, .xlsx or .nc" in message
-    assert "data does not say" in refusal(save, scan, tmp_path / "data")
+    assert "data is unknown" in refusal(save, scan, tmp_path / "data")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_many_rows_for_excel(refusal, tmp_path: Path) -> None:
     dataset = xr.Dataset({"resistance": ("reading", np.ones(1_048_576), {"units": "ohm"})})
     message = refusal(save, dataset, tmp_path / "data.xlsx")
-    assert "data.xlsx would need 1048577 rows and Excel has 1048576" in message
+    assert "data.xlsx needs 1048577 rows and Excel allows 1048576" in message
     assert list(tmp_path.iterdir()) == []

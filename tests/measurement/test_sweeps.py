@@ -128,7 +128,7 @@ def test_a_voltage_may_change_fastest() -> None:
     assert {sweep.x.size for sweep in found} == {11}
 
 
-def test_what_is_swept_is_what_changes_fastest() -> None:
+def test_the_fastest_quantity_is_swept() -> None:
     fields, frequencies = np.linspace(-HALL, HALL, 8), np.linspace(1e9, 3e9, 7)
     h, f = (part.ravel() for part in np.meshgrid(fields, frequencies, indexing="ij"))
     found = sweeps(long(field_in_plane=h, frequency=f))
@@ -216,7 +216,7 @@ def test_repeats_of_a_condition_that_was_left_are_their_own() -> None:
     assert [sweep.conditions["field_in_plane"] for sweep in found] == [1e4, 2e4, 1e4]
 
 
-def test_labels_tell_sweeps_apart() -> None:
+def test_labels_separate_sweeps() -> None:
     data = long(
         field_in_plane=HALL, frequency=np.repeat(UP, 2), device=np.array(["A", "B"] * UP.size)
     )
@@ -331,14 +331,16 @@ def test_sweeps_go_back_in_time_where_the_instrument_did() -> None:
         ),
     ],
 )
-def test_what_is_no_spectrum(refusal, columns: dict[str, object], parts: list[str]) -> None:
+def test_impossible_spectra_are_refused(
+    refusal, columns: dict[str, object], parts: list[str]
+) -> None:
     message = refusal(sweeps, long(**columns))
     assert message.startswith("the data set: ")
     for part in parts:
         assert part in message
 
 
-def test_what_is_missing_is_said(refusal, put) -> None:
+def test_missing_columns_are_named(refusal, put) -> None:
     data = load(put("data.csv", "f [GHz],H [Oe],note\n1,2,3\n"))
     assert "data.csv has no signal, channel_x or channel_y, only" in refusal(sweeps, data)
     data = load(put("data.csv", "f [GHz],signal [uV]\n1,2\n"))

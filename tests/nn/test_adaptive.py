@@ -478,7 +478,7 @@ def test_what_is_shown_has_the_voltage(card: DeviceCard) -> None:
 
 
 def test_what_cannot_be_is_refused(card: DeviceCard) -> None:
-    with pytest.raises(SmtjError, match="no junction layer"):
+    with pytest.raises(SmtjError, match="has no junctions"):
         make_adaptive(nn.Linear(2, 2))
     with pytest.raises(SmtjError, match="per is 'device'"):
         make_adaptive(MTJNeuron(card, 3), "device")

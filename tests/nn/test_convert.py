@@ -150,7 +150,7 @@ def test_calls_methods_and_repeated_modules_are_replaced(card: DeviceCard) -> No
     assert sorted(layers) == sorted(NAMES_OF_CALLS)
     assert layers["tanh"].shape == (4, 6, 6)
     assert not torch.equal(layers["act"].slope, layers["act_1"].slope)
-    left = {part.name: (part.what, part.why) for part in summary(model).left}
+    left = {part.name: (part.kind, part.reason) for part in summary(model).left}
     assert left == {
         "relu": ("relu()", "not like a sigmoid"),
         "sigmoid": ("sigmoid()", "does not depend on the input"),
@@ -243,7 +243,7 @@ def test_many_reads_give_the_expected_value(card: DeviceCard) -> None:
 def test_what_is_excluded_stays(card: DeviceCard) -> None:
     model = convert(Modules(), card, images(), exclude=["head"])
     assert list(neurons(model)) == ["act"] and type(model.head[2]) is nn.Tanh
-    assert summary(model).left[0].why == "excluded"
+    assert summary(model).left[0].reason == "excluded"
     model = convert(Calls(), card, images(), exclude=["block.*", "act"])
     assert list(neurons(model)) == ["tanh"]
     model = convert(Calls(), card, images(), exclude=["block.tanh", "act_?"])
@@ -318,8 +318,8 @@ def test_what_works_in_place_is_replaced_where_nothing_else_sees_it(card: Device
 
     model = convert(Used(), card, torch.rand(2, 3))
     assert list(neurons(model)) == ["other"]
-    assert {part.name: part.why for part in summary(model).left} == {
-        "act": "works in place on what is used elsewhere",
+    assert {part.name: part.reason for part in summary(model).left} == {
+        "act": "works in place on a value used elsewhere",
         "sigmoid": "works in place",
     }
 
@@ -330,7 +330,7 @@ def test_in_place_conversion_changes_the_model_itself(card: DeviceCard) -> None:
     assert model is digital and list(neurons(digital)) == ["act", "head.2"]
     assert to_digital(model, inplace=True) is digital and not neurons(digital)
     called = Calls()
-    with pytest.raises(SmtjError, match="inplace=True can replace modules alone"):
+    with pytest.raises(SmtjError, match="inplace=True can replace only modules"):
         convert(called, card, images(), inplace=True)
     assert type(called.act) is nn.Sigmoid
 
@@ -347,7 +347,7 @@ def test_a_converted_model_loads_as_the_same_chip(
     torch.save(saved.state_dict(), file)
     file.seek(0)
     digital = kind()
-    for held in (m for m in saved.modules() if type(m).__name__ == "Held"):
+    for held in (m for m in saved.modules() if type(m).__name__ == "HiddenTensor"):
         digital.pattern = held.value  # which no state holds
     loaded = convert(digital, card, images(2), chip_seed=2).eval()
     assert not torch.equal(seeded_run(loaded, images()), seeded_run(saved, images()))
@@ -545,7 +545,7 @@ def test_other_steps_in_training_are_not_traced(card: DeviceCard) -> None:
     # A trace would hold the random number for ever.
     model = convert(Baked(), card, torch.rand(2, 3))
     assert list(neurons(model)) == ["act"]
-    assert "answers otherwise" in summary(model).note
+    assert "gives other outputs" in summary(model).note
 
 
 def test_a_shared_module_that_no_trace_tells_apart_is_refused(card: DeviceCard) -> None:
@@ -553,7 +553,7 @@ def test_a_shared_module_that_no_trace_tells_apart_is_refused(card: DeviceCard) 
         def forward(self, x: Tensor) -> Tensor:
             return self.act(self.act(x)) if x.sum() > 0 else x
 
-    with pytest.raises(SmtjError, match=r"act is applied 2 times in one pass .* own, or exclude"):
+    with pytest.raises(SmtjError, match=r"act is applied 2 times in one pass, .* or exclude"):
         convert(Loop(nn.Sigmoid()), card, torch.ones(3, 20))
 
 
@@ -568,7 +568,7 @@ def test_recurrent_layers_and_unreached_activations_are_reported(card: DeviceCar
 
     found = summary(convert(Recurrent(), card, torch.rand(2, 5, 4)))
     assert [layer.shape for layer in found.layers] == [(5, 3)]
-    assert {part.name: part.why for part in found.left} == {
+    assert {part.name: part.reason for part in found.left} == {
         "idle": "not reached by example_input",
         "rnn": "has its activations inside",
     }
@@ -599,9 +599,9 @@ def test_models_of_converted_parts_are_converted_once(card: DeviceCard) -> None:
 def test_bad_requests_get_one_sentence(card: DeviceCard) -> None:
     x = torch.rand(3, 8)
     digital = nn.Sequential(nn.Linear(8, 6), nn.Sigmoid())
-    with pytest.raises(SmtjError, match=r"nothing in the model fits 'act'; .* are 0, 1$"):
+    with pytest.raises(SmtjError, match=r"nothing in the model matches 'act'; .* are 0, 1$"):
         convert(digital, card, x, exclude=["act"])
-    with pytest.raises(SmtjError, match="nothing in the model fits 'x'"):
+    with pytest.raises(SmtjError, match="nothing in the model matches 'x'"):
         convert(digital, card, x, cards={"x": card})
     with pytest.raises(SmtjError, match=r"the model fails on example_input \(RuntimeError: "):
         convert(digital, card, torch.rand(3, 7))
@@ -609,14 +609,14 @@ def test_bad_requests_get_one_sentence(card: DeviceCard) -> None:
         convert(digital, card, torch.rand(8))
     with pytest.raises(SmtjError, match="no tensor with a batch dimension"):
         convert(nn.Sequential(nn.Sigmoid()), card, torch.tensor(1.0))
-    with pytest.raises(SmtjError, match=r"there is ReLU at 1, not like a sigmoid\); one that"):
+    with pytest.raises(SmtjError, match=r"found ReLU at 1, not like a sigmoid\)"):
         convert(nn.Sequential(nn.Linear(8, 6), nn.ReLU()), card, x)
     with pytest.raises(SmtjError, match="chip_seed is -1; it must be a whole number"):
         convert(digital, card, x, chip_seed=-1)
     with pytest.raises(SmtjError, match="reads is 0"):
         convert(digital, card, x, reads=0, inplace=True)
     assert type(digital[1]) is nn.Sigmoid  # nothing is half converted
-    with pytest.raises(SmtjError, match=r"no layer that smtj\.nn\.convert made"):
+    with pytest.raises(SmtjError, match=r"no layer from smtj\.nn\.convert"):
         to_digital(digital)
 
 
@@ -636,7 +636,7 @@ def test_the_summary_counts_devices_and_reads(card: DeviceCard) -> None:
     by_hand = nn.Sequential(nn.Linear(8, 6), MTJNeuron(card, 6), nn.ReLU(), nn.Sigmoid())
     found = summary(by_hand)
     assert [(layer.name, layer.replaces) for layer in found.layers] == [("1", "")]
-    assert [part.why for part in found.left] == ["not like a sigmoid", "not converted"]
+    assert [part.reason for part in found.left] == ["not like a sigmoid", "not converted"]
     assert "answers 2 σ(2 x) - 1" in str(model)
 
 

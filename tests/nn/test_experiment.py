@@ -121,7 +121,7 @@ def test_going_on_with_something_else_is_refused(
         replace(experiment, card=experiment.card.replace({"variability.slope_spread": 0.06})),
         replace(experiment, dataset="idx"),
     ):
-        with pytest.raises(CheckpointError, match="is of a run with other settings"):
+        with pytest.raises(CheckpointError, match="is from a run with other settings"):
             history(other, digits, 2, tmp_path, resume=True)
     assert files(tmp_path) == before
     with pytest.raises(CheckpointError, match="holds no run to resume; leave out --resume"):
@@ -138,7 +138,7 @@ def test_going_on_with_other_images_is_refused(
         changed = list(digits)
         changed[part] = digits[part].clone()
         changed[part].view(-1)[0] += 1
-        with pytest.raises(CheckpointError, match="is of a run on other images; give those"):
+        with pytest.raises(CheckpointError, match="is from a run on other images; use those"):
             history(experiment, Images(*changed), 2, tmp_path, resume=True)
     assert files(tmp_path) == before
     copies = Images(*(part.clone() for part in digits))

@@ -93,7 +93,7 @@ def test_the_class_is_read_from_the_outputs_or_from_the_sums(card: DeviceCard) -
 
 @pytest.mark.parametrize("sizes", [(5,), (), (5, 0), (5, -1, 3)])
 def test_impossible_sizes_are_refused(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(SmtjError, match="it must be two or more positive numbers"):
+    with pytest.raises(SmtjError, match="it must be two or more positive integers"):
         NetworkSettings(sizes=sizes)
 
 

@@ -61,7 +61,7 @@ def test_workers_train_as_this_process_does_and_their_errors_arrive(
             assert torch.equal(a, b)
 
     clash = Job("clash", two, 1, tmp_path / "one")
-    with pytest.raises(CheckpointError, match="is of a run with other settings"):
+    with pytest.raises(CheckpointError, match="is from a run with other settings"):
         list(run_all([clash], images))
     assert not multiprocessing.active_children()
 

@@ -13,9 +13,9 @@ from smtj import DeviceCard, load_card
 from smtj.datasets import load_dataset
 from smtj.errors import SmtjError
 from smtj.nn import DigitalReads, MTJNeuron, convert, make_adaptive, recalibrate, set_readout
-from smtj.nn.layer.adaptive import junction_layers
+from smtj.nn.layer.neuron import junction_layers
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.smooth_reads import margin_loss, smooth_reads
+from smtj.nn.training.smooth_reads import margin_loss, normal_reads
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
 
 DIGITS = as_tensors(load_dataset("digits"))
@@ -33,7 +33,7 @@ def trained() -> nn.Sequential:
 
 def hot(network: nn.Sequential, temperature: float = 360) -> nn.Sequential:
     network = copy.deepcopy(network)
-    for layer in junction_layers(network):
+    for layer in junction_layers(network).values():
         layer.set_bias(temperature=temperature)
     return network
 
@@ -144,14 +144,14 @@ def test_an_interruption_keeps_what_was_reached(trained: nn.Sequential) -> None:
     assert network[1].eval_reads == 1
 
 
-def test_progress_and_result_are_told(trained: nn.Sequential) -> None:
+def test_progress_is_reported_and_the_result_prints(trained: nn.Sequential) -> None:
     steps = []
     result = recalibrate(hot(trained), *few(30), steps=5, progress=steps.append)
     assert [step.number for step in steps] == [1, 2, 3, 4, 5]
     assert all(step.steps == 5 and step.loss > 0 for step in steps)
     shown = str(result)
-    assert "Recalibrated 40 bias voltages on 30 images" in shown
-    assert "layer 1:" in shown
+    assert "40 bias voltages, 30 images" in shown and "mean (mV)" in shown
+    assert len(result.to_dict()["voltages"]["1"]) == result.voltages["1"].numel()
 
 
 def test_converted_models_and_their_output_ranges(card: DeviceCard) -> None:
@@ -167,7 +167,7 @@ def test_converted_models_and_their_output_ranges(card: DeviceCard) -> None:
     with torch.no_grad():
         set_readout(model, generator=generator)
         sampled = model[:2](x)
-        with smooth_reads(model, generator):
+        with normal_reads(model, generator):
             smooth = model[:2](x)
     for moment in (lambda t: t.mean(0), lambda t: t.var(0)):
         np.testing.assert_allclose(moment(smooth), moment(sampled), atol=0.03)
@@ -193,9 +193,9 @@ def test_what_cannot_be_is_refused(trained: nn.Sequential) -> None:
         recalibrate(hot(trained), images, labels[:5])
     with pytest.raises(SmtjError, match="there are 0 images"):
         recalibrate(hot(trained), images[:0], labels[:0])
-    with pytest.raises(SmtjError, match="no junction layer"):
+    with pytest.raises(SmtjError, match="has no junctions"):
         recalibrate(nn.Sequential(nn.Linear(64, 10)), images, labels)
-    with pytest.raises(SmtjError, match="by something else than per='neuron'"):
+    with pytest.raises(SmtjError, match="do not match per='neuron'"):
         recalibrate(make_adaptive(hot(trained), "layer"), images, labels)
     with pytest.raises(SmtjError, match="per is 'chip'"):
         recalibrate(hot(trained), images, labels, per="chip")
@@ -215,7 +215,7 @@ def test_the_documentation_of_learnt_voltages_runs(capsys: pytest.CaptureFixture
     section = page.split("## A bias voltage that learns")[1].split("\n## ")[0]
     (program,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     exec(program, {})
-    assert capsys.readouterr().out.startswith("Recalibrated 32 bias voltages on 200 images")
+    assert "32 bias voltages, 200 images" in capsys.readouterr().out
 
 
 def test_devices_that_remember_an_image_keep_their_state(trained: nn.Sequential) -> None:

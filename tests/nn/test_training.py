@@ -140,7 +140,7 @@ def test_a_seed_decides_the_training(card: DeviceCard, digits: Images) -> None:
 def test_a_diverging_training_is_refused(card: DeviceCard, digits: Images) -> None:
     sigmoids = replace(SMALL, neuron="sigmoid", coupling="matched", readout="linear")
     run = start(card, digits, sigmoids, learning_rate=1e38)
-    with pytest.raises(SmtjError, match=r"diverged in epoch 1; a learning rate below 1e\+38"):
+    with pytest.raises(SmtjError, match=r"diverged in epoch 1; use a learning rate below 1e\+38"):
         list(run.epochs(3))
 
 
@@ -311,10 +311,10 @@ def test_a_checkpoint_of_something_else_is_refused(
     card: DeviceCard, digits: Images, tmp_path: Path
 ) -> None:
     path = start(card, digits).save(tmp_path / "checkpoint.pt", "one thing")
-    with pytest.raises(CheckpointError, match="is of a run with other settings"):
+    with pytest.raises(CheckpointError, match="is from a run with other settings"):
         start(card, digits).resume(path, "another thing")
     for other in ({"seed": 1}, {"learning_rate": 0.2}, {"batch_size": 60}, {"momentum": 0.5}):
-        with pytest.raises(CheckpointError, match="is of a run with other settings"):
+        with pytest.raises(CheckpointError, match="is from a run with other settings"):
             start(card, digits, **other).resume(path, "one thing")
     with pytest.raises(CheckpointError, match="does not exist; give the path of a checkpoint"):
         start(card, digits).resume(tmp_path / "none.pt", "one thing")

@@ -57,7 +57,7 @@ def z_of_mean(values: np.ndarray, expected: float) -> float:
 )
 def test_a_distribution_has_its_scale_as_standard_deviation(law, exact) -> None:
     standard = np.random.default_rng(3).standard_normal(N)
-    drawn = Source(law, 2.0, "A/m").draw(5.0, standard)
+    drawn = Source(law, 2.0, "A/m").sample(5.0, standard)
     assert stats.kstest((drawn - 5) / 2, exact.cdf).pvalue > 1e-4
     assert exact.std() == pytest.approx(1, rel=1e-12)
     # The device that is far out stays far out.
@@ -66,14 +66,14 @@ def test_a_distribution_has_its_scale_as_standard_deviation(law, exact) -> None:
 
 def test_a_log_normal_factor_has_its_scale_in_the_logarithm() -> None:
     standard = np.random.default_rng(3).standard_normal(N)
-    drawn = Source(log_normal, 0.3).draw(1.0, standard)
+    drawn = Source(log_normal, 0.3).sample(1.0, standard)
     np.testing.assert_allclose(np.log(drawn), 0.3 * standard, atol=1e-14)
-    with pytest.raises(SmtjError, match="what is nominally zero stays zero"):
-        Source(log_normal, 0.3).draw(0.0, standard)
+    with pytest.raises(SmtjError, match="a nominal value of zero stays zero"):
+        Source(log_normal, 0.3).sample(0.0, standard)
 
 
 def test_heavy_tails_are_finite_and_true_far_out() -> None:
-    drawn = Source(heavy_tailed, 1.0).draw(0.0, np.array([-8.0, 8.0]))
+    drawn = Source(heavy_tailed, 1.0).sample(0.0, np.array([-8.0, 8.0]))
     exact = stats.t.isf(stats.norm.sf(8.0), 3) / math.sqrt(3)
     np.testing.assert_allclose(drawn, [-exact, exact], rtol=1e-9)
 
@@ -83,7 +83,7 @@ def test_a_distribution_of_ones_own_is_a_function(card: DeviceCard) -> None:
         return nominal + scale * np.sign(standard)
 
     made_of = Variability.of_card(card, offset_spread=Source(two_batches, 80.0, "A/m"))
-    assert set(made_of.draw(100, 1).offset_shift.tolist()) == {-80.0, 80.0}
+    assert set(made_of.sample(100, 1).offset_shift.tolist()) == {-80.0, 80.0}
 
 
 @pytest.mark.parametrize("scale", [-1.0, math.nan, math.inf])
@@ -114,12 +114,12 @@ def test_the_seeds_of_old_mean_the_same_devices(card: DeviceCard) -> None:
 
 def test_sources_have_random_numbers_of_their_own() -> None:
     scales = dict.fromkeys(SOURCE_TARGETS, 0.1)
-    drawn = NOTHING.scaled(**scales, stuck_high=0.2, stuck_low=0.2).draw(N, 7)
+    drawn = NOTHING.scaled(**scales, stuck_high=0.2, stuck_low=0.2).sample(N, 7)
     columns = [part.double().numpy() for part in drawn if part.ndim]
     correlations = np.corrcoef(columns) - np.eye(len(columns))
     assert np.abs(correlations).max() * math.sqrt(N) < 4.5
     # More of one source leaves the draws of the others.
-    more = NOTHING.scaled(**{**scales, "offset_drift": 7.0}).draw(N, 7)
+    more = NOTHING.scaled(**{**scales, "offset_drift": 7.0}).sample(N, 7)
     np.testing.assert_allclose(more.drift_rate, 70 * drawn.drift_rate, rtol=1e-6)
     assert torch.equal(more.offset_shift, drawn.offset_shift)
     assert torch.equal(more.limit_factor, drawn.limit_factor)
@@ -170,7 +170,7 @@ def test_stuck_devices_answer_alike_whatever_comes(card: DeviceCard, reads) -> N
 
 
 def test_a_larger_share_has_the_same_devices_stuck_and_more() -> None:
-    few, more = (NOTHING.scaled(stuck_high=s, stuck_low=s).draw(N, 2).stuck for s in (0.05, 0.1))
+    few, more = (NOTHING.scaled(stuck_high=s, stuck_low=s).sample(N, 2).stuck for s in (0.05, 0.1))
     assert torch.equal(more[few != 0], few[few != 0])
     assert int((more != 0).sum()) > int((few != 0).sum())
 
@@ -189,14 +189,14 @@ def test_a_field_range_of_each_device_limits_what_it_answers(card: DeviceCard) -
 
 def test_a_chips_own_temperature_is_that_of_the_physics(card: DeviceCard) -> None:
     made_of = NOTHING.scaled(temperature_spread=10.0)
-    devices = made_of.draw(3, seed=5, chip_seed=11)
-    assert torch.equal(devices.temperature_shift, made_of.draw(9, 6, 11).temperature_shift)
+    devices = made_of.sample(3, seed=5, chip_seed=11)
+    assert torch.equal(devices.temperature_shift, made_of.sample(9, 6, 11).temperature_shift)
     warmer = float(devices.temperature_shift)
     assert warmer != 0
     slope, _ = slope_and_offset(card, devices, 0.0, 320.0)
-    nominal, _ = slope_and_offset(card, NOTHING.draw(3, 5), 0.0, 320.0 + warmer)
+    nominal, _ = slope_and_offset(card, NOTHING.sample(3, 5), 0.0, 320.0 + warmer)
     assert torch.equal(slope, nominal)
-    shifts = [float(made_of.draw(1, seed).temperature_shift) for seed in range(400)]
+    shifts = [float(made_of.sample(1, seed).temperature_shift) for seed in range(400)]
     assert abs(np.std(shifts) / 10 - 1) * math.sqrt(2 * 400) < 4.5
 
 
@@ -273,14 +273,14 @@ def test_files_from_before_load_as_chips_without_the_new_sources(card: DeviceCar
 # Refusals
 
 
-def test_wrong_units_and_shares_are_refused(card: DeviceCard) -> None:
+def test_wrong_units_and_fractions_are_refused(card: DeviceCard) -> None:
     with pytest.raises(SmtjError, match="offset_spread has the unit ''; its scale must be in A/m"):
         Variability(offset_spread=Source(normal, 1.0))
-    with pytest.raises(SmtjError, match="of together at most 1"):
+    with pytest.raises(SmtjError, match="together at most 1"):
         Variability(stuck_high=0.6, stuck_low=0.6)
     with pytest.raises(SmtjError, match="magnetic_noise is -1; it must be 0 A/m or more"):
         Variability(magnetic_noise=-1.0)
-    with pytest.raises(SmtjError, match="there is no source 'slope'; there are slope_spread, "):
+    with pytest.raises(SmtjError, match="there is no source 'slope'; choose from slope_spread, "):
         NOTHING.scaled(slope=0.1)
     with pytest.raises(CardError, match=r"variability\.stuck_high \(60 %\).*more than all devices"):
         card.replace({"variability.stuck_high": 0.6, "variability.stuck_low": 0.6})

@@ -26,7 +26,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(network: Path, tmp_path_factory: pytest.TempPathFactory) -> list[FigureResult]:
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"HIDDEN": (20, 10), "EPOCHS": 2, "STEPS": 40, "FEW": 200}.items():
             patch.setattr(adaptive, name, value)
@@ -35,9 +35,9 @@ def results(network: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Fig
             load_dataset("digits"),
             network,
             tmp_path_factory.mktemp("figures"),
-            progress=told.append,
+            progress=reported.append,
         )
-    assert len(told) == 3 * adaptive.TRAINING_SEEDS * 2 + 2 * len(adaptive.TEMPERATURES)
+    assert len(reported) == 3 * adaptive.TRAINING_SEEDS * 2 + 2 * len(adaptive.TEMPERATURES)
     return found
 
 
@@ -54,19 +54,19 @@ def test_both_figures_are_written_with_their_numbers(results: list[FigureResult]
 def test_voltages_are_learnt_and_fixed_ones_are_not(results: list[FigureResult]) -> None:
     voltages = results[0].numbers["mean_voltage_V"]
     assert voltages["fixed at 0 V"] == [[0.0, 0.0]] * 2
-    assert all(abs(v) > 1e-4 for v in voltages["one voltage a layer"][-1])
+    assert all(abs(v) > 1e-4 for v in voltages["one voltage per layer"][-1])
 
 
-def test_heat_costs_accuracy_and_voltage_returns_it_in_the_papers_model(
+def test_heat_costs_accuracy_and_voltage_recovers_it_in_the_papers_model(
     results: list[FigureResult],
 ) -> None:
     curves = results[1].numbers["test_accuracy"]
-    shares = {}
+    recovered = {}
     for model, found in curves.items():
         cold, hot = (sum(found["left at 0 V"][i]) for i in (1, -1))
         assert cold > hot
-        shares[model] = (sum(found["recalibrated"][-1]) - hot) / (cold - hot)
-    assert shares["cai2019"] > shares["self-consistent"] + 0.2
+        recovered[model] = (sum(found["recalibrated"][-1]) - hot) / (cold - hot)
+    assert recovered["cai2019"] > recovered["self-consistent"] + 0.2
     assert [check.verdict for check in results[1].checks][1] == "not supported"
 
 

@@ -26,13 +26,11 @@ def folder(card: DeviceCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_every_part_makes_its_figures_and_tells_how_far_it_is(
-    folder: Path, card: DeviceCard
-) -> None:
-    told: list[str] = []
+def test_every_part_makes_its_figures_and_reports_progress(folder: Path, card: DeviceCard) -> None:
+    reported: list[str] = []
     network = folder / "runs" / "mtj-0" / "network.pt"
     made = list(
-        beyond.make(beyond.PARTS, card, load_dataset("digits"), network, folder, told.append)
+        beyond.make(beyond.PARTS, card, load_dataset("digits"), network, folder, reported.append)
     )
     assert [figure.name for figure in made] == [
         "reads",
@@ -43,8 +41,8 @@ def test_every_part_makes_its_figures_and_tells_how_far_it_is(
     ]
     for figure in made:
         assert all(path.stat().st_size > 1000 for path in figure.images), figure.name
-    for words in ("reads as they are", "adaptive neuron", "chips", "cost"):
-        assert any(text.startswith(words) for text in told), words
+    for words in ("realistic reads", "adaptive neuron", "chips", "cost"):
+        assert any(text.startswith(words) for text in reported), words
 
 
 def test_a_report_beyond_the_paper_needs_the_network_of_the_paper(tmp_path: Path) -> None:

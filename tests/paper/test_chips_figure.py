@@ -1,4 +1,4 @@
-"""The figure of whole chips: drawn, told in numbers, and the same again."""
+"""The figure of whole chips: plotted, numeric and reproducible."""
 
 import json
 
@@ -20,7 +20,7 @@ def network():
     return built
 
 
-def test_chips_are_drawn_and_told_in_numbers(network, tmp_path) -> None:
+def test_the_figure_shows_accuracy_and_yield_and_is_reproducible(network, tmp_path) -> None:
     images = load_dataset("digits")
     found = chips.make(network, images, tmp_path, chips=8)
     assert [path.name for path in found.images] == ["chips.png", "chips.svg"]

@@ -9,7 +9,7 @@ import pytest
 
 from smtj.card import load_card
 from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b
-from smtj.paper.wells import wells
+from smtj.paper.findings import wells
 from smtj.report.figure import Check
 from smtj.units import Oe
 
@@ -88,7 +88,7 @@ def test_what_the_text_says_is_seen(results, name):
     assert "differs" not in verdicts.values()
 
 
-def test_the_loops_of_fig_1b_give_the_angle_back(results):
+def test_the_loops_of_fig_1b_recover_the_angle(results):
     (check,) = [c for c in results["smtj.paper.fig1b"].checks if "tilted by 9°" in c.claim]
     assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == pytest.approx(9, abs=0.1)
     assert "one angle, two interpretations" in check.how
@@ -103,11 +103,11 @@ def test_a_card_whose_axis_lies_in_the_plane_has_a_fig_1b_without_a_fit(card, tm
 
 def test_telegraphs_are_averaged_out_by_the_bias(results):
     numbers = results["smtj.paper.fig4a"].numbers
-    assert numbers["two_level_share"][0] > 0.9
-    assert numbers["two_level_share"][-1] < 0.5
+    assert numbers["two_level_fraction"][0] > 0.9
+    assert numbers["two_level_fraction"][-1] < 0.5
 
 
-def test_slopes_of_fig_4c_are_the_card_s_and_xi_comes_back(results):
+def test_fig_4c_recovers_the_slopes_and_xi_of_the_card(results):
     numbers = results["smtj.paper.fig4bc"].numbers
     slope, error = (np.array(numbers[key]) for key in ("slope_per_Oe", "slope_standard_error"))
     assert np.all(np.abs(slope - [0.1537, 0.1427, 0.1316, 0.1207, 0.1098]) < 4 * error)
@@ -118,7 +118,7 @@ def test_slopes_of_fig_4c_are_the_card_s_and_xi_comes_back(results):
     assert numbers["slope_by_threshold_per_Oe"][-1] > 1.7 * 0.1098
 
 
-def test_fig_5b_gives_the_card_back(results):
+def test_fig_5b_recovers_the_card(results):
     numbers = results["smtj.paper.fig5b"].numbers
     first, second = np.array(numbers["H_K1_mT"]), np.array(numbers["H_K2_mT"])
     truth = 56 - 34 * np.array(numbers["voltage_V"])

@@ -1,4 +1,4 @@
-"""The figure of reads as they are, of a small network."""
+"""The figure of realistic reads, for a small network."""
 
 from pathlib import Path
 
@@ -26,15 +26,15 @@ def saved(card: DeviceCard, digits: ImageDataset, path: Path, **changes: object)
     return save_network(path, network, settings, card)
 
 
-def test_reads_cost_what_the_figure_says(
+def test_correlated_reads_lose_accuracy(
     card: DeviceCard, digits: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reads, "READS", (1, 16))
     monkeypatch.setattr(reads, "INTERVALS", (0.05, 100.0))
     network = saved(card, digits, tmp_path / "network.pt")
-    told: list[tuple[int, int]] = []
-    result = reads.make(network, digits, tmp_path, progress=lambda *at: told.append(at))
-    assert told == [(n, 10) for n in range(1, 11)]
+    reported: list[tuple[int, int]] = []
+    result = reads.make(network, digits, tmp_path, progress=lambda *at: reported.append(at))
+    assert reported == [(n, 10) for n in range(1, 11)]
     assert all(path.exists() for path in result.images)
     independent = np.array(result.numbers["independent_percent"])
     fresh, stream = (np.array(result.numbers[f"{k}_percent"]) for k in ("equilibrium", "stream"))
@@ -50,7 +50,7 @@ def test_reads_cost_what_the_figure_says(
     assert "81 %" in check.ours and check.verdict == "consistent"
 
 
-def test_a_network_for_other_images_is_refused(
+def test_a_network_for_other_images_is_rejected(
     card: DeviceCard, digits: ImageDataset, tmp_path: Path
 ) -> None:
     network = saved(card, digits, tmp_path / "network.pt", neuron="sigmoid")

@@ -9,7 +9,7 @@ import pytest
 
 from smtj.card import load_card
 from smtj.paper import fig1a
-from smtj.paper.audit import audit
+from smtj.paper.audit import audit_rows
 from smtj.report.figure import Check, FigureResult
 from smtj.report.html import typeset, write_report
 
@@ -23,11 +23,11 @@ def figure(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checks():
-    return audit(load_card("cai2019"))
+    return audit_rows(load_card("cai2019"))
 
 
 def write(out, figures=(), rows=(), **context):
-    page = write_report(out, "A title", list(figures), list(rows), context)
+    page = write_report(out, "A title", list(figures), list(rows), context, summary=True)
     return page.read_text(), json.loads((out / "report.json").read_text())
 
 

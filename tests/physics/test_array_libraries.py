@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from smtj.card import Value, load_card
-from smtj.physics import barrier, device, switching
+from smtj.physics import barrier, device, free_layer, switching
 from smtj.physics.arrays import as_arrays, logistic
 from smtj.physics.magnetics import anisotropy, demagnetisation, direction, equilibrium, thermal
 
@@ -60,7 +60,7 @@ FORMS = {
         lambda *a: equilibrium.sigmoid_of_equilibrium(_spin(*a))[0],
         (M_S * VOLUME, 44563.0, 2e3, 1e4, H_IN, 0.157, 300.0),
     ),
-    "thickness": (lambda t: device.barrier_against_thickness(CARD, t), (1.55e-9,)),
+    "thickness": (lambda t: free_layer.barrier_against_thickness(CARD, t), (1.55e-9,)),
     "card_slope": (lambda v, t: device.operating_point(CARD, v, t).slope, (0.1, 310.0)),
     "self_consistent_slope": (
         lambda v, t: device.operating_point(SELF_CONSISTENT, v, t).slope,

@@ -1,7 +1,6 @@
-"""From data sets, measured or virtual, to what they say of a device, and to its card."""
+"""Fits of data sets, measured or virtual, and the cards that follow from them."""
 
-from smtj.analysis.analyse import analyse
-from smtj.analysis.context import Setting
-from smtj.analysis.finding import Part
+from smtj.analysis.analyse import fit, load
+from smtj.analysis.result import FitResult
 
-__all__ = ["Part", "Setting", "analyse"]
+__all__ = ["FitResult", "fit", "load"]

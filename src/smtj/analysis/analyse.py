@@ -1,150 +1,248 @@
-"""What kind of data there are, and so what can be found in them."""
+"""Fit whatever the data are: the kind of each data set decides which room fits it."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 import numpy as np
 
-from smtj.analysis.context import Setting, with_conditions
-from smtj.analysis.finding import Part, unchanged
-from smtj.analysis.resonance.anisotropy import kittel_parts
-from smtj.analysis.resonance.device import at_voltages
-from smtj.analysis.resonance.film import film_part
-from smtj.analysis.resonance.lines import lines_of, lines_part
-from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_part
-from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_part
-from smtj.analysis.switching.loop import loop_part
-from smtj.analysis.switching.probability import curve_parts
-from smtj.analysis.switching.scan import ScanResult, scan_of, scan_part
-from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
-from smtj.errors import SmtjError
-from smtj.measurement import field_direction_stated, groups, kind_of
+from smtj.analysis.context import Context, with_conditions
+from smtj.analysis.formatting import file_remarks, source_name
+from smtj.analysis.result import FitResult, combined
+from smtj.card import CardLike, as_card
+from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    import pandas as pd
     import xarray as xr
 
+    from smtj.analysis.switching.trace import FittedTrace
+
+    Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset
+
+Progress: TypeAlias = Callable[[int, int], None]
+
 MIN_FIELDS = 3
+"""Traces at so many fields or more make a scan."""
 
 
-def analyse(
-    datasets: "list[xr.Dataset]",
-    setting: Setting,
-    progress: "Callable[[int, int], None] | None" = None,
-) -> list[Part]:
-    """Find out all that data sets of one device say together.
-
-    Traces at several fields make a scan and give P(high | H); scans at several voltages give
-    w(V); traces at several temperatures an Arrhenius plot; loops in both directions are fitted
-    together; tables of probabilities one by one.
+@overload
+def load(data: "Data", columns: Mapping[str, str] | None = None) -> "xr.Dataset": ...
+@overload
+def load(
+    data: "list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
+) -> "list[xr.Dataset]": ...
+def load(
+    data: "Data | list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
+) -> "xr.Dataset | list[xr.Dataset]":
+    """Read measured data.
 
     Parameters
     ----------
-    datasets
-        Of any kind, measured or virtual.
-    setting
-        The card, what the data are called, and what the files do not say.
-    progress
-        Told how many traces are fitted, and how many there are.
+    data
+        The path of a file, a pandas DataFrame with headers as in a file, an xarray.Dataset, which
+        is returned unchanged, or a list of these.
+    columns
+        Headers by quantity, where they differ from what smtj expects, as in
+        :func:`smtj.measurement.load`: ``{"resistance": "R_meas [kohm]"}``.
 
     Returns
     -------
-    list of Part
-        In the order in which they should be written into a card.
+    xarray.Dataset or list of xarray.Dataset
+        SI values with a ``units`` attribute each; a list for a list.
+
+    Raises
+    ------
+    DataError
+        A file is missing, or a header, a unit or a value is wrong.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"time [ms]": [0, 120, 240], "resistance [kohm]": [1.1, 1.2, 1.1]})
+    >>> load(frame).resistance.values
+    array([1100., 1200., 1100.])
+    """
+    if isinstance(data, list | tuple):
+        return [as_dataset(one, columns) for one in data]
+    return as_dataset(data, columns)
+
+
+def fit(
+    data: "Data | list[Data] | tuple[Data, ...]",
+    base: CardLike = "cai2019",
+    *,
+    columns: Mapping[str, str] | None = None,
+    integration_time: float | None = None,
+    field_out_of_plane: float | None = None,
+    field_in_plane: float | None = None,
+    frequency: float | None = None,
+    voltage: float | None = None,
+    temperature: float | None = None,
+    source: str | None = None,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Fit measured or virtual data of one device.
+
+    Traces at several fields make a scan and give P(high | H); scans at several voltages give
+    w(V); traces at several temperatures an Arrhenius plot; loops in both directions are fitted
+    together; tables of probabilities one by one; spectra give anisotropy fields and damping.
+
+    Parameters
+    ----------
+    data
+        A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
+    base
+        The card, or its name or path, that supplies what the data do not tell.
+    columns
+        As in :func:`load`.
+    integration_time
+        Time over which a reading averages, in s; default: that of the file, or else of the card.
+    field_out_of_plane, field_in_plane, frequency, voltage, temperature
+        SI values of what the data do not state; default: no field, and the card's voltage and
+        temperature.
+    source
+        Name of the data on cards and in messages; default: the names of the files.
+    progress
+        Called with (done, total).
+
+    Returns
+    -------
+    FitResult
+        With parts if several things were found.
 
     Raises
     ------
     SmtjError
-        The data are not what they should be; the message names what is wrong with them.
+        The data cannot be read or fitted; the message names the reason.
+
+    Examples
+    --------
+    >>> import smtj
+    >>> data = smtj.lab.stfmr("cai2019", [-7e4, -5e4, 1e4], [0.0, 0.2], noise=5e-7)
+    >>> fit(data)["ξ"].to("fJ/(V m)").value
+    2...
     """
-    datasets = [with_conditions(dataset, setting) for dataset in datasets]
-    kinds = [kind_of(dataset) for dataset in datasets]
-    readings = [d for d, kind in zip(datasets, kinds, strict=True) if kind in ("trace", "scan")]
-    loops = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "loop"]
-    curves = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "probability"]
-    spectra = [d for d, kind in zip(datasets, kinds, strict=True) if kind == "spectrum"]
-    parts = [loop_part(loops, setting)] if loops else []
-    if spectra:
-        parts += _of_spectra(spectra, setting, progress)
-    if readings:
-        parts += _of_traces(readings, setting, progress)
-    for curve in curves:
-        parts += curve_parts(curve, setting)
-    return parts
+    datasets = load(data if isinstance(data, list | tuple) else [data], columns)
+    given = {
+        "field_out_of_plane": field_out_of_plane,
+        "field_in_plane": field_in_plane,
+        "frequency": frequency,
+        "voltage": voltage,
+        "temperature": temperature,
+    }
+    context = Context(
+        card=as_card(base),
+        source=source or source_name(datasets),
+        integration_time=integration_time,
+        conditions={name: value for name, value in given.items() if value is not None},
+    )
+    remarks = file_remarks(datasets)
+    return combined(_fit_all(datasets, context, progress), remarks)
 
 
-def _of_spectra(
-    datasets: "list[xr.Dataset]",
-    setting: Setting,
-    progress: "Callable[[int, int], None] | None",
-) -> list[Part]:
-    lines = lines_of(datasets, setting, progress)
-    first = lines_part(lines, setting)
-    biased = "voltage" in setting.conditions or any(
+def _fit_all(
+    datasets: "Sequence[xr.Dataset]", context: Context, progress: Progress | None
+) -> list[FitResult]:
+    """Return results in the order in which they belong on a card.
+
+    Each room is imported only if there are data for it.
+    """
+    by_kind: dict[str, list[xr.Dataset]] = {}
+    for dataset in datasets:
+        dataset = with_conditions(dataset, context)
+        kind = kind_of(dataset)
+        by_kind.setdefault("trace" if kind == "scan" else kind, []).append(dataset)
+    results: list[FitResult] = []
+    if loops := by_kind.get("loop"):
+        from smtj.analysis.switching.loop import loop_result
+
+        results.append(loop_result(loops, context))
+    if spectra := by_kind.get("spectrum"):
+        results += _fit_spectra(spectra, context, progress)
+    if readings := by_kind.get("trace"):
+        results += _fit_readings(readings, context, progress)
+    for curve in by_kind.get("probability", ()):
+        from smtj.analysis.switching.probability import probability_results
+
+        results += probability_results(curve, context)
+    return results
+
+
+def _fit_spectra(
+    datasets: "list[xr.Dataset]", context: Context, progress: Progress | None
+) -> list[FitResult]:
+    from smtj.analysis.resonance.anisotropy import device_results
+    from smtj.analysis.resonance.device import at_voltages
+    from smtj.analysis.resonance.film import film_result
+    from smtj.analysis.resonance.lines import lines_of, lines_result
+
+    lines = lines_of(datasets, context, progress)
+    first = lines_result(lines, context)
+    biased = "voltage" in context.conditions or any(
         {"voltage", "card"} & {*map(str, d.variables), *map(str, d.attrs)} for d in datasets
     )
     if not biased:
         stated = all(field_direction_stated(dataset) for dataset in datasets)
-        return [first, film_part(lines, stated, setting)]
-    return [first, *kittel_parts(at_voltages(lines, setting), setting)]
+        return [first, film_result(lines, stated, context)]
+    return [first, *device_results(at_voltages(lines, context), context)]
 
 
-def _of_traces(
-    datasets: "list[xr.Dataset]",
-    setting: Setting,
-    progress: "Callable[[int, int], None] | None",
-) -> list[Part]:
+def _fit_readings(
+    datasets: "list[xr.Dataset]", context: Context, progress: Progress | None
+) -> list[FitResult]:
+    """Fit a single trace, or scans and Arrhenius plots of several."""
+    from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
+    from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
+    from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
+    from smtj.analysis.switching.trace import fit_readings, trace_result
+
     found = [group for dataset in datasets for group in groups(dataset)]
     if len(found) == 1:
-        return [trace_part(trace_of(*found[0], setting), setting)]
+        return [trace_result(*found[0], context)]
     traces = []
     for number, (known, readings) in enumerate(found):
-        # How many switches a field needs is for the scan to say.
-        traces.append(trace_of(known, readings, setting, min_switches=0))
+        # The scan decides how many switches a field needs.
+        traces.append(fit_readings(known, readings, context, min_switches=0))
         if progress is not None:
             progress(number + 1, len(found))
     scans = [
-        scan_of(same, setting)
-        for same in _alike(traces, ("voltage", "temperature"))
-        if _different(same, "field_out_of_plane", "field_in_plane") >= MIN_FIELDS
+        fit_traces(alike, context)
+        for alike in _alike(traces, "voltage", "temperature")
+        if _distinct(alike, "field_out_of_plane", "field_in_plane") >= MIN_FIELDS
     ]
-    parts: list[Part] = []
-    # A card has the numbers of zero bias; what a voltage changes is for w(V) to say.
-    for number, scan in enumerate(sorted(scans, key=lambda scan: abs(scan.voltage))):
-        part = scan_part(scan, setting)
-        parts.append(part if number == 0 else replace(part, onto=unchanged))
-    parts += _bias_parts(scans, setting)
-    parts += [
-        arrhenius_part(same, setting)
-        for same in _alike(traces, ("voltage", "field_out_of_plane", "field_in_plane"))
-        if _different(same, "temperature") >= MIN_TEMPERATURES
-    ]
-    if not parts:
-        raise SmtjError(
-            f"{setting.source}: {len(found)} traces under different conditions make neither a scan "
-            f"of {MIN_FIELDS} fields nor an Arrhenius plot of {MIN_TEMPERATURES} "
-            "temperatures; fit them one by one"
-        )
-    return parts
-
-
-def _bias_parts(scans: list[ScanResult], setting: Setting) -> list[Part]:
-    by_temperature: dict[float, list[ScanResult]] = {}
+    # A card has the numbers of zero bias; w(V) says what a voltage changes.
+    results = [scan_result(scan, context) for scan in sorted(scans, key=lambda s: abs(s.voltage))]
+    results[1:] = [replace(result, update=None) for result in results[1:]]
+    by_temperature: dict[float, list[FittedScan]] = {}
     for scan in scans:
         if scan.along == "field_out_of_plane":
             by_temperature.setdefault(scan.temperature, []).append(scan)
-    return [
-        bias_part(same, setting) for same in by_temperature.values() if len(same) >= MIN_VOLTAGES
+    results += [
+        bias_result(alike, context)
+        for alike in by_temperature.values()
+        if len(alike) >= MIN_VOLTAGES
     ]
+    results += [
+        arrhenius_result(alike, context)
+        for alike in _alike(traces, "voltage", "field_out_of_plane", "field_in_plane")
+        if _distinct(alike, "temperature") >= MIN_TEMPERATURES
+    ]
+    if not results:
+        raise context.error(
+            f"{len(found)} traces under different conditions make neither a scan of {MIN_FIELDS} "
+            f"fields nor an Arrhenius plot of {MIN_TEMPERATURES} temperatures; fit them one by one"
+        )
+    return results
 
 
-def _alike(traces: list[TraceResult], names: tuple[str, ...]) -> list[list[TraceResult]]:
-    """Group traces whose conditions of these names are the same."""
-    found: dict[tuple[float, ...], list[TraceResult]] = {}
+def _alike(traces: "Iterable[FittedTrace]", *names: str) -> "list[list[FittedTrace]]":
+    """Group traces with equal conditions of these names."""
+    found: dict[tuple[float, ...], list[FittedTrace]] = {}
     for trace in traces:
-        # At a constant current each trace has a voltage of its own.
         conditions = trace.conditions
+        # At a constant current each trace has a voltage of its own.
         key = tuple(
             0.0 if name == "voltage" and conditions.at_current else getattr(conditions, name)
             for name in names
@@ -153,6 +251,7 @@ def _alike(traces: list[TraceResult], names: tuple[str, ...]) -> list[list[Trace
     return list(found.values())
 
 
-def _different(traces: list[TraceResult], *names: str) -> int:
+def _distinct(traces: "Iterable[FittedTrace]", *names: str) -> int:
+    """Return how many different combinations of these conditions there are."""
     values = [[getattr(trace.conditions, name) for name in names] for trace in traces]
     return len(np.unique(np.array(values), axis=0))

@@ -1,4 +1,4 @@
-"""How a measurement was taken: what its file says, and where it says nothing, what is taken."""
+"""How a measurement was taken: what its file says, and defaults for the rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smtj.card import DeviceCard
+from smtj.errors import SmtjError
 from smtj.measurement.format.schema import QUANTITIES, SIGNALS
 from smtj.units import format_quantity
 
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What an analysis rests on beside the data."""
+class Context:
+    """What a fit rests on besides the data."""
 
     card: DeviceCard
-    """The card to start from."""
+    """The base card."""
     source: str
-    """What the data are called in a card and in messages."""
+    """Name of the data on cards and in messages."""
     integration_time: float | None = None
-    """Time over which a reading averages, in s; None for what the file says, else the card."""
+    """Time over which a reading averages, in s; by default that of the file or else the card."""
     conditions: Mapping[str, float] = field(default_factory=dict)
-    """SI values of what the file does not say, by quantity."""
+    """SI values by quantity, for what the file does not say."""
+
+    def error(self, problem: object) -> SmtjError:
+        """Return an error that names the data."""
+        return SmtjError(f"{self.source}: {problem}")
 
 
 @dataclass(frozen=True)
-class Conditions:
+class OperatingConditions:
     """What was applied while readings were taken; SI units."""
 
     field_out_of_plane: float
@@ -40,69 +45,73 @@ class Conditions:
     """Whether a current was held and the voltage read."""
 
 
-def integration_time(dataset: "xr.Dataset", setting: Setting) -> tuple[float, tuple[str, ...]]:
-    """Return the time over which a reading averages in s, and a remark where it is a guess."""
-    if setting.integration_time is not None:
-        return setting.integration_time, ()
+def integration_time(dataset: "xr.Dataset", context: Context) -> tuple[float, tuple[str, ...]]:
+    """Return the integration time of a reading in s, and a remark if it is an assumption."""
+    if context.integration_time is not None:
+        return context.integration_time, ()
     given = dataset.attrs.get("integration_time")
     if isinstance(given, int | float):
         return float(given), ()
-    own = float(setting.card.switching.integration_time)
+    own = float(context.card.switching.integration_time)
     return own, (
-        f"the file does not say over what time a reading averages; {1e3 * own:g} ms of card "
-        f"{setting.card.name} is taken, --integration-time sets another",
+        f"the file states no integration time; assumed {1e3 * own:g} ms as on card "
+        f"{context.card.name} (change it with --integration-time)",
     )
 
 
 def conditions_of(
-    known: Mapping[str, float], dataset: "xr.Dataset", setting: Setting
-) -> tuple[Conditions, tuple[str, ...]]:
-    """Return the conditions of readings, and a remark where one is taken from elsewhere.
+    known: Mapping[str, float], dataset: "xr.Dataset", context: Context
+) -> tuple[OperatingConditions, tuple[str, ...]]:
+    """Return the conditions of readings, and a remark on those that the file does not state.
 
     Parameters
     ----------
     known
-        What the file says, by quantity.
+        Conditions in the file, by quantity.
     dataset
-        The readings; of a current bias they give the voltage.
-    setting
-        What stands for the rest: given conditions first, then the card; a field not named is 0.
+        The readings; under a current bias they give the voltage.
+    context
+        Supplies the rest: its conditions first, then the card; missing fields are 0.
     """
-    card = setting.card
+    card = context.card
     defaults = {
-        "field_out_of_plane": (0.0, "Oe"),
-        "field_in_plane": (0.0, "Oe"),
-        "voltage": (float(card.electrical.read_voltage), "mV"),
-        "temperature": (float(card.thermal.temperature), "K"),
+        "field_out_of_plane": (0.0, "A/m", "Oe"),
+        "field_in_plane": (0.0, "A/m", "Oe"),
+        "voltage": (float(card.electrical.read_voltage), "V", "mV"),
+        "temperature": (float(card.thermal.temperature), "K", "K"),
     }
-    found = {**setting.conditions, **known}
+    found = {**context.conditions, **known}
     at_current = "current" in found and "voltage" not in found
     if at_current:
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
-    missing = [name for name in defaults if name not in found]
-    values = {name: float(found.get(name, value)) for name, (value, _) in defaults.items()}
-    units = {"voltage": "V", "temperature": "K"}
-    taken = ", ".join(
-        f"{name} {format_quantity(values[name], units.get(name, 'A/m'), defaults[name][1], 4)}"
-        for name in missing
-    )
-    remarks = (f"the file does not say, so it is taken: {taken}",) if missing else ()
-    return Conditions(**values, at_current=at_current), remarks
+    values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
+    assumed = [
+        f"{name} {format_quantity(values[name], *units, 4)}"
+        for name, (_, *units) in defaults.items()
+        if name not in found
+    ]
+    remarks = (f"not in the file, so assumed: {', '.join(assumed)}",) if assumed else ()
+    return OperatingConditions(**values, at_current=at_current), remarks
 
 
-def with_conditions(dataset: "xr.Dataset", setting: Setting) -> "xr.Dataset":
-    """Return spectra with the frequency or field that their file does not say but the setting does.
+def show_voltage(voltage: float) -> str:
+    """Return a bias in V as text, e.g. ``"100 mV"``; rounded, as 1e-17 V should read 0 mV."""
+    return format_quantity(round(voltage, 9), "V", "mV", 4)
 
-    Without either a spectrum is none; voltage and temperature are looked up where they matter.
+
+def with_conditions(dataset: "xr.Dataset", context: Context) -> "xr.Dataset":
+    """Return spectra with the frequency or field that only the context states.
+
+    Spectra need both; voltage and temperature are looked up where they matter.
     """
-    if not set(SIGNALS) & {str(name) for name in dataset.variables}:
+    known = {str(name) for name in dataset.variables}
+    if not set(SIGNALS) & known:
         return dataset
     fields = {"field_out_of_plane", "field_in_plane"}
-    known = {str(name) for name in dataset.variables}
     wanted = {"frequency"} | (set() if known & fields else fields)
     missing = {
         name: ((), value, {"units": QUANTITIES[name].unit})
-        for name, value in setting.conditions.items()
+        for name, value in context.conditions.items()
         if name in wanted - known
     }
     return dataset.assign_coords(missing) if missing else dataset

@@ -56,6 +56,9 @@ class DeviceCard(Tabular, Section):
     title: Annotated[str, Field(description="what the device is, in one line")]
     reference: Annotated[str | None, Field(description="citation and DOI")] = None
     notes: Annotated[str | None, Field(description="what a user of the card should know")] = None
+    base: Annotated[
+        str | None, Field(description="card with the values that were not fitted to data")
+    ] = None
     geometry: Geometry
     magnetism: Magnetism
     vcma: Vcma

@@ -142,10 +142,10 @@ class Variability(Section):
         default(0.0)
     )
     stuck_high: Annotated[
-        Value, Quantity("", "%", 0, "share of devices always high", at_least=0, at_most=1)
+        Value, Quantity("", "%", 0, "fraction of devices stuck high", at_least=0, at_most=1)
     ] = default(0.0)
     stuck_low: Annotated[
-        Value, Quantity("", "%", 0, "share of devices always low", at_least=0, at_most=1)
+        Value, Quantity("", "%", 0, "fraction of devices stuck low", at_least=0, at_most=1)
     ] = default(0.0)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Blocks of chips on Dask's workers: a local cluster, or one that runs elsewhere."""
+"""Evaluate blocks of chips on Dask workers, of a local or a remote cluster."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from typing import Any
 from smtj.chips.conditions import Condition
 from smtj.chips.evaluate import Evaluator, Task
 from smtj.chips.plan import Study
-from smtj.chips.store import HOW_TO_INSTALL
+from smtj.chips.store import INSTALL
 from smtj.errors import SmtjError
 
 try:
@@ -20,25 +20,25 @@ try:
     from distributed.scheduler import KilledWorker
 except ModuleNotFoundError as error:
     raise SmtjError(
-        f"{error.name}, which runs studies on several processes, is not installed; "
-        f"{HOW_TO_INSTALL}, or use one process with workers 0"
+        f"{error.name}, which runs studies on several processes, is not installed; {INSTALL}, or "
+        "use this process only (workers 0)"
     ) from None
 
 PATIENCE_S = 10
-"""Seconds in which a scheduler must answer."""
+"""Seconds until a scheduler must answer."""
 
 
 class Payload(WorkerPlugin):
-    """Gives every worker the network and its images, those that join later or anew as well."""
+    """Send network and images to every worker, also to those that join later."""
 
     def __init__(self, name: str, task: Task) -> None:
         self.name = name
         self.task = task
 
     def setup(self, worker: Worker) -> None:
-        """Take the task in; Dask calls this on every worker."""
+        """Store the task; Dask calls this on every worker."""
         if threading.current_thread() is threading.main_thread():
-            # Ctrl-C is for the one who started the study.
+            # Ctrl-C is handled by the process that started the study.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         _tasks[self.name] = self.task
 
@@ -56,25 +56,15 @@ _one_at_a_time = threading.Lock()
 def evaluate(
     task: Task, study: Study, blocks: Iterable[int], workers: int | None, scheduler: str | None
 ) -> Iterator[tuple[int, list[float]]]:
-    """Evaluate blocks on Dask's workers and yield each with its accuracies as it is done.
+    """Evaluate blocks on Dask workers and yield each with its accuracies as it finishes.
 
-    Parameters
-    ----------
-    task
-        Network and images.
-    study
-        What is studied.
-    blocks
-        Which blocks.
-    workers
-        Processes of a cluster of this machine's; one a core by default.
-    scheduler
-        Address of a Dask scheduler to use instead, ``tcp://host:port``.
+    ``workers`` is the number of processes of a local cluster, by default one per core;
+    ``scheduler`` the address of one to use instead, ``tcp://host:port``.
 
     Raises
     ------
     SmtjError
-        The scheduler does not answer, workers keep dying, or a condition is not possible.
+        The scheduler does not answer, workers keep dying, or a condition is impossible.
     """
     name = f"smtj-{uuid.uuid4().hex}"
     with _client(workers, scheduler) as client:
@@ -95,8 +85,8 @@ def _result(future: Any) -> list[float]:
         accuracies: list[float] = future.result()
     except KilledWorker:
         raise SmtjError(
-            "the same chips ended several Dask workers, as a rule for want of memory; give "
-            "fewer workers, or fewer images"
+            "the same chips killed several Dask workers, usually for lack of memory; use fewer "
+            "workers or fewer images"
         ) from None
     return accuracies
 
@@ -106,8 +96,8 @@ def _evaluate(name: str, rows: list[tuple[int, Condition]]) -> list[float]:
     with _one_at_a_time:
         if name not in _evaluators:
             if name not in _tasks:
-                # The plug-in comes before any task; where it failed, its own error is in the log.
-                raise RuntimeError(f"worker {get_worker().address} did not get the network")
+                # The plug-in runs before any task; if it failed, the log has its error.
+                raise RuntimeError(f"worker {get_worker().address} has no network")
             _evaluators[name] = Evaluator(_tasks[name])
         return [_evaluators[name].accuracy(chip, condition) for chip, condition in rows]
 
@@ -132,7 +122,9 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Client]:
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
-        # Dask would pause workers by the memory of the machine, which others use as well.
+        # Even without a dashboard Dask opens a port, which must be a free one.
+        scheduler_kwargs={"dashboard_address": ":0"},
+        # Dask would pause workers by the machine's memory, which others use as well.
         memory_limit=0,
         silence_logs=logging.CRITICAL,
     )
@@ -147,7 +139,7 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Client]:
 
 
 def _quietly(close: Any, *args: object) -> None:
-    """Close what may be gone already; the results are safe."""
+    """Close what may already be closed; the results are safe."""
     try:
         close(*args)
     except Exception:  # whatever a broken connection raises

@@ -1,7 +1,6 @@
-"""What can be varied in a study of chips: every source of variation and condition by name.
+"""What a study of chips can vary: every source of variation and operating condition by name.
 
-A condition is a mapping of such names to numbers in SI units.  A new name is an entry of
-:data:`QUANTITIES`.
+A condition maps such names to numbers in SI units.  New names are entries of :data:`QUANTITIES`.
 """
 
 import itertools
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from smtj.card.operation import Variability as CardVariability
 from smtj.errors import SmtjError
 from smtj.nn.reads.scheme import checked_reads, parse_reads
@@ -19,95 +20,94 @@ from smtj.units import format_quantity, parse_quantity
 ConditionValue: TypeAlias = float | Literal["expected"]
 Condition: TypeAlias = Mapping[str, ConditionValue]
 """Numbers in SI units by name; ``"expected"`` for the limit of many reads."""
-Vary: TypeAlias = (
-    Mapping[str, Iterable[ConditionValue]] | Sequence[Mapping[str, Iterable[ConditionValue]]]
-)
+_Values: TypeAlias = Mapping[str, Iterable[ConditionValue]]
+Vary: TypeAlias = _Values | Sequence[_Values]
 """Values by name; several mappings are varied one after the other."""
 MAX_VALUES = 10_000
-# Numbers, and a unit behind the last of them.
+# Numbers, then the unit of the last.
 _ENDING = re.compile(r"([-+.:\deE]*[\d.])\s*(\D.*)?")
 
 
 @dataclass(frozen=True)
 class VariedQuantity:
-    """Something that a study can vary."""
+    """A quantity that a study can vary."""
 
     name: str
     unit: str
     """SI unit."""
     show: str
-    """Unit in which people see it."""
+    """Display unit."""
     doc: str
-    """What it is, in a few words."""
+    """A short description."""
     source: bool = False
-    """Whether chips are drawn by it, rather than used under it."""
+    """Whether it decides how chips are sampled, rather than how they operate."""
 
     @property
     def label(self) -> str:
-        """Name and unit for an axis or a column."""
+        """Description and unit for an axis or a column."""
         words = self.doc[:1].upper() + self.doc[1:]
         return f"{words} ({self.show})" if self.show else words
 
-    def shown(self, value: ConditionValue) -> str:
-        """A value for people."""
+    def format(self, value: ConditionValue) -> str:
+        """Format a value in the display unit."""
         if isinstance(value, str):
             return value
         return format_quantity(value, self.unit, self.show, 4)
 
 
-def _sources() -> dict[str, VariedQuantity]:
-    """The entries of a card's section on variability, by the names and units they have there."""
-    found = {}
-    for name, entry in CardVariability.quantities().items():
-        if name == "magnetic_noise_correlation_time":
-            continue
-        doc = _WORDS.get(name, name.replace("_", " "))
-        found[name] = VariedQuantity(name, entry.unit, entry.show, doc, source=True)
-    return found
-
-
-_WORDS = {
-    "offset_drift": "drift of the offset field a decade",
+_DOCS = {
+    "offset_drift": "drift of the offset field per decade",
     "stuck_high": "devices stuck high",
     "stuck_low": "devices stuck low",
 }
 
 QUANTITIES: dict[str, VariedQuantity] = {
-    **_sources(),
-    "stuck_fraction": VariedQuantity(
-        "stuck_fraction", "", "%", "stuck devices, half of them high", source=True
-    ),
-    "temperature": VariedQuantity("temperature", "K", "K", "temperature"),
-    "bias_voltage": VariedQuantity("bias_voltage", "V", "mV", "bias voltage"),
-    "age": VariedQuantity("age", "s", "s", "time since calibration"),
-    "field_limit": VariedQuantity("field_limit", "A/m", "Oe", "field limit of the drive"),
-    "noise_correlation_time": VariedQuantity(
-        "noise_correlation_time", "s", "s", "correlation time of the noise"
-    ),
-    "reads": VariedQuantity("reads", "", "", "reads"),
-    "read_interval": VariedQuantity("read_interval", "s", "ms", "time from read to read"),
+    quantity.name: quantity
+    for quantity in (
+        # The card's section on variability, with the names and units it has there.
+        *(
+            VariedQuantity(
+                name, entry.unit, entry.show, _DOCS.get(name, name.replace("_", " ")), source=True
+            )
+            for name, entry in CardVariability.quantities().items()
+            if name != "magnetic_noise_correlation_time"
+        ),
+        VariedQuantity("stuck_fraction", "", "%", "stuck devices, half of them high", source=True),
+        VariedQuantity("temperature", "K", "K", "temperature"),
+        VariedQuantity("bias_voltage", "V", "mV", "bias voltage"),
+        VariedQuantity("age", "s", "s", "time since calibration"),
+        VariedQuantity("field_limit", "A/m", "Oe", "field limit of the drive"),
+        VariedQuantity("noise_correlation_time", "s", "s", "correlation time of the noise"),
+        VariedQuantity("reads", "", "", "reads"),
+        VariedQuantity("read_interval", "s", "ms", "time between reads"),
+    )
 }
-"""Everything that a study can vary."""
+"""All quantities that a study can vary."""
 
 
 def parse_vary(option: str, text: str) -> dict[str, list[ConditionValue]]:
-    """Read ``NAME=VALUES,NAME=VALUES,...`` as lists of numbers in SI units.
+    """Parse ``NAME=VALUES,NAME=VALUES,...`` into lists of numbers in SI units.
 
     Values are a list (``reads=1,4,16``) or START:STOP:COUNT, both ends included
-    (``temperature=280:360:9``).  They may end in a unit, which holds for all of them
-    (``offset_spread=0:4:5 Oe``); only kelvin and seconds may be left out, and shares be plain.
+    (``temperature=280:360:9``).  A unit at the end holds for all of them
+    (``offset_spread=0:4:5 Oe``); it may be omitted for kelvin, seconds and fractions.
 
     Parameters
     ----------
     option
-        What an error message calls the option.
+        Name of the option in error messages.
     text
-        The list.
+        The text to parse.
 
     Raises
     ------
     SmtjError
-        A name is unknown or comes twice, or its values are not of its unit.
+        A name is unknown or repeated, or a value has the wrong unit.
+
+    Examples
+    --------
+    >>> parse_vary("--vary", "temperature=280:300:3,reads=1,expected")
+    {'temperature': [280.0, 290.0, 300.0], 'reads': [1, 'expected']}
     """
     found: dict[str, list[str]] = {}
     name = ""
@@ -125,56 +125,42 @@ def parse_vary(option: str, text: str) -> dict[str, list[ConditionValue]]:
             )
         else:
             found[name].append(part)
-    return {name: _values(option, name, parts) for name, parts in found.items()}
+    return {name: _parse_values(option, name, parts) for name, parts in found.items()}
 
 
 def quantity_of(name: str) -> VariedQuantity:
-    """Return what a name stands for.
-
-    Raises
-    ------
-    SmtjError
-        It stands for nothing that can be varied.
-    """
+    """Return the quantity of a name, or raise an error that lists all names."""
     if name not in QUANTITIES:
-        raise SmtjError(f'"{name}" cannot be varied; there are {", ".join(QUANTITIES)}')
+        raise SmtjError(f'"{name}" cannot be varied; choose from {", ".join(QUANTITIES)}')
     return QUANTITIES[name]
 
 
 def grid(vary: Vary) -> list[dict[str, ConditionValue]]:
-    """Return the conditions of a study: every combination of the values of a mapping.
+    """Return the conditions of a study: every combination of a mapping's values.
 
-    Of several mappings, the combinations of each in turn, so that ``[{"reads": [1, 16]},
-    {"temperature": [280.0, 320.0]}]`` varies one thing at a time.  Without any there is one
-    condition, the model's own.
+    Of several mappings, the combinations of each in turn: ``[{"reads": [1, 16]}, {"temperature":
+    [280.0, 320.0]}]`` varies one thing at a time.  Without any, the only condition is the model's
+    own.
 
     Raises
     ------
     SmtjError
-        A name is unknown, a value is not possible, or a list is empty.
+        A name is unknown, a value is invalid, or a list is empty.
     """
-    parts = [vary] if isinstance(vary, Mapping) else list(vary)
     conditions: list[dict[str, ConditionValue]] = []
-    for part in parts:
-        lists = {name: [checked(name, value) for value in values] for name, values in part.items()}
+    for part in [vary] if isinstance(vary, Mapping) else vary:
+        lists = {name: [_checked(name, value) for value in values] for name, values in part.items()}
         for name, values in lists.items():
             if not values:
-                raise SmtjError(f"no value is given for {name}")
-        for values_of_one in itertools.product(*lists.values()):
-            condition = dict(zip(lists, values_of_one, strict=True))
+                raise SmtjError(f"{name} has no values; give at least one")
+        for combination in itertools.product(*lists.values()):
+            condition = dict(zip(lists, combination, strict=True))
             if condition not in conditions:
                 conditions.append(condition)
     return conditions or [{}]
 
 
-def checked(name: str, value: object) -> ConditionValue:
-    """Return a value of a quantity, or refuse what it cannot be.
-
-    Raises
-    ------
-    SmtjError
-        The name is unknown, or the value no number.
-    """
+def _checked(name: str, value: object) -> ConditionValue:
     quantity_of(name)
     if name == "reads":
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
@@ -188,18 +174,7 @@ def checked(name: str, value: object) -> ConditionValue:
     return number
 
 
-def shown(condition: Condition) -> str:
-    """A condition for people, e.g. ``"temperature 320 K, reads 4"``."""
-    return (
-        ", ".join(
-            f"{name.replace('_', ' ')} {QUANTITIES[name].shown(value)}"
-            for name, value in condition.items()
-        )
-        or "as it is"
-    )
-
-
-def _values(option: str, name: str, parts: list[str]) -> list[ConditionValue]:
+def _parse_values(option: str, name: str, parts: list[str]) -> list[ConditionValue]:
     quantity = QUANTITIES[name]
     if name == "reads":
         return [parse_reads(f"{option}, reads", part.strip()) for part in parts]
@@ -207,7 +182,7 @@ def _values(option: str, name: str, parts: list[str]) -> list[ConditionValue]:
     last, unit = ending.groups(default="") if ending else (parts[-1], "")
     texts = [*parts[:-1], last]
     if not unit and quantity.unit != quantity.show != "%":
-        # Numbers without a unit would be taken for those of the unit that people think in.
+        # Bare numbers would be read in SI units, where people think in the display unit.
         raise SmtjError(
             f'{option}, {name} has no unit; end its values with one, e.g. "{quantity.show}"'
         )
@@ -225,19 +200,19 @@ def _values(option: str, name: str, parts: list[str]) -> list[ConditionValue]:
         return value
 
     if len(texts) == 1 and ":" in texts[0]:
-        return list(_range(option, name, texts[0].split(":"), number))
+        return list(_parse_range(option, name, texts[0].split(":"), number))
     return [number(text) for text in texts]
 
 
-def _range(option: str, name: str, ends: list[str], number: Callable[[str], float]) -> list[float]:
-    import numpy as np
-
+def _parse_range(
+    option: str, name: str, ends: list[str], number: Callable[[str], float]
+) -> list[float]:
     count = ends[2].strip() if len(ends) == 3 else ""
     if not (count.isascii() and count.isdigit() and 2 <= int(count) <= MAX_VALUES):
         raise SmtjError(
             f"{option}, {name}: a range is START:STOP:COUNT with a count from 2 to {MAX_VALUES}, "
             f'e.g. "temperature=280:360:9"'
         )
-    # Rounded, so that the values of a range are those that people would write.
+    # Rounded to the values that people would write.
     start, stop = number(ends[0]), number(ends[1])
     return [float(f"{value:.12g}") for value in np.linspace(start, stop, int(count))]

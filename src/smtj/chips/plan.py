@@ -1,4 +1,4 @@
-"""A study: which chips are evaluated under which conditions, and the table of what they reach."""
+"""A study: the chips, the conditions, and the table of their accuracies."""
 
 import hashlib
 import math
@@ -20,25 +20,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BLOCK = 16
-"""Evaluations that are done, and kept, together."""
+"""Evaluations that are run and saved together."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """Every chip from 0 under every condition; the same seed gives the same table.
-
-    Raises
-    ------
-    SmtjError
-        The number of chips or the seed is out of range.
-    """
+    """Every chip from 0 under every condition; the same seed gives the same table."""
 
     chips: int
     conditions: tuple[Condition, ...]
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a study of nothing."""
+        """Check the numbers."""
         if not (isinstance(self.chips, int) and self.chips >= 1):
             raise SmtjError(f"chips is {self.chips}; it must be a whole number from 1")
         if not (isinstance(self.seed, int) and self.seed >= 0):
@@ -46,12 +40,12 @@ class Study:
 
     @classmethod
     def of(cls, chips: int, vary: Vary | None = None, seed: int = 0) -> "Study":
-        """Return the study of so many chips under what :func:`smtj.chips.conditions.grid` gives."""
+        """Return the study of so many chips under the conditions of a grid."""
         return cls(chips, tuple(grid(vary or {})), seed)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What is varied, in the order in which it was named."""
+        """Names of what is varied, in order."""
         return tuple(dict.fromkeys(name for part in self.conditions for name in part))
 
     @property
@@ -65,7 +59,7 @@ class Study:
         return -(-self.evaluations // BLOCK)
 
     def block(self, number: int) -> list[tuple[int, Condition]]:
-        """The evaluations of a block: chip and condition, all conditions of a chip in turn."""
+        """Return the evaluations of a block, chip and condition; conditions run fastest."""
         first = number * BLOCK
         numbers = range(first, min(first + BLOCK, self.evaluations))
         count = len(self.conditions)
@@ -74,9 +68,9 @@ class Study:
     def frame(self, accuracies: Sequence[float], own: Mapping[str, float]) -> "pd.DataFrame":
         """Return the table of a study from the accuracies of all evaluations in order.
 
-        Columns are ``chip`` and ``condition``, counted from 0, each quantity that is varied in SI
-        units (reads are infinite for the expected value; where a condition leaves a quantity as it
-        is, the value of ``own``), and ``accuracy``.  The units are in ``attrs["units"]``.
+        Columns are ``chip`` and ``condition``, counted from 0, one column per varied quantity in SI
+        units (reads are infinite for the expected value; ``own`` where a condition does not name
+        the quantity), and ``accuracy``.  The units are in ``attrs["units"]``.
         """
         import pandas as pd
 
@@ -94,7 +88,7 @@ class Study:
 
 
 def own_values(model: nn.Module) -> dict[str, float]:
-    """Return what a model has of each quantity that can be varied, NaN where its layers differ."""
+    """Return a model's value of every quantity that can be varied, NaN where layers differ."""
     values: dict[str, set[float]] = {}
     for module in neurons_of(model).values():
         for name, value in _own(module).items():
@@ -103,14 +97,14 @@ def own_values(model: nn.Module) -> dict[str, float]:
 
 
 def _own(module: MTJNeuron) -> dict[str, float]:
-    made_of = module.variability
-    stuck = made_of.stuck_high, made_of.stuck_low
+    spread = module.variability
+    stuck = spread.stuck_high, spread.stuck_low
     voltage = module.bias_voltage
     tau = module.noise_correlation_time
     limit = getattr(module.coupling, "limit", math.nan)
     return {
-        **{name: getattr(made_of, name).scale for name in SOURCE_TARGETS},
-        "magnetic_noise": made_of.magnetic_noise,
+        **{name: getattr(spread, name).scale for name in SOURCE_TARGETS},
+        "magnetic_noise": spread.magnetic_noise,
         "stuck_high": stuck[0],
         "stuck_low": stuck[1],
         "stuck_fraction": sum(stuck) if stuck[0] == stuck[1] else math.nan,
@@ -125,12 +119,12 @@ def _own(module: MTJNeuron) -> dict[str, float]:
 
 
 def _number(value: float | str) -> float:
-    """A value as the table has it."""
+    """Return a value as a number."""
     return math.inf if value == "expected" else float(value)
 
 
 def fingerprint(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, str]:
-    """Return check sums of a network and its test images, by which a study is known again."""
+    """Return check sums of a network and its test images, which identify a study."""
     network = hashlib.sha256(f"{model}{sorted(own_values(model).items())}".encode())
     for name, values in model.state_dict().items():
         network.update(name.encode())

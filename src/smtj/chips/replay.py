@@ -1,7 +1,7 @@
-"""What all chips of a network share is computed once: everything before the first junctions.
+"""Compute once what all chips share: everything before the first junctions.
 
-The weights of a network are the same on every chip, so that the summed inputs of its first
-junctions are too.  ``torch.fx`` records the forward pass, which is cut where junctions begin.
+The weights are the same on every chip, and so are the summed inputs of the first junctions.
+``torch.fx`` records the forward pass, which is cut where the junctions begin.
 """
 
 from typing import Any
@@ -12,43 +12,41 @@ from torch import Tensor, fx, nn
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 
 CHECKED = 2
-"""Images on which the two halves are compared with the whole."""
+"""Images on which the two parts are compared with the whole."""
 
 
 class Replay:
     """A model in evaluation mode, cut in two where its junctions begin.
 
+    Later changes to the junctions take effect here too.  A model that ``torch.fx`` cannot record,
+    or whose output differs when cut, is evaluated as a whole for every chip (:attr:`shared`).
+
     Parameters
     ----------
     model
-        The model, in evaluation mode; what is done to its junctions later has its effect here.
+        The model.
     example
         A few inputs.
     generator
-        Where the model's randomness comes from.
-
-    Notes
-    -----
-    A model that ``torch.fx`` cannot record, or that answers otherwise when it is cut, is evaluated
-    as a whole for every chip; :attr:`shared` then says so.
+        The model's source of randomness.
     """
 
     def __init__(self, model: nn.Module, example: Tensor, generator: torch.Generator) -> None:
         self._model = model
         self.shared = False
-        """Whether what stands before the junctions is computed once for all chips."""
+        """Whether the part before the junctions is computed once for all chips."""
         try:
             self._before, self._after = _cut(model)
             self.shared = self._agrees(example[:CHECKED], generator)
-        except Exception:  # whatever a model's own code raises when it is recorded
+        except Exception:  # a model's own code may raise anything when recorded
             self.shared = False
 
     def before(self, images: Tensor) -> tuple[Any, ...]:
-        """Return what the junctions' part needs of a batch of images."""
+        """Return the inputs of the second part for a batch of images."""
         return tuple(self._before(images)) if self.shared else (images,)
 
     def after(self, values: tuple[Any, ...]) -> Tensor:
-        """Return what the model answers, from what :meth:`before` gave."""
+        """Return the model's output from the values of :meth:`before`."""
         answers: Tensor = self._after(*values) if self.shared else self._model(*values)
         return answers
 
@@ -65,7 +63,7 @@ class _Tracer(fx.Tracer):
 
 
 def _cut(model: nn.Module) -> tuple[fx.GraphModule, fx.GraphModule]:
-    """Return the part without junctions, which gives a tuple, and the part that takes it."""
+    """Return the part before the junctions, which returns a tuple, and the part that takes it."""
     graph = _Tracer().trace(model)
     junctions = set(neurons_of(model))
     depends: set[fx.Node] = set()

@@ -1,68 +1,139 @@
-"""The outcome of a study, in hand and on disk."""
+"""The result of a study: it prints, plots, serialises and saves itself."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj import provenance
+from smtj import plot, provenance
+from smtj.chips.conditions import QUANTITIES
 from smtj.chips.plan import Study
-from smtj.chips.plots import save_accuracy_plot, save_yield_plot
+from smtj.chips.plots import (
+    format_value,
+    plot_accuracy,
+    plot_yield,
+    save_accuracy_plot,
+    save_yield_plot,
+)
 from smtj.chips.summary import StudySummary, summarise, varied
 from smtj.files import write_text
+from smtj.tables import Table, Tabular
+from smtj.units import round_to_error
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+THRESHOLD = 0.95
+"""Default accuracy that a good chip reaches."""
+MAX_ROWS = 30
+"""Conditions in the printed table; the files have all."""
 
 
-@dataclass(frozen=True)
-class StudyResult:
-    """What all chips reach under all conditions."""
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyResult(Tabular):
+    """The accuracy of all chips under all conditions."""
 
     study: Study
     frame: "pd.DataFrame"
-    """A row for every chip under every condition; see :meth:`smtj.chips.plan.Study.frame`."""
+    """One row per chip and condition; see :meth:`smtj.chips.plan.Study.frame`."""
     own: Mapping[str, float]
-    """What the model itself has of everything that can be varied, in SI units."""
+    """The model's own value of every quantity that can be varied, in SI units."""
     images: int
-    """Test images by which accuracy was found."""
+    """Number of test images."""
 
-    def summary(self, threshold: float) -> StudySummary:
+    @property
+    def varied(self) -> list[str]:
+        """Quantities with at least two finite values, in the order they were named."""
+        finite = {name: np.isfinite(self.frame[name].unique()) for name in varied(self.frame)}
+        return [name for name, values in finite.items() if values.sum() > 1]
+
+    def summary(self, threshold: float = THRESHOLD) -> StudySummary:
         """Return distributions, yields and sensitivities; see :func:`smtj.chips.summarise`."""
         return summarise(self.frame, threshold)
 
-    def save(self, out: Path | str, threshold: float) -> list[Path]:
-        """Write ``summary.json`` and the figures into a folder, each whole or not at all.
+    def table(self, threshold: float = THRESHOLD) -> Table:
+        """Return accuracy and yield by condition, and the sensitivities as notes."""
+        summary, names = self.summary(threshold), varied(self.frame)
+        rows = []
+        for entry in summary.distributions[:MAX_ROWS]:
+            low, high = entry.yield_interval
+            mean, error = round_to_error(entry.mean, entry.standard_error, "", "%")
+            rows.append(
+                (
+                    *(format_value(name, entry.condition[name]) for name in names),
+                    f"{mean} ± {error} %" if error else f"{100 * entry.mean:.2f} %",
+                    f"{100 * entry.standard_deviation:.2g} %",
+                    f"{100 * entry.quantiles[0]:.1f} %",
+                    f"{100 * entry.yield_:.1f} % ({100 * low:.1f} to {100 * high:.1f})",
+                )
+            )
+        notes = [
+            "sd: from chip to chip; 5 %: one chip in twenty lies below; yield: with 95 % interval"
+        ]
+        more = len(summary.distributions) - MAX_ROWS
+        if more > 0:
+            notes.append(f"{more} more conditions in the files")
+        for item in summary.sensitivities:
+            slope, error = round_to_error(100 * item.slope, 100 * item.standard_error)
+            notes.append(
+                f"{QUANTITIES[item.name].doc}: {slope}{error and f' ± {error}'} points of accuracy "
+                f"per {item.per}"
+            )
+        head = [name.replace("_", " ") for name in names]
+        return Table(
+            f"{self.study.chips:,} chips, {self.images:,} images",
+            (*head, "mean accuracy", "sd", "5 %", f"yield at {100 * threshold:.4g} %"),
+            rows,
+            notes,
+        )
 
-        Parameters
-        ----------
-        out
-            The folder.
-        threshold
-            Accuracy that a good chip reaches.
+    def plot(self, quantity: str | None = None, ax: "Axes | None" = None) -> "Axes":
+        """Plot accuracy in % against a quantity, by default the first that varies, else the yield.
 
-        Returns
-        -------
-        list of Path
-            The files written: a figure of accuracy against each quantity of two values or more,
-            the yield curve, and the summary.
+        See :func:`smtj.chips.plots.plot_accuracy`; returns the axes.
         """
-        out = Path(out)
-        written: list[Path] = []
-        for name in varied(self.frame):
-            if np.isfinite(self.frame[name].unique()).sum() > 1:
-                path = out / f"accuracy_{name}"
-                written += save_accuracy_plot(path, self.frame, name, self.own)
-        written += save_yield_plot(out / "yield", self.frame, threshold)
-        record = {
+        if quantity is None and not self.varied:
+            return self.plot_yield(ax=ax)
+        with plot.axes(ax, 3.6, 2.8) as axes:
+            plot_accuracy(axes, self.frame, quantity or self.varied[0], self.own)
+        return axes
+
+    def plot_yield(self, threshold: float = THRESHOLD, ax: "Axes | None" = None) -> "Axes":
+        """Plot the yield in % against the required accuracy and return the axes."""
+        with plot.axes(ax, 4.4, 3.2) as axes:
+            plot_yield(axes, self.frame, threshold)
+        return axes
+
+    def to_dict(self, threshold: float = THRESHOLD) -> dict[str, Any]:
+        """Return settings, distributions and sensitivities as plain JSON types."""
+        return {
             "chips": self.study.chips,
             "seed": self.study.seed,
             "images": self.images,
             "units": self.frame.attrs.get("units", {}),
             **self.summary(threshold).to_dict(),
+        }
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return one row per chip and condition, with quantities in SI units."""
+        return self.frame.copy()
+
+    def save(self, out: Path | str, threshold: float = THRESHOLD) -> list[Path]:
+        """Write the figures and ``summary.json`` into a folder and return their paths.
+
+        There is one figure of accuracy per varied quantity, and the yield curve.
+        """
+        out = Path(out)
+        written: list[Path] = []
+        for name in self.varied:
+            written += save_accuracy_plot(out / f"accuracy_{name}", self.frame, name, self.own)
+        written += save_yield_plot(out / "yield", self.frame, threshold)
+        record = {
+            **self.to_dict(threshold),
             "command": provenance.command(),
             "versions": provenance.versions(),
         }

@@ -1,4 +1,4 @@
-"""Run a study: in this process or on Dask's workers, kept on disk as it goes if wanted."""
+"""Run a study: in this process or on Dask's workers, saved on disk block by block if wanted."""
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from smtj.chips.result import StudyResult
 from smtj.chips.store import StudyStore
 
 Progress = Callable[[int, int, list[float]], None]
-"""Called with the evaluations that are done, those there are, and the last accuracies."""
+"""Called with (done, total, latest accuracies)."""
 
 
 def study(
@@ -31,17 +31,17 @@ def study(
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> StudyResult:
-    """Evaluate many chips of one trained network, each with devices of its own.
+    """Evaluate many chips of one trained network, each with its own devices.
 
-    Every chip has the weights of the network and devices drawn from its number and the seed; under
-    all conditions it is the same chip, with spreads larger or smaller.
+    All chips share the network's weights; their devices follow from the chip's number and the
+    seed.  A chip stays the same under all conditions: larger spreads scale its deviations.
 
     Parameters
     ----------
     model
-        A network with junctions, as :func:`smtj.nn.convert` or
-        :func:`smtj.nn.training.network.load_network` gives it; it is left as it is.  It answers a
-        batch of images with an array of shape (batch, classes), the largest of which is the class.
+        A network with junctions, from :func:`smtj.nn.convert` or :func:`smtj.nn.load_network`; it
+        is not modified.  It maps a batch of images to an array of shape (batch, classes), whose
+        largest entry is the class.
     images
         Test images as the model takes them, shape (count, ...).
     labels
@@ -49,74 +49,84 @@ def study(
     chips
         Number of chips.
     vary
-        Values in SI units by the names of :data:`smtj.chips.QUANTITIES`, of which every combination
-        is a condition: ``{"temperature": [280.0, 300.0], "reads": [1, 16, "expected"]}``.  Several
-        mappings are varied one after the other.
+        Values in SI units by the names of :data:`smtj.chips.QUANTITIES`; every combination is a
+        condition: ``{"temperature": [280, 300], "reads": [1, 16, "expected"]}``.  Several mappings
+        are varied one after the other.
     seed
-        Seed of the study; the same seed gives the same table, whatever the number of workers.
+        Seed of the study; the same seed gives the same table for any number of workers.
     workers
-        Processes of a Dask cluster on this machine; 0 for none but this one, None for one a core.
-        Processes start afresh (spawn), so that a script needs ``if __name__ == "__main__":``.
+        Processes of a Dask cluster on this machine; 0 for this process only, None for one per
+        core.  Processes are spawned, so a script needs ``if __name__ == "__main__":``.
     scheduler
         Address of a Dask scheduler to use instead.
     out
-        Folder in which results are kept as they come; a study that was interrupted goes on from
-        there.
+        Folder that receives results as they come; an interrupted study resumes from there.
     progress
-        Called after every block of evaluations.
+        Called with (done, total, latest accuracies) after every block of evaluations.
 
     Returns
     -------
     StudyResult
-        Its ``table`` has a row for every chip under every condition.
+        It prints as a table; ``to_dataframe()`` has one row per chip and condition.
 
     Raises
     ------
     SmtjError
-        A name or number is not possible, the network has no junctions, the folder holds another
-        study, or Dask is needed and not there.
+        A name or number is invalid, the network has no junctions, the folder holds another study,
+        or Dask is needed and not installed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from smtj import chips, nn
+    >>> digital = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Sigmoid())
+    >>> images = torch.rand(50, 8)
+    >>> model = nn.convert(digital, "cai2019", images[:2], reads=16)
+    >>> labels = digital(images).argmax(1)
+    >>> study = chips.study(model, images, labels, chips=5, vary={"temperature": [280, 300]})
+    >>> study.to_dataframe().shape
+    (10, 4)
     """
-    study = Study.of(chips, vary, seed)
+    plan = Study.of(chips, vary, seed)
     own = copy.deepcopy(model).cpu().eval()
-    check_conditions(own, study.conditions)
+    check_conditions(own, plan.conditions)
     task = Task(own, torch.as_tensor(images).cpu(), torch.as_tensor(labels).cpu(), seed)
     values = own_values(own)
-    kept, done = None, dict[int, list[float]]()
+    store, done = None, dict[int, list[float]]()
     if out is not None:
-        kept = StudyStore(Path(out))
-        kept.begin(study, fingerprint(own, task.images, task.labels))
-        done = kept.done(study)
-    missing = [number for number in range(study.blocks) if number not in done]
+        store = StudyStore(Path(out))
+        store.begin(plan, fingerprint(own, task.images, task.labels))
+        done = store.done(plan)
+    missing = [number for number in range(plan.blocks) if number not in done]
     count = sum(map(len, done.values()))
     if progress:
-        progress(count, study.evaluations, [])
-    for number, accuracies in _evaluate(task, study, missing, workers, scheduler):
-        if kept:
-            kept.keep(number, study, accuracies)
+        progress(count, plan.evaluations, [])
+    for number, accuracies in _evaluate(task, plan, missing, workers, scheduler):
+        if store:
+            store.save(number, plan, accuracies)
         done[number] = accuracies
         count += len(accuracies)
         if progress:
-            progress(count, study.evaluations, accuracies)
-    in_order = [value for number in range(study.blocks) for value in done[number]]
-    table = study.frame(in_order, values)
-    if kept and missing:
-        kept.finish(table)
-    return StudyResult(study, table, values, len(task.labels))
+            progress(count, plan.evaluations, accuracies)
+    frame = plan.frame([value for number in range(plan.blocks) for value in done[number]], values)
+    if store and missing:
+        store.finish(frame)
+    return StudyResult(plan, frame, values, len(task.labels))
 
 
 def _evaluate(
-    task: Task, study: Study, blocks: list[int], workers: int | None, scheduler: str | None
+    task: Task, plan: Study, blocks: list[int], workers: int | None, scheduler: str | None
 ) -> Iterable[tuple[int, list[float]]]:
     if not blocks:
         return ()
     if workers == 0 and scheduler is None:
-        return _here(task, study, blocks)
+        return _here(task, plan, blocks)
     from smtj.chips import cluster
 
-    return cluster.evaluate(task, study, blocks, workers, scheduler)
+    return cluster.evaluate(task, plan, blocks, workers, scheduler)
 
 
-def _here(task: Task, study: Study, blocks: list[int]) -> Iterator[tuple[int, list[float]]]:
+def _here(task: Task, plan: Study, blocks: list[int]) -> Iterator[tuple[int, list[float]]]:
     evaluator = Evaluator(task)
     for number in blocks:
-        yield number, [evaluator.accuracy(chip, part) for chip, part in study.block(number)]
+        yield number, [evaluator.accuracy(chip, part) for chip, part in plan.block(number)]

@@ -1,4 +1,4 @@
-"""Results of a study on disk, block by block as they come, so that a killed run loses nothing."""
+"""Results of a study on disk, block by block, so that a killed run loses nothing."""
 
 import json
 import math
@@ -16,35 +16,27 @@ if TYPE_CHECKING:
 
 RECORD = "study.json"
 TABLE = "chips.parquet"
-HOW_TO_INSTALL = 'install it with pip install "smtj[cluster]"'
+INSTALL = 'install it with pip install "smtj[cluster]"'
 
 
 @dataclass(frozen=True)
 class StudyStore:
-    """The folder of a study: ``study.json`` says what it is of, ``parts`` has what is done."""
+    """The folder of a study: ``study.json`` identifies it, ``parts`` holds finished blocks."""
 
     folder: Path
 
     def begin(self, study: Study, sums: dict[str, str]) -> None:
-        """Claim the folder for a study, or find that it already is this study's.
-
-        Raises
-        ------
-        CheckpointError
-            The folder holds another study.
-        SmtjError
-            pyarrow, which writes the tables, is not installed.
-        """
+        """Claim the folder for a study, or raise an error if it holds another."""
         require_pyarrow()
         settings = json.loads(json.dumps(_settings(study, sums)))
         path = self.folder / RECORD
         if path.exists():
-            kept = self._record(path)
-            other = [key for key in settings if kept.get(key) != settings[key]]
+            found = _read_record(path)
+            other = [key for key in settings if found.get(key) != settings[key]]
             if other:
                 raise CheckpointError(
-                    f"{self.folder} holds a study with other {_in_words(other)}; repeat its "
-                    "settings to go on, or give another folder"
+                    f"{self.folder} holds a study with other {' and '.join(other)}; repeat its "
+                    "settings to resume it, or give another folder"
                 )
             return
         record = {
@@ -55,13 +47,7 @@ class StudyStore:
         write_text(path, json.dumps(record, indent=1) + "\n")
 
     def done(self, study: Study) -> dict[int, list[float]]:
-        """Return the accuracies of the blocks that are done.
-
-        Raises
-        ------
-        CheckpointError
-            A part is damaged.
-        """
+        """Return the accuracies of finished blocks."""
         import pandas as pd
 
         whole = self.folder / TABLE
@@ -74,7 +60,7 @@ class StudyStore:
             found[int(path.stem)] = part["accuracy"].tolist()
         return found
 
-    def keep(self, block: int, study: Study, accuracies: list[float]) -> None:
+    def save(self, block: int, study: Study, accuracies: list[float]) -> None:
         """Write the results of a block, whole or not at all."""
         import pandas as pd
 
@@ -86,7 +72,7 @@ class StudyStore:
         _write(part, self.folder / "parts" / f"{block:06d}.parquet")
 
     def finish(self, table: "pd.DataFrame") -> Path:
-        """Write the table of the whole study, after which the parts are not needed."""
+        """Write the table of the whole study and remove the parts."""
         path = _write(table, self.folder / TABLE)
         parts = self.folder / "parts"
         if parts.exists():
@@ -96,32 +82,17 @@ class StudyStore:
                 parts.rmdir()
         return path
 
-    def _record(self, path: Path) -> dict[str, Any]:
-        try:
-            record = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{path} cannot be read ({type(error).__name__}); give another folder"
-            ) from None
-        return record if isinstance(record, dict) else {}
-
 
 def require_pyarrow() -> None:
-    """Refuse to go on without what writes Parquet files.
-
-    Raises
-    ------
-    SmtjError
-        pyarrow is not installed.
-    """
+    """Raise an error if pyarrow is not installed."""
     try:
         import pyarrow  # type: ignore[import-untyped]  # noqa: F401
     except ModuleNotFoundError:
-        raise SmtjError(f"results are kept as Parquet by pyarrow; {HOW_TO_INSTALL}") from None
+        raise SmtjError(f"pyarrow, which saves results, is not installed; {INSTALL}") from None
 
 
 def _settings(study: Study, sums: dict[str, str]) -> dict[str, Any]:
-    """What makes two studies the same."""
+    """Return what identifies a study."""
     conditions = [
         {name: str(v) if isinstance(v, float) and math.isinf(v) else v for name, v in part.items()}
         for part in study.conditions
@@ -129,8 +100,14 @@ def _settings(study: Study, sums: dict[str, str]) -> dict[str, Any]:
     return {"chips": study.chips, "seed": study.seed, "conditions": conditions, **sums}
 
 
-def _in_words(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({type(error).__name__}); give another folder"
+        ) from None
+    return record if isinstance(record, dict) else {}
 
 
 def _write(table: "pd.DataFrame", path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What a study says: distribution, yield, and what each source of variation costs."""
+"""Summarise a study: distributions, yield, and the cost of each source of variation."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,34 +36,34 @@ class Distribution:
     quantiles: tuple[float, ...]
     """At :data:`QUANTILES`."""
     yield_: float
-    """Share of chips that reach the threshold."""
+    """Fraction of chips that reach the threshold."""
     yield_interval: tuple[float, float]
-    """Confidence interval of 95 % for the yield of all chips of the kind (Wilson)."""
+    """95 % confidence interval (Wilson)."""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How accuracy changes with one quantity, over the values that were studied."""
+    """How accuracy changes with one quantity, over the values studied."""
 
     name: str
     slope: float
-    """Change of the accuracy per ``per``, a number and no percentage."""
+    """Change of accuracy per ``per``, as a fraction."""
     standard_error: float
     """From chip to chip; NaN for one chip."""
     per: str
-    """What the slope is per, e.g. ``"1 Oe"``."""
+    """Unit of the quantity, e.g. ``"1 Oe"``."""
 
 
 @dataclass(frozen=True)
 class StudySummary:
-    """Distributions in the order of the conditions, and the sensitivity to what was varied."""
+    """Distributions in the order of the conditions, and sensitivities to what was varied."""
 
     threshold: float
     distributions: tuple[Distribution, ...]
     sensitivities: tuple[Sensitivity, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON holds it; what is not finite as text."""
+        """Return everything as plain JSON types; NaN becomes None, infinities text."""
         record: dict[str, Any] = _plain(asdict(self))
         for entry in record["distributions"]:
             entry["yield"] = entry.pop("yield_")
@@ -77,14 +77,9 @@ def summarise(table: "pd.DataFrame", threshold: float) -> StudySummary:
     Parameters
     ----------
     table
-        Of :meth:`smtj.chips.plan.Study.frame`.
+        From :meth:`smtj.chips.plan.Study.frame`.
     threshold
-        Accuracy that a good chip reaches, between 0 and 1.
-
-    Raises
-    ------
-    SmtjError
-        The threshold is no share.
+        Accuracy that a good chip reaches, from 0 to 1.
     """
     if not 0 <= threshold <= 1:
         raise SmtjError(f"the threshold is {threshold:g}; it must be an accuracy from 0 to 1")
@@ -97,12 +92,12 @@ def summarise(table: "pd.DataFrame", threshold: float) -> StudySummary:
 
 
 def varied(table: "pd.DataFrame") -> list[str]:
-    """Return the names of what a table's study varied."""
+    """Return the names of the quantities that a study varied."""
     return [name for name in table.columns if name in QUANTITIES]
 
 
 def yield_of(accuracies: "NDArray[np.float64]", threshold: float) -> tuple[float, float, float]:
-    """Return the share of chips at or above a threshold, and its interval of 95 % (Wilson)."""
+    """Return the fraction of chips at or above a threshold and its 95 % interval (Wilson)."""
     good = int((accuracies >= threshold).sum())
     low, high = wilson_interval(good, len(accuracies), level=CONFIDENCE)
     return good / len(accuracies), float(low), float(high)
@@ -111,39 +106,34 @@ def yield_of(accuracies: "NDArray[np.float64]", threshold: float) -> tuple[float
 def sensitivities(table: "pd.DataFrame") -> list[Sensitivity]:
     """Regress accuracy on everything that was varied, chip by chip.
 
-    Every chip saw every condition, so that each has slopes of its own by least squares; their mean
-    is the slope, and their scatter its error, in which what is particular to a chip cancels.  Reads
-    enter as 1/N, as which their noise acts, and the age as decades of time.  Slopes are means over
-    the values studied: where accuracy falls faster than in proportion, more of a source costs more.
-
-    Parameters
-    ----------
-    table
-        Of :meth:`smtj.chips.plan.Study.frame`.
+    Every chip saw every condition, so least squares gives each its own slopes; their mean is the
+    slope, and their scatter its error, free of differences between chips.  Reads enter as 1/N, the
+    power of their noise, and the age as decades of time.  Slopes are means over the values studied:
+    accuracy may fall faster than linearly.
     """
     conditions = table.drop_duplicates("condition").sort_values("condition")
-    columns, kept = [], []
+    columns, names = [], []
     for name in varied(table):
         x = np.array([_regressor(name, value) for value in conditions[name]])
         if np.isfinite(x).all() and np.ptp(x) > 0:
             columns.append(x - x.mean())
-            kept.append(name)
-    if not kept:
+            names.append(name)
+    if not names:
         return []
     design = np.column_stack(columns)
     scale = np.abs(design).max(axis=0)
-    if np.linalg.matrix_rank(design / scale) < len(kept):
-        # Two quantities that were moved together cannot be told apart.
+    if np.linalg.matrix_rank(design / scale) < len(names):
+        # Quantities that were varied together cannot be separated.
         return []
     by_chip = table.pivot(index="chip", columns="condition", values="accuracy").to_numpy()
     slopes = (np.linalg.pinv(design / scale) @ by_chip.T).T / scale
     count = len(slopes)
     errors = (
-        slopes.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else np.full(len(kept), np.nan)
+        slopes.std(axis=0, ddof=1) / math.sqrt(count) if count > 1 else np.full(len(names), np.nan)
     )
     return [
         Sensitivity(name, float(slope), float(error), _per(name))
-        for name, slope, error in zip(kept, slopes.mean(axis=0), errors, strict=True)
+        for name, slope, error in zip(names, slopes.mean(axis=0), errors, strict=True)
     ]
 
 
@@ -152,7 +142,7 @@ def _distribution(
 ) -> Distribution:
     count = len(accuracies)
     deviation = float(accuracies.std(ddof=1)) if count > 1 else math.nan
-    share, low, high = yield_of(accuracies, threshold)
+    fraction, low, high = yield_of(accuracies, threshold)
     return Distribution(
         condition={name: float(value) for name, value in condition.items()},
         chips=count,
@@ -160,13 +150,13 @@ def _distribution(
         standard_error=deviation / math.sqrt(count),
         standard_deviation=deviation,
         quantiles=tuple(float(q) for q in np.quantile(accuracies, QUANTILES)),
-        yield_=share,
+        yield_=fraction,
         yield_interval=(low, high),
     )
 
 
 def _regressor(name: str, value: float) -> float:
-    """A value as it enters the regression, in the unit of :func:`_per`."""
+    """Return a value in the unit of :func:`_per`."""
     if name == "reads":
         return 1 / value
     if name == "age":

@@ -7,18 +7,20 @@ import typer
 from typer.core import TyperGroup
 
 from smtj import __version__
-from smtj.cli.card import app as card_app
-from smtj.cli.chips import chips
-from smtj.cli.cite import cite
-from smtj.cli.cost import cost
-from smtj.cli.explore import explore
-from smtj.cli.fit import fit
-from smtj.cli.ladder import ladder
-from smtj.cli.measure import app as measure_app
+from smtj.cli import (
+    card,
+    chips,
+    cite,
+    cost,
+    explore,
+    fit,
+    ladder,
+    measure,
+    reproduce,
+    simulate,
+    train,
+)
 from smtj.cli.output import BAD_INPUT, set_quiet
-from smtj.cli.reproduce import reproduce
-from smtj.cli.simulate import app as simulate_app
-from smtj.cli.train import train
 from smtj.errors import SmtjError
 
 
@@ -62,17 +64,20 @@ def smtj(
     set_quiet(quiet)
 
 
-app.add_typer(card_app, name="card", help="Show, check and write device cards.")
-app.add_typer(measure_app, name="measure")
-app.add_typer(simulate_app, name="simulate")
-app.command()(fit)
-app.command()(train)
-app.command()(chips)
-app.command()(ladder)
-app.command()(cost)
-app.command()(reproduce)
-app.command()(cite)
-app.command()(explore)
+app.add_typer(card.app, name="card", help="Show, check and write device cards.")
+app.add_typer(measure.app, name="measure")
+app.add_typer(simulate.app, name="simulate")
+for command in (
+    fit.fit,
+    train.train,
+    chips.chips,
+    ladder.ladder,
+    cost.cost,
+    reproduce.reproduce,
+    cite.cite,
+    explore.explore,
+):
+    app.command()(command)
 
 # Base class of Typer's errors about a command line, which has no public name.
 _UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)

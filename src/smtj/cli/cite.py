@@ -28,13 +28,14 @@ def cite(
 ) -> None:
     """Print what to cite: smtj, the paper, and the sources of the features and cards used."""
     from smtj import __version__
-    from smtj.card import load_card
+    from smtj.card import load_card, shipped_cards
     from smtj.cli.output import note
     from smtj.references import FEATURES, bibtex_of_card, software
 
     cards = [load_card(name) for name in card or ()]
-    unknown = [one for one in cards if not _references_of(one)]
-    found = _grouped(_features(features, card), [r for one in cards for r in _references_of(one)])
+    sources = {one.name: _references_of(one) for one in cards}
+    unknown = [one for one in cards if not sources[one.name] and one.base not in shipped_cards()]
+    found = _grouped(_features(features, card), [r for some in sources.values() for r in some])
     line, entry = software(__version__)
     if bibtex:
         entries = [entry, *(r.bibtex() for references in found.values() for r in references)]
@@ -47,8 +48,12 @@ def cite(
             typer.echo(f"\n{feature}: {FEATURES.get(feature, 'their sources')}")
         for reference in references:
             typer.echo(f"  {reference.text()}\n    {reference.reason}")
-    for one in unknown:
-        typer.echo(f"\ncard {one.name}\n  {one.reference or 'no reference given'}")
+    for one in cards:
+        if one in unknown:
+            typer.echo(f"\ncard {one.name}\n  {one.reference or 'no reference given'}")
+        elif one.base is not None:
+            own, every = _kept(one)
+            typer.echo(f"\ncard {one.name}\n  {own} of {every} values are from card {one.base}")
     note("\nBibTeX: smtj cite --bibtex; less: --for fit,resonance --card cai2019")
 
 
@@ -69,8 +74,21 @@ def _references_of(card: "DeviceCard") -> "list[Reference]":
     """Return the references in the table that a card's values come from."""
     from smtj.references import reference_of_card
 
-    known = reference_of_card(card.name)
+    if card.base is not None and not _kept(card)[0]:
+        return []
+    known = reference_of_card(card.base or card.name)
     return [known] if known else []
+
+
+def _kept(card: "DeviceCard") -> tuple[int, int]:
+    """Return how many values of a fitted card are still those of its shipped base, and of all."""
+    from smtj.card import load_card, shipped_cards
+
+    if card.base not in shipped_cards():
+        return 0, 0
+    base = {name: value for name, value, _ in load_card(card.base).values()}
+    same = [value.same_as(base.get(name)) for name, value, _ in card.values()]
+    return sum(same), len(same)
 
 
 def _grouped(features: list[str], of_cards: "list[Reference]") -> "dict[str, list[Reference]]":

@@ -1,4 +1,4 @@
-"""``smtj reproduce``."""
+"""``smtj reproduce``: the paper's figures, claims and numbers, and a report of what agrees."""
 
 from importlib import import_module
 from pathlib import Path
@@ -6,62 +6,64 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.exits import INTERRUPTED
+from smtj.cli.output import INTERRUPTED, note, notes_console
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from smtj.card import DeviceCard
+    from smtj.datasets import ImageDataset
+    from smtj.paper.fig3b import TrainingPlan
     from smtj.report.figure import FigureResult
 
-DRAWN = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b")
-"""Figures that need nothing but a card."""
+CARD_FIGURES = (
+    "fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b",
+)  # fmt: skip
+"""Figures that need only a card."""
 BEYOND = ("reads", "adaptive", "chips", "cost")
-"""What the trained network of Fig. 3(b) shows beyond the paper."""
-PARTS = (*DRAWN, "fig3b", *BEYOND, "audit")
+"""Sections beyond the paper, which need the trained network of Fig. 3(b)."""
+PARTS = (*CARD_FIGURES, "fig3b", *BEYOND, "audit")
 
 
 def reproduce(
     only: Annotated[
-        str | None, typer.Option(help=f"Some of {','.join(PARTS)}, by comma; else all.")
+        str | None,
+        typer.Option(help=f"Comma-separated parts of {','.join(PARTS)}. Default: all."),
     ] = None,
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
         str | None,
-        typer.Option(help="mnist, fashion-mnist, digits; else mnist, or digits where it is not."),
+        typer.Option(
+            help="mnist, fashion-mnist or digits. Default: mnist, or digits if unavailable."
+        ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of Fig. 3(b).")] = 100,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of Fig. 3(b).")] = 1,
-    ablation_epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs of the networks that answer why.")
-    ] = 10,
-    out: Annotated[Path, typer.Option(help="Where figures and report go.")] = Path("reproduction"),
+    ablation_epochs: Annotated[int, typer.Option(min=1, help="Epochs of the ablations.")] = 10,
+    out: Annotated[Path, typer.Option(help="Folder of figures and report.")] = Path("reproduction"),
 ) -> None:
-    """Reproduce the paper: its figures, its claims, its numbers, and a report of what agrees."""
-    from rich.console import Console
-
+    """Reproduce the paper: its figures, claims and numbers, with a report of what agrees."""
     from smtj.card import load_card
-    from smtj.paper.audit import audit
+    from smtj.paper import PAPER
+    from smtj.paper.audit import audit_rows
     from smtj.report.html import write_report
 
-    console = Console()
-    parts = _parts(only)
-    device = load_card(card)
+    parts, device = _parts(only), load_card(card)
     figures: list[FigureResult] = []
     context: dict[str, object] = {"card": device.name, "parts": list(parts)}
-    for name in DRAWN:
+    for name in CARD_FIGURES:
         if name in parts:
-            with console.status(f"{name}: measuring, fitting and drawing"):
+            with notes_console().status(f"{name}: measuring, fitting and plotting"):
                 figures.append(import_module(f"smtj.paper.{name}").make(device, out))
-            console.print(f"{figures[-1].title}: {figures[-1].images[0]}")
-    if _needs_images(parts):
+            _announce(figures[-1])
+    beyond = tuple(part for part in BEYOND if part in parts)
+    if beyond or "fig3b" in parts:
         from smtj.datasets import load_dataset
 
         images = load_dataset(dataset or "mnist", allow_stand_in=dataset is None)
         if images.stand_in:
-            console.print(
-                "[bold yellow]MNIST is not here and cannot be downloaded: going on with "
-                "scikit-learn's 8×8 digits as a stand-in.[/] The results are not the paper's."
+            note(
+                "MNIST is not available and cannot be downloaded; continuing with scikit-learn's "
+                "8×8 digits as a stand-in. The results are not the paper's."
             )
         context |= {
             "dataset": images.title,
@@ -69,19 +71,22 @@ def reproduce(
             "stand_in": images.stand_in,
         }
     if "fig3b" in parts:
-        from smtj.paper.fig3b import Plan
+        from smtj.paper.fig3b import TrainingPlan
 
-        figures.append(_train(console, device, images, Plan(epochs, ablation_epochs, seeds), out))
+        figures.append(_train(device, images, TrainingPlan(epochs, ablation_epochs, seeds), out))
     # In the order of the paper, whatever took longest.
     figures.sort(key=lambda figure: figure.name)
-    wanted = tuple(part for part in BEYOND if part in parts)
-    if wanted:
-        figures += _beyond(console, wanted, device, images, out)
-    checks = audit(device) if "audit" in parts else []
+    if beyond:
+        figures += _beyond(beyond, device, images, out)
+    checks = audit_rows(device) if "audit" in parts else []
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
-    report = write_report(out, title, figures, checks, context)
-    _summary(console, figures)
-    console.print(f"Report: {report}")
+    report = write_report(out, title, figures, checks, context, about=PAPER, summary=True)
+    _summary(figures)
+    typer.echo(f"Report: {report}")
+
+
+def _announce(figure: "FigureResult") -> None:
+    note(f"{figure.title}: {figure.images[0]}")
 
 
 def _parts(only: str | None) -> tuple[str, ...]:
@@ -90,54 +95,55 @@ def _parts(only: str | None) -> tuple[str, ...]:
     chosen = tuple(part.strip() for part in only.split(","))
     unknown = [part for part in chosen if part not in PARTS]
     if unknown:
-        raise SmtjError(f"--only names {unknown[0]!r}; choose from {', '.join(PARTS)}")
+        raise SmtjError(
+            f"--only has the unknown part {unknown[0]!r}; choose from {', '.join(PARTS)}"
+        )
     return chosen
 
 
-def _needs_images(parts: tuple[str, ...]) -> bool:
-    return "fig3b" in parts or any(part in parts for part in BEYOND)
-
-
-def _beyond(console: "Console", parts, device, images, out: Path) -> "list[FigureResult]":  # type: ignore[no-untyped-def]
+def _beyond(
+    parts: tuple[str, ...], device: "DeviceCard", images: "ImageDataset", out: Path
+) -> "list[FigureResult]":
     from smtj.paper import beyond
 
     network = out / "runs" / "mtj-0" / "network.pt"
     if not network.exists():
         raise SmtjError(
-            f"{', '.join(parts)} of the report need the network of Fig. 3(b), and {network} is not "
-            "there; add fig3b to --only"
+            f"{', '.join(parts)} need the network of Fig. 3(b), but {network} does not exist; "
+            "add fig3b to --only"
         )
     figures = []
-    with console.status("") as status:
+    with notes_console().status("") as status:
         for figure in beyond.make(parts, device, images, network, out, status.update):
-            console.print(f"{figure.title}: {figure.images[0]}")
+            _announce(figure)
             figures.append(figure)
     return figures
 
 
-def _train(console: "Console", device, images, plan, out: Path) -> "FigureResult":  # type: ignore[no-untyped-def]
+def _train(
+    device: "DeviceCard", images: "ImageDataset", plan: "TrainingPlan", out: Path
+) -> "FigureResult":
     from smtj.cli.progress import all_shown
     from smtj.paper import fig3b
 
     planned = fig3b.jobs(device, images, plan, out)
-    console.print(
-        f"Fig. 3(b): training {len(planned)} networks on {images.title} from {images.origin}"
-    )
+    note(f"Fig. 3(b): training {len(planned)} networks on {images.title} from {images.origin}")
     begun = sum((job.out / "checkpoint.pt").exists() for job in planned)
     if begun:
-        console.print(
-            f"{begun} of them go on from their last epoch in {out / 'runs'}; "
-            "delete that folder to train anew"
+        note(
+            f"{begun} of them continue from their last epoch in {out / 'runs'}; delete that folder "
+            "to start over"
         )
     try:
         with all_shown(planned) as progress:
             return fig3b.make(device, images, plan, out, progress)
     except KeyboardInterrupt:
-        console.print("\nStopped; every finished epoch is kept. The same command goes on from it.")
+        note("\nStopped; every finished epoch is saved. The same command continues from there.")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _summary(console: "Console", figures: "list[FigureResult]") -> None:
+def _summary(figures: "list[FigureResult]") -> None:
+    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="What the paper claims, and what we find", show_lines=True)
@@ -147,4 +153,4 @@ def _summary(console: "Console", figures: "list[FigureResult]") -> None:
         for check in figure.checks:
             table.add_row(check.claim, check.ours, check.verdict)
     if table.row_count:
-        console.print(table)
+        Console().print(table)

@@ -1,4 +1,4 @@
-"""What happens to a device: its random history, given the physics."""
+"""The random history of a device, given its physics."""
 
 from smtj.dynamics.telegraph.process import (
     packed_samples,

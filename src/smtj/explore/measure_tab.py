@@ -11,7 +11,7 @@ from typing import Any
 
 import panel as pn
 
-from smtj.analysis.formatting import HEAD, as_sentences, row
+from smtj.analysis.result import HEAD, sentences
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.explore import charts
@@ -50,13 +50,14 @@ class MeasureTab:
 
     def act(self, action: str) -> None:
         """Perform the action of a button."""
+        card = None if self.result is None else self.result.card
         if action == "sample":
             self.examine(SAMPLE, lambda: sample(self.card))
-        elif self.result is not None and action == "card":
-            self.controls.download(f"{self.result.card.name}.toml", self.result.card.to_toml())
-        elif self.result is not None and action == "use":
-            self.use_card(self.result.card)
-            name = html.escape(self.result.card.name)
+        elif card is not None and action == "card":
+            self.controls.download(f"{card.name}.toml", card.to_toml())
+        elif card is not None and action == "use":
+            self.use_card(card)
+            name = html.escape(card.name)
             self.said.object += f"<p>Device and Network now show {name}.</p>"
 
     def examine(self, name: str, content: Callable[[], bytes]) -> None:
@@ -107,11 +108,11 @@ class MeasureTab:
             )
             self.pane.visible = True
         self.results.object = _as_html(result)
-        self.said.object = f"<h3>{html.escape(result.parts[0].title)}</h3>"
+        self.said.object = f"<h3>{html.escape(result.fit.each[0].title)}</h3>"
 
     def _offer(self) -> None:
         actions = [["sample", "Use a simulated trace"]]
-        if self.result is not None:
+        if self.result is not None and self.result.card is not None:
             actions += [["card", "Download the card"], ["use", "Explore this device"]]
         self.controls.actions = actions
 
@@ -133,17 +134,18 @@ class MeasureTab:
 
 def _as_html(result: FileResult) -> str:
     pieces = []
-    for number, part in enumerate(result.parts):
+    for number, part in enumerate(result.fit.each):
+        caption = "" if part.picture is None else part.picture.caption
         if number:
             pieces.append(f"<h3>{html.escape(part.title)}</h3>")
         if result.pictures:
             picture = base64.b64encode(result.pictures[number]).decode()
-            alt = html.escape(part.caption, quote=True)
+            alt = html.escape(caption, quote=True)
             pieces.append(
                 f'<div class="picture"><img alt="{alt}" src="data:image/svg+xml;base64,{picture}">'
                 "</div>"
             )
-        caption = part.caption if result.segments is None else _caption(result.segments)
+        caption = caption if result.segments is None else _caption(result.segments)
         pieces.append(f'<p class="quiet">{html.escape(caption)}</p>')
         head = "".join(f'<th scope="col">{cell}</th>' for cell in HEAD)
         body = "".join(
@@ -151,14 +153,15 @@ def _as_html(result: FileResult) -> str:
             + f"<td><i>{symbol(cells[1])}</i></td>"
             + "".join(f"<td>{_typeset(cell)}</td>" for cell in cells[2:])
             + "</tr>"
-            for cells in map(row, part.estimates)
+            for cells in (estimate.row() for estimate in part.estimates)
         )
         pieces.append(
             f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
             "</div>"
         )
-        pieces.append(_list(as_sentences(part.remarks)))
-    pieces.append(_list(result.remarks))
+        pieces.append(_list(sentences(part.remarks)))
+    if result.fit.parts:
+        pieces.append(_list(sentences(result.fit.remarks)))
     return "".join(pieces)
 
 

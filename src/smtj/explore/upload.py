@@ -7,12 +7,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from smtj import lab
-from smtj.analysis import Part, Setting, analyse
-from smtj.analysis.formatting import measured_card, remarks_of_files
-from smtj.analysis.switching.trace import TraceResult, trace_of, trace_part
+from smtj.analysis import FitResult, fit
+from smtj.analysis.switching.trace import FittedTrace
 from smtj.card import DeviceCard
 from smtj.errors import DataError
-from smtj.measurement import groups, kind_of, load, save
+from smtj.measurement import save
 from smtj.typing import Floats
 
 MAX_BYTES = 20_000_000
@@ -42,14 +41,11 @@ class Segments:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What a file contains."""
+    """A fitted file."""
 
-    name: str
-    parts: tuple[Part, ...]
-    remarks: tuple[str, ...]
-    """Assumptions made when the file was read."""
-    card: DeviceCard
-    """The base card, updated with what was measured."""
+    fit: FitResult
+    card: DeviceCard | None
+    """Card with the fitted values; None if none of them belongs on a card."""
     segments: Segments | None
     """Of a single trace."""
     pictures: tuple[bytes, ...]
@@ -121,35 +117,28 @@ def _resistance(card: DeviceCard) -> float:
 
 
 def _examined(path: Path, card: DeviceCard) -> FileResult:
-    setting = Setting(card, path.name)
-    dataset = load(path)
-    single = None
-    if kind_of(dataset) == "trace" and len(found := groups(dataset)) == 1:
-        single = trace_of(*found[0], setting)
-        parts = [trace_part(single, setting)]
-    else:
-        parts = analyse([dataset], setting)
+    result = fit(path, card, source=path.name)
+    made = result.card()
+    single = result.fit if result.kind == "trace" else None
     pictures: tuple[bytes, ...] = ()
     if single is None:
-        drawn = [part.draw(path.with_name(f"part-{n}")) for n, part in enumerate(parts)]
+        drawn = [part.draw(path.with_name(f"part-{n}")) for n, part in enumerate(result.each)]
         pictures = tuple(images[1].read_bytes() for images in drawn)
     return FileResult(
-        path.name,
-        tuple(parts),
-        tuple(remarks_of_files([dataset])),
-        measured_card(card, parts, path.name),
+        result,
+        None if made is card else made,
         None if single is None else _segments(single),
         pictures,
     )
 
 
-def _segments(trace: TraceResult) -> Segments:
-    shown, fit, readings = slice(0, SHOWN), trace.fit, trace.readings
-    low, high = (readings.resistance(level)[shown] for level in (fit.low, fit.high))
+def _segments(trace: FittedTrace) -> Segments:
+    shown = slice(0, SHOWN)
+    low, high = trace.levels(shown)
     return Segments(
         trace.time[shown] - trace.time[0],
         trace.resistance[shown],
-        np.where(fit.states[shown] > 0, high, low),
+        np.where(trace.fit.states[shown] > 0, high, low),
         low,
         high,
         trace.time.size,

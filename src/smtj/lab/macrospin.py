@@ -12,8 +12,7 @@ from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.lab.instrument import Instrument, bias_of
 from smtj.lab.readings import Progress
-from smtj.lab.record import labelled
-from smtj.lab.resistance import attributes
+from smtj.lab.record import attributes, constants, labelled
 from smtj.physics.junction import resistance_of_direction
 
 if TYPE_CHECKING:
@@ -57,15 +56,14 @@ def macrospin_trace(
     """
     from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
     from smtj.dynamics.macrospin.driven import driven_macrospin
-    from smtj.dynamics.macrospin.simulate import default_time_step, window_means
+    from smtj.dynamics.macrospin.simulate import default_time_step, mean_directions
 
     card, instrument = as_card(card), instrument or Instrument()
     if samples < 1:
         raise SmtjError("a measurement needs at least one field and one reading at each")
     kind, bias = bias_of(card, voltage, None)
     interval, integration_time = instrument.timing(card)
-    t = float(card.thermal.temperature) if temperature is None else temperature
-    system = driven_macrospin(card, (field_in_plane, 0.0, field), bias, t)
+    system = driven_macrospin(card, (field_in_plane, 0.0, field), bias, temperature)
     longest = MAX_STEPS * default_time_step(system)
     if samples * interval > longest:
         raise SmtjError(
@@ -80,7 +78,7 @@ def macrospin_trace(
     spin = system.spin._replace(
         anisotropy_field=system.spin.anisotropy_field - system.torques.vcma * bias
     )
-    m = window_means(
+    m = mean_directions(
         system,
         equilibrium_directions(spin, (x, y, z), 1, start_seed),
         interval,
@@ -96,10 +94,8 @@ def macrospin_trace(
     noise = np.random.default_rng([seed, 1]).standard_normal(samples)
     columns = {
         "time": (("time",), interval * number),
-        "field_in_plane": ((), field_in_plane),
-        "field_out_of_plane": ((), field),
+        **constants(card, field, field_in_plane, temperature),
         kind: ((), bias),
-        "temperature": ((), t),
         "resistance": (
             ("time",),
             ohm + instrument.drift * number / samples + instrument.noise * noise,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
-from smtj.lab.record import labelled
+from smtj.lab.record import constants, labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import card_wells, resistance_of_direction
@@ -128,7 +128,7 @@ def pulse_response(
     columns = {
         "time": (("time",), time),
         "voltage": (("time",), applied),
-        **_conditions(card, fields, temperature),
+        **constants(card, field, field_in_plane, temperature),
         "resistance": (("time",), resistance_of_direction(card, m, applied[:, None]).mean(axis=1)),
         "switched": (("time",), (_along(card, m) * _along(card, begin) < 0).mean(axis=1)),
         **{
@@ -211,7 +211,7 @@ def switching_map(
     columns = {
         "voltage": (("voltage",), volts),
         "pulse_length": (("pulse_length",), times),
-        **_conditions(card, fields, temperature),
+        **constants(card, field, field_in_plane, temperature),
         "probability": (("voltage", "pulse_length"), switched),
         "reads": ((), float(trajectories)),
     }
@@ -253,14 +253,3 @@ def _along(card: DeviceCard, m: Floats) -> Floats:
     """m·n, of shape m.shape[:-1]."""
     tilt = float(card.magnetism.easy_axis_tilt)
     return np.asarray(m[..., 0] * np.sin(tilt) + m[..., 2] * np.cos(tilt))
-
-
-def _conditions(
-    card: DeviceCard, fields: tuple[float, float, float], temperature: float | None
-) -> dict[str, tuple[tuple[str, ...], float]]:
-    own = float(card.thermal.temperature) if temperature is None else temperature
-    return {
-        "field_in_plane": ((), fields[0]),
-        "field_out_of_plane": ((), fields[2]),
-        "temperature": ((), own),
-    }

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smtj.card import DeviceCard
+from smtj.lab.instrument import BiasKind, Instrument
 from smtj.measurement.format.schema import QUANTITIES
 
 if TYPE_CHECKING:
@@ -37,3 +39,32 @@ def labelled(
         for name, (dims, values) in columns.items()
     }
     return xr.Dataset({measured: variables.pop(measured)}, coords=variables, attrs=dict(attrs))
+
+
+def constants(
+    card: DeviceCard, field: Any, field_in_plane: Any, temperature: float | None
+) -> dict[str, Column]:
+    """Return field and temperature, by default the card's, as columns without dimensions."""
+    own = float(card.thermal.temperature) if temperature is None else temperature
+    return {
+        "field_out_of_plane": ((), field),
+        "field_in_plane": ((), field_in_plane),
+        "temperature": ((), own),
+    }
+
+
+def attributes(
+    kind: str, card: DeviceCard, bias: BiasKind, instrument: Instrument, seed: int
+) -> dict[str, str | float]:
+    """Return how a resistance was measured, as attributes of its data set."""
+    interval, integration_time = instrument.timing(card)
+    return {
+        "kind": kind,
+        "card": card.name,
+        "seed": seed,
+        "bias": bias,
+        "interval": interval,
+        "integration_time": integration_time,
+        "noise": instrument.noise,
+        "drift": instrument.drift,
+    }

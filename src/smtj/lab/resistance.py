@@ -14,7 +14,7 @@ from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument, bias_of
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
-from smtj.lab.record import Column, labelled
+from smtj.lab.record import Column, attributes, constants, labelled
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def trace(
     """
     card = as_card(card)
     kind, bias = bias_of(card, voltage, current)
-    columns = _columns(card, field, field_in_plane, kind, bias, temperature)
+    columns = constants(card, field, field_in_plane, temperature) | {kind: ((), bias)}
     found = _measure("trace", card, columns, (), samples, instrument, seed, progress)
     return found.swap_dims(sample="time")
 
@@ -112,7 +112,7 @@ def temperature_scan(
     """
     card = as_card(card)
     kind, bias = bias_of(card, voltage, current)
-    columns = _columns(card, field, field_in_plane, kind, bias, None)
+    columns = constants(card, field, field_in_plane, None) | {kind: ((), bias)}
     columns["temperature"] = (("temperature",), _row(temperature))
     dims = ("temperature",)
     return _measure("temperature_scan", card, columns, dims, samples, instrument, seed, progress)
@@ -147,7 +147,7 @@ def scan(
     """
     card = as_card(card)
     kind, bias = bias_of(card, voltage, current)
-    columns = _columns(card, 0.0, field_in_plane, kind, bias, temperature)
+    columns = constants(card, 0.0, field_in_plane, temperature) | {kind: ((), bias)}
     columns["field_out_of_plane"] = (("field",), _row(field))
     return _measure("scan", card, columns, ("field",), samples, instrument, seed, progress)
 
@@ -181,7 +181,7 @@ def voltage_scan(
         ``resistance`` in ohm, dimensions ``voltage``, ``field`` and ``sample``.
     """
     card = as_card(card)
-    columns = _columns(card, 0.0, field_in_plane, "voltage", 0.0, temperature)
+    columns = constants(card, 0.0, field_in_plane, temperature)
     columns["voltage"] = (("voltage",), _row(voltage))
     columns["field_out_of_plane"] = (("field",), _row(field))
     dims = ("voltage", "field")
@@ -226,7 +226,7 @@ def field_sweep(
     """
     card = as_card(card)
     kind, bias = bias_of(card, voltage, current)
-    columns = _columns(card, field, field_in_plane, kind, bias, temperature)
+    columns = constants(card, field, field_in_plane, temperature) | {kind: ((), bias)}
     swept = [name for name in ("field_out_of_plane", "field_in_plane") if np.ndim(columns[name][1])]
     steps = _row(columns[swept[0]][1]) if len(swept) == 1 else np.zeros(0)
     if steps.size == 0 or not (np.diff(steps) > 0).all() or sweeps < 1:
@@ -245,23 +245,6 @@ def field_sweep(
 
 def _row(values: ArrayLike) -> Floats:
     return np.atleast_1d(np.asarray(values, dtype=np.float64))
-
-
-def _columns(
-    card: DeviceCard,
-    field: ArrayLike,
-    field_in_plane: ArrayLike,
-    kind: BiasKind,
-    bias: float,
-    temperature: float | None,
-) -> dict[str, Column]:
-    own = float(card.thermal.temperature) if temperature is None else temperature
-    return {
-        "field_out_of_plane": ((), field),
-        "field_in_plane": ((), field_in_plane),
-        kind: ((), bias),
-        "temperature": ((), own),
-    }
 
 
 def _measure(
@@ -307,20 +290,3 @@ def _measure(
         "resistance": (dims, resistance.reshape(shape)),
     }
     return labelled("resistance", columns, attributes(kind, card, bias, instrument, seed))
-
-
-def attributes(
-    kind: str, card: DeviceCard, bias: BiasKind, instrument: Instrument, seed: int
-) -> dict[str, str | float]:
-    """Return how a resistance was measured, as attributes of its data set."""
-    interval, integration_time = instrument.timing(card)
-    return {
-        "kind": kind,
-        "card": card.name,
-        "seed": seed,
-        "bias": bias,
-        "interval": interval,
-        "integration_time": integration_time,
-        "noise": instrument.noise,
-        "drift": instrument.drift,
-    }

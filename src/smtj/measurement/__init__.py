@@ -1,7 +1,7 @@
-"""Measured and virtual data sets as files, and what is in them.
+"""Measured and virtual data sets, and their files.
 
-A data set is an :class:`xarray.Dataset` of SI floats with a ``units`` attribute each.  A measured
-file has one dimension, ``reading``, and one variable a column; the lab's data sets have several.
+A data set is an :class:`xarray.Dataset` of SI floats with ``units`` attributes.  A measured file
+has one dimension, ``reading``, and one variable per column; the lab's data sets have several.
 """
 
 from smtj.measurement.checks import increasing_time, require, unique_fields
@@ -17,7 +17,7 @@ from smtj.measurement.loading import as_dataset, load
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
-from smtj.measurement.sweeps import Sweep, sweeps
+from smtj.measurement.splitting import Sweep, sweeps
 
 __all__ = [
     "LABELS",

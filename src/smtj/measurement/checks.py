@@ -1,4 +1,4 @@
-"""What a data set must hold for a purpose, and what no measurement can have in it."""
+"""Checks that a data set is complete and its values are possible."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.conditions import CONDITIONS, condition_codes
+from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES, Quantity
-from smtj.measurement.format.wording import listed, quoted
 from smtj.measurement.locations import reading_place, source_of, value_place
 from smtj.measurement.long_format import long_columns, readings_in
 from smtj.units import format_quantity
@@ -18,18 +18,13 @@ if TYPE_CHECKING:
 
 
 def check_values(dataset: "xr.Dataset") -> None:
-    """Refuse values that no measurement can have.
-
-    Parameters
-    ----------
-    dataset
-        Of any dimensions, in SI.
+    """Reject values that no measurement can have.
 
     Raises
     ------
     DataError
-        A number is not finite, or outside of what its quantity can be; a count is not whole, or
-        more reads are high than there are; the message says where.
+        A number is not finite or out of range, a count is not whole, or there are more high reads
+        than reads; the message says where.
     """
     for name, quantity in QUANTITIES.items():
         if name in dataset.variables:
@@ -39,25 +34,18 @@ def check_values(dataset: "xr.Dataset") -> None:
         if surplus.any():
             place = value_place(dataset, "high", int(surplus.argmax()))
             raise DataError(
-                f"{source_of(dataset)}: more reads are high than there are at {place}: high must "
+                f"{source_of(dataset)}: there are more high reads than reads at {place}: high must "
                 "not exceed reads"
             )
 
 
 def require(dataset: "xr.Dataset", *names: str) -> None:
-    """Refuse a data set that lacks what is needed of it.
-
-    Parameters
-    ----------
-    dataset
-        Of any dimensions.
-    names
-        Quantities or labels that it must have.
+    """Reject a data set without the named quantities or labels.
 
     Raises
     ------
     DataError
-        One is missing; the message says what there is, and how to name another column.
+        One is missing; the message lists what there is, and how to name another column.
     """
     missing = [name for name in names if name not in dataset.variables]
     if not missing:
@@ -67,24 +55,21 @@ def require(dataset: "xr.Dataset", *names: str) -> None:
     there = f"{listed(known)}, and unused {listed(unused)}" if unused else listed(known)
     mapped = " ".join(f"--column {name}=HEADER" for name in missing)
     raise DataError(
-        f"{source_of(dataset)} has no {listed(missing, 'or')}, only {there}: if a column is called "
-        f"otherwise, say so with {mapped}"
+        f"{source_of(dataset)} has no {listed(missing, 'or')}, only {there}: if a column has "
+        f"another name, give it by {mapped}"
     )
 
 
 def increasing_time(dataset: "xr.Dataset") -> None:
-    """Refuse times that do not increase from reading to reading; they need not be regular.
+    """Reject times that do not increase from reading to reading; they need not be regular.
 
-    Parameters
-    ----------
-    dataset
-        With ``time``, of any dimensions; times that begin anew at each field can only be checked
-        field by field, see :func:`smtj.measurement.groups`.
+    Times that restart at each field must be checked field by field, see
+    :func:`smtj.measurement.groups`.
 
     Raises
     ------
     DataError
-        There is no time, or a reading is not later than the one before; the message says which.
+        There is no time, or a reading is not later than its predecessor.
     """
     require(dataset, "time")
     time = long_columns(dataset, ["time"])["time"]
@@ -99,13 +84,7 @@ def increasing_time(dataset: "xr.Dataset") -> None:
 
 
 def unique_fields(dataset: "xr.Dataset") -> None:
-    """Refuse a table, such as of P(H), that gives two values for the same conditions.
-
-    Parameters
-    ----------
-    dataset
-        Of any dimensions; readings are told apart by field, voltage, current, temperature, and by
-        their labels.
+    """Reject a table, such as of P(H), with two readings at the same conditions and labels.
 
     Raises
     ------
@@ -139,7 +118,7 @@ def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
     if quantity.whole:
         broken = values != np.rint(values)
         if broken.any():
-            raise _wrong(dataset, quantity, broken, f"{quantity.meaning} is a whole one")
+            raise _wrong(dataset, quantity, broken, f"{quantity.meaning} must be whole")
 
 
 def _wrong(

@@ -1,4 +1,4 @@
-"""A data file as a data set, whatever its format."""
+"""Loading a data file, or a table, as a data set."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum
-from smtj.measurement.format.attributes import from_lines
-from smtj.measurement.format.cells import wrong_cell
 from smtj.measurement.format.columns import Column, Match, match_columns
-from smtj.measurement.format.dialect import read_head
+from smtj.measurement.format.dialect import read_dialect
 from smtj.measurement.format.excel import read_sheet, sheet_columns
+from smtj.measurement.format.messages import wrong_cell
 from smtj.measurement.format.netcdf import read_netcdf
-from smtj.measurement.format.scaling import scaled
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text import read_text
+from smtj.measurement.format.values import from_lines, scaled
 from smtj.measurement.locations import READING, mark_source, source_of, value_place
 
 if TYPE_CHECKING:
@@ -26,44 +25,42 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_FILE = 800_000_000
-"""The largest file that is read, in bytes."""
+"""Largest file that is read, in bytes."""
 
 
 def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Dataset":
     """Read a data file.
 
-    ``.xlsx`` is Excel (its first sheet), ``.nc`` NetCDF 4, and everything else text, with commas,
-    semicolons, tabs or blanks between the columns, a decimal point, and ``#`` before a comment;
-    a comment ``# key: value`` above the header is an attribute.
+    ``.xlsx`` is Excel (its first sheet), ``.nc`` NetCDF 4, and everything else text with commas,
+    semicolons, tabs or blanks between columns, decimal points, and ``#`` before comments; a
+    comment ``# key: value`` above the header is an attribute.
 
     Parameters
     ----------
     path
         The file.
     columns
-        Headers by name of :data:`QUANTITIES` or a label, where the file's differ from what smtj
-        expects: ``{"resistance": "R_meas", "field_out_of_plane": "Magnet [mT]"}``.
+        Headers by name of a quantity or label, where smtj would not recognise them:
+        ``{"resistance": "R_meas", "field_out_of_plane": "Magnet [mT]"}``.
 
     Returns
     -------
     xarray.Dataset
-        SI floats with a ``units`` attribute each.  A table has the dimension ``reading`` and one
-        variable a column; a NetCDF file keeps its dimensions.  Attributes of it say what was done:
-        ``assumed_units`` lists quantities taken for SI because their header has no unit, or, as a
-        signal may, an arbitrary one, ``arbitrary_units`` the latter of them, ``ignored_columns``
-        the headers that were left out, and ``resistance_from`` is there where the resistance is
-        calculated from voltage and current.
+        SI floats with ``units`` attributes.  A table has the dimension ``reading`` and one
+        variable per column; a NetCDF file keeps its dimensions.  Attributes say how the file was
+        read: ``assumed_units`` lists quantities taken as SI because their header has no unit or an
+        arbitrary one, ``arbitrary_units`` the latter, ``ignored_columns`` the unknown headers, and
+        ``resistance_from`` how the resistance was calculated, if from voltage and current.
 
     Raises
     ------
     DataError
-        The file is missing, larger than :data:`MAX_FILE`, no table, or a header, a unit or
-        a value in it is wrong.
+        The file is missing, too large or not a table, or a header, a unit or a value is wrong.
 
     Notes
     -----
     Ten million rows of three columns (0.5 GB of text) take about 4.5 s of one core and 0.6 GB of
-    memory at most, and both are linear in rows and columns.
+    memory; both are linear in rows and columns.
     """
     file = Path(path).expanduser()
     _check_file(file)
@@ -71,7 +68,7 @@ def load(path: str | Path, columns: Mapping[str, str] | None = None) -> "xr.Data
         dataset = _read(file, columns)
     except OSError as error:
         raise DataError(
-            f"{file} cannot be read ({error.strerror}): check who may read it"
+            f"{file} cannot be read ({error.strerror}): check its permissions"
         ) from None
     mark_source(dataset, file)
     _add_resistance(dataset)
@@ -144,14 +141,14 @@ def _check_file(file: Path) -> None:
     if file.is_dir():
         raise DataError(f"{file} is a folder: give the data file in it")
     if not file.exists():
-        raise DataError(f"{file} is not there: give the path of a .csv, .xlsx or .nc file")
+        raise DataError(f"{file} does not exist: expected a .csv, .xlsx or .nc file")
     size = file.stat().st_size
     if size == 0:
-        raise DataError(f"{file} is empty: a header and a row for each reading belong there")
+        raise DataError(f"{file} is empty: expected a header and one row per reading")
     if size > MAX_FILE:
         raise DataError(
-            f"{file} has {size / 1e6:.0f} MB, more than the {MAX_FILE / 1e6:.0f} MB that smtj "
-            "reads at once: split it into parts, for example one file a field"
+            f"{file} has {size / 1e6:.0f} MB, more than the limit of {MAX_FILE / 1e6:.0f} MB: "
+            "split it into parts, for example one file per field"
         )
 
 
@@ -164,13 +161,13 @@ def _read(file: Path, columns: Mapping[str, str] | None) -> "xr.Dataset":
             found = match_columns(sheet.headers, columns, str(file))
             return _table(sheet_columns(file, sheet, found), found, from_lines(sheet.comments))
         case _:
-            head = read_head(file)
-            found = match_columns(head.headers, columns, str(file))
-            return _table(read_text(file, head, found), found, from_lines(head.comments))
+            dialect = read_dialect(file)
+            found = match_columns(dialect.headers, columns, str(file))
+            return _table(read_text(file, dialect, found), found, from_lines(dialect.comments))
 
 
 def _table(arrays: Mapping[str, NDArray[Any]], found: Match, attrs: dict[str, Any]) -> "xr.Dataset":
-    """The columns of a file as a data set in SI."""
+    """Return the columns of a file as a data set in SI."""
     import xarray as xr
 
     variables = {}
@@ -193,7 +190,7 @@ def _table(arrays: Mapping[str, NDArray[Any]], found: Match, attrs: dict[str, An
 
 
 def _add_resistance(dataset: "xr.Dataset") -> None:
-    """Calculate the resistance where voltage and current are measured and nothing else is."""
+    """Calculate the resistance if only voltage and current are measured."""
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
@@ -203,8 +200,8 @@ def _add_resistance(dataset: "xr.Dataset") -> None:
     if zero.any():
         place = value_place(dataset, "current", int(zero.argmax()))
         raise DataError(
-            f"{source_of(dataset)}: the current is 0 at {place}, so that voltage over "
-            "current is no resistance: delete that row, or give a column of resistances"
+            f"{source_of(dataset)}: the current is 0 at {place}, so voltage / current is not a "
+            "resistance: delete that row, or give a column of resistances"
         )
     resistance = dataset["voltage"] / dataset["current"]
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)

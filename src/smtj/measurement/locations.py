@@ -1,4 +1,4 @@
-"""Where a value of a data set stands, as a message says it: in which file, in which row."""
+"""Where a value of a data set is, for messages: file and row."""
 
 import csv
 from itertools import islice
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smtj.errors import DataError
-from smtj.measurement.format.dialect import read_head
+from smtj.measurement.format.dialect import read_dialect
 from smtj.measurement.format.excel import read_sheet
 from smtj.measurement.format.text import records
 
@@ -20,20 +20,19 @@ READING = "reading"
 
 
 def mark_source(dataset: "xr.Dataset", path: Path) -> None:
-    """Remember of which file a data set is; unlike an attribute, it is not saved with it."""
+    """Record the file of a data set; unlike an attribute, this is not saved with it."""
     dataset.encoding = {"source": str(path), "readings": dataset.sizes.get(READING)}
 
 
 def source_of(dataset: "xr.Dataset") -> str:
-    """Return what messages call the origin of a data set: its file if it has one."""
+    """Return the name of a data set in messages: its file if it has one."""
     return str(dataset.encoding.get("source", "the data set"))
 
 
 def reading_place(dataset: "xr.Dataset", reading: int) -> str:
-    """Return where a reading of the long form stands, which counts from 0.
+    """Return where a reading of the long form, counted from 0, is found.
 
-    This is the row of the file where the data set is still as it was loaded, else the number of
-    the reading, from 1.
+    This is its row in the file, or its number from 1 if the data set was changed after loading.
     """
     encoding = dataset.encoding
     loaded = "source" in encoding and encoding.get("readings") == dataset.sizes.get(READING, -1)
@@ -42,7 +41,7 @@ def reading_place(dataset: "xr.Dataset", reading: int) -> str:
 
 
 def value_place(dataset: "xr.Dataset", name: str, index: int) -> str:
-    """Return where the element of a variable with this flat index stands."""
+    """Return where the element of a variable with this flat index is found."""
     variable = dataset[name]
     if variable.dims == (READING,):
         return reading_place(dataset, index)
@@ -52,13 +51,13 @@ def value_place(dataset: "xr.Dataset", name: str, index: int) -> str:
 
 
 def _row(path: Path, reading: int) -> int | None:
-    """The row of a file; None where it is no table, or is not there any more."""
+    """The row in a file; None if the file is not a table or is gone."""
     try:
         if path.suffix.lower() == ".xlsx":
             return read_sheet(path).rows[reading][0]
         if path.suffix.lower() == ".nc":
             return None
-        found = next(islice(records(path, read_head(path)), reading, None), None)
+        found = next(islice(records(path, read_dialect(path)), reading, None), None)
     except (OSError, DataError, IndexError, csv.Error):
         return None
     return None if found is None else found[0]

@@ -1,4 +1,4 @@
-"""Data sets of any dimensions as one row a reading, in the order in which they were taken."""
+"""Data sets of any dimensions as tables with one row per reading, in the order of time."""
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
@@ -17,21 +17,10 @@ Array = NDArray[Any]
 
 
 def table(dataset: "xr.Dataset") -> "pd.DataFrame":
-    """Return a data set as a table with one row a reading.
+    """Return a data set as a table with one row per reading and one column per quantity, in SI.
 
-    What does not change with a dimension is repeated along it.  A sweep that is stored by rising
-    field but was taken by falling field comes in the order of its times.
-
-    Parameters
-    ----------
-    dataset
-        Of any dimensions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One column a quantity, in SI, by name; integers that merely number a dimension are left
-        out.
+    Values are repeated along the dimensions that they do not have; indices without meaning are
+    left out.  A falling sweep that is stored by rising field comes in the order of its times.
     """
     import pandas as pd
 
@@ -39,7 +28,7 @@ def table(dataset: "xr.Dataset") -> "pd.DataFrame":
 
 
 def column_names(dataset: "xr.Dataset") -> list[str]:
-    """Return the variables of a data set that are columns of its table, known ones first."""
+    """Return the columns of the table of a data set, known ones first."""
     names = [str(name) for name in dataset.variables]
     known = [name for name in NAMES if name in names]
     return known + [n for n in names if n not in known and not _is_numbering(dataset, n)]
@@ -51,15 +40,7 @@ def readings_in(dataset: "xr.Dataset") -> int:
 
 
 def long_columns(dataset: "xr.Dataset", names: Iterable[str]) -> dict[str, Array]:
-    """Return columns of the table of a data set, shape (readings,), by name; SI.
-
-    Parameters
-    ----------
-    dataset
-        Of any dimensions.
-    names
-        Variables of it.
-    """
+    """Return columns of the table of a data set, shape (readings,), by name; SI."""
     widest = sorted(dataset.variables.values(), key=lambda variable: -variable.ndim)
     dims = tuple(dict.fromkeys(dim for variable in widest for dim in variable.dims))
     sizes = {dim: dataset.sizes[dim] for dim in dims}
@@ -75,7 +56,7 @@ def long_columns(dataset: "xr.Dataset", names: Iterable[str]) -> dict[str, Array
 
 
 def _backwards(dataset: "xr.Dataset", sizes: Mapping[Hashable, int]) -> NDArray[np.bool_] | None:
-    """Which lines along the last dimension run backwards in time; None where none does."""
+    """Which lines along the last dimension run backwards in time; None if none does."""
     if len(sizes) < 2 or "time" not in dataset.variables or list(sizes.values())[-1] < 2:
         return None
     time = _spread(dataset.variables["time"], sizes)
@@ -84,7 +65,7 @@ def _backwards(dataset: "xr.Dataset", sizes: Mapping[Hashable, int]) -> NDArray[
 
 
 def _spread(variable: "xr.Variable", sizes: Mapping[Hashable, int]) -> Array:
-    """The values of a variable, repeated along the dimensions that it does not have."""
+    """Repeat the values of a variable along the dimensions that it does not have."""
     own = [dim for dim in sizes if dim in variable.dims]
     shape = [size if dim in own else 1 for dim, size in sizes.items()]
     values = np.asarray(variable.transpose(*own).values).reshape(shape)

@@ -1,4 +1,4 @@
-"""A data set as a file, whole or not at all."""
+"""Saving a data set as a file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.files import write_whole
 from smtj.measurement.conditions import direction_stated
-from smtj.measurement.format.attributes import to_lines
 from smtj.measurement.format.excel import write_sheet
 from smtj.measurement.format.netcdf import netcdf_bytes
-from smtj.measurement.format.scaling import scaled
 from smtj.measurement.format.schema import FIELDS, QUANTITIES
+from smtj.measurement.format.values import scaled, to_lines
 from smtj.measurement.long_format import column_names, long_columns
 
 if TYPE_CHECKING:
@@ -24,18 +23,18 @@ _BLOCK = 1 << 16
 
 
 def save(dataset: "xr.Dataset", path: str | Path) -> Path:
-    """Write a data set so that :func:`smtj.measurement.load` gives the same again.
+    """Write a data set to a file that :func:`smtj.measurement.load` reads.
 
-    ``.nc`` keeps its dimensions.  ``.csv`` and ``.xlsx`` have one row a reading under headers
-    ``name [unit]`` in the units of the field (Oe, mV), and above them the attributes as lines
-    ``# key: value``; a number comes back within 1e-15 of itself.
+    ``.nc`` keeps the dimensions.  ``.csv`` and ``.xlsx`` have one row per reading under headers
+    ``name [unit]`` in customary units (Oe, mV), and above them the attributes as lines
+    ``# key: value``; numbers are read back within 1e-15.
 
     Parameters
     ----------
     dataset
         Of any dimensions, in SI.
     path
-        Where it goes; the suffix says in which format.
+        Its suffix chooses the format.
 
     Returns
     -------
@@ -45,9 +44,9 @@ def save(dataset: "xr.Dataset", path: str | Path) -> Path:
     Raises
     ------
     DataError
-        The suffix is none of the three, or the rows are too many for Excel.
+        The suffix is none of the three, or there are too many rows for Excel.
     OSError
-        The file cannot be written; what was there is still there then.
+        The file cannot be written; an existing one is unchanged.
     """
     file = Path(path).expanduser()
     match file.suffix.lower():
@@ -62,14 +61,11 @@ def save(dataset: "xr.Dataset", path: str | Path) -> Path:
             content = netcdf_bytes(dataset)
             return write_whole(file, lambda stream: stream.write(content))
         case _:
-            raise DataError(
-                f"{file} does not say by its suffix what to write: it would end in .csv, .xlsx or "
-                ".nc"
-            )
+            raise DataError(f"the suffix of {file} is unknown: save to a .csv, .xlsx or .nc file")
 
 
 def _display_columns(dataset: "xr.Dataset") -> dict[str, NDArray[Any]]:
-    """The columns of a file, in its units, by header."""
+    """Columns in the units of files, by header."""
     columns = {}
     for name, values in long_columns(dataset, column_names(dataset)).items():
         if name in QUANTITIES:
@@ -80,7 +76,7 @@ def _display_columns(dataset: "xr.Dataset") -> dict[str, NDArray[Any]]:
             unit = dataset[name].attrs.get("units", "")
         header = name
         if name in FIELDS and not direction_stated(dataset, name):
-            # What nobody knew before must not be known after.
+            # The direction is unknown and must stay so.
             header = "field"
         columns[f"{header} [{unit}]" if unit else header] = values
     return columns
@@ -94,7 +90,7 @@ def _write_csv(dataset: "xr.Dataset", stream: IO[bytes]) -> None:
 
 
 def _blocks(columns: list[NDArray[Any]]) -> Iterator[str]:
-    """Rows of a CSV file, many at a time; several times as fast as pandas writes them."""
+    """Rows of a CSV file, many at a time; several times faster than by pandas."""
     for first in range(0, columns[0].size, _BLOCK):
         cells = [_cells(values[first : first + _BLOCK]) for values in columns]
         yield "".join(f"{row}\n" for row in map(",".join, zip(*cells, strict=True)))
@@ -103,13 +99,13 @@ def _blocks(columns: list[NDArray[Any]]) -> Iterator[str]:
 def _cells(values: NDArray[Any]) -> list[str]:
     if values.dtype.kind not in "fiu":
         return [_quoted(str(value)) for value in values]
-    # Most conditions stay as they are for many readings.
+    # Most conditions are constant over many readings.
     if (values == values[0]).all():
         return [repr(values[0].item())] * values.size
     return [repr(value) for value in values.tolist()]
 
 
 def _quoted(text: str) -> str:
-    """A cell that no comma and no number sign in it can break."""
+    """A cell that may hold commas and number signs."""
     doubled = text.replace('"', '""')
     return f'"{doubled}"'

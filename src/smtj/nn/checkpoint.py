@@ -1,4 +1,4 @@
-"""Files that ``torch.save`` wrote, checked as they are read."""
+"""Read files from ``torch.save`` and check them."""
 
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,7 @@ FORMAT = 1
 
 
 def read_saved(path: Path, kind: str, entries: tuple[str, ...]) -> dict[str, Any]:
-    """Return the content of a file that smtj wrote with ``torch.save``.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What it should be, for people.
-    entries
-        What a file of that kind holds.
+    """Return the content of a file of a kind, e.g. ``"a chip"``, with the given entries.
 
     Raises
     ------
@@ -32,7 +23,7 @@ def read_saved(path: Path, kind: str, entries: tuple[str, ...]) -> dict[str, Any
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist; give the path of {kind}") from None
     except Exception as error:
-        # torch.load raises whatever its unpickler met; to the user they are all one thing.
+        # torch.load raises whatever its unpickler meets.
         raise CheckpointError(
             f"{path} is not {kind}, or is damaged ({type(error).__name__})"
         ) from error

@@ -1,4 +1,4 @@
-"""Beyond the paper: the network of Fig. 3(b) as hardware, one section of the report a part."""
+"""Beyond the paper: the network of Fig. 3(b) as hardware, one section of the report per part."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +8,7 @@ from smtj.datasets import ImageDataset
 from smtj.report.figure import FigureResult
 
 PARTS = ("reads", "adaptive", "chips", "cost")
-"""Of the report, in its order; all need the trained network."""
-
-Told = Callable[[str], None]
-"""Is told in a few words what is being done."""
+"""Parts in the order of the report; all need the trained network."""
 
 
 def make(
@@ -20,9 +17,9 @@ def make(
     images: ImageDataset,
     network: Path,
     out: Path,
-    told: Told,
+    report: Callable[[str], None],
 ) -> Iterator[FigureResult]:
-    """Make sections of the report, each as it is asked for.
+    """Make sections of the report, each when it is asked for.
 
     Parameters
     ----------
@@ -36,57 +33,31 @@ def make(
         ``network.pt`` of a network of such devices trained on it.
     out
         Folder of the figures.
-    told
-        Is told what is being done.
+    report
+        Called with a few words on what is being done.
     """
-    for part in PARTS:
-        if part in parts:
-            yield from _MAKERS[part](card, images, network, out, told)
 
+    def count(task: str) -> Callable[[int, int], None]:
+        return lambda done, total: report(f"{task}: {done} of {total}")
 
-def _of(part: str, told: Told) -> Callable[[int, int], None]:
-    def count(done: int, total: int) -> None:
-        told(f"{part}: {done} of {total}")
+    if "reads" in parts:
+        from smtj.paper import reads
 
-    return count
+        yield reads.make(network, images, out, progress=count("realistic reads, evaluation"))
+    if "adaptive" in parts:
+        from smtj.paper import adaptive
 
+        yield from adaptive.make(
+            card, images, network, out, progress=lambda done: report(f"adaptive neuron, {done}")
+        )
+    if "chips" in parts:
+        from smtj.nn.training.network import load_network
+        from smtj.paper import chips
 
-def _reads(
-    card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
-) -> list[FigureResult]:
-    from smtj.paper import reads
+        trained, _, _ = load_network(network)
+        evaluated = count("chips, evaluation")
+        yield chips.make(trained, images, out, progress=lambda done, n, _: evaluated(done, n))
+    if "cost" in parts:
+        from smtj.paper import cost
 
-    return [reads.make(network, images, out, progress=_of("reads as they are, evaluation", told))]
-
-
-def _adaptive(
-    card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
-) -> list[FigureResult]:
-    from smtj.paper import adaptive
-
-    return adaptive.make(
-        card, images, network, out, progress=lambda done: told(f"adaptive neuron, {done}")
-    )
-
-
-def _chips(
-    card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
-) -> list[FigureResult]:
-    from smtj.nn.training.network import load_network
-    from smtj.paper import chips
-
-    trained, _, _ = load_network(network)
-    count = _of("chips, evaluation", told)
-    return [chips.make(trained, images, out, progress=lambda done, total, _: count(done, total))]
-
-
-def _cost(
-    card: DeviceCard, images: ImageDataset, network: Path, out: Path, told: Told
-) -> list[FigureResult]:
-    from smtj.paper import cost
-
-    count = _of("cost, few and faulty reads", told)
-    return [cost.make(card, out, network, images, count)]
-
-
-_MAKERS = {"reads": _reads, "adaptive": _adaptive, "chips": _chips, "cost": _cost}
+        yield cost.make(card, out, network, images, count("cost, few and faulty reads"))

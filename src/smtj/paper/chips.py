@@ -1,6 +1,6 @@
-"""Beyond Fig. 3(b): what chips of such devices reach, the more their devices differ.
+"""Beyond Fig. 3(b): the accuracy of chips, against the spread of their devices.
 
-The paper measured one device; how far devices may differ is what a chip would need to know.
+The paper measured one device; a chip needs to know how far devices may differ.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from torch import nn
 from smtj import plot
 from smtj.chips.conditions import QUANTITIES, ConditionValue
 from smtj.chips.plots import plot_accuracy, plot_yield
-from smtj.chips.result import StudyResult
 from smtj.chips.run import Progress, study
-from smtj.chips.summary import Distribution, Sensitivity
+from smtj.chips.summary import Distribution
 from smtj.datasets import ImageDataset
 from smtj.nn.training.trainer import as_tensors, scaled
+from smtj.paper.texts import figure
 from smtj.report.figure import FigureResult
 from smtj.units import Oe
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SLOPE_SPREADS = (0.0, 0.05, 0.1, 0.2, 0.3)
 OFFSET_SPREADS = (0.0, Oe, 2 * Oe, 4 * Oe, 8 * Oe)
 BELOW_BEST = 0.005
-"""A good chip is at most so far below the mean of chips without spread."""
+"""A good chip is at most this far below the mean of chips without spread."""
 
 
 def make(
@@ -38,22 +38,16 @@ def make(
     workers: int | None = 0,
     progress: Progress | None = None,
 ) -> FigureResult:
-    """Draw many chips for a trained network, and say how spread costs accuracy and yield.
+    """Sample many chips for a trained network; report how spread costs accuracy and yield.
 
     Parameters
     ----------
     network
-        A trained network of junctions, as :func:`smtj.nn.training.network.load_network` gives it.
+        A trained network of junctions; see :func:`smtj.nn.training.network.load_network`.
     images
         The data set it was trained on; its test images are used.
-    out
-        Folder of the figure.
-    chips
-        Number of chips.
-    workers
-        Processes, as of :func:`smtj.chips.study`.
-    progress
-        Called after every block of evaluations.
+    workers, progress
+        As of :func:`smtj.chips.study`.
     """
     tensors = as_tensors(images)
     vary: list[Mapping[str, list[ConditionValue]]] = [
@@ -73,17 +67,26 @@ def make(
     first = table[table["condition"] == 0]["accuracy"]
     threshold = round(max(0.0, float(first.mean()) - BELOW_BEST), 3)
     summary = result.summary(threshold)
-    return FigureResult(
-        name="chips",
-        title="Accuracy of whole chips against the spread of their devices, and the yield",
-        caption=_caption(result, images, threshold, list(summary.sensitivities)),
-        images=_draw(out / "chips", table, result.own, threshold),
-        numbers={
+    costs = " and ".join(
+        f"{abs(100 * item.slope):.2g} ± {100 * item.standard_error:.1g} points per {item.per} of "
+        f"{QUANTITIES[item.name].doc}"
+        for item in summary.sensitivities
+    )
+    return figure(
+        "chips",
+        _draw(out / "chips", table, result.own, threshold),
+        {
             "table": _table(summary.distributions),
             **summary.to_dict(),
             "chips": chips,
             "images": result.images,
         },
+        [],
+        chips=result.study.chips,
+        count=result.images,
+        images=images.title,
+        threshold=100 * threshold,
+        costs=f" Over the range shown, it loses {costs}." if costs else "",
     )
 
 
@@ -97,7 +100,7 @@ def _draw(
         in_turn = table[table["condition"] >= len(SLOPE_SPREADS)]
         plot_yield(right, in_turn, threshold)
         handles, labels = right.get_legend_handles_labels()
-        # The name once, so that the legend is narrower than the curves leave room.
+        # Name the quantity once, which keeps the legend narrow.
         short = [label.removeprefix("offset spread ") for label in labels]
         right.legend(handles, short, title="spread", loc="lower left", fontsize=7, title_fontsize=7)
         low = min(axes.get_ylim()[0] for axes in (left, middle))
@@ -116,7 +119,7 @@ def _table(distributions: tuple[Distribution, ...]) -> dict[str, Any]:
         low, high = entry.yield_interval
         rows.append(
             [
-                *(QUANTITIES[name].shown(entry.condition[name]) for name in names),
+                *(QUANTITIES[name].format(entry.condition[name]) for name in names),
                 f"{100 * entry.mean:.2f} ± {100 * entry.standard_error:.2f} %",
                 f"{100 * entry.standard_deviation:.2f} %",
                 f"{100 * entry.yield_:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
@@ -124,24 +127,3 @@ def _table(distributions: tuple[Distribution, ...]) -> dict[str, Any]:
         )
     head = ["slope spread", "offset spread", "mean accuracy", "from chip to chip", "yield"]
     return {"head": head, "rows": rows}
-
-
-def _caption(
-    result: StudyResult, images: ImageDataset, threshold: float, found: list[Sensitivity]
-) -> str:
-    costs = " and ".join(
-        f"{abs(100 * item.slope):.2g} ± {100 * item.standard_error:.1g} points per {item.per} of "
-        f"{QUANTITIES[item.name].doc}"
-        for item in found
-    )
-    loses = f" Over what is shown, it loses {costs}." if costs else ""
-    return (
-        f"The network of Fig. 3(b) on {result.study.chips} chips, the {result.images:,} test "
-        f"images of {images.title}: its weights are those of the training, and the devices of each "
-        "chip are drawn anew, with slopes w · exp(σ z) and offset fields H_s + σ z, z standard "
-        "normal. (a), (b): median, half and nine tenths of the chips; the other spread is the "
-        "card's, and magnetic noise acts. (c): share of chips that reach an accuracy, with its "
-        f"95 % interval (Wilson); the dotted line is {100 * threshold:.1f} %, for which the table "
-        f"gives the yield.{loses} Every spread is an assumption of the card, since the paper "
-        "measured one device."
-    )

@@ -1,4 +1,4 @@
-"""Fig. 1(a): the layer stack and the axes, angles and signs that everything else rests on."""
+"""Fig. 1(a): the layer stack, and the axes, angles and signs behind everything else."""
 
 import math
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from smtj import plot
 from smtj.card import DeviceCard
-from smtj.paper.wells import wells
-from smtj.report.figure import Check, FigureResult
+from smtj.paper.findings import wells
+from smtj.paper.texts import check, figure
+from smtj.report.figure import FigureResult
 from smtj.units import convert
 
 FREE, BARRIER, REFERENCE, OTHER, PIN = "#9cc3ea", "#f3e6b3", "#f0b3ab", "#dddddd", "#c9b8d8"
@@ -38,26 +39,17 @@ def stack(card: DeviceCard) -> list[Layer]:
 
 
 def make(card: DeviceCard, out: Path) -> FigureResult:
-    """Draw the stack to scale, the ellipse, and the plane of easy axis and film normal.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    """
+    """Draw the stack to scale, the ellipse, and the plane of easy axis and film normal."""
     layers, rest = stack(card), sorted(wells(card), key=math.cos, reverse=True)
     tilt = math.degrees(card.magnetism.easy_axis_tilt)
     reference = math.degrees(card.magnetism.reference_layer_angle)
     contrast = math.sin(rest[0]) - math.sin(rest[-1])
     rises = contrast * math.cos(math.radians(reference)) < 0
-    return FigureResult(
-        name="fig1a",
-        title="Fig. 1(a): layer stack, axes and signs",
-        caption=_caption(card, rest),
-        images=_draw(out / "fig1a", card, layers, rest),
-        numbers={
+    goes = "up" if math.cos(math.radians(reference)) < 0 else "down"
+    return figure(
+        "fig1a",
+        _draw(out / "fig1a", card, layers, rest),
+        {
             "layers": [{"material": la.material, "nm": la.thickness} for la in layers],
             "length_nm": convert(card.geometry.length, "m", "nm"),
             "width_nm": convert(card.geometry.width, "m", "nm"),
@@ -66,19 +58,18 @@ def make(card: DeviceCard, out: Path) -> FigureResult:
             "wells_deg": [math.degrees(theta) for theta in rest],
             "difference_of_m_x": contrast,
         },
-        checks=[
-            Check(
-                claim="R rises with H∥, and P(high) with H⊥",
-                paper="Fig. 1(b) and 2(d)",
-                ours=(
-                    f"the well near {'+z' if rises else '-z'} has the higher resistance; a "
-                    f"reference layer at {reference:g}° puts R "
-                    f"{'up' if math.cos(math.radians(reference)) < 0 else 'down'} with H∥"
-                ),
-                verdict="consistent" if rises and contrast > 0 else "differs",
-                how="the direction of the reference layer is chosen so; the opposite reverses both",
+        [
+            check(
+                "fig1a.signs",
+                "consistent" if rises and contrast > 0 else "differs",
+                well="+z" if rises else "-z",
+                angle=reference,
+                goes=goes,
             )
         ],
+        tilt=tilt,
+        high=math.degrees(rest[0]),
+        low=math.degrees(rest[-1]),
     )
 
 
@@ -97,7 +88,7 @@ def _draw(path: Path, card: DeviceCard, layers: list[Layer], rest: list[float]) 
 def _draw_stack(axes: Any, layers: list[Layer], reference: float) -> None:
     from matplotlib.patches import Rectangle
 
-    width, shown = 10.0, 4.6  # the antiferromagnet is cut short, at a break
+    width, shown = 10.0, 4.6  # the antiferromagnet is cut short
     axes.set_title("(a)  Stack, thickness to scale", loc="left")
     electrode, y = 1.1, 0.0
     _electrode(axes, Rectangle, -electrode, width, electrode, "bottom electrode")
@@ -129,7 +120,7 @@ def _electrode(axes: Any, rectangle: Any, y: float, width: float, height: float,
 def _magnetisation(
     axes: Any, role: str, x: float, y: float, height: float, reference: float
 ) -> None:
-    """Draw which way a layer is magnetised; ``reference`` is the reference layer's cosine."""
+    """Draw a layer's magnetisation; ``reference`` is the cosine of the reference layer."""
     if role == "free layer":
         _arrow(axes, (x, y + 0.1 * height), (x, y + 0.9 * height), plot.BLUE, both=True)
     elif role in ("reference layer", "pinned layer"):
@@ -139,7 +130,7 @@ def _magnetisation(
 
 
 def _break(axes: Any, width: float, y: float) -> None:
-    """Draw the sign that a part is left out."""
+    """Mark that a part is left out."""
     x = [-0.3 + (width + 0.6) * i / 24 for i in range(25)]
     lower = [y + 0.16 * (-1) ** i for i in range(25)]
     axes.fill_between(x, lower, [v + 0.3 for v in lower], color="white", lw=0)
@@ -232,19 +223,3 @@ def _arrow(
         "mutation_scale": 8,
     }
     axes.annotate("", xy=end, xytext=start, arrowprops=style)
-
-
-def _caption(card: DeviceCard, rest: list[float]) -> str:
-    tilt = math.degrees(card.magnetism.easy_axis_tilt)
-    high, low = math.degrees(rest[0]), math.degrees(rest[-1])
-    return (
-        "Left: the stack of Sec. II; the PtMn is cut short. The free layer is the Co20Fe60B20 "
-        "below the MgO: the Co40Fe40B20 above it, which the prose calls free, is coupled through "
-        "Ru to the pinned CoFe. Top right: the pillar, with its in-plane axes and the direction of "
-        "the reference layer. Bottom right: z is the film normal and x the long axis of the "
-        f"ellipse; the easy axis is tilted by {tilt:g}° towards +x. The in-plane field H_in from "
-        f"the reference layer turns the two wells to {high:.0f}° and {low:.0f}°, which makes "
-        "their resistances differ. With this reference direction the resistance rises with H∥ and "
-        "P(high) with H⊥; the opposite one reverses both. A positive voltage lowers the "
-        "perpendicular anisotropy."
-    )

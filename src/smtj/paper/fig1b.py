@@ -12,6 +12,7 @@ from smtj.errors import SmtjError
 from smtj.inference.loop import fit_loop
 from smtj.inference.loop.result import LoopFit
 from smtj.lab import Instrument, field_sweep
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.free_layer import macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.report.figure import Check, FigureResult
@@ -36,43 +37,28 @@ DIRECTIONS = ("in_plane", "out_of_plane")
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Sweep the field along both directions, up and down, and draw the resistance.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Sweep the field along both directions, up and down, and draw the resistance."""
     field = np.arange(-REACH, REACH + STEP, STEP) * Oe
     lab = Instrument(noise=NOISE)
-    parallel, perpendicular = (
-        field_sweep(card, *steps, current=CURRENT, instrument=lab, seed=seed + number)
-        for number, steps in enumerate(((0.0, field), (field, 0.0)))
-    )
+    parallel = field_sweep(card, 0.0, field, current=CURRENT, instrument=lab, seed=seed)
+    perpendicular = field_sweep(card, field, current=CURRENT, instrument=lab, seed=seed + 1)
     numbers = _numbers(card, parallel, perpendicular)
     fit = _fit(card, parallel, perpendicular)
-    return FigureResult(
-        name="fig1b",
-        title="Fig. 1(b): resistance against field in the plane and along the normal",
-        caption=_caption(card),
-        images=_draw(out / "fig1b", parallel, perpendicular, fit),
-        numbers=numbers,
-        checks=[*_checks(card, numbers), _check_of_angle(card, fit)],
+    images = _draw(out / "fig1b", parallel, perpendicular, fit)
+    checks = [*_checks(card, numbers), _check_of_angle(card, fit)]
+    return figure(
+        "fig1b", images, numbers, checks, step=STEP, instrument=instrument_text(card, NOISE)
     )
 
 
 def in_plane_component(card: DeviceCard, field_in_plane: Floats) -> Floats:
-    """m_x at rest in the deepest well, at H_∥ in A/m."""
+    """Return m_x at rest in the deepest well, at H_∥ in A/m."""
     wells = find_wells(macrospin(card), field_in_plane, 0.0, 0.0)
     return np.asarray(wells.global_minimum[..., 0])
 
 
 def largest_jump(card: DeviceCard) -> float:
-    """Share of the change of m_x from -650 to +650 Oe that one step of the field makes."""
+    """Return the largest fraction of the change of m_x over ±650 Oe made by one field step."""
     field = np.asarray(np.arange(-REACH, REACH + STEP, STEP) * Oe, dtype=np.float64)
     m_x = in_plane_component(card, field)
     return float(np.abs(np.diff(m_x)).max() / np.ptp(m_x))
@@ -96,7 +82,7 @@ def _numbers(
         "resistance_at_minus_650_Oe": float(up[:3].mean()),
         "resistance_at_plus_650_Oe": float(up[-3:].mean()),
         "half_way_Oe": half,
-        "largest_smooth_step_share": float(steps.max() / np.ptp(_smooth(mean))),
+        "largest_smooth_step_fraction": float(steps.max() / np.ptp(_smooth(mean))),
         "m_x_at_ends": ends.tolist(),
     }
 
@@ -104,7 +90,7 @@ def _numbers(
 def _fit(
     card: DeviceCard, parallel: "xr.Dataset", perpendicular: "xr.Dataset"
 ) -> LoopFit | SmtjError:
-    """Fit both loops, or return why they cannot be: a card may have its easy axis in the plane."""
+    """Fit both loops, or return the error: a card may have its easy axis in the plane."""
     loops = (parallel, perpendicular)
     field, other = (
         np.broadcast_to(loop[f"field_{direction}"].values, loop.resistance.shape).ravel()
@@ -119,7 +105,7 @@ def _fit(
 
 
 def _smooth(resistance: Floats, width: int = 21) -> Floats:
-    """Return a running mean, which leaves what is gradual over 100 Oe and evens out telegraphs."""
+    """Return a running mean over 100 Oe, which averages out telegraph noise."""
     return np.convolve(resistance, np.ones(width) / width, mode="valid")
 
 
@@ -163,24 +149,10 @@ def _wells(axes: Any, field: Floats, fit: LoopFit, own: slice) -> None:
     axes.set_ylim(limits)
 
 
-def _caption(card: DeviceCard) -> str:
-    timing = card.switching
-    return (
-        f"Points: readings of the virtual instrument at a constant current of 10 µA, {STEP} Oe and "
-        f"{timing.sampling_interval * 1e3:g} ms apart, each averaging over "
-        f"{timing.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card {card.name}. "
-        "Inset: along the film normal. R follows from the angle between the layers, "
-        "1/R = (1/R_P + 1/R_AP)/2 + (1/R_P − 1/R_AP)/2 cos θ, at the rest position of the free "
-        "layer in either well, as the lines are that are fitted to the points; near zero field it "
-        "switches between both. R_P and TMR are assumed: the paper's text gives neither, and "
-        "its points are not published."
-    )
-
-
 def _checks(card: DeviceCard, numbers: dict[str, Any]) -> list[Check]:
     low, high = numbers["resistance_at_minus_650_Oe"], numbers["resistance_at_plus_650_Oe"]
     left, right = numbers["m_x_at_ends"]
-    share = numbers["largest_smooth_step_share"]
+    fraction = numbers["largest_smooth_step_fraction"]
     flat = card.replace(
         {
             "magnetism.anisotropy_field": -float(card.magnetism.anisotropy_field or Oe * 560),
@@ -191,55 +163,39 @@ def _checks(card: DeviceCard, numbers: dict[str, Any]) -> list[Check]:
     )
     upright = card.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
     return [
-        Check(
-            claim="From −650 to +650 Oe the resistance changes gradually from low to high",
-            paper="«changes gradually from a low-resistance state to a high-resistance state»",
-            ours=(
-                f"from {low / 1e3:.3f} to {high / 1e3:.3f} kΩ; no {STEP} Oe of the running mean "
-                f"over 100 Oe make more than {100 * share:.1f} % of it"
-            ),
-            verdict="agrees" if high > low and share < 0.05 else "differs",
-            how=(
-                f"swept at 10 µA; m_x goes from {left:+.2f} to {right:+.2f}, against the "
-                "anisotropy field of 560 Oe"
-            ),
+        check(
+            "fig1b.gradual",
+            "agrees" if high > low and fraction < 0.05 else "differs",
+            low=low / 1e3,
+            high=high / 1e3,
+            step=STEP,
+            percent=100 * fraction,
+            left=left,
+            right=right,
         ),
-        Check(
-            claim="The gradual change confirms that the free layer is tilted out of the plane",
-            paper="«confirms that the free layer is tilted out-of-plane from the easy axis»",
-            ours=(
-                f"an easy axis in the plane would make {100 * largest_jump(flat):.0f} % of the "
-                f"change in one jump, the card's makes {100 * largest_jump(card):.1f} %; but m_x "
-                f"at ±300 Oe is {_pair(card)} with the card's 9°, {_pair(upright)} with 0°"
-            ),
-            verdict="consistent",
-            how=(
-                "rest positions in steps of 5 Oe; gradual means perpendicular, by how many degrees "
-                "the curve says less well"
-            ),
+        check(
+            "fig1b.confirms",
+            "consistent",
+            flat=100 * largest_jump(flat),
+            own=100 * largest_jump(card),
+            tilted=_pair(card),
+            upright=_pair(upright),
         ),
     ]
 
 
 def _check_of_angle(card: DeviceCard, fit: LoopFit | SmtjError) -> Check:
-    claim = "At zero field the free layer is tilted by 9° from the normal"
-    paper = (
-        "«a small tilting angle (θ) from the out-of-plane configuration is estimated to be 9° "
-        "through the resistance vs magnetic field relationship»"
-    )
     if isinstance(fit, SmtjError):
-        return Check(claim, paper, ours=str(fit), verdict="not tested", how="fit of both loops")
-    tilt = fit.tilted.angle
-    found, error = math.degrees(tilt.value), math.degrees(tilt.error)
-    return Check(
-        claim=claim,
-        paper=paper,
-        ours=f"both loops give {found:.3f} ± {error:.3f}°; {fit.verdict}",
-        verdict="consistent" if abs(found - PAPER_TILT) < max(4 * error, 0.5) else "differs",
-        how=(
-            f"fitted as measured ones would be; the card has "
-            f"{math.degrees(card.magnetism.easy_axis_tilt):g}°; {fit.ambiguity}"
-        ),
+        return check("fig1b.angle", "not tested", ours=str(fit), how="fit of both loops")
+    found, error = math.degrees(fit.tilted.angle.value), math.degrees(fit.tilted.angle.error)
+    return check(
+        "fig1b.angle",
+        "consistent" if abs(found - PAPER_TILT) < max(4 * error, 0.5) else "differs",
+        found=found,
+        error=error,
+        conclusion=fit.verdict,
+        tilt=math.degrees(card.magnetism.easy_axis_tilt),
+        ambiguity=fit.ambiguity,
     )
 
 

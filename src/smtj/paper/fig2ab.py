@@ -1,7 +1,7 @@
 """Fig. 2(a) and 2(b): minor loops in steps of 1 Oe at 1 mV, where the telegraph noise shows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,11 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import SigmoidFit, estimate_inflation, fit_sigmoid
 from smtj.lab import Instrument, field_sweep
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.junction import state_resistances
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
-from smtj.units import Oe
+from smtj.units import Oe, mV
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,45 +33,37 @@ NOISE = 1.0
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Sweep both directions up and down at the read voltage and see where the device switches.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Sweep both directions up and down at the read voltage, and find where the device switches."""
     loops = {
         direction: _sweep(card, direction, seed + number) for number, direction in enumerate(REACH)
     }
     states = {direction: decoded(card, loop, direction) for direction, loop in loops.items()}
     fits = {d: _fit(_field(loop, d), states[d]) for d, loop in loops.items()}
-    return FigureResult(
-        name="fig2ab",
-        title="Fig. 2(a), 2(b): minor loops in steps of 1 Oe at 1 mV",
-        caption=_caption(card),
-        images=_draw(out / "fig2ab", loops),
-        numbers={
-            direction: {
-                "field_Oe": _field(loop, direction).tolist(),
-                "resistance_ohm": loop.resistance.values[:2].tolist(),
-                "switches": int(_switches(states[direction]).sum()),
-                "slope_per_Oe": fits[direction].slope,
-                "slope_standard_error": fits[direction].slope_error,
-                "offset_Oe": fits[direction].offset_field,
-                "offset_standard_error": fits[direction].offset_error,
-            }
-            for direction, loop in loops.items()
-        },
-        checks=_checks(loops, states, fits),
+    numbers: dict[str, Any] = {
+        direction: {
+            "field_Oe": _field(loop, direction).tolist(),
+            "resistance_ohm": loop.resistance.values[:2].tolist(),
+            "switches": int(_switches(states[direction]).sum()),
+            "slope_per_Oe": fits[direction].slope,
+            "slope_standard_error": fits[direction].slope_error,
+            "offset_Oe": fits[direction].offset_field,
+            "offset_standard_error": fits[direction].offset_error,
+        }
+        for direction, loop in loops.items()
+    }
+    return figure(
+        "fig2ab",
+        _draw(out / "fig2ab", loops),
+        numbers,
+        _checks(loops, states, fits),
+        millivolts=card.electrical.read_voltage / mV,
+        step=STEP,
+        instrument=instrument_text(card, NOISE),
     )
 
 
 def decoded(card: DeviceCard, loop: "xr.Dataset", direction: Direction) -> NDArray[np.bool_]:
-    """Return which readings of a sweep are nearer to the high state's resistance at their field."""
+    """Return which readings of a sweep are nearer to the high state's resistance."""
     field = loop[f"field_{direction}"].values
     fields = (field, 0.0) if direction == "in_plane" else (0.0, field)
     levels = state_resistances(card, fields[0], 0.0, fields[1], float(loop.voltage))
@@ -120,19 +113,6 @@ def _draw(path: Path, loops: "dict[Direction, xr.Dataset]") -> list[Path]:
         return plot.save(fig, path)
 
 
-def _caption(card: DeviceCard) -> str:
-    timing = card.switching
-    return (
-        f"Readings of the virtual instrument at {card.electrical.read_voltage * 1e3:g} mV in steps "
-        f"of {STEP} Oe, {timing.sampling_interval * 1e3:g} ms apart, each averaging over "
-        f"{timing.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card {card.name}. "
-        "(a) Field along the long axis, (b) along the film normal. Nothing but the dwell times "
-        "of Eq. (3), (4) and (6) at each field decides where the device switches: the field's "
-        "part along the easy axis stands in Eq. (3) and (4), its part across in Eq. (6). "
-        "The range is ours: the paper's text gives the step alone."
-    )
-
-
 def _checks(
     loops: "dict[Direction, xr.Dataset]",
     states: dict[Direction, NDArray[np.bool_]],
@@ -144,31 +124,20 @@ def _checks(
         at = np.broadcast_to((field[1:] + field[:-1]) / 2, (len(states[direction]), field.size - 1))
         spans[direction] = np.quantile(at[_switches(states[direction])], (0.05, 0.5, 0.95))
     along, across = spans["in_plane"], spans["out_of_plane"]
-    w, weak = fits["out_of_plane"], fits["in_plane"]
+    strong, weak = fits["out_of_plane"], fits["in_plane"]
+    near_zero = across[0] < 0 < across[2] and along[0] < 0 < along[2]
     return [
-        Check(
-            claim="Telegraphic switching appears near zero field",
-            paper="«telegraphic switching appears near zero field», Fig. 2(a), 2(b)",
-            ours=(
-                f"90 % of the switches lie at H⊥ from {across[0]:.0f} to {across[2]:.0f} Oe and at "
-                f"H∥ from {along[0]:.0f} to {along[2]:.0f} Oe"
-            ),
-            verdict="agrees"
-            if across[0] < 0 < across[2] and along[0] < 0 < along[2]
-            else "differs",
-            how=f"readings nearer to either state, {SWEEPS} sweeps; centred on H_s, not on 0",
+        check(
+            "fig2ab.near_zero",
+            "agrees" if near_zero else "differs",
+            across=across,
+            along=along,
+            sweeps=SWEEPS,
         ),
-        Check(
-            claim="An in-plane field tunes the switching probability",
-            paper="«the switching probability can be tuned by an in-plane magnetic field»",
-            ours=(
-                f"P(high) rises with H∥ by w = {weak.slope:.4f} ± {weak.slope_error:.4f} Oe⁻¹, "
-                f"with H⊥ by {w.slope:.3f} ± {w.slope_error:.3f} Oe⁻¹"
-            ),
-            verdict="agrees" if weak.slope > 5 * weak.slope_error else "differs",
-            how=(
-                "sigmoid through the readings; of H∥ the part tan 9° = 0.16 acts along the tilted "
-                "axis, so that nothing would come without tilt; the rest lowers the barrier"
-            ),
+        check(
+            "fig2ab.in_plane",
+            "agrees" if weak.slope > 5 * weak.slope_error else "differs",
+            weak=weak,
+            strong=strong,
         ),
     ]

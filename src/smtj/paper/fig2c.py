@@ -9,9 +9,10 @@ from smtj import lab, plot
 from smtj.card import DeviceCard
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
-from smtj.paper.rows import time as shown_time
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
+from smtj.units import format_scaled, mV
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,38 +24,32 @@ NOISE = 5.0
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Take the trace, find its states and dwell times, and draw both.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Take the trace, fit its states and dwell times, and plot both."""
     instrument = lab.Instrument(interval=DURATION / SAMPLES, noise=NOISE)
     trace = lab.trace(card, SAMPLES, instrument=instrument, seed=seed)
     window = trace.attrs["integration_time"]
     fit = fit_trace(trace.time.values, trace.resistance.values, window)
-    return FigureResult(
-        name="fig2c",
-        title="Fig. 2(c): telegraph noise in time at zero field",
-        caption=_caption(card, fit),
-        images=_draw(out / "fig2c", trace, fit),
-        numbers={
-            "time_s": trace.time.values.tolist(),
-            "resistance_ohm": trace.resistance.values.tolist(),
-            "dwell_high_s": fit.dwell_high,
-            "dwell_low_s": fit.dwell_low,
-            "log_covariance": fit.log_covariance.tolist(),
-            "separation_ohm": fit.separation,
-            "noise_ohm": fit.noise,
-            "switches": int(fit.switches),
-            "verdict": fit.verdict,
-        },
-        checks=_checks(card, fit),
+    numbers = {
+        "time_s": trace.time.values.tolist(),
+        "resistance_ohm": trace.resistance.values.tolist(),
+        "dwell_high_s": fit.dwell_high,
+        "dwell_low_s": fit.dwell_low,
+        "log_covariance": fit.log_covariance.tolist(),
+        "separation_ohm": fit.separation,
+        "noise_ohm": fit.noise,
+        "switches": int(fit.switches),
+        "verdict": fit.verdict,
+    }
+    return figure(
+        "fig2c",
+        _draw(out / "fig2c", trace, fit),
+        numbers,
+        _checks(card, fit),
+        samples=SAMPLES,
+        millivolts=card.electrical.read_voltage / mV,
+        instrument=instrument_text(card, NOISE),
+        high=_shown(fit, "high"),
+        low=_shown(fit, "low"),
     )
 
 
@@ -76,47 +71,32 @@ def _draw(path: Path, trace: "xr.Dataset", fit: TraceFit) -> list[Path]:
         return plot.save(fig, path)
 
 
-def _caption(card: DeviceCard, fit: TraceFit) -> str:
-    return (
-        f"Dots: the first half of {SAMPLES} readings of the virtual instrument in 2 min at "
-        f"{card.electrical.read_voltage * 1e3:g} mV without a field, each averaging over "
-        f"{card.switching.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card "
-        f"{card.name}. Lines: levels and most probable states of the hidden Markov model. Fitted "
-        f"dwell times: {_shown(fit, 'high')} high and {_shown(fit, 'low')} low. Right: histogram "
-        "of all readings; those between the levels are averages over a switch."
-    )
-
-
 def _shown(fit: TraceFit, state: str) -> str:
     value = fit.dwell_high if state == "high" else fit.dwell_low
     row = 0 if state == "high" else 1
     error = value * float(np.sqrt(fit.log_covariance[row, row]))
-    return f"{shown_time(value)} ± {shown_time(error)}"
+    return f"{format_scaled(value, 's')} ± {format_scaled(error, 's')}"
 
 
 def _checks(card: DeviceCard, fit: TraceFit) -> list[Check]:
     high, low = operating_point(card, card.electrical.read_voltage).dwell_times(0.0)
     found = np.log([fit.dwell_high, fit.dwell_low])
     z = (found - np.log([high, low])) / np.sqrt(np.diag(fit.log_covariance))
+    true_high, true_low = (format_scaled(float(tau), "s") for tau in (high, low))
     return [
-        Check(
-            claim="Sampling 1000 times in 2 min shows telegraph noise between two levels",
-            paper="Fig. 2(c)",
-            ours=f"{fit.verdict}, {fit.switches} switches seen",
-            verdict="consistent" if fit.verdict == "two levels" else "differs",
-            how="hidden Markov model of the readings; V* on the card is chosen to suit this figure",
+        check(
+            "fig2c.telegraph",
+            "consistent" if fit.verdict == "two levels" else "differs",
+            conclusion=fit.verdict,
+            switches=fit.switches,
         ),
-        Check(
-            claim="The dwell times come back from the trace",
-            paper="no number for a dwell time",
-            ours=(
-                f"high {_shown(fit, 'high')} (true {shown_time(float(high))}), "
-                f"low {_shown(fit, 'low')} (true {shown_time(float(low))})"
-            ),
-            verdict="agrees" if np.abs(z).max() < 3 else "differs",
-            how=(
-                f"{z[0]:+.1f} and {z[1]:+.1f} standard errors from Eq. (3) and (4); "
-                "likelihood of readings that average over their window"
-            ),
+        check(
+            "fig2c.dwell_times",
+            "agrees" if np.abs(z).max() < 3 else "differs",
+            high=_shown(fit, "high"),
+            low=_shown(fit, "low"),
+            true_high=true_high,
+            true_low=true_low,
+            z=z,
         ),
     ]

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.switching.scan import ScanResult, scan_of
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis import fit
+from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
 from smtj.inference.sigmoid import variance_inflation
 from smtj.lab import Instrument, scan
-from smtj.measurement import groups
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
@@ -34,32 +33,23 @@ PRINTED, CONSISTENT = "cai2019", "self-consistent"
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Measure P(high | H_⊥), fit it, and draw both beside the two switching models.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Measure P(high | H_⊥), fit it, and draw both beside the two switching models."""
     data = scan(card, FIELDS * Oe, SAMPLES, instrument=Instrument(noise=NOISE), seed=seed)
-    setting = Setting(card, "Fig. 2(d)")
-    result = scan_of([trace_of(*group, setting, 0) for group in groups(data)], setting)
+    result: FittedScan = fit(data, card, source="Fig. 2(d)").fit
     models = {name: _model(card, name) for name in _models(card)}
-    return FigureResult(
-        name="fig2d",
-        title="Fig. 2(d): switching probability against perpendicular field",
-        caption=_caption(card, result),
-        images=_draw(out / "fig2d", card, result, models),
-        numbers=_numbers(card, result, models, seed),
-        checks=_checks(card, result),
+    return figure(
+        "fig2d",
+        _draw(out / "fig2d", card, result, models),
+        _numbers(card, result, models, seed),
+        _checks(card, result),
+        samples=SAMPLES,
+        instrument=instrument_text(card, NOISE),
+        model=card.switching.model,
+        fit=_fitted(result),
     )
 
 
-def _fitted(result: ScanResult) -> tuple[float, float, float, float]:
+def _fitted(result: FittedScan) -> tuple[float, float, float, float]:
     """Return w and its error in 1/Oe, H_s and its error in Oe."""
     fit = result.sigmoid
     return (
@@ -91,7 +81,7 @@ def _offset(point: OperatingPoint) -> float:
 
 
 def _numbers(
-    card: DeviceCard, result: ScanResult, models: dict[str, OperatingPoint], seed: int
+    card: DeviceCard, result: FittedScan, models: dict[str, OperatingPoint], seed: int
 ) -> dict[str, Any]:
     w, w_error, h_s, h_s_error = _fitted(result)
     return {
@@ -99,7 +89,7 @@ def _numbers(
         "model": card.switching.model,
         "samples": SAMPLES,
         "field_Oe": FIELDS.tolist(),
-        "share_high": result.share.tolist(),
+        "occupancy": result.occupancy.tolist(),
         "log_odds_variance": [v if math.isfinite(v) else None for v in result.variance.tolist()],
         "fit": {
             "slope_per_Oe": w,
@@ -116,9 +106,9 @@ def _numbers(
 
 
 def _draw(
-    path: Path, card: DeviceCard, result: ScanResult, models: dict[str, OperatingPoint]
+    path: Path, card: DeviceCard, result: FittedScan, models: dict[str, OperatingPoint]
 ) -> list[Path]:
-    share, fit = result.share, result.sigmoid
+    occupancy, fit = result.occupancy, result.sigmoid
     w, w_error, _, _ = _fitted(result)
     known = np.isfinite(result.variance)
     odds_error = np.sqrt(np.where(known, result.variance, 0))
@@ -146,8 +136,8 @@ def _draw(
             label=f"$w$ = {w:.3f} ± {w_error:.3f} Oe⁻¹",
         )
         bars = {"fmt": "o", "color": plot.BLUE, "elinewidth": 1, "capsize": 0, "zorder": 5}
-        error = odds_error * share * (1 - share)
-        left.errorbar(FIELDS, share, error, label=f"{SAMPLES} reads a field", **bars)
+        error = odds_error * occupancy * (1 - occupancy)
+        left.errorbar(FIELDS, occupancy, error, label=f"{SAMPLES} reads per field", **bars)
         odds = result.log_odds[known]
         right.errorbar(FIELDS[known], odds, odds_error[known], **bars)
         left.set_ylabel(r"Switching probability $P$(high)")
@@ -169,67 +159,38 @@ def _log_odds(p: Floats) -> Floats:
     return np.log(p) - np.log1p(-p)
 
 
-def _caption(card: DeviceCard, result: ScanResult) -> str:
-    w, w_error, h_s, h_s_error = _fitted(result)
-    return (
-        f"Points: share of time in the high state, from {SAMPLES} readings of the virtual "
-        f"instrument at each field, {card.switching.sampling_interval * 1e3:g} ms apart, each "
-        f"averaging over {card.switching.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; "
-        f"card {card.name}, switching model {card.switching.model}; bars: one standard error of "
-        "the hidden Markov fit, serial correlation included. Red line: "
-        "P(high | H⊥) = 1/{1 + exp[−w (H⊥ − H_s)]} fitted by maximum likelihood, with "
-        f"w = {w:.4f} ± {w_error:.4f} Oe⁻¹ and H_s = {h_s:.2f} ± {h_s_error:.2f} Oe. "
-        "Solid grey line: Eq. (5) as printed, w = 4E_b/(k_BT H_k,eff). Dashed line: exact "
-        "Boltzmann occupation of the same macrospin, in which the barrier drops out of w. "
-        "Right: log-odds, of which w is the slope. The paper gives no number for w or H_s, and its "
-        "points are not published, so that only shape and trend can be compared."
-    )
-
-
-def _checks(card: DeviceCard, result: ScanResult) -> list[Check]:
+def _checks(card: DeviceCard, result: FittedScan) -> list[Check]:
     truth = operating_point(card, card.electrical.read_voltage)
     fit, fitted = result.sigmoid, _fitted(result)
     w, h_s = _slope(truth), _offset(truth)
     z_w, z_h = (fitted[0] - w) / fitted[1], (fitted[2] - h_s) / fitted[3]
-    duration = SAMPLES * card.switching.sampling_interval / 60
     high, low = truth.dwell_times(result.field)
-    correlation = np.exp(-card.switching.sampling_interval * (1 / high + 1 / low))
-    expected = variance_inflation(correlation)
+    interval = card.switching.sampling_interval
+    expected = variance_inflation(np.exp(-interval * (1 / high + 1 / low)))
     at_zero = float(fit.probability(0.0))
     return [
-        Check(
-            claim="P(high) against H⊥ follows a sigmoid",
-            paper="«can be described» by Eq. (5); line of Fig. 2(d)",
-            ours=f"p = {fit.p_value:.2f}",
-            verdict="consistent" if fit.p_value > 0.01 else "differs",
-            how="measured and fitted; our device follows Eq. (2)-(4), so this tests lab and fit",
+        check("fig2d.sigmoid", "consistent" if fit.p_value > 0.01 else "differs", p=fit.p_value),
+        check(
+            "fig2d.recovered",
+            "agrees" if max(abs(z_w), abs(z_h)) < 3 else "differs",
+            fit=fitted,
+            w=w,
+            h_s=h_s,
+            z_w=z_w,
+            z_h=z_h,
         ),
-        Check(
-            claim="The fit gives the slope and offset back",
-            paper="no number for w or H_s",
-            ours=(
-                f"w = {fitted[0]:.4f} ± {fitted[1]:.4f} Oe⁻¹ (true {w:.4f}), H_s = "
-                f"{fitted[2]:.2f} ± {fitted[3]:.2f} Oe (true {h_s:.2f})"
-            ),
-            verdict="agrees" if max(abs(z_w), abs(z_h)) < 3 else "differs",
-            how=f"{z_w:+.1f} and {z_h:+.1f} standard errors from the card's own values",
+        check(
+            "fig2d.near_zero",
+            "consistent" if fit.slope > 0 and 0.01 < at_zero < 0.99 else "differs",
+            p=at_zero,
+            h_s=h_s,
         ),
-        Check(
-            claim="P(high) rises with H⊥, and both states occur near zero field",
-            paper="Fig. 2(b) and 2(d), «appears near zero field»",
-            ours=f"w > 0, P(high) = {at_zero:.2f} at zero field, one half at {h_s:.1f} Oe",
-            verdict="consistent" if fit.slope > 0 and 0.01 < at_zero < 0.99 else "differs",
-            how="the sign is that of the reference layer on the card, chosen to suit the figure",
-        ),
-        Check(
-            claim="1000 readings are enough",
-            paper="«sampling 1000 times in 2 min»",
-            ours=(
-                f"{duration:.1f} min a field; worth {SAMPLES / expected.max():.0f} to "
-                f"{SAMPLES / expected.min():.0f} independent reads; w to "
-                f"{100 * fitted[1] / abs(fitted[0]):.1f} %"
-            ),
-            verdict="consistent",
-            how=("correlation exp[−Δt(1/τ_high + 1/τ_low)] of successive reads, Eq. (3) and (4)"),
+        check(
+            "fig2d.enough",
+            "consistent",
+            minutes=SAMPLES * interval / 60,
+            least=SAMPLES / expected.max(),
+            most=SAMPLES / expected.min(),
+            percent=100 * fitted[1] / abs(fitted[0]),
         ),
     ]

@@ -7,8 +7,9 @@ import numpy as np
 
 from smtj import plot
 from smtj.card import DeviceCard
+from smtj.paper.texts import check, figure
 from smtj.physics.device import operating_point
-from smtj.report.figure import Check, FigureResult
+from smtj.report.figure import FigureResult
 from smtj.typing import Floats
 from smtj.units import convert
 
@@ -18,51 +19,31 @@ _DIGIT = 5
 
 
 def make(card: DeviceCard, out: Path) -> FigureResult:
-    """Draw the network, and one neuron of it with the card's own response.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    """
+    """Draw the network, and one of its neurons with the card's own response."""
     pixels = SIDE * SIDE
     weights = pixels * HIDDEN + HIDDEN * CLASSES
     point = operating_point(card, card.electrical.read_voltage)
-    return FigureResult(
-        name="fig3a",
-        title="Fig. 3(a): network of stochastic neurons",
-        caption=(
-            f"Top: {pixels} inputs, one a pixel; {HIDDEN} hidden and {CLASSES} output neurons, "
-            f"each a junction; {weights:,} weights. The image is drawn, not taken from a data set. "
-            "Bottom: one neuron. A linear transformation turns the weighted sum into the "
-            "perpendicular field at the junction, through the Oersted field of a wire or a "
-            "strained ferroelectric; the share of high readings is its output and drives the next "
-            f"layer. The curve is P(high | H⊥) of the card {card.name}."
-        ),
-        images=_draw(out / "fig3a", point),
-        numbers={
+    return figure(
+        "fig3a",
+        _draw(out / "fig3a", point),
+        {
             "inputs": pixels,
             "hidden": HIDDEN,
             "outputs": CLASSES,
             "weights": weights,
             "neurons": HIDDEN + CLASSES,
         },
-        checks=[
-            Check(
-                claim="Every pixel is an input",
-                paper="28 × 28 pixels, «so the input layer has 784 neurons», Sec. III",
-                ours=f"{SIDE} × {SIDE} = {pixels}",
-                verdict="agrees" if pixels == 784 else "differs",
-                how="product",
-            )
-        ],
+        [check("fig3a.inputs", "agrees" if pixels == 784 else "differs", side=SIDE, pixels=pixels)],
+        pixels=pixels,
+        hidden=HIDDEN,
+        classes=CLASSES,
+        weights=weights,
+        card=card.name,
     )
 
 
 def drawn_digit(digit: int, side: int) -> Floats:
-    """Return a digit as a square grey image in [0, 1], each pixel its covered share.
+    """Return a digit as a square grey image in [0, 1], each pixel its covered fraction.
 
     Parameters
     ----------
@@ -81,8 +62,7 @@ def drawn_digit(digit: int, side: int) -> Floats:
     offsets = ((np.arange(side * fine) + 0.5) / fine - side / 2) * scale
     x, y = np.meshgrid(box.x0 + box.width / 2 + offsets, box.y0 + box.height / 2 - offsets)
     inside = path.contains_points(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-    shares = inside.reshape(side, fine, side, fine).mean(axis=(1, 3))
-    return np.asarray(shares, dtype=np.float64)
+    return np.asarray(inside.reshape(side, fine, side, fine).mean(axis=(1, 3)), dtype=np.float64)
 
 
 def _draw(path: Path, point: Any) -> list[Path]:
@@ -139,7 +119,7 @@ def _draw_network(axes: Any) -> None:
 
 
 def _column(count: int, reach: float, *, gap: bool = True) -> list[float]:
-    """Return heights of neurons from -reach to reach, with room for dots in the middle."""
+    """Return heights of neurons from -reach to reach, with a gap for dots in the middle."""
     heights = np.linspace(-reach, reach, count + 1 if gap and count % 2 == 0 else count)
     return [float(y) for y in heights if not gap or abs(y) > 1e-9]
 
@@ -156,12 +136,12 @@ def _junction(axes: Any, x: float, y: float, height: float) -> None:
     from matplotlib.patches import Rectangle
 
     width = 0.42
-    for share, thickness, colour in (
+    for start, thickness, colour in (
         (0, 0.4, "#9cc3ea"),
         (0.4, 0.2, "#f3e6b3"),
         (0.6, 0.4, "#f0b3ab"),
     ):
-        corner = (x - width / 2, y - height / 2 + share * height)
+        corner = (x - width / 2, y - height / 2 + start * height)
         axes.add_patch(
             Rectangle(corner, width, thickness * height, fc=colour, ec="black", lw=0.6, zorder=4)
         )
@@ -188,7 +168,7 @@ def _draw_neuron(axes: Any, point: Any) -> None:
     axes.text(
         9.9,
         0,
-        "output in [0, 1]:\nshare of high\nreadings, to the\nnext layer",
+        "output in [0, 1]:\nfraction of high\nreadings, to the\nnext layer",
         va="center",
         fontsize=8,
     )

@@ -2,7 +2,7 @@
 
 Both networks have the same initial weights, batches, optimiser, loss and read-out.  The junctions
 are driven through the calibrated coupling, our reading of the paper's linear transformation; the
-sigmoids take their sums as they are.
+sigmoids take their sums directly.
 """
 
 import json
@@ -21,6 +21,7 @@ from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.parallel import Job, run_all
 from smtj.nn.training.trainer import Epoch, TrainingSettings
 from smtj.paper.claims import check_claims
+from smtj.paper.texts import figure
 from smtj.report.figure import FigureResult
 
 HIDDEN = 400
@@ -36,15 +37,15 @@ Curves = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How much to train."""
 
     epochs: int = 100
     """Epochs of the two networks of the figure."""
     ablation_epochs: int = 10
-    """Epochs of the networks that answer why."""
+    """Epochs of the ablations."""
     seeds: int = 1
-    """Each seed has its own weights, batches, reads and chip."""
+    """Each has its own weights, batches, reads and chip."""
     readout: str = "device"
 
 
@@ -62,7 +63,7 @@ def networks(images: ImageDataset) -> dict[str, NetworkSettings]:
     }
 
 
-def jobs(card: DeviceCard, images: ImageDataset, plan: Plan, out: Path) -> list[Job]:
+def jobs(card: DeviceCard, images: ImageDataset, plan: TrainingPlan, out: Path) -> list[Job]:
     """Return every training of the figure, the longest first."""
     planned = []
     for name, network in networks(images).items():
@@ -79,11 +80,11 @@ def jobs(card: DeviceCard, images: ImageDataset, plan: Plan, out: Path) -> list[
 def make(
     card: DeviceCard,
     images: ImageDataset,
-    plan: Plan,
+    plan: TrainingPlan,
     out: Path,
     progress: Callable[[Job, Epoch], None],
 ) -> FigureResult:
-    """Train the networks, draw the figure and test the paper's three claims about it.
+    """Train the networks, plot their accuracy and test the paper's three claims about it.
 
     Parameters
     ----------
@@ -94,8 +95,7 @@ def make(
     plan
         How much to train.
     out
-        Folder of the figure; the networks go into its ``runs``, and finished epochs found there
-        are not repeated.
+        Folder of the figure; the networks go into its ``runs``, where finished epochs are reused.
     progress
         Called after every epoch of every network.
     """
@@ -103,20 +103,23 @@ def make(
     for job, epoch in run_all(planned, images):
         progress(job, epoch)
     curves = read_curves(planned)
-    pictures = _draw(out / "fig3b", curves, images, plan)
     checks, numbers = check_claims(curves, len(images.test_labels))
-    return FigureResult(
-        name="fig3b",
-        title="Fig. 3(b): recognition rate against training epochs",
-        caption=_caption(images, plan),
-        images=pictures,
-        numbers={
+    seeds = f"mean and standard deviation of {plan.seeds} seeds" if plan.seeds > 1 else "1 seed"
+    return figure(
+        "fig3b",
+        _draw(out / "fig3b", curves, images, plan),
+        {
             **numbers,
             "test_accuracy": {name: curve.tolist() for name, curve in curves.items()},
             "learning_rate": TrainingSettings().learning_rate,
             "seeds": plan.seeds,
         },
-        checks=checks,
+        checks,
+        sizes=f"{images.pixels}-{HIDDEN}-{images.classes}",
+        count=len(images.test_labels),
+        images=images.title,
+        seeds=seeds,
+        rate=TrainingSettings().learning_rate,
     )
 
 
@@ -129,7 +132,7 @@ def read_curves(planned: list[Job]) -> Curves:
     return {name: np.array(rows) for name, rows in curves.items()}
 
 
-def _draw(path: Path, curves: Curves, images: ImageDataset, plan: Plan) -> list[Path]:
+def _draw(path: Path, curves: Curves, images: ImageDataset, plan: TrainingPlan) -> list[Path]:
     with plot.figure(7.0, 2.9, ncols=2) as (fig, (left, right)):
         styles = {"mtj": (plot.BLUE, "-", "MTJ"), "sigmoid": (plot.RED, "--", "sigmoid")}
         for name, (colour, line, label) in styles.items():
@@ -159,19 +162,3 @@ def _curve(axes: object, curve: NDArray[np.float64], colour: str, line: str, lab
         axes.fill_between(  # type: ignore[attr-defined]
             epochs, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0
         )
-
-
-def _caption(images: ImageDataset, plan: Plan) -> str:
-    return (
-        f"Recognition rate of a {images.pixels}-{HIDDEN}-{images.classes} network on the "
-        f"{len(images.test_labels):,} test images of {images.title}; "
-        f"{'mean and standard deviation of ' if plan.seeds > 1 else ''}{plan.seeds} "
-        f"seed{'s' if plan.seeds > 1 else ''}. Hidden and output neurons are devices "
-        "(16 reads, device variation, magnetic noise), or sigmoids. Both learn by stochastic "
-        "gradient descent with momentum 0.9 in batches of 100; the loss is the cross-entropy of "
-        "each output neuron, whose gradient at its summed input is read-out minus target. Squared "
-        "error would vanish where an output is saturated and wrong. The learning rate, "
-        f"{TrainingSettings().learning_rate:g}, was the best for either network on held-out "
-        "training images. ± is the standard error over seeds, or, for one seed, that of the test "
-        "images alone."
-    )

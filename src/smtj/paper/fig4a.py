@@ -8,12 +8,12 @@ import numpy as np
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.lab import Instrument, field_sweep
-from smtj.paper.rows import time as shown_time
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.physics.junction import state_resistances
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
-from smtj.units import Oe
+from smtj.units import Oe, format_scaled, mV
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VOLTAGES = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
 """In V; the paper gives the ends."""
 MIN_VOLTAGE = 1e-3
-"""What is applied for 0 V, so that there is a current to read."""
+"""Applied instead of 0 V, so that there is a current to read."""
 REACH, STEP = 80, 1
 """In Oe; the step is the paper's."""
 SWEEPS = 10
@@ -29,21 +29,11 @@ SWEEPS = 10
 NOISE = 1.0
 """Standard deviation of a reading in ohm, ours."""
 NEAR = 0.1
-"""A reading this close to a level, in separations, counts as on it."""
+"""Distance from a level, in separations, that counts as on it."""
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Sweep the perpendicular field up and down at each voltage, as the paper did.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Sweep the perpendicular field up and down at each voltage, as the paper did."""
     field = np.arange(-REACH, REACH + STEP, STEP) * Oe
     loops = [
         field_sweep(
@@ -56,25 +46,26 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
         )
         for number, voltage in enumerate(VOLTAGES)
     ]
-    between = [two_level_share(card, loop) for loop in loops]
+    between = [two_level_fraction(card, loop) for loop in loops]
     spans = [_span(card, loop) for loop in loops]
-    return FigureResult(
-        name="fig4a",
-        title="Fig. 4(a): minor loops at bias voltages from −200 to 200 mV",
-        caption=_caption(card),
-        images=_draw(out / "fig4a", loops),
-        numbers={
+    return figure(
+        "fig4a",
+        _draw(out / "fig4a", loops),
+        {
             "voltage_V": VOLTAGES.tolist(),
             "field_Oe": (field / Oe).tolist(),
             "resistance_ohm": [loop.resistance.values[:2].tolist() for loop in loops],
-            "two_level_share": between,
+            "two_level_fraction": between,
             "span_Oe": spans,
         },
-        checks=_checks(card, between, spans),
+        _checks(card, between, spans),
+        step=STEP,
+        instrument=instrument_text(card, NOISE),
+        lowest=MIN_VOLTAGE / mV,
     )
 
 
-def share_high(card: DeviceCard, loop: "xr.Dataset") -> Floats:
+def position_between_levels(card: DeviceCard, loop: "xr.Dataset") -> Floats:
     """Return where each reading lies between the low (0) and the high level (1) at its field."""
     field = loop.field_out_of_plane.values
     levels = state_resistances(card, 0.0, 0.0, field, float(loop.voltage))
@@ -82,20 +73,20 @@ def share_high(card: DeviceCard, loop: "xr.Dataset") -> Floats:
     return np.asarray((1 / loop.resistance.values - g_low) / (g_high - g_low))
 
 
-def two_level_share(card: DeviceCard, loop: "xr.Dataset") -> float:
-    """Share of readings on either level, among those at fields where neither state prevails."""
+def two_level_fraction(card: DeviceCard, loop: "xr.Dataset") -> float:
+    """Return the fraction of readings on either level, at fields where neither state prevails."""
     point = operating_point(card, float(loop.voltage))
     p = np.asarray(point.switching_probability(loop.field_out_of_plane.values))
-    share = share_high(card, loop)[:, (p > 0.1) & (p < 0.9)]
-    return float(np.mean((share < NEAR) | (share > 1 - NEAR)))
+    position = position_between_levels(card, loop)[:, (p > 0.1) & (p < 0.9)]
+    return float(np.mean((position < NEAR) | (position > 1 - NEAR)))
 
 
 def _span(card: DeviceCard, loop: "xr.Dataset") -> float:
-    """Width in Oe of the middle 90 % of the fields at which readings change by half a step."""
-    share = share_high(card, loop)
+    """Return the width in Oe of the middle 90 % of fields where readings jump by half a step."""
+    position = position_between_levels(card, loop)
     field = loop.field_out_of_plane.values / Oe
-    at = np.broadcast_to((field[1:] + field[:-1]) / 2, (len(share), field.size - 1))
-    return float(np.ptp(np.quantile(at[np.abs(np.diff(share)) > 0.5], (0.05, 0.95))))
+    at = np.broadcast_to((field[1:] + field[:-1]) / 2, (len(position), field.size - 1))
+    return float(np.ptp(np.quantile(at[np.abs(np.diff(position)) > 0.5], (0.05, 0.95))))
 
 
 def _draw(path: Path, loops: "list[xr.Dataset]") -> list[Path]:
@@ -117,47 +108,24 @@ def _panel(axes: Any, loop: "xr.Dataset", voltage: float) -> None:
     axes.set_xlim(field[0], field[-1])
 
 
-def _caption(card: DeviceCard) -> str:
-    timing = card.switching
-    return (
-        f"Readings of the virtual instrument in steps of {STEP} Oe, "
-        f"{timing.sampling_interval * 1e3:g} ms apart, each averaging over "
-        f"{timing.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; blue: rising field, "
-        f"red: falling; card {card.name}. 0 mV is read at {1e3 * MIN_VOLTAGE:g} mV. The bias "
-        "moves the barrier by Eq. (6): at −200 mV the device keeps its state from reading to "
-        "reading, at +200 mV it switches within one, which then lies between the levels. "
-        "The higher bias also lowers the TMR."
-    )
-
-
 def _checks(card: DeviceCard, between: list[float], spans: list[float]) -> list[Check]:
     tau = [
         float(point.dwell_times(point.offset_field)[0])
         for point in (operating_point(card, float(v)) for v in VOLTAGES)
     ]
     return [
-        Check(
-            claim="The telegraphic regime is suppressed as the bias increases",
-            paper="«The stochastic telegraphic switching regime ... is suppressed», Fig. 4(a)",
-            ours=(
-                f"{_list(100 * share for share in between)} % of the readings lie on one of two "
-                f"levels at {_list(1e3 * v for v in VOLTAGES)} mV"
-            ),
-            verdict="agrees" if all(np.diff(between[1:]) < 0) and between[-1] < 0.5 else "differs",
-            how=(
-                f"within {NEAR:g} of the separation, where P(high) lies between 0.1 and 0.9; the "
-                "dwell times themselves rest on V*, which is assumed"
-            ),
+        check(
+            "fig4a.suppressed",
+            "agrees" if all(np.diff(between[1:]) < 0) and between[-1] < 0.5 else "differs",
+            percent=_list(100 * fraction for fraction in between),
+            millivolts=_list(VOLTAGES / mV),
+            near=NEAR,
         ),
-        Check(
-            claim="The switching rate increases with the bias",
-            paper="«the switching rate of the device is increased along with the voltage bias»",
-            ours=(
-                f"dwell times at H_s of {', '.join(shown_time(t) for t in tau)}; jumps by half a "
-                f"step between successive fields spread over {_list(spans)} Oe"
-            ),
-            verdict="consistent" if all(np.diff(tau) < 0) else "differs",
-            how="Eq. (3), (4) and (6), with V* and H_in assumed",
+        check(
+            "fig4a.faster",
+            "consistent" if all(np.diff(tau) < 0) else "differs",
+            tau=", ".join(format_scaled(t, "s") for t in tau),
+            spans=_list(spans),
         ),
     ]
 

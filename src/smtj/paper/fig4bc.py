@@ -6,22 +6,19 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.switching.bias import FINE, bias_of
+from smtj.analysis import fit
+from smtj.analysis.switching.bias import FittedBias, plot_slopes
 from smtj.analysis.switching.bias import caption as caption_of_models
-from smtj.analysis.switching.scan import ScanResult, scan_of
-from smtj.analysis.switching.trace import trace_of
+from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
-from smtj.inference.bias.comparison import BiasComparison
 from smtj.lab import Instrument, voltage_scan
-from smtj.measurement import groups
+from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.report.figure import Check, FigureResult
-from smtj.typing import Floats
 from smtj.units import Oe
 
 VOLTAGES = np.array([-0.2, -0.1, 0.001, 0.1, 0.2])
-"""In V; the paper gives the ends.  For 0 V, 1 mV is applied, so that there is a current to read."""
+"""In V; the paper gives the ends.  1 mV is applied instead of 0 V, to have a current to read."""
 FIELDS = np.arange(-70, 51, 10.0)
 """H_⊥ in Oe, ours."""
 SAMPLES = 1000
@@ -31,37 +28,25 @@ NOISE = 5.0
 
 
 def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
-    """Scan the field at each voltage, fit the sigmoids, and fit their slopes by both models.
-
-    Parameters
-    ----------
-    card
-        The device.
-    out
-        Folder of the figure.
-    seed
-        Seed of the device's history and of the instrument.
-    """
+    """Scan the field at each voltage, fit the sigmoids, and fit their slopes by both models."""
     lab = Instrument(noise=NOISE)
     data = voltage_scan(card, VOLTAGES, FIELDS * Oe, SAMPLES, instrument=lab, seed=seed)
-    setting = Setting(card, "Fig. 4(b)")
-    traces = [trace_of(known, part, setting, 0) for known, part in groups(data)]
-    each = len(FIELDS)
-    scans = [scan_of(traces[i : i + each], setting) for i in range(0, len(traces), each)]
-    naive = [_threshold_slope(card, scan) for scan in scans]
-    models = bias_of(scans, card, "Fig. 4(c)")
-    return FigureResult(
-        name="fig4bc",
-        title="Fig. 4(b), 4(c): switching probability and its slope against bias voltage",
-        caption=_caption(card, models),
-        images=_draw(out / "fig4bc", scans, naive, models),
-        numbers=_numbers(scans, naive, models),
-        checks=_checks(card, scans, naive, models),
+    bias: FittedBias = fit(data, card, source="Fig. 4").parts[-1].fit
+    naive = [_threshold_slope(card, scan) for scan in bias.scans]
+    return figure(
+        "fig4bc",
+        _draw(out / "fig4bc", bias, naive),
+        _numbers(bias, naive),
+        _checks(card, bias, naive),
+        samples=SAMPLES,
+        instrument=instrument_text(card, NOISE),
+        model=card.switching.model,
+        models=caption_of_models(bias.models),
     )
 
 
-def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
-    """Return w in 1/Oe of readings counted as high above the middle of the levels."""
+def _threshold_slope(card: DeviceCard, scan: FittedScan) -> float:
+    """Return w in 1/Oe if readings above the middle of the levels count as high."""
     from smtj.inference.sigmoid import fit_sigmoid
     from smtj.physics.junction import state_resistances
 
@@ -71,21 +56,12 @@ def _threshold_slope(card: DeviceCard, scan: ScanResult) -> float:
     return fit_sigmoid(scan.field, high, SAMPLES).slope * Oe
 
 
-def _slopes(scans: list[ScanResult]) -> tuple[Floats, Floats]:
-    """Return w and its standard error in 1/Oe."""
-    fits = [scan.sigmoid for scan in scans]
-    return (
-        np.array([fit.slope for fit in fits]) * Oe,
-        np.array([fit.slope_error for fit in fits]) * Oe,
-    )
-
-
-def _numbers(scans: list[ScanResult], naive: list[float], models: BiasComparison) -> dict[str, Any]:
-    slope, error = _slopes(scans)
+def _numbers(bias: FittedBias, naive: list[float]) -> dict[str, Any]:
+    models, (slope, error) = bias.models, bias.slope * Oe
     return {
         "voltage_V": VOLTAGES.tolist(),
         "field_Oe": FIELDS.tolist(),
-        "share_high": [scan.share.tolist() for scan in scans],
+        "occupancy": [scan.occupancy.tolist() for scan in bias.scans],
         "slope_per_Oe": slope.tolist(),
         "slope_standard_error": error.tolist(),
         "slope_by_threshold_per_Oe": naive,
@@ -105,55 +81,31 @@ def _numbers(scans: list[ScanResult], naive: list[float], models: BiasComparison
     }
 
 
-def _draw(
-    path: Path, scans: list[ScanResult], naive: list[float], models: BiasComparison
-) -> list[Path]:
+def _draw(path: Path, bias: FittedBias, naive: list[float]) -> list[Path]:
     import matplotlib as mpl
 
-    slope, error = _slopes(scans)
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(scans)))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(bias.scans)))
     fine = np.linspace(FIELDS[0], FIELDS[-1], 300)
     with plot.figure(7.0, 3.0, ncols=2) as (fig, (left, right)):
-        for scan, colour, voltage in zip(scans, colours, VOLTAGES, strict=True):
-            spread = np.nan_to_num(np.sqrt(scan.variance) * scan.share * (1 - scan.share))
-            left.errorbar(FIELDS, scan.share, spread, fmt="o", color=colour, elinewidth=1)
+        for scan, colour, voltage in zip(bias.scans, colours, VOLTAGES, strict=True):
+            p = scan.occupancy
+            spread = np.nan_to_num(np.sqrt(scan.variance) * p * (1 - p))
+            left.errorbar(FIELDS, p, spread, fmt="o", color=colour, elinewidth=1)
             line = scan.sigmoid.probability(fine * Oe)
             left.plot(fine, line, color=colour, label=plot.signed(1e3 * round(voltage, 2), "mV"))
         left.set_xlabel(r"Perpendicular field $H_\perp$ (Oe)")
         left.set_ylabel(r"Switching probability $P$(high)")
         left.set_title("(b)", loc="left")
         left.legend(loc="lower right")
-        millivolts, between = 1e3 * VOLTAGES, np.linspace(VOLTAGES[0], VOLTAGES[-1], FINE)
-        right.errorbar(millivolts, slope, error, fmt="o", color=plot.BLUE, zorder=5, label="fits")
-        right.plot(millivolts, naive, "x", color=plot.GREY, label="by threshold")
-        for model, colour, style, label in (
-            (models.cai2019, plot.RED, "-", "Eq. (5), (6)"),
-            (models.self_consistent, plot.GREEN, "--", "self-consistent"),
-        ):
-            w = model.curve(between) * Oe
-            right.plot(1e3 * between, w, color=colour, linestyle=style, label=label)
-        right.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
-        right.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
+        plot_slopes(right, bias)
+        right.plot(1e3 * VOLTAGES, naive, "x", color=plot.GREY, label="by threshold")
         right.set_title("(c)", loc="left")
         right.legend()
         return plot.save(fig, path)
 
 
-def _caption(card: DeviceCard, models: BiasComparison) -> str:
-    return (
-        f"(b) Share of time in the high state from {SAMPLES} readings at each field, "
-        f"{card.switching.sampling_interval * 1e3:g} ms apart and each averaging over "
-        f"{card.switching.integration_time * 1e3:g} ms, with {NOISE:g} Ω of noise; card "
-        f"{card.name}, switching model {card.switching.model}. Lines: sigmoids by maximum "
-        f"likelihood. (c) {caption_of_models(models)} Crosses: readings counted by a threshold, "
-        "which makes w too steep where the device switches within a reading."
-    )
-
-
-def _checks(
-    card: DeviceCard, scans: list[ScanResult], naive: list[float], models: BiasComparison
-) -> list[Check]:
-    slope, error = _slopes(scans)
+def _checks(card: DeviceCard, bias: FittedBias, naive: list[float]) -> list[Check]:
+    models, (slope, error) = bias.models, bias.slope * Oe
     true = np.array([float(operating_point(card, v).slope) * Oe for v in VOLTAGES])
     z = (slope - true) / error
     pairs = " / ".join(f"{w:.3f} ± {e:.3f}" for w, e in zip(slope, error, strict=True))
@@ -161,44 +113,26 @@ def _checks(
     shown = (
         f"ξ = {xi.value * 1e15:.1f} ± {xi.error * 1e15:.1f} fJ/(V m), " if xi is not None else ""
     )
+    turn = ", which would turn the fall of w(V) into a rise" if naive[-1] > true[0] else ""
     return [
-        Check(
-            claim="The slope changes with the bias voltage",
-            paper="Fig. 4(b), 4(c), no number and no direction in the text",
-            ours=f"w = {pairs} Oe⁻¹ at −200 / −100 / 0 / 100 / 200 mV",
-            verdict="agrees" if np.abs(z).max() < 4 and abs(models.difference) > 2 else "differs",
-            how=(
-                f"measured and fitted; {' / '.join(f'{v:+.1f}' for v in z)} standard errors from "
-                f"the card's own values; follows the card's model, {card.switching.model}"
-            ),
+        check(
+            "fig4bc.changes",
+            "agrees" if np.abs(z).max() < 4 and abs(models.difference) > 2 else "differs",
+            slopes=pairs,
+            z=" / ".join(f"{v:+.1f}" for v in z),
+            model=card.switching.model,
         ),
-        Check(
-            claim="w(V) «can be well fitted by Eq. (6)»",
-            paper="Fig. 4(c)",
-            ours=(
-                f"p = {models.cai2019.p_value:.2f}; {shown}H_in and E_b taken from the card: w(V) "
-                "alone gives their combination only"
-            ),
-            verdict="consistent" if models.cai2019.p_value > 0.01 else "differs",
-            how=f"{models.verdict}",
+        check(
+            "fig4bc.eq_6",
+            "consistent" if models.cai2019.p_value > 0.01 else "differs",
+            p=models.cai2019.p_value,
+            xi=shown,
+            conclusion=models.verdict,
         ),
-        Check(
-            claim="w(V) is «nonlinear»",
-            paper="Fig. 4(c)",
-            ours=f"quadratic term: p = {models.curvature_p_value:.2f}",
-            verdict="not supported" if models.curvature_p_value > 0.01 else "agrees",
-            how="straight line against parabola through the fitted slopes",
+        check(
+            "fig4bc.nonlinear",
+            "not supported" if models.curvature_p_value > 0.01 else "agrees",
+            p=models.curvature_p_value,
         ),
-        Check(
-            claim="What counting averaged readings by a threshold does",
-            paper="the paper does not say how its readings were counted",
-            ours=(
-                f"at +200 mV w = {naive[-1]:.3f} instead of {true[-1]:.3f} Oe⁻¹, which would turn "
-                "the fall of w(V) into a rise"
-                if naive[-1] > true[0]
-                else f"at +200 mV w = {naive[-1]:.3f} instead of {true[-1]:.3f} Oe⁻¹"
-            ),
-            verdict="not tested",
-            how="the same readings, high where above the middle of the two levels",
-        ),
+        check("fig4bc.threshold", "not tested", naive=naive[-1], true=true[-1], turn=turn),
     ]

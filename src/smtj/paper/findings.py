@@ -1,4 +1,4 @@
-"""What the paper's numbers imply, computed from a card: the questions that the audit asks."""
+"""What the paper's numbers imply, computed from a card, for the audit."""
 
 import math
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from smtj.card import DeviceCard, consistency
 from smtj.physics import barrier, switching
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.physics.free_layer import anisotropy_terms, barrier_against_thickness, vcma_coefficient
-from smtj.physics.junction import parallel_resistance
+from smtj.physics.junction import card_wells, parallel_resistance
 from smtj.physics.magnetics import anisotropy
 from smtj.typing import Floats
 from smtj.units import convert
@@ -18,21 +18,14 @@ VOLTAGES = np.array([-0.2, 0.0, 0.2])
 """Ends and middle of the bias range of Fig. 4, in V."""
 _BIAS = np.linspace(VOLTAGES[0], VOLTAGES[-1], 81)
 VISIBLE_CURVATURE = 0.03
-"""Deviation from a straight line, relative to w, that data as in Fig. 2(d) could just show: twice
-the standard error of one fitted w."""
+"""Deviation from a line, relative to w, that data as in Fig. 2(d) could just show: twice the
+standard error of one fitted w."""
 
 
 def magnetisation_for(card: DeviceCard, coefficient: float, thickness: float) -> float:
-    """M_s in A/m that turns the card's field per volt into a VCMA coefficient.
+    """Return the M_s in A/m that turns the card's field per volt into ξ in J/(V m).
 
-    Parameters
-    ----------
-    card
-        The device.
-    coefficient
-        ξ in J/(V m).
-    thickness
-        Thickness in m of the layer taken to be free.
+    ``thickness`` in m is that of the layer taken to be free.
     """
     per_ampere_per_metre = consistency.vcma_coefficient(
         field_per_volt(card), 1.0, thickness, card.geometry.tunnel_barrier_thickness
@@ -41,7 +34,7 @@ def magnetisation_for(card: DeviceCard, coefficient: float, thickness: float) ->
 
 
 def implied_coefficient(card: DeviceCard) -> float:
-    """ξ in J/(V m) from the card's M_s, field per volt and thicknesses."""
+    """Return ξ in J/(V m) from the card's M_s, field per volt and thicknesses."""
     return consistency.vcma_coefficient(
         field_per_volt(card),
         card.magnetism.saturation_magnetisation,
@@ -51,7 +44,7 @@ def implied_coefficient(card: DeviceCard) -> float:
 
 
 def field_per_volt(card: DeviceCard) -> float:
-    """-dH_K1/dV in A/(m V): the card's own, else from ξ."""
+    """Return -dH_K1/dV in A/(m V): the card's own, else from ξ."""
     given = card.vcma.anisotropy_field_per_volt
     if given is not None:
         return float(given)
@@ -65,7 +58,7 @@ def field_per_volt(card: DeviceCard) -> float:
 
 
 def volume(card: DeviceCard) -> float:
-    """Volume of the whole free layer in m³."""
+    """Return the volume of the whole free layer in m³."""
     geometry = card.geometry
     return consistency.ellipse_volume(
         geometry.length, geometry.width, geometry.free_layer_thickness
@@ -73,7 +66,7 @@ def volume(card: DeviceCard) -> float:
 
 
 def whole_ellipse_stability(card: DeviceCard, *, bias_field: bool) -> float:
-    """Δ at zero bias if the whole ellipse reversed at once, with or without H_in."""
+    """Return Δ at zero bias if the whole ellipse reversed at once, with or without H_in."""
     point = operating_point(card)
     h_in = float(card.magnetism.in_plane_bias_field) if bias_field else 0.0
     e_b = barrier.energy_barrier(
@@ -83,36 +76,31 @@ def whole_ellipse_stability(card: DeviceCard, *, bias_field: bool) -> float:
 
 
 def midpoint_dwell_times(card: DeviceCard) -> Floats:
-    """τ in s at H_⊥ = H_s, where both states live equally long, at :data:`VOLTAGES`."""
+    """Return τ in s at H_⊥ = H_s, where both dwell times are equal, at :data:`VOLTAGES`."""
     point = operating_point(card, VOLTAGES)
     high, _ = point.dwell_times(point.offset_field)
     return np.asarray(high)
 
 
 def slopes(card: DeviceCard, model: str) -> Floats:
-    """Slope w in 1/Oe at :data:`VOLTAGES` by a switching model."""
+    """Return the slope w in 1/Oe at :data:`VOLTAGES` by a switching model."""
     point = operating_point(card.replace({"switching.model": model}), VOLTAGES)
     return np.broadcast_to(point.slope, VOLTAGES.shape) * convert(1, "Oe", "A/m")
 
 
 def curvature(card: DeviceCard, bias_field: float | None = None) -> float:
-    """Largest deviation of w(V) from its straight line over ±200 mV, relative to its mean.
+    """Return the largest deviation of w(V) from a line over ±200 mV, relative to its mean.
 
-    Parameters
-    ----------
-    card
-        The device, of whose Eq. 6 this is the shape; H_k,eff of Eq. 5 is held.
-    bias_field
-        H_in in A/m; by default the card's.
+    By Eq. 6 with constant H_k,eff, at an H_in in A/m (``bias_field``), by default the card's.
     """
     h_in = float(card.magnetism.in_plane_bias_field) if bias_field is None else bias_field
     return _deviation(operating_point(card, _BIAS), h_in)
 
 
 def bias_field_for_curvature(card: DeviceCard, deviation: float) -> float:
-    """H_in in A/m that would bend w(V) by a relative deviation, the rest of the card held.
+    """Return the H_in in A/m that bends w(V) by a relative deviation, other values unchanged.
 
-    Infinite where no H_in does so before the barrier is gone at +200 mV.
+    Infinite if no H_in does so before the barrier vanishes at +200 mV.
     """
     from scipy.optimize import brentq
 
@@ -126,7 +114,7 @@ def bias_field_for_curvature(card: DeviceCard, deviation: float) -> float:
 
 
 def _deviation(point: OperatingPoint, bias_field: float) -> float:
-    """Curvature of E_b over :data:`_BIAS`, to which w is proportional, at an H_in in A/m."""
+    """Return the curvature of E_b ∝ w over the bias range, at an H_in in A/m."""
     e_b = np.asarray(
         barrier.energy_barrier(
             point.energy_density, point.saturation_magnetisation, bias_field, 1.0
@@ -162,14 +150,14 @@ def eq_5(card: DeviceCard) -> Eq5:
 
 
 class Eq6(NamedTuple):
-    """Eq. 6 as printed beside the square that it is; in k_B T, for H_in up to and past H_k."""
+    """Eq. 6 as printed beside its square; in k_B T, for H_in up to and beyond H_k."""
 
     inside: float
     """Largest difference for 0 ≤ H_in ≤ H_k."""
     printed_beyond: float
     """The printed polynomial at H_in = 1.5 H_k."""
     nonlinear_term: float
-    """(M_s H_in)²/(4K_eff) over K_eff at the card's H_in: small where Eq. 6 is linear in V."""
+    """(M_s H_in)²/(4K_eff) over K_eff at the card's H_in: small if Eq. 6 is linear in V."""
 
 
 def eq_6(card: DeviceCard) -> Eq6:
@@ -190,12 +178,12 @@ def eq_6(card: DeviceCard) -> Eq6:
     return Eq6(float(np.abs(printed - square).max()), float(beyond), ratio**2)
 
 
-def stability_with_more_anisotropy(card: DeviceCard, share: float) -> float:
-    """Δ at zero bias if K_⊥ of Eq. 1 were larger by a share."""
+def stability_with_more_anisotropy(card: DeviceCard, fraction: float) -> float:
+    """Return Δ at zero bias if K_⊥ of Eq. 1 were larger by a fraction."""
     point = operating_point(card)
     _, k_perpendicular, _ = anisotropy_terms(card)
     e_b = barrier.energy_barrier(
-        point.energy_density + share * k_perpendicular,
+        point.energy_density + fraction * k_perpendicular,
         point.saturation_magnetisation,
         card.magnetism.in_plane_bias_field,
         card.geometry.activation_volume,
@@ -204,7 +192,7 @@ def stability_with_more_anisotropy(card: DeviceCard, share: float) -> float:
 
 
 def thickness_without_barrier(card: DeviceCard) -> float:
-    """Smallest thickness in m, at or above the card's, at which Eq. 1 and 6 leave no barrier."""
+    """Return the smallest thickness in m, at or above the card's, without a barrier (Eq. 1, 6)."""
     own = float(card.geometry.free_layer_thickness)
     thickness = own * np.linspace(1, 2, 4001)
     gone = np.asarray(barrier_against_thickness(card, thickness)) <= 0
@@ -212,6 +200,26 @@ def thickness_without_barrier(card: DeviceCard) -> float:
 
 
 def oersted_field(card: DeviceCard, distance: float) -> float:
-    """Field in A/m of a long wire that carries the read current, I/(2πd), at a distance in m."""
+    """Return I/(2πd), the field in A/m of a long wire with the read current at a distance in m."""
     current = card.electrical.read_voltage / parallel_resistance(card)
     return current / (2 * math.pi * distance)
+
+
+def wells(card: DeviceCard, field_x: float = 0.0, field_z: float = 0.0) -> list[float]:
+    """Angles of the wells from the film normal, in rad in [0, 2π), positive towards +x.
+
+    Parameters
+    ----------
+    card
+        The device.
+    field_x, field_z
+        Applied field in A/m; the card's in-plane bias field comes on top.
+
+    Returns
+    -------
+    list of float
+        Two at zero field on a bistable device, one past its coercive field; in rising order.
+    """
+    found = card_wells(card, field_x, 0.0, field_z)
+    both = ((found.up, found.up_exists), (found.down, found.down_exists))
+    return sorted(math.atan2(m[0], m[2]) % (2 * math.pi) for m, exists in both if exists)

@@ -1,6 +1,6 @@
-"""What reads as they are cost a trained network: their number, their interval and their time.
+"""Realistic reads of a trained network: accuracy by their number, interval and total time.
 
-Beyond the paper, which reads its device 120 ms after 120 ms and its network not at all.
+Beyond the paper, which reads its device every 120 ms and its network not at all.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
+from smtj.energy.costs import relaxation_time
 from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
+from smtj.paper.texts import check, figure
 from smtj.physics.readout.repeated import effective_reads
-from smtj.report.figure import Check, FigureResult
+from smtj.report.figure import FigureResult
 from smtj.typing import Floats
+from smtj.units import ms
 
 READS = (1, 2, 4, 8, 16)
 INTERVALS = (0.1, 0.3, 1.0, 3.0)
@@ -33,20 +34,16 @@ def make(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> FigureResult:
-    """Read a trained network again and again, with devices in equilibrium and in a stream.
+    """Read a trained network repeatedly, with devices in equilibrium and in a stream.
 
     Parameters
     ----------
     network
         ``network.pt`` of ``smtj train`` or of Fig. 3(b), with junctions as neurons.
     images
-        Data set on whose test images it is evaluated.
-    out
-        Folder of the figure.
-    seed
-        Decides the reads.
+        Data set whose test images evaluate it.
     progress
-        Told how many evaluations are done, and of how many.
+        Called with (done, total).
 
     Raises
     ------
@@ -67,12 +64,12 @@ def make(
     found = _measure(model, images, tau, seed, progress)
     independent, fresh, stream = (100 * part for part in found)
     error = 100 * np.sqrt(np.maximum(found[1], 0.01) * (1 - found[1]) / len(images.test_labels))
-    return FigureResult(
-        name="reads",
-        title="What reads as they are cost: their number, their interval and their time",
-        caption=_caption(card, images, settings.sizes, tau),
-        images=_draw(out / "reads", independent, fresh, stream, error, tau),
-        numbers={
+    interval = float(card.switching.sampling_interval)
+    fraction = float(effective_reads(SAMPLES, interval, tau)) / SAMPLES
+    return figure(
+        "reads",
+        _draw(out / "reads", independent, fresh, stream, error, tau),
+        {
             "relaxation_time_s": tau,
             "reads": list(READS),
             "interval_over_relaxation_time": list(INTERVALS),
@@ -80,14 +77,22 @@ def make(
             "equilibrium_percent": fresh.round(3).tolist(),
             "stream_percent": stream.round(3).tolist(),
         },
-        checks=[_check(card, tau)],
+        [
+            check(
+                "reads.enough",
+                "consistent" if fraction > 0.5 else "differs",
+                samples=SAMPLES,
+                tau=tau / ms,
+                interval=interval / ms,
+                percent=100 * fraction,
+            )
+        ],
+        sizes="-".join(map(str, settings.sizes)),
+        card=card.name,
+        count=len(images.test_labels),
+        images=images.title,
+        tau=tau / ms,
     )
-
-
-def relaxation_time(card: DeviceCard) -> float:
-    """τ_r = 1/(1/τ_high + 1/τ_low) in s of the nominal device at H_s, where it is slowest."""
-    point = operating_point(card)
-    return float(np.exp(point.log_relaxation_time(point.offset_field)))
 
 
 def _measure(
@@ -97,7 +102,7 @@ def _measure(
     seed: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return accuracies of independent reads, and by reads and interval anew and in a stream."""
+    """Return accuracies of independent reads, and by reads and interval, fresh and streaming."""
     from smtj.nn import DigitalReads, set_readout
     from smtj.nn.training.trainer import as_tensors, evaluate
 
@@ -107,7 +112,7 @@ def _measure(
     def accuracy(reads: int, scheme: Any) -> float:
         nonlocal done
         set_readout(model, eval_reads=reads, scheme=scheme)
-        # Draws of its own, lest all points lie high or low together.
+        # A seed per point, so that their errors are independent.
         found = evaluate(model, tensors, 1000 * seed + done)
         done += 1
         if progress is not None:
@@ -160,33 +165,3 @@ def _draw(
         handles, labels = middle.get_legend_handles_labels()
         right.legend(handles, labels, loc="lower right", fontsize=7, handlelength=1.4)
         return plot.save(fig, path)
-
-
-def _caption(card: DeviceCard, images: ImageDataset, sizes: tuple[int, ...], tau: float) -> str:
-    return (
-        f"Recognition rate of the {'-'.join(map(str, sizes))} network of card {card.name} on the "
-        f"{len(images.test_labels):,} test images of {images.title}, trained on independent reads, "
-        "when its devices are read as they are: telegraph processes with the dwell times of Eqs. "
-        "(3) and (4) at each neuron's own field, N snapshots at an interval. (a) Every image finds "
-        "the devices in equilibrium; dashed: independent reads. (b), (c) Images come one after "
-        "another, and devices remember the one before. Intervals are in units of the relaxation "
-        f"time at H_s, 1/τ_r = 1/τ_high + 1/τ_low, {1e3 * tau:.3g} ms; away from H_s devices are "
-        "faster. Of N reads, N_eff = N/[1 + 2 Σ (1 − k/N) exp(−k interval/τ_r)] are independent. "
-        "Bars: standard error of the test images."
-    )
-
-
-def _check(card: DeviceCard, tau: float) -> Check:
-    interval = float(card.switching.sampling_interval)
-    left = float(effective_reads(SAMPLES, interval, tau)) / SAMPLES
-    return Check(
-        claim=f"{SAMPLES} samples in 2 min give P(high)",
-        paper="«sampling 1000 times in 2 min», Fig. 2(c): 120 ms a sample",
-        ours=(
-            f"at H_s, where devices are slowest (τ_r {1e3 * tau:.3g} ms), the mean of samples "
-            f"{1e3 * interval:g} ms apart is as uncertain as that of {100 * left:.0f} % as many "
-            "independent ones"
-        ),
-        verdict="consistent" if left > 0.5 else "differs",
-        how="autocorrelation exp(−t/τ_r) of two states; the dwell times rest on V*, assumed",
-    )

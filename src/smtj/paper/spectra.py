@@ -1,4 +1,4 @@
-"""Virtual ST-FMR spectra of a card and what their fits say, shared by Fig. 5 and the audit."""
+"""Virtual ST-FMR spectra of a card and their fits, shared by Fig. 5 and the audit."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,14 +6,10 @@ from functools import lru_cache
 import numpy as np
 
 from smtj import lab
-from smtj.analysis import Setting
-from smtj.analysis.resonance.anisotropy import field_line, second_line
-from smtj.analysis.resonance.device import AtVoltage, at_voltages
-from smtj.analysis.resonance.lines import lines_of
+from smtj.analysis import FitResult, fit
+from smtj.analysis.resonance.anisotropy import FittedFields
+from smtj.analysis.resonance.device import AtVoltage
 from smtj.card import DeviceCard
-from smtj.inference.resonance.coefficients import vcma_estimates
-from smtj.inference.stats.estimate import Estimate
-from smtj.inference.stats.line import LineFit
 from smtj.units import Oe
 
 VOLTAGES = np.linspace(-0.1, 0.2, 7)
@@ -21,7 +17,7 @@ VOLTAGES = np.linspace(-0.1, 0.2, 7)
 PAPER_FIELD = -110.0
 """H_∥ of Fig. 5(a) in Oe."""
 FIELDS = np.array([-900.0, -700.0, -250.0, PAPER_FIELD, 110.0, 700.0])
-"""H_∥ of Fig. 5(b) in Oe: the paper's, and others, since one field cannot tell H_K1 from H_K2."""
+"""H_∥ of Fig. 5(b) in Oe: the paper's and others, as one field cannot separate H_K1 and H_K2."""
 FREQUENCIES = np.arange(0.4e9, 3.01e9, 15e6)
 """In Hz, ours."""
 DRIVE = 0.025
@@ -32,25 +28,19 @@ NOISE = 2e-6
 
 @dataclass(frozen=True, eq=False)
 class Resonances:
-    """What the spectra of all voltages say."""
+    """Fits of the spectra at all voltages."""
 
-    at_one_field: list[AtVoltage]
-    """Of the paper's field alone, by rising voltage."""
-    at_all_fields: list[AtVoltage]
-    """Of all fields."""
-    first: LineFit
-    """H_K1 in A/m against V, of all fields."""
-    second: LineFit
-    """H_K2 in A/m against V."""
-    field_per_volt: Estimate
-    """-dH_K1/dV."""
-    coefficient: Estimate
-    """ξ."""
+    at_one_field: tuple[AtVoltage, ...]
+    """At the paper's field alone, by rising voltage."""
+    fields: FittedFields
+    """At all fields, with H_K1 and H_K2 against V."""
+    result: FitResult
+    """The fit of all fields: its estimates have -dH_K1/dV and ξ."""
 
 
 @lru_cache(maxsize=4)
 def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
-    """Measure spectra at all fields and voltages and fit them as a user's files would be.
+    """Measure spectra at all fields and voltages and fit them like a user's files.
 
     Parameters
     ----------
@@ -62,14 +52,11 @@ def resonances(card: DeviceCard, seed: int = 0) -> Resonances:
     Raises
     ------
     SmtjError
-        The card's resonances are out of the frequencies swept.
+        The card's resonances are outside the swept frequencies.
     """
     data = lab.spectra(
         card, FIELDS * Oe, VOLTAGES, FREQUENCIES, drive=DRIVE, noise=NOISE, seed=seed
     )
-    setting = Setting(card, "Fig. 5")
     one = data.isel(field=[int(np.flatnonzero(FIELDS == PAPER_FIELD)[0])])
-    alone, everywhere = (at_voltages(lines_of([d], setting), setting) for d in (one, data))
-    first = field_line(everywhere)
-    per_volt, xi = vcma_estimates(first, card)
-    return Resonances(alone, everywhere, first, second_line(everywhere), per_volt, xi)
+    alone, everywhere = (fit(d, card, source="Fig. 5") for d in (one, data))
+    return Resonances(alone.parts[1].fit, everywhere.parts[2].fit, everywhere)

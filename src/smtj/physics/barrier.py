@@ -10,28 +10,30 @@ def energy_barrier(
     transverse_field: Array,
     activation_volume: Array,
 ) -> Array:
-    """E_b = K_eff (1 - |H_in|/H_k)² V* with μ0 H_k = 2K_eff/M_s (Eq. 6 as the square that it is).
+    """E_b = K_eff (1 - |H_in|/H_k)² V* with μ0 H_k = 2K_eff/M_s (Eq. 6, written as a square).
 
-    Without transverse field it is Eq. 1.  Past |H_in| = H_k, and for K_eff ≤ 0, there is no
-    barrier and the result is 0, where the printed polynomial would rise again
-    (:func:`printed_energy_barrier`).  The sign of H_in does not matter: the magnetisation turns
-    over through the side of the field, which is -x for a field along -x.
+    Without a transverse field it is Eq. 1.  For |H_in| ≥ H_k or K_eff ≤ 0 there is no barrier and
+    the result is 0; the printed polynomial would rise again (:func:`printed_energy_barrier`).  The
+    sign of H_in does not matter: the magnetisation reverses through the side of the field.
 
     Parameters
     ----------
     energy_density
-        K_eff in J/m³, at the bias voltage in question.
-    saturation_magnetisation
-        M_s in A/m.
-    transverse_field
-        H_in in A/m, the field across the easy axis.
+        K_eff in J/m³ at the bias voltage.
+    saturation_magnetisation, transverse_field
+        M_s and H_in, the field across the easy axis, in A/m.
     activation_volume
         V* in m³.
 
     Returns
     -------
     Array
-        E_b in J, of the broadcast shape, never negative; its gradients are finite everywhere.
+        E_b in J, never negative; its gradients are finite everywhere.
+
+    Examples
+    --------
+    >>> float(energy_barrier(33040.0, 1.18e6, 6971.0, 3254e-27))
+    7.65e-20
     """
     xp, (k_eff, m_s, field, volume) = as_arrays(
         energy_density, saturation_magnetisation, transverse_field, activation_volume
@@ -48,11 +50,10 @@ def printed_energy_barrier(
     transverse_field: Array,
     activation_volume: Array,
 ) -> Array:
-    """Eq. 6 as printed, E_b = (K_eff - H_in M_s + M_s² H_in²/(4K_eff)) V*, with μ0 put in.
+    """Eq. 6 as printed, E_b = (K_eff - H_in M_s + M_s² H_in²/(4K_eff)) V*, with μ0 inserted.
 
-    The same arguments and units as :func:`energy_barrier`, with which it agrees for
-    0 ≤ H_in ≤ H_k.  Outside it is kept for comparison only: it rises again beyond H_k, grows for
-    negative H_in and diverges at K_eff = 0.
+    Arguments as in :func:`energy_barrier`, with which it agrees for 0 ≤ H_in ≤ H_k.  For comparison
+    only: it rises again beyond H_k, grows for negative H_in and diverges at K_eff = 0.
     """
     zeeman = VACUUM_PERMEABILITY * saturation_magnetisation * transverse_field
     return (energy_density - zeeman + zeeman**2 / (4 * energy_density)) * activation_volume

@@ -306,7 +306,7 @@ def with_stability_factor(
 
 
 def barrier_and_reduced_field(
-    card: DeviceCard,
+    card: CardLike,
     field_x: Array,
     field_y: Array,
     field_z: Array,
@@ -336,6 +336,7 @@ def barrier_and_reduced_field(
     tuple
         Δ and h, |h| ≤ 1; dimensionless, of the broadcast shape.
     """
+    card = as_card(card)
     point = operating_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
     h_in = float(card.magnetism.in_plane_bias_field)
@@ -355,7 +356,7 @@ def barrier_and_reduced_field(
 
 
 def log_dwell_times_in_field(
-    card: DeviceCard,
+    card: CardLike,
     field_x: Array,
     field_y: Array,
     field_z: Array,
@@ -366,6 +367,7 @@ def log_dwell_times_in_field(
 
     Arguments and errors as in :func:`barrier_and_reduced_field`.
     """
+    card = as_card(card)
     delta, h = barrier_and_reduced_field(card, field_x, field_y, field_z, voltage, temperature)
     return switching.log_dwell_times(delta, h, math.log(card.thermal.attempt_time))
 

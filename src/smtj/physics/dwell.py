@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.physics.device import log_dwell_times_in_field
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.sweep import log_rates
@@ -14,7 +14,7 @@ from smtj.typing import Floats
 
 
 def card_log_dwell_times(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
@@ -26,6 +26,7 @@ def card_log_dwell_times(
     ``neel-brown``, the default of both switching models, is Eq. 3, 4 and 6 with the card's τ0;
     ``exact`` is :func:`exact_log_dwell_times`.  Arguments and errors as there.
     """
+    card = as_card(card)
     if card.switching.dwell_times == "exact":
         return exact_log_dwell_times(card, field_x, field_y, field_z, voltage, temperature)
     x, y, z, bias = (np.asarray(v, dtype=np.float64) for v in (field_x, field_y, field_z, voltage))
@@ -34,7 +35,7 @@ def card_log_dwell_times(
 
 
 def exact_log_dwell_times(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
@@ -43,35 +44,23 @@ def exact_log_dwell_times(
 ) -> tuple[Floats, Floats]:
     """ln(τ_high/s) and ln(τ_low/s) of the macrospin that the card's free layer is.
 
-    The definition is that of :func:`smtj.physics.escape.relaxation.log_dwell_times`: their rates
-    add up to the relaxation rate of the Fokker-Planck equation, their ratio is that of the
-    Boltzmann weights.  The card's damping counts, its τ0 and its H_k,eff do not; an H_s that it
-    gives acts as a stray field along the easy axis.
+    Defined as in :func:`smtj.physics.escape.relaxation.log_dwell_times`: their rates add up to the
+    relaxation rate of the Fokker-Planck equation, their ratio is that of the Boltzmann weights.
+    They depend on the card's damping, not on its τ0 and H_k,eff; a given H_s acts as a stray field
+    along the easy axis.
 
-    Speed and precision are those of :func:`smtj.physics.escape.sweep.log_rates`: 2 ms a field
-    without tilt and in-plane field; otherwise 0.2 to 2 s a solve, from a damping of 0.1 to one of
-    0.02, and 9 to 33 solves for a sweep of any number of fields, which are remembered.
+    Speed and precision are those of :func:`smtj.physics.escape.sweep.log_rates`: 2 ms per field
+    without tilt and in-plane field; else 0.2 to 2 s per solve, from a damping of 0.1 to 0.02, and 9
+    to 33 cached solves for a sweep of any number of fields.
 
-    Parameters
-    ----------
-    card
-        The device.
-    field_x, field_y, field_z
-        Applied field in A/m, H_in not included: x along the ellipse (H_∥), z along the normal
-        (H_⊥).
-    voltage
-        Voltage in V across the junction, which moves K_eff.
-    temperature
-        T in K; the card's own by default.  All broadcast together.
+    Arguments as in :func:`smtj.physics.junction.card_wells`.
 
     Raises
     ------
-    CardError
-        The card's interface anisotropy contradicts its anisotropy field.
-    SmtjError
-        There are no two wells, or a temperature is not above 0 K and below the card's Curie
-        temperature.
+    CardError, SmtjError
+        There are no two wells, or as :func:`smtj.physics.free_layer.macrospin`.
     """
+    card = as_card(card)
     damping = float(card.magnetism.damping)
     bias = np.asarray(voltage, dtype=np.float64)
     x, z = with_stray_field(card, field_x, field_z, bias)

@@ -2,7 +2,7 @@
 
 import math
 
-from smtj.card import DeviceCard, consistency
+from smtj.card import CardLike, DeviceCard, as_card, consistency
 from smtj.errors import CardError, SmtjError
 from smtj.physics import barrier
 from smtj.physics.arrays import Array, as_arrays
@@ -11,7 +11,7 @@ from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 
 
 def macrospin(
-    card: DeviceCard, voltage: Array = 0.0, temperature: Array | None = None
+    card: CardLike, voltage: Array = 0.0, temperature: Array | None = None
 ) -> equilibrium.Macrospin:
     """The macrospin that a card's free layer is, at a bias voltage and a temperature.
 
@@ -31,6 +31,7 @@ def macrospin(
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
     """
+    card = as_card(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
     magnetism = card.magnetism
     shape = magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
@@ -104,7 +105,7 @@ def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
 
 
 def boltzmann_occupancy(
-    card: DeviceCard,
+    card: CardLike,
     field_x: Array,
     field_y: Array,
     field_z: Array,
@@ -122,6 +123,7 @@ def boltzmann_occupancy(
     card, voltage, temperature
         As in :func:`macrospin`, with its errors; all broadcast together.
     """
+    card = as_card(card)
     tilt = float(card.magnetism.easy_axis_tilt)
     stray = stray_field(card, voltage)
     found = equilibrium.boltzmann_averages(
@@ -134,11 +136,12 @@ def boltzmann_occupancy(
     return (up if high_state_is_up(card) else 1 - up), found
 
 
-def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Array, Array]:
+def factors(card: CardLike, thickness: Array | None = None) -> tuple[Array, Array, Array]:
     """N_x, N_y, N_z as given on the card, else those of its elliptic cylinder.
 
     For another ``thickness`` in m, given factors change by as much as the elliptic cylinder's.
     """
+    card = as_card(card)
     geometry = card.geometry
 
     def ellipse(t: Array) -> tuple[Array, Array, Array]:
@@ -158,8 +161,9 @@ def factors(card: DeviceCard, thickness: Array | None = None) -> tuple[Array, Ar
     return new_x + float(x - old_x), new_y + float(y - old_y), new_z + float(z - old_z)
 
 
-def vcma_coefficient(card: DeviceCard) -> float:
+def vcma_coefficient(card: CardLike) -> float:
     """ξ in J/(V m): the card's own, else derived from its field per volt."""
+    card = as_card(card)
     if card.vcma.coefficient is not None:
         return float(card.vcma.coefficient)
     assert card.vcma.anisotropy_field_per_volt is not None  # the card has one of the two
@@ -171,7 +175,7 @@ def vcma_coefficient(card: DeviceCard) -> float:
     )
 
 
-def anisotropy_terms(card: DeviceCard) -> tuple[float, float, float]:
+def anisotropy_terms(card: CardLike) -> tuple[float, float, float]:
     """K_shape, K_⊥ and K_d of Eq. 1 in J/m³, at zero bias and the card's temperature.
 
     If the card gives H_K1 and no interface anisotropy, K_⊥ is chosen so that Eq. 1 yields H_K1.
@@ -181,6 +185,7 @@ def anisotropy_terms(card: DeviceCard) -> tuple[float, float, float]:
     CardError
         The card gives both, and they disagree by more than 2 % of the interface anisotropy.
     """
+    card = as_card(card)
     magnetism, thickness = card.magnetism, card.geometry.free_layer_thickness
     n_x, _, n_z = factors(card)
     k_shape = float(anisotropy.shape_energy_density(magnetism.saturation_magnetisation, n_x))
@@ -214,7 +219,7 @@ def zero_bias_energy_density(card: DeviceCard, temperature: Array) -> Array:
     )
 
 
-def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
+def barrier_against_thickness(card: CardLike, thickness: Array) -> Array:
     """E_b in J at zero bias for other free-layer thicknesses in m (Eq. 1 with Eq. 6).
 
     Interface anisotropy, M_s, outline, in-plane field and V*/V are the card's; E_b falls to zero
@@ -232,6 +237,7 @@ def barrier_against_thickness(card: DeviceCard, thickness: Array) -> Array:
     CardError
         The card's interface anisotropy contradicts its anisotropy field.
     """
+    card = as_card(card)
     m_s, own_thickness = (
         card.magnetism.saturation_magnetisation,
         card.geometry.free_layer_thickness,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.card.consistency import ellipse_volume
 from smtj.physics import resistance
 from smtj.physics.free_layer import (
@@ -46,7 +46,7 @@ class StateResistances:
 
 
 def card_wells(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
@@ -55,8 +55,8 @@ def card_wells(
 ) -> Wells:
     """The wells of a card's free layer.
 
-    An H_s that the card gives acts as a stray field along the easy axis, as it does on the dwell
-    times (:func:`smtj.physics.device.barrier_and_reduced_field`).
+    An H_s given on the card acts as a stray field along the easy axis, as for the dwell times
+    (:func:`smtj.physics.device.barrier_and_reduced_field`).
 
     Parameters
     ----------
@@ -65,18 +65,15 @@ def card_wells(
     field_x, field_y, field_z
         Applied field in A/m, H_in not included: x along the ellipse (H_∥), z along the normal
         (H_⊥).
-    voltage
-        Voltage in V across the junction, which moves K_eff.
-    temperature
-        T in K; the card's own by default.  All broadcast together.
+    voltage, temperature
+        V in V, which moves K_eff, and T in K, by default the card's.  All broadcast together.
 
     Raises
     ------
-    CardError
-        The card's interface anisotropy contradicts its anisotropy field.
-    SmtjError
-        A temperature is not above 0 K and below the card's Curie temperature.
+    CardError, SmtjError
+        As :func:`smtj.physics.free_layer.macrospin`.
     """
+    card = as_card(card)
     bias = np.asarray(voltage, dtype=np.float64)
     x, z = with_stray_field(card, field_x, field_z, bias)
     return find_wells(macrospin(card, bias, temperature), x, field_y, z)
@@ -85,10 +82,7 @@ def card_wells(
 def with_stray_field(
     card: DeviceCard, field_x: ArrayLike, field_z: ArrayLike, voltage: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """The applied field along x and z with the stray field that stands for a given H_s, in A/m.
-
-    Parameters as in :func:`card_wells`.
-    """
+    """The applied field along x and z plus the stray field that stands for a given H_s, in A/m."""
     tilt = float(card.magnetism.easy_axis_tilt)
     stray = stray_field(card, np.asarray(voltage, dtype=np.float64))
     return (
@@ -98,7 +92,7 @@ def with_stray_field(
 
 
 def state_resistances(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
@@ -106,6 +100,7 @@ def state_resistances(
     temperature: ArrayLike | None = None,
 ) -> StateResistances:
     """Resistances of the two states at constant voltage; parameters as in :func:`card_wells`."""
+    card = as_card(card)
     high, low = _cosines(card, card_wells(card, field_x, field_y, field_z, voltage, temperature))
     bias = np.broadcast_to(np.asarray(voltage, dtype=np.float64), high.shape)
     r_p, tmr, half = _electrical(card)
@@ -118,26 +113,21 @@ def state_resistances(
 
 
 def state_resistances_at_current(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
     current: ArrayLike,
     temperature: ArrayLike | None = None,
 ) -> StateResistances:
-    """Resistances of the two states at constant current.
+    """Resistances of the two states at a constant current in A, of either sign.
 
-    The voltage of a state moves its own well through K_eff, so both are sought together, each
-    state with its own voltage.  Where the voltage of a well would do away with it and that of the
-    other would not, there is no such state; it then has one of the two resistances.
-
-    Parameters
-    ----------
-    current
-        I in A, of either sign.
-    card, field_x, field_y, field_z, temperature
-        As in :func:`card_wells`, with its errors.
+    The voltage of a state moves its own well through K_eff, so both are solved together, each state
+    with its own voltage.  If a state's own voltage would destroy its well and that of the other
+    state would not, there is no such state; it then has one of the two resistances.  Other
+    parameters and errors as in :func:`card_wells`.
     """
+    card = as_card(card)
     own = float(card.thermal.temperature) if temperature is None else temperature
     given = (field_x, field_y, field_z, current, own)
     shape = np.broadcast_shapes(*(np.shape(entry) for entry in given))
@@ -158,25 +148,21 @@ def state_resistances_at_current(
     )
 
 
-def resistance_of_direction(card: DeviceCard, direction: ArrayLike, voltage: ArrayLike) -> Floats:
+def resistance_of_direction(card: CardLike, direction: ArrayLike, voltage: ArrayLike) -> Floats:
     """R in ohm of a card's junction with its free layer along any direction.
 
-    Parameters
-    ----------
-    card
-        The device.
-    direction
-        Unit vectors m, or their means over a time, shape (..., 3).
-    voltage
-        Across the junction in V, broadcast with them.
+    Unit vectors m, or their means over a time, shape (..., 3); the voltage in V broadcasts with
+    them.
     """
+    card = as_card(card)
     r_p, tmr, half = _electrical(card)
     cosine = np.asarray(direction, dtype=np.float64) @ np.array(reference_direction(card))
     return np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half))
 
 
-def parallel_resistance(card: DeviceCard) -> float:
+def parallel_resistance(card: CardLike) -> float:
     """R_P in ohm: the card's own, else from its resistance-area product and its ellipse."""
+    card = as_card(card)
     given, product = card.electrical.parallel_resistance, card.electrical.resistance_area_product
     if given is not None:
         return float(given)

@@ -21,33 +21,16 @@ def parallel_resistance(resistance_area_product: Array, area: Array) -> Array:
 
 
 def tmr_at_bias(tmr: Array, voltage: Array, half_voltage: float | None) -> Array:
-    """TMR(V) = TMR(0)/(1 + (V/V_half)²), dimensionless.
-
-    Parameters
-    ----------
-    tmr
-        (R_AP - R_P)/R_P at zero bias.
-    voltage
-        V in V, of either sign.
-    half_voltage
-        V_half in V, at which the TMR has halved; None for a TMR that does not change.
-    """
+    """TMR(V) = TMR(0)/(1 + (V/V_half)²), of either sign of V in V; constant if V_half is None."""
     if half_voltage is None:
         return tmr
     return tmr / (1 + (voltage / half_voltage) ** 2)
 
 
 def conductance(parallel_conductance: Array, tmr: Array, cosine: Array) -> Array:
-    """G = (G_P + G_AP)/2 + (G_P - G_AP)/2 cos θ with G_AP = G_P/(1 + TMR), in S.
+    """G = (G_P + G_AP)/2 + (G_P - G_AP)/2 cos θ in S, with G_AP = G_P/(1 + TMR).
 
-    Parameters
-    ----------
-    parallel_conductance
-        G_P in S.
-    tmr
-        TMR at the bias in question.
-    cosine
-        cos θ of the angle between free and reference layer.
+    G_P in S, the TMR at the bias in question, and the cosine of the angle between the layers.
     """
     antiparallel = parallel_conductance / (1 + tmr)
     return (
@@ -66,16 +49,17 @@ def resistance_at_bias(
 
     Parameters
     ----------
-    parallel_resistance
-        R_P in ohm.
-    tmr
-        TMR at zero bias.
+    parallel_resistance, tmr
+        R_P in ohm and the TMR at zero bias.
     cosine
         cos θ of the angle between free and reference layer.
-    voltage
-        V in V.
-    half_voltage
-        As in :func:`tmr_at_bias`.
+    voltage, half_voltage
+        V and V_half in V, as in :func:`tmr_at_bias`.
+
+    Examples
+    --------
+    >>> resistance_at_bias(1000.0, 0.8, -1.0, 0.5, half_voltage=0.5)
+    1400.0
     """
     return 1 / conductance(1 / parallel_resistance, tmr_at_bias(tmr, voltage, half_voltage), cosine)
 
@@ -87,17 +71,11 @@ def voltage_at_current(
     current: ArrayLike,
     half_voltage: float | None = None,
 ) -> Floats:
-    """The voltage in V that drives a current through the junction, V G(V) = I.
+    """The voltage in V that drives a current I in A of either sign, V G(V) = I, to 1e-12.
 
-    V G(V) rises with V, so there is one; Newton's method finds it, held between the voltages that
-    R_P and the zero-bias resistance need, to 1e-12.
-
-    Parameters
-    ----------
-    parallel_resistance, tmr, cosine, half_voltage
-        As in :func:`resistance_at_bias`; numbers or NumPy arrays.
-    current
-        I in A, of either sign.
+    V G(V) rises with V, so there is one solution; Newton's method finds it between the voltages
+    for R_P and for the zero-bias resistance.  Other arguments as in :func:`resistance_at_bias`;
+    numbers or NumPy arrays.
     """
     given = (parallel_resistance, tmr, cosine, current)
     r_p, ratio, cos, i = np.broadcast_arrays(*(np.asarray(g, dtype=np.float64) for g in given))
@@ -122,21 +100,13 @@ def voltage_at_current(
 def averaged_at_voltage(occupancy: Array, high: Array, low: Array) -> Array:
     """Resistance in ohm of a reading that averages the current at constant voltage.
 
-    Parameters
-    ----------
-    occupancy
-        Fraction of the integration time spent in the high state.
-    high, low
-        Resistances of the two states in ohm.
+    From the fraction of the integration time spent high, and both resistances in ohm.
     """
     return 1 / (occupancy / high + (1 - occupancy) / low)
 
 
 def averaged_at_current(occupancy: Array, high: Array, low: Array) -> Array:
-    """Resistance in ohm of a reading that averages the voltage at constant current.
-
-    Arguments as in :func:`averaged_at_voltage`.
-    """
+    """Resistance in ohm of a reading that averages the voltage; see :func:`averaged_at_voltage`."""
     return occupancy * high + (1 - occupancy) * low
 
 
@@ -145,17 +115,15 @@ def linear_in_occupancy(
 ) -> tuple[Floats, float]:
     """Rescale readings so that they are linear in the occupancy of the high state.
 
-    At a constant current the voltage averages and with it R; at a constant voltage the current,
-    so 1/R does, here as 2R0 - R0²/R, which near R0 is R.
+    At constant current the voltage averages and with it R; at constant voltage the current, so
+    1/R does, here as 2R0 - R0²/R, which near R0 is R.
 
     Parameters
     ----------
-    resistance
-        In ohm.
+    resistance, middle
+        Readings in ohm, and R0 in ohm, by default their median.
     at_current
         Whether a current was held.
-    middle
-        R0 in ohm; by default the median.
 
     Returns
     -------

@@ -20,22 +20,21 @@ def log_dwell_times(
 ) -> tuple[Array, Array]:
     """Natural logarithms of τ_high and τ_low in s (Eq. 3 and 4); always finite.
 
-    τ_high is the mean time spent in the high-resistance state, as Eq. 2 needs it; the prose below
-    Eq. 2 swaps the two.
+    τ_high is the mean time in the high-resistance state, as Eq. 2 needs it; the prose below Eq. 2
+    swaps the two.
 
     Parameters
     ----------
-    stability_factor
-        Δ = E_b/(k_B T).
-    h
-        Reduced field from :func:`reduced_field`.
+    stability_factor, h
+        Δ = E_b/(k_B T), and h of :func:`reduced_field`.
     log_attempt_time
         ln(τ0/s); the paper assumes τ0 = 1 ns.
 
-    Returns
-    -------
-    tuple
-        ln(τ_high/s) and ln(τ_low/s), of the broadcast shape.
+    Examples
+    --------
+    >>> log_high, log_low = log_dwell_times(18.5, 0.1, np.log(1e-9))
+    >>> float(np.exp(log_high)), float(np.exp(log_low))  # seconds
+    (5.27, 0.0032)
     """
     return (
         log_attempt_time + stability_factor * (1 + h) ** 2,
@@ -44,10 +43,7 @@ def log_dwell_times(
 
 
 def dwell_times(stability_factor: Array, h: Array, log_attempt_time: Array) -> tuple[Array, Array]:
-    """τ_high and τ_low in s; infinite where they exceed what a float can hold.
-
-    Arguments as in :func:`log_dwell_times`, which never overflows.
-    """
+    """τ_high and τ_low in s, infinite if too large for a float; see :func:`log_dwell_times`."""
     xp, logarithms = as_arrays(*log_dwell_times(stability_factor, h, log_attempt_time))
     with np.errstate(over="ignore"):
         log_high, log_low = logarithms
@@ -55,17 +51,14 @@ def dwell_times(stability_factor: Array, h: Array, log_attempt_time: Array) -> t
 
 
 def probability_from_dwell_times(log_high: Array, log_low: Array) -> Array:
-    """P(high) = τ_high/(τ_low + τ_high) (Eq. 2), from the logarithms, so that nothing overflows."""
+    """P(high) = τ_high/(τ_low + τ_high) (Eq. 2), from the logarithms, so nothing overflows."""
     return logistic(log_high - log_low)
 
 
 def log_relaxation_time(log_dwell_high: Array, log_dwell_low: Array) -> Array:
-    """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low: how long a two-state device remembers its state.
+    """ln(τ_r/s) of 1/τ_r = 1/τ_high + 1/τ_low, from ln(τ_high/s) and ln(τ_low/s).
 
-    Parameters
-    ----------
-    log_dwell_high, log_dwell_low
-        ln(τ_high/s) and ln(τ_low/s); both broadcast together.
+    τ_r is the correlation time of the telegraph signal.
     """
     xp, (high, low) = as_arrays(log_dwell_high, log_dwell_low)
     return -xp.logaddexp(-high, -low)
@@ -77,34 +70,24 @@ def slope(stability_factor: Array, effective_field: Array) -> Array:
 
 
 def effective_field(stability_factor: Array, slope: Array) -> Array:
-    """H_k,eff = 4Δ/w in A/m: Eq. 5 the other way round.
-
-    Where there is no barrier the reduced field has no meaning; 4/w then keeps it finite.
-    """
+    """H_k,eff = 4Δ/w in A/m, the inverse of Eq. 5; 4/w where there is no barrier."""
     xp, (delta, w) = as_arrays(stability_factor, slope)
     return 4 * xp.where(delta > 0, delta, xp.ones_like(delta)) / w
 
 
 def log_odds(field: Array, slope: Array, offset_field: Array) -> Array:
-    """ln(P/(1 - P)) = w (H_⊥ - H_s), the exponent of Eq. 5; arguments as in the next function."""
+    """ln(P/(1 - P)) = w (H_⊥ - H_s), the exponent of Eq. 5; w in 1/(A/m), fields in A/m."""
     return slope * (field - offset_field)
 
 
 def switching_probability(field: Array, slope: Array, offset_field: Array) -> Array:
-    """P(high | H_⊥) = 1/(1 + exp[-w (H_⊥ - H_s)]) (Eq. 5).
+    """P(high | H_⊥) = 1/(1 + exp[-w (H_⊥ - H_s)]) (Eq. 5), finite at any field.
 
-    Parameters
-    ----------
-    field
-        H_⊥ in A/m.
-    slope
-        w in 1/(A/m).
-    offset_field
-        H_s in A/m.
+    Fields H_⊥ and H_s in A/m, w in 1/(A/m); they broadcast.
 
-    Returns
-    -------
-    Array
-        Probability in [0, 1], of the broadcast shape; finite at any field.
+    Examples
+    --------
+    >>> float(switching_probability(500.0, 1.66e-3, -1104.0))
+    0.935
     """
     return logistic(log_odds(field, slope, offset_field))

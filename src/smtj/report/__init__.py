@@ -1,1 +1,1 @@
-"""The report: one HTML file for people, one JSON file for programs."""
+"""Reports: one HTML file for people, one JSON file for programs."""

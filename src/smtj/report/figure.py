@@ -1,4 +1,4 @@
-"""What a reproduced figure hands to the report."""
+"""Figures and checks as a report shows them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,30 +11,30 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 @dataclass(frozen=True)
 class Check:
-    """One statement of the paper beside ours."""
+    """A statement of the paper beside ours."""
 
     claim: str
-    """What is stated, in a few words."""
+    """The statement in a few words."""
     paper: str
-    """What the paper says, and where."""
+    """The paper's words or number, and where they are."""
     ours: str
-    """What we find."""
+    """Our result."""
     verdict: Verdict
     """*agrees*: an independent result matches.  *consistent*: it matches, but partly by
     construction or within wide limits.  *differs*: it does not match.  *not supported*: the
     paper's own numbers do not bear it out.  *assumed*: taken as given.  *not tested*: neither."""
     how: str
-    """How ours was got."""
+    """How our result was obtained."""
 
     def __post_init__(self) -> None:
-        """Refuse a verdict that is none."""
+        """Reject unknown verdicts."""
         if self.verdict not in VERDICTS:
-            raise ValueError(f"{self.verdict!r} is no verdict; choose one of {VERDICTS}")
+            raise ValueError(f"verdict is {self.verdict!r}; choose one of {VERDICTS}")
 
 
 @dataclass(frozen=True)
 class FigureResult:
-    """A figure as made: its files, its numbers and what they were checked for."""
+    """A figure: its files, its numbers and their checks."""
 
     name: str
     """Short name, e.g. ``"fig2d"``."""
@@ -45,6 +45,6 @@ class FigureResult:
     images: list[Path]
     """The PNG and the SVG."""
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    """Everything the figure shows as numbers; only what JSON holds."""
+    """The numbers that the figure shows, as plain JSON types."""
     checks: list[Check] = field(default_factory=list)
-    """What the paper says of this figure beside what was found."""
+    """Statements of the paper about this figure beside our results."""

@@ -1,7 +1,6 @@
-"""The report: everything that was found, for people and for programs.
+"""Reports: ``report.html`` for people, self-contained, and ``report.json`` for programs.
 
-``report.html`` needs nothing but itself: figures are embedded and nothing is loaded.
-``report.json`` has every number, check and version.
+The JSON has every number, check and version.
 """
 
 import json
@@ -26,19 +25,15 @@ _MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 _SUBSCRIPT = re.compile(r"(?<![A-Za-z_])([A-Za-zτξ])_([A-Za-z0-9⊥]+(?:,[A-Za-z]+)?)")
 
 
-PAPER = (
-    "J. Cai et al., Voltage-Controlled Spintronic Stochastic Neuron Based on a Magnetic Tunnel "
-    "Junction, Phys. Rev. Applied 11, 034015 (2019), doi:10.1103/PhysRevApplied.11.034015"
-)
-
-
 def write_report(
     out: Path,
     title: str,
     figures: Sequence[FigureResult],
-    audit: Sequence[Check],
-    context: Mapping[str, object],
-    about: str = PAPER,
+    audit: Sequence[Check] = (),
+    context: Mapping[str, object] | None = None,
+    *,
+    about: str = "",
+    summary: bool = False,
 ) -> Path:
     """Write ``report.json`` and ``report.html``, each whole or not at all.
 
@@ -47,24 +42,26 @@ def write_report(
     out
         Folder of the report.
     title
-        Its title; a stand-in data set is added to it.
+        Its title; the name of a stand-in data set is added.
     figures
-        The figures, in the order in which they are shown.
+        In the order shown.  If a figure's numbers have a ``table`` with ``head`` and ``rows``, the
+        page shows it.
     audit
-        The audit; may be empty.
+        Further checks.
     context
-        What the run was: ``dataset``, ``origin``, ``stand_in`` (True where the data set stands in
-        for the one asked for) and anything else that belongs on record.
+        Facts for the record; of these ``dataset``, ``origin`` and ``stand_in`` (True if the data
+        set replaces the one asked for) change the page.
     about
-        One line below the title; by default the paper that is reproduced.  A report without any
-        check has no summary of verdicts.  A figure whose numbers have a ``table`` of ``head`` and
-        ``rows`` shows it.
+        One line below the title.
+    summary
+        Whether there is a summary of verdicts even if nothing was checked.
 
     Returns
     -------
     Path
         ``report.html``.
     """
+    context = dict(context or {})
     stand_in = bool(context.get("stand_in", False))
     dataset = str(context.get("dataset", "")) or None
     if stand_in:
@@ -73,12 +70,12 @@ def write_report(
     record = {
         "title": title,
         "about": about,
-        "checked": bool(checks or audit) or about == PAPER,
+        "checked": bool(checks or audit) or summary,
         "stand_in": stand_in,
         "dataset": dataset,
         "command": provenance.command(),
         "versions": provenance.versions(),
-        "context": dict(context),
+        "context": context,
         "verdicts": {"figures": _count(checks), "audit": _count(audit)},
         "figures": [_figure_record(figure) for figure in figures],
         "audit": [asdict(check) for check in audit],
@@ -119,7 +116,7 @@ MEANINGS = {
     "assumed": "taken as given",
     "not tested": "out of reach here; the row says why",
 }
-"""What the verdicts mean, for people."""
+"""Explanations of the verdicts."""
 
 
 def typeset(text: str) -> Markup:
@@ -129,7 +126,7 @@ def typeset(text: str) -> Markup:
 
 
 def _picture(figure: FigureResult) -> str | None:
-    """Return a figure's image as a data URI, as a drawing where there is one."""
+    """Return a figure's image as a data URI, the SVG if there is one."""
     chosen = sorted(figure.images, key=lambda path: path.suffix != ".svg")
     if not chosen:
         return None
@@ -158,7 +155,7 @@ def _count_names(names: Sequence[str]) -> dict[str, int]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; what is not finite becomes None."""
+    """Return a value as plain JSON types; numbers that are not finite become None."""
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -1,1 +1,1 @@
-"""From spectra of ST-FMR or FMR to the anisotropy of a device or a film."""
+"""From ST-FMR and FMR spectra to the anisotropy of a device or a film."""

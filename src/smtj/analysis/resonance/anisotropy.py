@@ -1,20 +1,23 @@
-"""Findings of ST-FMR of a device: H_K1 and H_K2 at each bias, mT/V and the VCMA coefficient."""
+"""ST-FMR of a device: H_K1 and H_K2 at each bias, mT/V and the VCMA coefficient."""
 
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update.resonance import with_anisotropy, with_damping, with_field_per_volt
-from smtj.analysis.card_update.switching import Measured
-from smtj.analysis.context import Setting
-from smtj.analysis.finding import Part
+from smtj.analysis.card_update import (
+    measured,
+    with_anisotropy,
+    with_damping,
+    with_field_per_volt,
+)
+from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.resonance.device import AtVoltage
+from smtj.analysis.result import FitResult, Picture
 from smtj.card import DeviceCard
 from smtj.inference.resonance.coefficients import vcma_estimates
 from smtj.inference.resonance.wells.model import well_resonances
@@ -25,49 +28,62 @@ from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
 
-def kittel_parts(found: list[AtVoltage], setting: Setting) -> list[Part]:
-    """Say what the resonance shows at each voltage, and of two voltages or more how it moves.
+@dataclass(frozen=True, eq=False)
+class FittedFields:
+    """Anisotropy fields against voltage (Fig. 5(b)), with straight lines."""
+
+    voltages: tuple[AtVoltage, ...]
+    """By rising voltage."""
+    first: LineFit
+    """H_K1, or the combination that the data fix, in A/m against V."""
+    second: LineFit | None
+    """H_K2 in A/m against V, if the data separate the two."""
+    field_per_volt: Estimate | None
+    """-dH_K1/dV, likewise."""
+    coefficient: Estimate | None
+    """ξ, likewise."""
+
+
+def device_results(found: list[AtVoltage], context: Context) -> list[FitResult]:
+    """Report the resonance at each voltage, and its change with voltage if there are several.
 
     Parameters
     ----------
     found
         By rising voltage, one or more.
-    setting
-        What the data are called, and the card to start from.
+    context
+        Names the data and the base card.
     """
-    parts = [_anisotropy_part(found, setting)]
-    if len(found) > 1:
-        parts = [replace(parts[0], onto=_damping_onto(found, setting)), vcma_part(found, setting)]
-    return parts
+    result = _resonance_result(found, context)
+    if len(found) == 1:
+        return [result]
+    return [replace(result, update=_update_damping), vcma_result(found, context)]
 
 
-def _anisotropy_part(found: list[AtVoltage], setting: Setting) -> Part:
+def _resonance_result(found: list[AtVoltage], context: Context) -> FitResult:
     estimates = tuple(
-        estimate
+        replace(estimate, condition=f"at {show_voltage(at.voltage)}")
         for at in found
-        for estimate in _renamed((*at.general.estimates, *at.damping), _where(at))
+        for estimate in (*at.general.estimates, *at.damping)
     )
-    general = not found[0].fixed.is_eq_7
     whole = found[0].whole is not None
-    nearest = min(found, key=lambda at: abs(at.voltage))
-
-    def onto(card: DeviceCard) -> DeviceCard:
-        fit = nearest.general
-        if fit.separable:
-            first, second = (Measured(e.value, e.error) for e in fit.estimates[:2])
-            card = with_anisotropy(card, first, second, nearest.voltage, setting.source)
-        return _damping_onto(found, setting)(card)
-
-    model = (
-        f"the general resonance with the card's tilt {math.degrees(found[0].fixed[2]):.3g}°, "
-        f"μ0H_in {found[0].fixed[1] / mT:.3g} mT and in-plane anisotropy "
-        f"{found[0].fixed[0] / mT:.3g} mT"
-        if general
-        else "Eq. (7)"
+    fixed = found[0].fixed
+    model = "Eq. (7)"
+    if not fixed.is_eq_7:
+        model = (
+            f"the general resonance with the card's tilt {math.degrees(fixed[2]):.3g}°, "
+            f"μ0H_in {fixed[1] / mT:.3g} mT and in-plane anisotropy {fixed[0] / mT:.3g} mT"
+        )
+    lines = (
+        "fitted to whole spectra; dashed if a well is not the deeper one."
+        if whole
+        else "the deeper well; dashed the other."
     )
-    return Part(
-        name="resonance",
-        title=f"{setting.source}: anisotropy fields from resonance",
+    return FitResult(
+        kind="resonance",
+        title=f"{context.source}: anisotropy fields from resonance",
+        source=context.source,
+        base=context.card,
         estimates=estimates,
         remarks=(
             *_models(found, model, whole),
@@ -75,177 +91,148 @@ def _anisotropy_part(found: list[AtVoltage], setting: Setting) -> Part:
             *_once(at.general.remarks for at in found),
             *_once(at.damping_remarks for at in found),
         ),
-        caption=(
-            f"Points: frequencies of single lines with their standard errors. Lines: {model}, "
-            + (
-                "fitted to whole spectra; dashed where a well is not the deeper one."
-                if whole
-                else "the deeper well; dashed the other."
-            )
+        verdict="ok" if all(at.general.separable for at in found) else "one combination",
+        fit=tuple(found),
+        picture=Picture(
+            (plot_resonance,),
+            "Points: frequencies of single lines with their standard errors. "
+            f"Lines: {model}, {lines}",
+            3.6,
+            2.9,
         ),
-        draw=lambda path: draw_resonance(path, found),
-        onto=onto,
+        update=_update,
     )
 
 
-def vcma_part(found: list[AtVoltage], setting: Setting) -> Part:
-    """Say how the anisotropy fields follow the voltage (Fig. 5(b)); two voltages or more."""
-    line = field_line(found)
-    separable = all(at.general.separable for at in found)
-    card = setting.card
-    estimates: list[Estimate]
-    if separable:
-        second = second_line(found)
-        per_volt, xi = vcma_estimates(line, card)
+def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
+    """Fit how the anisotropy fields follow the voltage; two voltages or more."""
+    first, second, per_volt, xi = _line(found, 0), None, None, None
+    if all(at.general.separable for at in found):
+        second = _line(found, 1)
+        per_volt, xi = vcma_estimates(first, context.card)
         estimates = [
-            normal_estimate(
-                "anisotropy field at zero bias", "H_K1(0)", *_at_zero(line), "A/m", "mT"
-            ),
+            _intercept("anisotropy field at zero bias", "H_K1(0)", first),
             per_volt,
             xi,
-            normal_estimate(
-                "second-order field at zero bias", "H_K2(0)", *_at_zero(second), "A/m", "mT"
-            ),
-            normal_estimate(
-                "its change",
-                "dH_K2/dV",
-                second.slope,
-                math.sqrt(second.covariance[1, 1]),
-                "A/m/V",
-                "mT/V",
-            ),
+            _intercept("second-order field at zero bias", "H_K2(0)", second),
+            _slope("change of the second-order field", "dH_K2/dV", second, 1),
         ]
-        remarks = (*_stack_errors(card), *line.scatter.remarks, *_constancy(second))
+        remarks = (*_stack_errors(context.card), *first.scatter.remarks, *_constancy(second))
     else:
         symbol = combination(float(np.mean([at.general.ratio for at in found])))
         estimates = [
-            normal_estimate(f"{symbol} at zero bias", "", *_at_zero(line), "A/m", "mT"),
-            normal_estimate(
-                "its fall per volt",
-                "",
-                -line.slope,
-                math.sqrt(line.covariance[1, 1]),
-                "A/m/V",
-                "mT/V",
-            ),
+            _intercept(f"{symbol} at zero bias", f"({symbol})(0)", first),
+            _slope(f"fall of {symbol} per volt", f"-d({symbol})/dV", first, -1),
         ]
         remarks = (
-            f"{symbol} is all that the fields fix, so neither -dH_K1/dV nor ξ is given; if H_K2 "
-            "does not follow the voltage, its fall per volt is that of H_K1",
-            *line.scatter.remarks,
+            f"the fields fix {symbol} only, so neither -dH_K1/dV nor ξ is given; if H_K2 does not "
+            "follow the voltage, its fall per volt is that of H_K1",
+            *first.scatter.remarks,
         )
-
-    def onto(card: DeviceCard) -> DeviceCard:
-        if not separable:
-            return card
-        field, per_volt, xi, second = (Measured(e.value, e.error) for e in estimates[:4])
-        card = with_field_per_volt(card, per_volt, xi, setting.source)
-        return with_anisotropy(card, field, second, 0.0, setting.source)
-
-    return Part(
-        name="vcma",
-        title=f"{setting.source}: anisotropy fields against bias at {len(found)} voltages",
+    return FitResult(
+        kind="vcma",
+        title=f"{context.source}: anisotropy fields against bias at {len(found)} voltages",
+        source=context.source,
+        base=context.card,
         estimates=tuple(estimates),
         remarks=remarks,
-        caption=(
+        verdict="one combination" if second is None else "ok",
+        fit=FittedFields(tuple(found), first, second, per_volt, xi),
+        picture=Picture(
+            (plot_fields,),
             "Points: anisotropy fields with their standard errors. Lines: straight lines. "
-            "ξ = ½ μ0 M_s (−dH_K1/dV) t t_MgO."
+            "ξ = ½ μ0 M_s (−dH_K1/dV) t t_MgO.",
         ),
-        draw=lambda path: draw_fields(path, found),
-        onto=onto,
+        update=_update_vcma,
     )
 
 
-def field_line(found: list[AtVoltage]) -> LineFit:
-    """H_K1, or what the data fix of it, in A/m against voltage in V."""
-    return fit_line(
-        [at.voltage for at in found],
-        [at.general.anisotropy_field for at in found],
-        [at.general.error for at in found],
-        "H_K1(V)",
+def _nearest(found: Iterable[AtVoltage]) -> AtVoltage:
+    """Return the voltage nearest to zero."""
+    return min(found, key=lambda at: abs(at.voltage))
+
+
+def _update(card: DeviceCard, found: tuple[AtVoltage, ...], source: str) -> DeviceCard:
+    at = _nearest(found)
+    if at.general.separable:
+        first, second = map(measured, at.general.estimates[:2])
+        card = with_anisotropy(card, first, second, at.voltage, source)
+    return _update_damping(card, found, source)
+
+
+def _update_damping(card: DeviceCard, found: tuple[AtVoltage, ...], source: str) -> DeviceCard:
+    return with_damping(card, measured(_nearest(found).damping[0]), f"linewidths of {source}")
+
+
+def _update_vcma(card: DeviceCard, fit: FittedFields, source: str) -> DeviceCard:
+    if fit.second is None or fit.field_per_volt is None or fit.coefficient is None:
+        return card
+    card = with_field_per_volt(
+        card, measured(fit.field_per_volt), measured(fit.coefficient), source
     )
+    first, second = (measured(_intercept("", "", line)) for line in (fit.first, fit.second))
+    return with_anisotropy(card, first, second, 0.0, source)
 
 
-def second_line(found: list[AtVoltage]) -> LineFit:
-    """H_K2 in A/m against voltage in V."""
-    return fit_line(
-        [at.voltage for at in found],
-        [at.general.second_order_field for at in found],
-        [math.sqrt(at.general.covariance[1, 1]) for at in found],
-        "H_K2(V)",
-    )
+def _fields(found: Iterable[AtVoltage], row: int) -> tuple[Floats, Floats]:
+    """Return H_K1 (row 0) or H_K2 (row 1) and standard errors in A/m, shape (voltages,)."""
+    fits = [at.general for at in found]
+    values = [(fit.anisotropy_field, fit.second_order_field)[row] for fit in fits]
+    return np.array(values), np.sqrt([fit.covariance[row, row] for fit in fits])
 
 
-def draw_resonance(path: Path, found: list[AtVoltage]) -> list[Path]:
-    """Draw frequencies against the field, by voltage."""
-    with plot.figure(3.6, 2.9) as (fig, axes):
-        for at, colour in zip(found, _colours(len(found)), strict=True):
-            field = _signed(at)
-            label = f"{1e3 * at.voltage:.4g} mV"
-            axes.errorbar(
-                field / Oe,
-                at.points.points.frequency / 1e9,
-                at.points.points.error / 1e9,
-                fmt="o",
-                color=colour,
-                label=label,
-            )
-            _draw_model(axes, at, field, colour)
-        axes.set_xlabel(r"Field $H_\mathrm{ext}$ (Oe)")
-        axes.set_ylabel(r"Resonance frequency $f_r$ (GHz)")
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize=7)
-        return plot.save(fig, path)
+def _line(found: list[AtVoltage], row: int) -> LineFit:
+    """Fit H_K1 (row 0) or H_K2 (row 1) in A/m against voltage in V."""
+    values, errors = _fields(found, row)
+    return fit_line([at.voltage for at in found], values, errors, f"H_K{row + 1}(V)")
 
 
-def draw_fields(path: Path, found: list[AtVoltage]) -> list[Path]:
-    """Draw H_K1 and H_K2 against voltage, as Fig. 5(b)."""
-    with plot.figure(3.4, 2.8) as (fig, axes):
-        fields_axes(axes, found)
-        return plot.save(fig, path)
+def _intercept(name: str, symbol: str, line: LineFit) -> Estimate:
+    error = math.sqrt(line.covariance[0, 0])
+    return normal_estimate(name, symbol, line.intercept, error, "A/m", "mT")
 
 
-def fields_axes(axes: Any, found: list[AtVoltage]) -> None:
-    """Draw H_K1 and H_K2 against voltage into given axes."""
-    volts = np.array([at.voltage for at in found])
+def _slope(name: str, symbol: str, line: LineFit, sign: int) -> Estimate:
+    error = math.sqrt(line.covariance[1, 1])
+    return normal_estimate(name, symbol, sign * line.slope, error, "A/m/V", "mT/V")
+
+
+def plot_resonance(axes: Any, found: tuple[AtVoltage, ...]) -> None:
+    """Plot frequencies against field, by voltage."""
+    import matplotlib as mpl
+
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(found)))
+    for at, colour in zip(found, colours, strict=True):
+        field, points = _signed(at), at.points.points
+        label = f"{1e3 * at.voltage:.4g} mV"
+        bars = {"fmt": "o", "color": colour, "label": label}
+        axes.errorbar(field / Oe, points.frequency / 1e9, points.error / 1e9, **bars)
+        _plot_model(axes, at, field, colour)
+    axes.set_xlabel(r"Field $H_\mathrm{ext}$ (Oe)")
+    axes.set_ylabel(r"Resonance frequency $f_r$ (GHz)")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=7)
+
+
+def plot_fields(axes: Any, fit: FittedFields) -> None:
+    """Plot H_K1 and H_K2 against voltage, as in Fig. 5(b)."""
+    volts = np.array([at.voltage for at in fit.voltages])
     fine = np.linspace(volts.min(), volts.max(), 50)
-    separable = all(at.general.separable for at in found)
-    rows = [
-        (
-            field_line(found),
-            [at.general.error for at in found],
-            plot.BLUE,
-            r"$\mu_0H_\mathrm{K1}$" if separable else "combination",
-            [at.general.anisotropy_field for at in found],
-        )
-    ]
-    if separable:
-        rows.append(
-            (
-                second_line(found),
-                [math.sqrt(at.general.covariance[1, 1]) for at in found],
-                plot.RED,
-                r"$\mu_0H_\mathrm{K2}$",
-                [at.general.second_order_field for at in found],
-            )
-        )
-    for line, error, colour, label, values in rows:
-        axes.errorbar(
-            1e3 * volts,
-            np.array(values) / mT,
-            np.array(error) / mT,
-            fmt="o",
-            color=colour,
-            label=label,
-        )
-        axes.plot(1e3 * fine, line.at(fine) / mT, color=colour)
+    label = "combination" if fit.second is None else r"$\mu_0H_\mathrm{K1}$"
+    rows = [(fit.first, plot.BLUE, label), (fit.second, plot.RED, r"$\mu_0H_\mathrm{K2}$")]
+    for row, (line, colour, label) in enumerate(rows):
+        if line is not None:
+            values, errors = _fields(fit.voltages, row)
+            bars = {"fmt": "o", "color": colour, "label": label}
+            axes.errorbar(1e3 * volts, values / mT, errors / mT, **bars)
+            axes.plot(1e3 * fine, line.at(fine) / mT, color=colour)
     axes.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
     axes.set_ylabel("Anisotropy field (mT)")
     axes.legend()
 
 
-def _draw_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
-    """Draw both wells over the range of the fields, if these lie along one line."""
+def _plot_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
+    """Plot both wells over the range of the fields, taken along the largest of them."""
     fit = at.general
     vectors = np.stack([at.field_x, at.field_z], axis=-1)
     along = vectors[np.argmax(np.abs(field))] / field[np.argmax(np.abs(field))]
@@ -264,61 +251,36 @@ def _draw_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
 
 
 def _signed(at: AtVoltage) -> Floats:
-    """The field in A/m along its larger component."""
+    """Return the field in A/m along its larger component."""
     size = np.hypot(at.field_x, at.field_z)
     larger = at.field_x if np.abs(at.field_x).sum() >= np.abs(at.field_z).sum() else at.field_z
     return np.where(larger < 0, -size, size)
 
 
-def _colours(count: int) -> Any:
-    import matplotlib as mpl
-
-    return mpl.colormaps["viridis"](np.linspace(0, 0.85, count))
-
-
-def _where(at: AtVoltage) -> str:
-    # What rounding leaves of a voltage that is none is none.
-    return f" at {format_quantity(round(at.voltage, 9), 'V', 'mV', 4)}"
-
-
-def _renamed(estimates: tuple[Estimate, ...], where: str) -> list[Estimate]:
-    return [replace(e, name=f"{e.name}{where}") for e in estimates]
-
-
-def _at_zero(line: LineFit) -> tuple[float, float]:
-    return line.intercept, math.sqrt(line.covariance[0, 0])
-
-
-def _damping_onto(found: list[AtVoltage], setting: Setting) -> Callable[[DeviceCard], DeviceCard]:
-    nearest = min(found, key=lambda at: abs(at.voltage)).damping[0]
-    measured = Measured(nearest.value, nearest.error)
-    return lambda card: with_damping(card, measured, f"linewidths of {setting.source}")
-
-
 def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:
     if found[0].fixed.is_eq_7:
-        return (f"fitted by {model}, which the card's upright axis makes exact",)
+        return (f"fitted by {model}, which is exact for the upright axis of the card",)
     printed = ", ".join(f"{at.single.anisotropy_field / mT:.4g}" for at in found)
-    named = "H_K1" if all(at.single.separable for at in found) else "H_K1 less a share of H_K2"
+    named = "H_K1" if all(at.single.separable for at in found) else "H_K1 less part of H_K2"
     p_values = [at.single.p_value for at in found if math.isfinite(at.single.p_value)]
     fit = f" with p = {min(p_values):.1g}" if p_values else ""
     return (
         f"fitted by {model}" + (", to both wells of whole spectra" if whole else ""),
-        f"Eq. (7) as printed, each spectrum taken for one line, gives {named} = {printed} mT{fit}",
+        f"Eq. (7) as printed, with one line per spectrum, gives {named} = {printed} mT{fit}",
     )
 
 
 def _below_saturation(found: list[AtVoltage]) -> tuple[str, ...]:
-    """Warn of sweeps of the field that pass more than the one resonance that is fitted."""
+    """Warn of field sweeps that pass more resonances than the one that is fitted."""
     saturation = max(abs(at.general.anisotropy_field) for at in found)
     swept = [line.sweep for at in found for line in at.lines if line.sweep.swept == "field"]
     if all(np.abs(sweep.x).min() >= saturation for sweep in swept):
         return ()
     field = format_quantity(1.2 * saturation, "A/m", "Oe", 2)
     return (
-        "the field is swept through values at which the layer is not saturated, where a device "
-        "passes several resonances and its line changes with the field: what follows may be off by "
-        f"more than its errors; sweep above {field} only, or sweep the frequency",
+        "the field sweeps include fields at which the layer is not saturated, where a device has "
+        "several resonances and its line changes with the field, so the results may be off by more "
+        f"than their errors; sweep above {field} only, or sweep the frequency",
     )
 
 
@@ -332,7 +294,7 @@ def _stack_errors(card: DeviceCard) -> tuple[str, ...]:
     if not missing:
         return ()
     return (
-        f"the error of ξ holds none of {', '.join(missing)}, for which card {card.name} states "
+        f"the error of ξ does not include {', '.join(missing)}, for which card {card.name} states "
         "no standard error",
     )
 
@@ -344,7 +306,7 @@ def _constancy(second: LineFit) -> tuple[str, ...]:
 
 
 def _once(remarks: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """Return remarks that differ in their numbers alone once, as first met."""
+    """Return remarks that differ only in their numbers once, as first met."""
     first: dict[str, str] = {}
     for remark in (remark for some in remarks for remark in some):
         first.setdefault(re.sub(r"[\d.]+", "0", remark), remark)

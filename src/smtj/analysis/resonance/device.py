@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smtj.analysis.context import Setting
+from smtj.analysis.context import Context
 from smtj.analysis.resonance.lines import Lines, MeasuredLine
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -28,33 +28,33 @@ from smtj.physics.resonance.spectrum import well_lines
 from smtj.typing import Floats
 
 ROUNDS = 2
-"""Rounds in which the small corrections of a line's frequency follow the fit."""
+"""Rounds in which the small corrections of line frequencies follow the fit."""
 NEAR = 0.1
-"""Half widths by which two lines must differ to be more than one."""
+"""Half widths by which two lines must differ to count as two."""
 _STEP = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
 class LinesAsPoints:
-    """Lines, whatever was swept, as points in frequency; shape (lines,), in Hz."""
+    """Lines as points in frequency, whatever was swept; shape (lines,), in Hz."""
 
     points: Points
     """Without the shift by damping."""
     half_width: Floats
     half_width_error: Floats
     trace: Floats
-    """(μ0 γ/2π) tr A of the model, by which damping makes width."""
+    """(μ0 γ/2π) tr A of the model, the factor from damping to width."""
 
     @property
     def alpha(self) -> float:
-        """The damping that widths speak of if it makes all of them, roughly."""
+        """The damping that would explain the widths alone, roughly."""
         weight = (self.trace / self.half_width_error) ** 2
         return float(np.average(2 * self.half_width / self.trace, weights=weight))
 
 
 @dataclass(frozen=True, eq=False)
 class AtVoltage:
-    """What the spectra of one bias voltage say."""
+    """The fits of the spectra at one bias voltage."""
 
     voltage: float
     """In V."""
@@ -62,35 +62,35 @@ class AtVoltage:
     field_x: Floats
     """H_∥ in A/m at each line, any stray field of the card included."""
     field_z: Floats
-    """H_⊥ in A/m at each line, likewise."""
+    """Likewise H_⊥."""
     fixed: FixedFields
     """What the general resonance takes from the card."""
-    points: "LinesAsPoints"
-    """The lines as the fit has them."""
+    points: LinesAsPoints
+    """The lines as they were fitted."""
     single: AnisotropyFit
-    """Eq. 7 as printed, each spectrum being one line."""
+    """Eq. 7 as printed, with one line per spectrum."""
     general: AnisotropyFit
-    """The general resonance; the same as :attr:`single` where that is Eq. 7."""
+    """The general resonance; identical to :attr:`single` if that is exact."""
     whole: SpectraFit | None
-    """The fit of the spectra by both wells, where there was one."""
+    """The fit of whole spectra by both wells, if there was one."""
     damping: tuple[Estimate, ...]
-    """α and, where it can be told, the width that it does not explain."""
+    """α and, if it can be determined, the width that α does not explain."""
     damping_remarks: tuple[str, ...]
 
 
-def at_voltages(lines: Lines, setting: Setting) -> list[AtVoltage]:
+def at_voltages(lines: Lines, context: Context) -> list[AtVoltage]:
     """Fit the resonance at each bias voltage.
 
-    Eq. 7 holds for an axis along the normal and no field or anisotropy in the plane of the card's
-    own.  Where the card has those, the general resonance is fitted: to whole spectra swept in
-    frequency, in which the lines of both wells overlap, and to single lines swept in field.
+    Eq. 7 holds for an axis along the normal and a card without field or anisotropy in the plane.
+    For any other card the general resonance is fitted: to whole spectra if they are swept in
+    frequency, as the lines of both wells overlap there, and to single lines if swept in field.
 
     Parameters
     ----------
     lines
         Of one device at one temperature.
-    setting
-        The card gives what the resonance depends on beside H_K1 and H_K2, and where to start.
+    context
+        The card supplies what the resonance depends on besides H_K1 and H_K2, and starting values.
 
     Raises
     ------
@@ -99,18 +99,14 @@ def at_voltages(lines: Lines, setting: Setting) -> list[AtVoltage]:
     """
     usable = lines.usable
     if not usable:
-        raise SmtjError(
-            f"{setting.source}: no spectrum shows a line that a fit can rest on; "
-            f"{lines.every[0].fit.remarks[0] if lines.every[0].fit.remarks else 'measure more'}"
-        )
-    card = setting.card
-    given = setting.conditions
+        reasons = lines.every[0].fit.remarks or ("measure more",)
+        raise context.error(f"no spectrum shows a line that a fit can use; {reasons[0]}")
+    card = context.card
+    given = context.conditions
     own = given.get("temperature", float(card.thermal.temperature))
     temperatures = {line.condition("temperature", own) for line in usable}
     if len(temperatures) > 1:
-        raise SmtjError(
-            f"{setting.source}: spectra were taken at several temperatures; fit one at a time"
-        )
+        raise context.error("spectra were taken at several temperatures; fit one at a time")
     temperature = temperatures.pop()
     voltage = given.get("voltage", 0.0)
     by_voltage: dict[float, list[MeasuredLine]] = {}
@@ -122,7 +118,7 @@ def at_voltages(lines: Lines, setting: Setting) -> list[AtVoltage]:
             for v, some in sorted(by_voltage.items())
         ]
     except SmtjError as error:
-        raise SmtjError(f"{setting.source}: {error}") from None
+        raise context.error(error) from None
 
 
 def _at(
@@ -150,7 +146,12 @@ def _at(
         expected = _expected_heights(card, x, z, voltage, temperature)
         whole = _fit_whole(lines, points, expected, fixed, general)
         general = whole.anisotropy
-    damping, remarks = _damping(points) if whole is None else _damping_of_spectra(general)
+    if whole is None:
+        widths = (points.half_width, points.half_width_error)
+        damping, remarks = damping_estimates(points.trace, *widths)
+    else:
+        alpha, error = general.damping, general.damping_error
+        damping, remarks = (normal_estimate("Gilbert damping", "α", alpha, error),), ()
     return AtVoltage(
         voltage, lines, moved_x, moved_z, fixed, points, printed, general, whole, damping, remarks
     )
@@ -165,14 +166,14 @@ def _fit_points(
     alpha: float,
     start: tuple[float, float] | None = None,
 ) -> tuple[AnisotropyFit, LinesAsPoints]:
-    """Fit single lines, the deepest well's; near and alpha are the card's H_K1 and α."""
+    """Fit single lines of the deepest well; near and alpha are the card's H_K1 and α."""
     first, second = (near, 0.0) if start is None else start
     for _ in range(ROUNDS):
         as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
         fit = fit_points(as_points.points, fixed, near, start)
         first, second = _fields(fit)
         alpha = as_points.alpha
-        # The corrections of a frequency-swept line are too small to lead elsewhere.
+        # The corrections of a line swept in frequency are too small to lead elsewhere.
         if fit.separable and lines[0].sweep.swept == "frequency":
             start = (first, second)
     return fit, as_points
@@ -201,7 +202,7 @@ def _as_points(
         up, down = (end.of_deepest(end.frequency) for end in ends)
         slope = np.abs(up - down) / (2 * step)
     else:
-        # What Eq. 7 speaks of is the frequency without damping.
+        # Eq. 7 gives the frequency without damping.
         frequency = frequency * math.sqrt(1 + alpha**2)
     return LinesAsPoints(
         Points(x, z, frequency, slope * np.array([line.position_error for line in one])),
@@ -214,7 +215,7 @@ def _as_points(
 def _expected_heights(
     card: DeviceCard, x: Floats, z: Floats, voltage: float, temperature: float
 ) -> Floats:
-    """Heights of the lines of both wells that the card lets expect, in any unit; (lines, 2)."""
+    """Return relative heights of the lines of both wells expected from the card; (lines, 2)."""
     found = well_lines(card, x, 0.0, z, voltage, temperature=temperature)
     parts = [found.symmetric.sum(axis=-1), found.antisymmetric.sum(axis=-1)]
     both = found.occupancy[..., None] * np.stack(parts, axis=-1)
@@ -230,11 +231,7 @@ def _fit_whole(
     fixed: FixedFields,
     general: AnisotropyFit,
 ) -> SpectraFit:
-    """Fit whole spectra, at first with the noise that a single line leaves.
-
-    Then with the noise that two lines leave that are free to be where they fit best, so that a
-    model that is wrong shows in what the fit leaves beyond it.
-    """
+    """Fit whole spectra, and again from other starting values if the fit is bad."""
     starts = [_fields(general), *starting_fields(points.points, fixed)]
     fit = _in_rounds(lines, points, expected, fixed, starts)
     if fit.anisotropy.p_value < UNLIKELY:
@@ -251,7 +248,10 @@ def _in_rounds(
     fixed: FixedFields,
     starts: list[tuple[float, float]],
 ) -> SpectraFit:
-    """Fit whole spectra from the best of some starts, and again with the noise found by it."""
+    """Fit whole spectra with the noise that one line leaves, then with that of two free lines.
+
+    The residuals of a wrong model then exceed the noise.
+    """
     x, z, alpha = points.points.field_x, points.points.field_z, points.alpha
     noise = [_noise(line.fit) for line in lines]
     for reach in (REACH, 0.0):
@@ -269,7 +269,7 @@ def _in_rounds(
 
 
 def _fields(fit: AnisotropyFit) -> tuple[float, float]:
-    """H_K1 and H_K2 in A/m; where they are not told apart, what H_K1 is without H_K2, and 0."""
+    """Return H_K1 and H_K2 in A/m; if they are not separable, H_K1 for H_K2 = 0, and 0."""
     return fit.anisotropy_field, float(np.nan_to_num(fit.second_order_field))
 
 
@@ -279,12 +279,12 @@ def _in_order(line: MeasuredLine) -> tuple[Floats, Floats]:
 
 
 def _noise(fit: SpectrumFit) -> float:
-    """Standard error of a point in V, widened where points are not independent."""
+    """Return the standard error of a point in V, widened if points are correlated."""
     return fit.noise * math.sqrt(fit.inflation)
 
 
 def _by_two_lines(line: MeasuredLine, found: SpectraFit, number: int) -> SpectrumFit:
-    """Fit a spectrum by two lines, from where both wells are, or by one if that leaves less."""
+    """Fit a spectrum by two lines, starting at both wells, or keep one if it leaves less noise."""
     wells = found.resonances
     half_width = found.anisotropy.damping * wells.trace[number] / 2
     up, down = zip(wells.frequency[number].tolist(), half_width.tolist(), strict=True)
@@ -292,12 +292,3 @@ def _by_two_lines(line: MeasuredLine, found: SpectraFit, number: int) -> Spectru
         return line.fit
     two = fit_spectrum(line.sweep.x, line.signal, line.fit.shape, lines=2, start=(up, down))
     return min((two, line.fit), key=lambda fit: fit.noise)
-
-
-def _damping(lines: LinesAsPoints) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
-    return damping_estimates(lines.trace, lines.half_width, lines.half_width_error)
-
-
-def _damping_of_spectra(fit: AnisotropyFit) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
-    estimate = normal_estimate("Gilbert damping", "α", fit.damping, fit.damping_error)
-    return (estimate,), ()

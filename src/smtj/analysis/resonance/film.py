@@ -1,29 +1,41 @@
-"""Findings of FMR of a film: effective magnetisation, γ and damping."""
+"""FMR of a film: effective magnetisation, γ and damping."""
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.finding import Part, unchanged
+from smtj.analysis.context import Context
 from smtj.analysis.resonance.lines import Lines
+from smtj.analysis.result import FitResult, Picture
 from smtj.errors import SmtjError
 from smtj.inference.resonance.film import FilmFit, FilmLines, Geometry, better_geometry, fit_film
 from smtj.units import Oe
 
+OBLIQUE = 0.02
+"""Component of a field across its direction, relative to the field, above which it is oblique."""
 
-def film_part(lines: Lines, direction_stated: bool, setting: Setting) -> Part:
-    """Say what fields of resonance at several frequencies show of a film.
+
+@dataclass(frozen=True, eq=False)
+class FittedFilm:
+    """Lines of a film with their fit."""
+
+    lines: FilmLines
+    fit: FilmFit
+
+
+def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitResult:
+    """Fit the fields of resonance of a film at several frequencies.
 
     Parameters
     ----------
     lines
         Swept in field.
     direction_stated
-        Whether the file says along what its field is; if not, the formula that fits decides.
-    setting
-        What the data are called.
+        Whether the file states the direction of its field; if not, the better formula decides.
+    context
+        Names the data.
 
     Raises
     ------
@@ -31,36 +43,40 @@ def film_part(lines: Lines, direction_stated: bool, setting: Setting) -> Part:
         The spectra are swept in frequency, the field is oblique, or there are too few lines.
     """
     if lines.swept != "field":
-        raise SmtjError(
-            f"{setting.source}: a film's spectra are to be swept in field; for a device swept in "
-            'frequency say at what bias it was, e.g. --voltage "0 mV"'
+        raise context.error(
+            "the spectra of a film must be swept in field; for a device swept in frequency state "
+            'its bias, e.g. --voltage "0 mV"'
         )
     found = _film_lines(lines)
-    geometry, remarks = _geometry(lines, found, direction_stated, setting)
     try:
+        geometry, remarks = _geometry(lines, found, direction_stated)
         fit = fit_film(found, geometry)
     except SmtjError as error:
-        raise SmtjError(f"{setting.source}: {error}") from None
+        raise context.error(error) from None
     formula = {
         "in-plane": "f = (γμ0/2π) √[H (H + M_eff)]",
         "perpendicular": "f = (γμ0/2π) (H − M_eff)",
     }[geometry]
-    return Part(
-        name="film",
-        title=f"{setting.source}: {geometry} Kittel fit of a film at {found.field.size} lines",
+    return FitResult(
+        kind="film",
+        title=f"{context.source}: {geometry} Kittel fit of a film at {found.field.size} lines",
+        source=context.source,
+        base=context.card,
         estimates=fit.estimates,
         remarks=(
             *remarks,
             *fit.remarks,
-            "no bias voltage is given, so that this is taken for a film and no card is changed; "
-            '--voltage "0 mV" takes it for a device',
+            "without a bias voltage this is taken for a film, and no card is changed; for a device "
+            'state its bias, e.g. --voltage "0 mV"',
         ),
-        caption=(
+        verdict=geometry,
+        fit=FittedFilm(found, fit),
+        picture=Picture(
+            (plot_kittel, plot_widths),
             f"Left: fields of resonance and {formula}. Right: half widths and "
-            "ΔH = ΔH_0 + α f/(γμ0/2π). Bars are standard errors."
+            "ΔH = ΔH_0 + α f/(γμ0/2π). Bars are standard errors.",
+            7.0,
         ),
-        draw=lambda path: _draw(path, found, fit),
-        onto=unchanged,
     )
 
 
@@ -76,51 +92,40 @@ def _film_lines(lines: Lines) -> FilmLines:
 
 
 def _geometry(
-    lines: Lines, found: FilmLines, direction_stated: bool, setting: Setting
+    lines: Lines, found: FilmLines, direction_stated: bool
 ) -> tuple[Geometry, tuple[str, ...]]:
     if not direction_stated:
-        try:
-            best, margin = better_geometry(found)
-        except SmtjError as error:
-            raise SmtjError(f"{setting.source}: {error}") from None
+        best, margin = better_geometry(found)
         return best, (
-            f"the file does not say along what its field is; the {best} formula fits better, by "
-            f"{margin:.0f} in χ²; --column field_in_plane=HEADER says that it lies in the plane",
+            f"the file does not state the direction of its field; the {best} formula fits better, "
+            f"by {margin:.0f} in χ²; --column field_in_plane=HEADER declares it in-plane",
         )
-    shares = np.array([np.abs(line.field) for line in lines.usable]) / found.field[:, None]
-    if np.all(shares[:, 1] < 0.02):
+    in_plane, out_of_plane = np.abs([line.field for line in lines.usable]).T / found.field
+    if np.all(out_of_plane < OBLIQUE):
         return "in-plane", ()
-    if np.all(shares[:, 0] < 0.02):
+    if np.all(in_plane < OBLIQUE):
         return "perpendicular", ()
-    raise SmtjError(
-        f"{setting.source}: a film's Kittel fit needs the field in its plane or along its normal, "
-        "not between"
-    )
+    raise SmtjError("the field of a film's Kittel fit must lie in its plane or along its normal")
 
 
-def _draw(path: Path, lines: FilmLines, fit: FilmFit) -> list[Path]:
+def plot_kittel(axes: Any, found: FittedFilm) -> None:
+    """Plot frequency against field of resonance."""
+    lines = found.lines
     fine = np.linspace(lines.field.min(), lines.field.max(), 200)
+    bars = {"xerr": lines.field_error / Oe, "fmt": "o", "color": plot.BLUE}
+    axes.errorbar(lines.field / Oe, lines.frequency / 1e9, **bars)
+    axes.plot(fine / Oe, found.fit.frequency(fine) / 1e9, color=plot.RED)
+    axes.set_xlabel(r"Field of resonance $H_\mathrm{r}$ (Oe)")
+    axes.set_ylabel("Frequency $f$ (GHz)")
+
+
+def plot_widths(axes: Any, found: FittedFilm) -> None:
+    """Plot half width against frequency."""
+    lines = found.lines
     f = np.linspace(lines.frequency.min(), lines.frequency.max(), 50)
-    with plot.figure(7.0, 2.8, ncols=2) as (fig, (left, right)):
-        left.errorbar(
-            lines.field / Oe,
-            lines.frequency / 1e9,
-            xerr=lines.field_error / Oe,
-            fmt="o",
-            color=plot.BLUE,
-        )
-        left.plot(fine / Oe, fit.frequency(fine) / 1e9, color=plot.RED)
-        left.set_xlabel(r"Field of resonance $H_\mathrm{r}$ (Oe)")
-        left.set_ylabel("Frequency $f$ (GHz)")
-        right.errorbar(
-            lines.frequency / 1e9,
-            lines.half_width / Oe,
-            lines.half_width_error / Oe,
-            fmt="o",
-            color=plot.BLUE,
-        )
-        right.plot(f / 1e9, fit.half_width(f) / Oe, color=plot.RED)
-        right.set_xlabel("Frequency $f$ (GHz)")
-        right.set_ylabel(r"Half width $\Delta H$ (Oe)")
-        right.set_ylim(bottom=0)
-        return plot.save(fig, path)
+    bars = {"yerr": lines.half_width_error / Oe, "fmt": "o", "color": plot.BLUE}
+    axes.errorbar(lines.frequency / 1e9, lines.half_width / Oe, **bars)
+    axes.plot(f / 1e9, found.fit.half_width(f) / Oe, color=plot.RED)
+    axes.set_xlabel("Frequency $f$ (GHz)")
+    axes.set_ylabel(r"Half width $\Delta H$ (Oe)")
+    axes.set_ylim(bottom=0)

@@ -1,17 +1,15 @@
-"""The lines of ST-FMR and FMR spectra, and the finding that lists them."""
+"""The lines of ST-FMR and FMR spectra."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.context import Setting
-from smtj.analysis.finding import Part, unchanged
-from smtj.errors import SmtjError
+from smtj.analysis.context import Context, show_voltage
+from smtj.analysis.result import FitResult, Picture
 from smtj.inference.resonance import ChannelChoice, Shape, SpectrumFit, choose_channel
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.measurement import Sweep, sweeps
@@ -30,18 +28,18 @@ SHAPES: Mapping[Swept, tuple[Shape, ...]] = {
     "field": ("lorentzian", "derivative"),
 }
 CLEAREST = 6
-"""Spectra by which a shape is turned down, ..."""
+"""Spectra on which a line shape is tried first."""
 CLEAR = 20.0
-"""... if it explains them so much less in log-likelihood."""
-MAX_DRAWN = 16
-"""Spectra in one picture."""
+"""Loss of log-likelihood on those spectra at which a shape is rejected."""
+MAX_SHOWN = 16
+"""Spectra in one plot."""
 MIN_READINGS_PER_SIDE = 20
-"""Readings on either side of zero field from which both sides are spectra."""
+"""Readings on either side of zero field that make each side a spectrum."""
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredLine:
-    """A spectrum with the line that was fitted to it."""
+    """A spectrum with its fitted line."""
 
     sweep: Sweep
     signal: Floats
@@ -50,7 +48,7 @@ class MeasuredLine:
 
     @property
     def position(self) -> float:
-        """Where the line is, in Hz or A/m."""
+        """Centre of the line in Hz or A/m."""
         return self.fit.lines[0].position
 
     @property
@@ -68,11 +66,11 @@ class MeasuredLine:
         return self.sweep.conditions.get("frequency", self.position)
 
     def condition(self, name: str, otherwise: float) -> float:
-        """What stayed during the sweep, by quantity, in SI."""
+        """Return what was constant during the sweep, by quantity, in SI."""
         return self.sweep.conditions.get(name, otherwise)
 
-    def called(self) -> str:
-        """Conditions in words, e.g. ``"at -110 Oe, 100 mV"``."""
+    def label(self) -> str:
+        """Return the conditions as text, e.g. ``"at -110 Oe, 100 mV"``."""
         c = self.sweep.conditions
         shown = []
         if "frequency" in c:
@@ -81,7 +79,7 @@ class MeasuredLine:
             if c.get(name):
                 shown.append(mark + format_quantity(c[name], "A/m", "Oe", 5))
         if "voltage" in c:
-            shown.append(format_quantity(round(c["voltage"], 9), "V", "mV", 4))
+            shown.append(show_voltage(c["voltage"]))
         if self.sweep.swept == "field" and self.sweep.x.max() <= 0:
             shown.append("H < 0")
         return f"at {', '.join(shown)}"
@@ -97,26 +95,31 @@ class Lines:
 
     @property
     def usable(self) -> tuple[MeasuredLine, ...]:
-        """Those that a fit can rest on."""
+        """Those that further fits use."""
         return tuple(line for line in self.every if line.fit.usable)
+
+    @property
+    def shown(self) -> tuple[MeasuredLine, ...]:
+        """Those that are plotted, :data:`MAX_SHOWN` at most."""
+        return self.every[:: -(-len(self.every) // MAX_SHOWN)]
 
 
 def lines_of(
-    datasets: "list[xr.Dataset]", setting: Setting, progress: Progress | None = None
+    datasets: "list[xr.Dataset]", context: Context, progress: Progress | None = None
 ) -> Lines:
     """Split data sets into spectra and fit a line to each.
 
-    The channel of a lock-in amplifier, and whether its field was modulated so that it shows
-    derivatives, are found from the data: by what explains most of all spectra together.
+    The channel of a lock-in amplifier, and whether a modulated field makes it show derivatives, are
+    found from the data: by the likelihood of all spectra together.
 
     Parameters
     ----------
     datasets
-        Spectra swept in frequency, or spectra swept in field.
-    setting
-        What the data are called, and conditions that they do not say.
+        Spectra that are all swept in frequency or all in field.
+    context
+        Names the data, and conditions that they do not state.
     progress
-        Told how many fits are made, of how many.
+        Called with (done, total).
 
     Raises
     ------
@@ -124,22 +127,20 @@ def lines_of(
         Some are swept in frequency and some in field, or there is no common channel.
     """
     found = [half for dataset in datasets for sweep in sweeps(dataset) for half in _halves(sweep)]
-    # Files come in any order; within one the order of the measurement stays.
+    # Files come in any order; within a file the order of the measurement is kept.
     found.sort(key=lambda s: (s.conditions.get("voltage", 0.0), s.conditions.get("frequency", 0.0)))
     swept: set[Swept] = {sweep.swept for sweep in found}
     if len(swept) != 1:
-        raise SmtjError(
-            f"{setting.source}: some spectra are swept in frequency and some in field; fit them "
-            "apart"
+        raise context.error(
+            "some spectra are swept in frequency and some in field; fit them separately"
         )
     (kind,) = swept
     channels = [name for name in SIGNALS if all(name in sweep.dataset for sweep in found)]
-    # A signal that is named as such is what is meant, whatever else a file holds.
+    # A column named signal is meant, whatever else a file holds.
     channels = [SIGNALS[0]] if SIGNALS[0] in channels else channels
     if not channels:
-        raise SmtjError(
-            f"{setting.source}: the spectra have no channel in common; name it by --column "
-            "signal=HEADER"
+        raise context.error(
+            "the spectra have no channel in common; name it with --column signal=HEADER"
         )
     data = {name: [_data(sweep, name) for sweep in found] for name in channels}
     best, margin = _choose(data, SHAPES[kind], progress)
@@ -150,71 +151,67 @@ def lines_of(
     return Lines(every, kind, _remarks(best, margin, every))
 
 
-def lines_part(lines: Lines, setting: Setting) -> Part:
-    """Say where the lines are and how wide."""
+def lines_result(lines: Lines, context: Context) -> FitResult:
+    """Report positions and widths of the lines."""
     unit, shown, narrow, symbol = (
         ("Hz", "GHz", "MHz", "f_0") if lines.swept == "frequency" else ("A/m", "Oe", "Oe", "H_r")
     )
     estimates: list[Estimate] = []
     for line in lines.usable:
         one = line.fit.lines[0]
-        where = line.called()
+        position = (one.position, one.position_error, unit, shown)
+        half_width = (one.half_width, one.half_width_error, unit, narrow)
         estimates += [
-            normal_estimate(f"line {where}", symbol, one.position, one.position_error, unit, shown),
-            normal_estimate("half width", "Δ", one.half_width, one.half_width_error, unit, narrow),
+            replace(normal_estimate("line", symbol, *position), condition=line.label()),
+            replace(normal_estimate("half width", "Δ", *half_width), condition=line.label()),
         ]
     shape = {
         "exact": "the line of a linear oscillator, symmetric and antisymmetric part",
         "lorentzian": "S/(1 + z²) + A z/(1 + z²), z = (H − H_r)/Δ",
         "derivative": "the derivative of S/(1 + z²) + A z/(1 + z²), z = (x − x_r)/Δ",
     }[lines.every[0].fit.shape]
-    return Part(
-        name="lines",
-        title=f"{setting.source}: {len(lines.every)} spectra swept in {lines.swept}",
+    return FitResult(
+        kind="lines",
+        title=f"{context.source}: {len(lines.every)} spectra swept in {lines.swept}",
+        source=context.source,
+        base=context.card,
         estimates=tuple(estimates),
         remarks=lines.remarks,
-        caption=(
+        verdict="ok",
+        fit=lines,
+        picture=Picture(
+            (plot_lines,),
             f"Points: measured. Lines: {shape}, on a straight baseline. Half widths are half of "
-            "the full width at half height. Spectra are offset for clarity."
+            "the full width at half height. Spectra are offset for clarity.",
+            height=min(7.0, 1.6 + 0.45 * len(lines.shown)),
         ),
-        draw=lambda path: draw(path, lines),
-        onto=unchanged,
     )
 
 
-def draw(path: Path, lines: Lines) -> list[Path]:
-    """Draw spectra above each other with their fits."""
-    shown = lines.every[:: -(-len(lines.every) // MAX_DRAWN)]
+def plot_lines(axes: Any, lines: Lines) -> None:
+    """Plot spectra above each other with their fits."""
     unit, name = (
         (convert(1, "Hz", "GHz"), "Frequency $f$ (GHz)")
         if lines.swept == "frequency"
         else (convert(1, "A/m", "Oe"), "Field $H$ (Oe)")
     )
-    microvolts = [1e6 * (line.signal - line.fit.baseline_at(line.sweep.x)) for line in shown]
+    microvolts = [1e6 * (line.signal - line.fit.baseline_at(line.sweep.x)) for line in lines.shown]
     step = 1.1 * max(float(np.ptp(np.percentile(s, [1, 99]))) for s in microvolts)
-    with plot.figure(3.4, min(7.0, 1.6 + 0.45 * len(shown))) as (fig, axes):
-        for row, (line, signal) in enumerate(zip(shown, microvolts, strict=True)):
-            order = np.argsort(line.sweep.x)
-            x = line.sweep.x[order]
-            fine = np.linspace(x[0], x[-1], 600)
-            curve = 1e6 * (line.fit.signal(fine) - line.fit.baseline_at(fine))
-            axes.plot(x * unit, signal[order] + row * step, ".", color=plot.GREY, markersize=2)
-            axes.plot(fine * unit, curve + row * step, color=plot.RED, linewidth=1)
-            label = line.called().removeprefix("at ")
-            axes.annotate(
-                label,
-                (1.01, row * step),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=7,
-            )
-        axes.set_xlabel(name)
-        axes.set_ylabel("Signal less baseline, offset (µV)")
-        return plot.save(fig, path)
+    for row, (line, signal) in enumerate(zip(lines.shown, microvolts, strict=True)):
+        order = np.argsort(line.sweep.x)
+        x = line.sweep.x[order]
+        fine = np.linspace(x[0], x[-1], 600)
+        curve = 1e6 * (line.fit.signal(fine) - line.fit.baseline_at(fine))
+        axes.plot(x * unit, signal[order] + row * step, ".", color=plot.GREY, markersize=2)
+        axes.plot(fine * unit, curve + row * step, color=plot.RED, linewidth=1)
+        label, beside = line.label().removeprefix("at "), ("axes fraction", "data")
+        axes.annotate(label, (1.01, row * step), xycoords=beside, va="center", fontsize=7)
+    axes.set_xlabel(name)
+    axes.set_ylabel("Signal less baseline, offset (µV)")
 
 
 def _halves(sweep: Sweep) -> list[Sweep]:
-    """Split a sweep of the field that passes zero: a resonance stands on either side."""
+    """Split a field sweep through zero, which passes a resonance on either side."""
     sides = [np.flatnonzero(sweep.x <= 0), np.flatnonzero(sweep.x > 0)]
     if sweep.swept != "field" or min(side.size for side in sides) < MIN_READINGS_PER_SIDE:
         return [sweep]
@@ -235,17 +232,17 @@ def _choose(
     shapes: tuple[Shape, ...],
     progress: Progress | None,
 ) -> tuple[ChannelChoice, float]:
-    """Return the lines of the shape and the channel that explain most, and by how much more.
+    """Return the lines of the likeliest shape and channel, and the margin in log-likelihood.
 
     The first shape is fitted to all spectra, another to those with the clearest lines, and to the
     rest only if it explains these nearly as well.
     """
-    best = choose_channel(data, shapes[0], progress=_share(progress, 0, len(shapes)))
+    best = choose_channel(data, shapes[0], progress=_part_of(progress, 0, len(shapes)))
     clearest = np.argsort([-fit.gain for fit in best.fits])[:CLEAREST]
     some = {name: [spectra[i] for i in clearest] for name, spectra in data.items()}
     margin = math.inf
     for number, shape in enumerate(shapes[1:], start=1):
-        report = _share(progress, number, len(shapes))
+        report = _part_of(progress, number, len(shapes))
         other = choose_channel(some, shape)
         less = sum(best.fits[i].gain for i in clearest) - max(other.gains.values())
         if less < CLEAR:
@@ -259,7 +256,7 @@ def _choose(
     return best, margin
 
 
-def _share(progress: Progress | None, number: int, parts: int) -> Progress | None:
+def _part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
@@ -272,25 +269,23 @@ def _remarks(
     if len(best.gains) > 1:
         others = " and ".join(name for name in best.gains if name != best.channel)
         odds = f"lines raise its log-likelihood by {best.gains[best.channel]:.0f}"
-        doubt = "" if best.decisive else ", which may be chance"
+        doubt = "" if best.decisive else ", possibly by chance"
         remarks.append(
-            f"the resonance is in {best.channel}: {odds}, by {best.margin:.0f} more than that of "
+            f"the resonance is in {best.channel}: {odds}, {best.margin:.0f} more than that of "
             f"{others}{doubt}"
         )
-    shapes = {"derivative": "derivatives, as of a modulated field"}
-    remarks.append(
-        f"the lines are {shapes.get(every[0].fit.shape, 'absorption and dispersion')}, by "
-        f"{margin:.0f} in log-likelihood"
-    )
+    derivative = every[0].fit.shape == "derivative"
+    shape = "derivatives, as of a modulated field" if derivative else "absorption and dispersion"
+    remarks.append(f"the lines are {shape}, by {margin:.0f} in log-likelihood")
     for line in every:
-        remarks += [f"spectrum {line.called()}: {remark}" for remark in line.fit.remarks]
+        remarks += [f"spectrum {line.label()}: {remark}" for remark in line.fit.remarks]
     unusable = sum(not line.fit.usable for line in every)
     if unusable:
-        remarks.append(f"{unusable} of {len(every)} spectra are left out of what follows")
+        remarks.append(f"{unusable} of {len(every)} spectra are not used further")
     inflated = max(line.fit.inflation for line in every)
     if inflated > 1.5:
         remarks.append(
-            f"points next to each other are correlated; variances are up to {inflated:.1f} times "
-            "those of independent points"
+            "neighbouring points are correlated; variances are up to "
+            f"{inflated:.1f} times those of independent points"
         )
     return tuple(remarks)

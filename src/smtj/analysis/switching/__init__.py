@@ -1,1 +1,1 @@
-"""From traces, scans, loops and tables of P to what switches the device."""
+"""Fits of traces, scans, loops and tables of P(high)."""

@@ -1,112 +1,119 @@
-"""Findings of scans at several voltages: w(V), which switching model it supports, and ξ."""
+"""Scans at several voltages: w(V), the switching model that it supports, and ξ."""
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update.switching import Measured, with_coefficient
-from smtj.analysis.context import Setting
-from smtj.analysis.finding import Part
-from smtj.analysis.switching.scan import ScanResult
+from smtj.analysis.card_update import measured, with_coefficient
+from smtj.analysis.context import Context
+from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.bias.comparison import BiasComparison, compare_bias_models
+from smtj.inference.stats.estimate import Estimate
+from smtj.typing import Floats
 from smtj.units import Oe
 
 MIN_VOLTAGES = 3
-COEFFICIENT = "ξ"
-FINE = 41
-"""Voltages at which the models are drawn."""
+CURVE_POINTS = 41
+"""Voltages at which the models are plotted."""
 
 
-def bias_of(scans: list[ScanResult], card: DeviceCard, source: str) -> BiasComparison:
-    """Fit w(V) by both switching models.
+@dataclass(frozen=True, eq=False)
+class FittedBias:
+    """Scans at several voltages with the models of w(V)."""
+
+    scans: tuple[FittedScan, ...]
+    models: BiasComparison
+    coefficient: Estimate | None
+    """ξ of the card's own switching model, if it was fitted."""
+
+    @property
+    def voltage(self) -> Floats:
+        """In V, shape (scans,)."""
+        return np.array([scan.voltage for scan in self.scans])
+
+    @property
+    def slope(self) -> Floats:
+        """w and its standard error in 1/(A/m), shape (2, scans)."""
+        return np.array([[s.sigmoid.slope, s.sigmoid.slope_error] for s in self.scans]).T
+
+
+def bias_result(scans: list[FittedScan], context: Context) -> FitResult:
+    """Fit w(V) by both switching models; the card's own model decides what happens to ξ.
 
     Parameters
     ----------
     scans
-        At three voltages or more, and the temperature of the first.
-    card
-        Where what w(V) does not tell comes from.
-    source
-        What the data are called.
+        At three voltages or more and one temperature.
+    context
+        Names the data, and the card that supplies what w(V) does not determine.
 
     Raises
     ------
     SmtjError
         The slopes cannot be fitted.
     """
-    fits = [scan.sigmoid for scan in scans]
+    voltage = [scan.voltage for scan in scans]
+    slope, error = zip(*((s.sigmoid.slope, s.sigmoid.slope_error) for s in scans), strict=True)
     try:
-        return compare_bias_models(
-            [scan.voltage for scan in scans],
-            [fit.slope for fit in fits],
-            [fit.slope_error for fit in fits],
-            card,
-            scans[0].temperature,
-        )
-    except SmtjError as error:
-        raise SmtjError(f"{source}: {error}") from None
-
-
-def bias_part(scans: list[ScanResult], setting: Setting) -> Part:
-    """Say what w(V) shows; the card's own switching model decides what it makes of ξ."""
-    found = bias_of(scans, setting.card, setting.source)
-    own = {"cai2019": found.cai2019, "self-consistent": found.self_consistent}
-    fit = own[setting.card.switching.model]
-    coefficient = next((e for e in fit.estimates if e.symbol == COEFFICIENT), None)
-
-    def onto(card: DeviceCard) -> DeviceCard:
-        if coefficient is None or not coefficient.bounded:
-            return card
-        return with_coefficient(
-            card, Measured(coefficient.value, coefficient.error), f"w(V) of {setting.source}"
-        )
-
-    return Part(
-        name="bias",
-        title=f"{setting.source}: slope against bias at {len(scans)} voltages",
-        estimates=tuple(fit.estimates),
+        models = compare_bias_models(voltage, slope, error, context.card, scans[0].temperature)
+    except SmtjError as refusal:
+        raise context.error(refusal) from None
+    own = {"cai2019": models.cai2019, "self-consistent": models.self_consistent}
+    fit = own[context.card.switching.model]
+    best = models.best
+    return FitResult(
+        kind="bias",
+        title=f"{context.source}: slope against bias at {len(scans)} voltages",
+        source=context.source,
+        base=context.card,
+        estimates=fit.estimates,
         remarks=(
-            found.verdict,
-            f"model {fit.model}: freed {', '.join(fit.freed)}; "
-            f"taken from the card: {', '.join(fit.taken_from_card) or 'nothing'}",
+            models.verdict,
+            f"model {fit.model}: fitted {', '.join(fit.freed)}; "
+            f"from the card: {', '.join(fit.taken_from_card) or 'nothing'}",
             *fit.remarks,
         ),
-        caption=caption(found),
-        draw=lambda path: draw(path, scans, found),
-        onto=onto,
+        verdict=next((name for name, model in own.items() if model is best), "undecided"),
+        fit=FittedBias(
+            tuple(scans), models, next((e for e in fit.estimates if e.symbol == "ξ"), None)
+        ),
+        picture=Picture((plot_slopes,), caption(models)),
+        update=_update,
     )
 
 
-def draw(path: Path, scans: list[ScanResult], found: BiasComparison) -> list[Path]:
-    """Draw w against voltage with both models and the straight line."""
-    voltage = np.array([scan.voltage for scan in scans])
-    fine = np.linspace(voltage.min(), voltage.max(), FINE)
-    fits = [scan.sigmoid for scan in scans]
-    slope = np.array([fit.slope for fit in fits]) * Oe
-    error = np.array([fit.slope_error for fit in fits]) * Oe
-    with plot.figure(3.4, 2.8) as (fig, axes):
-        axes.errorbar(1e3 * voltage, slope, error, fmt="o", color=plot.BLUE, elinewidth=1, zorder=5)
-        for model, colour, style, label in (
-            (found.cai2019, plot.RED, "-", "Eq. (5), (6), $H_{k,eff}$ held"),
-            (found.self_consistent, plot.GREEN, "--", "self-consistent"),
-        ):
-            w = model.curve(fine) * Oe
-            axes.plot(1e3 * fine, w, color=colour, linestyle=style, label=label)
-        ends = [int(voltage.argmin()), int(voltage.argmax())]
-        line = found.line.fitted[ends] * Oe
-        axes.plot(1e3 * voltage[ends], line, color=plot.GREY, linestyle=":", label="straight line")
-        axes.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
-        axes.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
-        axes.legend()
-        return plot.save(fig, path)
+def _update(card: DeviceCard, fit: FittedBias, source: str) -> DeviceCard:
+    if fit.coefficient is None or not fit.coefficient.bounded:
+        return card
+    return with_coefficient(card, measured(fit.coefficient), f"w(V) of {source}")
 
 
-def caption(found: BiasComparison) -> str:
-    """Say what the picture of w(V) shows."""
-    fits = (found.cai2019, found.self_consistent)
+def plot_slopes(axes: Any, fit: FittedBias) -> None:
+    """Plot w against voltage with both models and a straight line."""
+    voltage, (slope, error) = fit.voltage, fit.slope * Oe
+    axes.errorbar(1e3 * voltage, slope, error, fmt="o", color=plot.BLUE, elinewidth=1, zorder=5)
+    fine = np.linspace(voltage.min(), voltage.max(), CURVE_POINTS)
+    for model, colour, style, label in (
+        (fit.models.cai2019, plot.RED, "-", "Eq. (5), (6), $H_{k,eff}$ held"),
+        (fit.models.self_consistent, plot.GREEN, "--", "self-consistent"),
+    ):
+        axes.plot(1e3 * fine, model.curve(fine) * Oe, color=colour, linestyle=style, label=label)
+    ends = [int(voltage.argmin()), int(voltage.argmax())]
+    line = fit.models.line.fitted[ends] * Oe
+    axes.plot(1e3 * voltage[ends], line, color=plot.GREY, linestyle=":", label="straight line")
+    axes.set_xlabel(r"Bias voltage $V_\mathrm{bias}$ (mV)")
+    axes.set_ylabel(r"Slope $w$ (Oe$^{-1}$)")
+    axes.legend()
+
+
+def caption(models: BiasComparison) -> str:
+    """Return the caption of the plot of w(V)."""
+    fits = (models.cai2019, models.self_consistent)
     p = " and ".join(f"{fit.p_value:.2g} ({fit.model})" for fit in fits)
     return (
         "Points: slope w of the sigmoid at each voltage with its standard error. Red: "

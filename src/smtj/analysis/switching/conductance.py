@@ -1,10 +1,10 @@
-"""A trace of resistances, and the scale in which its noise is that of one instrument.
+"""Traces of resistance, fitted in the scale in which their noise is alike at both levels.
 
-At a constant voltage the current of a window averages, and a reading is V over its mean.  Whether
-the noise is as large at both levels in the resistance or in the current no law says: the resistance
-is fitted first, and where it does not look like two levels the conductance, too.  There a drift of
-the resistance, which adds to both levels alike, would move them apart, as the conductance of a
-level goes with its square.  So the drift that a first fit finds is taken out before.
+At a constant voltage the current averages over a reading, which is V over the mean current.
+Whether the noise is equal at both levels in resistance or in current is not known beforehand: the
+resistance is fitted first, and if it does not show two levels, the conductance too.  A drift of the
+resistance, which shifts both levels alike, would change the separation of the conductances, as the
+conductance of a level goes with its square; so the drift found by a first fit is subtracted before.
 """
 
 import math
@@ -17,26 +17,26 @@ from smtj.inference.telegraph.result import TraceFit
 from smtj.physics.resistance import linear_in_occupancy, resistance_of
 from smtj.typing import Floats
 
-APART = 0.1
-"""Change of the separation over noise, as a drift makes it, from which it is taken out."""
-ROUNDS = 4
-"""Most fits; two are usual where the resistance drifts."""
+MAX_CHANGE = 0.1
+"""Change of the separation by a drift, over the noise, above which the drift is subtracted."""
+MAX_ROUNDS = 4
+"""Two are usual if the resistance drifts."""
 
 
 @dataclass(frozen=True, eq=False)
-class ReadingsInShare:
+class FittedSignal:
     """Readings in the scale in which they are fitted, resistance or conductance."""
 
     signal: Floats
     """In ohm, shape (readings,)."""
     middle: float
-    """R0 of :func:`smtj.physics.resistance.linear_in_occupancy`; 0 where the signal is R itself."""
+    """R0 of :func:`smtj.physics.resistance.linear_in_occupancy`; 0 if the signal is R itself."""
     drift: Floats | float
-    """What was taken from the resistance before, in ohm; its mean is 0."""
+    """Subtracted from the resistance before, in ohm; its mean is 0."""
 
     @property
     def log_slope(self) -> float:
-        """Σ ln(slope of the signal by the resistance), by which log-likelihoods compare."""
+        """Σ ln(d signal/d resistance), which makes log-likelihoods comparable."""
         if self.middle == 0:
             return 0.0
         return float(2 * np.log(np.abs(2 - self.signal / self.middle)).sum())
@@ -47,16 +47,20 @@ class ReadingsInShare:
 
 
 def fit_resistance(
-    time: Floats, resistance: Floats, window: float, at_current: bool, min_switches: int
-) -> tuple[TraceFit, ReadingsInShare]:
+    time: Floats,
+    resistance: Floats,
+    integration_time: float,
+    at_current: bool,
+    min_switches: int,
+) -> tuple[TraceFit, FittedSignal]:
     """Fit a trace of resistances.
 
     Parameters
     ----------
     time, resistance
         In s and ohm, shape (readings,).
-    window
-        Time over which a reading averages in s; 0 for an instant.
+    integration_time
+        Time over which a reading averages in s; 0 for instantaneous readings.
     at_current
         Whether a current was held.
     min_switches
@@ -65,8 +69,8 @@ def fit_resistance(
     Returns
     -------
     tuple
-        The fit, and what it is a fit of: the resistance, or where that shows more than two levels
-        the conductance, if it shows two and is likelier.
+        The fit and the signal that was fitted: the resistance, or if that shows more than two
+        levels the conductance, provided that it shows two and is more likely.
 
     Raises
     ------
@@ -74,36 +78,31 @@ def fit_resistance(
         The trace is too short, or switches too rarely.
     """
     pole = -math.inf if at_current else 0.0
-    fit = fit_trace(time, resistance, window, pole=pole, min_switches=min_switches)
-    readings = ReadingsInShare(resistance, 0.0, 0.0)
+    fit = fit_trace(time, resistance, integration_time, pole=pole, min_switches=min_switches)
+    signal = FittedSignal(resistance, 0.0, 0.0)
     if at_current or fit.verdict != "more than two levels" or resistance.min() <= 0:
-        return fit, readings
-    # Of a current that is noisy the resistance is noisier at the high level, which may look like
-    # a third one.
-    other, others = _fit_conductance(time, resistance, window)
-    is_likelier = other.log_likelihood + others.log_slope > fit.log_likelihood
-    tells = other.verdict == "two levels" and other.switches >= min_switches
-    return (other, others) if is_likelier and tells else (fit, readings)
+        return fit, signal
+    # If the current is noisy, the resistance is noisier at the high level, which may look like a
+    # third one.
+    other, others = _fit_conductance(time, resistance, integration_time)
+    more_likely = other.log_likelihood + others.log_slope > fit.log_likelihood
+    conclusive = other.verdict == "two levels" and other.switches >= min_switches
+    return (other, others) if more_likely and conclusive else (fit, signal)
 
 
 def _fit_conductance(
-    time: Floats, resistance: Floats, window: float
-) -> tuple[TraceFit, ReadingsInShare]:
-    """Fit the conductance of a trace, and at least twice where its resistance drifts."""
+    time: Floats, resistance: Floats, integration_time: float
+) -> tuple[TraceFit, FittedSignal]:
+    """Fit the conductance of a trace, at least twice if its resistance drifts."""
     drift: Floats | float = 0.0
-    for _ in range(ROUNDS):
-        signal, middle = linear_in_occupancy(resistance - drift, False)
-        readings = ReadingsInShare(signal, middle, drift)
-        fit = fit_trace(time, signal, window, min_switches=0)
-        if not _moves_apart(fit, middle):
+    for _ in range(MAX_ROUNDS):
+        values, middle = linear_in_occupancy(resistance - drift, False)
+        signal = FittedSignal(values, middle, drift)
+        fit = fit_trace(time, values, integration_time, min_switches=0)
+        # How far the drift changes the separation of the levels; 0 for one level.
+        change = 2 * float(np.ptp(fit.low)) / middle * fit.separation
+        if change <= MAX_CHANGE * fit.noise:
             break
-        # What a fit of levels that move apart takes for the drift is nearly it.
-        level = readings.resistance(fit.low)
+        level = signal.resistance(fit.low)
         drift = level - level.mean()
-    return fit, readings
-
-
-def _moves_apart(fit: TraceFit, middle: float) -> bool:
-    """Whether the drift changes the separation of the levels visibly; False for one level."""
-    change = 2 * float(np.ptp(fit.low)) / middle * fit.separation
-    return change > APART * fit.noise
+    return fit, signal

@@ -1,14 +1,14 @@
-"""Findings of a table of probabilities: P(high | H), or P against the voltage of a pulse."""
+"""Tables of probabilities: P(high | H), or P against the voltage of a pulse."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update.switching import Measured, with_sigmoid
-from smtj.analysis.context import Setting, conditions_of
-from smtj.analysis.finding import Part, unchanged
+from smtj.analysis.card_update import measured, with_sigmoid
+from smtj.analysis.context import Context, OperatingConditions, conditions_of
+from smtj.analysis.result import FitResult, Picture
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import FractionFit, detect_quantisation, fit_fractions
@@ -28,44 +28,51 @@ AXES = {
 }
 
 
-def curve_parts(dataset: "xr.Dataset", setting: Setting) -> list[Part]:
-    """Fit a sigmoid to every branch of a table, a branch being what shares its labels and the
-    length of its pulses.
+@dataclass(frozen=True, eq=False)
+class FittedCurve:
+    """Probabilities with their sigmoid."""
+
+    along: str
+    """Of :data:`AXES`."""
+    x: Floats
+    """SI values of :attr:`along`, shape (points,)."""
+    curve: FractionFit
+    conditions: OperatingConditions
+
+
+def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
+    """Fit a sigmoid to every branch of a table: rows with equal labels and pulse length.
 
     Raises
     ------
     SmtjError
-        A column is missing, two rows have the same conditions, or a branch makes no sigmoid.
+        A column is missing, two rows have the same conditions, or a branch is no sigmoid.
     """
     unique_fields(dataset)
     rows = table(dataset)
     if "probability" not in rows:
         rows["probability"] = rows["high"] / rows["reads"]
     require(dataset, "probability" if "probability" in dataset else "high", "reads")
-    axis = _axis(rows, setting)
-    reads = int(rows["reads"].iloc[0])
-    grain = detect_quantisation(rows["probability"].to_numpy(), reads)
+    along = _axis(rows, context)
+    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     labels = [name for name in LABELS if name in rows]
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
         labels.append("pulse_length")
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
-    parts = []
+    results = []
     for names, branch in branches:
         called = " ".join(_called(*pair) for pair in zip(labels, names, strict=True))
-        x = branch[axis].to_numpy()
+        x = branch[along].to_numpy()
         try:
-            fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[axis][0])
+            fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
-            raise SmtjError(f"{setting.source} {called}: {error}") from None
-        parts.append(_part(dataset, x, fit, axis, called, grain.remarks, setting))
-    if len(parts) == 1:
-        return parts
-    # A card has one sigmoid; which of several branches it is to have is not for us to say.
-    note = f"{len(parts)} branches in one file: the card stays as it is"
-    return [
-        Part(p.name, p.title, p.estimates, (*p.remarks, note), p.caption, p.draw, unchanged)
-        for p in parts
-    ]
+            raise SmtjError(f"{context.source} {called}: {error}") from None
+        results.append(_result(dataset, x, fit, along, called, context))
+    if len(results) == 1:
+        return results
+    # A card has one sigmoid, and the data do not say which branch it should have.
+    note = f"{len(results)} branches in one file, so the card is not changed"
+    return [replace(r, remarks=(*r.remarks, note), update=None) for r in results]
 
 
 def _called(label: str, name: object) -> str:
@@ -74,68 +81,64 @@ def _called(label: str, name: object) -> str:
     return str(name)
 
 
-def _axis(rows: "pd.DataFrame", setting: Setting) -> str:
+def _axis(rows: "pd.DataFrame", context: Context) -> str:
     varied = [name for name in AXES if name in rows and rows[name].nunique() > 1]
     if len(varied) != 1:
-        raise SmtjError(
-            f"{setting.source}: a probability curve needs one column that varies among "
-            f"{', '.join(AXES)}, and here {len(varied)} do; map a header by --column"
+        raise context.error(
+            f"a probability curve needs exactly one varying column among {', '.join(AXES)}, but "
+            f"{len(varied)} vary; map a header with --column"
         )
     return varied[0]
 
 
-def _part(
-    dataset: "xr.Dataset",
-    x: Floats,
-    found: FractionFit,
-    axis: str,
-    called: str,
-    remarks: tuple[str, ...],
-    setting: Setting,
-) -> Part:
-    estimates = found.sigmoid.estimates
+def _result(
+    dataset: "xr.Dataset", x: Floats, curve: FractionFit, along: str, called: str, context: Context
+) -> FitResult:
     known = {
         name: float(dataset[name].values)
         for name in ("voltage", "temperature", "field_in_plane")
-        if name in dataset and dataset[name].ndim == 0 and name != axis
+        if name in dataset and dataset[name].ndim == 0 and name != along
     }
-    conditions, assumed = conditions_of(known, dataset, setting)
-    measured = [Measured(e.value, e.error) for e in estimates]
-
-    def onto(card: DeviceCard) -> DeviceCard:
-        v, t = conditions.voltage, conditions.temperature
-        return with_sigmoid(card, measured[0], measured[1], v, t, setting.source)
-
-    to_card = axis == "field_out_of_plane"
-    kept = () if to_card else (f"P against {axis} is no property of a card; it stays as it is",)
-    name = "".join(c if c.isalnum() else "-" for c in f"curve-{called}").strip("-").lower()
-    return Part(
-        name=name,
-        title=f"{setting.source}: P(high) {called}".strip(),
-        estimates=estimates,
-        remarks=(found.verdict, *remarks, *(assumed if to_card else ()), *kept),
-        caption=(
-            f"Points: share of high readings, bars: one standard error with "
-            f"{found.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
-            f"likelihood; {found.sigmoid.verdict}."
+    conditions, assumed = conditions_of(known, dataset, context)
+    remarks = [curve.verdict, *curve.quantisation.remarks]
+    to_card = along == "field_out_of_plane"
+    remarks += assumed if to_card else [f"a card has no P against {along}, so it is not changed"]
+    return FitResult(
+        kind="probability",
+        title=f"{context.source}: P(high) {called}".strip(),
+        source=context.source,
+        base=context.card,
+        estimates=curve.sigmoid.estimates,
+        remarks=tuple(remarks),
+        verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
+        fit=FittedCurve(along, x, curve, conditions),
+        picture=Picture(
+            (plot_probability,),
+            "Points: fraction of high readings, bars: one standard error with "
+            f"{curve.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
+            f"likelihood; {curve.sigmoid.verdict}.",
         ),
-        draw=lambda path: _draw(path, x, found, axis),
-        onto=onto if to_card else unchanged,
+        update=_update if to_card else None,
+        condition=called,
     )
 
 
-def _draw(path: Path, x: Floats, found: FractionFit, axis: str) -> list[Path]:
-    unit, shown_unit, label = AXES[axis]
-    scale = convert(1, unit, shown_unit)
-    counts = found.sigmoid.counts
-    share = counts.high / counts.total
-    low, high = wilson_interval(counts.high, counts.total)
-    reach = np.clip([share - low, high - share], 0, None)
+def _update(card: DeviceCard, found: FittedCurve, source: str) -> DeviceCard:
+    w, h_s = (measured(estimate) for estimate in found.curve.sigmoid.estimates)
+    c = found.conditions
+    return with_sigmoid(card, w, h_s, c.voltage, c.temperature, source)
+
+
+def plot_probability(axes: Any, found: FittedCurve) -> None:
+    """Plot probabilities with the sigmoid, dashed if it does not fit."""
+    unit, shown_unit, label = AXES[found.along]
+    scale, x, fit = convert(1, unit, shown_unit), found.x, found.curve.sigmoid
+    fraction = fit.counts.high / fit.counts.total
+    low, high = wilson_interval(fit.counts.high, fit.counts.total)
+    reach = np.clip([fraction - low, high - fraction], 0, None)
+    axes.errorbar(x * scale, fraction, reach, fmt="o", color=plot.BLUE, elinewidth=1)
     fine = np.linspace(x.min(), x.max(), 300)
-    with plot.figure(3.4, 2.8) as (fig, axes):
-        axes.errorbar(x * scale, share, reach, fmt="o", color=plot.BLUE, elinewidth=1)
-        style = "--" if found.sigmoid.not_a_sigmoid else "-"
-        axes.plot(fine * scale, found.sigmoid.probability(fine), color=plot.RED, linestyle=style)
-        axes.set_xlabel(label)
-        axes.set_ylabel(r"Switching probability $P$")
-        return plot.save(fig, path)
+    style = "--" if fit.not_a_sigmoid else "-"
+    axes.plot(fine * scale, fit.probability(fine), color=plot.RED, linestyle=style)
+    axes.set_xlabel(label)
+    axes.set_ylabel(r"Switching probability $P$")

@@ -1,28 +1,17 @@
-"""Findings of a resistance trace: states, levels, dwell times, and the barrier behind them."""
+"""Resistance traces: states, levels, dwell times, and the barrier behind them."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update.switching import (
-    Measured,
-    dwell_times_to_barrier,
-    with_barrier,
-    with_levels,
-)
-from smtj.analysis.context import (
-    Conditions,
-    Setting,
-    conditions_of,
-    integration_time,
-)
-from smtj.analysis.finding import Part
-from smtj.analysis.switching.conductance import ReadingsInShare, fit_resistance
+from smtj.analysis.card_update import Measured, dwell_times_to_barrier, with_barrier, with_levels
+from smtj.analysis.context import Context, OperatingConditions, conditions_of, integration_time
+from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.conductance import FittedSignal, fit_resistance
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import DECADE
@@ -43,62 +32,83 @@ if TYPE_CHECKING:
 
 NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
-SHOWN = 4000
-"""Readings that are drawn at most."""
+MAX_SHOWN = 4000
+"""Readings that are plotted."""
 HINTS = {
     "more than two levels": (
-        "; if the resistance jumps as a whole now and then, fit the stretches between one by one"
+        "; if the resistance jumps as a whole at times, fit the stretches between them one by one"
     ),
     "faster than the sampling": "; sample faster, or measure at several fields for P(high | H)",
 }
-"""What may be done about a verdict."""
+"""Remedies by verdict."""
 
 
 @dataclass(frozen=True, eq=False)
-class TraceResult:
+class FittedTrace:
     """A trace with its fit."""
 
-    conditions: Conditions
+    conditions: OperatingConditions
     time: Floats
     """In s."""
     resistance: Floats
     """In ohm."""
     fit: TraceFit
-    """Of ``readings``."""
-    readings: ReadingsInShare
+    """Fit of :attr:`signal`."""
+    signal: FittedSignal
     """What was fitted: the resistance, or the conductance."""
-    window: float
+    integration_time: float
     """Time over which a reading averages, in s."""
-    remarks: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    """Remarks on what the file does not state."""
+    barrier: Measured | None = None
+    """Δ for the τ0 of the base card; None where a scan or τ(T) gives it."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user of the numbers should know."""
+        return (*self.assumptions, *self.fit.warnings)
 
     def level(self, state: str) -> Measured:
         """Mean resistance of the ``"high"`` or the ``"low"`` level in ohm."""
         row = 0 if state == "low" else 1
         level = float(np.mean(self.fit.low if state == "low" else self.fit.high))
-        middle = self.readings.middle
+        middle = self.signal.middle
         value = float(resistance_of(level, middle))
         slope = 1.0 if middle == 0 else (value / middle) ** 2
         return Measured(value, slope * math.sqrt(self.fit.level_covariance[row, row]))
 
+    def levels(self, shown: slice = slice(None)) -> tuple[Floats, Floats]:
+        """Low and high level at each reading as resistances in ohm."""
+        low, high = (
+            self.signal.resistance(level)[shown] for level in (self.fit.low, self.fit.high)
+        )
+        return low, high
 
-def trace_of(
+    def on_card(self, card: DeviceCard, source: str) -> DeviceCard:
+        """Give a card the levels of this trace."""
+        c = self.conditions
+        fields = (c.field_in_plane, c.field_out_of_plane)
+        return with_levels(card, self.level("high"), self.level("low"), c.voltage, *fields, source)
+
+
+def fit_readings(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
-    setting: Setting,
+    context: Context,
     min_switches: int = MIN_SWITCHES,
-) -> TraceResult:
-    """Fit a trace.
+) -> FittedTrace:
+    """Fit the readings of a trace.
 
     Parameters
     ----------
     known
-        Conditions that the file says.
+        Conditions that the file states.
     dataset
         Readings with ``time`` and ``resistance``.
-    setting
-        What stands for what the file does not say.
+    context
+        Supplies what the file does not state.
     min_switches
-        A trace with fewer is refused.
+        A trace with fewer is rejected.
 
     Raises
     ------
@@ -109,86 +119,85 @@ def trace_of(
     """
     require(dataset, "time", "resistance")
     increasing_time(dataset)
-    conditions, remarks = conditions_of(known, dataset, setting)
-    window, window_remarks = integration_time(dataset, setting)
+    conditions, remarks = conditions_of(known, dataset, context)
+    average, assumed = integration_time(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
     try:
-        fit, readings = fit_resistance(
-            time, resistance, window, conditions.at_current, min_switches
-        )
+        fit, signal = fit_resistance(time, resistance, average, conditions.at_current, min_switches)
     except SmtjError as error:
-        raise SmtjError(f"{setting.source}: {error}") from None
-    every = (*remarks, *window_remarks, *fit.warnings)
-    return TraceResult(conditions, time, resistance, fit, readings, window, every)
+        raise context.error(error) from None
+    assumptions = (*remarks, *assumed)
+    return FittedTrace(conditions, time, resistance, fit, signal, average, assumptions)
 
 
-def trace_part(result: TraceResult, setting: Setting) -> Part:
-    """Say what a trace shows.
+def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Context) -> FitResult:
+    """Fit a trace on its own; arguments as in :func:`fit_readings`.
 
     Raises
     ------
     SmtjError
-        It has not two levels between which it switches visibly.
+        It does not show two levels with visible switches in between.
     """
-    fit = result.fit
+    trace = fit_readings(known, dataset, context)
+    fit = trace.fit
     if fit.verdict != "two levels":
-        raise SmtjError(
-            f"{setting.source}: the trace does not show two levels with dwell times between them: "
+        raise context.error(
+            "the trace does not show two levels with dwell times between them: "
             f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
         )
-    barrier, remarks = _barrier(result, setting)
-    checks, seen = _independent_checks(result)
-    levels = {state: result.level(state) for state in ("high", "low")}
+    barrier, remarks = _barrier(trace, context)
+    checks, seen = _independent_checks(trace)
+    occupancy = ("occupancy of the high state", "P", fit.occupancy, fit.occupancy_error)
     estimates = [
         *_dwell_times(fit),
-        Estimate(
-            "share of time high", "P", fit.occupancy, fit.occupancy_error,
-            fit.occupancy_interval(), "", "",
-        ),
+        Estimate(*occupancy, fit.occupancy_interval(), "", ""),
         *(
-            normal_estimate(f"{state} level", f"R_{state}", *level, "ohm", "ohm")
-            for state, level in levels.items()
+            normal_estimate(f"{state} level", f"R_{state}", *trace.level(state), "ohm", "ohm")
+            for state in ("high", "low")
         ),
-    ]  # fmt: skip
-    estimates += checks
+        *checks,
+    ]
     if barrier is not None:
         estimates.append(normal_estimate("barrier", "E_b/k_BT", *barrier))
-    c = result.conditions
-
-    def onto(card: DeviceCard) -> DeviceCard:
-        if barrier is not None:
-            card = with_barrier(card, barrier, c.voltage, c.temperature, setting.source)
-        return with_levels(
-            card,
-            levels["high"],
-            levels["low"],
-            c.voltage,
-            c.field_in_plane,
-            c.field_out_of_plane,
-            setting.source,
-        )
-
-    return Part(
-        name="trace",
-        title=f"{setting.source}: telegraph noise, {fit.switches} switches seen",
+    cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""
+    return FitResult(
+        kind="trace",
+        title=f"{context.source}: telegraph noise, {fit.switches} switches seen",
+        source=context.source,
+        base=context.card,
         estimates=tuple(estimates),
-        remarks=(fit.evidence.sentence, *seen, *result.remarks, *remarks),
-        caption=_caption(result),
-        draw=lambda path: _draw(path, result),
-        onto=onto,
+        remarks=(fit.evidence.sentence, *seen, *trace.remarks, *remarks),
+        verdict="two levels",
+        fit=replace(trace, barrier=barrier),
+        picture=Picture(
+            panels=(plot_trace, plot_histogram),
+            caption=(
+                f"Dots: {cut}{trace.time.size} readings. Lines: levels and most probable states by "
+                "maximum likelihood of a two-state process that is sampled, or averaged over the "
+                "integration time of a reading, with noise, drift and outliers. Right: histogram "
+                "of all readings."
+            ),
+            width=7.0,
+            subplots={"width_ratios": (3, 1), "sharey": True},
+        ),
+        update=_update,
     )
 
 
-def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str, ...]]:
-    """Look at the trace without the likelihood of the fit: are dwells exponential, how long do
-    readings correlate?  What cannot be estimated is left out with the reason."""
-    fit, time, signal = result.fit, result.time, result.readings.signal
-    states = sample_states(fit, time, signal, result.window)
-    p = exponential_test(states).p_value
-    remarks = [
-        f"dwells {'are not' if p < NOT_EXPONENTIAL else 'may be'} exponentially distributed "
-        f"(p = {p:.2g})"
-    ]
+def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
+    c = trace.conditions
+    if trace.barrier is not None:
+        card = with_barrier(card, trace.barrier, c.voltage, c.temperature, source)
+    return trace.on_card(card, source)
+
+
+def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, ...]]:
+    """Check without the likelihood of the fit: are dwells exponential, how long do readings
+    correlate?  What cannot be estimated is left out with the reason."""
+    fit, time, signal = trace.fit, trace.time, trace.signal.signal
+    p = exponential_test(sample_states(fit, time, signal, trace.integration_time)).p_value
+    law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
+    remarks = [f"dwells are {law} (p = {p:.2g})"]
     estimates = []
     for estimate in (autocorrelation_time, corner_frequency):
         try:
@@ -196,72 +205,65 @@ def _independent_checks(result: TraceResult) -> tuple[list[Estimate], tuple[str,
         except SmtjError as error:
             remarks.append(str(error))
     if estimates:
+        relaxation = fit.relaxation_time
         remarks.append(
-            f"the dwell times of the fit make a correlation time of {fit.relaxation_time:.3g} s "
-            f"and a corner frequency of {1 / (2 * math.pi * fit.relaxation_time):.3g} Hz"
+            f"the fitted dwell times imply a relaxation time of {relaxation:.3g} s and a corner "
+            f"frequency of {1 / (2 * math.pi * relaxation):.3g} Hz"
         )
     return estimates, tuple(dict.fromkeys(remarks))
 
 
 def _dwell_times(fit: TraceFit) -> list[Estimate]:
-    high, low = fit.intervals()
-    errors = np.sqrt(np.diag(fit.log_covariance))
     return [
-        Estimate(
-            "dwell time high", "τ_high", fit.dwell_high, fit.dwell_high * errors[0], high, "s", "s"
-        ),
-        Estimate(
-            "dwell time low", "τ_low", fit.dwell_low, fit.dwell_low * errors[1], low, "s", "s"
-        ),
+        Estimate(f"dwell time {state}", f"τ_{state}", tau, tau * error, interval, "s", "s")
+        for state, tau, error, interval in zip(
+            ("high", "low"),
+            (fit.dwell_high, fit.dwell_low),
+            np.sqrt(np.diag(fit.log_covariance)),
+            fit.intervals(),
+            strict=True,
+        )
     ]
 
 
-def _barrier(result: TraceResult, setting: Setting) -> tuple[Measured | None, tuple[str, ...]]:
+def _barrier(trace: FittedTrace, context: Context) -> tuple[Measured | None, tuple[str, ...]]:
     """Return Δ from both dwell times and the card's τ0, with a remark on what it rests on."""
-    attempt = attempt_time(setting.card)
-    logs = (math.log(result.fit.dwell_high), math.log(result.fit.dwell_low))
+    attempt = attempt_time(context.card)
+    logs = (math.log(trace.fit.dwell_high), math.log(trace.fit.dwell_low))
     try:
-        barrier, _ = dwell_times_to_barrier(*logs, result.fit.log_covariance, attempt)
+        barrier, _ = dwell_times_to_barrier(*logs, trace.fit.log_covariance, attempt)
     except SmtjError as error:
         return None, (str(error),)
-    factor = math.exp(attempt.error)
     return barrier, (
-        f"the barrier rests on τ0 = {math.exp(attempt.value):.3g} s of card {setting.card.name}, "
-        f"taken to be known within a factor of {factor:.3g}; traces at several fields or "
-        "temperatures would tell both",
+        f"the barrier rests on τ0 = {math.exp(attempt.value):.3g} s of card {context.card.name}, "
+        f"assumed to be known within a factor of {math.exp(attempt.error):.3g}; traces at several "
+        "fields or temperatures would determine both",
     )
 
 
 def attempt_time(card: DeviceCard) -> Measured:
-    """Return ln(τ0/s) of a card; its error is a decade where the card says none."""
+    """Return ln(τ0/s) of a card; without a standard error it is known to a decade."""
     value = card.thermal.attempt_time
     error = value.standard_error / value if value.standard_error else DECADE
     return Measured(math.log(value), error)
 
 
-def _draw(path: Path, result: TraceResult) -> list[Path]:
-    fit, shown = result.fit, slice(0, SHOWN)
-    low, high = (result.readings.resistance(level)[shown] for level in (fit.low, fit.high))
-    time = result.time[shown] - result.time[0]
-    with plot.figure(7.0, 2.8, ncols=2, width_ratios=(3, 1), sharey=True) as (fig, (left, right)):
-        left.plot(time, result.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")
-        left.plot(time, low, color=plot.GREY, linewidth=1)
-        left.plot(time, high, color=plot.GREY, linewidth=1, label="levels")
-        states = np.where(fit.states[shown] > 0, high, low)
-        left.step(time, states, where="post", color=plot.RED, linewidth=0.7, label="states")
-        left.set_xlabel("Time (s)")
-        left.set_ylabel(r"Resistance $R$ (Ω)")
-        left.legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1))
-        right.hist(result.resistance, bins=60, orientation="horizontal", color=plot.BLUE)
-        right.set_xlabel("Readings")
-        return plot.save(fig, path)
+def plot_trace(axes: Any, trace: FittedTrace) -> None:
+    """Plot readings, levels and states against time."""
+    shown = slice(0, MAX_SHOWN)
+    low, high = trace.levels(shown)
+    time = trace.time[shown] - trace.time[0]
+    axes.plot(time, trace.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")
+    axes.plot(time, low, color=plot.GREY, linewidth=1)
+    axes.plot(time, high, color=plot.GREY, linewidth=1, label="levels")
+    states = np.where(trace.fit.states[shown] > 0, high, low)
+    axes.step(time, states, where="post", color=plot.RED, linewidth=0.7, label="states")
+    axes.set_xlabel("Time (s)")
+    axes.set_ylabel(r"Resistance $R$ (Ω)")
+    axes.legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1))
 
 
-def _caption(result: TraceResult) -> str:
-    cut = f"the first {SHOWN} of " if result.time.size > SHOWN else ""
-    return (
-        f"Dots: {cut}{result.time.size} readings. Lines: levels and most probable states by "
-        "maximum likelihood of a two-state process that is sampled, or averaged over the "
-        "integration time of a reading, with noise, drift and outliers. Right: histogram of all "
-        "readings."
-    )
+def plot_histogram(axes: Any, trace: FittedTrace) -> None:
+    """Plot the histogram of all readings, sideways."""
+    axes.hist(trace.resistance, bins=60, orientation="horizontal", color=plot.BLUE)
+    axes.set_xlabel("Readings")

@@ -25,7 +25,7 @@ Drive = tuple[NDArray[np.int64], Floats, Floats]
 
 @dataclass(frozen=True)
 class Blocks:
-    """Where trajectories are, and what they answer to; changed by the kernels as they go."""
+    """The state of trajectories and their response to a drive; changed in place by the kernels."""
 
     numbers: Numbers
     """Shape (blocks, ROWS LANES)."""
@@ -41,7 +41,7 @@ class Blocks:
 
 
 def key(seed: int) -> Words:
-    """The two words that, with a trajectory's number, decide its thermal field."""
+    """Return the two words that, with a trajectory's index, determine its thermal field."""
     if seed < 0:
         raise SmtjError(f"the seed is {seed}; it must be 0 or more")
     state = np.random.SeedSequence(seed, spawn_key=(STREAM,)).generate_state(2, np.uint32)
@@ -49,7 +49,7 @@ def key(seed: int) -> Words:
 
 
 def precision(dtype: DTypeLike) -> np.dtype[Any]:
-    """float32 or float64, or say that it is neither."""
+    """Return float32 or float64; reject other types."""
     given = np.dtype(dtype)
     if given not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise SmtjError(f"trajectories are computed in float32 or float64, not in {given}")
@@ -59,7 +59,7 @@ def precision(dtype: DTypeLike) -> np.dtype[Any]:
 def new_blocks(
     ensemble: Ensemble, start: Floats, step: float, seed: int, dtype: DTypeLike
 ) -> Blocks:
-    """Put trajectories at their starting directions, shape (trajectories, 3)."""
+    """Return blocks of trajectories at their starting directions, shape (trajectories, 3)."""
     table = lane_table(ensemble, start, step)
     blocks = -(-ensemble.trajectories // LANES)
     padded = np.zeros((rows.ROWS, blocks * LANES))
@@ -75,10 +75,7 @@ def new_blocks(
 
 
 def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
-    """What is put into the rows of each trajectory's lane, but for its drive and what is watched.
-
-    Shape (ROWS, trajectories).
-    """
+    """Return the initial rows of each lane, without drive, shape (ROWS, trajectories)."""
     spin, (axis_x, axis_z) = ensemble.spin, ensemble.axis
     per_field = ensemble.precession * step
     table = np.zeros((rows.ROWS, ensemble.trajectories))
@@ -92,7 +89,7 @@ def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
 
 
 def response(ensemble: Ensemble, step: float) -> Response:
-    """What a drive does, in the units of the kernels."""
+    """Return the effect of a drive, in the units of the kernels."""
     spin, (axis_x, axis_z) = ensemble.spin, ensemble.axis
     per_field = ensemble.precession * step
     vcma, field_like, damping_like = ensemble.torques
@@ -111,7 +108,7 @@ def response(ensemble: Ensemble, step: float) -> Response:
 
 
 def drive(ensemble: Ensemble, step: float, since: int, pairs: int) -> Drive:
-    """Voltage and field over some pairs of steps, from pair ``since`` on, in as few segments."""
+    """Return voltage and field over pairs of steps, from pair ``since`` on, in as few segments."""
     quantities = (ensemble.voltage, *ensemble.field)
     edges = 2 * step * np.arange(since, since + pairs + 1, dtype=np.float64)
     means = [

@@ -20,31 +20,24 @@ ROUNDS = 20
 def equilibrium_directions(
     spin: Macrospin, field: tuple[float, float, float], size: int, seed: int = 0
 ) -> Floats:
-    """Draw directions from exp(-E/k_B T).
+    """Sample directions from exp(-E/k_B T).
 
-    A direction is proposed from a table of the law on cells of the sphere and kept or replaced by
-    Metropolis and Hastings' rule, which makes up for what the table lacks.
+    A direction is proposed from a table of the distribution on cells of the sphere and accepted by
+    the Metropolis-Hastings rule, which corrects the table's error.
 
     Parameters
     ----------
     spin
-        The macrospin, of numbers.
+        The macrospin, of numbers, above 0 K (else SmtjError).
     field
         Applied field (x, y, z) in A/m, without the spin's in-plane bias field.
-    size
-        How many.
-    seed
-        Decides them.
+    size, seed
+        Number of directions, and the seed that determines them.
 
     Returns
     -------
     NDArray
         Unit vectors, shape (size, 3).
-
-    Raises
-    ------
-    SmtjError
-        The temperature is not above 0 K.
     """
     if not float(spin.temperature) > 0:
         raise SmtjError("a macrospin is in thermal equilibrium only above 0 K")

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.dynamics.macrospin.waveform import Waveform
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
@@ -39,10 +39,10 @@ NO_TORQUES = TorqueFields(0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class DrivenMacrospin:
-    """A macrospin, its damping, and what is applied to it; SI units.
+    """A macrospin, its damping and its drive; SI units.
 
-    Every entry is a number or has one value for each trajectory, shape (trajectories,); those that
-    may change with time may be waveforms.
+    Every entry is a number or has one value per trajectory, shape (trajectories,); field and
+    voltage may be waveforms.
     """
 
     spin: Macrospin
@@ -62,35 +62,40 @@ class DrivenMacrospin:
 
 
 def driven_macrospin(
-    card: DeviceCard,
+    card: CardLike,
     field: tuple[Driven, Driven, Driven] = (0.0, 0.0, 0.0),
     voltage: Driven = 0.0,
     temperature: float | None = None,
 ) -> DrivenMacrospin:
     """The free layer of a card in a field, at a voltage and a temperature.
 
-    An H_s that the card gives acts as a stray field along the easy axis
+    An H_s given on the card acts as a stray field along the easy axis
     (:func:`smtj.physics.free_layer.stray_field`).
 
     Parameters
     ----------
     card
-        The device.
+        The device, its name or its path.
     field
         H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane bias
         field; numbers, shape (trajectories,) or waveforms.
     voltage
-        In V, likewise; it moves H_K1 and exerts the spin torques that the card has.
+        In V, likewise; it moves H_K1 and exerts the card's spin torques.
     temperature
         T in K; the card's own by default.
 
     Raises
     ------
-    CardError
-        The card's interface anisotropy contradicts its anisotropy field.
-    SmtjError
-        The temperature is not above 0 K and below the card's Curie temperature.
+    CardError, SmtjError
+        As :func:`smtj.physics.free_layer.macrospin`.
+
+    Examples
+    --------
+    >>> system = driven_macrospin("cai2019", field=(0.0, 0.0, 1000.0), voltage=0.1)
+    >>> system.damping
+    0.02
     """
+    card = as_card(card)
     spin = macrospin(card, 0.0, temperature)
     # All torques go with 1/M_s, and the card's are those at its own temperature.
     stronger = float(macrospin(card).moment / spin.moment)
@@ -118,7 +123,7 @@ def _shifted(quantity: Driven, by: float) -> Driven:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The numbers of a driven macrospin, one for each trajectory, shape (trajectories,)."""
+    """The values of a driven macrospin, one per trajectory, shape (trajectories,)."""
 
     trajectories: int
     spin: Macrospin
@@ -150,7 +155,7 @@ class Ensemble:
 
     @property
     def strongest_field(self) -> Floats:
-        """What the effective field cannot exceed in A/m, whatever m does."""
+        """Upper bound of the effective field in A/m, for any m."""
         spin = self.spin
         volts = largest(self.voltage)
         per_volt = sum(abs(entry) for entry in (*self.torques, self.axial_field_per_volt))
@@ -165,12 +170,12 @@ class Ensemble:
 
 
 def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
-    """Check a driven macrospin and give each trajectory its numbers.
+    """Check a driven macrospin and spread its values over the trajectories.
 
     Raises
     ------
     SmtjError
-        There are no trajectories, a shape does not fit their number, or a number is impossible.
+        There are no trajectories, a shape does not fit, or a value is impossible.
     """
     if trajectories < 1:
         raise SmtjError(f"{trajectories} trajectories were asked for; there must be one or more")
@@ -227,12 +232,12 @@ def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
 
 
 def largest(quantity: Floats | Waveform) -> Floats:
-    """Largest size of a quantity at any time."""
+    """Largest absolute value of a quantity at any time."""
     return quantity.largest() if isinstance(quantity, Waveform) else abs(quantity)
 
 
 def checked_directions(direction: ArrayLike, trajectories: int) -> Floats:
-    """Return unit vectors, shape (trajectories, 3), or say that they are none."""
+    """Return unit vectors, shape (trajectories, 3); reject others."""
     given = np.asarray(direction, dtype=np.float64)
     if given.shape not in ((3,), (trajectories, 3)):
         raise SmtjError(

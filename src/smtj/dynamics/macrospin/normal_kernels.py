@@ -112,17 +112,7 @@ def _pair(word, angle):
 
 @njit(**_options)
 def fill_words(generators, words, lanes):
-    """Draw ``WORDS`` random words for each lane.
-
-    Parameters
-    ----------
-    generators
-        Four rows of LANES of uint32 in one row: the states.
-    words
-        Where the words go, ``WORDS`` rows of LANES of uint32 in one row.
-    lanes
-        How many lanes draw.
-    """
+    """Fill ``WORDS`` rows of LANES random words of uint32 from the generators of each lane."""
     for i in range(lanes):
         a, b = generators[i], generators[LANES + i]
         c, d = generators[2 * LANES + i], generators[3 * LANES + i]

@@ -1,4 +1,4 @@
-"""Compiled runs that watch m·n at every step: switching events, and first passages.
+"""Compiled first passages: runs that watch m·n at every step.
 
 A lane has a side and a limit (see :mod:`.llg_kernels`); what to do when it is reported is decided
 here, outside the loops over the lanes, since it is rare.
@@ -11,7 +11,6 @@ from numba import njit, prange
 
 from smtj.dynamics.macrospin.llg_kernels import ALONG, LIMIT, SIDE, reports, seed_lane, step
 from smtj.dynamics.macrospin.normal_kernels import WORDS, fill_normals, fill_words
-from smtj.dynamics.macrospin.record_kernels import follow_drive, lanes_of
 from smtj.streams import LANES
 
 _NEVER = np.int64(2**62)
@@ -25,70 +24,8 @@ def _reported(b, i):
 
 
 @njit(**_options)
-def _note_switches(b, lanes, first, limits, time, steps, counts):
-    """Write down that lanes have switched, and watch for their way back."""
-    for i in range(lanes):
-        if _reported(b, i):
-            k = first + i
-            if counts[k] < steps.shape[1]:
-                steps[k, counts[k]] = time
-            counts[k] += 1
-            # A lane that was below waits to fall, below the lower limit, and the reverse.
-            side = -b[SIDE * LANES + i]
-            b[SIDE * LANES + i] = side
-            b[LIMIT * LANES + i] = limits[1, k] if side > 0 else -limits[0, k]
-
-
-@njit(**_options)
-def _switch_block(
-    b, generators, lanes, first, response, drive, limits, since, pairs, steps, counts
-):
-    """Watch the trajectories of one block; see :func:`watch_switches`."""
-    clock = np.array([-1, 0])
-    words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
-    for n in range(pairs):
-        follow_drive(b, lanes, first, response, drive, clock)
-        fill_words(generators, words, lanes)
-        fill_normals(words, normals, lanes)
-        step(b, normals, 0, lanes)
-        if reports(b, lanes) > 0:
-            _note_switches(b, lanes, first, limits, since + 2 * n + 1, steps, counts)
-        step(b, normals, 1, lanes)
-        if reports(b, lanes) > 0:
-            _note_switches(b, lanes, first, limits, since + 2 * n + 2, steps, counts)
-
-
-@njit(parallel=True, **_options)
-def watch_switches(blocks, generators, response, drive, limits, since, pairs, steps, counts):
-    """Go on for a number of pairs of steps, and write down at which steps m·n switches.
-
-    Parameters
-    ----------
-    blocks, generators, response, drive
-        As in :func:`smtj.dynamics.macrospin.record_kernels.record_means`.
-    limits
-        Lower and upper threshold, shape (2, trajectories).
-    since
-        Steps taken before.
-    pairs
-        How many to take now.
-    steps
-        The first switching times of each trajectory in steps, shape (trajectories, most).
-    counts
-        How many switches there were, recorded or not, shape (trajectories,).
-    """
-    for block in prange(blocks.shape[0]):
-        lanes, first = lanes_of(block, counts.shape[0]), block * LANES
-        b, g = blocks[block], generators[block]
-        _switch_block(b, g, lanes, first, response, drive, limits, since, pairs, steps, counts)
-
-
-@njit(**_options)
 def _next_trajectories(b, generators, who, since, queue, now, longest, key, load):
-    """Give lanes without a trajectory, or with one that took too long, the next of the queue.
-
-    Returns when the next one takes too long, a number of pairs.
-    """
+    """Refill lanes that are free or have taken too long; return the pair of the next deadline."""
     deadline = _NEVER
     for i in range(LANES):
         if b[SIDE * LANES + i] == 0 or now >= since[i] + longest:
@@ -108,7 +45,7 @@ def _next_trajectories(b, generators, who, since, queue, now, longest, key, load
 
 @njit(**_options)
 def _note_passages(b, who, since, time, steps):
-    """Write down that lanes have passed, and free them."""
+    """Record passages and free their lanes."""
     for i in range(LANES):
         if _reported(b, i):
             steps[who[i]] = time - 2 * since[i]
@@ -117,7 +54,7 @@ def _note_passages(b, who, since, time, steps):
 
 @njit(**_options)
 def _passage_block(b, generators, who, since, queue, now, pairs, longest, key, load, steps):
-    """Watch the trajectories of one block's queue; see :func:`watch_passages`."""
+    """Advance the trajectories of one block's queue; see :func:`watch_passages`."""
     words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
     deadline = _next_trajectories(b, generators, who, since, queue, now, longest, key, load)
     for n in range(now, now + pairs):
@@ -141,24 +78,13 @@ def _passage_block(b, generators, who, since, queue, now, pairs, longest, key, l
 
 @njit(parallel=True, **_options)
 def watch_passages(blocks, generators, who, since, queues, now, pairs, longest, key, load, steps):
-    """Go on for a number of pairs of steps; a lane whose trajectory has passed takes the next.
+    """Take a number of pairs of steps; a lane whose trajectory has passed takes the next.
 
-    Parameters
-    ----------
-    blocks, generators
-        As in :func:`smtj.dynamics.macrospin.record_kernels.record_means`.
-    who, since
-        Trajectory of each lane, -1 for none, and the pair in which it began; (blocks, LANES).
-    queues
-        The next trajectory of each block, and the first that is not its own; (blocks, 2).
-    now
-        Pairs of steps taken before.
-    longest
-        Pairs of steps after which a trajectory is given up.
-    load
-        What is put into the rows of a lane, shape (ROWS, trajectories).
-    steps
-        After how many steps each trajectory passes, shape (trajectories,).
+    blocks and generators as in :func:`smtj.dynamics.macrospin.record_kernels.record_means`; who,
+    since (blocks, LANES): trajectory of each lane, -1 for none, and the pair in which it began;
+    queues (blocks, 2): the next trajectory of each block and the end of its range; now: pairs taken
+    before; longest: pairs after which a trajectory is abandoned; load (ROWS, trajectories): initial
+    rows of a lane; steps (trajectories,): output, the steps to each passage.
     """
     for block in prange(blocks.shape[0]):
         b, g, own, began = blocks[block], generators[block], who[block], since[block]

@@ -21,7 +21,7 @@ _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 
 @njit(**_options)
 def seed_blocks(generators, trajectories, k0, k1):
-    """Seed the generators, shape (blocks, 4 LANES), of the first trajectories from a key."""
+    """Seed the generators, shape (blocks, 4 LANES), of all trajectories from a key."""
     for trajectory in range(trajectories):
         lane = trajectory % LANES
         seed_lane(generators[trajectory // LANES], lane, trajectory, k0, k1)
@@ -29,7 +29,7 @@ def seed_blocks(generators, trajectories, k0, k1):
 
 @njit(**_options)
 def _set_drive(b, lanes, first, response, drive, segment):
-    """Set what is applied to a block: base + per volt · V, and the applied field times a factor."""
+    """Set the drive of a block: base + per volt · V, and the applied field times a factor."""
     base, per_volt, factor = response
     _, volts, fields = drive
     # Lanes beyond the last trajectory have no field.
@@ -47,10 +47,7 @@ def _set_drive(b, lanes, first, response, drive, segment):
 
 @njit(forceinline=True, **_options)
 def follow_drive(b, lanes, first, response, drive, clock):
-    """Set what is applied in the next two steps; ``clock`` has the segment and what is left of it.
-
-    See :func:`record_means`.
-    """
+    """Set the drive of the next two steps; ``clock`` holds the segment and its remaining pairs."""
     if clock[1] == 0:
         clock[0] += 1
         segment = clock[0]
@@ -61,7 +58,7 @@ def follow_drive(b, lanes, first, response, drive, clock):
 
 @njit(forceinline=True, **_options)
 def lanes_of(block, trajectories):
-    """How many lanes of a block are at work; a whole number of vectors."""
+    """Return how many lanes of a block are used: a whole number of vectors."""
     return min((trajectories - block * LANES + 7) // 8 * 8, LANES)
 
 
@@ -89,23 +86,14 @@ def _record_block(b, generators, lanes, first, response, drive, timing, out):
 
 @njit(parallel=True, **_options)
 def record_means(blocks, generators, response, drive, timing, out):
-    """Record m, averaged over the last pairs of steps of each interval.
+    """Record m, averaged over the last pairs of steps of each interval, into ``out``.
 
-    Parameters
-    ----------
-    blocks, generators
-        Shape (blocks, ROWS LANES) and (blocks, 4 LANES).
-    response
-        What a drive does: the rows from FIELD_X on at rest and per volt, shape (rows,
-        trajectories), and the factor of an applied field, shape (trajectories,).
-    drive
-        The pairs of steps at which its segments end, shape (segments,), and its voltage and field
-        in each, shape (segments, trajectories or 1) and (segments, 3, trajectories or 1).
-    timing
-        Pairs of an interval before the window, and within it; a window of one pair is the instant
-        at its end.
-    out
-        Shape (records, 3, trajectories).
+    Shapes: blocks (blocks, ROWS LANES) and generators (blocks, 4 LANES); response: the rows from
+    FIELD_X on at rest and per volt (rows, trajectories), and the factor of an applied field
+    (trajectories,); drive: the pairs at which its segments end (segments,), its voltage and field
+    in each, (segments, trajectories or 1) and (segments, 3, trajectories or 1); timing: pairs of an
+    interval before the window and within it, a window of one pair being the instant at its end; out
+    (records, 3, trajectories).
     """
     for block in prange(blocks.shape[0]):
         lanes, first = lanes_of(block, out.shape[2]), block * LANES

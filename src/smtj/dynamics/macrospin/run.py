@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from smtj.dynamics.macrospin import record_kernels
-from smtj.dynamics.macrospin.blocks import Blocks, Numbers, drive, new_blocks
-from smtj.dynamics.macrospin.driven import Ensemble, checked_directions
+from smtj.dynamics.macrospin.blocks import Blocks, Numbers, drive
+from smtj.dynamics.macrospin.driven import Ensemble
 from smtj.dynamics.macrospin.time_step import checked_step, longest_step
 from smtj.errors import SmtjError
 from smtj.typing import Floats
@@ -20,7 +19,7 @@ PORTION = 2**23
 
 
 def step_of(numbers: Ensemble, time_step: float | None) -> float:
-    """Return the time step that is given, checked, or the default one."""
+    """Return the given time step, checked, or the default one."""
     if time_step is not None:
         return checked_step(numbers, time_step)
     step = longest_step(numbers)
@@ -30,7 +29,7 @@ def step_of(numbers: Ensemble, time_step: float | None) -> float:
 
 
 def pairs_of(numbers: Ensemble, length: float, time_step: float | None) -> tuple[float, int]:
-    """Return the time step in s and the pairs of steps that a length of time is divided into."""
+    """Return the time step in s and the number of pairs of steps in a length of time."""
     if not 0 < length < np.inf:
         raise SmtjError(f"a time of {length:g} s cannot be simulated; it must be above 0 s")
     pairs = int(np.ceil(length / (2 * step_of(numbers, time_step)) * (1 - 1e-12)))
@@ -38,12 +37,12 @@ def pairs_of(numbers: Ensemble, length: float, time_step: float | None) -> tuple
 
 
 def portion_of(numbers: Ensemble) -> int:
-    """Pairs of steps between two reports of progress."""
+    """Return the pairs of steps between two reports of progress."""
     return max(PORTION // (2 * max(numbers.trajectories, 8)), 1)
 
 
 def tell(progress: Progress | None, done: int, total: int) -> None:
-    """Report progress to whoever wants to know."""
+    """Report progress, if wanted."""
     if progress is not None:
         progress(done, total)
 
@@ -57,7 +56,7 @@ def easy_axis(numbers: Ensemble) -> Floats:
 def record(
     numbers: Ensemble, blocks: Blocks, step: float, since: int, timing: tuple[int, int], count: int
 ) -> Numbers:
-    """Go on from pair ``since`` for some records; shape (count, 3, trajectories)."""
+    """Continue from pair ``since`` for some records; shape (count, 3, trajectories)."""
     (dead, window), portion = timing, portion_of(numbers)
     while count == 1 and dead > portion:
         record(numbers, blocks, step, since, (portion - 1, 1), 1)
@@ -68,23 +67,3 @@ def record(
         blocks.numbers, blocks.generators, blocks.response, applied, (dead, window), out
     )
     return out
-
-
-def visit(
-    numbers: Ensemble,
-    start: ArrayLike,
-    timing: tuple[float, int],
-    seed: int,
-    options: tuple[float | None, DTypeLike, Progress | None],
-    look: Callable[[Numbers], None],
-) -> None:
-    """Show ``look`` the directions at regular times, shape (records, 3, trajectories)."""
-    (interval, count), (time_step, dtype, progress) = timing, options
-    step, pairs = pairs_of(numbers, interval, time_step)
-    directions = checked_directions(start, numbers.trajectories)
-    blocks = new_blocks(numbers, directions, step, seed, dtype)
-    portion = max(portion_of(numbers) // pairs, 1)
-    for first in range(0, count, portion):
-        records = min(portion, count - first)
-        look(record(numbers, blocks, step, first * pairs, (pairs - 1, 1), records))
-        tell(progress, first + records, count)

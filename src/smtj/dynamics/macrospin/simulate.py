@@ -15,24 +15,14 @@ of what is done and of all, how far they are.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from smtj.dynamics.macrospin.blocks import Numbers, new_blocks, precision
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, checked_directions, ensemble
-from smtj.dynamics.macrospin.run import (
-    Progress,
-    easy_axis,
-    pairs_of,
-    portion_of,
-    record,
-    tell,
-    visit,
-)
+from smtj.dynamics.macrospin.run import Progress, pairs_of, portion_of, record, tell
 from smtj.dynamics.macrospin.time_step import longest_step
 from smtj.errors import SmtjError
 from smtj.typing import Floats
-
-Whole = NDArray[np.int64]
 
 
 class Averages(NamedTuple):
@@ -45,11 +35,10 @@ class Averages(NamedTuple):
 
 
 def default_time_step(system: DrivenMacrospin, size: int = 1) -> float:
-    """The time step in s that is taken unless another is given.
+    """The default time step in s, short against precession, damping and noise.
 
-    It is short against precession, damping and noise:
-    :data:`smtj.dynamics.macrospin.time_step.DEFAULT`. Infinite where there is neither a field nor
-    noise.  Arguments and errors as in :func:`final_state`.
+    See :data:`smtj.dynamics.macrospin.time_step.DEFAULT`.  Infinite with neither field nor noise.
+    Arguments and errors as in :func:`final_state`.
     """
     return longest_step(ensemble(system, size))
 
@@ -65,26 +54,24 @@ def final_state(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Where trajectories are after a time.
+    """Directions of trajectories after a time.
 
     Parameters
     ----------
     system
-        The macrospin and what acts on it.
+        The macrospin and its drive.
     start
         Unit vectors m at the beginning, shape (3,) or (trajectories, 3).
     duration
         In s.
-    size
-        How many trajectories.
-    seed
-        Decides the thermal field.
+    size, seed
+        Number of trajectories, and the seed of the thermal field.
     time_step
-        The longest step in s that may be taken; a pair of steps divides what is recorded evenly.
+        Upper limit of the step in s; recording times are multiples of a pair of steps.
     dtype
         float32, which is faster, or float64.
     progress
-        Told how far it is.
+        Called with (done, total).
 
     Returns
     -------
@@ -94,7 +81,7 @@ def final_state(
     Raises
     ------
     SmtjError
-        A shape does not fit, a number is impossible, or the time step is too long.
+        A shape does not fit, a value is impossible, or the time step is too long.
     """
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, duration, time_step)
@@ -122,19 +109,17 @@ def trajectories(
 
     Parameters
     ----------
-    interval
-        Time between two records in s.
-    count
-        How many records.
+    interval, count
+        Time between two records in s, and their number.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
 
     Returns
     -------
     NDArray
-        m, shape (count, trajectories, 3); 12 or 24 bytes a record.
+        m, shape (count, trajectories, 3); 12 or 24 bytes per record.
     """
-    return window_means(
+    return mean_directions(
         system,
         start,
         interval,
@@ -148,11 +133,11 @@ def trajectories(
     )
 
 
-def window_means(
+def mean_directions(
     system: DrivenMacrospin,
     start: ArrayLike,
     interval: float,
-    window: float,
+    integration_time: float,
     count: int,
     size: int = 1,
     seed: int = 0,
@@ -161,17 +146,15 @@ def window_means(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Directions averaged over the last part of regular intervals, as an instrument reads them.
+    """Directions averaged over the end of regular intervals, as an instrument reads them.
 
     Parameters
     ----------
-    interval
-        From the end of a window to the end of the next, in s.
-    window
-        Its length in s, up to the interval; rounded to a whole number of pairs of steps, and the
-        instant at its end if it is shorter than that.
+    interval, integration_time
+        Time from reading to reading, and over which each averages, in s.  The latter is rounded to
+        whole pairs of steps; shorter ones give the instant at the end of the interval.
     count
-        How many windows.
+        Number of readings.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
 
@@ -180,14 +163,14 @@ def window_means(
     NDArray
         Means of m, shape (count, trajectories, 3).
     """
-    if count < 0 or not 0 <= window <= interval:
+    if count < 0 or not 0 <= integration_time <= interval:
         raise SmtjError(
-            f"{count} windows of {window:g} s in intervals of {interval:g} s cannot be; there must "
-            "be none or more, and no window longer than its interval"
+            f"{count} readings of {integration_time:g} s every {interval:g} s are "
+            "impossible; give 0 or more, each no longer than the interval"
         )
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, interval, time_step)
-    inside = max(round(window / (2 * step)), 1)
+    inside = max(round(integration_time / (2 * step)), 1)
     blocks = new_blocks(numbers, checked_directions(start, size), step, seed, dtype)
     out = np.empty((count, 3, size), precision(dtype))
     portion = max(portion_of(numbers) // pairs, 1)
@@ -197,56 +180,6 @@ def window_means(
         out[first : first + records] = part
         tell(progress, first + records, count)
     return np.moveaxis(out, 1, 2)
-
-
-def histogram(
-    system: DrivenMacrospin,
-    start: ArrayLike,
-    interval: float,
-    count: int,
-    bins: int,
-    size: int = 1,
-    seed: int = 0,
-    *,
-    along: ArrayLike | None = None,
-    time_step: float | None = None,
-    dtype: DTypeLike = np.float64,
-    progress: Progress | None = None,
-) -> Whole:
-    """How often a component of m is found in equal bins between -1 and 1.
-
-    Parameters
-    ----------
-    interval, count
-        Time between two looks in s, and how many there are.
-    bins
-        How many.
-    along
-        Unit vector of the component; the easy axis by default.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`final_state`, with its errors.
-
-    Returns
-    -------
-    NDArray
-        Counts, shape (trajectories, bins).  The looks of one trajectory are correlated; errors
-        follow from the spread between trajectories.
-    """
-    if bins < 1:
-        raise SmtjError(f"a histogram of {bins} bins cannot be; it needs one or more")
-    numbers = ensemble(system, size)
-    axis = easy_axis(numbers) if along is None else checked_directions(along, size)
-    counts = np.zeros((size, bins), np.int64)
-    offset = bins * np.arange(size)
-
-    def look(m: Numbers) -> None:
-        component = np.einsum("rik,ki->rk", m, axis)
-        place = np.clip(((component + 1) * (bins / 2)).astype(np.int64), 0, bins - 1)
-        found = np.bincount((place + offset).ravel(), minlength=counts.size)
-        counts.ravel()[:] += found
-
-    visit(numbers, start, (interval, count), seed, (time_step, dtype, progress), look)
-    return counts
 
 
 def averages(
@@ -261,24 +194,27 @@ def averages(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Averages:
-    """Averages of m and of its products, such as ⟨m_z²⟩, over looks at regular times.
+    """Averages over time of m and of its products, such as ⟨m_z²⟩.
 
     Parameters
     ----------
     interval, count
-        Time between two looks in s, and how many there are.
+        Time between two samples in s, and their number.
     system, start, size, seed, time_step, dtype, progress
         As in :func:`final_state`, with its errors.
     """
     if count < 1:
         raise SmtjError(f"an average over {count} looks cannot be; it needs one or more")
     numbers = ensemble(system, size)
+    step, pairs = pairs_of(numbers, interval, time_step)
+    blocks = new_blocks(numbers, checked_directions(start, size), step, seed, dtype)
     mean, products = np.zeros((size, 3)), np.zeros((size, 3, 3))
-
-    def look(m: Numbers) -> None:
+    portion = max(portion_of(numbers) // pairs, 1)
+    for first in range(0, count, portion):
+        records = min(portion, count - first)
+        m = record(numbers, blocks, step, first * pairs, (pairs - 1, 1), records)
         exact = m.astype(np.float64)
-        mean[:] += exact.sum(axis=0).T
-        products[:] += np.einsum("rik,rjk->kij", exact, exact)
-
-    visit(numbers, start, (interval, count), seed, (time_step, dtype, progress), look)
+        mean += exact.sum(axis=0).T
+        products += np.einsum("rik,rjk->kij", exact, exact)
+        tell(progress, first + records, count)
     return Averages(mean / count, products / count)

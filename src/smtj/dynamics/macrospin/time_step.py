@@ -1,4 +1,4 @@
-"""How long a step of Heun's method may be: short against precession, damping and noise.
+"""The time step of Heun's method: short against precession, damping and noise.
 
 With x = Ω Δt, Ω the fastest precession, a step lengthens the precession cone by x⁴/8, as if α were
 smaller by x³/8.  Near rest the linearised step keeps fluctuations at T (1 - x²/4 + x³/(8 α))
@@ -16,38 +16,32 @@ from smtj.errors import SmtjError
 from smtj.typing import Floats
 
 
-class Limits(NamedTuple):
-    """The largest that a step may do."""
+class StepLimits(NamedTuple):
+    """Upper limits on the effect of one step."""
 
     angle: float
     """Ω Δt in rad."""
     lost_damping: float
-    """(Ω Δt)³/8 over α, the share of the damping that the step takes away."""
+    """(Ω Δt)³/8 over α, the fraction of the damping that the step removes."""
     noise: float
     """Variance in rad² of the angle about each axis."""
 
 
-DEFAULT = Limits(angle=0.05, lost_damping=0.001, noise=0.001)
-"""What a step does unless its length is given."""
-REFUSED = Limits(angle=0.5, lost_damping=0.2, noise=0.02)
-"""What no step may do; with it, even the largest random number leaves m near the unit sphere."""
+DEFAULT = StepLimits(angle=0.05, lost_damping=0.001, noise=0.001)
+"""Limits of the default step."""
+REFUSED = StepLimits(angle=0.5, lost_damping=0.2, noise=0.02)
+"""Limits of any step; within them even the largest random number keeps m near the unit sphere."""
 MIN_DAMPING = 1e-3
-"""A damping below counts as this one, so that α = 0 can be had."""
+"""A smaller damping counts as this one, so α = 0 is possible."""
 
 
-def longest_step(ensemble: Ensemble, limits: Limits = DEFAULT) -> float:
-    """The longest step in s within limits, for all trajectories; infinite where nothing happens."""
+def longest_step(ensemble: Ensemble, limits: StepLimits = DEFAULT) -> float:
+    """The longest step in s within limits, for all trajectories; infinite if nothing acts."""
     return min(_longest(ensemble, limits))
 
 
 def checked_step(ensemble: Ensemble, step: float) -> float:
-    """Return a time step in s, or say that it is too long and which would do.
-
-    Raises
-    ------
-    SmtjError
-        The step is not above 0 s, or does more than :data:`REFUSED` allows.
-    """
+    """Return a time step in s; raise SmtjError unless it is within :data:`REFUSED`."""
     if not 0 < step < math.inf:
         raise SmtjError(f"the time step is {step:g} s; it must be above 0 s and finite")
     precession, damping, noise = _longest(ensemble, REFUSED)
@@ -60,20 +54,20 @@ def checked_step(ensemble: Ensemble, step: float) -> float:
     if step > longest:
         raise SmtjError(
             f"a time step of {step:.3g} s is too long for {reason}; it may be at most "
-            f"{longest:.3g} s, and {longest_step(ensemble):.3g} s would be right"
+            f"{longest:.3g} s; {longest_step(ensemble):.3g} s is recommended"
         )
     return step
 
 
-def _longest(ensemble: Ensemble, limits: Limits) -> tuple[float, float, float]:
+def _longest(ensemble: Ensemble, limits: StepLimits) -> tuple[float, float, float]:
     """Return the longest steps in s for precession, damping and noise."""
     precession = ensemble.precession * np.sqrt(1 + ensemble.damping**2)
     rate = precession * ensemble.strongest_field
     spread = precession**2 * ensemble.noise_density
-    kept = np.maximum(ensemble.damping, MIN_DAMPING)
+    damping = np.maximum(ensemble.damping, MIN_DAMPING)
     return (
         _shortest(np.full_like(rate, limits.angle), rate),
-        _shortest(np.cbrt(8 * limits.lost_damping * kept), rate),
+        _shortest(np.cbrt(8 * limits.lost_damping * damping), rate),
         _shortest(np.full_like(spread, limits.noise), spread),
     )
 

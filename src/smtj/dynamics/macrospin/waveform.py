@@ -11,9 +11,9 @@ from smtj.typing import Floats
 
 @dataclass(frozen=True)
 class Waveform:
-    """Straight lines between points; what comes before the first and after the last stays.
+    """Piecewise linear; constant before the first point and after the last.
 
-    Two points at one time are a jump.  Of a simulation, time begins at 0.
+    Two points at one time make a jump.  Time starts at 0 with the simulation.
     """
 
     time: Floats
@@ -22,7 +22,7 @@ class Waveform:
     """In the quantity's unit, shape (points,), or (points, trajectories) for one each."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no waveform."""
+        """Reject invalid waveforms."""
         if self.time.ndim != 1 or self.value.ndim not in (1, 2) or self.time.size == 0:
             raise SmtjError(
                 "a waveform needs times of shape (points,) and values of shape (points,) or "
@@ -41,7 +41,7 @@ class Waveform:
     def means(self, edges: Floats) -> Floats:
         """Mean over each interval between rising edges in s; shape (edges - 1, trajectories or 1).
 
-        Exact, so that a pulse has its own area wherever its edges lie between those.
+        Exact: a pulse keeps its area wherever its edges lie.
         """
         value = self.value.reshape(self.time.size, -1)
         areas = np.diff(self.time)[:, None] * (value[1:] + value[:-1]) / 2
@@ -50,33 +50,28 @@ class Waveform:
         left = np.clip(np.searchsorted(self.time, inside, side="right") - 1, 0, None)
         right = np.minimum(left + 1, self.time.size - 1)
         width = self.time[right] - self.time[left]
-        share = np.divide(
+        fraction = np.divide(
             inside - self.time[left], width, out=np.zeros_like(width), where=width > 0
         )
-        slope = share[:, None] * (value[right] - value[left])
+        slope = fraction[:, None] * (value[right] - value[left])
         area = so_far[left] + (inside - self.time[left])[:, None] * (value[left] + slope / 2)
         area += (edges - inside)[:, None] * np.where((edges < inside)[:, None], value[0], value[-1])
         return np.asarray(np.diff(area, axis=0) / np.diff(edges)[:, None])
 
     def largest(self) -> Floats:
-        """Largest size that it reaches, shape (trajectories or 1,)."""
+        """Largest absolute value, shape (trajectories or 1,)."""
         return np.asarray(abs(self.value.reshape(self.time.size, -1)).max(axis=0))
 
 
 def sampled(time: ArrayLike, value: ArrayLike) -> Waveform:
-    """A waveform of straight lines between samples.
+    """A waveform that is linear between samples.
 
-    Parameters
-    ----------
-    time
-        In s, never falling, shape (points,).
-    value
-        Shape (points,) or (points, trajectories).
+    Times in s, nondecreasing, shape (points,); values of shape (points,) or (points, trajectories).
 
     Raises
     ------
     SmtjError
-        The times fall, or something is not finite or of another shape.
+        The times decrease, or something is not finite or has another shape.
     """
     return Waveform(
         *(np.atleast_1d(np.asarray(entry, dtype=np.float64)) for entry in (time, value))
@@ -84,7 +79,7 @@ def sampled(time: ArrayLike, value: ArrayLike) -> Waveform:
 
 
 def held(time: ArrayLike, value: ArrayLike) -> Waveform:
-    """A waveform that takes each value at its time and keeps it until the next.
+    """A waveform that holds each value until the next time.
 
     Before the first time it has the first value.  Arguments and errors as in :func:`sampled`.
     """
@@ -94,14 +89,9 @@ def held(time: ArrayLike, value: ArrayLike) -> Waveform:
 
 
 def pulse(begin: float, length: float, value: ArrayLike, rest: ArrayLike = 0.0) -> Waveform:
-    """A rectangular pulse.
+    """A rectangular pulse; begin and length in s, value during and ``rest`` outside of it.
 
-    Parameters
-    ----------
-    begin, length
-        When it begins and how long it is, in s.
-    value, rest
-        During the pulse, and before and after it; numbers or shape (trajectories,).
+    Values are numbers or have shape (trajectories,).
 
     Raises
     ------

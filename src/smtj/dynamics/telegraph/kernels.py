@@ -1,10 +1,10 @@
 """Compiled telegraph states at given times, the same for any number of threads.
 
-A device has a random stream of its own, seeded by Philox from (key, number of the device), so that
-neither threads nor other devices change its history.  Devices are worked on in blocks whose
-generators run side by side.  A step draws one random word a device and flips the state where the
-word lies below a threshold; a flip of probability 0 never happens, and all others are multiples of
-2^-32.
+Every device has its own random stream, seeded by Philox from (key, device index), so its history
+depends neither on threads nor on other devices.
+Devices run side by side in blocks.
+A step takes one random word per device and flips the state if the word lies below a
+threshold; flips of probability 0 never happen, all others are multiples of 2^-32.
 """
 
 import math
@@ -22,7 +22,7 @@ BLOCK = 1024
 BLOCK_AT = 512
 """Devices of a block at any spacing, which needs twice as many numbers."""
 PARALLEL_FROM = 2_000_000
-"""Below so many samples, starting the threads costs what they save."""
+"""Samples from which threads pay."""
 
 BYTES = np.uint32(1) << (8 * np.arange(4, dtype=np.uint32))
 """The bit that each of four devices has in a word of bytes, the least significant first."""
@@ -176,7 +176,7 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
     size = min(BLOCK_AT, rate.shape[0] - first)
     state, high = np.zeros((4, BLOCK_AT), np.uint32), np.zeros(BLOCK_AT, np.uint32)
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
-    speed, share = np.zeros(BLOCK_AT), np.zeros(BLOCK_AT)
+    speed, fraction = np.zeros(BLOCK_AT), np.zeros(BLOCK_AT)
     decay, threshold = np.empty(BLOCK_AT), np.empty(BLOCK_AT, np.int32)
     row = np.empty(BLOCK_AT, np.uint8)
     generator = np.empty(4, np.uint32)
@@ -185,7 +185,7 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
         high[i] = _begin(generator, begin[device], device, k0, k1)
         for k in range(4):
             state[k, i] = generator[k]
-        speed[i], share[i] = rate[device], occupancy[device]
+        speed[i], fraction[i] = rate[device], occupancy[device]
     for t in range(out.shape[0]):
         gap = gaps[t]
         for i in range(BLOCK_AT):
@@ -193,7 +193,7 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
             decay[i] = _decay(x if x > -_LARGEST else -_LARGEST)
         for i in range(BLOCK_AT):
             # P(high) is the chance to flip of a device that is low, 1 - P(high) of a high one.
-            flip = abs(float(int32(high[i])) - share[i]) * decay[i]
+            flip = abs(float(int32(high[i])) - fraction[i]) * decay[i]
             threshold[i] = int32(_bits(flip * _SCALE + (_ROUNDER - _BIAS)))
         for i in range(BLOCK_AT):
             word, s0[i], s1[i], s2[i], s3[i] = next_word(s0[i], s1[i], s2[i], s3[i])

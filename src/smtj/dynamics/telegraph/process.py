@@ -1,10 +1,10 @@
 """Random histories of two-state devices: a continuous-time Markov process, simulated exactly.
 
 A device leaves its high state at the rate 1/τ_high and its low one at 1/τ_low.  The dwell times are
-given by their logarithms, as Eq. 3 and 4 have them, and may be of any size.
+given by their logarithms, as in Eq. 3 and 4, and may have any size.
 
-A device's history is decided by the seed and its own number, the place in the last dimension: the
-number of threads does not change it, nor do other devices.
+The seed and a device's index in the last dimension determine its history, regardless of the number
+of threads and of other devices.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ Seed: TypeAlias = int | Sequence[int]
 """A whole number of 0 or more, or several of them; equal seeds give equal histories."""
 
 MAX_SWITCHES = 2**31
-"""Expected switching times of a history that fits memory, 16 GiB."""
+"""Largest expected number of switches, 16 GiB of memory."""
 
 
 def switching_times(
@@ -41,7 +41,7 @@ def switching_times(
     seed: Seed,
     start: int | None = None,
 ) -> tuple[Floats, int]:
-    """Draw the times at which one device switches, by Gillespie's method.
+    """Sample the times at which one device switches, by Gillespie's method.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def switching_times(
     duration
         Length of the history in s.
     seed
-        Decides the history.
+        Determines the history.
     start
-        State at the beginning, 1 for high; drawn from equilibrium where it is None.
+        Initial state, 1 for high; by default sampled from equilibrium.
 
     Returns
     -------
     tuple
         Increasing times in s between 0 and ``duration``, and the state before the first, 0 or 1.
-        Memory is 8 bytes a switch.
+        8 bytes per switch.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def switching_times(
     log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
     length = float(checked_times(duration, "the duration"))
     high, low = (float(dwell) for dwell in dwell_times(log_high, log_low))
-    begin = _chance_to_begin(log_high.reshape(1), log_low.reshape(1), start)
+    begin = _initial_probability(log_high.reshape(1), log_low.reshape(1), start)
     expected = 2.0 * (length / (high + low))
     if expected > MAX_SWITCHES:
         raise SmtjError(
@@ -79,7 +79,7 @@ def switching_times(
             f"({MAX_SWITCHES:.3g}); shorten the duration, or take samples or readings"
         )
     size = int(expected + 6.0 * np.sqrt(expected)) + 16
-    times, first = window_kernels.draw_switches(
+    times, first = window_kernels.sample_switches(
         high, low, length, float(begin[0]), _key(seed), size
     )
     return times, int(first)
@@ -93,28 +93,26 @@ def samples(
     seed: Seed,
     start: ArrayLike | None = None,
 ) -> States:
-    """Draw the states of devices at uniform spacing, by the exact propagator.
+    """Sample the states of devices at uniform spacing, by the exact propagator.
 
     Parameters
     ----------
     log_dwell_high, log_dwell_low
         ln(τ_high/s) and ln(τ_low/s), shape (devices,) or numbers.
     interval
-        Time between samples in s, one for all devices or one each.
+        Time between samples in s, one for all devices or one per device.
     count
         Samples of each device, the first one interval after the beginning.
     seed
-        Decides the histories.
+        Determines the histories.
     start
-        States at the beginning, 1 for high, shape (devices,) or a number; drawn from equilibrium
-        where it is None.  A history goes on where an earlier one ended with its last samples as the
-        start, and another seed.
+        Initial states, 1 for high, shape (devices,) or a number; by default sampled from
+        equilibrium.  Pass the last samples, and another seed, to continue a history.
 
     Returns
     -------
     NDArray
-        0 for low and 1 for high, shape (count, devices).  Memory is one byte a sample, 100 MB for
-        10^8, and less than 100 kB a thread besides.
+        0 for low and 1 for high, shape (count, devices).  One byte per sample.
 
     Raises
     ------
@@ -123,8 +121,8 @@ def samples(
 
     Notes
     -----
-    The chance to be in the other state one interval later is rounded to a multiple of 2^-32; a
-    device whose chance is less than half of that stays where it is.
+    Switching probabilities per interval are rounded to multiples of 2^-32; a device with less than
+    half of that never switches.
     """
     from smtj.dynamics.telegraph import kernels
 
@@ -142,9 +140,7 @@ def packed_samples(
     seed: Seed,
     start: ArrayLike | None = None,
 ) -> States:
-    """Draw what :func:`samples` draws, eight devices to a byte.
-
-    Arguments and errors as there.
+    """Sample as :func:`samples` does, eight devices to a byte; arguments and errors as there.
 
     Returns
     -------
@@ -168,24 +164,24 @@ def samples_at(
     seed: Seed,
     start: ArrayLike | None = None,
 ) -> States:
-    """Draw the states of devices at any times, by the exact propagator.
+    """Sample the states of devices at any times, by the exact propagator.
 
     Parameters
     ----------
     log_dwell_high, log_dwell_low
         ln(τ_high/s) and ln(τ_low/s), shape (devices,) or numbers.
     times
-        In s after the beginning, 0 or more and not decreasing, shape (times,).
+        Nondecreasing times in s from the beginning, shape (times,).
     seed
-        Decides the histories.
+        Determines the histories.
     start
-        States at the beginning, as in :func:`samples`.
+        Initial states, as in :func:`samples`.
 
     Returns
     -------
     NDArray
-        0 for low and 1 for high, shape (times, devices).  Chances are rounded as in
-        :func:`samples`.
+        0 for low and 1 for high, shape (times, devices).  Probabilities are rounded
+        as in :func:`samples`.
 
     Raises
     ------
@@ -200,11 +196,11 @@ def samples_at(
     if (gaps < 0).any():
         raise SmtjError("the times of samples must be one row of numbers that do not decrease")
     log_high, log_low = _broadcast(*checked_dwell_times(log_dwell_high, log_dwell_low))
-    begin = _chance_to_begin(log_high, log_low, start)
-    share = np.array(np.broadcast_to(occupancy(log_high, log_low), begin.shape))
+    begin = _initial_probability(log_high, log_low, start)
+    mean = np.array(np.broadcast_to(occupancy(log_high, log_low), begin.shape))
     rate = np.array(np.broadcast_to(relaxation_rate(log_high, log_low), begin.shape))
     out = np.empty((t.size, begin.size), np.uint8)
-    kernels.fill_samples_at(share, rate, gaps, begin, _key(seed), out)
+    kernels.fill_samples_at(mean, rate, gaps, begin, _key(seed), out)
     return out
 
 
@@ -212,36 +208,35 @@ def readings(
     log_dwell_high: ArrayLike,
     log_dwell_low: ArrayLike,
     dead_time: ArrayLike,
-    window: ArrayLike,
+    integration_time: ArrayLike,
     seed: Seed,
     start: ArrayLike | None = None,
 ) -> tuple[Floats, States]:
-    """Average devices over windows of time, with dwell times that may change at every reading.
+    """Sample readings that average the state, with dwell times that may change at every reading.
 
-    Reading i takes place at the dwell times of row i: its dead time passes without a record, then
-    the device is watched for the length of its window.  The average is exact however often the
-    device switches in a window, from never to 1e30 times and more, and costs a microsecond or two
-    at most; beyond 1e32 times, it is the mean, from which it would differ by less than rounding.
+    Reading i uses the dwell times of row i: its dead time passes unrecorded, then the state is
+    averaged over the integration time.  The average is exact for any number of switches and costs
+    a microsecond or two at most; beyond 1e32 switches it equals the mean to rounding.
 
     Parameters
     ----------
     log_dwell_high, log_dwell_low
         ln(τ_high/s) and ln(τ_low/s) that broadcast to (readings, devices).
-    dead_time, window
+    dead_time, integration_time
         In s, 0 or more; numbers or shape (readings,).
     seed
-        Decides the histories.
+        Determines the histories.
     start
-        States before the first reading, 1 for high, shape (devices,) or a number; drawn from
-        equilibrium at the dwell times of the first reading where it is None.
+        Initial states, 1 for high, shape (devices,) or a number; by default sampled from
+        equilibrium at the dwell times of the first reading.
 
     Returns
     -------
     tuple
-        Share of each window that was spent high, 0 to 1, and the state at its end, 0 or 1; shape
-        (readings, devices).  A window of 0 s shows the state itself.  Memory is 9 bytes a reading,
-        and 16 bytes for each pair of dwell times given; go on with the last states as the start,
-        and another seed.
+        Fraction of each integration time spent high, 0 to 1, and the state at its end, 0 or 1;
+        shape (readings, devices).  An integration time of 0 s gives the state itself.  Memory is 9
+        bytes per reading plus 16 per pair of dwell times.  Pass the last states, and another seed,
+        to continue.
 
     Raises
     ------
@@ -252,22 +247,23 @@ def readings(
 
     log_high, log_low = _broadcast(*checked_dwell_times(log_dwell_high, log_dwell_low))
     log_high, log_low = np.atleast_2d(log_high), np.atleast_2d(log_low)
-    dead, length = checked_times(dead_time, "each dead time"), checked_times(window, "each window")
+    dead = checked_times(dead_time, "each dead time")
+    length = checked_times(integration_time, "each integration time")
     try:
         (count,) = np.broadcast_shapes(log_high.shape[:-1], dead.shape, length.shape)
     except ValueError:
         raise SmtjError(
-            f"dwell times have shape {log_high.shape}, dead times {dead.shape} and windows "
-            f"{length.shape}; they must fit (readings, devices), (readings,) and (readings,)"
+            f"dwell times have shape {log_high.shape}, dead times {dead.shape} and integration "
+            f"times {length.shape}; they must fit (readings, devices), (readings,) and (readings,)"
         ) from None
     if log_high.size == 0:
         raise SmtjError("readings need dwell times of at least one device and one reading")
-    begin = _chance_to_begin(log_high[0], log_low[0], start)
+    begin = _initial_probability(log_high[0], log_low[0], start)
     high, low = (np.ascontiguousarray(dwell) for dwell in dwell_times(log_high, log_low))
     timing = np.stack([np.broadcast_to(dead, count), np.broadcast_to(length, count)])
-    share, state = np.empty((count, begin.size)), np.empty((count, begin.size), np.uint8)
-    window_kernels.fill_readings(high, low, timing, begin, _key(seed), share, state)
-    return share, state
+    average, state = np.empty((count, begin.size)), np.empty((count, begin.size), np.uint8)
+    window_kernels.fill_readings(high, low, timing, begin, _key(seed), average, state)
+    return average, state
 
 
 def _steps(
@@ -276,14 +272,14 @@ def _steps(
     interval: ArrayLike,
     start: ArrayLike | None,
 ) -> tuple[tuple[Thresholds, Thresholds], Floats]:
-    """Return the thresholds of a step, leaving low and high, and the chance to begin high."""
+    """Return the thresholds for leaving low and high, and the probability to begin high."""
     from smtj.dynamics.telegraph import kernels
 
     log_high, log_low, step = _broadcast(
         *checked_dwell_times(log_dwell_high, log_dwell_low),
         checked_times(interval, "the interval"),
     )
-    begin = _chance_to_begin(log_high, log_low, start)
+    begin = _initial_probability(log_high, log_low, start)
     leave_low, leave_high = (
         kernels.thresholds(np.broadcast_to(chance, begin.shape))
         for chance in switching_chances(log_high, log_low, step)
@@ -299,8 +295,8 @@ def _broadcast(*arrays: Floats) -> tuple[Floats, ...]:
         raise SmtjError(f"dwell times and times of shapes {shapes} do not fit together") from None
 
 
-def _chance_to_begin(log_high: Floats, log_low: Floats, start: ArrayLike | None) -> Floats:
-    """Return for each device the chance to be high at the beginning; 0 or 1 if that is given."""
+def _initial_probability(log_high: Floats, log_low: Floats, start: ArrayLike | None) -> Floats:
+    """Return the probability of each device to begin high; 0 or 1 if given."""
     chance = occupancy(log_high, log_low)
     if start is not None:
         given = np.asarray(start)

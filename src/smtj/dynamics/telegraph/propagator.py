@@ -1,4 +1,4 @@
-"""What is known of a two-state device some time after it was seen, in closed form."""
+"""The two-state master equation in closed form: occupancy, relaxation and transitions."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,7 +7,7 @@ from smtj.errors import SmtjError
 from smtj.physics.switching import probability_from_dwell_times
 from smtj.typing import Floats
 
-# The largest and the smallest logarithm of a float64, a little inside.
+# Just inside the range of logarithms of a float64.
 _MAX_LOG = 690.0
 
 
@@ -29,7 +29,7 @@ def occupancy(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
 
 
 def relaxation_rate(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floats:
-    """Rate 1/τ_high + 1/τ_low in 1/s at which a device forgets its state; within 1e±299.
+    """Relaxation rate 1/τ_high + 1/τ_low in 1/s, limited to 1e±299.
 
     Arguments and errors as in :func:`occupancy`.
     """
@@ -41,10 +41,10 @@ def relaxation_rate(log_dwell_high: ArrayLike, log_dwell_low: ArrayLike) -> Floa
 def switching_chances(
     log_dwell_high: ArrayLike, log_dwell_low: ArrayLike, time: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """Chance to be in the other state after a time, for a device that is low, and one that is high.
+    """Probability to be in the other state after a time, starting low and starting high.
 
     P(high)(1 - e^-rt) and (1 - P(high))(1 - e^-rt) with the relaxation rate r = 1/τ_high + 1/τ_low;
-    to a float's relative precision however small.  Arguments and errors as in :func:`propagator`.
+    to full relative precision however small.  Arguments and errors as in :func:`propagator`.
     """
     log_high, log_low = checked_dwell_times(log_dwell_high, log_dwell_low)
     t = checked_times(time)
@@ -56,7 +56,7 @@ def switching_chances(
 def propagator(
     log_dwell_high: ArrayLike, log_dwell_low: ArrayLike, time: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """Chance to be high after a time, for a device that is low, and for one that is high.
+    """Probability to be high after a time, starting low and starting high.
 
     The solution of dP/dt = (1 - P)/τ_low - P/τ_high: P relaxes to the occupancy at the rate
     1/τ_high + 1/τ_low.
@@ -69,15 +69,16 @@ def propagator(
     time
         In s, 0 or more; any shape that broadcasts with them.
 
-    Returns
-    -------
-    tuple
-        P(high after ``time`` | low) and P(high after ``time`` | high), of the broadcast shape.
-
     Raises
     ------
     SmtjError
         A dwell time is not a finite number, or a time is not one of 0 or more.
+
+    Examples
+    --------
+    >>> from_low, from_high = propagator(0.0, 0.0, 0.5)  # dwell times of 1 s
+    >>> float(from_low), float(from_high)
+    (0.316, 0.684)
     """
     from_low, from_high = switching_chances(log_dwell_high, log_dwell_low, time)
     return from_low, 1.0 - from_high
@@ -86,7 +87,7 @@ def propagator(
 def dwell_times(log_dwell_high: Floats, log_dwell_low: Floats) -> tuple[Floats, Floats]:
     """τ_high and τ_low in s, within 1e±300, from logarithms of any size.
 
-    Of dwell times below, the ratio is kept, so that P(high) is; those above never end anyway.
+    Shorter dwell times keep their ratio and with it P(high); longer ones never end anyway.
     """
     below = np.maximum(-_MAX_LOG - np.minimum(log_dwell_high, log_dwell_low), 0.0)
     return (
@@ -98,7 +99,7 @@ def dwell_times(log_dwell_high: Floats, log_dwell_low: Floats) -> tuple[Floats, 
 def checked_dwell_times(
     log_dwell_high: ArrayLike, log_dwell_low: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """Return the logarithms of dwell times as arrays, or say that they are none."""
+    """Return logarithms of dwell times as arrays; reject any that are not finite."""
     high = np.asarray(log_dwell_high, dtype=np.float64)
     low = np.asarray(log_dwell_low, dtype=np.float64)
     if not (np.isfinite(high).all() and np.isfinite(low).all()):
@@ -107,7 +108,7 @@ def checked_dwell_times(
 
 
 def checked_times(time: ArrayLike, name: str = "time") -> Floats:
-    """Return times as an array, or say that they are none; ``name`` is what they are called."""
+    """Return times as an array; reject any that are negative or not finite."""
     t = np.asarray(time, dtype=np.float64)
     if not (np.isfinite(t).all() and (t >= 0).all()):
         raise SmtjError(f"{name} must be a finite number of seconds, 0 or more")

@@ -1,12 +1,12 @@
 """Compiled switching times and averages over windows, the same for any number of threads.
 
-A window may hold a few switches or 10^30.  Few are simulated one by one.  Of many, whole stretches
-of cycles, each a dwell in either state, are drawn at once: n dwells of mean τ add up to τ Gamma(n).
-A stretch is chosen to end a little before the window does, and what is left of the window begins
-anew, so that a handful of stretches reaches single switches.  Should a stretch end beyond the
-window, its halves are drawn given the whole: the first m of n dwells that add up to s have
-s · Beta(m, n - m).  The half in which the window ends is halved again, down to one cycle.  Nothing
-in this is approximate; how long the stretches are changes the cost and not the law.
+A window may hold a few switches or 10^30.  Few are simulated one by one.  Many are sampled in
+stretches of cycles, a dwell in either state each: n dwells of mean τ add up to τ Gamma(n).  A
+stretch ends a little before the window does, and the rest of the window starts anew, so a handful
+of stretches leads to single switches.  If a stretch ends beyond the window, its halves are sampled
+given the whole: the first m of n dwells that add up to s take s · Beta(m, n - m).  The half in
+which the window ends is halved again, down to one cycle.  All this is exact; the length of the
+stretches changes the cost, not the distribution.
 """
 
 import math
@@ -21,13 +21,13 @@ from smtj.streams import exponential, gamma, seed_generator, uniform
 BLOCK = 64
 """Devices of a block."""
 PARALLEL_FROM = 20_000
-"""Below so many readings, starting the threads costs what they save."""
+"""Readings from which threads pay."""
 FEW = 16.0
-"""Up to so many expected cycles, switches are simulated one by one."""
+"""Expected cycles up to which switches are simulated one by one."""
 MARGIN = 2.5
 """Standard deviations by which a stretch is expected to end before the window."""
 MANY = 1e32
-"""From so many expected cycles on, an average differs from its mean by less than its rounding."""
+"""Expected cycles beyond which an average equals its mean to rounding."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 Floats: TypeAlias = NDArray[np.float64]
@@ -55,7 +55,7 @@ def _first_part(generator, m, n, total):
 
 @njit(**_options)
 def _times_within(generator, left, n, here, there):
-    """Split what is ``left`` of a window that ends within n cycles; see :func:`_times`.
+    """Split the rest of a window that ends within n cycles; see :func:`_times`.
 
     The cycles spend ``here`` in the state in which they begin and ``there`` in the other; ``left``
     is less than the sum.
@@ -79,9 +79,9 @@ def _times_within(generator, left, n, here, there):
 
 @njit(**_options)
 def _times(generator, window, dwell_here, dwell_there, few, margin):
-    """Split a window into the time in the state in which it begins, and that in the other.
+    """Split a window into the times in its initial and in the other state.
 
-    The third result says whether it ends in the other.
+    The third result is whether it ends in the other.
     """
     left, stayed, gone = window, 0.0, 0.0
     while left > few * (dwell_here + dwell_there):
@@ -108,13 +108,13 @@ def _times(generator, window, dwell_here, dwell_there, few, margin):
 
 @njit(**_options)
 def read_window(generator, high, window, dwell_high, dwell_low, few, margin):
-    """Share of a window spent high, and whether it ends high.
+    """Fraction of a window spent high, and whether it ends high.
 
-    ``few`` and ``margin`` change the cost and not the law; see :func:`fill_readings`.
+    ``few`` and ``margin`` change only the cost; see :func:`fill_readings`.
     """
     if window > MANY * (dwell_high + dwell_low):
-        share = dwell_high / (dwell_high + dwell_low)
-        return share, uniform(generator) < share
+        fraction = dwell_high / (dwell_high + dwell_low)
+        return fraction, uniform(generator) < fraction
     here, there = (dwell_high, dwell_low) if high else (dwell_low, dwell_high)
     stayed, gone, other = _times(generator, window, here, there, few, margin)
     return min((stayed if high else gone) / window, 1.0), high != other
@@ -130,16 +130,16 @@ def wait(generator, high, time, dwell_high, dwell_low):
 
 
 @njit(**_options)
-def _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block):
+def _read_block(dwell_high, dwell_low, timing, begin, key, method, fraction, state, block):
     """Take all readings of the devices of a block."""
-    readings, devices = share.shape
+    readings, devices = fraction.shape
     first = block * BLOCK
     size = min(BLOCK, devices - first)
     generators, high = np.empty((BLOCK, 4), np.uint32), np.empty(BLOCK, np.bool_)
     for i in range(size):
         seed_generator(generators[i], first + i, *key)
         high[i] = uniform(generators[i]) < begin[first + i]
-    # What is the same for all readings, or for all devices, is given once.
+    # Rows and columns of length one hold for all.
     next_row = 1 if dwell_high.shape[0] > 1 else 0
     next_column = 1 if dwell_high.shape[1] > 1 else 0
     for t in range(readings):
@@ -154,20 +154,20 @@ def _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state,
                 average, high[i] = read_window(generators[i], high[i], window, on, off, *method)
             elif high[i]:
                 average = 1.0
-            share[t, device] = average
+            fraction[t, device] = average
             state[t, device] = uint8(high[i])
 
 
 @njit(**_options)
-def _read_serial(dwell_high, dwell_low, timing, begin, key, method, share, state):
-    for block in range((share.shape[1] + BLOCK - 1) // BLOCK):
-        _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block)
+def _read_serial(dwell_high, dwell_low, timing, begin, key, method, fraction, state):
+    for block in range((fraction.shape[1] + BLOCK - 1) // BLOCK):
+        _read_block(dwell_high, dwell_low, timing, begin, key, method, fraction, state, block)
 
 
 @njit(parallel=True, **_options)
-def _read_parallel(dwell_high, dwell_low, timing, begin, key, method, share, state):
-    for block in prange((share.shape[1] + BLOCK - 1) // BLOCK):
-        _read_block(dwell_high, dwell_low, timing, begin, key, method, share, state, block)
+def _read_parallel(dwell_high, dwell_low, timing, begin, key, method, fraction, state):
+    for block in prange((fraction.shape[1] + BLOCK - 1) // BLOCK):
+        _read_block(dwell_high, dwell_low, timing, begin, key, method, fraction, state, block)
 
 
 @njit(**_options)
@@ -197,12 +197,12 @@ def fill_readings(
     timing: Floats,
     begin: Floats,
     key: Words,
-    share: Floats,
+    fraction: Floats,
     state: States,
     few: float = FEW,
     margin: float = MARGIN,
 ) -> None:
-    """Fill ``share`` and ``state`` with the readings of devices.
+    """Fill ``fraction`` and ``state`` with the readings of devices.
 
     Parameters
     ----------
@@ -211,24 +211,21 @@ def fill_readings(
     timing
         Dead time and window of each reading in s, shape (2, readings).
     begin
-        Chance to be high at the beginning, shape (devices,).
+        Probability to begin high, shape (devices,).
     key
-        Two words that, with the number of the device, decide its history.
-    share
-        Where the shares of the windows spent high go, shape (readings, devices).
-    state
-        Where the states at their ends go, same shape.
-    few
-        Up to so many expected cycles, switches are simulated one by one.
-    margin
-        Standard deviations by which a stretch of cycles is expected to end before the window.
+        Two words that, with the index of the device, determine its history.
+    fraction, state
+        Outputs: fractions of the windows spent high and states at their ends, shape (readings,
+        devices).
+    few, margin
+        As :data:`FEW` and :data:`MARGIN`.
     """
-    fill = _read_serial if share.size < PARALLEL_FROM else _read_parallel
+    fill = _read_serial if fraction.size < PARALLEL_FROM else _read_parallel
     words, method = (key[0], key[1]), (float(few), float(margin))
-    fill(dwell_high, dwell_low, timing, begin, words, method, share, state)
+    fill(dwell_high, dwell_low, timing, begin, words, method, fraction, state)
 
 
-def draw_switches(
+def sample_switches(
     dwell_high: float, dwell_low: float, duration: float, begin: float, key: Words, size: int
 ) -> tuple[Floats, bool]:
     """Return the switching times of a device in s, and whether it begins high.
@@ -240,11 +237,11 @@ def draw_switches(
     duration
         Length of the history in s.
     begin
-        Chance to be high at the beginning.
+        Probability to begin high.
     key
-        Two words that decide the history.
+        Two words that determine the history.
     size
-        Number of switching times for which memory is taken at a time.
+        Number of switching times per block of memory.
     """
     generator = np.empty(4, np.uint32)
     first = high = bool(_begin(generator, begin, key[0], key[1]))

@@ -1,4 +1,4 @@
-"""Which column of a file is which quantity."""
+"""Which quantity is in which column of a file."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,43 +7,42 @@ from difflib import get_close_matches
 
 from smtj.errors import DataError
 from smtj.measurement.format.header import is_arbitrary, recognised, split_header, unit_in_file
+from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import MAY_BE_ARBITRARY, NAMES, QUANTITIES
-from smtj.measurement.format.wording import listed, quoted
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that smtj knows."""
+    """A recognised column."""
 
     position: int
-    """Its place in the file, from 0."""
+    """Its position in the file, from 0."""
     header: str
-    """As the file has it."""
+    """As in the file."""
     name: str
-    """The quantity or the label."""
+    """Name of the quantity or label."""
     unit: str | None
     """The unit of its numbers; None for a label."""
     asked_for: bool = False
-    """Whether the user said what it is."""
+    """Whether the user named it."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """What the columns of a file are."""
+    """The recognised columns of a file."""
 
     columns: tuple[Column, ...]
-    """Those that smtj knows, in the order of the file."""
+    """In the order of the file."""
     ignored: tuple[str, ...]
-    """Headers of the others."""
+    """Headers of the other columns."""
     assumed: tuple[str, ...]
-    """Quantities of which the header gives no unit, or an arbitrary one, so that the SI unit is
-    assumed."""
+    """Quantities in SI by assumption: their header has no unit, or an arbitrary one."""
     arbitrary: tuple[str, ...] = ()
-    """Those of them whose unit is an arbitrary one."""
+    """Those of them with an arbitrary unit."""
 
 
 def parse_columns(options: Sequence[str]) -> dict[str, str]:
-    """Read options such as ``"resistance=R_meas"`` as the mapping that :func:`load` takes.
+    """Read options such as ``"resistance=R_meas"`` into the mapping that :func:`load` takes.
 
     Parameters
     ----------
@@ -58,18 +57,18 @@ def parse_columns(options: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     DataError
-        An option is no pair, its name is none that smtj knows, or a name comes twice.
+        An option is not a pair, or its name is unknown or comes twice.
     """
     columns: dict[str, str] = {}
     for option in options:
         name, _, header = (part.strip() for part in option.partition("="))
         if not (name and header):
             raise DataError(
-                f'"{option}" does not say which column is meant: give e.g. resistance=R_meas'
+                f'"{option}" does not name a column: write NAME=HEADER, e.g. resistance=R_meas'
             )
         if name in columns:
             raise DataError(
-                f'{name} is said to be both "{columns[name]}" and "{header}": give one of them'
+                f'{name} is given as both "{columns[name]}" and "{header}": give one of them'
             )
         columns[name] = header
     _check_names(columns)
@@ -77,28 +76,23 @@ def parse_columns(options: Sequence[str]) -> dict[str, str]:
 
 
 def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, file: str) -> Match:
-    """Tell which column is which quantity.
+    """Recognise the columns of a file by their headers.
 
     Parameters
     ----------
     headers
         ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``.
     columns
-        Headers by name where they differ from what smtj expects; a unit given with one goes
-        before the unit in the file.
+        Headers by name, where smtj would not recognise them; a unit given with one overrides the
+        unit in the file.
     file
-        What messages call the file.
-
-    Returns
-    -------
-    Match
-        What the columns are.
+        Name of the file for error messages.
 
     Raises
     ------
     DataError
-        A header stands twice, two mean the same, none is known, one that is asked for is not
-        there, or a unit is unknown or of another dimension.
+        A header is repeated, two mean the same, none is recognised, a requested one is missing,
+        or a unit is unknown or of another dimension.
     """
     _check_twice(headers, file)
     found = _asked_for(headers, columns or {}, file)
@@ -110,8 +104,8 @@ def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, fil
     _check_same_meaning(headers, found, file)
     if not found:
         raise DataError(
-            f"{file} has no column that smtj knows, only {listed(map(quoted, headers))}: call one "
-            'e.g. "resistance [ohm]", or say which is meant, --column resistance=HEADER'
+            f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
+            'one e.g. "resistance [ohm]", or name it by --column resistance=HEADER'
         )
     in_order = [(position, headers[position], *found[position]) for position in sorted(found)]
     arbitrary = tuple(
@@ -140,15 +134,15 @@ def _check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
         if name not in NAMES:
             near = get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it knows {listed(NAMES)}"
-            raise DataError(f'smtj knows no quantity "{name}": {hint}')
+            hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
+            raise DataError(f'unknown quantity "{name}": {hint}')
 
 
 def _check_twice(headers: Sequence[str], file: str) -> None:
     for header, times in Counter(h.strip() for h in headers if h.strip()).items():
         if times > 1:
             raise DataError(
-                f"{file} has {times} columns {quoted(header)}: give each column a name of its own"
+                f"{file} has {times} columns {quoted(header)}: give each column its own name"
             )
 
 
@@ -161,8 +155,8 @@ def _check_same_meaning(
         if name in first:
             both = f"{quoted(headers[first[name]])} and {quoted(headers[position])}"
             raise DataError(
-                f"{file}: columns {both} both mean {name}: rename one of them, or say which is "
-                f"meant, --column {name}=HEADER"
+                f"{file}: columns {both} both mean {name}: rename one of them, or choose one by "
+                f"--column {name}=HEADER"
             )
         first[name] = position
 
@@ -177,7 +171,7 @@ def _asked_for(
         if position in found:
             raise DataError(
                 f"{file}: column {quoted(headers[position])} cannot be both {found[position][0]} "
-                f"and {name}: give each a column of its own"
+                f"and {name}: give each its own column"
             )
         unit = split_header(wanted)[1] or split_header(headers[position])[1]
         found[position] = (name, unit)
@@ -185,7 +179,7 @@ def _asked_for(
 
 
 def _position(name: str, wanted: str, headers: Sequence[str], file: str) -> int:
-    """Where the header is that a user means: the very one, else that of the same name."""
+    """Position of the header that a user names: an exact match, or else one by name."""
     alike = [p for p, header in enumerate(headers) if header.strip() == wanted.strip()]
     if not alike:
         bare = split_header(wanted)[0]
@@ -193,7 +187,7 @@ def _position(name: str, wanted: str, headers: Sequence[str], file: str) -> int:
     if len(alike) != 1:
         lacks = "no" if not alike else "more than one"
         raise DataError(
-            f"{file} has {lacks} column {quoted(wanted)} to take for {name}: its columns are "
+            f"{file} has {lacks} column {quoted(wanted)} for {name}: its columns are "
             f"{listed(map(quoted, headers))}"
         )
     return alike[0]

@@ -1,4 +1,4 @@
-"""How a text file is written: its encoding, its separator, its header."""
+"""How a text file is written: its encoding, separator and header."""
 
 import csv
 import re
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smtj.errors import DataError
-from smtj.measurement.format.cells import is_number
 from smtj.measurement.format.header import recognised
-from smtj.measurement.format.wording import quoted
+from smtj.measurement.format.messages import is_number, quoted
 
 BLANKS = r"\s+"
-"""The separator of a table whose columns are apart by any number of blanks."""
+"""The separator of columns that are any number of blanks apart."""
 
 _SEPARATORS = ("\t", ";", ",", BLANKS)
 _BLANK_HEADER = re.compile(r"[^\s\[(]+(?:\s*(?:\[[^\]]*\]|\([^)]*\)))?")
@@ -23,43 +22,33 @@ _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a text file says above its numbers."""
+class Dialect:
+    """How a text file is written, as found at its top."""
 
     comments: tuple[str, ...]
-    """The comment lines; a header that is one is not among them."""
+    """The comment lines, without a commented header."""
     headers: tuple[str, ...]
-    """One a column."""
+    """One per column."""
     separator: str
     """A character, or :data:`BLANKS`."""
     lines: int
-    """Number of lines up to the header, itself included."""
+    """Number of lines up to and including the header."""
     encoding: str
-    """What Python calls it."""
+    """As Python names it."""
 
 
-def read_head(path: Path) -> Head:
+def read_dialect(path: Path) -> Dialect:
     """Find out how a text file is written.
-
-    Parameters
-    ----------
-    path
-        A file that is not empty.
-
-    Returns
-    -------
-    Head
-        Its header and how to read what follows.
 
     Raises
     ------
     DataError
-        It is no text, or has no header, or nothing below it.
+        The file is not text, is empty, or has no header or no row below it.
     """
     encoding = _encoding(path)
     comments, table, numbers = _first_lines(path, encoding)
     if not table:
-        raise DataError(f"{path} is empty: a header and a row for each reading belong there")
+        raise DataError(f"{path} is empty: expected a header and one row per reading")
     separator = _separator(table)
     headers = split(table[0], separator, is_header=True)
     lines = numbers[0]
@@ -73,12 +62,12 @@ def read_head(path: Path) -> Head:
                 'first row, e.g. "time [s],resistance [ohm]"'
             )
     elif len(table) == 1:
-        raise DataError(f"{path} has a header but no row below it: a row for each reading is due")
-    return Head(tuple(comments), tuple(headers), separator, lines, encoding)
+        raise DataError(f"{path} has a header but no rows: expected one row per reading")
+    return Dialect(tuple(comments), tuple(headers), separator, lines, encoding)
 
 
 def split(line: str, separator: str, is_header: bool = False) -> list[str]:
-    """Split a line of a table; in a header, blanks before a unit do not separate."""
+    """Split a line of a table; in a header, a blank before a unit does not separate."""
     if separator == BLANKS:
         return _BLANK_HEADER.findall(line) if is_header else split_at_blanks(line)
     cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
@@ -86,18 +75,17 @@ def split(line: str, separator: str, is_header: bool = False) -> list[str]:
 
 
 def split_at_blanks(line: str) -> list[str]:
-    """Split a line at what pandas takes for blanks; Python has more of them."""
+    """Split a line at the characters that pandas takes for blanks; Python knows more."""
     return re.split(r"[ \t]+", line.strip(" \t\r\n"))
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if the file's beginning can be that, else Latin-1, in which instruments write µ."""
+    """UTF-8 if the file's beginning is valid UTF-8, else Latin-1, in which instruments write µ."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
     if len(sample.translate(None, _CONTROLS)) != len(sample):
         raise DataError(
-            f"{path} is not a text file: it would be CSV or TSV text, or end in .xlsx or .nc if it "
-            "is one of those"
+            f"{path} is not a text file: expected CSV or TSV text, or the suffix .xlsx or .nc"
         )
     try:
         sample.decode("utf-8")
@@ -109,14 +97,14 @@ def _encoding(path: Path) -> str:
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[list[str], list[str], list[int]]:
-    """The comments, the first two lines that are none, and the numbers of these, from 1."""
+    """The comments, the first two other lines, and their line numbers from 1."""
     comments: list[str] = []
     table: list[str] = []
     numbers: list[int] = []
     with path.open(encoding=encoding, errors="replace") as file:
         for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), ""), 1):
             if len(line) == _MAX_LINE:
-                raise DataError(f"{path} is no table: its line {number} is endless, not a row")
+                raise DataError(f"{path} is not a table: its line {number} never ends")
             if line.lstrip().startswith("#"):
                 comments.append(line.strip())
             elif line.strip():
@@ -139,7 +127,7 @@ def _separator(table: Sequence[str]) -> str:
 
 
 def _commented_header(comments: Sequence[str], separator: str, columns: int) -> list[str]:
-    """The header in the last comment; nothing if that is none of so many columns."""
+    """The header in the last comment; empty if it is not one of so many columns."""
     if not comments:
         return []
     headers = split(comments[-1].lstrip("# "), separator, is_header=True)

@@ -1,4 +1,4 @@
-"""Tables in Excel files: the first sheet of a workbook, written as a text file would be."""
+"""Tables in the first sheet of an Excel workbook, laid out like a text file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.cells import is_number, wrong_cell, wrong_width
 from smtj.measurement.format.columns import Column, Match
-from smtj.measurement.format.wording import listed
+from smtj.measurement.format.messages import is_number, listed, wrong_cell, wrong_width
 
 MAX_SHEET = 1_048_576
-"""Rows that an Excel sheet can have."""
+"""Most rows of an Excel sheet."""
 
 Row = tuple[int, tuple[Any, ...]]
-"""Number in the sheet, from 1, and cells without the blank ones at the end."""
+"""Row number in the sheet, from 1, and cells up to the last that is not blank."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,9 @@ class Sheet:
     comments: tuple[str, ...]
     """Rows that begin with ``#``."""
     headers: tuple[str, ...]
-    """One a column."""
+    """One per column."""
     rows: tuple[Row, ...]
-    """One a reading."""
+    """One per reading."""
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -38,7 +37,7 @@ def read_sheet(path: Path) -> Sheet:
     Raises
     ------
     DataError
-        It is no workbook, or the sheet has no header or no row below it.
+        The file is not a workbook, or the sheet has no header or no rows.
     """
     comments: list[str] = []
     rows: list[Row] = []
@@ -48,7 +47,7 @@ def read_sheet(path: Path) -> Sheet:
         else:
             rows.append((number, cells))
     if not rows:
-        raise DataError(f"{path} is empty: a header and a row for each reading belong there")
+        raise DataError(f"{path} is empty: expected a header and one row per reading")
     _, headers = rows.pop(0)
     if any(isinstance(cell, int | float) for cell in headers):
         begins = listed(str(cell) for cell in headers)
@@ -57,13 +56,13 @@ def read_sheet(path: Path) -> Sheet:
             'e.g. "time [s]" and "resistance [ohm]"'
         )
     if not rows:
-        raise DataError(f"{path} has a header but no row below it: a row for each reading is due")
+        raise DataError(f"{path} has a header but no rows: expected one row per reading")
     names = ("" if cell is None else str(cell).strip() for cell in headers)
     return Sheet(tuple(comments), tuple(names), tuple(rows))
 
 
 def sheet_columns(path: Path, sheet: Sheet, match: Match) -> dict[str, NDArray[Any]]:
-    """Return the columns of a sheet that smtj knows.
+    """Return the recognised columns of a sheet.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def sheet_columns(path: Path, sheet: Sheet, match: Match) -> dict[str, NDArray[A
     Raises
     ------
     DataError
-        A row has too many cells, or a cell is blank or no number; the message names ``path``.
+        A row has too many cells, or a cell is blank or not a number; the message names ``path``.
     """
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
@@ -88,15 +87,14 @@ def _rows(path: Path) -> Iterator[Row]:
         workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
             sheet = workbook.worksheets[0]
-            # Some instruments' software writes a wrong size into the file.
+            # Some instruments write a wrong size into the file.
             sheet.reset_dimensions()
             yield from _filled(sheet.iter_rows(values_only=True))
         finally:
             workbook.close()
-    except Exception as error:  # openpyxl lets through whatever zip and XML raise
+    except Exception as error:  # openpyxl raises whatever zip and XML raise
         raise DataError(
-            f"{path} is not a whole Excel workbook, whatever its name says: save it again as .xlsx "
-            "or .csv"
+            f"{path} is not an intact Excel workbook: save it again as .xlsx or .csv"
         ) from error
 
 
@@ -132,19 +130,17 @@ def write_sheet(
 
     Parameters
     ----------
-    stream
-        The open file.
-    path
-        Its name, for the message.
+    stream, path
+        The open file, and its name for error messages.
     lines
-        Rows of one text above the header.
+        Rows of one cell above the header.
     columns
         Floats or text by header, shape (readings,).
 
     Raises
     ------
     DataError
-        There are more rows than Excel can have.
+        There are more rows than Excel allows.
     """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
@@ -152,14 +148,14 @@ def write_sheet(
     rows = len(lines) + 1 + next(iter(columns.values())).size
     if rows > MAX_SHEET:
         raise DataError(
-            f"{path} would need {rows} rows and Excel has {MAX_SHEET}: save it as .csv or .nc"
+            f"{path} needs {rows} rows and Excel allows {MAX_SHEET}: save it as .csv or .nc"
         )
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet("readings")
 
     def cell(value: Any, kind: str) -> Any:
         made = WriteOnlyCell(sheet, value=value)
-        # Else openpyxl rounds numbers to 16 digits, and takes "=A" for a formula.
+        # openpyxl would round numbers to 16 digits and take "=A" for a formula.
         made.data_type = kind
         return made
 

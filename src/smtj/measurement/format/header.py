@@ -1,25 +1,25 @@
-"""What one header says: ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``."""
+"""Name and unit in a header: ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``."""
 
 import re
 from functools import cache
 
 from smtj.errors import DataError, UnitError
+from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, MAY_BE_ARBITRARY, QUANTITIES, name_of
-from smtj.measurement.format.wording import quoted
 from smtj.units import convert
 
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
 _PLAIN = ("1", "-", "#", "count", "counts")
-# Of "a.u.", "arb. u.", "Arb" and "arbitrary units", these letters are left.
+# The letters of "a.u.", "arb. u.", "Arb" and "arbitrary units".
 _ARBITRARY = ("au", "arb", "arbu", "arbunit", "arbunits", "arbitrary", "arbitraryunits")
 
 
 def split_header(header: str) -> tuple[str, str | None]:
-    """Split a header into name and unit; None where it has no unit.
+    """Split a header into name and unit, which may be None.
 
-    What stands in square brackets is always a unit.  What stands in round ones or after a slash
-    is one if smtj knows it as such, so that ``"field (perp)"`` and ``"P->AP / AP->P"`` are names.
+    Square brackets always hold a unit; parentheses, or the text after a slash, only if smtj knows
+    the unit: ``"field (perp)"`` and ``"P->AP / AP->P"`` are names.
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
@@ -28,7 +28,7 @@ def split_header(header: str) -> tuple[str, str | None]:
     bracketed = _ROUND.fullmatch(text)
     if bracketed:
         name, unit = bracketed[1], bracketed[2].strip()
-        # An unknown unit of a known quantity is better refused than passed over.
+        # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
         is_unit = misspelt or _is_unit(unit) or is_arbitrary(unit)
         return (name, unit or None) if is_unit else (text, None)
@@ -38,16 +38,15 @@ def split_header(header: str) -> tuple[str, str | None]:
 
 
 def is_arbitrary(unit: str) -> bool:
-    """Whether a unit says that it is arbitrary, such as ``"a.u."`` and ``"arb. units"``."""
+    """Whether a unit is arbitrary, such as ``"a.u."`` and ``"arb. units"``."""
     return re.sub(r"[\W_]", "", unit).casefold() in _ARBITRARY
 
 
 def recognised(header: str) -> tuple[str, str | None] | None:
-    """Return the quantity or label that a header names and its unit; None if smtj knows none.
+    """Return name and unit of the quantity or label in a header; None if it is unknown.
 
-    Words for a signal mean other things too: ``"X [mm]"`` is a place and ``"amplitude [Oe]"`` that
-    of a field, so that a unit that no signal has makes them unknown; ``"X"`` and ``"Y"`` must have
-    the unit of one.
+    Words for a signal have other meanings: ``"X [mm]"`` is a position and ``"amplitude [Oe]"`` a
+    field's, so with another unit they are unknown; ``"X"`` and ``"Y"`` must have a signal's unit.
     """
     text, unit = split_header(header)
     name = name_of(text)
@@ -57,7 +56,7 @@ def recognised(header: str) -> tuple[str, str | None] | None:
 
 
 def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | None:
-    """Return the unit of a column's numbers, the SI unit where none is given; None for a label.
+    """Return the unit of a column's numbers, by default the SI unit; None for a label.
 
     Raises
     ------
@@ -96,7 +95,7 @@ def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
     if unit is None or is_arbitrary(unit):
         return len(text) > 1 or unit is not None
     if not _is_unit(unit):
-        # Misspelt, and better refused, unless a letter says too little.
+        # Misspelt and so an error, unless the name is but a letter.
         return len(text) > 1
     try:
         convert(1.0, _respelled(unit), QUANTITIES[name].unit)

@@ -1,4 +1,4 @@
-"""Data sets in NetCDF 4 files, through xarray; they keep their dimensions."""
+"""Data sets in NetCDF 4 files, through xarray, with their dimensions."""
 
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -7,40 +7,39 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from smtj.errors import DataError
-from smtj.measurement.format.attributes import from_text, to_text
 from smtj.measurement.format.columns import Column, match_columns
-from smtj.measurement.format.scaling import scaled
 from smtj.measurement.format.schema import QUANTITIES
+from smtj.measurement.format.values import from_text, scaled, to_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
 ENGINE: Final = "h5netcdf"
-"""What reads and writes for xarray."""
+"""The engine by which xarray reads and writes."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def read_netcdf(path: Path, columns: Mapping[str, str] | None) -> "xr.Dataset":
-    """Read a NetCDF file; variables that smtj does not know stay in it.
+    """Read a NetCDF file; unknown variables are kept.
 
     Parameters
     ----------
     path
         The file.
     columns
-        Names of variables by quantity, where they differ from what smtj expects.
+        Names of variables by quantity, where smtj would not recognise them.
 
     Returns
     -------
     xarray.Dataset
-        The quantities under smtj's names, as SI floats; dimensions as in the file.
+        The quantities under smtj's names, as SI floats, with the dimensions of the file.
 
     Raises
     ------
     DataError
-        It is no NetCDF 4 file, smtj knows no variable of it, or a quantity is no number or has
-        a wrong unit.
+        The file is not NetCDF 4, no variable is recognised, or a quantity is not numeric or has a
+        wrong unit.
     """
     import xarray as xr
 
@@ -78,15 +77,14 @@ def _opened(path: Path) -> "xr.Dataset":
         genuine = file.read(len(_SIGNATURE)) == _SIGNATURE
     try:
         if genuine:
-            # A unit of seconds is no date, whatever xarray would make of it.
+            # xarray would read times in seconds as dates.
             return xr.load_dataset(path, engine=ENGINE, decode_times=False, decode_timedelta=False)
     except ImportError:
         raise
-    except Exception as error:  # HDF5 lets through whatever it stumbles over
+    except Exception as error:  # HDF5 raises anything
         raise DataError(f"{path} is a damaged NetCDF file: fetch or save it again") from error
     raise DataError(
-        f"{path} is not a NetCDF 4 file, whatever its name says: save it again as .nc, .csv or "
-        ".xlsx"
+        f"{path} is not a NetCDF 4 file in spite of its name: save it again as .nc, .csv or .xlsx"
     )
 
 
@@ -106,15 +104,15 @@ def _content(
         return values.astype(np.str_), {}
     if values.dtype.kind not in "iuf":
         raise DataError(
-            f"{path}: variable {column.header} is not made of numbers: {column.name} is "
-            f"{QUANTITIES[column.name].meaning}"
+            f"{path}: variable {column.header} is not numeric, but {column.name} is "
+            f"{QUANTITIES[column.name].meaning}: store it as numbers"
         )
     unit = QUANTITIES[column.name].unit
     return scaled(values.astype(np.float64), column.unit, unit), {"units": unit}
 
 
 def _storable(value: Any) -> Any:
-    """An attribute as NetCDF can hold it: numbers as they are, the rest as text."""
+    """An attribute as NetCDF stores it: a number, or else text."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, float) or (type(plain) is int and abs(plain) < 2**63):
         return plain

@@ -1,9 +1,9 @@
-"""The quantities that a data file can hold, and the headers by which people call them."""
+"""The quantities in data files, and the headers that people give them."""
 
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,177 +13,116 @@ class Quantity:
     """A number in a data file."""
 
     name: str
-    """What smtj calls it."""
+    """Name in smtj."""
     unit: str
     """SI unit, as :mod:`smtj.units` spells it; ``""`` for a plain number."""
     display_unit: str
-    """The unit that is written to files."""
+    """Unit in files that smtj writes."""
     meaning: str
-    """What it is, with its article."""
+    """Description with its article."""
     aliases: tuple[str, ...]
-    """Other headers for it; neither case nor punctuation matters but in single letters."""
+    """Other headers; case and punctuation matter only in single letters."""
     lowest: float = -math.inf
-    """The smallest value that there can be, in SI."""
+    """Smallest possible value, in SI."""
     highest: float = math.inf
-    """The largest value that there can be, in SI."""
+    """Largest possible value, in SI."""
     whole: bool = False
-    """Whether it counts something."""
+    """Whether it is a count."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text in a data file that tells readings of one kind from those of another."""
+    """A text in a data file that distinguishes readings."""
 
     name: str
-    """What smtj calls it."""
+    """Name in smtj."""
     aliases: tuple[str, ...]
-    """Other headers for it; neither case nor punctuation matters."""
+    """Other headers; case and punctuation do not matter."""
 
 
-def _by_name(quantities: Iterable[Quantity]) -> Mapping[str, Quantity]:
-    return MappingProxyType({quantity.name: quantity for quantity in quantities})
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
 
 
-def _fields_along(*directions: str) -> Iterator[str]:
+def _fields_along(*directions: str) -> tuple[str, ...]:
     """Headers such as ``"H_z"`` for the component of a field."""
-    for field in ("H", "B", "mu0H", "μ0H", "field"):
-        yield from (f"{field} {direction}" for direction in directions)
+    return tuple(f"{field} {d}" for field in ("H", "B", "mu0H", "μ0H", "field") for d in directions)
 
 
-def _channel(letter: str, phase: str) -> tuple[str, ...]:
+def _channel(x: str, phase: str) -> tuple[str, ...]:
     """Headers for one of the two phases of a lock-in amplifier."""
-    names = (f"{letter} channel", f"channel {letter}", f"lock in {letter}", f"LIA {letter}")
-    return (letter, f"{letter}1", *names, phase)
+    return _words(f"{x}, {x}1, {x} channel, channel {x}, lock in {x}, LIA {x}, {phase}")
 
 
-_NO_DIRECTION = ("H", "B", "mu0H", "μ0H", "field", "magnetic field")
-
-QUANTITIES = _by_name(
-    (
-        Quantity("time", "s", "s", "a time", ("t", "time stamp", "elapsed", "elapsed time")),
-        Quantity(
-            "field_out_of_plane",
-            "A/m",
-            "Oe",
-            "a field along the film normal",
-            (
-                *_NO_DIRECTION,
-                *("perpendicular field", "out of plane field"),
-                *_fields_along("perp", "perpendicular", "z", "⊥", "oop"),
-            ),
-        ),
-        Quantity(
-            "field_in_plane",
-            "A/m",
-            "Oe",
-            "a field along the long axis",
-            (
-                *("parallel field", "in plane field"),
-                *_fields_along("par", "parallel", "x", "∥", "ip"),
-            ),
-        ),
-        Quantity(
-            "voltage", "V", "mV", "a voltage", ("V", "v", "bias", "bias voltage", "volt", "volts")
-        ),
-        Quantity("current", "A", "uA", "a current", ("I", "bias current")),
-        Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), lowest=0.0),
-        Quantity(
-            "resistance", "ohm", "ohm", "a resistance", ("R", "r", "res", "R mtj"), lowest=0.0
-        ),
-        Quantity(
-            "probability",
-            "",
-            "",
-            "a probability",
-            ("P", "p", "p high", "p sw", "p switch", "prob", "switching probability"),
-            lowest=0.0,
-            highest=1.0,
-        ),
-        Quantity(
-            "reads",
-            "",
-            "",
-            "a number of reads",
-            (
-                "n",
-                "N",
-                "n reps",
-                "n reads",
-                "reps",
-                "counts",
-                "trials",
-                "n trials",
-                "number of reads",
-            ),
-            lowest=1.0,
-            whole=True,
-        ),
-        Quantity(
-            "high",
-            "",
-            "",
-            "a number of high reads",
-            ("n high", "high reads", "high counts", "counts high", "n sw", "n switched"),
-            lowest=0.0,
-            whole=True,
-        ),
-        Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), lowest=0.0),
-        Quantity(
-            "pulse_length",
-            "s",
-            "ns",
-            "the length of a pulse",
-            ("pulse width", "pulse duration"),
-            lowest=0.0,
-        ),
-        *(
-            Quantity(
-                f"magnetisation_{axis}",
-                "",
-                "",
-                f"the {axis} component of the magnetisation's direction",
-                (f"m_{axis}", f"magnetization {axis}"),
-                lowest=-1.0,
-                highest=1.0,
-            )
-            for axis in "xyz"
-        ),
-        Quantity("switched", "", "", "a share that has switched", (), lowest=0.0, highest=1.0),
-        Quantity(
-            "signal",
-            "V",
-            "uV",
-            "a signal",
-            (
-                *("rectified voltage", "rectified signal", "V rect", "V rectified", "V dc"),
-                *("mixing voltage", "mixing signal", "V mix", "V mixing", "homodyne voltage"),
-                *("diode voltage", "spin diode voltage", "V diode", "V sig", "signal voltage"),
-                *("lock in", "lock in signal", "lock in voltage", "lock in amplitude"),
-                *("amplitude", "intensity", "absorption", "FMR absorption", "FMR signal", "FMR"),
-                *("dP/dH", "dP/dB", "dI/dH", "dI/dB", "dχ/dH", "dchi/dH", "derivative"),
-            ),
-        ),
-        Quantity(
-            "signal_error",
-            "V",
-            "uV",
-            "a standard error of the signal",
-            (
-                *("signal err", "signal uncertainty", "signal standard error", "signal SE"),
-                *("error of the signal", "standard error of the signal", "sigma signal"),
-                *("V mix error", "V mix err", "V rect error", "amplitude error"),
-            ),
-            lowest=0.0,
-        ),
-        Quantity(
-            "channel_x", "V", "uV", "a lock-in amplifier's channel X", _channel("X", "in phase")
-        ),
-        Quantity(
-            "channel_y", "V", "uV", "a lock-in amplifier's channel Y", _channel("Y", "quadrature")
-        ),
-    )
+_NO_DIRECTION = _words("H, B, mu0H, μ0H, field, magnetic field")
+_OUT_OF_PLANE = (
+    *_NO_DIRECTION,
+    *("perpendicular field", "out of plane field"),
+    *_fields_along("perp", "perpendicular", "z", "⊥", "oop"),
 )
-"""Every number that a data file can hold, by name."""
+_IN_PLANE = (
+    *("parallel field", "in plane field"),
+    *_fields_along("par", "parallel", "x", "∥", "ip"),
+)
+_SIGNAL = _words(
+    "rectified voltage, rectified signal, V rect, V rectified, V dc, mixing voltage, "
+    "mixing signal, V mix, V mixing, homodyne voltage, diode voltage, spin diode voltage, V diode, "
+    "V sig, signal voltage, lock in, lock in signal, lock in voltage, lock in amplitude, "
+    "amplitude, intensity, absorption, FMR absorption, FMR signal, FMR, dP/dH, dP/dB, dI/dH, "
+    "dI/dB, dχ/dH, dchi/dH, derivative"
+)
+_SIGNAL_ERROR = _words(
+    "signal err, signal uncertainty, signal standard error, signal SE, error of the signal, "
+    "standard error of the signal, sigma signal, V mix error, V mix err, V rect error, "
+    "amplitude error"
+)
+_TIME = _words("t, time stamp, elapsed, elapsed time")
+_VOLTAGE = _words("V, v, bias, bias voltage, volt, volts")
+_PROBABILITY = _words("P, p, p high, p sw, p switch, prob, switching probability")
+_READS = _words("n, N, n reps, n reads, reps, counts, trials, n trials, number of reads")
+_HIGH = _words("n high, high reads, high counts, counts high, n sw, n switched")
+_PULSE = _words("pulse width, pulse duration")
+_X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        quantity.name: quantity
+        for quantity in (
+            Quantity("time", "s", "s", "a time", _TIME),
+            Quantity(
+                "field_out_of_plane", "A/m", "Oe", "a field along the film normal", _OUT_OF_PLANE
+            ),
+            Quantity("field_in_plane", "A/m", "Oe", "a field along the long axis", _IN_PLANE),
+            Quantity("voltage", "V", "mV", "a voltage", _VOLTAGE),
+            Quantity("current", "A", "uA", "a current", ("I", "bias current")),
+            Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), 0),
+            Quantity("resistance", "ohm", "ohm", "a resistance", ("R", "r", "res", "R mtj"), 0),
+            Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
+            Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
+            Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
+            Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0),
+            Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
+            *(
+                Quantity(
+                    f"magnetisation_{axis}",
+                    "",
+                    "",
+                    f"the {axis} component of the magnetisation's direction",
+                    (f"m_{axis}", f"magnetization {axis}"),
+                    -1,
+                    1,
+                )
+                for axis in "xyz"
+            ),
+            Quantity("switched", "", "", "a fraction that has switched", (), 0, 1),
+            Quantity("signal", "V", "uV", "a signal", _SIGNAL),
+            Quantity("signal_error", "V", "uV", "a standard error of the signal", _SIGNAL_ERROR, 0),
+            Quantity("channel_x", "V", "uV", "a lock-in amplifier's channel X", _X),
+            Quantity("channel_y", "V", "uV", "a lock-in amplifier's channel Y", _Y),
+        )
+    }
+)
+"""Every number that a data file may hold, by name."""
 
 LABELS: Mapping[str, Label] = MappingProxyType(
     {
@@ -195,37 +134,37 @@ LABELS: Mapping[str, Label] = MappingProxyType(
         )
     }
 )
-"""Every text that a data file can hold, by name."""
+"""Every text that a data file may hold, by name."""
 
 FIELDS = ("field_out_of_plane", "field_in_plane")
 """The components of the field."""
 
 SIGNALS = ("signal", "channel_x", "channel_y")
-"""What tells of a resonance; any of them makes a spectrum."""
+"""Signals of a resonance; any of them makes a spectrum."""
 
 MAY_BE_ARBITRARY = (*SIGNALS, "signal_error")
-"""What may come in arbitrary units, which are then taken for SI."""
+"""Quantities that may be in arbitrary units, which are read as SI."""
 
 NAMES = (*QUANTITIES, *LABELS)
-"""All columns, in the order in which files list them."""
+"""All columns, in the order of the files that smtj writes."""
 
-# What people type for ⊥ and ∥, which no alias may lose as punctuation.
+# Look-alikes of ⊥ and ∥, which are not punctuation.
 _SIGNS = str.maketrans({"⟂": "⊥", "‖": "∥", "ǁ": "∥"})
 _PUNCTUATION = re.compile(r"[^\w⊥∥]|_")
 
 
 def name_of(text: str) -> str | None:
-    """Return which quantity or label a header without its unit names; None if smtj knows none.
+    """Return the name of the quantity or label in a header without unit; None if unknown.
 
-    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) unless the header is a single
-    letter: ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, which
-    numbers rows, nothing.  A field without a direction is the perpendicular one.
+    Case and punctuation do not matter (``"H_perp"``, ``"h perp"``) except in a single letter:
+    ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, a row number,
+    nothing.  A field without a direction is along the film normal.
     """
     return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
 
 
 def has_no_direction(text: str) -> bool:
-    """Whether a header without its unit, such as ``"H"``, is a field along nobody knows what."""
+    """Whether a header without unit, such as ``"H"``, is a field of unknown direction."""
     return text.strip() in _NO_DIRECTION or (
         len(text.strip()) > 1 and _key(text) in map(_key, _NO_DIRECTION)
     )

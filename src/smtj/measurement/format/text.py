@@ -1,4 +1,4 @@
-"""The numbers of a text file, by pandas, and where in it a wrong one stands."""
+"""The columns of a text file, by pandas, and the place of a wrong cell in it."""
 
 import csv
 from collections.abc import Iterator
@@ -10,25 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.cells import is_number, wrong_cell, wrong_width
 from smtj.measurement.format.columns import Match
-from smtj.measurement.format.dialect import BLANKS, Head, split_at_blanks
+from smtj.measurement.format.dialect import BLANKS, Dialect, split_at_blanks
+from smtj.measurement.format.messages import is_number, wrong_cell, wrong_width
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
 
 
-def read_text(path: Path, head: Head, match: Match) -> dict[str, NDArray[Any]]:
-    """Read the columns of a text file that smtj knows.
-
-    Parameters
-    ----------
-    path
-        The file.
-    head
-        How it is written.
-    match
-        What its columns are.
+def read_text(path: Path, dialect: Dialect, match: Match) -> dict[str, NDArray[Any]]:
+    """Read the recognised columns of a text file.
 
     Returns
     -------
@@ -38,54 +29,58 @@ def read_text(path: Path, head: Head, match: Match) -> dict[str, NDArray[Any]]:
     Raises
     ------
     DataError
-        A row has too many or too few cells, or a cell is blank or no number.
+        A row has too many or too few cells, or a cell is blank or not a number.
     """
     try:
-        arrays = _parsed(path, head, match)
+        arrays = _parsed(path, dialect, match)
     except UnicodeDecodeError:
-        return read_text(path, replace(head, encoding="latin-1"), match)
+        return read_text(path, replace(dialect, encoding="latin-1"), match)
     except (ValueError, csv.Error) as error:
-        raise _fault(path, head, match, str(error)) from error
+        raise _fault(path, dialect, match, str(error)) from error
     blank = [array == "" if array.dtype.kind == "U" else np.isnan(array) for array in arrays]
     if any(cells.any() for cells in blank):
-        raise _fault(path, head, match, "it has blank cells")
+        raise _fault(path, dialect, match, "it has blank cells")
     return {column.name: array for column, array in zip(match.columns, arrays, strict=True)}
 
 
-def records(path: Path, head: Head) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield the row number in the file and the cells of each reading, slowly."""
     last = 0
 
     def lines() -> Iterator[str]:
         nonlocal last
-        with path.open(encoding=head.encoding, errors="replace") as file:
+        with path.open(encoding=dialect.encoding, errors="replace") as file:
             for last, line in enumerate(file, 1):
                 row = line if '"' in line else line.partition("#")[0]
-                if last > head.lines and row.strip(" \t\r\n"):
+                if last > dialect.lines and row.strip(" \t\r\n"):
                     yield row
 
-    if head.separator == BLANKS:
+    if dialect.separator == BLANKS:
         for line in lines():
             yield last, split_at_blanks(line)
         return
-    for cells in csv.reader(lines(), delimiter=head.separator, skipinitialspace=True):
+    for cells in csv.reader(lines(), delimiter=dialect.separator, skipinitialspace=True):
         yield last, [cell.strip(" \t\r\n") for cell in cells]
 
 
-def _parsed(path: Path, head: Head, match: Match) -> list[NDArray[Any]]:
+def _parsed(path: Path, dialect: Dialect, match: Match) -> list[NDArray[Any]]:
     import pandas as pd
 
-    _check_first_row(path, head)
-    names = [str(position) for position in range(len(head.headers))]
+    width = len(dialect.headers)
+    # pandas would take surplus cells of the first row for an index.
+    number, cells = next(records(path, dialect))
+    if len(cells) > width:
+        raise DataError(f"{path}: row {number}: {wrong_width(len(cells), width)}")
+    names = [str(position) for position in range(width)]
     numbers = [names[column.position] for column in match.columns if column.unit is not None]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
-    with path.open(encoding=head.encoding) as file:
-        for _ in range(head.lines):
+    with path.open(encoding=dialect.encoding) as file:
+        for _ in range(dialect.lines):
             file.readline()
-        # Forced types make pandas refuse what it would else guess to be a column of text.
+        # With fixed types pandas rejects a column that it would otherwise read as text.
         chunks = pd.read_csv(
             file,
-            sep=head.separator,
+            sep=dialect.separator,
             header=None,
             names=names,
             index_col=False,
@@ -99,51 +94,31 @@ def _parsed(path: Path, head: Head, match: Match) -> list[NDArray[Any]]:
         for chunk in chunks:
             for name, arrays in parts.items():
                 values = chunk[name].to_numpy()
-                # A copy, for a view would keep the whole chunk.
-                arrays.append(values.copy() if name in numbers else _stripped(values))
-    # One column after the other, so that only one is in memory twice.
+                # A view would keep the whole chunk in memory.
+                arrays.append(
+                    values.copy() if name in numbers else np.strings.strip(values.astype(np.str_))
+                )
+    # One column after the other, so only one is in memory twice.
     return [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
 
 
-def _stripped(texts: NDArray[Any]) -> NDArray[np.str_]:
-    return np.strings.strip(texts.astype(np.str_))
-
-
-def _check_first_row(path: Path, head: Head) -> None:
-    """Pandas would take surplus cells of the first row for an index."""
-    number, cells = next(records(path, head))
-    if len(cells) > len(head.headers):
-        raise DataError(f"{path}: row {number}: {wrong_width(len(cells), len(head.headers))}")
-
-
-def _fault(path: Path, head: Head, match: Match, reason: str) -> DataError:
-    """What is wrong with a file that pandas refused."""
+def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError:
+    """Return an error for the first wrong row, or else for the reason that pandas gives."""
     try:
-        found = (_wrong_row(path, head, match, *row) for row in records(path, head))
-        return next((error for error in found if error), _unreadable(path, reason))
+        for number, cells in records(path, dialect):
+            row = f"{path}: row {number}"
+            if len(cells) != len(dialect.headers):
+                return DataError(f"{row}: {wrong_width(len(cells), len(dialect.headers))}")
+            for column in match.columns:
+                cell = cells[column.position]
+                if not cell.strip() or (column.unit is not None and not is_number(cell)):
+                    return DataError(f"{row}, {wrong_cell(column.header, cell)}")
     except csv.Error as error:
-        return _unreadable(path, str(error))
-
-
-def _wrong_row(
-    path: Path, head: Head, match: Match, number: int, cells: list[str]
-) -> DataError | None:
-    """What is wrong with a row; None where nothing is."""
-    row = f"{path}: row {number}"
-    if len(cells) != len(head.headers):
-        return DataError(f"{row}: {wrong_width(len(cells), len(head.headers))}")
-    for column in match.columns:
-        cell = cells[column.position]
-        if not cell.strip() or (column.unit is not None and not is_number(cell)):
-            return DataError(f"{row}, {wrong_cell(column.header, cell)}")
-    return None
-
-
-def _unreadable(path: Path, reason: str) -> DataError:
+        reason = str(error)
     if "EOF inside string" in reason:
         return DataError(f"{path} has a quotation mark that is never closed: delete or close it")
     plain = " ".join(reason.replace(". ", ": ").split())
     return DataError(
-        f"{path} cannot be read as a table ({plain}): it would be rows of values with one "
-        "separator between them"
+        f"{path} cannot be read as a table ({plain}): expected rows of values with one separator "
+        "between them"
     )

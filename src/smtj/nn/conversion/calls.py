@@ -1,4 +1,4 @@
-"""Recognise the calls of activation functions in a traced model."""
+"""Find the calls of activation functions in a traced model."""
 
 import copy
 import itertools
@@ -15,16 +15,16 @@ from smtj.nn.layer.activation import Probe, Unconverted
 
 @dataclass(frozen=True)
 class Calls:
-    """What calls of activations a traced model makes."""
+    """The calls of activations in a traced model."""
 
     names: tuple[str, ...] = ()
-    """Every call of an activation function, and every repeated call of a probe."""
+    """All calls of activation functions, and repeated calls of a probe."""
     left: tuple[Unconverted, ...] = ()
-    """Those that are not to be replaced."""
+    """Those not to be replaced."""
     seen: frozenset[str] = frozenset()
-    """Probes that the graph calls, those that were there before."""
+    """Existing probes that the graph calls."""
     added: tuple[str, ...] = ()
-    """Probes put at calls of functions, and at repeated calls of a probe."""
+    """Probes inserted at calls of functions and at repeated calls of a probe."""
 
 
 def probe_calls(
@@ -32,16 +32,10 @@ def probe_calls(
     replaceable: Mapping[str, type[nn.Module]],
     excluded: Callable[[str], bool],
 ) -> Calls:
-    """Put a probe at every call of an activation function, and at every repeated call of a probe.
+    """Insert a probe at every call of an activation function and every repeated call of a probe.
 
-    Parameters
-    ----------
-    traced
-        The model; changed in place.  Probes that should be left are marked so.
-    replaceable
-        Activation modules by :func:`function_name`.
-    excluded
-        Whether the call of a name is to be left.
+    The traced model is modified in place, and probes that must stay are marked.  ``replaceable``
+    maps :func:`function_name` to activation modules; ``excluded`` tells whether to leave a call.
     """
     modules = dict(traced.named_modules())
     varying: set[fx.Node] = set()
@@ -60,9 +54,9 @@ def probe_calls(
                 traced.add_submodule(node.target, probe)
                 names.append(node.target)
                 added.append(node.target)
-                probe.why_left = "excluded" if excluded(node.target) else ""
+                probe.reason = "excluded" if excluded(node.target) else ""
             seen.add(str(node.target))
-            probe.why_left = probe.why_left or _why_not(node, varying, probe.inplace)
+            probe.reason = probe.reason or _obstacle(node, varying, probe.inplace)
             continue
         function = _function(node)
         if function is None:
@@ -71,11 +65,11 @@ def probe_calls(
         name = ".".join(filter(None, (_owner(node), function.strip("_"))))
         name = _free_name(traced, name, names)
         names.append(name)
-        why = "not like a sigmoid" if kind is None else "excluded" if excluded(name) else ""
-        why = why or _odd_arguments(node, function)
-        why = why or _why_not(node, varying, bool(node.kwargs.get("inplace", False)))
-        if why or kind is None:
-            left.append(Unconverted(name, f"{function}()", why))
+        reason = "not like a sigmoid" if kind is None else "excluded" if excluded(name) else ""
+        reason = reason or _odd_arguments(node, function)
+        reason = reason or _obstacle(node, varying, bool(node.kwargs.get("inplace", False)))
+        if reason or kind is None:
+            left.append(Unconverted(name, f"{function}()", reason))
             continue
         traced.add_submodule(name, Probe(kind()))
         added.append(name)
@@ -86,11 +80,11 @@ def probe_calls(
     return Calls(tuple(names), tuple(left), frozenset(seen), tuple(added))
 
 
-def _why_not(node: fx.Node, varying: set[fx.Node], inplace: bool) -> str:
+def _obstacle(node: fx.Node, varying: set[fx.Node], inplace: bool) -> str:
     if node not in varying:
         return "does not depend on the input"
     if inplace and any(len(source.users) > 1 for source in node.all_input_nodes):
-        return "works in place on what is used elsewhere"
+        return "works in place on a value used elsewhere"
     return ""
 
 
@@ -112,14 +106,14 @@ _ACTIVATION_FUNCTIONS = {name.lower() for name in activation.__all__}
 
 
 def _function(node: fx.Node) -> str | None:
-    """Return the name of the activation function that a node calls, if it does."""
+    """Return the name of the activation function that a node calls, if any."""
     name = node.target
     if node.op == "call_function":
         if node.target is torch.special.expit:
             return "sigmoid"
         name = getattr(node.target, "__name__", "")
-        places = (torch, functional, Tensor)
-        if not any(getattr(place, name, None) is node.target for place in places):
+        owners = (torch, functional, Tensor)
+        if not any(getattr(owner, name, None) is node.target for owner in owners):
             return None
     elif node.op != "call_method":
         return None
@@ -127,13 +121,13 @@ def _function(node: fx.Node) -> str | None:
 
 
 def _owner(node: fx.Node) -> str:
-    """Return the name of the module whose forward pass a node belongs to."""
+    """Return the name of the module that a node belongs to."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     return str(stack[-1][0]) if stack else ""
 
 
 def _free_name(root: nn.Module, name: str, taken: list[str] | None = None) -> str:
-    """Return a name under which a module has nothing yet: ``name``, ``name_1`` and so on."""
+    """Return an unused attribute name: ``name``, ``name_1`` and so on."""
     for tail in itertools.count():
         candidate = f"{name}_{tail}" if tail else name
         parent, _, attribute = candidate.rpartition(".")

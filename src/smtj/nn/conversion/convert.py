@@ -1,4 +1,4 @@
-"""Any PyTorch model with junctions for its sigmoids, and the way back."""
+"""Convert the sigmoids of any PyTorch model to junctions, and back."""
 
 import copy
 import math
@@ -10,10 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.nn.conversion.calls import Calls
-from smtj.nn.conversion.find_activations import activations, place, probes, survey
+from smtj.nn.conversion.find_activations import (
+    activations,
+    insert_probes,
+    probes,
+    replace_module,
+)
 from smtj.nn.conversion.summary import without_devices
 from smtj.nn.conversion.tracing import Example
 from smtj.nn.devices.variation import layer_seed
@@ -31,12 +36,12 @@ from smtj.nn.reads.scheme import Reads
 
 def convert(
     model: nn.Module,
-    card: DeviceCard,
+    card: CardLike,
     example_input: Tensor | tuple[Any, ...] | Mapping[str, Any],
     *,
     exclude: Iterable[str] = (),
     also: Mapping[type[nn.Module], ScaledSigmoid] | None = None,
-    cards: Mapping[str, DeviceCard] | None = None,
+    cards: Mapping[str, CardLike] | None = None,
     coupling: Callable[[DeviceCard, int], nn.Module] = matched,
     reads: Reads = 16,
     eval_reads: Reads | None = None,
@@ -48,58 +53,66 @@ def convert(
     generator: torch.Generator | None = None,
     inplace: bool = False,
 ) -> nn.Module:
-    """Put junctions in the place of a model's sigmoid-like activations, one device an activation.
+    """Replace a model's sigmoid-like activations by junctions, one device per activation.
 
-    Modules ``Sigmoid``, ``Tanh`` (as 2 σ(2x) - 1) and ``Hardsigmoid`` (as σ(2x/3), of the same
-    value and slope at zero) are replaced, and calls of the functions and tensor methods of the same
-    names.  ``print(smtj.nn.summary(converted))`` shows what was replaced and what was left.
+    Modules ``Sigmoid``, ``Tanh`` (as 2 σ(2x) - 1) and ``Hardsigmoid`` (as σ(2x/3), with the same
+    value and slope at zero) are replaced, and calls of the functions and tensor methods of these
+    names.  ``smtj.nn.summary(converted)`` shows what was replaced and what was not.
 
     Parameters
     ----------
     model
-        Any model; its weights are kept, so load a digital checkpoint before.
+        Any model; it keeps its weights, so load a digital checkpoint first.
     card
-        The device.
+        The device: a card, its name or its path.
     example_input
-        A batch that the model accepts, which gives the shapes: a tensor, a tuple of positional or a
-        mapping of keyword arguments.  The first dimension of the first tensor is the batch.
+        A batch that the model accepts, for the shapes: a tensor, a tuple of positional or a mapping
+        of keyword arguments.  The first dimension of the first tensor is the batch.
     exclude
-        Names of modules or calls, as the summary gives them, that are left with all within them;
-        may hold ``*``, ``?`` and ``[...]``.
+        Names of modules or calls, as in the summary, to leave unconverted with all they contain;
+        ``*``, ``?`` and ``[...]`` match several.
     also
-        Further activation modules, and what stands for them: ``{nn.ReLU: ScaledSigmoid()}``.
+        Further activation modules and their replacement: ``{nn.ReLU: ScaledSigmoid()}``.
     cards
-        Other cards by name or pattern; the first that fits counts.
+        Other cards by name or pattern; the first match counts.
     coupling
-        Makes the coupling of a layer from a card and a number of neurons.
+        Creates the coupling of a layer from a card and a number of neurons.
     reads, eval_reads, noise, noise_correlation_time, bias_voltage, temperature, generator
-        As of :class:`smtj.nn.MTJNeuron`.
+        As in :class:`smtj.nn.MTJNeuron`.
     chip_seed
-        Seed of the chip, from which and from its name every layer has the seed of its own devices;
-        None for nominal devices.
+        Seed of the chip; the seed of a layer's devices follows from it and the layer's name.  None
+        for nominal devices.
     inplace
-        Whether to change the model itself, which can be done where modules alone are replaced.
+        Whether to modify the model itself, which is possible if only modules are replaced.
 
     Returns
     -------
     nn.Module
-        The converted model, of the same class and parameter names.  Where functions are replaced,
-        or a module that is applied several times, it is a ``torch.fx.GraphModule`` of the same
-        parameter names instead: it has the forward pass, not the class's other methods, holds
-        what the pass uses, and keeps arguments that the example left out at their defaults.
+        The converted model, with the same class and parameter names.  If functions are replaced, or
+        a module that is applied several times, it is a ``torch.fx.GraphModule`` with the same
+        parameter names: it has the forward pass but no other methods of the class, and arguments
+        missing in the example keep their defaults.
 
     Raises
     ------
     SmtjError
-        Nothing can be replaced, a name fits nothing, the example does not fit, a shared module
-        cannot be given devices of its own for every call, or an option is out of range.
+        Nothing can be replaced, a name matches nothing, the example does not fit, a shared module
+        cannot get its own devices for every call, or an option is out of range.
 
     Notes
     -----
-    A model that ``torch.fx`` cannot trace keeps its calls of functions; modules are replaced all
-    the same, and the summary says so.  Devices take the type and place of their inputs.
+    In a model that ``torch.fx`` cannot trace, only modules are replaced; the summary says so.
+    Devices have the dtype and device of their inputs.
+
+    Examples
+    --------
+    >>> digital = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 2))
+    >>> model = convert(digital, "cai2019", torch.rand(2, 8), reads=16)
+    >>> model(torch.rand(5, 8)).shape
+    torch.Size([5, 2])
     """
-    exclude, cards = tuple(exclude), dict(cards or {})
+    exclude, card = tuple(exclude), as_card(card)
+    others = {pattern: as_card(other) for pattern, other in (cards or {}).items()}
     table = {**ACTIVATIONS, **(also or {})}
 
     def excluded(name: str) -> bool:
@@ -107,11 +120,11 @@ def convert(
 
     base = model if inplace else copy.deepcopy(model)
     example = _example(example_input)
-    probed, calls, note = survey(base, table, example, excluded)
-    _check_patterns((*exclude, *cards), model, calls)
+    probed, calls, note = insert_probes(base, table, example, excluded)
+    _check_patterns((*exclude, *others), model, calls)
     if inplace and calls.added:
         raise SmtjError(
-            "inplace=True can replace modules alone, each applied once, but the model also calls "
+            "inplace=True can replace only modules that are applied once, but the model also calls "
             f"{', '.join(calls.added)}; use inplace=False"
         )
     left = [*calls.left, *_excluded(base, table, excluded)]
@@ -119,14 +132,14 @@ def convert(
     result = probed if calls.added else base
     for name, probe in probes(probed):
         digital = probe.digital if calls.added else base.get_submodule(name)
-        why = probe.why_left or _unsure(name, probe, calls)
-        if why:
-            left.append(Unconverted(name, type(digital).__name__, why))
+        reason = probe.reason or _doubt(name, probe, calls)
+        if reason:
+            left.append(Unconverted(name, type(digital).__name__, reason))
             layers[name] = digital
             continue
         _check_probe(name, probe, example, note)
         size = tuple(probe.shape[1:])
-        chosen = next((own for pattern, own in cards.items() if _fits(name, pattern)), card)
+        chosen = next((own for pattern, own in others.items() if _fits(name, pattern)), card)
         with _default_dtype(probe.like.dtype):
             layer = MTJActivation(
                 chosen,
@@ -151,31 +164,15 @@ def convert(
     for layer in made:
         layer.conversion = conversion
     for name, module in layers.items():
-        result = place(result, name, module)
+        result = replace_module(result, name, module)
     return result
 
 
 def to_digital(model: nn.Module, *, inplace: bool = False) -> nn.Module:
-    """Put the activations that :func:`convert` replaced back, with the weights as they are now.
+    """Restore the activations that :func:`convert` replaced, with the current weights.
 
-    Parameters
-    ----------
-    model
-        A converted model.
-    inplace
-        Whether to change the model itself.
-
-    Returns
-    -------
-    nn.Module
-        The digital model.  Unless weights have changed, it answers as the one that was converted,
-        to the bit; its ``state_dict`` fits that model's class.  Junction layers that were not made
-        by conversion stay.
-
-    Raises
-    ------
-    SmtjError
-        The model holds no converted layer.
+    Unless weights have changed, the outputs are those of the original model, to the bit, and the
+    ``state_dict`` fits its class.  Junction layers that were not converted stay.
     """
     result = model if inplace else copy.deepcopy(model)
     replaced = [
@@ -184,32 +181,32 @@ def to_digital(model: nn.Module, *, inplace: bool = False) -> nn.Module:
         if isinstance(module, MTJActivation)
     ]
     if not replaced:
-        raise SmtjError("the model holds no layer that smtj.nn.convert made")
+        raise SmtjError("the model has no layer from smtj.nn.convert")
     for name, layer in replaced:
-        result = place(result, name, layer.digital.train(layer.training))
+        result = replace_module(result, name, layer.digital.train(layer.training))
     return result
 
 
-def _unsure(name: str, probe: Probe, calls: Calls) -> str:
+def _doubt(name: str, probe: Probe, calls: Calls) -> str:
     if not probe.calls:
         return "not reached by example_input"
     if probe.inplace and name not in calls.seen:
-        return "works in place, on what no trace shows"
+        return "works in place, on a value that no trace shows"
     return ""
 
 
 def _check_probe(name: str, probe: Probe, example: Example, note: str) -> None:
-    """Refuse an activation that cannot have a device for each of its values."""
+    """Raise an error if an activation cannot have one device per value."""
     if probe.calls > 1:
         raise SmtjError(
-            f"{name} is applied {probe.calls} times in one pass where no trace can tell the calls "
-            f"apart; give each call a module of its own, or exclude {name!r}. {note}".rstrip()
+            f"{name} is applied {probe.calls} times in one pass, which no trace can separate; give "
+            f"each call its own module, or exclude {name!r}. {note}".rstrip()
         )
     if probe.shape[:1] != (example.batch,):
         raise SmtjError(
             f"the input of {name or 'the model'} has shape {tuple(probe.shape)} for a batch of "
-            f"{example.batch}; its first dimension must be the batch, which example_input must "
-            f"have, or exclude {name!r}"
+            f"{example.batch}; its first dimension must be the batch, as in example_input; else "
+            f"exclude {name!r}"
         )
 
 
@@ -219,7 +216,7 @@ def _check_patterns(patterns: Iterable[str], model: nn.Module, calls: Calls) -> 
     for pattern in patterns:
         if not any(_fits(name, pattern) for name in names):
             raise SmtjError(
-                f"nothing in the model fits {pattern!r}; its modules and calls are "
+                f"nothing in the model matches {pattern!r}; its modules and calls are "
                 f"{', '.join(names) or 'none'}"
             )
 
@@ -234,16 +231,16 @@ def _excluded(
 
 
 def _nothing(left: list[Unconverted], note: str) -> str:
-    found = ", ".join(f"{part.what} at {part.name or 'the top'}, {part.why}" for part in left)
-    has = f" (there is {found})" if found else ""
+    found = ", ".join(f"{part.kind} at {part.name or 'the top'}, {part.reason}" for part in left)
+    has = f" (found {found})" if found else ""
     return (
-        f"the model has no activation to replace{has}; one that is not like a sigmoid needs "
+        f"the model has no activation to replace{has}; replace one unlike a sigmoid by "
         f"also={{its module type: ScaledSigmoid()}}. {note}".rstrip()
     )
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Whether a pattern names a module or one that it lies in."""
+    """Return whether a pattern matches a module or one that contains it."""
     parts = name.split(".")
     return any(fnmatchcase(".".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
 
@@ -256,7 +253,7 @@ def _example(given: Tensor | tuple[Any, ...] | Mapping[str, Any]) -> Example:
 
 @contextmanager
 def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    """Make tensors of a type, so that double precision is not rounded to single before."""
+    """Set the default dtype, so double precision is not first rounded to single."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

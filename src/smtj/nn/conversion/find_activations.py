@@ -1,4 +1,4 @@
-"""Find the activations of a model and the shapes of their inputs, on an example."""
+"""Find the activations of a model and the shapes of their inputs from an example."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,20 +14,20 @@ from smtj.nn.layer.activation import Probe, ScaledSigmoid
 from smtj.nn.layer.neuron import MTJNeuron
 
 
-def survey(
+def insert_probes(
     base: nn.Module,
     table: Mapping[type[nn.Module], ScaledSigmoid],
     example: Example,
     excluded: Callable[[str], bool],
 ) -> tuple[Any, Calls, str]:
-    """Return the model with a probe that has seen the example in the place of every activation.
+    """Return the model with a probe in place of every activation, after a pass of the example.
 
-    With it come the calls that a trace found, and a sentence if there is no trace.
+    Also return the calls found by tracing, and a note about the trace.
     """
     work = skeleton(base)
     for name in list(activations(work, table)):
         if not excluded(name):
-            work = place(work, name, Probe(work.get_submodule(name)))
+            work = replace_module(work, name, Probe(work.get_submodule(name)))
     work.eval()
     try:
         expected = example.run(work)
@@ -42,21 +42,21 @@ def survey(
         _check_same(traced, example, expected)
     except Untraceable as error:
         note = (
-            f"The model cannot be traced ({error}): functions that it calls stay as they are, "
-            "only modules are replaced."
+            f"The model cannot be traced ({error}): only modules are replaced, not the functions "
+            "that it calls."
         )
         return work, Calls(), note
     if not calls.added:
-        reasons = {name: probe.why_left for name, probe in probes(traced)}
+        reasons = {name: probe.reason for name, probe in probes(traced)}
         for name, probe in probes(work):
-            probe.why_left = reasons.get(name, "")
+            probe.reason = reasons.get(name, "")
         return work, calls, ""
     modes = {name: module.training for name, module in base.named_modules(remove_duplicate=False)}
     for name, module in traced.named_modules(remove_duplicate=False):
         while name not in modes:
             name = name.rpartition(".")[0]
         module.training = modes[name]
-    note = f"A graph traced from {type(base).__name__} took its place, to reach what it calls."
+    note = f"{type(base).__name__} is replaced by its traced graph, to reach functions it calls."
     return traced, calls, note
 
 
@@ -67,7 +67,7 @@ def _check_same(traced: nn.Module, example: Example, expected: Any) -> None:
     try:
         torch.testing.assert_close(example.run(traced), expected, equal_nan=True)
     except AssertionError:
-        raise Untraceable("the trace answers otherwise than the model") from None
+        raise Untraceable("the trace gives other outputs than the model") from None
     except Exception as error:
         raise Untraceable(f"the trace fails on example_input: {first_line(error)}") from error
 
@@ -78,7 +78,7 @@ def activations(
     name: str = "",
     known: set[int] | None = None,
 ) -> Iterator[str]:
-    """Names of the activation modules; of an activation in two places of one parent, both."""
+    """Yield the names of activation modules, all names of one that occurs twice in a parent."""
     if type(module) in table:
         yield name
         return
@@ -97,8 +97,8 @@ def probes(model: nn.Module) -> list[tuple[str, Probe]]:
     return [(name, module) for name, module in model.named_modules() if isinstance(module, Probe)]
 
 
-def place(root: nn.Module, name: str, module: nn.Module) -> nn.Module:
-    """Put a module where a name says and return the root, which is the module for no name."""
+def replace_module(root: nn.Module, name: str, module: nn.Module) -> nn.Module:
+    """Put a module at a name and return the root, which is the module itself for no name."""
     if not name:
         return module
     parent, _, attribute = name.rpartition(".")

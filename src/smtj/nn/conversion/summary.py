@@ -1,9 +1,8 @@
-"""What of a model is junctions, and what is not."""
+"""List a model's layers of junctions and its unconverted activations."""
 
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from torch import nn
 from torch.nn.modules import activation
@@ -11,138 +10,116 @@ from torch.nn.modules import activation
 from smtj.nn.layer.activation import EXACT, Conversion, MTJActivation, Unconverted
 from smtj.nn.layer.neuron import MTJNeuron
 from smtj.nn.reads.scheme import Reads
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from smtj.tables import Table, Tabular
 
 
 @dataclass(frozen=True)
-class LayerOfDevices:
+class DeviceLayer:
     """One layer of junctions."""
 
     name: str
     replaces: str
-    """The activation it stands for; empty if it was there from the start."""
-    answers: str
-    """What it answers with the nominal device and many reads, ≈ where that is another function."""
+    """The activation it replaces; empty if the layer was not converted."""
+    response: str
+    """The ideal response of the nominal device, with ≈ if it differs from the activation."""
     shape: tuple[int, ...]
-    """Last dimensions of its input, a device for every entry."""
+    """Last dimensions of its input, one device per entry."""
     devices: int
     card: str
     reads: Reads
-    """Reads of every device in training."""
+    """Reads per device in training."""
     eval_reads: Reads
-    """Reads of every device in evaluation."""
+    """Reads per device in evaluation."""
     voltage: str
-    """Bias voltage for people, its range where neurons differ."""
+    """Bias voltage as text, a range if neurons differ."""
 
 
-@dataclass(frozen=True)
-class ConversionSummary:
-    """The junctions of a model and the activations without; ``print`` shows it as tables."""
+@dataclass(frozen=True, repr=False)
+class ConversionSummary(Tabular):
+    """The junctions of a model and its other activations; it prints as a table."""
 
-    layers: tuple[LayerOfDevices, ...]
+    layers: tuple[DeviceLayer, ...]
     left: tuple[Unconverted, ...]
     note: str
-    """A sentence on what became of the model, if there is something to say."""
+    """A sentence about the model as a whole, if needed."""
 
     @property
     def devices(self) -> int:
-        """Devices of all layers."""
+        """Number of devices."""
         return sum(layer.devices for layer in self.layers)
 
     @property
     def reads(self) -> int:
-        """Reads for one input in training; expected values count as none."""
-        return _total(self.layers, [layer.reads for layer in self.layers])
+        """Reads per input in training; expected values count as none."""
+        return sum(part.devices * part.reads for part in self.layers if part.reads != "expected")
 
     @property
     def eval_reads(self) -> int:
-        """Reads for one input in evaluation; expected values count as none."""
-        return _total(self.layers, [layer.eval_reads for layer in self.layers])
-
-    def __rich__(self) -> "RenderableType":
-        """Return the tables that Rich prints."""
-        from rich import box
-        from rich.console import Group
-        from rich.markup import escape
-        from rich.table import Table
-
-        made = Table(
-            title="Layers of devices", title_justify="left", box=box.SIMPLE_HEAD, show_footer=True
+        """Reads per input in evaluation; expected values count as none."""
+        return sum(
+            part.devices * part.eval_reads for part in self.layers if part.eval_reads != "expected"
         )
-        made.add_column("name", "total", overflow="fold")
-        made.add_column("for")
-        made.add_column("answers")
-        made.add_column("card")
-        made.add_column("shape", justify="right")
-        made.add_column("devices", f"{self.devices:,}", justify="right")
-        made.add_column("reads", f"{self.reads:,}", justify="right")
-        made.add_column("eval reads", f"{self.eval_reads:,}", justify="right")
-        made.add_column("bias")
-        for layer in self.layers:
-            made.add_row(
-                escape(layer.name),
-                escape(layer.replaces),
-                layer.answers,
+
+    def table(self) -> Table:
+        """Return one row per layer of junctions; notes name the unconverted activations."""
+        rows = [
+            (
+                layer.name,
+                layer.replaces,
+                layer.response,
                 layer.card,
-                "×".join(str(size) for size in layer.shape),
+                "×".join(map(str, layer.shape)),
                 f"{layer.devices:,}",
                 str(layer.reads),
                 str(layer.eval_reads),
                 layer.voltage,
             )
-        parts: list[RenderableType] = [made]
-        if self.left:
-            rest = Table(title="Left as it was", title_justify="left", box=box.SIMPLE_HEAD)
-            for column in ("name", "activation", "why"):
-                rest.add_column(column, overflow="fold")
-            for part in self.left:
-                rest.add_row(escape(part.name), escape(part.what), escape(part.why))
-            parts.append(rest)
-        if self.note:
-            parts.append(escape(self.note))
-        return Group(*parts)
+            for layer in self.layers
+        ]
+        total = (f"{self.devices:,}", f"{self.reads:,}", f"{self.eval_reads:,}", "")
+        rows.append(("total", "", "", "", "", *total))
+        notes = [f"not converted: {part.kind} {part.name}, {part.reason}" for part in self.left]
+        head = (
+            "name",
+            "for",
+            "response",
+            "card",
+            "shape",
+            "devices",
+            "reads",
+            "eval reads",
+            "bias",
+        )
+        return Table("Layers of devices", head, rows, [*notes, *filter(None, [self.note])])
 
-    def __str__(self) -> str:
-        """Return the tables as text."""
-        from rich.console import Console
-
-        console = Console(file=io.StringIO(), width=120)
-        console.print(self)
-        assert isinstance(console.file, io.StringIO)
-        return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    def to_dict(self) -> dict[str, Any]:
+        """Return layers and unconverted activations as plain JSON types."""
+        record = asdict(self)
+        for layer in record["layers"]:
+            layer["shape"] = list(layer["shape"])
+        return {**record, "layers": list(record["layers"]), "left": list(record["left"])}
 
 
 def summary(model: nn.Module) -> ConversionSummary:
-    """List a model's layers of junctions, and its activations that are none.
+    """List a model's layers of junctions and its other activations.
 
-    Parameters
-    ----------
-    model
-        A converted model or any other.
-
-    Returns
-    -------
-    ConversionSummary
-        Layers with devices and reads counted; activations that were left, and why.  Calls of
-        activation functions are known of a converted model alone.
+    Calls of activation functions are known only for a converted model.
     """
     layers, conversion = [], Conversion()
     for name, module in model.named_modules():
         if not isinstance(module, MTJNeuron):
             continue
-        replaces, answers = "", "σ(x)"
+        replaces, response = "", "σ(x)"
         if isinstance(module, MTJActivation):
             conversion = module.conversion
             kind = type(module.digital)
             replaces = kind.__name__
-            answers = f"{'' if EXACT.get(kind) == module.scaled else '≈ '}{module.scaled}"
+            response = f"{'' if EXACT.get(kind) == module.scaled else '≈ '}{module.scaled}"
         layers.append(
-            LayerOfDevices(
+            DeviceLayer(
                 name,
                 replaces,
-                answers,
+                response,
                 module.shape,
                 module.features,
                 module.card.name,
@@ -157,7 +134,7 @@ def summary(model: nn.Module) -> ConversionSummary:
 
 
 def without_devices(module: nn.Module, name: str = "") -> Iterator[Unconverted]:
-    """Find PyTorch's activation modules, and layers that have activations inside."""
+    """Find PyTorch's activation modules, and layers that contain activations."""
     kind = type(module)
     if isinstance(module, MTJNeuron):
         return
@@ -169,11 +146,3 @@ def without_devices(module: nn.Module, name: str = "") -> Iterator[Unconverted]:
         yield Unconverted(name, kind.__name__, "not like a sigmoid")
     for attribute, child in module.named_children():
         yield from without_devices(child, f"{name}.{attribute}" if name else attribute)
-
-
-def _total(layers: tuple[LayerOfDevices, ...], reads: list[Reads]) -> int:
-    return sum(
-        layer.devices * count
-        for layer, count in zip(layers, reads, strict=True)
-        if count != "expected"
-    )

@@ -1,8 +1,7 @@
-"""Find the activations that a model calls as functions, by tracing its forward pass.
+"""Trace a model's forward pass, to find the activations that it calls as functions.
 
-``torch.fx`` records one pass.  What depends on the training mode is recorded in both modes, and a
-switch is put where they differ, so that dropout and the like go on to follow ``train()`` and
-``eval()``.
+``torch.fx`` records one pass in training and one in evaluation mode; a switch is inserted where
+they differ, so dropout and the like still follow ``train()`` and ``eval()``.
 """
 
 import copy
@@ -23,7 +22,7 @@ from smtj.nn.layer.neuron import MTJNeuron
 
 
 class Untraceable(Exception):
-    """The reason why a model cannot be traced."""
+    """A model cannot be traced; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,14 @@ class Example:
         return sizes[0]
 
     def run(self, model: nn.Module) -> Any:
-        """Return what a model answers; PyTorch's random numbers are those of a fixed seed."""
+        """Return the model's output, with a fixed seed of PyTorch's random numbers."""
         devices = list(range(torch.cuda.device_count()))
         with torch.no_grad(), torch.random.fork_rng(devices):
             torch.manual_seed(0)
             return model(*self.args, **(self.kwargs or {}))
 
     def fixed(self, model: nn.Module) -> dict[str, Any]:
-        """Return the arguments that are left to their defaults."""
+        """Return the arguments left at their defaults."""
         signature = inspect.signature(model.forward)
         given = signature.bind(*self.args, **(self.kwargs or {})).arguments
         usual = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -73,8 +72,8 @@ class ByMode(nn.Module):
         return self.choices[self.training]
 
 
-class Held(nn.Module):
-    """A tensor that the model uses and ``state_dict`` does not hold."""
+class HiddenTensor(nn.Module):
+    """A tensor of the model that ``state_dict`` does not hold."""
 
     value: Tensor
 
@@ -94,50 +93,45 @@ def skeleton(model: nn.Module) -> Any:
 
 
 def trace(model: nn.Module, example: Example, is_leaf: Callable[[str], bool]) -> fx.GraphModule:
-    """Write a model's forward pass as one graph of layers and functions.
+    """Return a model's forward pass as one graph of layers and functions.
 
-    Parameters
-    ----------
-    model
-        Shares its parameters, buffers and probes' activations with the result.
-    example
-        Arguments; those it leaves out keep their defaults in the graph.
-    is_leaf
-        Whether the module of a name is to be kept whole.
+    The result shares the model's parameters, buffers and probes' activations.  Arguments missing
+    in the example keep their defaults in the graph; ``is_leaf`` tells whether to keep the module of
+    a name whole.
 
     Raises
     ------
     Untraceable
-        Its forward pass depends on values, or differs too much between the two modes.
+        The forward pass depends on values, or differs too much between the two modes.
     """
     roots = [skeleton(model).train(mode) for mode in (True, False)]
     try:
         graphs = [ModelTracer(is_leaf).trace(root, example.fixed(root)) for root in roots]
     except Exception as error:
-        # A model's own code runs on proxies here, and may raise whatever it likes.
+        # A model's own code runs on proxies here and may raise anything.
         raise Untraceable(first_line(error)) from error
     graph = graphs[0]
     additions: dict[str, nn.Module] = {}
     _merge(graph, graphs[1], additions)
-    _hold(graph, roots[0], additions)
+    _hide_tensors(graph, roots[0], additions)
     for name, module in additions.items():
         roots[0].add_module(name, module)
     return fx.GraphModule(roots[0], graph, type(model).__name__)
 
 
 class ModelTracer(fx.Tracer):
-    """Keeps whole what is made of devices, what is excluded, and PyTorch's own layers."""
+    """Keeps layers of devices, excluded modules and PyTorch's own layers whole."""
 
-    # Otherwise what is made of buffers alone would be a constant for ever.
+    # Otherwise results of buffers alone would become constants.
     proxy_buffer_attributes = True
 
     def __init__(self, is_leaf: Callable[[str], bool] = bool) -> None:
-        # PyTorch makes one without arguments where it loads a graph from a file.
+        # PyTorch calls this without arguments when it loads a graph from a file.
         super().__init__()
         self._is_leaf = is_leaf
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Whether a module is kept whole."""
+        """Return whether a module is kept whole."""
         ours = isinstance(m, (Probe, MTJNeuron))
         return (
             ours
@@ -146,14 +140,14 @@ class ModelTracer(fx.Tracer):
         )
 
     def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
-        """Return the graph; of arguments with fixed values it has none."""
+        """Return the graph, without the arguments that have fixed values."""
         with warnings.catch_warnings():
-            # That nothing guards a fixed argument: it is removed below.
+            # The warning that nothing guards a fixed argument; it is removed below.
             warnings.simplefilter("ignore")
             graph = super().trace(root, concrete_args or None)
         known = inspect.signature(root.forward).parameters
         for node in list(graph.nodes):
-            # A fixed argument is there under its name and a number, with a check of its value.
+            # A fixed argument appears with a number appended, and a check of its value.
             fixed = re.sub(r"_\d+$", "", str(node.target)) in (concrete_args or {})
             if node.op == "placeholder" and fixed and node.target not in known:
                 _erase(graph, node)
@@ -167,16 +161,16 @@ def _erase(graph: fx.Graph, node: fx.Node) -> None:
 
 
 def _merge(graph: fx.Graph, evaluation: fx.Graph, additions: dict[str, nn.Module]) -> None:
-    """Make a graph recorded in training one of both modes, with the other recorded without."""
+    """Merge the graph of evaluation into the one of training."""
     nodes, others = list(graph.nodes), list(evaluation.nodes)
     here = dict(zip(others, nodes, strict=False))
     if [(node.op, node.target) for node in nodes] != [(node.op, node.target) for node in others]:
-        raise Untraceable("its forward pass takes other steps in training than in evaluation")
+        raise Untraceable("its forward pass differs between training and evaluation")
 
     def both(a: Any, b: Any, node: fx.Node) -> Any:
         if isinstance(a, fx.Node) or isinstance(b, fx.Node):
             if here.get(b) is not a:
-                raise Untraceable("its forward pass goes another way in training")
+                raise Untraceable("its forward pass connects differently in training")
             return a
         if isinstance(a, (tuple, list)) and type(a) is type(b) and len(a) == len(b):
             parts = [both(*pair, node) for pair in zip(a, b, strict=True)]
@@ -199,23 +193,23 @@ def _merge(graph: fx.Graph, evaluation: fx.Graph, additions: dict[str, nn.Module
             node.kwargs = both(dict(node.kwargs), dict(other.kwargs), node)
 
 
-def _hold(graph: fx.Graph, root: nn.Module, additions: dict[str, nn.Module]) -> None:
-    """Keep out of ``state_dict`` what was not in it; a graph's own copies would let it in."""
-    kept = root.state_dict(keep_vars=True).keys()
+def _hide_tensors(graph: fx.Graph, root: nn.Module, additions: dict[str, nn.Module]) -> None:
+    """Keep hidden tensors out of ``state_dict``; a graph's own copies would add them."""
+    saved = root.state_dict(keep_vars=True).keys()
     for node in list(graph.nodes):
-        if node.op != "get_attr" or node.target in kept:
+        if node.op != "get_attr" or node.target in saved:
             continue
         parent, _, attribute = str(node.target).rpartition(".")
         value = getattr(root.get_submodule(parent), attribute)
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-            name = f"_held_{len(additions)}"
-            additions[name] = Held(value)
+            name = f"_hidden_{len(additions)}"
+            additions[name] = HiddenTensor(value)
             with graph.inserting_before(node):
                 node.replace_all_uses_with(graph.call_module(name))
             graph.erase_node(node)
 
 
 def first_line(error: Exception) -> str:
-    """Return an error's kind and the first line of what it says."""
+    """Return an error's type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

@@ -1,7 +1,7 @@
-"""A bias voltage that learns: V = V_limit tanh θ, and w(V) and H_s(V) at the price of a few sums.
+"""A learnable bias voltage V = V_limit tanh θ, with fast w(V) and H_s(V).
 
-A training moves the voltage at every step.  The switching model is therefore evaluated once, at
-voltages over the whole range, and a cubic spline through them stands for it afterwards.
+Training changes the voltage at every step.  The switching model is therefore evaluated once over
+the whole range and replaced by a cubic spline.
 """
 
 from functools import lru_cache
@@ -18,30 +18,36 @@ from smtj.nn.devices.variation import (
     DeviceVariation,
     chip_temperature,
     decades,
-    of_devices,
     slope_and_offset,
+    with_devices,
 )
 from smtj.physics.device import operating_point
 
 PIECES = 64
-"""Even, so that 0 V is a node, where the spline is exact."""
-MAX_SHARE = 1 - 1e-6
-"""Of the limit: what a voltage at the limit is set to, since θ would be infinite there."""
+"""Pieces of the spline; even, so that it is exact at 0 V."""
+MAX_FRACTION = 1 - 1e-6
+"""Maximum |V| as a fraction of the limit, where θ would be infinite."""
 
 
 class BiasVoltage(nn.Module):
-    """The voltage of a network, a layer or its neurons: V = V_limit tanh θ, with θ to be learnt.
+    """V = V_limit tanh θ: the learnable voltage of a network, a layer or its neurons.
 
     Parameters
     ----------
     limit
-        Largest |V| in V.
+        Maximum |V| in V.
     voltage
-        V in V to begin with, shape () or (features,).
+        Initial V in V, shape () or (features,).
+
+    Examples
+    --------
+    >>> bias = BiasVoltage(0.2, torch.tensor(0.1))
+    >>> float(bias().detach())  # V
+    0.1000
     """
 
     theta: nn.Parameter
-    """Dimensionless; no bound keeps an optimiser from it, and none from the voltage."""
+    """Dimensionless and unbounded."""
 
     def __init__(self, limit: float, voltage: Tensor) -> None:
         super().__init__()
@@ -56,13 +62,7 @@ class BiasVoltage(nn.Module):
         per: Literal["layer", "neuron"],
         features: int,
     ) -> Self:
-        """Return what learns the voltage of a layer, from its voltage in V as it is.
-
-        Raises
-        ------
-        SmtjError
-            ``per`` is neither.
-        """
+        """Return the learnable voltage of a layer, starting from its voltage in V."""
         if per not in ("layer", "neuron"):
             raise SmtjError(f'adaptive is {per!r}; it must be "layer" or "neuron"')
         start = voltage.mean() if per == "layer" else voltage.expand(features)
@@ -73,51 +73,33 @@ class BiasVoltage(nn.Module):
         return self.limit * torch.tanh(self.theta)
 
     def theta_of(self, voltage: Tensor) -> Tensor:
-        """Return θ of a voltage in V; one at the limit is taken to be a millionth below."""
-        share = (voltage / self.limit).clamp(-MAX_SHARE, MAX_SHARE)
-        return torch.atanh(share.detach())
+        """Return θ of a voltage in V, which is kept a millionth below the limit."""
+        fraction = (voltage / self.limit).clamp(-MAX_FRACTION, MAX_FRACTION)
+        return torch.atanh(fraction.detach())
 
     def set(self, voltage: Tensor) -> None:
-        """Go on from a voltage in V, of shape () or of that of θ."""
+        """Set the voltage in V, of shape () or that of θ."""
         with torch.no_grad():
             self.theta.copy_(self.theta_of(voltage.to(self.theta)).expand_as(self.theta))
 
     @property
     def learns(self) -> bool:
-        """Whether gradients are wanted now."""
+        """Whether gradients are currently needed."""
         return torch.is_grad_enabled() and self.theta.requires_grad
 
     def extra_repr(self) -> str:
-        """Return what ``print(model)`` shows of this module."""
+        """Return the text of ``print(model)``."""
         return f"{tuple(self.theta.shape)}, limit={self.limit:g} V"
 
 
 @lru_cache(maxsize=64)
 def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
-    """Tabulate how the nominal device follows its voltage.
+    """Return spline coefficients of w and H_s against voltage for the nominal device at T in K.
 
-    Parameters
-    ----------
-    card
-        The device; voltages go from minus to plus its limit.
-    temperature
-        T in K.
-
-    Returns
-    -------
-    Tensor
-        Shape (2, 4, PIECES), double precision: of w in 1/(A/m), then of H_s in A/m, the
-        coefficients of t³, t², t and 1 on each piece, over which t goes from 0 to 1.
-
-    Raises
-    ------
-    SmtjError
-        The temperature is out of range.
-
-    Notes
-    -----
-    For the shipped card the error is below 1e-9 of w in either switching model; where a barrier
-    vanishes within the range, which is a kink of the paper's model, below 1e-4 of w at 0 V.
+    The result has shape (2, 4, PIECES) and double precision: for w in 1/(A/m), then H_s in A/m, the
+    coefficients of t³, t², t and 1 on each piece of ±the card's limit, over which t goes from 0 to
+    1.  For the shipped card the error is below 1e-9 of w in either switching model; if a barrier
+    vanishes within the range, a kink of the paper's model, below 1e-4 of w at 0 V.
     """
     limit = float(card.switching.voltage_limit)
     point = operating_point(card, np.linspace(-limit, limit, PIECES + 1), temperature)
@@ -129,16 +111,9 @@ def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
 
 
 def follow(curve: Tensor, voltage: Tensor, card: DeviceCard) -> tuple[Tensor, Tensor]:
-    """Return w in 1/(A/m) and H_s in A/m of the nominal device at a voltage.
+    """Return w in 1/(A/m) and H_s in A/m of the nominal device from a :func:`bias_curve`.
 
-    Parameters
-    ----------
-    curve
-        What :func:`bias_curve` gave.
-    voltage
-        V in V, shape () or (features,); gradients flow.
-    card
-        The device.
+    ``voltage`` is V in V, shape () or (features,); gradients flow.
     """
     per_volt = PIECES / 2 / float(card.switching.voltage_limit)
     values, _ = torch.ops.smtj.follow(curve, voltage, per_volt)
@@ -147,7 +122,7 @@ def follow(curve: Tensor, voltage: Tensor, card: DeviceCard) -> tuple[Tensor, Te
 
 
 def _follow(curve: Tensor, voltage: Tensor, per_volt: float) -> tuple[Tensor, Tensor]:
-    """Return values and derivatives by voltage, shape (2, ...)."""
+    """Return values and derivatives with respect to voltage, shape (2, ...)."""
     position = voltage * per_volt + PIECES / 2
     piece = position.floor().clamp_(0, PIECES - 1)
     t = position.sub_(piece)
@@ -157,7 +132,7 @@ def _follow(curve: Tensor, voltage: Tensor, per_volt: float) -> tuple[Tensor, Te
     return values, derivatives
 
 
-# One operator, where autograd would follow each of a dozen small steps at every step of training.
+# One operator, since autograd would record a dozen small ones at every training step.
 _library = torch.library.Library("smtj", "FRAGMENT")
 _library.define("follow(Tensor curve, Tensor voltage, float per_volt) -> (Tensor, Tensor)")
 _library.impl("follow", _follow, "CompositeExplicitAutograd")
@@ -185,36 +160,28 @@ torch.library.register_autograd("smtj::follow", _gradient, setup_context=_keep, 
 def devices_at(
     card: DeviceCard, devices: DeviceVariation, voltage: Tensor, temperature: float, age: float
 ) -> tuple[Tensor, Tensor]:
-    """Return w in 1/(A/m) and H_s in A/m of every device at a voltage that is fixed.
+    """Return w in 1/(A/m) and H_s in A/m of every device at a fixed voltage.
 
-    Parameters
-    ----------
-    card, devices
-        The nominal device, and how the others differ from it.
-    voltage
-        V in V, shape (), which is exact, or (features,), by the spline.
-    temperature
-        T in K, to which the chip's own difference is added.
-    age
-        Time since calibration in s.
+    Arguments as in :func:`slope_and_offset`; a voltage of shape () is exact, (features,) uses the
+    spline.
     """
     if voltage.ndim == 0:
         return slope_and_offset(card, devices, float(voltage), temperature, age)
     like = devices.slope_factor
     curve = bias_curve(card, chip_temperature(card, devices, temperature)).to(like)
     nominal = follow(curve, voltage.detach().to(like), card)
-    return of_devices(card, devices, *nominal, decades(age))
+    return with_devices(card, devices, *nominal, decades(age))
 
 
 def checked_voltage(card: DeviceCard, voltage: Tensor, features: int) -> None:
-    """Refuse a voltage in V that is beyond the card's limit, or is not one a neuron."""
+    """Raise an error if a voltage in V exceeds the card's limit or has a wrong shape."""
     limit = float(card.switching.voltage_limit)
     if voltage.shape not in ((), (features,)):
         raise SmtjError(
             f"bias_voltage has shape {tuple(voltage.shape)}; it must be one number, or one for "
-            f"each of {features} neurons"
+            f"each of the {features} neurons"
         )
-    # Room for the rounding of a limit to single precision.
+    # Allow for the rounding of the limit to single precision.
     beyond = voltage.reshape(-1)[~(voltage.reshape(-1).abs() <= limit * (1 + 1e-6))]
     if len(beyond):
         raise SmtjError(

@@ -1,10 +1,9 @@
-"""From the summed input of a neuron to the field at its junction: a linear transformation.
+"""From a neuron's summed input to the field at its junction: the paper's linear transformation.
 
-The paper converts the summed input to H_⊥ by a linear transformation, through an Oersted wire or a
-strained ferroelectric.  Both are affine maps with a limited range.  A coupling is a module that
-returns its input, or the input brought to a standard form, and the :class:`Drive` that
-turns it into a field; fields are in A/m.  The map is abstract here; :mod:`smtj.nn.drive.physical`
-has the wire and the ferroelectric.
+The paper makes the field by an Oersted wire or a strained ferroelectric; both are affine maps with
+a limited range.  A coupling is a module that returns its input, or a standardised input, and the
+:class:`Drive` that maps it to a field in A/m.  The map is abstract here;
+:mod:`smtj.nn.drive.physical` has the wire and the ferroelectric.
 """
 
 from typing import NamedTuple
@@ -13,32 +12,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.physics.device import operating_point
 from smtj.physics.switching import log_odds
 
 CALIBRATED_SPREAD = 4.0
-"""Standard deviation that calibration gives the input, in units of 1/w; see the validation page."""
-
-
+"""Standard deviation of calibrated input, in units of 1/w; see the validation page."""
 MOMENTUM = 0.01
 """Weight of a new batch in the running averages."""
 EPSILON = 1e-5
-"""Keeps the scale of an input that never changes finite."""
+"""Keeps the scale of a constant input finite."""
 
 
 class Drive(NamedTuple):
-    """How inputs become fields: H_⊥ = offset + gain · input, limited; fields in A/m."""
+    """The map from inputs to fields in A/m: H_⊥ = offset + gain · input, limited."""
 
     gain: Tensor
     """A/m per unit of input, shape (features,)."""
     offset: Tensor
     """A/m at zero input, shape (features,)."""
     limit: float
-    """Largest |H_⊥ - centre| in A/m."""
+    """Maximum |H_⊥ - centre| in A/m."""
     centre: float = 0.0
-    """Middle of the range in A/m: a field that is there without a drive."""
+    """Middle of the range in A/m: the static field without a drive."""
 
 
 class AffineCoupling(nn.Module):
@@ -51,7 +48,14 @@ class AffineCoupling(nn.Module):
     offset
         A/m at zero input, shape (features,).
     limit
-        Largest |H_⊥| in A/m.
+        Maximum |H_⊥| in A/m.
+
+    Examples
+    --------
+    >>> coupling = AffineCoupling(torch.tensor([100.0]), torch.tensor([-1000.0]), limit=8000.0)
+    >>> x, drive = coupling(torch.tensor([[2.0]]))
+    >>> float(drive.offset + drive.gain * x)
+    -800.0
     """
 
     gain: Tensor
@@ -69,18 +73,18 @@ class AffineCoupling(nn.Module):
         return Drive(self.gain, self.offset, self.limit)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Drive]:
-        """Return the input and the map that turns it into a field."""
+        """Return the input and its map to a field."""
         return x, self.drive
 
 
 class CalibratedCoupling(nn.Module):
-    """An affine map that keeps each neuron's inputs in the range where its device responds.
+    """H_⊥ = offset + spread · (x - mean)/√variance: keeps inputs where the devices respond.
 
-    In training the inputs of a batch are brought to mean zero and a common spread, while running
-    averages follow; in evaluation these averages are frozen, so that the map is an ordinary affine
-    one (:meth:`fold` gives it).  This is how we read the paper's "linear transformation of the
-    input signal, which is similar to the normalization of the input data"; it is batch
-    normalisation without trainable parameters (S. Ioffe and C. Szegedy, arXiv:1502.03167).
+    In training, each batch is brought to mean zero and a common spread, and running averages
+    follow; in evaluation the averages are frozen, so the map is affine (:meth:`fold` returns it).
+    This is our reading of the paper's "linear transformation of the input signal, which is similar
+    to the normalization of the input data"; it is batch normalisation without trainable parameters
+    (S. Ioffe and C. Szegedy, arXiv:1502.03167).
 
     Parameters
     ----------
@@ -91,7 +95,15 @@ class CalibratedCoupling(nn.Module):
     offset
         Mean of the field in A/m.
     limit
-        Largest |H_⊥| in A/m.
+        Maximum |H_⊥| in A/m.
+
+    Examples
+    --------
+    >>> coupling = CalibratedCoupling(3, spread=400.0, offset=-1000.0, limit=8000.0)
+    >>> x, drive = coupling(torch.rand(50, 3))  # standardised in training
+    >>> field = drive.offset + drive.gain * x
+    >>> round(float(field.mean())), round(float(field.std(unbiased=False)), -1)
+    (-1000, 400.0)
     """
 
     mean: Tensor
@@ -108,10 +120,7 @@ class CalibratedCoupling(nn.Module):
         self.limit = limit
 
     def forward(self, x: Tensor) -> tuple[Tensor, Drive]:
-        """Return the input and the map that turns it into a field; x of shape (batch, features).
-
-        In training the input that is returned is the standardised one.
-        """
+        """Return the input, shape (batch, features), standardised in training, and its map."""
         if not self.training:
             return x, self._frozen()
         standard = functional.batch_norm(
@@ -120,7 +129,7 @@ class CalibratedCoupling(nn.Module):
         return standard, Drive(self.spread, self.offset, self.limit)
 
     def fold(self) -> AffineCoupling:
-        """Return the frozen map that evaluation uses, as an affine coupling."""
+        """Return the frozen map of evaluation as an affine coupling."""
         gain, offset, limit, _ = self._frozen()
         return AffineCoupling(gain, offset, limit)
 
@@ -130,10 +139,9 @@ class CalibratedCoupling(nn.Module):
 
 
 class Standardised(nn.BatchNorm1d):
-    """What :class:`CalibratedCoupling` does to its input, for a network of plain sigmoids.
+    """The transformation of :class:`CalibratedCoupling` for a network of plain sigmoids.
 
-    Inputs leave with a spread of :data:`CALIBRATED_SPREAD`, the device's in units of 1/w, so that
-    the two kinds of network can be compared with the same linear transformation.
+    Outputs have a spread of :data:`CALIBRATED_SPREAD`, as calibrated inputs have in units of 1/w.
     """
 
     def __init__(self, features: int) -> None:
@@ -144,60 +152,44 @@ class Standardised(nn.BatchNorm1d):
         return CALIBRATED_SPREAD * super().forward(x)
 
 
-def _nominal(card: DeviceCard) -> tuple[float, float]:
-    """Slope w in 1/(A/m) and offset H_s in A/m of the nominal device."""
+def matched(card: CardLike, features: int) -> AffineCoupling:
+    """Return the map under which the nominal device responds as a sigmoid.
+
+    One unit of input is 1/w and zero input is H_s, so P(high) = 1/(1 + e^-x) within the limit.
+    """
+    slope, offset, limit = _nominal(card)
+    return AffineCoupling(
+        torch.full((features,), 1 / slope), torch.full((features,), offset), limit
+    )
+
+
+def calibrated(
+    card: CardLike, features: int, spread: float = CALIBRATED_SPREAD
+) -> CalibratedCoupling:
+    """Return a calibrated map centred on H_s, with a spread in units of 1/w."""
+    slope, offset, limit = _nominal(card)
+    return CalibratedCoupling(features, spread / slope, offset, limit)
+
+
+def _nominal(card: CardLike) -> tuple[float, float, float]:
+    """Return w in 1/(A/m), H_s and the field limit in A/m of the nominal device."""
+    card = as_card(card)
     point = operating_point(card)
     if float(point.slope) == 0:
         raise SmtjError(
             f"card {card.name} has no energy barrier, so its P(high) does not depend on the field; "
             "a neuron needs E_b > 0 (see `smtj card show`)"
         )
-    return float(point.slope), float(point.offset_field)
-
-
-def matched(card: DeviceCard, features: int) -> AffineCoupling:
-    """Return the map under which the card's nominal device answers x as a sigmoid does.
-
-    One unit of input is 1/w and zero input is H_s, so P(high) = 1/(1 + e^-x) within the limit.
-    """
-    slope, offset = _nominal(card)
-    return AffineCoupling(
-        torch.full((features,), 1 / slope),
-        torch.full((features,), offset),
-        float(card.switching.field_limit),
-    )
-
-
-def calibrated(
-    card: DeviceCard, features: int, spread: float = CALIBRATED_SPREAD
-) -> CalibratedCoupling:
-    """Return a calibrated map for a card.
-
-    Parameters
-    ----------
-    card
-        The device; inputs are centred on its H_s.
-    features
-        Number of neurons.
-    spread
-        Standard deviation of the field in units of 1/w.
-    """
-    slope, offset = _nominal(card)
-    return CalibratedCoupling(
-        features,
-        spread / slope,
-        offset,
-        float(card.switching.field_limit),
-    )
+    return float(point.slope), float(point.offset_field), float(card.switching.field_limit)
 
 
 def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) -> Tensor:
-    """Return the rows of a :class:`smtj.nn.reads.independent.Response`.
+    """Fold drive and devices into one map per neuron: Eq. 5's w (H_⊥ - H_s), a line with two ends.
 
     Parameters
     ----------
     drive
-        How inputs become fields.
+        The map from inputs to fields.
     slope
         w of every device in 1/(A/m), shape (features,).
     offset_field
@@ -208,12 +200,11 @@ def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) 
     Returns
     -------
     Tensor
-        Shape (5, features).
+        The response of :func:`smtj.nn.reads.independent.respond`, shape (5, features).
     """
     gain, offset, limit, centre = drive
     ends = torch.stack((offset, centre - limit + 0 * offset, centre + limit + 0 * offset))
-    # On a device whose P(high) falls with the field, the lower end has the higher odds.
-    odds = log_odds(ends, slope, offset_field)
-    at_zero, one, other = odds.unbind()
+    # If P(high) falls with the field, the lower end has the higher log-odds.
+    at_zero, one, other = log_odds(ends, slope, offset_field).unbind()
     low, high = torch.minimum(one, other), torch.maximum(one, other)
     return torch.stack((slope * gain, at_zero, low, high, slope * noise_field))

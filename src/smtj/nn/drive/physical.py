@@ -1,7 +1,6 @@
-"""Couplings that exist: a wire beside the junction, or a strained ferroelectric below it.
+"""Physical couplings: a wire beside the junction, or a strained ferroelectric below it.
 
-Either makes the affine map of another coupling, within the range of its driver, and says what power
-that takes.
+Either realises the map of another coupling, within the range of its driver, at a certain power.
 """
 
 from typing import Any, Protocol
@@ -9,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.nn.drive.coupling import AffineCoupling, Drive, matched
 from smtj.physics.coupling.oersted import OerstedWire
@@ -18,34 +17,34 @@ from smtj.physics.device import operating_point
 
 
 class Driver(Protocol):
-    """What makes fields of currents in A or of voltages in V."""
+    """Turns currents in A or voltages in V into fields."""
 
     @property
     def largest_drive(self) -> float:
-        """Largest current or voltage, of either sign."""
+        """Maximum current or voltage, of either sign."""
 
     def power(self, drive: Tensor, interval: float | None) -> Tensor:
-        """Power in W for currents or voltages that follow one another at an interval in s."""
+        """Return the power in W for currents or voltages an interval in s apart."""
 
 
 class DrivenCoupling(nn.Module):
-    """The map of another coupling, as far as a driver reaches.
+    """The map of another coupling, within the range of a physical driver.
 
     Parameters
     ----------
     map
-        The coupling whose map is made; its range is narrowed to the driver's.
+        The coupling to realise; its range is narrowed to the driver's.
     driver
-        What makes the field.
+        The source of the field.
     field_per_drive
         H_⊥ in A/m per A or per V.
     static_field
-        H_⊥ in A/m that is there without a drive, such as that of a patterned magnet.
+        H_⊥ in A/m without a drive, e.g. of a patterned magnet.
 
     Raises
     ------
     SmtjError
-        The driver makes no field at all.
+        The driver produces no field along the normal.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class DrivenCoupling(nn.Module):
     ) -> None:
         super().__init__()
         if field_per_drive == 0:
-            raise SmtjError(f"{type(driver).__name__} makes no field along the normal here")
+            raise SmtjError(f"{type(driver).__name__} produces no field along the normal here")
         self.map = map
         self.driver = driver
         self.field_per_drive = field_per_drive
@@ -69,7 +68,7 @@ class DrivenCoupling(nn.Module):
 
     @property
     def limit(self) -> float:
-        """Largest |H_⊥ - static field| of the map in A/m, whatever the driver reaches."""
+        """Maximum |H_⊥ - static field| of the map in A/m, apart from the driver's reach."""
         return float(self._map.limit)
 
     @limit.setter
@@ -78,47 +77,37 @@ class DrivenCoupling(nn.Module):
 
     @property
     def reach(self) -> float:
-        """How far in A/m the driver moves H_⊥ from the static field, to either side."""
+        """Maximum change of H_⊥ from the static field in A/m, to either side."""
         return abs(self.field_per_drive) * self.driver.largest_drive
 
     def forward(self, x: Tensor) -> tuple[Tensor, Drive]:
-        """Return the input and the map that turns it into a field."""
+        """Return the input and its map to a field."""
         x, drive = self.map(x)
         return x, drive._replace(limit=min(drive.limit, self.reach), centre=self.static_field)
 
     def drive(self, x: Tensor) -> Tensor:
-        """Return the currents in A or voltages in V for summed inputs of shape (..., features)."""
+        """Return currents in A or voltages in V for summed inputs of shape (..., features)."""
         x, (gain, offset, limit, centre) = self(x)
         field = torch.clamp(torch.addcmul(offset, gain, x), centre - limit, centre + limit)
         drive: Tensor = (field - centre) / self.field_per_drive
         return drive
 
     def power(self, x: Tensor, interval: float | None = None) -> Tensor:
-        """Return the mean power of every neuron's driver in W.
+        """Return the mean power of every neuron's driver in W, shape (features,).
 
-        Parameters
-        ----------
-        x
-            Summed inputs, shape (..., features).
-        interval
-            Time from one input to the next in s; a wire takes the same power for any, a
-            ferroelectric none for a voltage that is held (None).
-
-        Returns
-        -------
-        Tensor
-            Shape (features,).
+        ``x`` are summed inputs, shape (..., features), an ``interval`` in s apart.  A wire's power
+        does not depend on it; a ferroelectric takes none while its voltage is held (None).
         """
         power = self.driver.power(self.drive(x), interval)
         return power.reshape(-1, power.shape[-1]).mean(0)
 
     def extra_repr(self) -> str:
-        """Return what ``print(model)`` shows of this coupling."""
+        """Return the text of ``print(model)``."""
         return f"{self.driver}, reach={self.reach:.4g} A/m, static_field={self.static_field:g} A/m"
 
 
 def wire_coupling(
-    card: DeviceCard,
+    card: CardLike,
     features: int,
     wire: OerstedWire | None = None,
     *,
@@ -130,70 +119,63 @@ def wire_coupling(
     Parameters
     ----------
     card
-        The device.
+        The device: a card, its name or its path.
     features
         Number of neurons.
     wire
-        The wire and its driver; by default :class:`smtj.physics.coupling.oersted.OerstedWire`'s
-        own numbers.
+        The wire and its driver; by default those of
+        :class:`smtj.physics.coupling.oersted.OerstedWire`.
     current_per_unit
-        In A per unit of summed input; by default what makes one unit 1/w, as
-        :func:`smtj.nn.drive.coupling.matched` does.
+        Current in A per unit of summed input; by default one unit is 1/w, as in
+        :func:`smtj.nn.matched`.
     static_field
-        As of :class:`DrivenCoupling`.  By default the wire's current makes H_s as well.
+        As in :class:`DrivenCoupling`; by default the wire's current also provides H_s.
+
+    Examples
+    --------
+    >>> coupling = wire_coupling("cai2019", 32)
+    >>> x = torch.randn(100, 32)
+    >>> coupling.drive(x).shape, coupling.power(x).shape  # A; W per neuron
+    (torch.Size([100, 32]), torch.Size([32]))
     """
     wire = OerstedWire() if wire is None else wire
     return _coupling(card, features, wire, wire.field_per_drive, current_per_unit, static_field)
 
 
 def strain_coupling(
-    card: DeviceCard,
+    card: CardLike,
     features: int,
     ferroelectric: Ferroelectric | None = None,
     *,
     voltage_per_unit: float | None = None,
     static_field: float = 0.0,
 ) -> DrivenCoupling:
-    """Return a coupling through strain as the paper has it, which acts as a field along the normal.
+    """Return a coupling through strain as in the paper, where it acts as a field along the normal.
 
-    The field is the magnetoelastic one, H_me = 3 λ_s Y ε/(μ0 M_s).  That a strain should favour one
-    of two opposite states is the paper's reading, not what the magnetoelastic energy does alone;
-    :func:`tilt_coupling` is what it does on a tilted device.
-
-    Parameters
-    ----------
-    card, features
-        As of :func:`wire_coupling`.
-    ferroelectric
-        The film and its driver.
-    voltage_per_unit
-        In V per unit of summed input; by default what makes one unit 1/w.
-    static_field
-        As of :class:`DrivenCoupling`.
+    The field is the magnetoelastic one, H_me = 3 λ_s Y ε/(μ0 M_s).  That strain favours one of two
+    opposite states is the paper's reading; the magnetoelastic energy alone does not, except on a
+    tilted device (:func:`tilt_coupling`).  Parameters as in :func:`wire_coupling`, with
+    ``voltage_per_unit`` in V per unit of summed input.
     """
     film = Ferroelectric() if ferroelectric is None else ferroelectric
-    m_s = float(card.magnetism.saturation_magnetisation)
+    m_s = float(as_card(card).magnetism.saturation_magnetisation)
     per_volt = float(magnetoelastic_field(film.energy_density(1.0), m_s))
     return _coupling(card, features, film, per_volt, voltage_per_unit, static_field)
 
 
 def tilt_coupling(
-    card: DeviceCard,
+    card: CardLike,
     features: int,
     ferroelectric: Ferroelectric | None = None,
     *,
     voltage_per_unit: float | None = None,
     static_field: float | None = None,
 ) -> DrivenCoupling:
-    """Return a coupling through strain that turns the easy axis, so that H_in favours a state.
+    """Return a coupling through strain that rotates the easy axis, so that H_in favours a state.
 
-    The field is H_in (tan θ' - tan θ) to first order, H_in tan(θ) K_me/K_eff; strain's effect on
-    the barrier is left out.  The reach is small, so the static field is H_s by default.
-
-    Parameters
-    ----------
-    card, features, ferroelectric, voltage_per_unit, static_field
-        As of :func:`strain_coupling`.
+    The field is H_in (tan θ' - tan θ), to first order H_in tan(θ) K_me/K_eff; the effect of strain
+    on the barrier is neglected.  The reach is small, so the static field is H_s by default.
+    Parameters as in :func:`strain_coupling`.
 
     Raises
     ------
@@ -201,6 +183,7 @@ def tilt_coupling(
         The card has no tilt or no in-plane field, without which strain favours no state.
     """
     film = Ferroelectric() if ferroelectric is None else ferroelectric
+    card = as_card(card)
     magnetism = card.magnetism
     point = operating_point(card)
     per_volt = float(
@@ -222,7 +205,7 @@ def tilt_coupling(
 
 
 def _coupling(
-    card: DeviceCard,
+    card: CardLike,
     features: int,
     driver: Driver,
     field_per_drive: float,

@@ -1,4 +1,4 @@
-"""A layer of junctions in place of an activation function, scaled to answer as that one did."""
+"""A layer of junctions in place of an activation function, scaled to match it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,15 +6,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike
 from smtj.nn.layer.neuron import MTJNeuron
 
 
 @dataclass(frozen=True)
 class ScaledSigmoid:
-    """base + height · σ(gain · x + shift), with σ(x) = 1/(1 + e^-x): what stands for an activation.
+    """base + height · σ(gain · x + shift), with σ(x) = 1/(1 + e^-x): replaces an activation.
 
-    The junctions give σ; gain and shift belong to their drive, height and base to what follows.
+    The junctions provide σ; gain and shift belong to their drive, height and base are digital.
+
+    Examples
+    --------
+    >>> print(ScaledSigmoid(gain=2, height=2, base=-1))  # tanh
+    2 σ(2 x) - 1
     """
 
     gain: float = 1.0
@@ -42,51 +47,58 @@ EXACT: dict[type[nn.Module], ScaledSigmoid] = {
 
 ACTIVATIONS: dict[type[nn.Module], ScaledSigmoid] = {
     **EXACT,
-    # Of the same value and slope at zero; up to 0.12 apart, at the corners of the straight line.
+    # Same value and slope at zero; up to 0.12 apart, at the corners of the straight line.
     nn.Hardsigmoid: ScaledSigmoid(gain=2 / 3),
 }
-"""Activations that conversion replaces unasked: those above, and what stands for a sigmoid."""
+"""Activations that conversion replaces by default."""
 
 
 @dataclass(frozen=True)
 class Unconverted:
-    """An activation that conversion did not replace."""
+    """An activation that was not replaced."""
 
     name: str
-    """Where it is in the model."""
-    what: str
-    """Its kind."""
-    why: str
-    """The reason."""
+    """Its name in the model."""
+    kind: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion did not do."""
+    """What a conversion left unconverted."""
 
     left: tuple[Unconverted, ...] = ()
     note: str = ""
-    """A sentence on what became of the model as a whole, if there is something to say."""
+    """A sentence about the model as a whole, if needed."""
 
 
 class MTJActivation(MTJNeuron):
-    """Junctions in place of an activation function; :func:`smtj.nn.convert` makes them.
+    """base + height · P(high) at gain · x + shift: junctions in place of an activation function.
+
+    Input and output have the shape of the activation's; :func:`smtj.nn.convert` inserts them.
 
     Parameters
     ----------
-    card, features
-        As of :class:`smtj.nn.MTJNeuron`.
+    card, features, options
+        As in :class:`smtj.nn.MTJNeuron`.
     digital
-        The activation module that it replaces; :func:`smtj.nn.to_digital` puts it back.
+        The activation module that it replaces; :func:`smtj.nn.to_digital` restores it.
     scaled
-        What stands for the activation.
-    options
-        Further keywords of :class:`smtj.nn.MTJNeuron`.
+        The scaled sigmoid in place of the activation.
+
+    Examples
+    --------
+    >>> tanh = ScaledSigmoid(gain=2, height=2, base=-1)
+    >>> ideal = {"reads": "expected", "noise": False, "chip_seed": None}
+    >>> layer = MTJActivation("cai2019", 3, nn.Tanh(), tanh, **ideal)
+    >>> x = torch.randn(5, 3)
+    >>> torch.allclose(layer(x), torch.tanh(x), atol=1e-5)
+    True
     """
 
     def __init__(
         self,
-        card: DeviceCard,
+        card: CardLike,
         features: int | tuple[int, ...],
         digital: nn.Module,
         scaled: ScaledSigmoid,
@@ -96,7 +108,7 @@ class MTJActivation(MTJNeuron):
         self.digital = digital
         self.scaled = scaled
         self.conversion = Conversion()
-        """What else became of the model."""
+        """What the conversion left unconverted."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return base + height · read-outs, for inputs of shape (..., features)."""
@@ -107,19 +119,19 @@ class MTJActivation(MTJNeuron):
         return outputs if s.height == 1 and s.base == 0 else s.base + s.height * outputs
 
     def extra_repr(self) -> str:
-        """Return what ``print(model)`` shows of this layer."""
+        """Return the text of ``print(model)``."""
         return f"{super().extra_repr()}, answers {self.scaled}"
 
 
 class Probe(nn.Module):
-    """An activation in a model that is about to be converted: works as ever, and takes notes."""
+    """An activation in a model that is being converted: works as before and records its calls."""
 
     def __init__(self, digital: nn.Module) -> None:
         super().__init__()
         self.digital = digital
         self.calls = 0
-        self.why_left = ""
-        """A reason not to replace it, if there is one."""
+        self.reason = ""
+        """The reason not to replace it, if any."""
         self.shape = torch.Size()
         self.like = torch.empty(0)
 

@@ -1,4 +1,4 @@
-"""The adaptive neuron: bias voltages of all junction layers that learn, and the way back."""
+"""The adaptive neuron: learnable bias voltages of all junction layers."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -7,45 +7,47 @@ from torch import nn
 
 from smtj.errors import SmtjError
 from smtj.nn.devices.bias import BiasVoltage
-from smtj.nn.layer.neuron import MTJNeuron, neurons_of
+from smtj.nn.layer.neuron import junction_layers, neurons_of
 
 Per: TypeAlias = Literal["network", "layer", "neuron"]
-"""What has a bias voltage of its own."""
+"""What has its own bias voltage."""
 
 
 def make_adaptive(model: nn.Module, per: Per = "layer") -> nn.Module:
-    """Let the bias voltages of all junction layers learn: V = V_limit tanh θ.
+    """Make the bias voltages of all junction layers learnable: V = V_limit tanh θ.
 
-    The voltage moves w, and H_s where the card says so, by the card's switching model.  The
-    coupling stays as it was built: a voltage changes the device, not its wire.  θ begins at the
-    voltage as it is, their mean where several become one.
+    The voltage changes w, and H_s if the card says so, by the card's switching model.  The
+    coupling stays as built: a voltage changes the device, not its wire.  θ starts at the current
+    voltage, or the mean if several become one.
 
     Parameters
     ----------
     model
-        Any module with junction layers; changed in place.  An optimiser made before does not know
-        of the new parameters.
+        Any module with junction layers; modified in place.  Create the optimiser afterwards, so
+        that it knows the new parameters.
     per
-        One voltage for the whole network (within the lowest of its cards' limits), for each layer,
-        or for each neuron.
+        One voltage for the whole network (within the lowest of its cards' limits), per layer, or
+        per neuron.
 
     Returns
     -------
     nn.Module
         The same model; its new parameters are named ``bias.theta``.
 
-    Raises
-    ------
-    SmtjError
-        The model has no junction layer, or ``per`` is none of the three.
-
     Notes
     -----
-    w moves by ±17 % within ±200 mV in the paper's model, and by 1 % in the self-consistent one.
+    Within ±200 mV, w changes by ±17 % in the paper's model and by 1 % in the self-consistent one.
+
+    Examples
+    --------
+    >>> from smtj.nn import MTJNeuron
+    >>> network = make_adaptive(nn.Sequential(nn.Linear(64, 32), MTJNeuron("cai2019", 32)))
+    >>> [name for name, _ in network.named_parameters()]
+    ['0.weight', '0.bias', '1.bias.theta']
     """
     if per not in get_args(Per):
         raise SmtjError(f"per is {per!r}; it must be one of {', '.join(get_args(Per))}")
-    layers = junction_layers(model)
+    layers = junction_layers(model).values()
     if per == "network":
         limit = min(float(layer.card.switching.voltage_limit) for layer in layers)
         means = torch.stack([layer.bias_voltage.mean() for layer in layers])
@@ -60,32 +62,10 @@ def make_adaptive(model: nn.Module, per: Per = "layer") -> nn.Module:
 
 
 def fix_bias(model: nn.Module) -> nn.Module:
-    """Keep the bias voltages of all junction layers where they are, as numbers of the chip.
+    """Fix the bias voltages of all junction layers, in place, at their current values.
 
-    Parameters
-    ----------
-    model
-        Any module; changed in place.  It answers as before, to the bit.
-
-    Returns
-    -------
-    nn.Module
-        The same model, without parameters for voltages.
+    The outputs stay the same to the bit.
     """
     for layer in neurons_of(model).values():
         layer.learn_bias(None)
     return model
-
-
-def junction_layers(model: nn.Module) -> list[MTJNeuron]:
-    """Return the junction layers of a model.
-
-    Raises
-    ------
-    SmtjError
-        It has none.
-    """
-    layers = list(neurons_of(model).values())
-    if not layers:
-        raise SmtjError("the model holds no junction layer (MTJNeuron), so it has no bias voltage")
-    return layers

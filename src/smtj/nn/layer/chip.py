@@ -1,10 +1,10 @@
-"""A chip: the devices of all junction layers of a model, drawn from one seed."""
+"""A chip: the devices of all junction layers of a model, sampled from one seed."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -14,13 +14,11 @@ from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.devices.distributions import DISTRIBUTIONS, Source
 from smtj.nn.devices.variation import SOURCE_TARGETS, DeviceVariation, Variability, layer_seed
-from smtj.nn.layer.neuron import MTJNeuron, neurons_of
+from smtj.nn.layer.neuron import junction_layers
+from smtj.tables import Table, Tabular
 from smtj.units import format_quantity
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-_SHOWN = {"A/m": "Oe", "": "%"}
+_DISPLAY_UNITS = {"A/m": "Oe", "": "%"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class ChipLayer:
 
     devices: DeviceVariation
     variability: Variability
-    """What they were drawn from."""
+    """The distribution they were sampled from."""
 
     @property
     def size(self) -> int:
@@ -37,76 +35,75 @@ class ChipLayer:
         return len(self.devices.slope_factor)
 
 
-@dataclass(frozen=True)
-class Chip:
-    """The devices of a model's junction layers, by the name of the layer.
+@dataclass(frozen=True, eq=False, repr=False)
+class Chip(Tabular):
+    """The devices of a model's junction layers by layer name; it prints as a table.
 
-    :func:`sample_chip` draws one, :func:`chip_of` takes the one that a model has, :func:`install`
-    puts one into a model of the same layers.
+    :func:`sample_chip` samples one, :func:`chip_of` copies that of a model, :func:`install` puts
+    one into a model with the same layers.
+
+    Examples
+    --------
+    >>> from smtj.nn import MTJNeuron
+    >>> model = nn.Sequential(nn.Linear(6, 30), MTJNeuron("cai2019", 30))
+    >>> chip = sample_chip(model, seed=7)
+    >>> path = chip.save("chip.pt")
+    >>> model = install(Chip.load(path), model)
     """
 
     layers: Mapping[str, ChipLayer]
     seed: int | None = None
-    """The seed it was drawn from, where that is known."""
+    """The seed it was sampled from, if known."""
 
     @property
     def size(self) -> int:
         """Number of devices."""
         return sum(layer.size for layer in self.layers.values())
 
-    def describe(self) -> "Table":
-        """Return a table for Rich: what each layer was drawn from, and what was found in it."""
-        from rich import box
-        from rich.table import Table
-
-        title = f"Chip of {self.size:,} devices" + (
-            "" if self.seed is None else f", seed {self.seed}"
-        )
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-        for column in ("layer", "devices", "source", "distribution", "drawn from", "found"):
-            table.add_column(column, justify="right" if column == "devices" else "left")
+    def table(self) -> Table:
+        """Return the distribution of every source, and the spread of the sample."""
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        rows: list[tuple[str, ...]] = []
         for name, layer in self.layers.items():
             head = (name or "(the model)", f"{layer.size:,}")
             for row in _rows(layer):
-                table.add_row(*head, *row)
+                rows.append((*head, *row))
                 head = ("", "")
-        return table
+        return Table(
+            f"Chip of {self.size:,} devices{seed}",
+            ("layer", "devices", "source", "distribution", "spread", "found"),
+            rows,
+        )
 
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        console = Console(width=110, color_system=None)
-        with console.capture() as captured:
-            console.print(self.describe())
-        return captured.get().rstrip()
+    def to_dict(self) -> dict[str, Any]:
+        """Return seed, sizes and distributions as plain JSON types."""
+        layers = {
+            name: {"devices": layer.size, "variability": _described(layer.variability)}
+            for name, layer in self.layers.items()
+        }
+        return {"seed": self.seed, "layers": layers}
 
     def save(self, path: Path | str) -> Path:
-        """Write the chip to a file, whole or not at all; :meth:`load` gives it back to the bit.
+        """Write the chip to a file; :meth:`load` restores it to the bit.
 
         Raises
         ------
         SmtjError
-            A distribution has no name by which it could be found again.
+            A distribution is not in :data:`smtj.nn.devices.distributions.DISTRIBUTIONS`.
         """
         content = {
             "format": FORMAT,
             "seed": self.seed,
             "layers": {name: layer.devices._asdict() for name, layer in self.layers.items()},
             "variability": json.dumps(
-                {name: described(layer.variability) for name, layer in self.layers.items()}
+                {name: _described(layer.variability) for name, layer in self.layers.items()}
             ),
         }
         return write_whole(Path(path), lambda file: torch.save(content, file))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read a chip as :meth:`save` wrote it.
-
-        Raises
-        ------
-        CheckpointError
-            The file is missing, damaged or of another kind.
-        """
+        """Read a chip from a file, or raise a CheckpointError."""
         content = read_saved(Path(path), "a chip", ("seed", "layers", "variability"))
         sources = json.loads(content["variability"])
         try:
@@ -116,7 +113,7 @@ class Chip:
             }
         except (KeyError, TypeError) as error:
             raise CheckpointError(
-                f"{path} holds a chip that this version of smtj does not know ({error})"
+                f"{path} holds a chip that this version of smtj cannot read ({error})"
             ) from None
         return cls(layers, content["seed"])
 
@@ -126,80 +123,56 @@ def sample_chip(
     seed: int,
     variability: Variability | Mapping[str, Variability] | None = None,
 ) -> Chip:
-    """Draw a chip for a model; the model stays as it is.
+    """Sample a chip for a model, which is not modified.
 
     Parameters
     ----------
     model
         A model with junction layers.
     seed
-        Seed of the chip, from which and from its name every layer has the seed of its own devices.
-        For a converted model it is the chip that ``convert(..., chip_seed=seed)`` gives.
+        Seed of the chip; the seed of a layer's devices follows from it and the layer's name.  For
+        a converted model this is the chip of ``convert(..., chip_seed=seed)``.
     variability
-        What devices are drawn from, for all layers or by name; by default what each layer has, as a
-        rule its card's.
+        Distribution of the devices, for all layers or by name; by default that of each layer,
+        usually its card's.
 
     Returns
     -------
     Chip
         The devices in single precision.
-
-    Raises
-    ------
-    SmtjError
-        The model has no junctions, or the seed is negative.
     """
     layers = {}
-    for name, module in junction_layers_by_name(model).items():
-        drawn_from = module.variability
+    for name, module in junction_layers(model).items():
+        chosen = module.variability
         if variability is not None:
-            drawn_from = variability if isinstance(variability, Variability) else variability[name]
-        own_seed = layer_seed(seed, name)
-        devices = drawn_from.draw(module.features, own_seed, chip_seed=seed)
-        layers[name] = ChipLayer(devices, drawn_from)
+            chosen = variability if isinstance(variability, Variability) else variability[name]
+        devices = chosen.sample(module.features, layer_seed(seed, name), chip_seed=seed)
+        layers[name] = ChipLayer(devices, chosen)
     return Chip(layers, seed)
 
 
 def chip_of(model: nn.Module) -> Chip:
-    """Return the chip that a model has: copies of its devices.
-
-    Raises
-    ------
-    SmtjError
-        The model has no junctions.
-    """
+    """Return a copy of a model's chip."""
     return Chip(
         {
             name: ChipLayer(
                 DeviceVariation(*(part.detach().clone() for part in module.devices)),
                 module.variability,
             )
-            for name, module in junction_layers_by_name(model).items()
+            for name, module in junction_layers(model).items()
         }
     )
 
 
 def install(chip: Chip, model: nn.Module) -> nn.Module:
-    """Put the devices of a chip into a model, which works on under the conditions that it has.
-
-    Parameters
-    ----------
-    chip
-        A chip for a model of the same layers.
-    model
-        Changed in place.
-
-    Returns
-    -------
-    nn.Module
-        The same model.
+    """Put the devices of a chip into a model, in place; operating conditions stay.
 
     Raises
     ------
     SmtjError
-        The layers of chip and model differ; the model is then as it was.
+        The layers of chip and model differ; the model is then unchanged.
     """
-    modules = junction_layers_by_name(model)
+    modules = junction_layers(model)
     have = {name: module.features for name, module in modules.items()}
     want = {name: layer.size for name, layer in chip.layers.items()}
     if have != want:
@@ -213,22 +186,16 @@ def install(chip: Chip, model: nn.Module) -> nn.Module:
     return model
 
 
-def described(variability: Variability) -> dict[str, Any]:
-    """Return a variability as JSON holds it.
-
-    Raises
-    ------
-    SmtjError
-        A distribution is not one of :data:`smtj.nn.devices.distributions.DISTRIBUTIONS`.
-    """
+def _described(variability: Variability) -> dict[str, Any]:
+    """Return a variability as plain JSON types."""
     record: dict[str, Any] = {}
     for entry in fields(variability):
         value = getattr(variability, entry.name)
         if isinstance(value, Source):
             if DISTRIBUTIONS.get(value.law) is not value.distribution:
                 raise SmtjError(
-                    f"the distribution {value.law} of {entry.name} cannot be saved, since it would "
-                    "not be found again; add it to smtj.nn.devices.distributions.DISTRIBUTIONS"
+                    f"the distribution {value.law} of {entry.name} cannot be saved, since a file "
+                    "holds its name only; add it to smtj.nn.devices.distributions.DISTRIBUTIONS"
                 )
             record[entry.name] = {"distribution": value.law, "scale": value.scale}
         else:
@@ -248,48 +215,35 @@ def _variability(record: Mapping[str, Any]) -> Variability:
     return Variability(**entries)
 
 
-def junction_layers_by_name(model: nn.Module) -> dict[str, MTJNeuron]:
-    """Return the junction layers of a model by name.
-
-    Raises
-    ------
-    SmtjError
-        There are none.
-    """
-    found = neurons_of(model)
-    if not found:
-        raise SmtjError("the model has no junctions; smtj.nn.convert puts them in")
-    return found
-
-
 def _listed(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name or '(the model)'} ({size})" for name, size in sizes.items())
 
 
 def _rows(layer: ChipLayer) -> list[tuple[str, str, str, str]]:
-    """What a layer was drawn from and what was found, one row a source that acts."""
+    """Return one row per active source: name, distribution, its spread, that of the sample."""
     rows = []
-    for name, place in SOURCE_TARGETS.items():
+    for name, target in SOURCE_TARGETS.items():
         source: Source = getattr(layer.variability, name)
-        values = getattr(layer.devices, place.quantity).double()
-        varies = bool((values != place.nominal).any())
+        values = getattr(layer.devices, target.quantity).double()
+        varies = bool((values != target.nominal).any())
         if not (source.scale or varies):
             continue
-        shown = _SHOWN.get(place.unit, place.unit)
-        if place.whole_chip:
-            found = format_quantity(float(values), place.unit, shown, 3)
+        unit = _DISPLAY_UNITS.get(target.unit, target.unit)
+        if target.whole_chip:
+            found = format_quantity(float(values), target.unit, unit, 3)
         else:
-            # Of factors the spread of the logarithm, which is what a log-normal one is drawn from.
+            # The scale of a log-normal distribution is the spread of the logarithm.
             spread = torch.log(values[values > 0]) if source.law == "log_normal" else values
-            found = "± " + format_quantity(float(spread.std()), place.unit, shown, 3)
-        drawn = "± " + format_quantity(source.scale, place.unit, shown, 3)
+            found = "± " + format_quantity(float(spread.std()), target.unit, unit, 3)
+        scale = "± " + format_quantity(source.scale, target.unit, unit, 3)
         label = name.replace("_", " ")
-        rows.append((label, source.law.replace("_", "-"), drawn, found if varies else "none"))
+        rows.append((label, source.law.replace("_", "-"), scale, found if varies else "none"))
     stuck = layer.devices.stuck
     for kind, sign in (("high", 1), ("low", -1)):
-        share, count = getattr(layer.variability, f"stuck_{kind}"), int((stuck == sign).sum())
-        if share or count:
-            rows.append((f"stuck {kind}", "at random", f"{100 * share:.3g} %", f"{count:,}"))
+        fraction = getattr(layer.variability, f"stuck_{kind}")
+        count = int((stuck == sign).sum())
+        if fraction or count:
+            rows.append((f"stuck {kind}", "at random", f"{100 * fraction:.3g} %", f"{count:,}"))
     noise = layer.variability.magnetic_noise
     if noise:
         rows.append(("magnetic noise", "normal", format_quantity(noise, "A/m", "Oe", 3), "in time"))

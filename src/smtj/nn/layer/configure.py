@@ -1,4 +1,4 @@
-"""Change all junction layers of a model at once."""
+"""Configure all junction layers of a model at once."""
 
 from typing import Any, Literal
 
@@ -20,30 +20,25 @@ def set_readout(
     noise: bool | None = None,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
-    """Change how all junction layers of a model are read; what is left None stays as it is.
+    """Change how all junction layers of a model are read, in place; None leaves a setting as is.
 
     Parameters
     ----------
     model
-        Any module; changed in place.
+        Any module.
     reads, eval_reads
         Reads in training and in evaluation, or ``"expected"``.
     scheme
-        How reads follow one another, or ``"independent"``; devices forget what they were last.
+        Timing of the reads, or ``"independent"``; devices forget their last state.
     noise
         Whether magnetic noise acts.
     generator
-        Where the randomness comes from.
+        Source of randomness.
 
     Returns
     -------
     nn.Module
         The same model.
-
-    Raises
-    ------
-    SmtjError
-        A number of reads is out of range.
     """
     for module in neurons_of(model).values():
         if reads is not None:
@@ -61,19 +56,9 @@ def set_readout(
 
 
 def reset_state(model: nn.Module) -> nn.Module:
-    """Let the devices of a model forget what a stream of images left them in.
+    """Let the devices of a model, in place, forget their state after a stream of images.
 
     The next image finds them in equilibrium, as the first one did.
-
-    Parameters
-    ----------
-    model
-        Any module; changed in place.
-
-    Returns
-    -------
-    nn.Module
-        The same model.
     """
     for module in neurons_of(model).values():
         module.read_state.fill_(UNKNOWN)
@@ -88,24 +73,24 @@ def set_conditions(
     age: float | None = None,
     field_limit: float | None = None,
 ) -> nn.Module:
-    """Change the conditions under which all junctions of a model work; None leaves one as it is.
+    """Change the operating conditions of all junctions, in place; None leaves one as it is.
 
-    Temperature and voltage enter through the card's switching model
-    (:func:`smtj.physics.device.operating_point`), so that a network can be trained at one
-    temperature and used at another.
+    Temperature and voltage act through the card's switching model
+    (:func:`smtj.physics.device.operating_point`), so a network can be trained at one temperature
+    and used at another.
 
     Parameters
     ----------
     model
-        Any module; changed in place.
+        Any module.
     bias_voltage
         V in V, within the card's limit.
     temperature
-        T in K, to which a chip adds its own difference.
+        T in K, to which a chip adds its own shift.
     age
-        Time since calibration in s, over which H_s drifts by the devices' own rates.
+        Time since calibration in s, over which H_s drifts at the devices' own rates.
     field_limit
-        Largest |H_⊥| of the drive in A/m; infinite for a drive without limit.
+        Maximum |H_⊥| of the drive in A/m; infinite for an unlimited drive.
 
     Returns
     -------
@@ -115,14 +100,14 @@ def set_conditions(
     Raises
     ------
     SmtjError
-        A condition is out of range; the model is then as it was.
+        A condition is out of range; the model is then unchanged.
     """
     if field_limit is not None and not field_limit >= 0:
         raise SmtjError(f"field_limit is {field_limit:g}; it must be 0 A/m or more")
     layers = list(neurons_of(model).values())
     couplings: list[Any] = [module.coupling for module in layers]
     if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
-        raise SmtjError("a coupling of the model has no field limit that could be set")
+        raise SmtjError("field_limit cannot be set: a coupling of the model has no limit")
     before = [(m.bias_voltage.clone(), float(m.temperature), float(m.age)) for m in layers]
     try:
         for module in layers:

@@ -1,4 +1,4 @@
-"""The devices of a layer: how they differ, and the voltage, temperature and age they work at."""
+"""The devices of a layer, and their voltage, temperature and age."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -15,28 +15,21 @@ from smtj.nn.devices.variation import (
     chip_temperature,
     decades,
     no_variation,
-    of_devices,
+    with_devices,
 )
 
 ALWAYS_SAVED = ("slope_factor", "offset_shift", "barrier_factor")
-"""Quantities that every file has; one without them is damaged."""
+"""Quantities that every valid file holds."""
 
 
 class Junctions(nn.Module):
-    """The devices of a layer at work; :class:`smtj.nn.MTJNeuron` drives and reads them.
+    """The devices of a layer at their operating point; :class:`smtj.nn.MTJNeuron` reads them.
 
-    Parameters
-    ----------
-    card
-        The nominal device.
-    features
-        Number of devices.
-    chip_seed, bias_voltage, temperature, adaptive, variability
-        As of :class:`smtj.nn.MTJNeuron`.
+    Parameters as in :class:`smtj.nn.MTJNeuron`.
     """
 
     slope: Tensor
-    """w of every device in 1/(A/m), at the voltage as :meth:`operating_state` found it last."""
+    """w of every device in 1/(A/m), at the voltage of the last :meth:`operating_state`."""
     offset_field: Tensor
     """H_s of every device in A/m, at the same voltage."""
     slope_factor: Tensor
@@ -49,11 +42,11 @@ class Junctions(nn.Module):
     bias_voltage: Tensor
     """V in V, shape () or (features,)."""
     temperature: Tensor
-    """T in K of the nominal chip."""
+    """T in K without the chip's own shift."""
     age: Tensor
-    """Time in s since the devices were calibrated."""
+    """Time since calibration in s."""
     bias: BiasVoltage | None
-    """What learns the voltage; None where it is fixed."""
+    """The learnable voltage; None if it is fixed."""
     _curve: Tensor | None
 
     def __init__(
@@ -71,11 +64,11 @@ class Junctions(nn.Module):
         self.features = features
         """Number of devices."""
         self.variability = Variability.of_card(card) if variability is None else variability
-        """What the devices were drawn from."""
+        """Distribution of the devices."""
         devices = (
             no_variation(features)
             if chip_seed is None
-            else self.variability.draw(features, chip_seed)
+            else self.variability.sample(features, chip_seed)
         )
         for name, values in devices._asdict().items():
             self.register_buffer(name, values.to(torch.get_default_dtype()))
@@ -95,28 +88,27 @@ class Junctions(nn.Module):
         temperature: float | None = None,
         age: float | None = None,
     ) -> None:
-        """Bring every device to a bias voltage, a temperature and an age.
+        """Set bias voltage, temperature and age of all devices.
 
         Parameters
         ----------
         voltage
-            V in V: a number, or one a neuron, shape (features,); None leaves it as it is.  One that
-            is learnt goes on from there.
+            V in V: a number, or one per neuron, shape (features,); by default unchanged.  A
+            learnable voltage continues from it.
         temperature
-            T in K; the card's own by default.
+            T in K; by default the card's.
         age
-            Time in s since the devices were calibrated; None leaves it as it is.
+            Time since calibration in s; by default unchanged.
 
         Raises
         ------
         SmtjError
-            The voltage exceeds the card's limit or is not one a neuron, or the temperature or the
-            age is out of range.
+            A value is out of range, or the voltage has a wrong shape.
         """
         if temperature is None:
             temperature = float(self.card.thermal.temperature)
         age = float(self.age) if age is None else age
-        decades(age)  # refuses what is none
+        decades(age)  # raises an error if it is invalid
         values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
         checked_voltage(self.card, values, self.features)
         if self.bias is None:
@@ -137,15 +129,12 @@ class Junctions(nn.Module):
         return bias_curve(self.card, own).to(self.slope)
 
     def learn_bias(self, bias: BiasVoltage | None) -> None:
-        """Give the voltage to what learns it, from where that is; or, with None, keep it fixed.
+        """Make the voltage learnable, starting from that of ``bias``; with None, fix it.
 
-        Parameters
-        ----------
-        bias
-            Of shape () or (features,); layers may share one.
+        ``bias`` has shape () or (features,); layers may share one.
         """
         self.operating_state()
-        del self.bias  # so that no module is left that is None
+        del self.bias  # leaves no module that is None
         self.bias, self._curve = bias, None
         if bias is not None:
             self._curve = self._curve_at(float(self.temperature))
@@ -153,15 +142,15 @@ class Junctions(nn.Module):
             self.operating_state()
 
     def operating_state(self) -> tuple[Tensor, Tensor]:
-        """Return w in 1/(A/m) and H_s in A/m of every device, at the bias voltage as it is now.
+        """Return w in 1/(A/m) and H_s in A/m of every device at the current bias voltage.
 
-        Where the voltage is learnt, gradients flow to it, and the buffers follow it.
+        Gradients flow to a learnable voltage, and the buffers follow it.
         """
         if self.bias is None or self._curve is None:
             return self.slope, self.offset_field
         voltage = self.bias()
         nominal = follow(self._curve, voltage, self.card)
-        slope, offset_field = of_devices(
+        slope, offset_field = with_devices(
             self.card, self.devices, *nominal, torch.log10(1 + self.age / DRIFT_BEGINS_S)
         )
         with torch.no_grad():
@@ -172,11 +161,11 @@ class Junctions(nn.Module):
 
     @property
     def devices(self) -> DeviceVariation:
-        """How the devices differ from the card's nominal one."""
+        """How the devices differ from the nominal one."""
         return DeviceVariation(*(getattr(self, name) for name in DeviceVariation._fields))
 
     def format_voltage(self) -> str:
-        """Return the bias voltage for people, its range where neurons differ."""
+        """Return the bias voltage as text, as a range if neurons differ."""
         with torch.no_grad():
             self.operating_state()
         low, high = (float(end) for end in self.bias_voltage.aminmax())
@@ -191,26 +180,17 @@ class Junctions(nn.Module):
     def _load_from_state_dict(
         self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        fit_saved(self, state_dict, prefix)
+        _adapt_state(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
         if self.bias is not None:
             self._curve = self._curve_at(float(self.temperature))
 
 
-def fit_saved(junctions: Junctions, saved: Any, prefix: str) -> None:
-    """Let a layer load a chip of an older version, or one whose voltage was learnt otherwise.
+def _adapt_state(junctions: Junctions, saved: Any, prefix: str) -> None:
+    """Adapt a state dictionary, in place, to a layer that is about to load it.
 
-    A file from before a source of variation was known means a chip without it; a voltage may have
-    been learnt by the layer, by the neuron, or not at all.
-
-    Parameters
-    ----------
-    junctions
-        The layer that is about to load; its voltage gets the shape of the saved one.
-    saved
-        The state dictionary, changed in place.
-    prefix
-        What its names begin with.
+    Missing sources of variation are none; the voltage may have been learnt by the layer, by the
+    neuron, or not at all, and the layer's gets the shape of the saved one.
     """
     voltage, theta = saved.get(f"{prefix}bias_voltage"), f"{prefix}bias.theta"
     usual = {

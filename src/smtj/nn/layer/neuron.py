@@ -1,4 +1,4 @@
-"""The stochastic neuron: a layer of junctions that stands where a sigmoid stood."""
+"""The stochastic neuron: a layer of junctions in place of a sigmoid."""
 
 import math
 from typing import Any, Literal
@@ -6,9 +6,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
-from smtj.nn.devices.variation import Variability, chip_temperature, limited, with_stuck
+from smtj.nn.devices.variation import Variability, chip_temperature, limit_drive, with_stuck
 from smtj.nn.drive.coupling import Drive, fold, matched
 from smtj.nn.layer.junctions import Junctions
 from smtj.nn.reads.correlated import read_by_scheme
@@ -27,73 +27,81 @@ from smtj.nn.reads.scheme import Reads, ReadScheme, checked_reads
 
 
 class MTJNeuron(Junctions):
-    """A layer of stochastic junctions: summed input → field → P(high) → mean of N reads, in [0, 1].
+    """P(high) = 1/(1 + e^{-w (H_⊥ - H_s)}) with H_⊥ from the summed input; the mean of N reads.
 
-    One line in a ``Sequential``::
-
-        nn.Sequential(nn.Linear(784, 400), MTJNeuron(card, 400), nn.Linear(400, 10))
+    Input and output have shape (..., features), or (..., channels, height, width) with one device
+    per entry; outputs are in [0, 1].
 
     Parameters
     ----------
     card
-        The device.
+        The device: a card, its name or its path.
     features
-        Number of neurons, the last dimension of the input; or the last dimensions of the input,
-        with a neuron for each of their entries: ``(channels, height, width)`` after a convolution.
+        Number of neurons, the last dimension of the input, or its last dimensions:
+        ``(channels, height, width)`` after a convolution.
     coupling
-        How summed inputs become fields; by default :func:`smtj.nn.drive.coupling.matched`, under
-        which the nominal device answers as a sigmoid does.
+        Maps summed inputs to fields; by default :func:`smtj.nn.matched`, under which the nominal
+        device responds as a sigmoid.
     reads, eval_reads
-        Reads an evaluation in training and in evaluation mode (by default the same), or
+        Reads per evaluation in training and in evaluation mode (default: the same), or
         ``"expected"``.
     scheme
-        How reads follow one another; None for independent ones.  ``"expected"`` is the ideal
-        read-out with any scheme.
+        Timing of the reads (:class:`smtj.nn.ReadScheme`); None for independent reads.
+        ``"expected"`` is the ideal read-out with any scheme.
     noise
-        Whether the card's magnetic noise acts: a normal field of its own on every junction,
-        constant over one evaluation of N reads and fresh at the next.
+        Whether the card's magnetic noise acts: a normal field, independent on every junction,
+        constant during the N reads of one evaluation.
     noise_correlation_time
-        In s; with it the noise wanders during an evaluation as well, as an Ornstein-Uhlenbeck
-        process over reads that are the card's sampling interval apart, or the scheme's.
+        In s; the noise then also varies during an evaluation, as an Ornstein-Uhlenbeck process
+        over reads that are the sampling interval of the card or the scheme apart.
     chip_seed
-        Seed from which the devices of this layer are drawn, once; None for nominal devices.
+        Seed from which the devices are sampled, once; None for nominal devices.
     bias_voltage
         V in V, within the card's limit.
     temperature
-        In K; the card's own by default.
+        T in K; by default the card's.
     adaptive
-        Whether the bias voltage is learnt, one for the ``"layer"`` or one a ``"neuron"``; see
+        Whether to learn a bias voltage per ``"layer"`` or per ``"neuron"``; see
         :func:`smtj.nn.make_adaptive`.
     generator
-        Where the randomness of reads and noise comes from; PyTorch's global generator by default.
+        Source of randomness of reads and noise; by default PyTorch's global generator.
     variability
-        What devices are drawn from, and the rms of the noise; by default the card's own.
+        Distribution of the devices, and the rms of the noise; by default the card's.
 
     Raises
     ------
     SmtjError
-        A number of neurons, of reads, a voltage or a correlation time is out of range.
+        An argument is out of range.
 
     Notes
     -----
-    The devices, their operating point and the bias voltage are buffers, so that ``state_dict``
-    holds the chip and nothing is redrawn when it is loaded; the devices are in the order of the
-    flattened input.  A chip whose voltage was learnt loads as one of fixed voltage, and the other
-    way round.  The gradient of sampled reads is that of their mean;
-    :func:`smtj.nn.reads.independent.read` says what bias that has downstream.  The ideal neuron is
+    Devices, operating point and bias voltage are buffers, in the order of the flattened input, so
+    ``state_dict`` holds the chip and loading it resamples nothing.  A chip with learnt voltages
+    loads into a layer of fixed ones and vice versa.  The gradient of sampled reads is that of their
+    mean; :func:`smtj.nn.reads.independent.read` describes the bias downstream.  The ideal neuron is
     ``reads="expected", noise=False, chip_seed=None``.  ``torch.compile`` keeps the layer in one
-    graph, unless it has a generator of its own or wandering noise.
+    graph, except with its own generator or varying noise.
+
+    Examples
+    --------
+    >>> layer = MTJNeuron("cai2019", 400, reads=16, chip_seed=1)
+    >>> network = nn.Sequential(nn.Linear(784, 400), layer, nn.Linear(400, 10))
+    >>> network(torch.rand(8, 784)).shape
+    torch.Size([8, 10])
+    >>> ideal = MTJNeuron("cai2019", 1, reads="expected", noise=False, chip_seed=None)
+    >>> float(ideal(torch.tensor([1.0])))  # a sigmoid
+    0.7311
     """
 
     read_state: Tensor
-    """State that a stream left every device in: 0, 1, or 2 for unknown; not part of the chip."""
+    """State of every device after a stream: 0, 1, or 2 for unknown; not part of the chip."""
     _folded: Tensor
     _folded_stamp: tuple[object, ...] = ()
     _folded_state: tuple[object, ...] = ()
 
     def __init__(
         self,
-        card: DeviceCard,
+        card: CardLike,
         features: int | tuple[int, ...],
         *,
         coupling: nn.Module | None = None,
@@ -111,16 +119,14 @@ class MTJNeuron(Junctions):
     ) -> None:
         shape = (features,) if isinstance(features, int) else tuple(features)
         if not all(isinstance(size, int) and size >= 1 for size in shape):
-            raise SmtjError(
-                f"features is {features!r}; it must be a positive whole number, or several"
-            )
+            raise SmtjError(f"features is {features!r}; it must be one or more positive integers")
         features = math.prod(shape)
         super().__init__(
-            card, features, chip_seed, bias_voltage, temperature, adaptive, variability
+            as_card(card), features, chip_seed, bias_voltage, temperature, adaptive, variability
         )
         self.shape = shape
-        """Last dimensions of the input, an entry a neuron."""
-        self.coupling = matched(card, features) if coupling is None else coupling
+        """Last dimensions of the input, one neuron per entry."""
+        self.coupling = matched(self.card, features) if coupling is None else coupling
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
         self.scheme = scheme
@@ -129,28 +135,24 @@ class MTJNeuron(Junctions):
         )
         self.noise = noise
         if noise_correlation_time is not None and not noise_correlation_time > 0:
-            raise SmtjError("noise_correlation_time must be positive, in s, or None")
+            raise SmtjError("noise_correlation_time must be positive (in s) or None")
         self.noise_correlation_time = noise_correlation_time
         self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
+        if x.shape[max(0, x.ndim - len(self.shape)) :] != self.shape:
+            one = len(self.shape) == 1
+            must = (
+                f"dimension must be {self.features}" if one else f"dimensions must be {self.shape}"
+            )
+            raise SmtjError(
+                f"the input has shape {tuple(x.shape)}; for {self.features} neurons its last {must}"
+            )
         if len(self.shape) == 1:
-            if x.shape[-1:] != self.shape:
-                raise SmtjError(self._unfit(x))
             return self._evaluate(x)
         batch = x.shape[: x.ndim - len(self.shape)]
-        if x.shape[len(batch) :] != self.shape:
-            raise SmtjError(self._unfit(x))
         return self._evaluate(x.reshape(*batch, self.features)).reshape(x.shape)
-
-    def _unfit(self, x: Tensor) -> str:
-        must = (
-            f"dimension must be {self.features}"
-            if len(self.shape) == 1
-            else f"dimensions must be {self.shape}"
-        )
-        return f"the input has shape {tuple(x.shape)}; for {self.features} neurons its last {must}"
 
     def _evaluate(self, x: Tensor) -> Tensor:
         x, drive = self.coupling(x)
@@ -159,12 +161,12 @@ class MTJNeuron(Junctions):
         count = 0 if reads == "expected" else reads
         if count and self.scheme is not None:
             odds = limited_log_odds(x, response)
-            return read_neurons(self, self.scheme, odds, response[4], count)
+            return self._read_by_scheme(self.scheme, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
-            return self._read_under_wandering_noise(limited_log_odds(x, response), response, count)
+            return self._read_under_varying_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
         if torch.compiler.is_compiling():
-            # A graph keeps a number for ever, but draws a tensor anew.
+            # A graph would freeze a number, but samples a tensor anew.
             key = sample_key_tensor(self.generator) if random else None
             return respond_traced(x, response, self.noise, count, key)
         return respond(x, response, self.noise, count, self._key() if random else 0)
@@ -175,50 +177,76 @@ class MTJNeuron(Junctions):
         return limited_log_odds(x, self._response(drive))
 
     def _response(self, drive: Drive) -> Tensor:
-        """Return what :func:`smtj.nn.drive.coupling.fold` makes, shape (5, features).
+        """Return the cached result of :func:`smtj.nn.drive.coupling.fold`, shape (5, features).
 
-        Folding beforehand is what keeps a network of junctions nearly as fast as one of sigmoids;
-        it is done again only when one of the numbers has changed.
+        Folding makes a network of junctions nearly as fast as one of sigmoids; it is repeated only
+        when an input has changed.
         """
-        # A fused optimiser changes a voltage without counting that as a change.
+        # A fused optimiser changes a voltage without raising its version.
         if torch.compiler.is_compiling() or self.bias is not None:
             return self._fold(drive)
         noise = self.variability.magnetic_noise
         state = (*drive, self.slope, self.offset_field, self.limit_factor, self.stuck, noise)
-        # What inference mode made keeps no count of its changes, and cannot be used in training.
+        # Inference tensors have no version and cannot be used in training.
         stamp = (torch.is_inference_mode_enabled(), *(_stamp(part) for part in state))
         if stamp != self._folded_stamp:
             self._folded = self._fold(drive)
-            # The numbers are kept, so that none can be replaced by another at the same address.
+            # Keep the inputs alive, so that none is replaced by another at the same address.
             self._folded_stamp, self._folded_state = stamp, state
         return self._folded
 
     def _fold(self, drive: Drive) -> Tensor:
         devices, noise = self.devices, self.variability.magnetic_noise
-        nominal = fold(limited(drive, devices), *self.operating_state(), noise)
+        nominal = fold(limit_drive(drive, devices), *self.operating_state(), noise)
         return with_stuck(nominal, devices)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the fold behind: a copy makes its own, and a file need not hold it."""
+        """Leave out the cache; a copy makes its own."""
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
 
-    def _read_under_wandering_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
+    def _read_by_scheme(
+        self, scheme: ReadScheme, odds: Tensor, field_noise: Tensor, reads: int
+    ) -> Tensor:
+        """Read the devices by a scheme and store the states after a stream."""
+        noise = 0.0
+        if scheme.amplifier is not None:
+            temperature = chip_temperature(self.card, self.devices, float(self.temperature))
+            noise = scheme.relative_noise(self.card, temperature)
+        state = self.read_state if scheme.streaming else None
+        means, after = read_by_scheme(
+            odds,
+            layer_relaxation(
+                scheme, self.card, self.devices, self.slope, self.bias_voltage, self.temperature
+            ),
+            scheme,
+            reads,
+            lambda: sample_key_tensor(self.generator),
+            reading_noise=noise,
+            field_noise=field_noise if self.noise else None,
+            field_correlation_time=self.noise_correlation_time,
+            state=state,
+        )
+        if state is not None and after is not None:
+            state.copy_(after)
+        return means
+
+    def _read_under_varying_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
-        kept = math.exp(-self.card.switching.sampling_interval / self.noise_correlation_time)
-        fresh = math.sqrt(1 - kept**2)
+        decay = math.exp(-self.card.switching.sampling_interval / self.noise_correlation_time)
+        fresh = math.sqrt(1 - decay**2)
         deviation = normal(odds, self._key())
         total = torch.zeros_like(odds)
         for _ in range(reads):
             probability = torch.sigmoid(torch.addcmul(odds, response[4], deviation))
             total = total + read(probability, 1, self._key())
-            deviation = kept * deviation + fresh * normal(odds, self._key())
+            deviation = decay * deviation + fresh * normal(odds, self._key())
         return total / reads
 
     def _key(self) -> int:
         return sample_key(self.generator)
 
     def extra_repr(self) -> str:
-        """Return what ``print(model)`` shows of this layer."""
+        """Return the text of ``print(model)``."""
         arranged = self.features if len(self.shape) == 1 else self.shape
         bias = "" if self.bias_voltage.is_meta else f", bias_voltage={self.format_voltage()}"
         return (
@@ -233,60 +261,16 @@ def neurons_of(model: nn.Module) -> dict[str, MTJNeuron]:
     return {name: part for name, part in model.named_modules() if isinstance(part, MTJNeuron)}
 
 
+def junction_layers(model: nn.Module) -> dict[str, MTJNeuron]:
+    """Return the junction layers of a model by name, or raise an error if there are none."""
+    found = neurons_of(model)
+    if not found:
+        raise SmtjError("the model has no junctions (MTJNeuron); smtj.nn.convert inserts them")
+    return found
+
+
 def _stamp(part: object) -> object:
-    """Return what is equal as long as a number has not changed."""
+    """Return a value that is equal as long as an input has not changed."""
     if not isinstance(part, Tensor):
         return part
     return object() if part.is_inference() else (id(part), part._version)
-
-
-def read_neurons(
-    neuron: MTJNeuron, scheme: ReadScheme, odds: Tensor, field_noise: Tensor, reads: int
-) -> Tensor:
-    """Read the devices of a layer as a scheme says, and note how a stream left them.
-
-    Parameters
-    ----------
-    neuron
-        The layer: its devices, where they are, and where their randomness comes from.
-    scheme
-        How they are read.
-    odds
-        ln(P/(1 - P)) without magnetic noise, shape (..., features).
-    field_noise
-        Standard deviation of the noise of the log-odds, shape (features,).
-    reads
-        N, 1 or more.
-
-    Returns
-    -------
-    Tensor
-        Means of the readings, of the shape and type of ``odds``.
-    """
-    noise = 0.0
-    if scheme.amplifier is not None:
-        surroundings = float(neuron.temperature)
-        temperature = chip_temperature(neuron.card, neuron.devices, surroundings)
-        noise = scheme.relative_noise(neuron.card, temperature)
-    state = neuron.read_state if scheme.streaming else None
-    means, after = read_by_scheme(
-        odds,
-        layer_relaxation(
-            scheme,
-            neuron.card,
-            neuron.devices,
-            neuron.slope,
-            neuron.bias_voltage,
-            neuron.temperature,
-        ),
-        scheme,
-        reads,
-        lambda: sample_key_tensor(neuron.generator),
-        reading_noise=noise,
-        field_noise=field_noise if neuron.noise else None,
-        field_correlation_time=neuron.noise_correlation_time,
-        state=state,
-    )
-    if state is not None and after is not None:
-        state.copy_(after)
-    return means

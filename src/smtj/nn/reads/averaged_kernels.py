@@ -1,8 +1,8 @@
-"""Compiled reads that average a telegraph device over a window: exact, whatever happens within.
+"""Compiled reads that average a telegraph device over an integration time, exactly.
 
-Dwells and windows are those of :mod:`smtj.dynamics.telegraph.window_kernels`.  Every neuron of
-every row has a generator of its own, in a stream every neuron one for all rows, so that threads
-change nothing.
+Dwells and averages are those of :mod:`smtj.dynamics.telegraph.window_kernels`.  Every neuron of
+every row has its own generator, in a stream every neuron one for all rows, so results do not depend
+on threads.
 """
 
 import math
@@ -18,9 +18,9 @@ from smtj.nn.reads.kernels import Floats, _words, start_threads
 from smtj.streams import normal, seed_generator, uniform
 
 PARALLEL_FROM = 5_000
-"""Below so many devices, starting the threads costs what they save."""
+"""Number of devices from which threads pay off."""
 _FASTEST = 650.0
-"""Largest logarithm of a rate; a device this fast is averaged out in any window."""
+"""Maximum logarithm of a rate; so fast a device averages out in any integration time."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 
@@ -39,25 +39,27 @@ def _dwell_times(odds, rate, stability):
 
 @njit(**_options)
 def _read(generator, high, device, timing, noise, above, reads):
-    """Mean of ``reads`` readings of a device, and its state at the end.
+    """Return the mean of ``reads`` readings of a device, and its final state.
 
-    ``device`` is P(high), τ_high and τ_low, ``timing`` the time before the first window, that
-    between windows, and the window; ``above`` says that a reading is whether the average lies
-    above the middle.
+    ``device`` is P(high), τ_high and τ_low, ``timing`` the time before the first average, between
+    averages, and the integration time; with ``above`` a reading is whether the average lies above
+    the middle.
     """
     _, dwell_high, dwell_low = device
-    first, between, window = timing
+    first, between, integration_time = timing
     total = 0.0
     for n in range(reads):
         gap = between if n else first
         if gap > 0.0:
             high = wait(generator, high, gap, dwell_high, dwell_low)
-        share, high = read_window(generator, high, window, dwell_high, dwell_low, FEW, MARGIN)
+        mean_state, high = read_window(
+            generator, high, integration_time, dwell_high, dwell_low, FEW, MARGIN
+        )
         if above:
-            level = share + noise * normal(generator) if noise > 0.0 else share
+            level = mean_state + noise * normal(generator) if noise > 0.0 else mean_state
             total += 1.0 if level > 0.5 else 0.0
         else:
-            total += share
+            total += mean_state
     mean = total / reads
     if noise > 0.0 and not above:
         # The noise of N readings at once.
@@ -138,36 +140,26 @@ def fill_averaged(
     out: Floats,
     probability: Floats,
 ) -> None:
-    """Read devices by averages over windows.
+    """Read devices by averages over an integration time; other arguments as in ``fill_stream``.
 
     Parameters
     ----------
-    odds
-        Log-odds of P(high), shape (rows, features).
-    relaxation
-        ln(1/τ_r) at H_s and Δ of every device, shape (2, features).
     timing
-        Interval between reads and window, in s; the window is the interval's end.
+        Interval between reads and integration time, at its end, in s.
     noise
-        Standard deviation of a reading's noise, in units of the separation of the levels.
+        Standard deviation of a reading's noise, relative to the level separation.
     above
         Whether a reading is 1 above the middle of the levels and else 0, or the average itself.
-    reads
-        Number of reads, 1 or more.
-    key
-        64-bit number that decides the outcome.
     state
-        States before, 0, 1 or unknown, shape (features,), replaced by those after; None for
-        devices that start from equilibrium at every row.
-    out, probability
-        Where the means of the readings and P(high) go, shape (rows, features).
+        Initial states, replaced by the final ones; None for devices that start in equilibrium at
+        every row.
     """
-    interval, window = timing
-    gap = max(interval - window, 0.0)
+    interval, integration_time = timing
+    gap = max(interval - integration_time, 0.0)
     parallel = odds.size >= PARALLEL_FROM
     if parallel:
         start_threads()
-    words, times = _words(key), (gap, gap, window)
+    words, times = _words(key), (gap, gap, integration_time)
     given = (odds, relaxation, times, float(noise), above, reads, *words)
     if state is None:
         fresh = _fresh_parallel if parallel else _fresh_serial

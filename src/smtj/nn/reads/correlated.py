@@ -1,7 +1,7 @@
 """Correlated reads as a PyTorch operator: ``smtj::read_correlated``.
 
-The kernels run on the CPU; tensors that live elsewhere are brought there and back.  A key decides
-the outcome, whatever the number of threads.
+The kernels run on the CPU; other tensors are copied there and back.  A key decides the outcome for
+any number of threads.
 """
 
 import math
@@ -31,40 +31,39 @@ def read_by_scheme(
     field_correlation_time: float | None = None,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Read devices as a scheme says, with the gradient of P(high).
+    """Read devices by a scheme, with the gradient of P(high).
 
     Parameters
     ----------
     odds
         ln(P/(1 - P)) of every device without magnetic noise, shape (..., features).
     relaxation
-        What :func:`smtj.nn.reads.relaxation.relaxation` gives, shape (2, features).
+        From :func:`smtj.nn.reads.relaxation.relaxation`, shape (2, features).
     scheme
-        How they are read.
+        The read scheme.
     reads
         N, 1 or more.
     key
-        Draws a key as a tensor on the CPU.
+        Samples a key as a tensor on the CPU.
     reading_noise
         Standard deviation of a reading's noise in units of the separation of the levels.
     field_noise
         Standard deviation of the noise of the log-odds, shape (features,); None for none.
     field_correlation_time
-        In s; None where that noise is constant over the N reads.
+        In s; None if that noise is constant over the N reads.
     state
-        States that the devices were left in, of uint8, shape (features,), where the scheme is
-        streaming; else None.
+        States of the devices, uint8, shape (features,), for a streaming scheme; else None.
 
     Returns
     -------
     tuple
-        Means of the readings, of the shape and type of ``odds``, and the states after, if any.
+        Means of the readings, with the shape and dtype of ``odds``, and the final states, if any.
     """
     shape = odds.shape
     rows = odds.reshape(-1, shape[-1])
     if field_noise is not None and field_correlation_time is not None:
-        kept = math.exp(-scheme.interval / field_correlation_time)
-        rows = rows[:, None] + field_noise * _wandering(rows, reads, kept, key)
+        decay = math.exp(-scheme.interval / field_correlation_time)
+        rows = rows[:, None] + field_noise * _ornstein_uhlenbeck(rows, reads, decay, key)
         means, state = _read_one_by_one(rows, relaxation, scheme, reading_noise, key(), state)
     else:
         if field_noise is not None:
@@ -73,12 +72,14 @@ def read_by_scheme(
     return means.reshape(shape), state
 
 
-def _wandering(rows: Tensor, reads: int, kept: float, key: Callable[[], Tensor]) -> Tensor:
-    """Ornstein-Uhlenbeck noise of variance 1 at every read, shape (rows, reads, features)."""
-    fresh = math.sqrt(1 - kept**2)
+def _ornstein_uhlenbeck(
+    rows: Tensor, reads: int, decay: float, key: Callable[[], Tensor]
+) -> Tensor:
+    """Return noise of variance 1 at every read, shape (rows, reads, features)."""
+    fresh = math.sqrt(1 - decay**2)
     deviations = [normal(rows, int(key()))]
     for _ in range(reads - 1):
-        deviations.append(kept * deviations[-1] + fresh * normal(rows, int(key())))
+        deviations.append(decay * deviations[-1] + fresh * normal(rows, int(key())))
     return torch.stack(deviations, dim=1)
 
 
@@ -90,15 +91,15 @@ def _read_one_by_one(
     key: Tensor,
     state: Tensor | None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Average reads at which the odds differ, shape (rows, reads, features)."""
+    """Average reads with different odds, shape (rows, reads, features)."""
     count, reads, features = odds.shape
     if state is not None:
         stream, state = _read(odds.flatten(0, 1), relaxation, scheme, noise, 1, key, state)
         return stream.reshape(odds.shape).mean(dim=1), state
-    # To devices that all start anew, their reads are a stream of their own.
-    anew = torch.full((count * features,), UNKNOWN, dtype=torch.uint8)
+    # For devices that start in equilibrium, the reads are one stream each.
+    unknown = torch.full((count * features,), UNKNOWN, dtype=torch.uint8)
     every = odds.transpose(0, 1).reshape(reads, count * features)
-    stream, _ = _read(every, relaxation.repeat(1, count), scheme, noise, 1, key, anew)
+    stream, _ = _read(every, relaxation.repeat(1, count), scheme, noise, 1, key, unknown)
     return stream.mean(dim=0).reshape(count, features), None
 
 
@@ -138,13 +139,13 @@ def _compiled(
     inputs, table = _array(odds), _array(relaxation)
     means, probability = np.empty_like(inputs), np.empty_like(inputs)
     after = None if state is None else np.array(state.cpu().numpy())
-    interval, window = timing
+    interval, integration_time = timing
     number = int(key)
-    if window > 0:
+    if integration_time > 0:
         averaged_kernels.fill_averaged(
             inputs,
             table.astype(np.float64),
-            (interval, window),
+            (interval, integration_time),
             noise,
             above,
             reads,

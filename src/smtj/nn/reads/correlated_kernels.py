@@ -1,13 +1,12 @@
-"""Compiled snapshots of telegraph devices, read again and again, whatever the number of threads.
+"""Compiled repeated snapshots of telegraph devices, the same for any number of threads.
 
-A read an interval after another finds the device in the other state with the chance
-P (1 - e^-y) from low and (1 - P)(1 - e^-y) from high, y the interval over τ_r at the device's own
-field.  Every read of every neuron takes one random word and one comparison; 64 neurons are worked
-on side by side, as in :mod:`smtj.nn.reads.kernels`, whose chunks, streams and blocks these are.
+A read finds the device in the other state than the previous one with probability P (1 - e^-y) from
+low and (1 - P)(1 - e^-y) from high, y being the interval over τ_r at the device's own field.  Every
+read takes one random word and one comparison; 64 neurons are processed side by side, with the
+chunks, streams and blocks of :mod:`smtj.nn.reads.kernels`.
 
-Where neurons are fresh, they start from equilibrium and rows do not know of one another.  In a
-stream the rows come one after another to the same devices: a block of neurons is followed through
-all rows, and threads share the blocks.
+Fresh neurons start in equilibrium, and rows are independent.  In a stream, the rows reach the same
+devices in turn: a block of neurons is followed through all rows, and threads share the blocks.
 """
 
 from typing import Any, TypeAlias
@@ -28,7 +27,7 @@ from smtj.nn.reads.kernels import (
 from smtj.streams import LANES, next_word, seed_lanes
 
 UNKNOWN = 2
-"""State of a device that nobody has read: it will be drawn from equilibrium."""
+"""State of an unread device, which will be sampled from equilibrium."""
 
 _UNKNOWN, _LOW = np.int32(UNKNOWN), np.int32(0)
 _ZERO, _HALF, _1 = np.float32(0), np.float32(0.5), np.float32(1)
@@ -39,7 +38,7 @@ _E2, _E3, _E4, _E5, _E6 = (np.float32(1 / x) for x in (2, 6, 24, 120, 720))
 _SERIES = np.float32(0.1)
 """y below which 1 - e^-y is a series, to a float32's relative precision."""
 _GRAIN = np.float32(2**30)
-"""Chances are rounded to 2^-30."""
+"""Probabilities are rounded to 2^-30."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 States: TypeAlias = NDArray[np.uint8]
@@ -61,11 +60,10 @@ def _exponential_block(block, power, bits):
 
 @njit(forceinline=True, **_options)
 def _chances_block(work, integers, power, bits):
-    """Replace log-odds by P(high), and find the chances to leave low and high between reads.
+    """Replace log-odds by P(high), and find the probabilities to leave low and high between reads.
 
-    Rows of ``work`` are the log-odds, two for scratch, and those of :func:`_table`: in one array,
-    so that the compiler sees that they do not overlap.  ``integers`` gets P, and the two chances,
-    as whole numbers of 2^-30.
+    Rows of ``work`` are the log-odds, two for scratch, and those of :func:`_table`, in one array so
+    that the compiler sees no overlap.  ``integers`` receives P and both probabilities times 2^30.
     """
     for i in range(BLOCK):
         size = abs(work[0, i])
@@ -98,19 +96,19 @@ def _chances_block(work, integers, power, bits):
 
 @njit(forceinline=True, **_options)
 def _switch(now, word, leave_low, leave_high):
-    """State after a read, by a random word and the chances to leave either state."""
+    """Return the state after a read, from a random word and the probabilities to leave a state."""
     chance = leave_high if now else leave_low
     return int32(now ^ int32(int32(word >> uint32(2)) < chance))
 
 
 @njit(forceinline=True, **_options)
 def _read_block(lanes, work, state, reads, integers, power, bits):
-    """Replace log-odds by P(high), and the states before by those after; count high reads."""
+    """Replace log-odds by P(high) and initial by final states; count high reads."""
     _chances_block(work, integers, power, bits)
     begin, leave_low, leave_high, counts = integers[0], integers[1], integers[2], integers[3]
     s0, s1, s2, s3 = lanes[0], lanes[1], lanes[2], lanes[3]
     for i in range(BLOCK):
-        # Unknown states are drawn as if a low device were left to itself for ever.
+        # Unknown states are sampled as for a low device after infinite time.
         unknown = state[i] == _UNKNOWN
         counts[i] = begin[i] if unknown else leave_low[i]
         state[i] = _LOW if unknown else state[i]
@@ -121,7 +119,7 @@ def _read_block(lanes, work, state, reads, integers, power, bits):
             now = _switch(state[j], word, counts[j], leave_high[j])
             state[j] = now
             counts[j] = now
-        # Two at a time, so that what the lanes hold is fetched and stored half as often.
+        # Two at a time, which halves the memory traffic of the lanes.
         for _ in range((reads - 1) // 2):
             for i in range(LANES):
                 a, b, c, d, j = s0[i], s1[i], s2[i], s3[i], half + i
@@ -144,7 +142,7 @@ def _read_block(lanes, work, state, reads, integers, power, bits):
 
 @njit(forceinline=True, **_options)
 def _load_block(source, work, undefined):
-    """Take log-odds in, those that are no number as 0 and with a note of them."""
+    """Load log-odds, replacing NaN by 0 and marking it."""
     size = source.shape[0]
     work[0, :size] = source
     for i in range(BLOCK):
@@ -156,7 +154,7 @@ def _load_block(source, work, undefined):
 
 @njit(forceinline=True, **_options)
 def _store_block(work, counts, undefined, taken, out, probability):
-    """Give P(high) and shares of high reads out."""
+    """Store P(high) and fractions of high reads."""
     size = out.shape[0]
     for i in range(BLOCK):
         work[0, i] += undefined[i]
@@ -169,7 +167,7 @@ def _store_block(work, counts, undefined, taken, out, probability):
 def _fresh_chunk(odds, table, reads, k0, k1, out, probability, chunk):
     first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, odds.shape[0])
     features, taken = table.shape[1] - BLOCK, np.float32(reads)
-    # Made here, so that the compiler sees that they do not overlap.
+    # Created here, so that the compiler sees no overlap.
     lanes, bits = np.empty((4, LANES), np.uint32), np.empty(BLOCK, np.uint32)
     work, power = np.zeros((7, BLOCK), np.float32), bits.view(np.float32)
     state, integers = np.zeros(BLOCK, np.int32), np.empty((4, BLOCK), np.int32)
@@ -190,7 +188,7 @@ def _stream_block(odds, table, reads, k0, k1, known, out, probability, number):
     rows, features = odds.shape
     first, last = number * BLOCK, min((number + 1) * BLOCK, features)
     size, taken = last - first, np.float32(reads)
-    # Made here, so that the compiler sees that they do not overlap.
+    # Created here, so that the compiler sees no overlap.
     lanes, bits = np.empty((4, LANES), np.uint32), np.empty(BLOCK, np.uint32)
     work, power = np.zeros((7, BLOCK), np.float32), bits.view(np.float32)
     state, integers = np.zeros(BLOCK, np.int32), np.empty((4, BLOCK), np.int32)
@@ -211,9 +209,9 @@ def _stream_block(odds, table, reads, k0, k1, known, out, probability, number):
 
 @njit(**_options)
 def _table(relaxation, log_interval):
-    """What a device's chances are made of: ln(y/2) at H_s, 2Δ, 1/4Δ, and e^-4Δ.
+    """Return ln(y/2) at H_s, 2Δ, 1/4Δ and e^-4Δ of every device.
 
-    Its rows go round past the last neuron, so that a block can begin at any.
+    Rows continue past the last neuron, so that a block can start anywhere.
     """
     features = relaxation.shape[1]
     table = np.empty((4, features + BLOCK), np.float32)
@@ -222,7 +220,7 @@ def _table(relaxation, log_interval):
         delta = relaxation[1, k]
         table[0, column] = log_interval + relaxation[0, k] - _LN2
         table[1, column] = np.float32(2) * delta
-        # Without a barrier that a field could move, the rate is the same at every field.
+        # Without a barrier, the rate does not depend on the field.
         table[2, column] = _1 / (np.float32(4) * delta) if delta > _ZERO else _ZERO
         table[3, column] = np.exp(np.float32(-4) * delta)
     return table
@@ -265,7 +263,7 @@ def fill_fresh(
     out: Floats,
     probability: Floats,
 ) -> None:
-    """Read devices that start from equilibrium, ``reads`` times at an interval.
+    """Read devices that start in equilibrium, ``reads`` times at an interval.
 
     Parameters
     ----------
@@ -280,15 +278,15 @@ def fill_fresh(
     key
         64-bit number that decides the outcome.
     out, probability
-        Where the shares of high reads and P(high) go, shape (rows, features).
+        Receive the fractions of high reads and P(high), shape (rows, features).
     """
-    flat, share, mean = odds.reshape(-1), out.reshape(-1), probability.reshape(-1)
+    flat, fraction, mean = odds.reshape(-1), out.reshape(-1), probability.reshape(-1)
     fill = _fresh_serial
     if odds.size >= PARALLEL_FROM:
         start_threads()
         fill = _fresh_parallel
     if odds.size:
-        fill(flat, relaxation, np.float32(np.log(interval)), reads, *_words(key), share, mean)
+        fill(flat, relaxation, np.float32(np.log(interval)), reads, *_words(key), fraction, mean)
 
 
 def fill_stream(
@@ -301,12 +299,10 @@ def fill_stream(
     out: Floats,
     probability: Floats,
 ) -> None:
-    """Read devices to which the rows come one after another; arguments as in :func:`fill_fresh`.
+    """Read devices that rows reach in turn; other arguments as in :func:`fill_fresh`.
 
-    Parameters
-    ----------
-    state
-        States before, 0, 1 or :data:`UNKNOWN`, shape (features,); replaced by those after.
+    ``state`` are initial states, 0, 1 or :data:`UNKNOWN`, shape (features,), replaced by the final
+    ones.
     """
     fill = _stream_serial
     if odds.size >= PARALLEL_FROM:

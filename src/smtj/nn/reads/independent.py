@@ -1,11 +1,11 @@
 """Reads and noise as PyTorch operators: ``smtj::respond``, ``smtj::read``, ``smtj::normal``.
 
-On the CPU they run the compiled kernels on the tensors' own memory; elsewhere they fall back to
-PyTorch.  A 64-bit key decides the outcome, whatever the number of threads; equal keys give equal
-samples on one kind of device, and different ones on different kinds.
+On the CPU they run compiled kernels on the tensors' own memory; elsewhere they use PyTorch.  A
+64-bit key decides the outcome for any number of threads; equal keys give equal samples on one kind
+of device, but not across kinds.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,21 +13,6 @@ from torch.autograd.function import once_differentiable
 
 from smtj.nn.reads import kernels
 from smtj.nn.reads.scheme import MAX_READS
-
-
-class Response(NamedTuple):
-    """How the neurons of a layer answer their inputs; see :func:`respond`."""
-
-    gain: Tensor
-    """Log-odds per unit of input, shape (features,)."""
-    shift: Tensor
-    """Log-odds at zero input."""
-    low: Tensor
-    """Log-odds at the lower end of the field range."""
-    high: Tensor
-    """Log-odds at its upper end."""
-    noise: Tensor
-    """Standard deviation of the noise of the log-odds."""
 
 
 def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
@@ -38,7 +23,8 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     x
         Summed inputs, shape (..., features).
     response
-        The rows of a :class:`Response`, shape (5, features).
+        Shape (5, features), in log-odds: gain per unit of input, value at zero input, values at the
+        lower and the upper end of the field range, and standard deviation of the noise.
     noisy
         Whether noise acts on the log-odds, constant over the reads.
     reads
@@ -49,14 +35,14 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     Returns
     -------
     Tensor
-        Read-outs in [0, 1], of the shape and type of ``x``; NaN where ``x`` is.  Gradients reach
-        ``x`` and, where it asks for one, ``response``; those of sampled reads are those of their
-        mean, as :func:`read` says.
+        Read-outs in [0, 1], with the shape and dtype of ``x``; NaN where ``x`` is.  Gradients reach
+        ``x`` and, if required, ``response``; those of sampled reads are those of their mean, as in
+        :func:`read`.
 
     Raises
     ------
     ValueError
-        The last dimension of ``x`` is not that of ``response``, or ``reads`` is out of range.
+        The last dimensions of ``x`` and ``response`` differ, or ``reads`` is out of range.
     """
     if x.shape[-1:] != response.shape[1:]:
         raise ValueError(f"x has shape {tuple(x.shape)}; its last must be {response.shape[1]}")
@@ -71,17 +57,8 @@ def respond_traced(
 ) -> Tensor:
     """Evaluate neurons as :func:`respond` does, in a form that stays in one compiled graph.
 
-    Parameters
-    ----------
-    x, response, noisy, reads
-        As in :func:`respond`.
-    key
-        The key as a tensor on the CPU, from :func:`sample_key_tensor`; None if nothing is random.
-
-    Returns
-    -------
-    Tensor
-        As :func:`respond` for the same key; gradients to rounding.
+    The key comes from :func:`sample_key_tensor`; None if nothing is random.  Gradients equal those
+    of :func:`respond` within rounding.
     """
     if key is None:
         return _probability(x, response, False, 0).to(x.dtype)
@@ -90,15 +67,15 @@ def respond_traced(
 
 
 def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
-    """Log-odds of P(high) without noise, clamp(shift + gain · x) to the field range."""
+    """Return the log-odds of P(high) without noise: shift + gain · x, limited to the range."""
     gain, shift, low, high, _ = response.unbind()
     return torch.clamp(torch.addcmul(shift, gain, x), low, high)
 
 
 def read(probability: Tensor, reads: int, key: int) -> Tensor:
-    """Mean of ``reads`` independent reads of each device, with the gradient of its expectation.
+    """Return the mean of independent reads of each device, with the gradient of its expectation.
 
-    The reads of a device are exactly binomial, its probability rounded to 2^-16.
+    The reads are exactly binomial, with probabilities rounded to 2^-16.
 
     Parameters
     ----------
@@ -112,20 +89,15 @@ def read(probability: Tensor, reads: int, key: int) -> Tensor:
     Returns
     -------
     Tensor
-        Share of high reads, multiples of 1/N, same shape and type; NaN where ``probability`` is.
-
-    Raises
-    ------
-    ValueError
-        ``reads`` is out of range.
+        Fraction of high reads, a multiple of 1/N, same shape and dtype; NaN where ``probability``
+        is.
 
     Notes
     -----
     The gradient is passed straight through, as if the mean had not been sampled.  For this layer it
-    is the exact gradient of the expected value.  Downstream it is biased where the loss is not
-    linear in the read-outs: the layers above are differentiated at the sampled values, so the
-    expectation of the gradient is that of a loss smoothed by the read-out noise and not that of the
-    loss at the expected value; the difference falls as 1/N.
+    is the exact gradient of the expected value.  Downstream it is biased if the loss is not linear
+    in the read-outs: the layers above are differentiated at the sampled values, so the expected
+    gradient is that of a loss smoothed by the read-out noise; the difference falls as 1/N.
     """
     if not 1 <= reads <= MAX_READS:
         raise ValueError(f"reads is {reads}; it must be a whole number from 1 to {MAX_READS}")
@@ -134,23 +106,23 @@ def read(probability: Tensor, reads: int, key: int) -> Tensor:
 
 
 def normal(like: Tensor, key: int) -> Tensor:
-    """Standard normal numbers of the shape, type and device of ``like``, decided by ``key``."""
+    """Return standard normal numbers with the shape, dtype and device of ``like`` from a key."""
     numbers: Tensor = torch.ops.smtj.normal(like.detach(), key)
     return numbers
 
 
 def sample_key(generator: torch.Generator | None = None) -> int:
-    """Draw a key from a generator on the CPU, PyTorch's global one by default."""
+    """Sample a key from a generator on the CPU, by default PyTorch's global one."""
     return int(torch.randint(2**63 - 1, (), generator=generator))
 
 
 def sample_key_tensor(generator: torch.Generator | None = None) -> Tensor:
-    """Draw a key as :func:`sample_key` does, and leave it in a tensor."""
+    """Sample a key as :func:`sample_key` does, as a tensor."""
     return torch.randint(2**63 - 1, (), generator=generator)
 
 
 class _Response(torch.autograd.Function):
-    """Forward as it comes, backward by one compiled pass instead of one an operation."""
+    """Backward by one compiled pass instead of one per operation."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
@@ -173,7 +145,7 @@ def _gradients(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
     if ctx.needs_input_grad[1]:
         both = torch.ops.smtj.respond_gradients(upstream, *ctx.saved_tensors, ctx.noisy)
         return *both, None, None, None
-    # The response of most networks is fixed; its gradient would cost as much again.
+    # Most networks have a fixed response; its gradient would double the cost.
     gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
     return gradient, None, None, None, None
 
@@ -205,7 +177,7 @@ _library.define(
 
 
 def _array(tensor: Tensor) -> kernels.Floats:
-    """Return a tensor's own memory, or a copy where it is not of the kernels' kind."""
+    """Return a tensor's own memory, or a copy of another dtype or layout."""
     array: kernels.Floats = tensor.detach().to(torch.float32).contiguous().numpy()
     return array
 
@@ -215,7 +187,7 @@ def _flat(tensor: Tensor) -> kernels.Floats:
 
 
 def _new(shape: torch.Size) -> Tensor:
-    """Return memory for a kernel to fill, whatever PyTorch's defaults are set to."""
+    """Return memory for a kernel to fill, regardless of PyTorch's defaults."""
     return torch.empty(shape, dtype=torch.float32, device="cpu")
 
 
@@ -309,7 +281,7 @@ def _gradients_anywhere(
     below, above = odds < low, odds > high
     outside, none = below | above, torch.zeros_like(here)
     inside = torch.where(outside, none, here)
-    # The noise that was drawn follows from what it did to P(high).
+    # The sampled noise follows from its effect on P(high).
     deviation = torch.logit(probability) - torch.clamp(odds, low, high)
     felt = (spread > 0) & (noise > 0) & noisy
     rows = (
@@ -358,7 +330,7 @@ for _name, _compiled, _anywhere in (
     _library.impl(_name, _anywhere, "CompositeExplicitAutograd")
 _library.impl("respond_traced", _respond_traced, "CompositeExplicitAutograd")
 
-# What torch.compile needs to know: the shapes of the results.
+# The shapes of the results, for torch.compile.
 torch.library.register_fake("smtj::read", lambda p, *_: p.new_empty(p.shape), lib=_library)
 torch.library.register_fake("smtj::normal", lambda x, *_: x.new_empty(x.shape), lib=_library)
 for _name in ("respond", "respond_traced"):

@@ -1,7 +1,7 @@
 """Compiled neurons: response, noise and exact binomial reads, the same for any number of threads.
 
-Neurons are worked on in fixed chunks, each with its own random streams seeded from (key, chunk), so
-the threads may share the chunks as they like.  A chunk runs 64 xoshiro128++ generators side by side
+Neurons are processed in fixed chunks, each with its own random streams seeded from (key, chunk), so
+any thread may take any chunk.  A chunk runs 64 xoshiro128++ generators side by side
 (D. Blackman and S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021), doi:10.1145/3460772), seeded by
 Philox4x32-10 (J. K. Salmon et al., SC '11, doi:10.1145/2063384.2063405).
 
@@ -30,7 +30,7 @@ DIGITS = 16
 SUMMED = 256
 """Rows of gradients that are summed in single precision."""
 PARALLEL_FROM = 200_000
-"""Below so many devices, starting the threads costs what they save."""
+"""Number of devices from which threads pay off."""
 
 _ZERO, _HALF, _1 = np.float32(0), np.float32(0.5), np.float32(1)
 _ONE = np.float32(2**DIGITS)
@@ -81,7 +81,7 @@ def _read_block_once(state, block):
 
 @njit(forceinline=True, **_options)
 def _read_block(state, block, reads, words):
-    """Replace the probabilities of a block by the shares of high reads."""
+    """Replace the probabilities of a block by fractions of high reads."""
     if reads == 1:
         _read_block_once(state, block)
         return
@@ -211,7 +211,7 @@ def _normal_chunk(k0, k1, out, chunk):
 
 @njit(**_options)
 def _periodic(response):
-    """Let the rows go round past the last neuron, so that a block can begin at any."""
+    """Continue the rows past the last neuron, so that a block can start anywhere."""
     rows, features = response.shape
     table = np.empty((rows, features + BLOCK), np.float32)
     for row in range(rows):
@@ -239,7 +239,7 @@ def _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk):
         low, high = table[2, column : column + BLOCK], table[3, column : column + BLOCK]
         for i in range(BLOCK):
             odds = shift[i] + gain[i] * block[i]
-            # Limiting turns NaN into a number; what is added in the end turns it back.
+            # Limiting turns NaN into a number; adding this at the end restores it.
             undefined[i] = _ZERO if odds == odds else odds
             block[i] = _between(low[i], odds, high[i])
         if noisy:
@@ -282,7 +282,7 @@ def _gradient(upstream, x, probability, response, out):
         for i in range(size):
             odds = shift[i] + gain[i] * inputs[i]
             here = p[i] * (_1 - p[i]) * gain[i]
-            # Asked this way round, NaN stays NaN.
+            # Compared this way round, NaN stays NaN.
             here = _ZERO if odds < low[i] else here
             result[i] = g[i] * (_ZERO if odds > high[i] else here)
 
@@ -314,12 +314,12 @@ def _gradients(upstream, x, probability, response, noisy, of_input, of_response)
     bits = odds.view(np.uint32)
     for row in range(x.shape[0]):
         g, p, inputs, out = upstream[row], probability[row], x[row], of_input[row]
-        # Short loops, since those with many arrays in them do not vectorise.
+        # Short loops, since loops over many arrays do not vectorise.
         for k in range(features):
             value[k] = shift[k] + gain[k] * inputs[k]
             spread[k] = p[k] * (_1 - p[k])
         for k in range(features):
-            # Asked this way round, NaN stays NaN.
+            # Compared this way round, NaN stays NaN.
             here = _ZERO if value[k] < low[k] else spread[k]
             inside[k] = _ZERO if value[k] > high[k] else here
         for k in range(features):
@@ -334,7 +334,7 @@ def _gradients(upstream, x, probability, response, noisy, of_input, of_response)
         for k in range(features):
             of_high[k] += g[k] * spread[k] if value[k] > high[k] else _ZERO
         if noisy:
-            # The noise that was drawn follows from what it did to P(high).
+            # The sampled noise follows from its effect on P(high).
             _log_odds_row(p, odds, bits, exponent)
             for k in range(features):
                 odds[k] -= _between(low[k], value[k], high[k])
@@ -369,10 +369,10 @@ def _normal_serial(k0, k1, out):
 
 @cache
 def start_threads() -> None:
-    """Start Numba's threads, once, and leave PyTorch the number it has.
+    """Start Numba's threads, once, without changing PyTorch's number of threads.
 
-    Numba's OpenMP layer, as it starts, sets the number for the whole process; PyTorch's sums, which
-    are rounded otherwise by another number, would change in the middle of a training.
+    Numba's OpenMP layer sets the number for the whole process when it starts, which would change
+    the rounding of PyTorch's sums during a training.
     """
     threads = torch.get_num_threads()
     numba.get_num_threads()
@@ -380,18 +380,9 @@ def start_threads() -> None:
 
 
 def fill_reads(probability: Floats, reads: int, key: int, out: Floats) -> None:
-    """Fill ``out`` with the share of high reads among ``reads`` of each device.
+    """Fill ``out``, shape (n,), with the fraction of high reads from P(high), shape (n,).
 
-    Parameters
-    ----------
-    probability
-        P(high), shape (n,).
-    reads
-        1 to 65,535.
-    key
-        64-bit number that decides the outcome.
-    out
-        Where the result goes, shape (n,).
+    ``reads`` is 1 to 65,535; a 64-bit key decides the outcome.
     """
     fill = _read_serial
     if out.size >= PARALLEL_FROM:
@@ -416,21 +407,8 @@ def fill_responses(
 ) -> None:
     """Evaluate neurons: limited log-odds from the input, noise on them, P(high), reads.
 
-    Parameters
-    ----------
-    x
-        Summed inputs, shape (n,): rows of one input a neuron.
-    response
-        Shape (5, features): log-odds per unit of input, at zero input, at the lower and upper end
-        of the field range, and the standard deviation of their noise.
-    noisy
-        Whether the noise acts.
-    reads
-        Number of reads, 1 to 65,535.
-    key
-        64-bit number that decides the outcome.
-    out, probability
-        Where read-outs and P(high) go, shape (n,).
+    ``x`` are summed inputs, shape (n,), in rows of one per neuron; ``out`` and ``probability``
+    receive read-outs and P(high).  Other arguments as in :func:`smtj.nn.reads.independent.respond`.
     """
     fill = _respond_serial
     if out.size >= PARALLEL_FROM:
@@ -455,16 +433,9 @@ def fill_gradients(
     of_input: Floats,
     of_response: Floats,
 ) -> None:
-    """Fill the gradients at the inputs and at the response, shape (5, features).
+    """Fill the gradients at the inputs and, summed over rows, at the response, shape (5, features).
 
-    Parameters
-    ----------
-    upstream, x, probability
-        Gradient at the read-outs, summed inputs and P(high), shape (rows, features).
-    response, noisy
-        As in :func:`fill_responses`.
-    of_input, of_response
-        Where the gradients go; the latter is summed over the rows.
+    ``upstream`` (gradient at the read-outs), ``x`` and ``probability`` have shape (rows, features).
     """
     _gradients(upstream, x, probability, response, noisy, of_input, of_response)
 

@@ -1,14 +1,14 @@
-"""How fast the devices of a layer forget their state: 1/τ_r = 1/τ_high + 1/τ_low (Eq. 3 and 4).
+"""Relaxation rates of the devices of a layer: 1/τ_r = 1/τ_high + 1/τ_low (Eq. 3 and 4).
 
 With the log-odds a = w (H_⊥ - H_s) of Eq. 5, the reduced field is h = a/4Δ, limited to |h| ≤ 1, and
 
     1/τ_r = (2/τ0) e^-Δ · e^-Δh² cosh(2Δh):
 
-the rate at H_s times what the field does to it.  Away from H_s devices are faster.  The ratio of
-the dwell times is that of P(high) and 1 - P(high) of Eq. 5 as long as |h| ≤ 1.  Beyond, where one
-state has no barrier left, Eq. 3 and 4 stop, and P(high) goes on: the rate is then that at |h| = 1,
-and the dwell times are those that have this rate and the P(high) of Eq. 5, so that the mean of the
-reads is the same as that of independent ones at every field.
+the rate at H_s times a field-dependent factor; away from H_s devices are faster.  The ratio of the
+dwell times is that of P(high) and 1 - P(high) of Eq. 5 while |h| ≤ 1.  Beyond, one state has no
+barrier and Eq. 3 and 4 end, but P(high) continues: the rate stays that at |h| = 1, and the dwell
+times follow from it and the P(high) of Eq. 5, so the mean of the reads equals that of independent
+reads at every field.
 """
 
 import math
@@ -31,27 +31,22 @@ def relaxation(
     voltage: Tensor | float,
     temperature: Tensor | float | None = None,
 ) -> Tensor:
-    """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device of a chip.
+    """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device, shape (2, features), no gradient.
 
-    In the paper's model Δ = |w| H_k,eff/4 by Eq. 5, where a device's factor on w that is not its
-    barrier's is one on H_k,eff.
+    In the paper's model Δ = |w| H_k,eff/4 by Eq. 5; a device's factor on w that is not its
+    barrier's acts on H_k,eff.
 
     Parameters
     ----------
     card
         The nominal device.
     devices
-        How they differ from it, shape (features,).
+        How the devices differ from it, shape (features,).
     slope
         w of every device in 1/(A/m).
     voltage, temperature
-        Bias V in V, a number or of shape () or (features,), and T in K of the surroundings, at
-        which the slopes hold.
-
-    Returns
-    -------
-    Tensor
-        Shape (2, features), without gradient.
+        Bias V in V, a number or of shape () or (features,), and ambient T in K, at which the slopes
+        hold.
 
     Raises
     ------
@@ -60,17 +55,17 @@ def relaxation(
     """
     if card.switching.dwell_times == "exact":
         raise SmtjError(
-            f"card {card.name} has switching.dwell_times = exact; the reads of a neuron follow "
-            "Eq. 3 and 4, so give it neel-brown, or read it without a scheme"
+            f"card {card.name} has switching.dwell_times = exact, but the reads of a neuron follow "
+            "Eq. 3 and 4; set neel-brown, or read without a scheme"
         )
     with torch.no_grad():
         given = card.switching.effective_anisotropy_field
         if card.switching.model == "cai2019" and given is not None:
-            # H_k,eff is the same at every voltage and temperature, and the slope has the rest.
+            # H_k,eff does not depend on voltage and temperature; the slope has the rest.
             barrier = torch.where(devices.slope_factor > 0, slope / devices.slope_factor, 0.0)
             stability = barrier.abs() * float(given) / 4
         else:
-            # There the barrier drops out of the slope.
+            # In this model the slope does not depend on the barrier.
             kelvin = None if temperature is None else float(temperature)
             kelvin = chip_temperature(card, devices, kelvin)
             if not isinstance(voltage, Tensor) or voltage.ndim == 0:
@@ -83,7 +78,7 @@ def relaxation(
 
 @lru_cache(maxsize=64)
 def _nominal(card: DeviceCard, voltage: float, temperature: float) -> float:
-    """Δ of the nominal device, whose slope takes an integration in that model."""
+    """Return Δ of the nominal device, cached since it takes an integration."""
     return float(operating_point(card, voltage, temperature).stability_factor)
 
 
@@ -95,7 +90,7 @@ def layer_relaxation(
     voltage: Tensor | float,
     temperature: Tensor | float | None = None,
 ) -> Tensor:
-    """Return :func:`relaxation`, or the constant one if the scheme gives it."""
+    """Return :func:`relaxation`, or the constant one of the scheme."""
     if scheme.relaxation_time is not None:
         return constant_relaxation(len(slope), scheme.relaxation_time).to(slope.device)
     return relaxation(card, devices, slope, voltage, temperature)
@@ -107,10 +102,9 @@ def at_offset_field(stability: Tensor, log_attempt_time: float) -> Tensor:
 
 
 def constant_relaxation(features: int, time: float) -> Tensor:
-    """Return what gives devices one τ_r in s at every field, as heat-bath dynamics has it.
+    """Return the relaxation of devices with one τ_r in s at every field: heat-bath dynamics.
 
-    The rates are then P/τ_r and (1 - P)/τ_r (R. J. Glauber, J. Math. Phys. 4, 294 (1963),
-    doi:10.1063/1.1703954), which is no law of a junction, but one that networks of telegraph
-    neurons are often given.
+    The rates are P/τ_r and (1 - P)/τ_r (R. J. Glauber, J. Math. Phys. 4, 294 (1963),
+    doi:10.1063/1.1703954): not those of a junction, but common in networks of telegraph neurons.
     """
     return torch.stack((torch.full((features,), -math.log(time)), torch.zeros(features)))

@@ -1,11 +1,11 @@
-"""How devices are read one time after another: how often, for how long, and by what."""
+"""How devices are read: how many times, how often, for how long, and by what."""
 
 import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.errors import SmtjError
 from smtj.physics.readout.noise import Amplifier, quality
 from smtj.physics.readout.signal import read_signal
@@ -14,7 +14,7 @@ Reads: TypeAlias = int | Literal["expected"]
 """Number of reads of a device, or its expected value: the limit of many reads."""
 MAX_READS = 65_535
 _MIN_QUALITY = 1e-9
-"""Q below which two resistances differ by no more than rounding."""
+"""Q below which two resistances are equal within rounding."""
 
 
 def checked_reads(reads: Reads) -> Reads:
@@ -35,38 +35,38 @@ def parse_reads(option: str, text: str) -> Reads:
 class ReadScheme:
     """N reads of a device, an interval apart; :class:`DigitalReads` or :class:`AnalogueReads`.
 
-    The device is a telegraph process with the dwell times of its own field (Eq. 3 and 4), so that
-    reads within its relaxation time tell little new.  A read is taken at the end of its interval:
-    a snapshot of the state, or an average over the integration time.
+    The device is a telegraph process with the dwell times of its own field (Eq. 3 and 4), so reads
+    within its relaxation time are correlated.  A read is taken at the end of its interval: a
+    snapshot of the state, or an average over the integration time.
 
     Raises
     ------
     SmtjError
-        A time is out of range, or noise has nothing to be averaged over.
+        A time or voltage is out of range, or noise is given without an integration time.
     """
 
     interval: float
-    """From one read to the next, in s."""
+    """Time between reads in s."""
     integration_time: float = 0.0
-    """Window over which a read averages, in s, up to the interval; 0 for a snapshot."""
+    """Averaging time of a read in s, up to the interval; 0 for a snapshot."""
     read_voltage: float | None = None
-    """V in V across the junction at a read; the card's where it is None."""
+    """V in V across the junction during a read; by default the card's."""
     amplifier: Amplifier | None = None
-    """White input noise of the amplifier, to which the junction adds its own; None for neither."""
+    """White input noise of the amplifier, to which the junction adds its own; None for no noise."""
     streaming: bool = False
-    """Whether images come one after another to the same devices, which remember the one before.
+    """Whether devices remember the previous image.
 
-    A row of a batch then begins where the row before it ended, the first of a batch where the last
-    batch did, and a device relaxes for one interval in its new field before the first read.  Where
-    it is off, every image finds its devices in equilibrium.
+    A row of a batch then starts in the final states of the previous row, and a device relaxes for
+    one interval in its new field before the first read.  If off, every image finds its devices in
+    equilibrium.
     """
     relaxation_time: float | None = None
-    """τ_r in s of all devices at all fields, in place of the card's dwell times."""
+    """τ_r in s of all devices at all fields; by default from the card's dwell times."""
 
     above_middle: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be timed."""
+        """Check times, noise and voltage."""
         if not (math.isfinite(self.interval) and self.interval > 0):
             raise SmtjError(f"interval is {self.interval:g} s; it must be above 0")
         if not 0 <= self.integration_time <= self.interval:
@@ -75,9 +75,7 @@ class ReadScheme:
                 f"{self.interval:g} s, since reads cannot overlap"
             )
         if self.amplifier is not None and self.integration_time == 0:
-            raise SmtjError(
-                "an amplifier's noise needs an integration_time above 0 to be averaged over"
-            )
+            raise SmtjError("an amplifier's noise needs an integration_time above 0")
         if self.read_voltage is not None and not (
             math.isfinite(self.read_voltage) and self.read_voltage != 0
         ):
@@ -88,16 +86,12 @@ class ReadScheme:
             raise SmtjError(f"relaxation_time is {self.relaxation_time:g} s; it must be above 0")
 
     @classmethod
-    def of_card(cls, card: DeviceCard, **changes: Any) -> Self:
-        """Return the scheme of a card: its sampling interval, integration time and read voltage.
+    def of_card(cls, card: CardLike, **changes: Any) -> Self:
+        """Return the scheme with a card's interval, integration time and read voltage.
 
-        Parameters
-        ----------
-        card
-            The device.
-        changes
-            What should be otherwise.
+        ``changes`` replace fields.
         """
+        card = as_card(card)
         return cls(
             **{
                 "interval": float(card.switching.sampling_interval),
@@ -108,18 +102,11 @@ class ReadScheme:
         )
 
     def relative_noise(self, card: DeviceCard, temperature: float | None = None) -> float:
-        """Standard deviation of a reading's noise, in units of the separation of the levels.
+        """Return the standard deviation of a reading's noise, relative to the level separation.
 
-        It is 1/2Q with the Q of :func:`smtj.physics.readout.noise.quality`, so that a comparator
-        takes a device that keeps still for the other state with ½ erfc(Q/√2).  The levels are
-        those of the nominal device at H_s.
-
-        Parameters
-        ----------
-        card
-            The device.
-        temperature
-            T in K; the card's own by default.
+        It is 1/2Q with the Q of :func:`smtj.physics.readout.noise.quality`: a comparator errs on a
+        device at rest with probability ½ erfc(Q/√2).  The levels are those of the nominal device at
+        H_s; ``temperature`` is T in K, by default the card's.
 
         Raises
         ------
@@ -148,11 +135,19 @@ def _relative_noise(
 
 @dataclass(frozen=True)
 class DigitalReads(ReadScheme):
-    """A comparator: a read is 1 where the averaged signal lies above the middle of the levels.
+    """A comparator: a read is 1 if the averaged signal lies above the middle of the levels.
 
-    Where a device switches within the window, this is steeper in the field than P(high):
-    :func:`smtj.physics.readout.repeated.comparator_probability` says by how much.  Gradients are
-    those of P(high).
+    If devices switch during the integration time, the response is steeper than P(high), by
+    :func:`smtj.physics.readout.repeated.comparator_probability`.  Gradients are those of P(high).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from smtj.nn import MTJNeuron
+    >>> snapshots = DigitalReads(interval=0.12)  # s
+    >>> layer = MTJNeuron("cai2019", 32, reads=16, scheme=snapshots)
+    >>> layer(torch.zeros(8, 32)).shape
+    torch.Size([8, 32])
     """
 
     above_middle = True
@@ -160,9 +155,15 @@ class DigitalReads(ReadScheme):
 
 @dataclass(frozen=True)
 class AnalogueReads(ReadScheme):
-    """A converter: a read is the averaged signal, 0 at the low and 1 at the high level.
+    """An analogue-to-digital converter: a read is the averaged signal, 0 at the low, 1 at the high
+    level.
 
-    Its mean is P(high) whatever the window; with noise, read-outs may leave [0, 1].
+    Its mean is P(high) for any integration time; with noise, read-outs may leave [0, 1].
+
+    Examples
+    --------
+    >>> AnalogueReads.of_card("cai2019").integration_time  # s
+    0.02
     """
 
     above_middle = False

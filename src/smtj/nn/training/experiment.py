@@ -21,7 +21,7 @@ class Experiment:
         """Return one line that describes the network and its training."""
         net, train = self.network, self.training
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
-        reads = f", {net.reads} reads" if net.neuron == "mtj" else ""
+        reads = f", {net.reads} read{'s' if net.reads != 1 else ''}" if net.neuron == "mtj" else ""
         bias = f", a bias voltage per {net.adaptive}" if net.adaptive else ""
         return (
             f"{'-'.join(map(str, net.sizes))}, {neuron}{reads}{bias}, {net.readout} read-out, "

@@ -20,15 +20,15 @@ from smtj.nn.reads.scheme import Reads
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """What a network is made of, apart from the device itself."""
+    """The architecture of a network, apart from the device."""
 
     sizes: tuple[int, ...]
-    """Neurons of each layer, inputs first; (784, 400, 10) in the paper."""
+    """Neurons per layer, inputs first; (784, 400, 10) in the paper."""
     neuron: Literal["mtj", "sigmoid"] = "mtj"
     readout: Literal["device", "linear"] = "device"
-    """Whether output neurons are devices too, as in the paper, or the class is the largest sum."""
+    """Whether output neurons are devices too, as in the paper, or the largest sum decides."""
     coupling: Literal["calibrated", "matched"] = "calibrated"
-    """How hidden neurons are driven; output neurons are always matched."""
+    """Coupling of hidden neurons; output neurons are always matched."""
     reads: Reads = 16
     """Reads in training."""
     eval_reads: Reads = 16
@@ -36,46 +36,33 @@ class NetworkSettings:
     noise: bool = True
     """Whether magnetic noise acts."""
     variation: bool = True
-    """Whether the devices of the chip differ."""
+    """Whether devices differ."""
     chip_seed: int = 0
-    """Seed of the chip, if its devices differ."""
+    """Seed of the chip, if devices differ."""
     adaptive: Per | None = None
-    """What learns a bias voltage of its own."""
+    """What learns its own bias voltage."""
 
     def __post_init__(self) -> None:
-        """Refuse what no network can have."""
+        """Check sizes and options."""
         if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise SmtjError(f"sizes is {self.sizes}; it must be two or more positive numbers")
+            raise SmtjError(f"sizes is {self.sizes}; it must be two or more positive integers")
         if self.adaptive is not None and self.neuron != "mtj":
-            raise SmtjError("adaptive needs neuron mtj; a sigmoid has no bias voltage")
+            raise SmtjError("adaptive needs MTJ neurons; a sigmoid has no bias voltage")
 
     @classmethod
     def from_mapping(cls, data: dict[str, Any]) -> Self:
-        """Make settings of what :func:`dataclasses.asdict` gave, after a trip through JSON."""
+        """Return the settings of a mapping from JSON."""
         return cls(**{**data, "sizes": tuple(data["sizes"])})
 
 
 def build_network(settings: NetworkSettings, card: DeviceCard, seed: int) -> nn.Sequential:
-    """Build a network with weights drawn from a seed.
+    """Build a network with PyTorch's default initial weights from a seed.
 
-    Networks that differ only in their neurons get the same weights from the same seed.
-
-    Parameters
-    ----------
-    settings
-        Its make-up.
-    card
-        The device; a sigmoid network does not use it.
-    seed
-        Seed of the initial weights, PyTorch's default uniform ones.
-
-    Returns
-    -------
-    nn.Sequential
-        Layers in turn; the last is a neuron layer for a device read-out.
+    Networks that differ only in their neurons get the same weights.  The last layer is linear, or a
+    layer of neurons for a device read-out; a sigmoid network ignores the card.
     """
     layers: list[nn.Module] = []
-    # The layers draw from the global generator; a fork leaves the caller's stream alone.
+    # Layers use the global generator; a fork leaves the caller's stream unchanged.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pairs = list(zip(settings.sizes, settings.sizes[1:], strict=False))
@@ -104,7 +91,7 @@ def _neurons(
             reads=settings.reads,
             eval_reads=settings.eval_reads,
             noise=settings.noise,
-            # One chip holds several layers, each with devices of its own.
+            # Each layer of a chip has its own devices.
             chip_seed=settings.chip_seed * 1000 + layer if settings.variation else None,
         )
     ]
@@ -113,8 +100,7 @@ def _neurons(
 def logits_and_outputs(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the last layer's summed inputs and the network's outputs; equal if it is linear.
 
-    Where the last layer learns its bias voltage, the gradient at its sums reaches that too, as it
-    does at its log-odds.
+    If the last layer learns its bias voltage, the gradient at its sums reaches the voltage, too.
     """
     *hidden, last = network
     if isinstance(last, nn.Linear):
@@ -132,7 +118,7 @@ def logits_and_outputs(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tenso
 def save_network(
     path: Path, network: nn.Module, settings: NetworkSettings, card: DeviceCard
 ) -> Path:
-    """Write network, chip and card to one file, whole or not at all; see :func:`load_network`."""
+    """Write network, chip and card to one file; see :func:`load_network`."""
     content = {
         "format": FORMAT,
         "settings": json.dumps(asdict(settings)),
@@ -142,8 +128,13 @@ def save_network(
     return write_whole(path, lambda file: torch.save(content, file))
 
 
-def load_network(path: Path) -> tuple[nn.Sequential, NetworkSettings, DeviceCard]:
-    """Read a network as :func:`save_network` wrote it: the same weights, chip and card.
+def load_network(path: Path | str) -> tuple[nn.Sequential, NetworkSettings, DeviceCard]:
+    """Read a network from :func:`save_network`: the same weights, chip and card.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a training.
 
     Returns
     -------
@@ -155,6 +146,7 @@ def load_network(path: Path) -> tuple[nn.Sequential, NetworkSettings, DeviceCard
     CheckpointError
         The file is missing, damaged or of another kind.
     """
+    path = Path(path) / "network.pt" if Path(path).is_dir() else Path(path)
     content = read_saved(path, "a trained network", ("settings", "card", "state"))
     settings = NetworkSettings.from_mapping(json.loads(content["settings"]))
     card = load_card_text(content["card"], f"in {path}")

@@ -1,75 +1,83 @@
-"""Recalibration: bias voltages trained alone, to win back what spread or temperature has cost."""
+"""Recalibration: train the bias voltages only, to recover from spread or temperature."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from smtj.errors import SmtjError
 from smtj.nn.devices.bias import BiasVoltage
-from smtj.nn.layer.adaptive import Per, fix_bias, junction_layers, make_adaptive
-from smtj.nn.layer.neuron import MTJNeuron, neurons_of
-from smtj.nn.training.smooth_reads import loss_of, smooth_reads
-from smtj.nn.training.trainer import count_correct
+from smtj.nn.layer.adaptive import Per, fix_bias, make_adaptive
+from smtj.nn.layer.neuron import MTJNeuron, junction_layers, neurons_of
+from smtj.nn.training.smooth_reads import loss_of, normal_reads
+from smtj.nn.training.trainer import EVALUATION_BATCH, count_correct
+from smtj.tables import Table, Tabular
 
 BATCH = 500
-"""Images of one step at most."""
-EVALUATION_BATCH = 2000
+"""Maximum images per step."""
 AT_LIMIT = 0.99
-"""Share of the limit from which a voltage counts as at it."""
+"""Fraction of the limit from which a voltage counts as at the limit."""
 PRIOR = 5.0
-"""Standard deviation that θ is taken to have before an image was seen; on held-out images 3 to 10
-were alike, 1 let each neuron learn next to nothing from 500 images."""
+"""Prior standard deviation of θ; on held-out images 3 to 10 were alike, and 1 let each neuron learn
+next to nothing from 500 images."""
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""From outputs and labels of a batch to the mean loss of an image."""
+"""Maps outputs and labels of a batch to the mean loss per image."""
 
 
 class Step(NamedTuple):
-    """How far a recalibration is."""
+    """The progress of a recalibration."""
 
     number: int
     """Counted from 1."""
     steps: int
     loss: float
-    """Loss of the images of the step, in nats an image."""
+    """Loss of the step in nats per image."""
 
 
-@dataclass(frozen=True)
-class Recalibration:
-    """What a recalibration did; ``print`` shows it."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Recalibration(Tabular):
+    """The result of a recalibration; it prints as a table."""
 
     images: int
-    """How many it was given."""
+    """Number of images."""
     loss_before: float
-    """In nats an image, on the given images, with N reads taken as normal numbers."""
+    """In nats per image, on the given images, with N reads as normal numbers."""
     loss_after: float
     accuracy_before: float
-    """Share of the given images that are recognised, read as in evaluation, once."""
+    """Fraction of the given images classified correctly, in one evaluation."""
     accuracy_after: float
     voltages: dict[str, Tensor]
     """V in V by layer, shape () or (features,)."""
     trained: int
-    """How many voltages were trained; layers may share one."""
+    """Number of voltages trained; layers may share one."""
     at_limit: int
-    """How many of these lie within 1 % of the limit."""
+    """Number of these within 1 % of the limit."""
 
-    def __str__(self) -> str:
-        """Return the result for people."""
-        lines = [
-            f"Recalibrated {self.trained} bias voltages on {self.images} images: loss "
-            f"{self.loss_before:.4f} → {self.loss_after:.4f} nats, {self.accuracy_before:.2%} → "
-            f"{self.accuracy_after:.2%} of them recognised; {self.at_limit} at the limit"
-        ]
+    def table(self) -> Table:
+        """Return the voltages by layer, with loss and accuracy before and after."""
+        rows = []
         for name, values in self.voltages.items():
             low, mean, high = (1e3 * float(v) for v in (values.min(), values.mean(), values.max()))
-            one = values.ndim == 0
-            span = f"{mean:.0f} mV" if one else f"{low:.0f} to {high:.0f} mV, mean {mean:.0f} mV"
-            lines.append(f"  layer {name or '(the model)'}: {span}")
-        return "\n".join(lines)
+            rows.append((name or "(the model)", f"{mean:.0f}", f"{low:.0f}", f"{high:.0f}"))
+        notes = (
+            f"{self.trained} bias voltages, {self.images} images; {self.at_limit} at the limit",
+            f"loss {self.loss_before:.4f} → {self.loss_after:.4f} nats per image",
+            f"accuracy on these images {self.accuracy_before:.2%} → {self.accuracy_after:.2%}",
+        )
+        head = ("layer", "mean (mV)", "lowest (mV)", "highest (mV)")
+        return Table("Recalibration of bias voltages", head, rows, notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types; voltages in V."""
+        voltages = {name: values.tolist() for name, values in self.voltages.items()}
+        return {
+            **{entry.name: getattr(self, entry.name) for entry in fields(self)},
+            "voltages": voltages,
+        }
 
 
 def recalibrate(
@@ -85,34 +93,33 @@ def recalibrate(
     seed: int = 0,
     progress: Callable[[Step], None] | None = None,
 ) -> Recalibration:
-    """Train the bias voltages of a model's junctions alone, from a few labelled images.
+    """Train only the bias voltages of a model's junctions, from a few labelled images.
 
-    Weights, couplings and digital parts stay as they are; the chip and its temperature are those
-    the model is set to, and the reads those of its evaluation.
+    Weights, couplings and digital parts stay; chip, temperature and evaluation reads are the
+    model's current ones.
 
     Parameters
     ----------
     model
-        Any module with junction layers; its voltages are changed, from where they are.  If they
-        were fixed they are so afterwards; if they learn, ``per`` must be what they learn by.
+        Any module with junction layers; its voltages are modified.  Fixed voltages are fixed again
+        afterwards; learnable ones must match ``per``.
     images
         Inputs of the model, the images first.
     labels
         Classes, shape (images,).
     per
-        One voltage for the network, for each layer or for each neuron.
+        One voltage for the network, per layer or per neuron.
     steps
         Steps of Adam, each on up to 500 images.
     learning_rate
         Of θ, where V = V_limit tanh θ; it falls to zero over the second half of the steps.
     prior
-        Standard deviation that the two parts of θ are taken to have before any image is seen, that
-        which a layer has in common and that of each neuron: the fewer the images, the nearer
-        voltages stay to 0 V and to each other.
+        Prior standard deviation of the two parts of θ, the one common to a layer and the one of
+        each neuron: the fewer the images, the closer voltages stay to 0 V and to each other.
     loss
-        From outputs and labels to the mean loss; by default that of
-        :func:`smtj.nn.training.smooth_reads.margin_loss` for a sequential network that ends
-        with devices, and else the cross-entropy of a softmax over the outputs.
+        Maps outputs and labels to the mean loss; by default
+        :func:`smtj.nn.training.smooth_reads.margin_loss` for a sequential network that ends with
+        devices, else the cross-entropy of a softmax over the outputs.
     seed
         Decides batches and noise.
     progress
@@ -121,28 +128,36 @@ def recalibrate(
     Returns
     -------
     Recalibration
-        What it did; voltages that lowered no loss are taken back.
+        The result; voltages that did not lower the loss are reverted.
 
     Raises
     ------
     SmtjError
-        There is no junction layer, no image, or not a label an image; or the model learns its
-        voltages by something else than ``per``.
-    KeyboardInterrupt
-        If interrupted; the model then keeps the voltages of the last step.
+        The model has no junctions, an image lacks a label, or learnable voltages do not match
+        ``per``.
 
     Notes
     -----
-    Reads are trained on as normal numbers (:mod:`smtj.nn.training.smooth_reads`), since a steeper
-    neuron is also a quieter one, which neither expected values nor sampled reads tell a gradient.
-    A read scheme (:class:`smtj.nn.ReadScheme`) counts for the accuracies; steps take its N reads
-    as independent and free of error.
+    Steps treat the N reads as normal numbers (:mod:`smtj.nn.training.smooth_reads`), since a
+    steeper neuron is also less noisy, which neither expected values nor sampled reads tell the
+    gradient.  Accuracies use the read scheme (:class:`smtj.nn.ReadScheme`); steps take the reads as
+    independent and free of error.  After an interrupt, the model keeps the voltages of the last
+    step.
+
+    Examples
+    --------
+    >>> from smtj.nn import set_conditions
+    >>> network = nn.Sequential(nn.Linear(8, 16), MTJNeuron("cai2019", 16), nn.Linear(16, 4))
+    >>> images, labels = torch.rand(200, 8), torch.randint(4, (200,))
+    >>> result = recalibrate(set_conditions(network, temperature=360.0), images, labels, steps=5)
+    >>> result.loss_after <= result.loss_before
+    True
     """
-    layers = junction_layers(model)
+    layers = list(junction_layers(model).values())
     if len(images) != len(labels) or len(labels) == 0 or labels.ndim != 1 or steps < 1:
         raise SmtjError(
             f"there are {len(images)} images, labels of shape {tuple(labels.shape)} and {steps} "
-            "steps; a label an image is needed, and one of each at least"
+            "steps; give one label per image, and at least one image and one step"
         )
     fixed = all(layer.bias is None for layer in layers)
     if fixed:
@@ -150,14 +165,14 @@ def recalibrate(
     biases = _biases(layers, per)
     generator = torch.Generator().manual_seed(seed)
     chosen = loss_of(model) if loss is None else loss
-    with _at_work(model, layers, biases, generator):
+    with _only_voltages(model, layers, biases, generator):
         try:
             start = [bias.theta.detach().clone() for bias in biases]
             before = _assess(model, images, labels, chosen, seed)
             _descend(model, images, labels, chosen, biases, steps, learning_rate, prior, progress)
             after = _assess(model, images, labels, chosen, seed)
             if not after[0] < before[0]:
-                # Nothing was won, so that the voltages had better stay.
+                # No improvement: revert.
                 with torch.no_grad():
                     for bias, theta in zip(biases, start, strict=True):
                         bias.theta.copy_(theta)
@@ -187,7 +202,7 @@ def recalibrate(
 
 
 def _biases(layers: list[MTJNeuron], per: Per) -> list[BiasVoltage]:
-    """Return what learns, each once, or refuse a model that learns otherwise."""
+    """Return the learnable voltages, each once; raise an error if they do not match ``per``."""
     found = list({id(layer.bias): layer.bias for layer in layers if layer.bias}.values())
     sizes = {
         "network": [1],
@@ -196,25 +211,25 @@ def _biases(layers: list[MTJNeuron], per: Per) -> list[BiasVoltage]:
     }
     if [bias.theta.numel() for bias in found] != sizes[per]:
         raise SmtjError(
-            f"the model learns its bias voltages by something else than per={per!r}; give what it "
-            "was made adaptive with, or fix_bias(model) first"
+            f"the model's learnable bias voltages do not match per={per!r}; repeat the per of "
+            "make_adaptive, or call fix_bias(model) first"
         )
     return found
 
 
 @contextmanager
-def _at_work(
+def _only_voltages(
     model: nn.Module,
     layers: list[MTJNeuron],
     biases: list[BiasVoltage],
     generator: torch.Generator,
 ) -> Iterator[None]:
-    """Freeze all but the voltages, in evaluation mode, and restore everything in the end."""
+    """Freeze all but the voltages, in evaluation mode; restore everything at the end."""
     learning = {id(bias.theta) for bias in biases}
     modes = [(module, module.training) for module in model.modules()]
     wanted = [(weight, weight.requires_grad) for weight in model.parameters()]
     generators = [layer.generator for layer in layers]
-    # Devices that remember the image before are left in the states that they were in.
+    # Devices that remember the last image keep their states.
     states = [layer.read_state.clone() for layer in layers]
     try:
         model.eval()
@@ -243,16 +258,16 @@ def _descend(
     prior: float,
     progress: Callable[[Step], None] | None,
 ) -> None:
-    """Descend by Adam on the loss less the logarithm of the prior of θ."""
-    generator = junction_layers(model)[0].generator
+    """Minimise the loss minus the log prior of θ by Adam."""
+    generator = next(iter(junction_layers(model).values())).generator
     assert generator is not None
     thetas = [bias.theta for bias in biases]
-    # θ = common + own: what all neurons of a layer ask for is heard although each alone is noisy.
+    # θ = common + own: the common gradient of a layer stands out although each alone is noisy.
     common = [nn.Parameter(theta.detach().mean()) for theta in thetas]
     own = [nn.Parameter(theta.detach() - theta.detach().mean()) for theta in thetas]
     optimiser = torch.optim.Adam([*common, *own], learning_rate, betas=(0.9, 0.99))
     weight = 1 / (prior**2 * len(labels))
-    with smooth_reads(model, generator), torch.enable_grad():
+    with normal_reads(model, generator), torch.enable_grad():
         for number in range(1, steps + 1):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate * min(1.0, 2 * (1 - (number - 1) / steps))
@@ -274,13 +289,13 @@ def _descend(
 def _assess(
     model: nn.Module, images: Tensor, labels: Tensor, loss: Loss, seed: int
 ) -> tuple[float, float]:
-    """Return the smooth loss in nats an image and the share that is recognised."""
+    """Return the loss in nats per image and the accuracy."""
     generator = torch.Generator().manual_seed(seed)
-    for layer in junction_layers(model):
+    for layer in junction_layers(model).values():
         layer.generator = generator
     parts = list(zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True))
     with torch.no_grad():
-        with smooth_reads(model, generator):
+        with normal_reads(model, generator):
             total = sum(float(loss(model(x), y)) * len(y) for x, y in parts)
         right = sum(count_correct(model(x), y, generator) for x, y in parts)
     return total / len(labels), right / len(labels)

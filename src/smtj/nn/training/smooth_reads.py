@@ -1,8 +1,8 @@
-"""Reads whose spread learns: the mean of N reads as a normal number of the same mean and variance.
+"""Differentiable reads: the mean of N reads as a normal number of the same mean and variance.
 
-Sampled reads pass a gradient to their mean alone, and expected values have no spread.  A bias
-voltage acts on both: a steeper neuron answers with less noise.  A normal number, mean plus standard
-deviation times noise, carries either to the gradient.
+The gradient of sampled reads is that of their mean only, and expected values have no spread, but a
+bias voltage affects both: a steeper neuron is less noisy.  A normal number, mean plus standard
+deviation times noise, passes both to the gradient.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,23 +14,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from smtj.nn.layer.activation import MTJActivation
-from smtj.nn.layer.adaptive import junction_layers
-from smtj.nn.layer.neuron import MTJNeuron
+from smtj.nn.layer.neuron import MTJNeuron, junction_layers
 from smtj.nn.reads.independent import normal, sample_key
 from smtj.nn.reads.scheme import Reads
 
 LOGISTIC = 1.702
-"""Φ(z) is within 0.01 of the logistic function of 1.702 z."""
+"""Φ(z) equals the logistic function of 1.702 z within 0.01."""
 MANY = 1000
-"""Reads that expected values are taken as, where a margin over its spread is asked for."""
+"""Number of reads that replaces expected values where a spread is needed."""
 
 
 def margin_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
-    """How surely the right output has the most high reads; the mean over images, in nats.
+    """Return the loss for the right output having most high reads: the mean over images, in nats.
 
-    The difference of two outputs of N reads is taken as normal, so that the right one wins with
-    Φ(z), z = (p - p')/√[(p(1 - p) + p'(1 - p'))/N + 1/(4N²)]; half a read is what decides a tie.
-    The loss is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).
+    The difference of two outputs of N reads is approximately normal, so the right one wins with
+    Φ(z), z = (p - p')/√[(p(1 - p) + p'(1 - p'))/N + 1/(4N²)]; half a read decides ties.  The loss
+    is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).
 
     Parameters
     ----------
@@ -50,7 +49,7 @@ def margin_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
 
 
 def loss_of(model: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the loss of a model's outputs: of reads if its last layer is devices, else of sums."""
+    """Return :func:`margin_loss` for a model that ends with devices, else the cross-entropy."""
     last = output_layer(model)
     if last is None:
         return functional.cross_entropy
@@ -59,26 +58,19 @@ def loss_of(model: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def output_layer(model: nn.Module) -> MTJNeuron | None:
-    """Return the layer of devices that a sequential network ends with, if it does."""
+    """Return the layer of devices at the end of a sequential network, if any."""
     while isinstance(model, nn.Sequential) and len(model):
         model = model[-1]
     return model if type(model) is MTJNeuron else None
 
 
 @contextmanager
-def smooth_reads(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
-    """Have the junctions of a model in evaluation mode answer N reads as normal numbers meanwhile.
+def normal_reads(model: nn.Module, generator: torch.Generator) -> Iterator[None]:
+    """Let the junctions of a model in evaluation mode return N reads as normal numbers.
 
-    Output devices answer P(high) itself, as :func:`margin_loss` asks for.
-
-    Parameters
-    ----------
-    model
-        The model; what it was is restored in the end.
-    generator
-        Where the randomness comes from.
+    Output devices return P(high) itself, for :func:`margin_loss`.
     """
-    layers, last, hooks = junction_layers(model), output_layer(model), []
+    layers, last, hooks = list(junction_layers(model).values()), output_layer(model), []
     before = [layer.eval_reads for layer in layers]
     try:
         for layer, reads in zip(layers, before, strict=True):

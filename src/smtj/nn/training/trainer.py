@@ -1,4 +1,4 @@
-"""Back-propagation over a data set held in memory, one epoch at a time."""
+"""Back-propagation on a data set in memory, one epoch at a time."""
 
 import hashlib
 import math
@@ -26,7 +26,7 @@ EVALUATION_BATCH = 2000
 
 
 class Images(NamedTuple):
-    """A data set as tensors: one image a row, a byte a pixel, and labels."""
+    """A data set as tensors: one image per row, one byte per pixel, and labels."""
 
     train_images: Tensor
     train_labels: Tensor
@@ -35,7 +35,7 @@ class Images(NamedTuple):
 
 
 def as_tensors(data: ImageDataset) -> Images:
-    """Return the tensors that training needs; they share the data set's memory."""
+    """Return a data set as tensors that share its memory."""
 
     def rows(images: Any) -> Tensor:
         return torch.from_numpy(images).reshape(len(images), -1)
@@ -52,18 +52,18 @@ def as_tensors(data: ImageDataset) -> Images:
 
 
 def held_out(images: Images) -> Images:
-    """Return the training images alone, the last sixth of them as a test set for tuning."""
-    kept = len(images.train_labels) * 5 // 6
+    """Return the training images only, with the last sixth as a test set for tuning."""
+    count = len(images.train_labels) * 5 // 6
     return Images(
-        images.train_images[:kept],
-        images.train_labels[:kept],
-        images.train_images[kept:],
-        images.train_labels[kept:],
+        images.train_images[:count],
+        images.train_labels[:count],
+        images.train_images[count:],
+        images.train_labels[count:],
     )
 
 
 def check_sum(images: Images) -> str:
-    """Return the SHA-256 of all pixels and labels: equal for the same data wherever it lies."""
+    """Return the SHA-256 of all pixels and labels."""
     digest = hashlib.sha256()
     for part in images:
         digest.update(str(tuple(part.shape)).encode())
@@ -76,17 +76,17 @@ class TrainingSettings:
     """How a network is trained: stochastic gradient descent with momentum."""
 
     learning_rate: float = 0.1
-    """Best on held-out images for junctions and sigmoids alike; see the validation page."""
+    """The default is best on held-out images for both kinds of neuron; see the validation page."""
     seed: int = 0
-    """Decides initial weights, order of the batches and reads; the chip has a seed of its own."""
+    """Decides initial weights, batches and reads; the chip has its own seed."""
     batch_size: int = 100
     momentum: float = 0.9
     fresh_chips: bool = False
-    """Whether every batch is learned on newly drawn devices, so that the weights suit any chip; the
-    network's own chip is what it is evaluated on."""
+    """Whether to sample new devices for every batch, so that the weights suit any chip; evaluation
+    uses the network's own chip."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot train."""
+        """Check the numbers."""
         if not (self.learning_rate > 0 and self.batch_size >= 1 and 0 <= self.momentum < 1):
             raise SmtjError(
                 f"learning_rate {self.learning_rate}, batch_size {self.batch_size} and momentum "
@@ -95,18 +95,18 @@ class TrainingSettings:
 
 
 class Epoch(NamedTuple):
-    """What an epoch ended with."""
+    """The result of an epoch."""
 
     number: int
     """Counted from 1."""
     train_loss: float
-    """Mean cross-entropy over the epoch, in nats an image."""
+    """Mean cross-entropy over the epoch, in nats per image."""
     test_accuracy: float
-    """Share of test images recognised."""
+    """Fraction of test images classified correctly."""
 
 
 class Trainer:
-    """A network in training: the network, its optimiser and its random streams.
+    """Trains a network: holds the network, its optimiser and its random streams.
 
     Parameters
     ----------
@@ -115,12 +115,12 @@ class Trainer:
     images
         The data.
     settings
-        How to train.
+        The training settings.
 
     Raises
     ------
     SmtjError
-        A batch would hold a single image, which has no spread that could be standardised.
+        A batch would hold a single image, which cannot be standardised.
     """
 
     def __init__(self, network: nn.Sequential, images: Images, settings: TrainingSettings) -> None:
@@ -131,7 +131,7 @@ class Trainer:
         ):
             raise SmtjError(
                 f"batch_size {size} leaves one of {count} images alone in a batch, which a "
-                "calibrated coupling cannot standardise; choose another, or matched coupling"
+                "calibrated coupling cannot standardise; change it, or use matched coupling"
             )
         self.network = network
         self.images = images
@@ -141,7 +141,7 @@ class Trainer:
             network.parameters(), settings.learning_rate, settings.momentum, fused=True
         )
         self._weights = list(network.parameters())
-        # Now, and not in the first evaluation, lest later epochs compute otherwise than the first.
+        # Before the first epoch, so that all epochs use the same number of threads.
         start_threads()
         self._check_sum = check_sum(images)
         self._pixels = scaled(images.train_images)
@@ -151,7 +151,7 @@ class Trainer:
         self._own_chip = chip_of(network) if settings.fresh_chips else None
 
     def epochs(self, until: int) -> Iterator[Epoch]:
-        """Train until an epoch, counted from 1, and yield each as it ends."""
+        """Train until an epoch, counted from 1, and yield each when it ends."""
         while len(self.history) < until:
             loss = self.train_epoch()
             number = len(self.history) + 1
@@ -160,11 +160,11 @@ class Trainer:
             yield self.history[-1]
 
     def train_epoch(self) -> float:
-        """Train one epoch and return its mean loss, in nats an image."""
+        """Train one epoch and return its mean loss in nats per image."""
         self.network.train()
         set_readout(self.network, generator=self._sampling)
         order = torch.randperm(len(self.images.train_labels), generator=self._order)
-        # Shuffled once an epoch, in memory that is kept, batches are views and cost nothing.
+        # Shuffled once per epoch into the same memory, so batches are views.
         torch.index_select(self._pixels, 0, order, out=self._shuffled)
         labels = self.images.train_labels[order]
         total = torch.zeros(())
@@ -184,21 +184,13 @@ class Trainer:
             install(self._own_chip, self.network)
         if not math.isfinite(total):
             raise SmtjError(
-                f"the training diverged in epoch {len(self.history) + 1}; a learning rate below "
-                f"{self.settings.learning_rate:g} would help"
+                f"the training diverged in epoch {len(self.history) + 1}; use a learning rate "
+                f"below {self.settings.learning_rate:g}"
             )
         return float(total) / len(labels)
 
     def save(self, path: Path, about: str) -> Path:
-        """Write all that a continuation needs, whole or not at all.
-
-        Parameters
-        ----------
-        path
-            The file.
-        about
-            What the run is of; :meth:`resume` accepts the file only with the same text.
-        """
+        """Write a checkpoint; :meth:`resume` accepts it only with the same text ``about``."""
         content = {
             "format": FORMAT,
             "about": about,
@@ -213,22 +205,22 @@ class Trainer:
         return write_whole(path, lambda file: torch.save(content, file))
 
     def resume(self, path: Path, about: str) -> None:
-        """Go on from a file that :meth:`save` wrote, as if there had been no interruption.
+        """Continue from a checkpoint, as if there had been no interruption.
 
         Raises
         ------
         CheckpointError
-            The file is missing, damaged, or of a run with other settings or images.
+            The file is missing, damaged, or has other settings or images.
         """
         entries = ("about", "history", "images", "network", "optimiser")
         content = read_saved(path, "a checkpoint", entries)
         if content["about"] != about or content["settings"] != asdict(self.settings):
             raise CheckpointError(
-                f"{path} is of a run with other settings; repeat those, or train anew without it"
+                f"{path} is from a run with other settings; repeat those, or start a new run"
             )
         if content["images"] != self._check_sum:
             raise CheckpointError(
-                f"{path} is of a run on other images; give those, or train anew without it"
+                f"{path} is from a run on other images; use those, or start a new run"
             )
         self.network.load_state_dict(content["network"])
         self._optimiser.load_state_dict(content["optimiser"])
@@ -246,11 +238,11 @@ def scaled(pixels: Tensor) -> Tensor:
 def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
     """Return the loss of a batch: the mean over images of the cross-entropy, in nats.
 
-    For a linear read-out (``sums is outputs``) it is that of the softmax over the sums.  For
-    neurons that answer in [0, 1] it is that of each output neuron by itself, summed over them.  Its
-    gradient at a neuron's summed input is taken as read-out minus target: exact for a
-    sigmoid, and for a sampled device its estimate from the very reads that were made.  A squared
-    error would carry the factor p(1 - p), which vanishes where an output is saturated and wrong.
+    For a linear read-out (``sums is outputs``) it is the cross-entropy of the softmax over the
+    sums; for neurons with outputs in [0, 1], that of each output neuron, summed over them.  Its
+    gradient at a neuron's summed input is read-out minus target: exact for a sigmoid, and for a
+    device an estimate from the actual reads.  A squared error would have the factor p(1 - p), which
+    vanishes where an output is saturated and wrong.
 
     Parameters
     ----------
@@ -270,19 +262,10 @@ def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
 
 
 def count_correct(outputs: Tensor, labels: Tensor, generator: torch.Generator) -> int:
-    """Count the images of which the highest output is the right one.
+    """Count the images whose highest output is their class.
 
-    Outputs of N reads are often equal; numbers below any difference between them decide then, drawn
-    from the generator.
-
-    Parameters
-    ----------
-    outputs
-        Shape (images, classes).
-    labels
-        Classes, shape (images,).
-    generator
-        On the CPU.
+    Ties, frequent with N reads, are decided at random by the generator, on the CPU.  ``outputs``
+    has shape (images, classes), ``labels`` shape (images,).
     """
     exact = outputs.to(torch.float64)
     ties = 1e-9 * torch.rand(exact.shape, generator=generator, dtype=torch.float64)
@@ -290,16 +273,9 @@ def count_correct(outputs: Tensor, labels: Tensor, generator: torch.Generator) -
 
 
 def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
-    """Share of test images recognised, in evaluation mode.
+    """Return the fraction of test images classified correctly; leaves the evaluation mode set.
 
-    Parameters
-    ----------
-    network
-        The network; left in evaluation mode.
-    images
-        The data.
-    seed
-        Decides the reads, and which of several equally high outputs is taken.
+    The seed decides the reads and ties.
     """
     network.eval()
     generator = torch.Generator().manual_seed(seed)

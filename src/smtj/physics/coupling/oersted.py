@@ -8,23 +8,20 @@ from smtj.physics.arrays import Array, as_arrays
 
 
 def strip_field(current: Array, width: Array, lateral: Array, height: Array) -> tuple[Array, Array]:
-    """Field of a long flat wire, at a point beside it and above it (Biot and Savart).
+    """Field of a long flat wire, beside and above it (Biot and Savart).
+
+    H_x = (I/2πW) [atan2(z, x - W/2) - atan2(z, x + W/2)] and
+    H_z = (I/4πW) ln{[(x - W/2)² + z²]/[(x + W/2)² + z²]} in A/m.  Far away their size is that of a
+    thin wire, I/(2πr).  In the wire's own plane H_x jumps at the wire; the value is that above it.
 
     Parameters
     ----------
     current
         I in A, along +y.
     width
-        Of the wire, along x, in m.
+        W of the wire along x, in m.
     lateral, height
         x and z of the point from the middle of the wire, in m; all broadcast together.
-
-    Returns
-    -------
-    tuple
-        H_x = (I/2πW) [atan2(z, x - W/2) - atan2(z, x + W/2)] and
-        H_z = (I/4πW) ln{[(x - W/2)² + z²]/[(x + W/2)² + z²]} in A/m.  Far away the size is that of
-        a thin wire, I/(2πr).  In the wire's own plane H_x jumps at the wire; above it is meant.
     """
     xp, (i, w, x, z) = as_arrays(current, width, lateral, height)
     near, far = x - w / 2, x + w / 2
@@ -35,11 +32,11 @@ def strip_field(current: Array, width: Array, lateral: Array, height: Array) -> 
 
 @dataclass(frozen=True)
 class OerstedWire:
-    """A flat wire along the long axis of the junction, at its side; all numbers are assumptions.
+    """A flat wire along the long axis of the junction, at its side; all values are assumptions.
 
-    The paper says that the output is «converted to a current passing through a wire» and gives no
-    wire.  One beside the junction, in the plane of the free layer, makes a field along its normal
-    and none in the plane; one above or below it would do the opposite.
+    The paper only says that the output is «converted to a current passing through a wire».  A wire
+    beside the junction, in the plane of the free layer, makes a field along its normal and none in
+    the plane; one above or below it does the opposite.
     """
 
     width: float = 100e-9
@@ -58,7 +55,7 @@ class OerstedWire:
     """That the driver gives, in A; 2.5 × 10¹¹ A/m² in the wire as it is by default."""
 
     def __post_init__(self) -> None:
-        """Refuse a wire that cannot be."""
+        """Reject impossible wires."""
         for name in ("width", "thickness", "length", "distance", "resistivity", "largest_current"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SmtjError(

@@ -20,19 +20,8 @@ def magnetoelastic_energy_density(
 ) -> Array:
     """K_me = (3/2) λ_s Y ε in J/m³, of uniaxial strain ε and stress Yε along x.
 
-    Parameters
-    ----------
-    magnetostriction
-        λ_s, a plain number such as 30e-6.
-    youngs_modulus
-        Y of the free layer in Pa.
-    strain
-        ε, a plain number.
-
-    References
-    ----------
-    B. D. Cullity and C. D. Graham, Introduction to Magnetic Materials, 2nd ed., Wiley (2009),
-    Ch. 8, doi:10.1002/9780470386323.
+    λ_s and ε are plain numbers, Y is in Pa.  B. D. Cullity and C. D. Graham, Introduction to
+    Magnetic Materials, 2nd ed., Wiley (2009), Ch. 8, doi:10.1002/9780470386323.
     """
     return 1.5 * magnetostriction * youngs_modulus * strain
 
@@ -122,13 +111,5 @@ class Ferroelectric:
         return magnetoelastic_energy_density(self.magnetostriction, self.youngs_modulus, strain)
 
     def power(self, drive: Array, interval: float | None) -> Array:
-        """Power C V²/interval in W of charging to a voltage in V and back once an input.
-
-        Parameters
-        ----------
-        drive
-            V in V.
-        interval
-            Time from input to input in s; None, a voltage that is held, takes no power.
-        """
+        """Power C V²/interval in W of charging to V once per input; 0 for a held voltage (None)."""
         return 0 * drive if interval is None else self.capacitance * drive**2 / interval

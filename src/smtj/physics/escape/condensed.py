@@ -66,18 +66,10 @@ def factor(system: Condensed, held: tuple[int, int]) -> Factored:
 
 
 def solve(problem: Factored, source: Floats, held: int, value: float) -> Floats:
-    """Solve (-L/D) f = source, each row times e^U, with f held at ``value`` and 0.
+    """Solve (-L/D) f = source, each row times e^U, with f held at two places.
 
-    Parameters
-    ----------
-    problem
-        Of :func:`factor`.
-    source
-        Right-hand side at all points, shape (N,).
-    held
-        The place in the skeleton at which f is ``value``; at the other held place it is 0.
-    value
-        That value.
+    ``source`` is the right-hand side at all points, shape (N,); ``held`` is the place in the
+    skeleton at which f is ``value``.
     """
     system = problem.system
     f = np.zeros(source.shape)

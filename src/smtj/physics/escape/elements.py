@@ -7,11 +7,10 @@ In weak form the operator of :mod:`smtj.physics.escape` is
 the second term being precession, integrated by parts.  It is laid on elements in the two angles, θ
 from the easy axis and φ around it, with polynomials through the Gauss-Lobatto points, which are
 the points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
-doi:10.1016/0021-9991(84)90128-1).  Rows and columns of every element sum to zero exactly, so what
-leaves one part of the sphere arrives in another.
+doi:10.1016/0021-9991(84)90128-1).  Rows and columns of every element sum to zero exactly, so
+probability is conserved.
 
-Every row is multiplied by e^U of its point, which leaves numbers of the order of one however deep
-the well that the point lies in.
+Every row is multiplied by e^U of its point, which keeps numbers of order one in wells of any depth.
 """
 
 import functools
@@ -46,27 +45,17 @@ class Elements(NamedTuple):
     energy: Floats
     """U of the points less its least value, shape (N,)."""
     log_mass: Floats
-    """ln of ∫ e^{-U} of each point's share of the sphere, U less its least value, shape (N,)."""
+    """ln of ∫ e^{-U} of each point's part of the sphere, U less its minimum, shape (N,)."""
 
 
 def build(
     energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats, saddle: float
 ) -> Elements:
-    """Lay the operator on a grid.
+    """Discretise the operator on a grid.
 
-    Far above the saddle U is levelled off: nothing ever gets there, but a grid that does not
-    resolve e^{-U} there would make waves.
-
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
-    damping
-        Gilbert damping α.
-    theta, phi
-        Edges of the elements in rad: from 0 to π, and once around.
-    saddle
-        U of the saddle.
+    Far above the saddle U is levelled off: the magnetisation never gets there, but a grid that does
+    not resolve e^{-U} would oscillate.  ``energy`` has numbers; ``theta`` and ``phi`` are the edges
+    of the elements in rad, from 0 to π and once around; ``saddle`` is U of the saddle.
     """
     x, w, slope = lobatto()
     rows, columns = len(theta) - 1, len(phi) - 1
@@ -84,7 +73,7 @@ def build(
     u = u - u.min()
     in_theta, in_phi = half_theta[:, None, None, None], half_phi[:, None, None]
     weights = w[:, None] * w
-    # Every weight is taken relative to the middle of its element, so that nothing overflows.
+    # Weights relative to the middle of their element do not overflow.
     middle = u.mean(axis=(2, 3), keepdims=True)
     density = np.exp(middle - u) * weights
     flat = (rows * columns, POINTS, POINTS)

@@ -1,4 +1,4 @@
-"""Where the elements of a grid over the sphere go."""
+"""The edges of the elements of a grid over the sphere."""
 
 import math
 from typing import NamedTuple
@@ -18,24 +18,24 @@ LOW_DAMPING = 0.1
 """Damping below which the layer around the separatrix, not the wells, sets the grid."""
 POLAR_STEPS, AZIMUTHAL_STEPS = 360, 180
 DENSER = 2.0
-"""By how much more the elements stand where the saddles are."""
+"""Extra density of elements near the saddles."""
 WIDTH = 0.5
-"""Around them, in rad."""
+"""Width of that region in rad."""
 RELEVANT = 5.0
-"""Saddles that lie higher by more than this many k_B T do not count."""
+"""Saddles higher than the lowest by more than this many k_B T are ignored."""
 TOLERATED = 15.0
 """Most k_B T that the ring between the wells may dip below the lowest saddle: e^15 of 1e16."""
 HIGHEST = 600.0
-"""Highest barrier in k_B T, of which the exponential is a float."""
+"""Highest barrier in k_B T whose exponential is a float."""
 
 NO_BARRIER = (
-    "this macrospin has one well at this field, so that there is no barrier to escape over; give a "
+    "this macrospin has one well at this field, so there is no barrier to escape over; give a "
     "smaller field or a larger anisotropy field"
 )
 
 
 class Pass(NamedTuple):
-    """Where the way from the upper well to the lower one leads over."""
+    """The pass between the upper and the lower well."""
 
     theta: float
     """Angle of the lowest saddle from the easy axis in rad."""
@@ -96,7 +96,7 @@ def find_pass(energy: ReducedEnergy) -> Pass:
 
 
 def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: float) -> Grid:
-    """Put down elements, ``refinement`` times as dense as a first guess has them.
+    """Place the elements, ``refinement`` times as dense as a first guess.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: flo
 
 
 def _bottoms(padded: Floats) -> NDArray[np.intp]:
-    """Return the places of the minima of a list with one more entry at either end."""
+    """Return the indices of the minima of a list padded by one entry at either end."""
     middle = padded[1:-1]
     return np.flatnonzero((middle < padded[:-2]) & (middle <= padded[2:]))
 
@@ -134,5 +134,5 @@ def _around(columns: int, saddles: Floats) -> Floats:
     phi = saddles[0] + np.linspace(0.0, 2 * math.pi, 4097)
     apart = np.abs(np.angle(np.exp(1j * (phi[:, None] - saddles)))).min(axis=1)
     density = 1 + DENSER * np.exp(-((apart / WIDTH) ** 2))
-    share = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
-    return np.asarray(np.interp(np.linspace(0.0, share[-1], columns + 1), share, phi))
+    total = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return np.asarray(np.interp(np.linspace(0.0, total[-1], columns + 1), total, phi))

@@ -39,11 +39,11 @@ def log_relaxation_rate(
     field_z: ArrayLike,
     damping: ArrayLike,
 ) -> Floats:
-    """ln of λ1 in 1/s, the rate at which the occupation of the wells returns to equilibrium.
+    """ln of λ1 in 1/s, the rate at which the occupancy of the wells returns to equilibrium.
 
-    Where energy and field are symmetric about the easy axis it is a quadrature (2 ms a field, at
-    60 k_B T), elsewhere a sparse system a field: 0.2 to 0.5 s at a damping of 0.1, more at a lower
-    one.  The grid is refined until λ1 changes by less than 1e-6; what is left is far less.
+    With energy and field symmetric about the easy axis it is a quadrature (2 ms per field at 60 k_B
+    T), else a sparse system per field: 0.2 to 0.5 s at a damping of 0.1, more at lower ones.  The
+    grid is refined until λ1 changes by less than 1e-6; the remaining error is far smaller.
 
     Parameters
     ----------
@@ -54,16 +54,11 @@ def log_relaxation_rate(
     damping
         Gilbert damping α.  All broadcast together.
 
-    Returns
-    -------
-    NDArray
-        Of the broadcast shape.
-
     Raises
     ------
     SmtjError
-        There is not one well on either side of the easy axis, the damping is not above 0, or so low
-        that no grid within the memory resolves the layer around the separatrix.
+        There is not one well on either side of the easy axis, or the damping is not above 0 or too
+        low to resolve the layer around the separatrix within memory.
     """
     fields = (np.asarray(f, dtype=np.float64) for f in (field_x, field_y, field_z))
     log_d = log_diffusion(spin, damping)
@@ -103,21 +98,9 @@ def log_dwell_times(
 def log_rate_on_sphere(
     energy: ReducedEnergy, damping: float, tolerance: float = TOLERANCE
 ) -> float:
-    """ln(λ1/D) of one energy, symmetric or not.
+    """ln(λ1/D) of one energy, symmetric or not, to a tolerance of ln λ1.
 
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
-    damping
-        Gilbert damping α.
-    tolerance
-        Change of ln λ1 from one grid to the next at which the finer one is taken.
-
-    Raises
-    ------
-    SmtjError
-        As :func:`log_relaxation_rate`.
+    Errors as in :func:`log_relaxation_rate`.
     """
     over = find_pass(energy)
     refinement, before = 1.0, np.nan

@@ -53,17 +53,9 @@ class Stationary(NamedTuple):
 
 
 def stationary_points(energy: ReducedEnergy) -> Stationary:
-    """All stationary points of one energy that has none in a ring.
+    """All isolated stationary points of one energy, of numbers.
 
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, of numbers.
-
-    Returns
-    -------
-    Stationary
-        Without points whose curvature vanishes along a line.
+    Points whose curvature vanishes along a line are left out.
     """
     energy = ReducedEnergy(*(float(entry) for entry in energy))
     scale = sum(abs(entry) for entry in energy)
@@ -91,13 +83,7 @@ def stationary_points(energy: ReducedEnergy) -> Stationary:
 
 
 def connecting_saddles(energy: ReducedEnergy, points: Stationary) -> Stationary:
-    """The saddles from which one way down leads to the deepest well and the other to another.
-
-    Parameters
-    ----------
-    energy, points
-        An energy and its :func:`stationary_points`.
-    """
+    """The saddles between the deepest well and another."""
     energy = ReducedEnergy(*(float(entry) for entry in energy))
     saddles, minima = points.saddles, points.minima
     m = saddles.direction

@@ -39,19 +39,12 @@ ON_LINE = 1e-9
 
 
 def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
-    """ln(λ1/D) of many energies, solved once where they repeat and interpolated on a line.
+    """ln(λ1/D) of many energies, shape (n,): repeated ones are solved once, lines are interpolated.
 
-    Energies that are symmetric about the easy axis are all done by quadrature, 2 ms each, past the
-    loss of a well too.  The others are solved one by one, unless more than ``FIRST`` of them lie on
-    a straight line, as those of a sweep of a field in a fixed direction or of a voltage do; they
-    are then interpolated, with an error of ln λ1 below 1e-4; of 0.05 where it is held.
-
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`, shape (n,).
-    damping
-        Gilbert damping α.
+    Energies symmetric about the easy axis are done by quadrature, 2 ms each, even beyond the loss
+    of a well.  Others are solved one by one, unless more than ``FIRST`` lie on a straight line, as
+    in a sweep of the field in a fixed direction or of the voltage; these are interpolated with an
+    error of ln λ1 below 1e-4, or 0.05 where it is held.
 
     Raises
     ------

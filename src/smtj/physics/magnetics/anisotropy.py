@@ -9,22 +9,10 @@ from smtj.physics.constants import VACUUM_PERMEABILITY
 
 
 def shape_energy_density(saturation_magnetisation: Array, factor_x: Array) -> Array:
-    """K_shape of Eq. 1, ½ μ0 M_s² N_x: the demagnetising energy of lying along the long axis.
+    """K_shape = ½ μ0 M_s² N_x of Eq. 1 in J/m³, from M_s in A/m and the factor along the long axis.
 
-    The magnetisation turns over through the long axis, the lowest saddle, so this energy of the
-    saddle stands in the barrier with a plus sign, as Eq. 1 has it.
-
-    Parameters
-    ----------
-    saturation_magnetisation
-        M_s in A/m.
-    factor_x
-        Demagnetising factor N_x along the long axis.
-
-    Returns
-    -------
-    Array
-        K_shape in J/m³.
+    The magnetisation reverses through the long axis, the lowest saddle, so the energy of that
+    saddle enters the barrier with a plus sign, as in Eq. 1.
     """
     return 0.5 * VACUUM_PERMEABILITY * saturation_magnetisation**2 * factor_x
 
@@ -64,15 +52,9 @@ def energy_density_of_field(field: Array, saturation_magnetisation: Array) -> Ar
 def voltage_energy_density(
     vcma_coefficient: Array, voltage: Array, tunnel_barrier_thickness: Array, thickness: Array
 ) -> Array:
-    """What a bias voltage takes from K_eff: ξ V/(t_d t) in J/m³ (Eq. 6, second line).
+    """Reduction of K_eff by a bias voltage, ξ V/(t_d t) in J/m³ (Eq. 6, second line).
 
-    Parameters
-    ----------
-    vcma_coefficient
-        ξ in J/(V m); positive when a positive voltage lowers the perpendicular anisotropy.
-    voltage
-        V in V.
-    tunnel_barrier_thickness, thickness
-        t_d of the MgO and t of the free layer, in m.
+    ξ in J/(V m), positive if a positive voltage lowers the perpendicular anisotropy; V in V; t_d
+    of the MgO and t of the free layer in m.
     """
     return vcma_coefficient * voltage / (tunnel_barrier_thickness * thickness)

@@ -16,17 +16,12 @@ def demagnetising_factors(
     """Magnetometric demagnetising factors N_x, N_y, N_z of an elliptic cylinder.
 
     x is the long axis of the ellipse, y the short one, z the cylinder's axis; their sum is one.
-    Right to rounding for axes up to 10 : 1, to 3e-4 at 50 : 1.
+    Accurate to rounding for axes up to 10 : 1, to 3e-4 at 50 : 1.
 
     Parameters
     ----------
     length, width, thickness
         Full axes of the ellipse and height of the cylinder, in m; broadcast together.
-
-    Returns
-    -------
-    tuple
-        N_x, N_y, N_z, dimensionless, of the broadcast shape.
 
     References
     ----------
@@ -44,9 +39,9 @@ def demagnetising_factors(
     )
     radius_squared = (half_length * xp.cos(angle)) ** 2 + (half_width * xp.sin(angle)) ** 2
     in_plane = _in_plane_factors(height / (2 * xp.sqrt(radius_squared)))
-    share = in_plane * half_length * half_width / radius_squared
-    n_x = xp.mean(share * xp.cos(angle) ** 2, axis=-1)
-    n_y = xp.mean(share * xp.sin(angle) ** 2, axis=-1)
+    part = in_plane * half_length * half_width / radius_squared
+    n_x = xp.mean(part * xp.cos(angle) ** 2, axis=-1)
+    n_y = xp.mean(part * xp.sin(angle) ** 2, axis=-1)
     return n_x, n_y, 1 - n_x - n_y
 
 

@@ -21,7 +21,7 @@ from smtj.physics.arrays import Array, as_arrays
 def perpendicular_and_in_plane(
     field_x: Array, field_y: Array, field_z: Array, easy_axis_tilt: Array
 ) -> tuple[Array, Array]:
-    """The H_⊥ that acts along the easy axis as a field does, and the field's size in the plane.
+    """The H_⊥ with the same part along the easy axis as a field, and the field's in-plane size.
 
     Parameters
     ----------
@@ -43,16 +43,10 @@ def perpendicular_and_in_plane(
 
 
 def offset_field(in_plane_bias_field: Array, easy_axis_tilt: Array) -> Array:
-    """H_s = -H_in tan(tilt) in A/m: the perpendicular field at which both states weigh the same.
+    """H_s = -H_in tan(tilt) in A/m, the perpendicular field of equal occupancy.
 
     There the total field has no part along the easy axis, so the two wells mirror each other.
-
-    Parameters
-    ----------
-    in_plane_bias_field
-        H_in in A/m, along +x.
-    easy_axis_tilt
-        Angle of the easy axis from the film normal, in rad, towards +x; below π/2.
+    H_in in A/m along +x, the tilt in rad as in :func:`perpendicular_and_in_plane`.
     """
     xp, (h_in, tilt) = as_arrays(in_plane_bias_field, easy_axis_tilt)
     return -h_in * xp.tan(tilt)

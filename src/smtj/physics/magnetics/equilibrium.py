@@ -1,11 +1,11 @@
-"""BoltzmannAverages of the two states by exact Boltzmann integration of the macrospin energy.
+"""Occupancy of the two states by exact Boltzmann integration of the macrospin energy.
 
-With Eq. 3-5 this is the second route to the sigmoid: occupation depends only on the *difference*
-of the two wells' free energies, so the slope that follows hardly knows the barrier between them.
+Beside Eq. 3-5 this is the second route to the sigmoid: the occupancy depends only on the
+*difference* of the two wells' free energies, so its slope hardly depends on the barrier.
 
-The nodes of the quadrature follow the largest energy among the arguments.  Up to energies of about
-130 k_B T they are 96 · 64 for either state, about a millisecond and a megabyte a value while it is
-computed; the error of ln Z is below 1e-11.
+The number of quadrature nodes follows the largest energy among the arguments: up to about
+130 k_B T it is 96 · 64 per state, about a millisecond and a megabyte per value, with an error of
+ln Z below 1e-11.
 """
 
 import math
@@ -21,11 +21,11 @@ from smtj.physics.magnetics.direction import offset_field
 POLAR_NODES = 96
 AZIMUTHAL_NODES = 64
 NODES_PER_ROOT = 6
-"""Nodes for the square root of the largest reduced energy, where that is more than the above."""
+"""Nodes per square root of the largest reduced energy, if that exceeds the above."""
 
 
 class Macrospin(NamedTuple):
-    """What the energy of a macrospin depends on; SI units, broadcast together."""
+    """The parameters of a macrospin's energy; SI units, broadcast together."""
 
     moment: Array
     """Magnetic moment M_s V* in A m²."""
@@ -82,7 +82,7 @@ class BoltzmannAverages(NamedTuple):
     """Boltzmann averages over the sphere."""
 
     probability_up: Array
-    """Share of the half of the sphere around the easy axis."""
+    """Occupancy of the half of the sphere around the easy axis."""
     mean: Array
     """⟨m⟩, shape (..., 3): x, y and z."""
     mean_square_z: Array
@@ -94,7 +94,7 @@ def reduced_energy(
 ) -> ReducedEnergy:
     """U = E/(k_B T) of e = -μ0 M_s [H·m + ½ H_K1 (m·n)² - ¼ H_K2 (m·n)⁴ - ½ H_shape m_y²].
 
-    It is the energy that Eq. 7 follows from.
+    Eq. 7 follows from it.
 
     Parameters
     ----------
@@ -103,10 +103,6 @@ def reduced_energy(
     field_x, field_y, field_z
         Applied field in A/m, without the spin's in-plane bias field; all broadcast together.
 
-    Returns
-    -------
-    ReducedEnergy
-        Six entries of the broadcast shape.
     """
     xp, values = as_arrays(field_x, field_y, field_z, *spin)
     x, y, z, moment, first, second, shape, bias, tilt, temperature = xp.broadcast_arrays(*values)
@@ -125,9 +121,9 @@ def reduced_energy(
 def log_weights(
     spin: Macrospin, field_z: Array, field_x: Array = 0.0, field_y: Array = 0.0
 ) -> tuple[Array, Array]:
-    """Logarithms of the partition functions of the up and the down state.
+    """ln Z_up and ln Z_down; the states are the halves of the sphere around and opposite the axis.
 
-    The up state is the half of the sphere around the easy axis, the down state the other half.
+    Their difference is ln(P/(1 - P)) of the up state.
 
     Parameters
     ----------
@@ -136,11 +132,6 @@ def log_weights(
     field_z, field_x, field_y
         Applied field in A/m, without the spin's in-plane bias field.
 
-    Returns
-    -------
-    tuple
-        ln Z_up and ln Z_down, of the broadcast shape; their difference is ln(P/(1 - P)) of the up
-        state.
     """
     up, down = _halves(spin, field_x, field_y, field_z)
     return up.log_weight, down.log_weight
@@ -175,11 +166,11 @@ def boltzmann_averages(
 ) -> BoltzmannAverages:
     """Boltzmann averages over the whole sphere; arguments as in :func:`reduced_energy`."""
     up, down = _halves(spin, field_x, field_y, field_z)
-    share = logistic(up.log_weight - down.log_weight)
-    xp, _ = as_arrays(share)
+    occupancy = logistic(up.log_weight - down.log_weight)
+    xp, _ = as_arrays(occupancy)
 
     def over_both(of_up: Array, of_down: Array) -> Array:
-        return share * of_up + (1 - share) * of_down
+        return occupancy * of_up + (1 - occupancy) * of_down
 
     mean = [
         over_both(up.average(up.m_x), down.average(down.m_x)),
@@ -187,15 +178,15 @@ def boltzmann_averages(
         over_both(up.average(up.m_z), down.average(down.m_z)),
     ]
     square = over_both(up.average(up.m_z**2), down.average(down.m_z**2))
-    return BoltzmannAverages(share, xp.stack(mean, axis=-1), square)
+    return BoltzmannAverages(occupancy, xp.stack(mean, axis=-1), square)
 
 
 class _Half(NamedTuple):
-    """One half of the sphere: nodes at m_y ≥ 0, each of which stands for its mirror image too."""
+    """One half of the sphere: nodes at m_y ≥ 0 that also stand for their mirror images."""
 
     log_weight: Array
-    share: Array
-    """Of each node and its mirror image together; sums up to one."""
+    weight: Array
+    """Weight of each node with its mirror image; the sum is one."""
     m_x: Array
     m_y: Array
     m_z: Array
@@ -203,11 +194,11 @@ class _Half(NamedTuple):
     """(p - p')/(p + p') of a node and its mirror image."""
 
     def average(self, quantity: Array) -> Array:
-        """Average of what does not change under m_y → -m_y."""
-        return (self.share * quantity).sum(axis=(-2, -1))
+        """Average of a quantity that is even in m_y."""
+        return (self.weight * quantity).sum(axis=(-2, -1))
 
     def average_y(self) -> Array:
-        return (self.share * self.imbalance * self.m_y).sum(axis=(-2, -1))
+        return (self.weight * self.imbalance * self.m_y).sum(axis=(-2, -1))
 
 
 def _halves(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) -> tuple[_Half, _Half]:
@@ -228,7 +219,7 @@ def _halves(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) -> 
         total = xp.sum(density, axis=(-2, -1), keepdims=True)
         return _Half(
             log_weight=(top + xp.log(total))[..., 0, 0],
-            share=density / total,
+            weight=density / total,
             m_x=c * xp.sin(tilt) + a * xp.cos(tilt),
             m_y=b,
             m_z=c * xp.cos(tilt) - a * xp.sin(tilt),
@@ -249,8 +240,7 @@ def _nodes(xp: Any, energy: ReducedEnergy) -> tuple[Array, Array, Array, Array]:
     root = math.sqrt(xp.max(largest).item()) if math.prod(largest.shape) else 0.0
     more = NODES_PER_ROOT * math.ceil(root) if math.isfinite(root) else 0
     polar, azimuthal = max(POLAR_NODES, more), max(AZIMUTHAL_NODES, more)
-    # With the mirror image of each node half the circle is enough; there equal weights converge
-    # exponentially.
+    # Thanks to the mirror images half the circle suffices; equal weights converge exponentially.
     angle = (np.arange(azimuthal) + 0.5) * (math.pi / azimuthal)
     nodes, node_weights = np.polynomial.legendre.leggauss(polar)
     u = (nodes[:, None] + 1) / 2

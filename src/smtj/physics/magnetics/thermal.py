@@ -6,18 +6,9 @@ from smtj.physics.arrays import Array
 def magnetisation_ratio(
     temperature: Array, reference: float, curie_temperature: float | None, exponent: float
 ) -> Array:
-    """M_s(T)/M_s(T_ref) by Bloch's law, M_s ∝ 1 - (T/T_C)^n; 1 where no T_C is known.
+    """M_s(T)/M_s(T_ref) by Bloch's law, M_s ∝ 1 - (T/T_C)^n; 1 without a Curie temperature.
 
-    Parameters
-    ----------
-    temperature
-        T in K, below T_C.
-    reference
-        Temperature in K at which the card's values hold.
-    curie_temperature
-        T_C in K, or None for values that do not change with temperature.
-    exponent
-        n, 3/2 for a bulk ferromagnet.
+    All temperatures in K; n is 3/2 for a bulk ferromagnet.
     """
     if curie_temperature is None:
         return 1.0
@@ -28,18 +19,7 @@ def magnetisation_ratio(
 def interface_anisotropy_ratio(magnetisation_ratio: Array, exponent: float) -> Array:
     """K_i(T)/K_i(T_ref) = (M_s(T)/M_s(T_ref))^p, a power law of the magnetisation.
 
-    Parameters
-    ----------
-    magnetisation_ratio
-        From :func:`magnetisation_ratio`.
-    exponent
-        p; 3 for uniaxial anisotropy of single ions (Callen and Callen), near 2 for two ions and
-        for the CoFeB/MgO interface.
-
-    References
-    ----------
-    H. B. Callen and E. Callen, The present status of the temperature dependence of
-    magnetocrystalline anisotropy, and the l(l+1)/2 power law,
-    J. Phys. Chem. Solids 27, 1271 (1966).
+    p is 3 for single-ion uniaxial anisotropy, near 2 for two-ion and for the CoFeB/MgO interface
+    (H. B. Callen and E. Callen, J. Phys. Chem. Solids 27, 1271 (1966)).
     """
     return magnetisation_ratio**exponent

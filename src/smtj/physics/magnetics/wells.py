@@ -62,8 +62,8 @@ def find_wells(
 ) -> Wells:
     """The two wells of a macrospin, and which of them exist.
 
-    A well keeps its side of the easy axis as a field changes until the field along the axis does,
-    so each well is followed continuously.  A minimum exactly across the axis counts as *up*.
+    A well keeps its side of the easy axis until the field along the axis changes sign, so each well
+    is followed continuously.  A minimum exactly across the axis counts as *up*.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a read voltage does to the state that it reads: VCMA and spin torque.
+"""Back-action: what a read voltage does to the state it reads, by VCMA and spin torque.
 
 While the voltage is on, VCMA moves the barrier (Eq. 6), a field-like torque acts as a field along
 the reference layer, and a damping-like one heats or cools the precession in a well: with
@@ -6,9 +6,9 @@ V_c = α H̄/(h_DL m·p), H̄ the mean stiffness field of the well, the barrier 
 (D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
 doi:10.1103/PhysRevB.72.180405).  The last is good for |V| well below |V_c|.
 
-A voltage that is on for a share of the time changes the mean rates in that share.  That is the
-whole effect where reads follow each other within a relaxation time, and more than it where the
-device forgets one read before the next.
+A voltage with a duty cycle below 1 changes the mean rates in proportion.  That is the whole effect
+if reads follow each other within a relaxation time, and an upper bound if the device forgets one
+read before the next.
 """
 
 import math
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.physics.device import barrier_and_reduced_field, operating_point
 from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
@@ -27,41 +27,42 @@ from smtj.physics.switching import log_dwell_times, log_relaxation_time
 from smtj.typing import Floats
 
 FIELDS = 201
-"""Fields at which the shift of P(high) is looked for."""
+"""Fields at which the shift of P(high) is evaluated."""
 VOLTAGES = 301
-"""Voltages among which :func:`voltage_limit` chooses, 3 % apart."""
+"""Candidate voltages of :func:`voltage_limit`, 3 % apart."""
 
 
 @dataclass(frozen=True)
 class BackAction:
-    """How far reading moves a device, of the shape of the read voltage."""
+    """How much reading disturbs a device; entries have the shape of the read voltage."""
 
     shift: Floats
-    """Largest |P(high | V) - P(high | 0)| over the fields that the card's coupling may apply."""
+    """Largest |P(high | V) - P(high | 0)| over the card's field range."""
     dwell_ratio: Floats
     """Relaxation time in the field H_s with the voltage on, over that without."""
     log_relaxation_time: Floats
     """ln(τ_rel/s) there with the voltage on, τ_rel = 1/(1/τ_high + 1/τ_low)."""
 
 
-def back_action(card: DeviceCard, voltage: ArrayLike, duty: ArrayLike = 1.0) -> BackAction:
-    """How much a read voltage moves a device, by Eq. 3-6 and the torques that its card has.
+def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> BackAction:
+    """How much a read voltage disturbs a device, by Eq. 3-6 and the card's torques.
 
     Parameters
     ----------
     card
-        The device; without a section ``spin_torque`` VCMA acts alone.
+        The device, its name or its path; without a section ``spin_torque`` only VCMA acts.
     voltage
         Read voltage in V, any shape.
     duty
-        Share of the time for which it is on, 0 to 1; broadcasts with the voltage.
+        Duty cycle of the voltage, 0 to 1; broadcasts with it.
 
     Raises
     ------
     CardError, SmtjError
         As :func:`smtj.physics.device.operating_point`.
     """
-    bias, share = np.broadcast_arrays(
+    card = as_card(card)
+    bias, on_time = np.broadcast_arrays(
         np.asarray(voltage, dtype=np.float64), np.asarray(duty, dtype=np.float64)
     )
     limit = float(card.switching.field_limit)
@@ -69,8 +70,8 @@ def back_action(card: DeviceCard, voltage: ArrayLike, duty: ArrayLike = 1.0) -> 
     fields = np.append(np.linspace(-limit, limit, FIELDS), centre)
     log_high, log_low = log_dwell_times_under_bias(card, fields, bias[..., None])
     rest_high, rest_low = log_dwell_times_under_bias(card, fields, np.zeros((*bias.shape, 1)))
-    mean_high = _mean_rate(log_high, rest_high, share[..., None])
-    mean_low = _mean_rate(log_low, rest_low, share[..., None])
+    mean_high = _mean_rate(log_high, rest_high, on_time[..., None])
+    mean_low = _mean_rate(log_low, rest_low, on_time[..., None])
     moved, rest = 1 / (1 + np.exp(mean_high - mean_low)), 1 / (1 + np.exp(rest_low - rest_high))
     on = log_relaxation_time(log_high[..., -1], log_low[..., -1])
     off = log_relaxation_time(rest_high[..., -1], rest_low[..., -1])
@@ -107,11 +108,12 @@ def log_dwell_times_under_bias(
     return log_attempt + high * factor_high, log_attempt + low * factor_low
 
 
-def critical_voltages(card: DeviceCard) -> tuple[float, float]:
-    """V_c = α H̄/(h_DL m·p) in V of the high and the low state; infinite where no torque acts.
+def critical_voltages(card: CardLike) -> tuple[float, float]:
+    """V_c = α H̄/(h_DL m·p) in V of the high and the low state; infinite without a torque.
 
-    At -V_c the damping of the well is gone.
+    At -V_c the well loses its damping.
     """
+    card = as_card(card)
     torque = torque_fields(card).damping_like
     if torque == 0:
         return math.inf, math.inf
@@ -128,8 +130,8 @@ def critical_voltages(card: DeviceCard) -> tuple[float, float]:
     return (up, down) if high_state_is_up(card) else (down, up)
 
 
-def voltage_limit(card: DeviceCard, tolerance: float, duty: float = 1.0) -> float:
-    """Largest read voltage in V up to which P(high) moves by no more than a tolerance.
+def voltage_limit(card: CardLike, tolerance: float, duty: float = 1.0) -> float:
+    """Largest read voltage in V that shifts P(high) by no more than a tolerance.
 
     Parameters
     ----------
@@ -138,8 +140,9 @@ def voltage_limit(card: DeviceCard, tolerance: float, duty: float = 1.0) -> floa
     tolerance
         Largest shift of P(high) at any field.
     duty
-        Share of the time for which the voltage is on.
+        Duty cycle of the voltage.
     """
+    card = as_card(card)
     most = float(card.switching.voltage_limit)
     voltages = most * np.geomspace(1e-4, 1, VOLTAGES)
     over = np.maximum(

@@ -1,15 +1,14 @@
-"""The noise of a read, and how often it takes one state for the other.
+"""The noise of a read, and its bit error rate.
 
-A read holds a voltage V across the junction, averages the current for a time t, and compares the
-average with a threshold.  Johnson and shot noise of a tunnel junction are one noise,
+A read applies a voltage V, averages the current over a time t, and compares the average with a
+threshold.  Johnson and shot noise of a tunnel junction are one noise,
 
     S_I = 2eI coth(eV/2k_BT),
 
 which is 4k_BT/R at no voltage and 2eI at a large one; adding the two would count it twice
 (D. Rogovin and D. J. Scalapino, Ann. Phys. 86, 1 (1974), doi:10.1016/0003-4916(74)90430-8).
-All densities are one-sided.  They are white here: 1/f noise of junction or amplifier is left out,
-so that a read that is longer than the corner of that noise allows for is worse than these formulas
-say.
+All densities are one-sided and white: 1/f noise of junction or amplifier is left out, so reads
+longer than its corner are worse than these formulas say.
 """
 
 import math
@@ -36,47 +35,30 @@ class Amplifier(NamedTuple):
 def junction_noise(voltage: Array, resistance: Array, temperature: Array) -> Array:
     """S_I = 2eI coth(eV/2k_BT) with I = V/R, in A²/Hz; even in V and smooth at V = 0.
 
-    Parameters
-    ----------
-    voltage
-        V in V, of either sign.
-    resistance
-        R = V/I at that voltage in ohm.
-    temperature
-        T in K.  All broadcast together.
+    V in V, R = V/I at that voltage in ohm, T in K; they broadcast.
+
+    Examples
+    --------
+    >>> float(junction_noise(0.0, 1000.0, 300.0))  # 4 k_B T/R
+    1.657e-23
     """
     xp, (v, r, t) = as_arrays(voltage, resistance, temperature)
     x = ELEMENTARY_CHARGE * v / (2 * BOLTZMANN * t)
     small = xp.abs(x) < _SMALL
-    # The branch that is not taken must not divide by zero, lest its gradient be none.
+    # The unused branch must not divide by zero, or its gradient would be NaN.
     safe = xp.where(small, xp.ones_like(x), x)
     return 4 * BOLTZMANN * t / r * xp.where(small, 1 + x**2 / 3, safe / xp.tanh(safe))
 
 
 def amplifier_noise(amplifier: Amplifier, conductance: Array) -> Array:
-    """i_n² + (e_n G)² in A²/Hz: its voltage noise drives a current through the junction.
-
-    Parameters
-    ----------
-    amplifier
-        Its input noise, the two parts independent of one another.
-    conductance
-        G of the junction in S.
-    """
+    """i_n² + (e_n G)² in A²/Hz, of independent noises and the junction's conductance G in S."""
     return amplifier.current_noise**2 + (amplifier.voltage_noise * conductance) ** 2
 
 
 def current_deviation(density: Array, time: Array) -> Array:
-    """Standard deviation in A of a current averaged over a time: √(S/(2t)).
+    """Standard deviation √(S/(2t)) in A of a current averaged over t in s, S in A²/Hz.
 
     Averaging over t has the noise bandwidth 1/(2t).
-
-    Parameters
-    ----------
-    density
-        S in A²/Hz, one-sided and white.
-    time
-        t in s.
     """
     xp, (s, t) = as_arrays(density, time)
     return xp.sqrt(s / (2 * t))
@@ -85,18 +67,11 @@ def current_deviation(density: Array, time: Array) -> Array:
 def threshold(
     current_high: Array, current_low: Array, density_high: Array, density_low: Array
 ) -> Array:
-    """The current in A at which a read in either state errs equally often.
+    """The threshold current in A with equal error rates in both states.
 
-    It lies between the two currents in the ratio of their deviations, midway where both states are
-    equally noisy.  Equal errors in both states are what makes a read with bit errors the same as
-    another probability (:func:`probability_with_bit_errors`).
-
-    Parameters
-    ----------
-    current_high, current_low
-        Mean currents in A in the high- and low-resistance state.
-    density_high, density_low
-        Their noise in A²/Hz, the amplifier's included.
+    It divides the interval between both mean currents, in A, in the ratio of their deviations;
+    the noise in A²/Hz includes the amplifier's.  With equal error rates, bit errors act as another
+    probability (:func:`probability_with_bit_errors`).
     """
     xp, (high, low, s_high, s_low) = as_arrays(current_high, current_low, density_high, density_low)
     root_high, root_low = xp.sqrt(s_high), xp.sqrt(s_low)
@@ -104,17 +79,7 @@ def threshold(
 
 
 def quality(difference: Array, density_high: Array, density_low: Array, time: Array) -> Array:
-    """Q = |ΔI|/(σ_high + σ_low): deviations between either state's current and the threshold.
-
-    Parameters
-    ----------
-    difference
-        ΔI between the states in A.
-    density_high, density_low
-        Noise in A²/Hz in the two states.
-    time
-        Averaging time in s.
-    """
+    """Q = |ΔI|/(σ_high + σ_low), from ΔI in A, the noise in A²/Hz, and a time in s."""
     xp, (delta,) = as_arrays(difference)
     deviations = current_deviation(density_high, time) + current_deviation(density_low, time)
     return xp.abs(delta) / deviations
@@ -123,10 +88,10 @@ def quality(difference: Array, density_high: Array, density_low: Array, time: Ar
 def bit_error_rate(
     difference: Array, density_high: Array, density_low: Array, time: Array
 ) -> Array:
-    """Share of reads that take one state for the other: ½ erfc(Q/√2), the same in both states.
+    """Bit error rate ½ erfc(Q/√2), equal in both states at the :func:`threshold`.
 
-    The threshold is that of :func:`threshold`.  The state is taken to keep still during the read.
-    Arguments as in :func:`quality`; ½ where there is no difference.
+    The state is assumed not to switch during the read.  Arguments as in :func:`quality`; ½ if the
+    currents are equal.
     """
     return _normal_tail(quality(difference, density_high, density_low, time))
 
@@ -134,16 +99,9 @@ def bit_error_rate(
 def read_time(
     difference: Array, density_high: Array, density_low: Array, error_rate: Array
 ) -> Array:
-    """Time in s that a read must last to err no more often than ``error_rate``.
+    """Read time in s that gives an error rate between 0 and ½; infinite for equal currents.
 
-    The inverse of :func:`bit_error_rate`; infinite where there is no difference.
-
-    Parameters
-    ----------
-    difference, density_high, density_low
-        As in :func:`quality`.
-    error_rate
-        Between 0 and ½.
+    The inverse of :func:`bit_error_rate`; other arguments as there.
     """
     xp, (delta, s_high, s_low, rate) = as_arrays(difference, density_high, density_low, error_rate)
     wanted = -_normal_quantile(rate)
@@ -155,20 +113,12 @@ def read_time(
 
 
 def probability_with_bit_errors(probability: Array, error_rate: Array) -> Array:
-    """P' = ε + (1 - 2ε) P: how often a device that is high with P is read as high.
-
-    Parameters
-    ----------
-    probability
-        P(high).
-    error_rate
-        ε, the same in both states.
-    """
+    """P' = ε + (1 - 2ε) P: how often a device with P(high) is read as high at an error rate ε."""
     return error_rate + (1 - 2 * error_rate) * probability
 
 
 def _normal_tail(x: Array) -> Array:
-    """Share of a normal distribution beyond x standard deviations, ½ erfc(x/√2)."""
+    """Probability of a normal number above x standard deviations, ½ erfc(x/√2)."""
     if array_api_compat.is_torch_array(x):
         return namespace(x).special.ndtr(-x)
     from scipy.special import ndtr
@@ -176,10 +126,10 @@ def _normal_tail(x: Array) -> Array:
     return ndtr(-x)
 
 
-def _normal_quantile(share: Array) -> Array:
-    """Standard deviations below which a share of a normal distribution lies."""
-    if array_api_compat.is_torch_array(share):
-        return namespace(share).special.ndtri(share)
+def _normal_quantile(probability: Array) -> Array:
+    """Quantile of the standard normal distribution."""
+    if array_api_compat.is_torch_array(probability):
+        return namespace(probability).special.ndtri(probability)
     from scipy.special import ndtri
 
-    return ndtri(share)
+    return ndtri(probability)

@@ -1,8 +1,8 @@
-"""Several reads of one two-state device: what correlation leaves of them, and what averaging does.
+"""Repeated reads of a two-state device: the effects of correlation and of averaging.
 
 A device that is high with probability P forgets its state at the rate 1/τ_r = 1/τ_high + 1/τ_low:
 the autocorrelation of its state is exp(-t/τ_r).  A read may be a snapshot of the state, or its
-average over a window W.  With x = W/τ_r the average has the variance
+average over an integration time W.  With x = W/τ_r the average has the variance
 
     P(1 - P) g,   g = 2 (x - 1 + e^-x)/x²,
 
@@ -10,7 +10,7 @@ and two averages that begin kT apart, T ≥ W, have the covariance
 
     P(1 - P) s ρ^k,   s = (2 sinh(x/2)/x)²,   ρ = e^-T/τ_r,
 
-both by integration of the autocorrelation over the windows.
+both from integrals of the autocorrelation.
 """
 
 import numpy as np
@@ -29,14 +29,17 @@ _REACH = 8.0
 
 
 def effective_reads(
-    reads: ArrayLike, interval: ArrayLike, relaxation_time: ArrayLike, window: ArrayLike = 0.0
+    reads: ArrayLike,
+    interval: ArrayLike,
+    relaxation_time: ArrayLike,
+    integration_time: ArrayLike = 0.0,
 ) -> Floats:
     """Number of independent snapshots whose mean is as uncertain as that of N correlated reads.
 
     N_eff = N/(g + 2 s Σ_k (1 - k/N) ρ^k), k from 1 to N - 1; g and s as above, 1 for snapshots
     (for those see A. D. Sokal, in Functional Integration, Plenum (1997), Eq. 2.15,
     doi:10.1007/978-1-4899-0319-8_6).  It falls to 1 where the reads are much faster than the
-    device; a window makes it larger than N where the device is faster still.
+    device; averaging makes it larger than N where the device is faster still.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ def effective_reads(
         T in s, from the beginning of one read to that of the next.
     relaxation_time
         τ_r in s, above 0.
-    window
+    integration_time
         W in s, 0 to T; 0 for snapshots.  All broadcast together.
 
     Returns
@@ -55,36 +58,39 @@ def effective_reads(
         P(1 - P) over the variance of the mean, of the broadcast shape.
     """
     n, step, tau, w = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (reads, interval, relaxation_time, window))
+        *(
+            np.asarray(v, dtype=np.float64)
+            for v in (reads, interval, relaxation_time, integration_time)
+        )
     )
     y, x = step / tau, w / tau
-    # s ρ^k as e^-(T - W)/τ_r times powers that do not overflow however long the window is.
+    # s ρ^k as e^-(T - W)/τ_r times powers that do not overflow however large x is.
     between = np.exp(x - y) * _mean_decay(x) ** 2 * _sum_over_lags(n, y)
     return np.asarray(n / (window_variance(x) + 2 * between))
 
 
 def comparator_probability(
     probability: ArrayLike,
-    window: ArrayLike,
+    integration_time: ArrayLike,
     relaxation_time: ArrayLike,
     noise: float = 0.0,
 ) -> Floats:
-    """How often the average over a window, with noise, lies above the middle of the two levels.
+    """Probability that a read, averaged and noisy, lies above the middle of the two levels.
 
-    A device spends more than half of the window high when its departures from high in W/2 spent
+    A device spends more than half of W high when its departures from high in W/2 spent
     there are no more than those from low in W/2 spent there; both are Poisson numbers, K of mean
     W/2τ_high and M of W/2τ_low, so that
 
         P(above) = P(M > K) + P P(M = K)
 
     (the occupation time of P. J. Pedler, J. Appl. Prob. 8, 381 (1971), doi:10.2307/3211908).  A
-    window that the device switches in makes this steeper than P(high) itself.
+    device that switches within W makes this steeper than P(high) itself.
 
     Parameters
     ----------
     probability
         P(high) in equilibrium.
-    window, relaxation_time
+    integration_time, relaxation_time
         W and τ_r in s.  All broadcast together.
     noise
         Standard deviation of the noise of a reading, in units of the separation of the levels.
@@ -92,17 +98,17 @@ def comparator_probability(
     Returns
     -------
     array
-        Probability of the broadcast shape; P itself for a window of 0 without noise.
+        Of the broadcast shape; P itself for W = 0 without noise.
     """
     p, w, tau = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (probability, window, relaxation_time))
+        *(np.asarray(v, dtype=np.float64) for v in (probability, integration_time, relaxation_time))
     )
     x = w / tau
     if noise == 0:
         return _beyond(p, x, 0.5)
     from scipy.special import ndtr
 
-    # A threshold outside the levels is always, or never, passed.
+    # A threshold outside the levels is passed always or never.
     low, high = max(0.0, 0.5 - _REACH * noise), min(1.0, 0.5 + _REACH * noise)
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     found = np.full(p.shape, ndtr((low - 0.5) / noise))
@@ -114,7 +120,7 @@ def comparator_probability(
 
 
 def _beyond(p: Floats, x: Floats, level: float) -> Floats:
-    """Probability to spend more than a share of the window x high, from equilibrium."""
+    """Probability to spend more than a fraction ``level`` of x = W/τ_r high, from equilibrium."""
     from scipy.special import chndtr
 
     # τ_high = τ_r/(1 - P) and τ_low = τ_r/P.

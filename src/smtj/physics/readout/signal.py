@@ -1,11 +1,11 @@
-"""What a read of a card's junction has to go by: currents of the two states, and their noise."""
+"""The signal of a read: currents of the two states, and their noise."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.physics.device import operating_point
 from smtj.physics.junction import state_resistances
 from smtj.physics.readout.noise import Amplifier, amplifier_noise, junction_noise
@@ -32,7 +32,7 @@ class ReadSignal:
 
     @property
     def contrast(self) -> Floats:
-        """(R_high - R_low)/R_low: what is left of the TMR between wells that are tilted."""
+        """(R_high - R_low)/R_low: the part of the TMR that tilted wells leave."""
         return self.high / self.low - 1
 
     def densities(self, amplifier: Amplifier) -> tuple[Floats, Floats]:
@@ -46,19 +46,17 @@ class ReadSignal:
         )
         return high, low
 
-    def power(self, share_high: ArrayLike = 0.5) -> Floats:
-        """V²/R in W of both states, weighted by the share of time spent in the high one."""
-        share = np.asarray(share_high)
-        return self.voltage**2 * (share / self.high + (1 - share) / self.low)
+    def power(self, occupancy: ArrayLike = 0.5) -> Floats:
+        """V²/R in W, averaged over both states by the occupancy of the high one."""
+        high = np.asarray(occupancy)
+        return self.voltage**2 * (high / self.high + (1 - high) / self.low)
 
 
-def read_signal(
-    card: DeviceCard, voltage: ArrayLike, temperature: float | None = None
-) -> ReadSignal:
-    """The states of a card's junction in the field H_s at which both are equally likely.
+def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = None) -> ReadSignal:
+    """The states of a card's junction in the field H_s, where both are equally likely.
 
-    Their difference is that of the wells' projections on the reference layer, less than the TMR
-    where the wells do not lie along it, and the TMR itself falls with bias.
+    They differ by the wells' projections on the reference layer, which is less than the TMR for
+    wells not along it; the TMR itself falls with bias.
 
     Parameters
     ----------
@@ -74,6 +72,7 @@ def read_signal(
     CardError, SmtjError
         As :func:`smtj.physics.device.operating_point`.
     """
+    card = as_card(card)
     bias = np.asarray(voltage, dtype=np.float64)
     point = operating_point(card, bias, temperature)
     found = state_resistances(card, 0.0, 0.0, point.offset_field, bias, temperature)

@@ -81,7 +81,7 @@ def stiffness(
     field_y: ArrayLike,
     field_z: ArrayLike,
 ) -> Stiffness:
-    """Second derivatives of a macrospin's energy where the magnetisation is at rest.
+    """Second derivatives of a macrospin's energy in equilibrium.
 
     Parameters
     ----------
@@ -128,9 +128,10 @@ def stiffness(
 def resonance_frequency(
     matrix: ArrayLike, frequency_per_field: float = FREQUENCY_PER_FIELD
 ) -> Floats:
-    """f_r = (μ0 γ/2π) √det A in Hz, of the second derivatives A in A/m, shape (..., 2, 2).
+    """f_r = (μ0 γ/2π) √det A in Hz, of second derivatives A in A/m, shape (..., 2, 2).
 
-    Damping, which Eq. 7 leaves out too, divides it by √(1 + α²).  NaN where A is of no minimum.
+    Damping, which Eq. 7 leaves out too, divides it by √(1 + α²).  NaN if A is not that of a
+    minimum.
     """
     a = np.asarray(matrix, dtype=np.float64)
     determinant = a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
@@ -142,20 +143,8 @@ def in_plane_film_frequency(
 ) -> Array:
     """Kittel's f_r = (μ0 γ/2π) √(H (H + M_eff)) in Hz of a film saturated in its plane.
 
-    It is Eq. 7 at θ_H = θ_M = 90° with H_K1 = -M_eff.
-
-    Parameters
-    ----------
-    field
-        H in A/m, along the plane.
-    effective_magnetisation
-        M_eff in A/m: 4πM_eff in the units of the field.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
-
-    References
-    ----------
-    C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155.
+    It is Eq. 7 at θ_H = θ_M = 90° with H_K1 = -M_eff (C. Kittel, Phys. Rev. 73, 155 (1948),
+    doi:10.1103/PhysRev.73.155).  H along the plane and M_eff in A/m, μ0 γ/2π in Hz/(A/m).
     """
     return frequency_per_field * (field * (field + effective_magnetisation)) ** 0.5
 

@@ -11,16 +11,9 @@ from smtj.physics.arrays import Array
 
 
 def lorentzian(x: Array, position: Array, half_width: Array) -> tuple[Array, Array]:
-    """Symmetric and antisymmetric Lorentzian, 1/(1 + z²) and z/(1 + z²).
+    """Symmetric and antisymmetric Lorentzian, 1/(1 + z²) and z/(1 + z²), z = (x - x0)/Δ.
 
-    Parameters
-    ----------
-    x
-        Frequency or field.
-    position
-        x0 in the unit of ``x``.
-    half_width
-        Δ in the unit of ``x``; all broadcast together.
+    Frequencies or fields x, position x0 and half width Δ in the same unit; they broadcast.
     """
     z = (x - position) / half_width
     symmetric = 1 / (1 + z**2)
@@ -38,19 +31,10 @@ def lorentzian_derivative(x: Array, position: Array, half_width: Array) -> tuple
 
 
 def driven_oscillator(frequency: Array, position: Array, half_width: Array) -> tuple[Array, Array]:
-    """Both parts of a line in frequency without the assumption that it is narrow.
+    """Both parts of a line in frequency that need not be narrow, f and f0 ≥ 0 and Δ in Hz.
 
     With Γ = 2Δ they are f²Γ²/D and f0 Γ (f² - f0²)/D, D = (f0² - f²)² + f²Γ²: the response of a
-    linear oscillator, which :func:`lorentzian` is the limit of for Δ ≪ f0.
-
-    Parameters
-    ----------
-    frequency
-        f ≥ 0 in Hz.
-    position
-        f0 in Hz.
-    half_width
-        Δ in Hz; all broadcast together.
+    linear oscillator, whose limit for Δ ≪ f0 is :func:`lorentzian`.
     """
     width = 2 * half_width
     detuning = frequency**2 - position**2

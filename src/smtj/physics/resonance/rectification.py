@@ -64,25 +64,19 @@ def driven_lines(
 ) -> Lines:
     """p·δm per volt of drive: the lines of a macrospin that a voltage drives.
 
-    The damping-like torque of a dc voltage changes the linewidth; by how little it moves the
+    The damping-like torque of a dc voltage changes the linewidth; its small shift of the
     equilibrium is left out.
 
     Parameters
     ----------
-    spin
-        The macrospin.
-    direction
-        Unit vectors m of its equilibria, shape (..., 3).
+    spin, direction
+        The macrospin, and unit vectors m of its equilibria, shape (..., 3).
     tangents
         :func:`smtj.physics.resonance.frequency.stiffness` there.
-    reference
-        p, shape (3,).
-    damping
-        Gilbert damping α.
-    fields
-        What the voltage does.
-    voltage
-        dc bias in V, broadcast with the equilibria.
+    reference, damping
+        p, shape (3,), and Gilbert damping α.
+    fields, voltage
+        The torques per volt, and the dc bias in V, broadcast with the equilibria.
     frequency_per_field
         μ0 γ/2π in Hz/(A/m).
 
@@ -140,23 +134,17 @@ def driven_lines(
 def rectified_voltage(
     lines: Lines, drive: ArrayLike, resistance: ArrayLike, conductance_change: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """Heights in V of the symmetric and antisymmetric part that each torque rectifies.
+    """Heights in V of the symmetric and antisymmetric part per torque, shapes (..., 3).
 
     Parameters
     ----------
     lines
-        Those of :func:`driven_lines`.
+        From :func:`driven_lines`.
     drive
         V_rf, amplitude across the junction in V.
-    resistance
-        R of the junction at the equilibrium, in ohm.
-    conductance_change
-        G_P - G_AP at the dc bias, in S.  All broadcast with the equilibria.
-
-    Returns
-    -------
-    tuple
-        Shapes (..., 3), by torque.
+    resistance, conductance_change
+        R at the equilibrium in ohm, and G_P - G_AP at the dc bias in S.  All broadcast with the
+        equilibria.
     """
     amplitude, ohm, siemens = (
         np.asarray(entry, dtype=np.float64) for entry in (drive, resistance, conductance_change)

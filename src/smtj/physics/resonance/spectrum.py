@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_card
 from smtj.physics.arrays import logistic
 from smtj.physics.device import barrier_and_reduced_field
 from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
@@ -38,7 +38,7 @@ class WellLines(NamedTuple):
 
 
 def well_lines(
-    card: DeviceCard,
+    card: CardLike,
     field_x: ArrayLike,
     field_y: ArrayLike,
     field_z: ArrayLike,
@@ -69,6 +69,7 @@ def well_lines(
     CardError, SmtjError
         As :func:`smtj.physics.junction.card_wells`.
     """
+    card = as_card(card)
     own = float(card.thermal.temperature) if temperature is None else temperature
     given = (field_x, field_y, field_z, voltage, own)
     x, y, z, bias, t = (

@@ -1,6 +1,6 @@
 """What a voltage across a card's junction exerts on its free layer, as fields per volt."""
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, as_card
 from smtj.card.consistency import ellipse_volume
 from smtj.physics.arrays import Array
 from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PERMEABILITY
@@ -18,17 +18,7 @@ def damping_like_field_per_volt(
 ) -> Array:
     """Field h_DL of Slonczewski's torque per volt in A/m/V: (ħ/2e) 2P/(1 + P²)/(RA μ0 M_s t).
 
-    Parameters
-    ----------
-    polarisation
-        P of both electrodes.
-    resistance_area_product
-        RA of the parallel state in ohm m².
-    saturation_magnetisation, thickness
-        M_s in A/m and t of the free layer in m.
-
-    References
-    ----------
+    P of both electrodes, RA of the parallel state in ohm m², M_s in A/m, t of the free layer in m.
     J. C. Slonczewski, Phys. Rev. B 71, 024411 (2005), doi:10.1103/PhysRevB.71.024411.
     """
     spins = REDUCED_PLANCK / (2 * ELEMENTARY_CHARGE) * 2 * polarisation / (1 + polarisation**2)
@@ -36,12 +26,13 @@ def damping_like_field_per_volt(
     return spins / (resistance_area_product * moment)
 
 
-def torque_fields(card: DeviceCard) -> TorqueFields:
+def torque_fields(card: CardLike) -> TorqueFields:
     """The torques of a voltage on a card's free layer, at the card's temperature.
 
     VCMA always; spin torques where the card has a section ``spin_torque``, the damping-like one
     from the polarisation where its field per volt is left out, the field-like one 0 then.
     """
+    card = as_card(card)
     m_s, thickness = card.magnetism.saturation_magnetisation, card.geometry.free_layer_thickness
     lost = voltage_energy_density(
         vcma_coefficient(card), 1.0, card.geometry.tunnel_barrier_thickness, thickness

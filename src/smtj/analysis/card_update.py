@@ -1,0 +1,381 @@
+"""Fitted values written into a card, each with its standard error and its source.
+
+A measurement rarely fixes one number of the card alone: P(high | H) fixes w, the ratio of barrier
+and field; dwell times fix the barrier; two resistances fix R_P and TMR for known angles of the
+wells.  Each function says which numbers it changes and which it takes from the card; afterwards
+the card's own physics returns the fitted value.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from smtj.card import DeviceCard, Value
+from smtj.card.consistency import ellipse_volume
+from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import Estimate
+from smtj.physics.device import OperatingPoint, operating_point, with_stability_factor
+from smtj.physics.junction import state_resistances
+from smtj.physics.magnetics.anisotropy import anisotropy_field
+from smtj.typing import Floats
+
+ROUNDS = 6
+MAX_FACTOR = 50.0
+"""By which a value may differ from the card's; beyond, the card is the wrong one to start from."""
+
+
+class Measured(NamedTuple):
+    """A value with its standard error, in SI units."""
+
+    value: float
+    error: float
+
+    def on_card(self, source: str) -> Value:
+        """Return it as a value of a card; an unbounded error is left out."""
+        return Value(
+            self.value, "measured", source, self.error if math.isfinite(self.error) else None
+        )
+
+
+def measured(estimate: Estimate) -> Measured:
+    """Return value and standard error of an estimate."""
+    return Measured(estimate.value, estimate.error)
+
+
+def with_sigmoid(
+    card: DeviceCard,
+    slope: Measured,
+    offset_field: Measured,
+    voltage: float,
+    temperature: float,
+    source: str,
+) -> DeviceCard:
+    """Give a card the w and H_s that were measured.
+
+    In the model ``cai2019``, w = 4E_b/(k_B T H_k,eff): E_b stays the card's and H_k,eff changes.
+    In the self-consistent model the barrier drops out of w and V* changes.  A slope of opposite
+    sign turns the reference layer round.
+
+    Parameters
+    ----------
+    card
+        The base card.
+    slope
+        w in 1/(A/m).
+    offset_field
+        H_s in A/m.
+    voltage, temperature
+        Bias in V and T in K of the measurement.
+    source
+        Name of the data.
+
+    Raises
+    ------
+    SmtjError
+        No possible device has this slope.
+    """
+    card = _with_sign(card, slope.value, source)
+    per_volt = float(card.switching.offset_field_per_volt)
+    zero_bias = Measured(offset_field.value - per_volt * voltage, offset_field.error)
+    card = card.replace({"switching.offset_field": zero_bias.on_card(source)})
+    relative_error = abs(slope.error / slope.value)
+    if card.switching.model == "cai2019":
+        delta = float(operating_point(card, voltage, temperature).stability_factor)
+        h_k = abs(4 * delta / slope.value)
+        if not h_k > 0:
+            raise SmtjError(
+                f"card {card.name} has no barrier at {voltage:g} V, so no slope follows from it; "
+                "fit dwell times first, or choose another base card"
+            )
+        value = Measured(h_k, relative_error * h_k)
+        text = f"w of {source}, with E_b of the card"
+        return card.replace({"switching.effective_anisotropy_field": value.on_card(text)})
+    volume = _solved(
+        card,
+        "geometry.activation_volume",
+        lambda point: abs(float(point.slope)) - abs(slope.value),
+        voltage,
+        temperature,
+    )
+    value = Measured(volume, relative_error * volume)
+    return card.replace({"geometry.activation_volume": value.on_card(f"w of {source}")})
+
+
+def with_barrier(
+    card: DeviceCard, stability_factor: Measured, voltage: float, temperature: float, source: str
+) -> DeviceCard:
+    """Give a card the Δ = E_b/(k_B T) that was measured.
+
+    In the model ``cai2019`` V* changes.  In the self-consistent one V* belongs to w, so H_K1 does.
+
+    Parameters
+    ----------
+    stability_factor
+        Δ at ``voltage`` and ``temperature``; its error includes that of τ0.
+    card, voltage, temperature, source
+        As in :func:`with_sigmoid`.
+
+    Raises
+    ------
+    SmtjError
+        No possible device has this barrier.
+    """
+    if card.switching.model == "cai2019":
+        name = "geometry.activation_volume"
+        made = with_stability_factor(card, stability_factor.value, voltage, temperature)
+        found = float(made.geometry.activation_volume)
+    else:
+        name = "magnetism.anisotropy_field"
+        card = _with_anisotropy_field(card)
+        found = _solved(
+            card,
+            name,
+            lambda point: float(point.stability_factor) - stability_factor.value,
+            voltage,
+            temperature,
+        )
+    error = abs(found) * stability_factor.error / stability_factor.value
+    return card.replace({name: Measured(found, error).on_card(f"E_b of {source}")})
+
+
+def with_sigmoid_and_barrier(
+    card: DeviceCard,
+    slope: Measured,
+    offset_field: Measured,
+    stability_factor: Measured,
+    voltage: float,
+    temperature: float,
+    source: str,
+) -> DeviceCard:
+    """Give a card w, H_s and Δ at once; see :func:`with_sigmoid` and :func:`with_barrier`."""
+    where = (voltage, temperature, source)
+    # In the self-consistent model w depends on H_K1 a little, and Δ on V*.
+    for _ in range(1 if card.switching.model == "cai2019" else ROUNDS):
+        card = with_barrier(card, stability_factor, *where)
+        card = with_sigmoid(card, slope, offset_field, *where)
+    return card
+
+
+def with_attempt_time(card: DeviceCard, log_attempt_time: Measured, source: str) -> DeviceCard:
+    """Give a card the τ0 that was measured, as ln(τ0/s) with its error."""
+    tau = math.exp(log_attempt_time.value)
+    value = Measured(tau, tau * log_attempt_time.error)
+    return card.replace({"thermal.attempt_time": value.on_card(source)})
+
+
+def with_coefficient(card: DeviceCard, coefficient: Measured, source: str) -> DeviceCard:
+    """Give a card the ξ in J/(V m) that was measured; its field per volt then follows from ξ."""
+    value = coefficient.on_card(source)
+    return card.replace({"vcma.coefficient": value, "vcma.anisotropy_field_per_volt": None})
+
+
+def with_levels(
+    card: DeviceCard,
+    high: Measured,
+    low: Measured,
+    voltage: float,
+    field_in_plane: float,
+    field_out_of_plane: float,
+    source: str,
+) -> DeviceCard:
+    """Give a card the R_P and TMR that reproduce the measured resistances of both states.
+
+    The angles of the wells are the card's: a telegraph signal shows the part of the TMR that they
+    leave.
+
+    Parameters
+    ----------
+    card
+        The base card.
+    high, low
+        Resistances of the two states in ohm.
+    voltage, field_in_plane, field_out_of_plane
+        Bias in V and applied field in A/m of the measurement.
+    source
+        Name of the data.
+
+    Raises
+    ------
+    SmtjError
+        No R_P and TMR give these resistances at the card's angles.
+    """
+    values = np.array([high.value, low.value])
+    conditions = (voltage, field_in_plane, field_out_of_plane)
+    found = _parallel_and_tmr(card, values, *conditions)
+    errors = np.zeros(2)
+    for i, error in enumerate((high.error, low.error)):
+        moved = values.copy()
+        moved[i] += error
+        errors = np.hypot(errors, _parallel_and_tmr(card, moved, *conditions) - found)
+    text = f"levels of {source}, with the card's angles"
+    resistance, tmr = (Measured(*pair).on_card(text) for pair in zip(found, errors, strict=True))
+    return card.replace(
+        {
+            "electrical.parallel_resistance": resistance,
+            "electrical.resistance_area_product": None,
+            "electrical.tmr": tmr,
+        }
+    )
+
+
+def _parallel_and_tmr(
+    card: DeviceCard, levels: Floats, voltage: float, in_plane: float, out_of_plane: float
+) -> Floats:
+    """Return R_P and TMR that give two resistances; conductances are linear in 1/R_P, 1/R_AP."""
+    unit = card.replace(
+        {
+            "electrical.parallel_resistance": 1.0,
+            "electrical.resistance_area_product": None,
+            "electrical.tmr": 1.0,
+            "electrical.tmr_half_voltage": None,
+        }
+    )
+    states = state_resistances(unit, in_plane, 0.0, out_of_plane, voltage)
+    # With R_P = 1 and TMR = 1, G = part + (1 - part)/2 of the parallel conductance.
+    part = 2 / np.array([float(states.high), float(states.low)]) - 1
+    if not part[1] - part[0] > 1e-6:
+        raise SmtjError(
+            f"with the angles of card {card.name} both states have the same resistance, so R_P and "
+            "TMR cannot follow from two levels; choose a base card with a tilted easy axis"
+        )
+    g_antiparallel, g_parallel = np.linalg.solve(np.stack([1 - part, part], axis=1), 1 / levels)
+    half = card.electrical.tmr_half_voltage
+    tmr = g_parallel / g_antiparallel - 1 if g_antiparallel > 0 else math.inf
+    if half is not None:
+        tmr *= 1 + (voltage / half) ** 2
+    if not (math.isfinite(tmr) and tmr > 0 and g_parallel > 0):
+        raise SmtjError(
+            f"levels of {levels[0]:.4g} and {levels[1]:.4g} ohm are too far apart for the angles "
+            f"of card {card.name}; give it the angles of the device"
+        )
+    return np.array([1 / g_parallel, tmr])
+
+
+def _with_sign(card: DeviceCard, slope: float, source: str) -> DeviceCard:
+    if slope == 0 or not math.isfinite(slope):
+        raise SmtjError(f"the slope w of {source} is {slope:g}; a neuron needs one that is not 0")
+    if float(operating_point(card).slope) * slope > 0:
+        return card
+    # Along +x instead of -x, up instead of down: through the origin.
+    turned = math.remainder(float(card.magnetism.reference_layer_angle) + math.pi, 2 * math.pi)
+    polar = math.pi - float(card.magnetism.reference_layer_polar_angle)
+    text = f"the sign of w in {source}"
+    return card.replace(
+        {
+            "magnetism.reference_layer_angle": Value(turned, "derived", text),
+            "magnetism.reference_layer_polar_angle": Value(polar, "derived", text),
+        }
+    )
+
+
+def _with_anisotropy_field(card: DeviceCard) -> DeviceCard:
+    """Return the card with H_K1 instead of its interface anisotropy."""
+    if card.magnetism.anisotropy_field is not None and card.magnetism.interface_anisotropy is None:
+        return card
+    k_eff = operating_point(card, 0.0).energy_density
+    field = float(anisotropy_field(k_eff, card.magnetism.saturation_magnetisation))
+    changes = {"magnetism.anisotropy_field": field, "magnetism.interface_anisotropy": None}
+    return card.replace(changes)
+
+
+def _solved(
+    card: DeviceCard,
+    name: str,
+    miss: Callable[[OperatingPoint], float],
+    voltage: float,
+    temperature: float,
+) -> float:
+    """Return the value of a card's number at which ``miss``, which rises with it, is 0."""
+    from scipy.optimize import brentq
+
+    section, _, field = name.partition(".")
+    own = float(getattr(getattr(card, section), field))
+
+    def missed(logarithm: float) -> float:
+        changed = card.replace({name: own * math.exp(logarithm)})
+        return miss(operating_point(changed, voltage, temperature))
+
+    most, limit = math.log(MAX_FACTOR), f"{MAX_FACTOR:g}x"
+    if name == "geometry.activation_volume":
+        geometry = card.geometry
+        whole = ellipse_volume(geometry.length, geometry.width, geometry.free_layer_thickness)
+        most, limit = min(most, math.log(whole / own)), "the whole free layer"
+    least = -math.log(MAX_FACTOR)
+    if not missed(least) < 0 < missed(most):
+        raise SmtjError(
+            f"no {name} between 1/{MAX_FACTOR:g} of that of card {card.name} and {limit} agrees "
+            "with the measurement; choose a base card closer to the device"
+        )
+    return own * math.exp(brentq(missed, least, most, xtol=1e-12))
+
+
+def dwell_times_to_barrier(
+    log_dwell_high: float, log_dwell_low: float, covariance: Floats, log_attempt_time: Measured
+) -> tuple[Measured, float]:
+    """Δ and h from one pair of dwell times and a known τ0, by Eq. 3 and 4.
+
+    √ln(τ_high/τ0) = √Δ (1 + h) and √ln(τ_low/τ0) = √Δ (1 - h).
+
+    Parameters
+    ----------
+    log_dwell_high, log_dwell_low
+        ln(τ/s).
+    covariance
+        Of the two, shape (2, 2).
+    log_attempt_time
+        ln(τ0/s) with its error, the main part of the error of Δ.
+
+    Raises
+    ------
+    SmtjError
+        A dwell time is not longer than τ0.
+    """
+    a, b = log_dwell_high - log_attempt_time.value, log_dwell_low - log_attempt_time.value
+    if not (a > 0 and b > 0):
+        raise SmtjError("a dwell time is shorter than the attempt time, so there is no barrier")
+    root = (math.sqrt(a) + math.sqrt(b)) / 2
+    gradient = root * np.array([0.5 / math.sqrt(a), 0.5 / math.sqrt(b)])
+    variance = gradient @ covariance @ gradient + (gradient.sum() * log_attempt_time.error) ** 2
+    h = (math.sqrt(a) - math.sqrt(b)) / (2 * root)
+    return Measured(root**2, math.sqrt(variance)), h
+
+
+def with_anisotropy(
+    card: DeviceCard, first: Measured, second: Measured, voltage: float, source: str
+) -> DeviceCard:
+    """Give a card the measured H_K1, moved to zero bias by the card's ξ, and H_K2, in A/m.
+
+    The barrier follows from H_K1; an interface anisotropy is dropped.
+    """
+    bias = [operating_point(card, v) for v in (0.0, voltage)]
+    moved = [float(anisotropy_field(b.energy_density, b.saturation_magnetisation)) for b in bias]
+    at_zero = Measured(first.value + moved[0] - moved[1], first.error)
+    return card.replace(
+        {
+            "magnetism.anisotropy_field": at_zero.on_card(source),
+            "magnetism.interface_anisotropy": None,
+            "magnetism.second_order_anisotropy_field": second.on_card(source),
+        }
+    )
+
+
+def with_damping(card: DeviceCard, damping: Measured, source: str) -> DeviceCard:
+    """Give a card the Gilbert damping that was measured, if it is between 0 and 1."""
+    if not 0 < damping.value <= 1:
+        return card
+    return card.replace({"magnetism.damping": damping.on_card(source)})
+
+
+def with_field_per_volt(
+    card: DeviceCard, field_per_volt: Measured, coefficient: Measured, source: str
+) -> DeviceCard:
+    """Give a card the -dH_K1/dV in A/m/V and the ξ in J/(V m) that were measured."""
+    stack = f"{source}, with M_s, t and t_MgO of the card"
+    return card.replace(
+        {
+            "vcma.coefficient": coefficient.on_card(stack),
+            "vcma.anisotropy_field_per_volt": field_per_volt.on_card(source),
+        }
+    )

@@ -1,1 +1,0 @@
-"""What a measurement changes on a device card."""

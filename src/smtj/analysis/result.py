@@ -1,0 +1,375 @@
+"""The result of every fit: numbers by symbol, remarks, a verdict, a plot and a card."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from smtj.card import CardLike, DeviceCard, Value, as_card
+from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import Estimate
+from smtj.tables import WIDTH, Table, Tabular
+from smtj.units import format_quantity, parse_quantity, round_to_error
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEAD = ("", "symbol", "value", "±", "95 % interval")
+"""Head of a table of estimates."""
+CARD_DIGITS = 3
+"""Digits of a standard error that a card keeps; its value ends at the same decimal."""
+
+Kind = Literal[
+    "trace", "scan", "probability", "bias", "arrhenius", "loop",
+    "lines", "resonance", "vcma", "film", "several",
+]  # fmt: skip
+Verdict = Literal[
+    "ok", "two levels", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
+    "tilted easy axis", "in-plane field", "undecided", "one combination",
+    "in-plane", "perpendicular", "several",
+]  # fmt: skip
+"""What a fit decided, as a keyword.
+
+``two levels``
+    A trace switches between two levels.
+``sigmoid``, ``not a sigmoid``
+    Whether P(high) is consistent with a sigmoid.
+``cai2019``, ``self-consistent``, ``undecided``
+    The switching model that w(V) supports.
+``tilted easy axis``, ``in-plane field``, ``undecided``
+    What loops support as the cause of their angle.
+``one combination``
+    Resonance fixes a combination of H_K1 and H_K2 instead of both.
+``in-plane``, ``perpendicular``
+    The direction of the field in a film's Kittel fit.
+``ok``
+    Nothing had to be decided.
+``several``
+    The parts of the result have different verdicts.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """How a fit is plotted: panels side by side, with a caption."""
+
+    panels: tuple[Callable[[Any, Any], None], ...]
+    """Module-level functions of Matplotlib axes and :attr:`FitResult.fit`."""
+    caption: str
+    """Complete in itself."""
+    width: float = 3.4
+    """In inches."""
+    height: float = 2.8
+    subplots: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``Figure.subplots``."""
+
+    def draw(self, figure: Any, fit: Any) -> list[Any]:
+        """Draw all panels into a Matplotlib figure or subfigure and return their axes."""
+        axes = figure.subplots(ncols=len(self.panels), squeeze=False, **self.subplots)[0]
+        for panel, ax in zip(self.panels, axes, strict=True):
+            panel(ax, fit)
+        return list(axes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResult(Tabular, Mapping[str, Estimate]):
+    """What a fit found.
+
+    A mapping of estimates by symbol; a symbol that occurs under several conditions is followed by
+    its condition, as in ``result["w at 100 mV"]``.
+
+    Examples
+    --------
+    >>> import smtj
+    >>> data = smtj.lab.time_trace("cai2019", 1000, noise=5.0)
+    >>> result = smtj.fit(data)
+    >>> result.verdict
+    'two levels'
+    >>> result["τ_high"].to("ms").value
+    89...
+    """
+
+    kind: Kind
+    title: str
+    """One line."""
+    source: str
+    """Name of the data."""
+    base: DeviceCard
+    """The card that supplied what the data do not tell."""
+    estimates: tuple[Estimate, ...]
+    """All fitted numbers."""
+    remarks: tuple[str, ...]
+    """What a user of the numbers should know."""
+    verdict: Verdict
+    fit: Any
+    """The numerical result, with states, curves and covariances; of several parts, theirs."""
+    picture: Picture | None = None
+    update: Callable[[DeviceCard, Any, str], DeviceCard] | None = None
+    """Module-level function of a card, :attr:`fit` and :attr:`source`; None if nothing of this
+    belongs on a card."""
+    condition: str = ""
+    """What distinguishes this part from others of its kind, e.g. ``"at 100 mV"``."""
+    parts: tuple["FitResult", ...] = ()
+    """Results of a fit that found several things; else empty."""
+
+    @cached_property
+    def _by_key(self) -> dict[str, Estimate]:
+        count = Counter(e.symbol or e.name for e in self.estimates)
+        found: dict[str, Estimate] = {}
+        for estimate in self.estimates:
+            symbol = estimate.symbol or estimate.name
+            key = symbol if count[symbol] == 1 else f"{symbol} {estimate.condition}".rstrip()
+            number, first = 2, key
+            while key in found:
+                key, number = f"{first} ({number})", number + 1
+            found[key] = estimate
+        return found
+
+    def __getitem__(self, key: str) -> Estimate:
+        if key not in self._by_key:
+            raise KeyError(f"{key}; this fit has {', '.join(self._by_key)}")
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    @property
+    def each(self) -> tuple["FitResult", ...]:
+        """The parts, or the result itself if it has none."""
+        return self.parts or (self,)
+
+    def table(self) -> Table:
+        """Return estimates, rounded by their errors, and remarks."""
+        rows = [estimate.row() for estimate in self.estimates]
+        return Table(self.title, HEAD, rows, sentences(self.remarks))
+
+    def text(self, width: int = WIDTH) -> str:
+        """Return a table per part with its remarks, as plain text."""
+        pages = [part.table().text(width) for part in self.each]
+        notes = [f"• {remark}" for remark in sentences(self.remarks)] if self.parts else []
+        return "\n\n".join([*pages, *(["\n".join(notes)] if notes else [])])
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        pages = [part.table().html() for part in self.each]
+        if self.parts and self.remarks:
+            pages.append(Table("", (), (), sentences(self.remarks)).html())
+        return "".join(pages)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Plot data and fit.
+
+        Parameters
+        ----------
+        ax
+            Matplotlib axes for the first panel, or a sequence of axes for all; by default those of
+            a new figure.
+
+        Returns
+        -------
+        Axes or array of Axes
+            The axes drawn into.
+        """
+        from smtj import plot
+
+        drawn = [part for part in self.each if part.picture is not None]
+        pictures = [part.picture for part in drawn if part.picture is not None]
+        with plot.style():
+            if ax is not None:
+                panels = [
+                    (panel, part.fit)
+                    for part, picture in zip(drawn, pictures, strict=True)
+                    for panel in picture.panels
+                ]
+                for axes, (panel, fit) in zip(np.ravel(ax), panels, strict=False):
+                    panel(axes, fit)
+                return ax
+            heights = [picture.height for picture in pictures]
+            figure = plot.shown_figure(max(p.width for p in pictures), sum(heights))
+            rows = figure.subfigures(nrows=len(drawn), squeeze=False, height_ratios=heights)[:, 0]
+            found = [
+                axes
+                for row, part, picture in zip(rows, drawn, pictures, strict=True)
+                for axes in picture.draw(row, part.fit)
+            ]
+        return found[0] if len(found) == 1 else np.array(found)
+
+    def draw(self, path: Path) -> list[Path]:
+        """Write the picture of a result without parts as PNG and SVG; ``path`` has no ending."""
+        from matplotlib.figure import Figure
+
+        from smtj import plot
+
+        if self.picture is None:
+            raise SmtjError(f"{self.source}: a result of several parts has no picture of its own")
+        with plot.style():
+            figure = Figure((self.picture.width, self.picture.height), layout="constrained")
+            self.picture.draw(figure, self.fit)
+            return plot.save(figure, path)
+
+    def card(self, base: CardLike | None = None, name: str | None = None) -> DeviceCard:
+        """Return a card with the fitted values, rounded by their errors.
+
+        Parameters
+        ----------
+        base
+            The card that supplies all other values, by default the one that the fit used.
+        name
+            Name of the new card, by default made from the name of the data.
+
+        Returns
+        -------
+        DeviceCard
+            Its title, notes and reference say what was fitted and what is from the base.  If
+            nothing of this fit belongs on a card, it is the base itself.
+
+        Raises
+        ------
+        SmtjError
+            No possible device has the fitted values.
+        """
+        start = self.base if base is None else as_card(base)
+        card = start
+        for part in self.each:
+            if part.update is not None:
+                card = part.update(card, part.fit, part.source)
+        before = {key: value for key, value, _ in start.values()}
+        changes: dict[str, object] = {
+            key: _rounded(value, quantity.unit, quantity.show)
+            for key, value, quantity in card.values()
+            if not value.same_as(before.get(key))
+        }
+        if not changes:
+            return start
+        kinds = ", ".join(dict.fromkeys(part.kind for part in self.each if part.update is not None))
+        rest = f"card {start.name}: {start.title}"
+        reference = start.reference
+        if reference and start.base is None:
+            reference = f"values not fitted to {self.source} are from: {reference}"
+        return card.replace(
+            {
+                **changes,
+                "name": identifier(name or Path(self.source).stem),
+                "title": f"fitted to {self.source} ({kinds}), based on card {start.name}",
+                "reference": reference,
+                "notes": f"Fitted: {', '.join(changes)}. All other values are those of {rest}.",
+                "base": start.base or start.name,
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        entries = {
+            "kind": self.kind,
+            "title": self.title,
+            "verdict": self.verdict,
+            "estimates": [{"key": key, **e.to_dict()} for key, e in self.items()],
+            "remarks": list(self.remarks),
+        }
+        if self.parts:
+            entries["parts"] = [part.to_dict() for part in self.parts]
+        return entries
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return a row of SI values per estimate, with its key as index."""
+        import pandas as pd
+
+        rows = [
+            (e.name, e.symbol, e.condition, e.value, e.error, *e.interval, e.unit)
+            for e in self.values()
+        ]
+        columns = ["name", "symbol", "condition", "value", "error", "low", "high", "unit"]
+        return pd.DataFrame(rows, index=pd.Index(list(self), name="key"), columns=columns)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``report.html``, ``report.json``, the pictures, and the card if there is one.
+
+        Returns the path of ``report.html``.
+        """
+        card = self.card()
+        if card is not self.base:
+            card.save(Path(folder) / f"{card.name}.toml")
+        return self.write_report(folder, card.name)
+
+    def write_report(self, folder: str | Path, card: str = "") -> Path:
+        """Write the report alone, which names the ``card``; returns ``report.html``."""
+        from smtj.report.figure import FigureResult
+        from smtj.report.html import write_report
+
+        folder = Path(folder)
+        figures = [
+            FigureResult(
+                name=f"{number}-{part.kind}",
+                title=part.title,
+                caption=" ".join((part.picture.caption, *sentences(part.remarks))),
+                images=part.draw(folder / f"{number}-{part.kind}"),
+                numbers={
+                    **part.to_dict(),
+                    "table": {"head": list(HEAD), "rows": [e.row() for e in part.estimates]},
+                },
+            )
+            for number, part in enumerate(self.each, start=1)
+            if part.picture is not None
+        ]
+        about = f"Based on card {self.base.name}; values with standard errors and 95 % intervals."
+        context = {
+            **({"card": card} if card else {}),
+            "base": self.base.name,
+            "verdict": self.verdict,
+            "remarks": list(self.remarks) if self.parts else [],
+        }
+        title = f"smtj: fit of {self.source}"
+        return write_report(folder, title, figures, about=about, context=context)
+
+
+def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
+    """Return the one part with further remarks, or a result of several parts."""
+    if len(parts) == 1:
+        return replace(parts[0], remarks=(*parts[0].remarks, *remarks))
+    first, verdicts = parts[0], list(dict.fromkeys(part.verdict for part in parts))
+    decided: list[Verdict] = [verdict for verdict in verdicts if verdict != "ok"] or ["ok"]
+    return FitResult(
+        kind="several",
+        title=f"{first.source}: {len(parts)} fits",
+        source=first.source,
+        base=first.base,
+        estimates=tuple(
+            replace(e, condition=e.condition or part.condition)
+            for part in parts
+            for e in part.estimates
+        ),
+        remarks=tuple(remarks),
+        verdict=decided[0] if len(decided) == 1 else "several",
+        fit=tuple(part.fit for part in parts),
+        parts=tuple(parts),
+    )
+
+
+def sentences(remarks: Iterable[str]) -> list[str]:
+    """Return remarks with a capital and a full stop."""
+    return [f"{remark[:1].upper()}{remark[1:]}." for remark in remarks]
+
+
+def identifier(name: str) -> str:
+    """Return a name spelt as an identifier, as cards need it."""
+    spelt = re.sub(r"[^A-Za-z0-9]", "_", name) or "fitted"
+    return f"_{spelt}" if spelt[0].isdigit() else spelt
+
+
+def _rounded(value: Value, unit: str, show: str) -> Value:
+    """Return a card's value rounded by its error, or to six digits without one."""
+    number, error = round_to_error(value, value.standard_error, unit, show, CARD_DIGITS)
+    if not error or float(number) == 0:
+        number = format_quantity(value, unit, show, 6).removesuffix(show).strip()
+    read = (parse_quantity(f"{text} {show}".rstrip(), unit) for text in (number, error) if text)
+    return Value(next(read), value.provenance, value.source, next(read, value.standard_error))

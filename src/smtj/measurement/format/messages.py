@@ -1,0 +1,48 @@
+"""Pieces of error messages about data files."""
+
+import re
+from collections.abc import Iterable
+
+_MAX_TEXT = 40
+_MAX_WORDS = 12
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[+-]?\d+)?", re.I | re.A)
+_MISSING = ("nan", "na", "n/a", "#n/a", "null", "none")
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Return words as ``a, b and c``; a long list is cut short."""
+    every = list(words)
+    if len(every) > _MAX_WORDS:
+        every = [*every[:_MAX_WORDS], f"{len(every) - _MAX_WORDS} more"]
+    return f" {last} ".join([*filter(None, [", ".join(every[:-1])]), *every[-1:]])
+
+
+def quoted(text: str) -> str:
+    """Return text from a file in quotation marks, shortened and on one line."""
+    line = " ".join(text.split())
+    return f'"{line}"' if len(line) <= _MAX_TEXT else f'"{line[: _MAX_TEXT - 3]}..."'
+
+
+def is_number(cell: str) -> bool:
+    """Whether the text of a cell is a number, finite or infinite."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def wrong_cell(header: str, cell: str) -> str:
+    """Describe a cell that is blank, or text where a number belongs."""
+    column = f"column {quoted(header)}"
+    if not cell.strip():
+        return f"{column} is blank: fill it in, or delete the row (times need not be regular)"
+    if cell.strip().lstrip("+-").casefold() in _MISSING:
+        return f"{column} is {cell}: delete the row (times need not be regular)"
+    if is_number(cell.replace(",", ".", 1)):
+        return f"{column} is {quoted(cell)}: write numbers with a decimal point"
+    return f"{column} is {quoted(cell)}: expected a number"
+
+
+def wrong_width(cells: int, columns: int) -> str:
+    """Describe a row whose cells do not match the columns."""
+    return (
+        f"it has {cells} cell{'s' if cells > 1 else ''} where the header has {columns}: give every "
+        "row one cell per column"
+    )

@@ -1,0 +1,81 @@
+"""The first page of the documentation runs in a notebook and shows the output printed there."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "index.md"
+BLOCK = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
+TOLERANCE = 0.05
+"""Relative; another machine rounds differently, and a seeded training then takes another path."""
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Source, shown text and outputs of every cell."""
+    nbclient = pytest.importorskip("nbclient", reason="needs smtj[dev]")
+    nbformat = pytest.importorskip("nbformat", reason="needs smtj[dev]")
+    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    sources = [nbformat.v4.new_code_cell(source.rstrip()) for source, _ in blocks]
+    notebook = nbformat.v4.new_notebook(cells=sources)
+    folder = tmp_path_factory.mktemp("notebook")
+    nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+    ).execute()
+    return [(*block, cell.outputs) for block, cell in zip(blocks, notebook.cells, strict=True)]
+
+
+def mime(outputs, kind: str) -> list[str]:
+    """Everything of a MIME type in the outputs of a cell."""
+    found = [output.get("data", {}).get(kind) for output in outputs]
+    return [one for one in found if one]
+
+
+def printed(outputs) -> str:
+    """What a cell prints, and the text of its last value."""
+    streams = [output["text"] for output in outputs if output.output_type == "stream"]
+    values = [o["data"]["text/plain"] for o in outputs if o.output_type == "execute_result"]
+    return "\n".join(text.rstrip() for text in (*streams, *values))
+
+
+def assert_alike(text: str, expected: str) -> None:
+    """Words are the same, and numbers close."""
+    assert NUMBER.sub("#", text).split() == NUMBER.sub("#", expected).split(), text
+    for one, other in zip(NUMBER.findall(text), NUMBER.findall(expected), strict=True):
+        a, b = (float(number.replace("−", "-")) for number in (one, other))
+        assert math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.02), f"{one} for {other} in\n{text}"
+
+
+@pytest.mark.slow
+def test_every_block_prints_the_text_below_it(cells):
+    shown = [(text, outputs) for _, text, outputs in cells if text]
+    assert shown
+    for text, outputs in shown:
+        assert_alike(printed(outputs), text)
+
+
+@pytest.mark.slow
+def test_nothing_is_printed_to_standard_error(cells):
+    for source, _, outputs in cells:
+        errors = [o["text"] for o in outputs if o.output_type == "stream" and o["name"] == "stderr"]
+        assert not errors, f"{source}\n{errors}"
+
+
+@pytest.mark.slow
+def test_cards_fits_runs_studies_and_costs_are_html_tables(cells):
+    tables = "".join(html for _, _, outputs in cells for html in mime(outputs, "text/html"))
+    assert tables.count("<table") >= 4
+    assert tables.count("<table") == tables.count("</table>")
+    for word in ("cai2019", "95 % interval", "test accuracy", "latency"):
+        assert word in tables
+
+
+@pytest.mark.slow
+def test_plots_are_shown_as_pictures(cells):
+    plotting = [outputs for source, _, outputs in cells if ".plot(" in source]
+    assert plotting
+    for outputs in plotting:
+        assert mime(outputs, "image/png"), outputs
