@@ -21,7 +21,7 @@ from smtj.inference.telegraph.diagnostics import (
     corner_frequency,
     exponential_test,
 )
-from smtj.inference.telegraph.fit import MIN_SWITCHES, sample_states
+from smtj.inference.telegraph.fit import sample_states
 from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.physics.resistance import resistance_of
@@ -95,7 +95,6 @@ def fit_readings(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
     context: Context,
-    min_switches: int = MIN_SWITCHES,
 ) -> FittedTrace:
     """Fit the readings of a trace.
 
@@ -123,7 +122,7 @@ def fit_readings(
     average, assumed = integration_time(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
     try:
-        fit, signal = fit_resistance(time, resistance, average, conditions.at_current, min_switches)
+        fit, signal = fit_resistance(time, resistance, average, conditions.at_current)
     except SmtjError as error:
         raise context.error(error) from None
     assumptions = (*remarks, *assumed)
@@ -140,7 +139,7 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
     """
     trace = fit_readings(known, dataset, context)
     fit = trace.fit
-    if fit.verdict != "two levels":
+    if not fit.has_dwell_times:
         raise context.error(
             "the trace does not show two levels with dwell times between them: "
             f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
@@ -195,7 +194,7 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     """Check without the likelihood of the fit: are dwells exponential, how long do readings
     correlate?  What cannot be estimated is left out with the reason."""
     fit, time, signal = trace.fit, trace.time, trace.signal.signal
-    p = exponential_test(sample_states(fit, time, signal, trace.integration_time)).p_value
+    p = exponential_test(sample_states(fit, time, signal)).p_value
     law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
     remarks = [f"dwells are {law} (p = {p:.2g})"]
     estimates = []

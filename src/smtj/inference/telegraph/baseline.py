@@ -200,7 +200,9 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
         around = np.concatenate([power[max(k - reach, 1) : k - 2], power[k + 3 : k + 3 + reach]])
         if around.size < NEIGHBOURS or power[k] < LINE * np.median(around) / math.log(2):
             continue
-        lines.append(_sharpened(time, value, window[position], float(frequency[k]), 1 / (length * interval)))
+        lines.append(
+            _sharpened(time, value, window[position], float(frequency[k]), 1 / (length * interval))
+        )
     return np.array(lines)
 
 
@@ -214,7 +216,9 @@ def _sharpened(time: Floats, value: Floats, window: Floats, frequency: float, bi
         return -float(np.abs(y @ np.exp(-2j * math.pi * f * t)))
 
     ends = (frequency - bin, frequency + bin)
-    return float(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-4 * bin}).x)
+    return float(
+        minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-4 * bin}).x
+    )
 
 
 def _whitened(values: Floats, phi: Floats) -> Floats:

@@ -85,9 +85,7 @@ def climb(
     return Maximum(model, total, is_settled)
 
 
-def _step(
-    information: Floats, slope: Floats, held: NDArray[np.bool_], damping: float
-) -> Floats:
+def _step(information: Floats, slope: Floats, held: NDArray[np.bool_], damping: float) -> Floats:
     step = np.zeros(slope.size)
     go = ~held
     if go.any():

@@ -120,7 +120,11 @@ class _Assembly:
             fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
             states = _by_level(model)[most_probable_states(given, z, model)]
             total = found.log_likelihood
-        steady = replace(base, lines=np.empty(0), coefficients=base.coefficients[: base.size - 2 * base.lines.size])
+        steady = replace(
+            base,
+            lines=np.empty(0),
+            coefficients=base.coefficients[: base.size - 2 * base.lines.size],
+        )
         ends = steady.values(given.time[[0, -1]])
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         separation = float(model.levels.max() - model.levels.min()) if has_levels else math.nan
@@ -373,7 +377,11 @@ def _levels(
     mean = float(own.base.values(given.time[:: max(given.size >> 12, 1)]).mean())
     for k in np.argsort(model.levels):
         value = math.nan if dwells is None else float(dwells[k])
-        spread = math.exp(min(NORMAL_95 * math.sqrt(max(logs[k, k], 0.0)), 700.0)) if dwells is not None else math.nan
+        spread = (
+            math.exp(min(NORMAL_95 * math.sqrt(max(logs[k, k], 0.0)), 700.0))
+            if dwells is not None
+            else math.nan
+        )
         out.append(Level(
             value=given.centre + given.scale * (float(model.levels[k]) + mean),
             noise=given.scale * float(model.spread[k]),
@@ -389,7 +397,9 @@ def _at_full_rate(model: Model, part: Thinned) -> Model:
     if part.stride == 1:
         return model
     times = model.get("time") + math.log(part.stride)
-    white = model.with_values(time=times, memory=0.0, window=0.0, pole=model.get("pole") * part.stride)
+    white = model.with_values(
+        time=times, memory=0.0, window=0.0, pole=model.get("pole") * part.stride
+    )
     wider = math.log(float(model.autoregression[1]))
     return replace(white, free=white.free & (np.array(white.layout.names) != "memory")).with_values(
         scale=white.get("scale") + wider
@@ -423,9 +433,7 @@ def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[st
     return tuple(found)
 
 
-def _warnings(
-    fit: TraceFit, readings: Readings, model: Model, unit: float
-) -> tuple[str, ...]:
+def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> tuple[str, ...]:
     shorter = min(fit.dwell_high, fit.dwell_low)
     response = max(float(model.get("pole")[0]), float(model.get("window")[0])) * unit
     found = (

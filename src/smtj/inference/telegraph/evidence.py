@@ -80,7 +80,9 @@ def one_level(readings: Readings, base: Baseline) -> tuple[Maximum, Baseline]:
     """Return the best description of a trace by one level, noise with memory, and a baseline."""
     model = neutral(Layout(1), False)
     model = replace(model, free=model.free & (np.array(model.layout.names) != "offset"))
-    value = readings.signal - base.values(readings.time) if base.coefficients.size else readings.signal
+    value = (
+        readings.signal - base.values(readings.time) if base.coefficients.size else readings.signal
+    )
     model = model.with_values(scale=math.log(max(float(np.std(value)), readings.min_noise)))
     one = np.ones(readings.size)
     flat, _, _ = replace(base, jumps=base.jumps).fit(readings.time, readings.signal, one)
@@ -165,9 +167,9 @@ def _followed(
     readings: Readings, z: Floats, two: Model, white: Model, starts: list[Model]
 ) -> Iterator[Maximum]:
     """Yield the maximum from the best start, if it may beat two levels."""
-    best = max(
-        (climb(readings, z, model, FIRST_STEPS) for model in starts), key=lambda m: m.log_likelihood
-    )
+    tried = (climb(readings, z, model, 2) for model in starts)
+    best = max(tried, key=lambda top: top.log_likelihood)
+    best = climb(readings, z, best.model, FIRST_STEPS)
     own, layout = float(gains(readings, z, white).sum()), best.model.layout
     price = 0.5 * (best.size - int(white.free.sum())) * math.log(readings.size)
     may_count = has_dwells(readings, best.model) or layout.states == 3

@@ -117,6 +117,9 @@ class Model:
     free: NDArray[np.bool_]
     bend: float = 0.0
     """ρ where the inverse of the signal averages: separation over the low level; else 0."""
+    is_rough: bool = False
+    """Whether metastates hold two states at most, which is nearly twice as fast and good enough
+    for a search."""
 
     def get(self, name: str) -> Floats:
         """Return the parameters of a kind."""
@@ -154,8 +157,7 @@ class Model:
     @cached_property
     def order(self) -> int:
         """Order of the autoregression."""
-        used = self.free[self.layout.index["memory"]] | (self.get("memory") != 0)
-        return int(np.flatnonzero(used).max(initial=-1)) + 1
+        return int(np.flatnonzero(self.get("memory")).max(initial=-1)) + 1
 
     @cached_property
     def is_instant(self) -> bool:
@@ -167,7 +169,7 @@ class Model:
         """Number of states that a metastate holds."""
         if self.layout.states == 1:
             return 1
-        longest = 3 if self.layout.states == 2 else 2
+        longest = 3 if self.layout.states == 2 and not self.is_rough else 2
         if float(self.get("pole")[0]) > 0:
             return longest
         return min(self.order + 1, longest)
@@ -235,10 +237,18 @@ class _Filter:
         self.is_white = model.is_instant and phi.size == 0
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
-        self.state = (model.levels[newest].copy(), np.zeros(size), np.zeros((size, max(phi.size, 1))))
+        self.state = (
+            model.levels[newest].copy(),
+            np.zeros(size),
+            np.zeros((size, max(phi.size, 1))),
+        )
 
     def through(
-        self, z: Floats, kinds: NDArray[np.int32], gains: Floats, into: tuple[Floats, ...] = _NOTHING
+        self,
+        z: Floats,
+        kinds: NDArray[np.int32],
+        gains: Floats,
+        into: tuple[Floats, ...] = _NOTHING,
     ) -> None:
         """Filter a stretch."""
         if self.is_white and not into[0].size:
@@ -347,4 +357,8 @@ def _chunks(readings: Readings, z: Floats, model: Model) -> Iterator[_Chunk]:
 
 
 def _storage(readings: int, size: int, states: int) -> tuple[Floats, ...]:
-    return np.empty((readings, size, states)), np.empty((readings, size)), np.empty((readings, size))
+    return (
+        np.empty((readings, size, states)),
+        np.empty((readings, size)),
+        np.empty((readings, size)),
+    )

@@ -45,9 +45,7 @@ class Times:
 
     def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
         """Confidence intervals; the logarithms are taken as normal."""
-        high, low = np.exp(
-            _normal_quantile(level) * np.sqrt(np.diag(self.log_covariance))
-        ).tolist()
+        high, low = np.exp(_normal_quantile(level) * np.sqrt(np.diag(self.log_covariance))).tolist()
         return (self.high / high, self.high * high), (self.low / low, self.low * low)
 
 

@@ -16,7 +16,7 @@ ROUNDS = 9
 RESPONSES = ("pole", "window")
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
-STEPS, PUSH = 12, {"pole": 0.3, "window": 0.3, "tail": 0.05}
+STEPS, PUSH = 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
 """Where parameters that start at their bound are let go."""
 
 
@@ -34,6 +34,7 @@ def grown(
     given
         Kinds of parameters that are not to be fitted: their values are known.
     """
+    model = replace(model, is_rough=True)
     top, dropped = climb(readings, readings.signal - base.values(readings.time), model, 6), set()
     for _ in range(ROUNDS):
         base = refit(readings, top.model, _with_lines(readings, top.model, base))
@@ -53,13 +54,13 @@ def grown(
         else:
             top = found
     z = readings.signal - base.values(readings.time)
-    best = climb(readings, z, top.model)
+    best = climb(readings, z, top.model, STEPS)
     if model.layout.states == 2 and (best.model.order or not best.model.is_instant):
         # Growing may have led into noise that looks like states: once more from the start.
         for other in _from_start(model, best.model, given):
-            again = climb(readings, z, other)
+            again = climb(readings, z, other, 2 * STEPS)
             best = max(best, again, key=lambda one: one.log_likelihood)
-    return best, base
+    return climb(readings, z, replace(best.model, is_rough=False)), base
 
 
 def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
@@ -107,20 +108,26 @@ def _next(
     candidates = {
         name: index[name]
         for name in ("ratio", "pole", "window", "skew", "tail")
-        if name not in given and name not in dropped and index[name].size and not free[index[name]].any()
+        if name not in given
+        and name not in dropped
+        and index[name].size
+        and not free[index[name]].any()
     }
     # A pole and a window are not told apart well enough for both.
     if free[index["pole"]].any() or free[index["window"]].any():
         candidates.pop("pole", None)
         candidates.pop("window", None)
-    if readings.is_regular and model.order < ORDERS and "memory" not in dropped:
-        candidates["memory"] = index["memory"][model.order : model.order + 1]
+    orders = int(free[index["memory"]].sum())
+    if readings.is_regular and orders < ORDERS and "memory" not in dropped:
+        candidates["memory"] = index["memory"][orders : orders + 1]
+    wider = free.copy()
+    for own in candidates.values():
+        wider[own] = True
+    each, order = slopes(readings, z, replace(model, free=wider)), np.flatnonzero(wider)
     best, where, most = "", np.empty(0, np.intp), 0.0
     for name, own in candidates.items():
-        wider = free.copy()
-        wider[own] = True
-        each = slopes(readings, z, replace(model, free=wider))
-        stat = _score_test(each, np.isin(np.flatnonzero(wider), own), name in PUSH)
+        columns = free[order] | np.isin(order, own)
+        stat = _score_test(each[:, columns], np.isin(order[columns], own), name in PUSH)
         stat -= own.size * math.log(readings.size) + MARGIN
         if stat > most:
             best, where, most = name, own, stat
@@ -131,7 +138,9 @@ def _score_test(each: Floats, tested: np.ndarray, one_sided: bool) -> float:
     """Return the score statistic of some columns, given that the others are at their maximum."""
     information, slope = each.T @ each, each.sum(axis=0)
     rest = ~tested
-    solved = np.linalg.lstsq(information[np.ix_(rest, rest)], information[np.ix_(rest, tested)], rcond=1e-10)[0]
+    solved = np.linalg.lstsq(
+        information[np.ix_(rest, rest)], information[np.ix_(rest, tested)], rcond=1e-10
+    )[0]
     own = information[np.ix_(tested, tested)] - information[np.ix_(tested, rest)] @ solved
     g = slope[tested] - solved.T @ slope[rest]
     if one_sided and g[0] <= 0:
