@@ -26,7 +26,7 @@ NEGLIGIBLE = 1e-13
 @njit(forceinline=True, **_options)
 def _density(e, scale, skew, kappa, shift, norm):
     """Two-piece Student density of mean 0, and the weight of the reading in an update."""
-    u = e / scale + skew * shift
+    u = e / scale + 2 * skew * shift
     v = u / (1 + skew) if u > 0 else u / (1 - skew)
     if kappa < 1e-4:
         return norm * np.exp(-0.5 * v * v) / scale, 1.0

@@ -77,7 +77,8 @@ def interval_law(rates, levels, time, window, pole, bend, atoms, spread, means, 
         elif window > 0:
             moment = seen * (s + 0.5) / NODES
         else:
-            moment = pole * np.log1p((s + 0.5) / NODES * np.expm1(min(seen / pole, 600.0)))
+            part = (s + 0.5) / NODES
+            moment = max(seen + pole * np.log(part + (1 - part) * np.exp(-seen / pole)), 0.0)
         gap = moment - elapsed
         elapsed = moment
         if abs(gap - known) > 1e-12 * seen:
