@@ -9,20 +9,22 @@ from numpy.typing import NDArray
 
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline
-from smtj.inference.telegraph.climb import Maximum, bounds, slopes
+from smtj.inference.telegraph.climb import Maximum, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import Model, expectation, gains, most_probable_states
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.inference.telegraph.second_route import Route, passages, routes
-from smtj.inference.telegraph.start import refit
+from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
 
 FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
 """Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
 SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
+TURNS_BACK = 1.08
+"""Time from level to level over that between crossings, from which recrossings are said."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, DIFFERENCE = 4, 1e-5
@@ -65,22 +67,46 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
-    some = z[: examined.size]
-    own = float(gains(examined, some, top.model).sum())
-    third, best, transits = -math.inf, None, None
-    for other in ev.further_levels(examined, some, top.model):
-        gain = other.log_likelihood - own - 0.5 * (other.size - top.size) * math.log(examined.size)
-        if ev.has_dwells(examined, other.model):
-            if gain > max(third, ev.MIN_GAIN):
-                third, best = gain, other
-        elif other.model.layout.states == 3 and gain > ev.MIN_GAIN:
-            transits = other
+    third, best, best_base, transits = _further(examined, top, base)
     if best is not None:
+        # The drift under two levels is not yet that under more.
+        for _ in range(2):
+            best_base = refit(pilot, best.model, best_base)
+            best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
         name: Verdict = "two fluctuators" if best.model.layout.is_pair else "three levels"
         evidence = Evidence(name, second, third, correlation)
-        return _Assembly(given, part, best, base, evidence).several()
+        return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
-    return _Assembly(given, part, top, base, evidence).two(transits, examined, some)
+    return _Assembly(given, part, top, base, evidence).two(transits, examined, z[: examined.size])
+
+
+def _further(
+    readings: Readings, top: Maximum, base: Baseline
+) -> tuple[float, Maximum | None, Baseline, Maximum | None]:
+    """Return the gain of more levels over two, their description, its baseline, and a description
+    of transits between two levels; None for what there is not."""
+    third, best, best_base, transits = -math.inf, None, base, None
+    z = readings.signal - base.values(readings.time)
+    own = Maximum(top.model, float(gains(readings, z, top.model).sum()), True)
+    least = ev.merit(own, base, readings)
+    bases = [base]
+    if base.jumps.size:
+        # What looked like jumps of the baseline may be further levels.
+        drift = base.coefficients[: base.drift_size]
+        hum = base.coefficients[base.drift_size + base.jumps.size :]
+        flat = replace(base, jumps=np.empty(0), coefficients=np.append(drift, hum))
+        bases.append(settle(readings, top.model, flat, 1)[1])
+    for tried in bases:
+        z = readings.signal - tried.values(readings.time)
+        two = top.model if tried is base else climb(readings, z, top.model).model
+        for other in ev.further_levels(readings, z, two):
+            gain = ev.merit(other, tried, readings) - least
+            if ev.has_dwells(readings, other.model):
+                if gain > max(third, ev.MIN_GAIN):
+                    third, best, best_base = gain, other, tried
+            elif other.model.layout.states == 3 and gain > 2 * ev.MIN_GAIN and tried is base:
+                transits = other
+    return third, best, best_base, transits
 
 
 def _expected_switches(model: Model, readings: Readings) -> float:
@@ -205,16 +231,16 @@ class _Assembly:
         seen = own.signal[: 1 << 18] - base.values(own.time[: 1 << 18])
         if transits is not None:
             passage, spread = _passages(transits, examined, z)
-            spread *= examined.size / self.part.every.size
-            counted = passages(seen, model)
-            if counted is not None:
-                # What a passage is does not depend on a description of the transit.
-                passage, spread = counted[0], np.diag(counted[1])
-            dwells = Times(*(float(t) * unit for t in passage), spread)
-            if dwells.relaxation_time > 1.1 * events.relaxation_time:
+            if 1 / (1 / passage).sum() > TURNS_BACK * events.relaxation_time / unit:
+                spread *= examined.size / own.size
+                counted = passages(seen, model)
+                if counted is not None:
+                    # What a passage is does not depend on a description of the transit.
+                    passage, spread = counted[0], np.diag(counted[1])
+                dwells = Times(*(float(t) * unit for t in passage), spread)
                 warnings.append(
                     "the signal often turns back between the levels (recrossings): the dwell times "
-                    "are those between the levels, the events' times count every crossing"
+                    "are those from level to level, the times of events count every crossing"
                 )
         rows = np.sqrt(np.diag(dwells.log_covariance))
         for route in routes(own.part(slice(0, seen.size)), seen, model):

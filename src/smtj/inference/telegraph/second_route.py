@@ -76,7 +76,10 @@ def passages(z: Floats, model: Model) -> tuple[Floats, Floats] | None:
     for k, mine in enumerate((lengths[states], lengths[~states])):
         means[k] = mine.mean()
         variances[k] = max(mine.var(ddof=1) / means[k] ** 2, 0.5) / mine.size
-    return means, variances
+    # Both are longer by what is missed between readings.
+    counted = 1 / (1 / means).sum()
+    corrected = _corrected(counted, model)
+    return None if corrected is None else (means * corrected / counted, variances)
 
 
 def _crossings(z: Floats, model: Model) -> Route | None:
@@ -89,14 +92,24 @@ def _crossings(z: Floats, model: Model) -> Route | None:
     p = float(is_high.mean())
     if crossings < 10 or not 0 < p < 1:
         return None
-    changed = crossings / z.size / (2 * p * (1 - p))
+    time = _corrected(2 * p * (1 - p) * z.size / crossings, model)
+    if time is None:
+        return None
+    return Route("threshold crossings", time, math.sqrt(2 / crossings))
+
+
+def _corrected(counted: float, model: Model) -> float | None:
+    """Return the relaxation time for one that was counted in a path with missed dwells.
+
+    ``counted`` is 1/(1/mean high + 1/mean low) of the path, in intervals.
+    """
+    changed = 1 / counted
     if changed >= 1:
         return None
-    observed = -1 / math.log1p(-changed)
+    time = sampled = -1 / math.log1p(-changed)
     dead = float(model.get("pole")[0]) * -math.log(1 - UPPER) + 0.5 * float(model.get("window")[0])
-    time = observed
     for _ in range(50):
-        time = observed * math.exp(-dead / time) if dead > 0 else observed
+        time = sampled * math.exp(-dead / time)
         if time < dead:
             return None
-    return Route("threshold crossings", time, math.sqrt(2 / crossings))
+    return time
