@@ -1,7 +1,6 @@
 """The maximum of the likelihood, by scoring with the slopes that each reading adds."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray

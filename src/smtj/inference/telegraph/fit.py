@@ -22,8 +22,6 @@ from smtj.inference.telegraph.result import TraceFit
 from smtj.inference.telegraph.search import grown
 from smtj.inference.telegraph.start import start
 
-MIN_SWITCHES = 20
-"""Fewer, and a trace says little about its dwell times."""
 MAX_BEND, BEND_ROUNDS = 10.0, 3
 """Separation over low level, more than any junction has."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from smtj.inference.telegraph.baseline import Baseline, find_lines
-from smtj.inference.telegraph.climb import Maximum, bounds, climb, slopes
+from smtj.inference.telegraph.climb import Maximum, climb, slopes
 from smtj.inference.telegraph.model import ORDERS, Model
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import refit
