@@ -9,9 +9,8 @@ docs/validation/telegraph.md.
 
 import argparse
 import math
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -127,8 +126,11 @@ def telegraph(
     t = begin + np.arange(size)
     if window > 0:
         so_far = np.concatenate([[0.0], np.cumsum(np.diff(when) * high[:-1])])
-        so_far = lambda at, c=so_far: np.interp(at, when, c) + np.where(  # noqa: E731
-            at > when[-1], (at - when[-1]) * high[-1], 0.0
+        so_far = lambda at, c=so_far: (
+            np.interp(at, when, c)
+            + np.where(  # noqa: E731
+                at > when[-1], (at - when[-1]) * high[-1], 0.0
+            )
         )
         return np.asarray((so_far(t) - so_far(t - window)) / window)
     last = np.searchsorted(when, t, side="right") - 1
@@ -222,8 +224,10 @@ def row(name: str, found: list[dict[str, object]]) -> str:
     numbers += [f"{100 * w:.1f} %" for w in width]
     ok = all(COVERAGE[0] <= c <= COVERAGE[1] for c in cover) and np.abs(bias).max() < MAX_BIAS
     refused = len(found) - len(good)
-    return f"| {name} | {len(found)} | {refused} | {other} | " + " | ".join(numbers) + (
-        " | |" if ok and not refused else " | outside |"
+    return (
+        f"| {name} | {len(found)} | {refused} | {other} | "
+        + " | ".join(numbers)
+        + (" | |" if ok and not refused else " | outside |")
     )
 
 

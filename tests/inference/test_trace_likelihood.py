@@ -161,7 +161,9 @@ def test_a_second_fluctuator_is_a_chain_of_four_states():
         dict.fromkeys(pair.names, 0.0) | {"scale": -1.2, "outliers": 0.01, "gap": -0.3}
     )
     double = Model(pair, theta, theta > 9).with_values(time=[1.0, 2.0, 3.0, 2.5], gap=[0.0, -1.0])
-    chain = Model(four, four.column(dict.fromkeys(four.names, 0.0)), np.zeros(len(four.names), bool))
+    chain = Model(
+        four, four.column(dict.fromkeys(four.names, 0.0)), np.zeros(len(four.names), bool)
+    )
     order = np.argsort(double.levels)
     rates = double.rates[np.ix_(order, order)]
     times = [-np.log(max(rates[i, j], 1e-9)) for i, j in four.moves]

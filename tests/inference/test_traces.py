@@ -10,6 +10,7 @@ from smtj.errors import SmtjError
 from smtj.inference.telegraph import pilot
 from smtj.inference.telegraph.fit import fit_trace, sample_states
 
+
 def test_without_noise_the_fit_is_that_of_the_sampled_chain():
     """Transition counts give the estimates, and their binomial errors those of the dwell times."""
     time, signal = trace(np.random.default_rng(4), (3.0, 7.0), 3000, noise=0.0)

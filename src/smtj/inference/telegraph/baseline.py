@@ -84,6 +84,13 @@ class Baseline:
             [self.design(time[first : first + CHUNK]) @ self.coefficients for first in parts]
         )
 
+    def hum(self, time: Floats) -> Floats:
+        """Return the sines at every time."""
+        first = self.size - 2 * self.lines.size
+        if first == self.size:
+            return np.zeros(time.size)
+        return np.asarray(self.design(time)[:, first:] @ self.coefficients[first:])
+
     def fit(
         self, time: Floats, value: Floats, weight: Floats, phi: Floats | None = None
     ) -> tuple["Baseline", float, Floats]:

@@ -30,7 +30,7 @@ class Maximum:
 
 
 def slopes(readings: Readings, z: Floats, model: Model) -> Floats:
-    """Return the slope of each reading's log-likelihood by each free parameter, (readings, free)."""
+    """Return the slopes of each log-likelihood by the free parameters, (readings, free)."""
     _, high = bounds(readings, model)
     here, columns = gains(readings, z, model), []
     for i in np.flatnonzero(model.free):

@@ -146,15 +146,11 @@ class _Assembly:
             fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
             states = _by_level(model)[most_probable_states(given, z, model)]
             total = found.log_likelihood
-        steady = replace(
-            base,
-            lines=np.empty(0),
-            coefficients=base.coefficients[: base.size - 2 * base.lines.size],
-        )
-        ends = steady.values(given.time[[0, -1]])
+        first_last = given.time[[0, -1]]
+        ends = base.values(first_last) - base.hum(first_last)
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         separation = float(model.levels.max() - model.levels.min()) if has_levels else math.nan
-        fields = {
+        return {
             "evidence": self.evidence,
             "chain": model if has_levels else None,
             "low": given.spread_out(low) * scale + given.centre,
@@ -172,7 +168,6 @@ class _Assembly:
             "remarks": (*given.remarks, *_imperfections(model, base, given)),
             "warnings": warnings,
         }
-        return fields
 
     def without_levels(self) -> TraceFit:
         """Return the result for a trace that does not switch."""

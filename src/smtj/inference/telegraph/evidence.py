@@ -1,4 +1,4 @@
-"""Is a trace telegraph noise of two levels?  It has to beat one level, and more levels to beat it."""
+"""The verdict: two levels have to beat one, and further levels have to beat two."""
 
 import math
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def one_level(readings: Readings, base: Baseline) -> tuple[Maximum, Baseline]:
     )
     model = model.with_values(scale=math.log(max(float(np.std(value)), readings.min_noise)))
     one = np.ones(readings.size)
-    flat, _, _ = replace(base, jumps=base.jumps).fit(readings.time, readings.signal, one)
+    flat, _, _ = base.fit(readings.time, readings.signal, one)
     return grown(readings, model, flat)
 
 

@@ -110,7 +110,7 @@ HIGHEST = {
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Parameters of a trace, in units of its interval and its spread, and which of them are free."""
+    """Parameters of a trace, in units of interval and spread, and which of them are free."""
 
     layout: Layout
     theta: Floats

@@ -65,7 +65,6 @@ def _stretches(readings: Readings) -> Readings:
     starts = np.linspace(0, n - length, STRETCHES).astype(np.intp)
     index = (starts[:, None] + np.arange(length)).ravel()
     kinds = readings.kinds[index]
-    gaps = np.diff(readings.time[index[length - 1 :: length][:-1]]) / readings.interval
     gaps = (readings.time[starts[1:]] - readings.time[starts[:-1] + length - 1]) / readings.interval
     kinds[0] = 0
     kinds[length::length] = readings.intervals.size + np.arange(gaps.size)

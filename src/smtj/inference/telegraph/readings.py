@@ -27,7 +27,7 @@ MIN_VALUES = 5
 ROUNDING = 0.29
 """Standard deviation of a rounding error over the step, 1/√12."""
 MIN_NOISE = 0.02
-"""Least noise over the standard deviation of the signal; keeps exact readings finite in likelihood."""
+"""Least noise over the standard deviation of the signal; keeps exact readings finitely likely."""
 OUTLIER_RANGE, BULK = 5.0, (0.02, 0.98)
 
 

@@ -56,7 +56,7 @@ class TraceFit:
     evidence: Evidence
     """The verdict and the evidence for it."""
     chain: Model | None
-    """The description by a chain of states, in units of interval and spread; None without levels."""
+    """The chain of states, in units of interval and spread; None without levels."""
     dwell_high: float
     """τ_high, mean time in the high state before the device settles in the low one; nan if
     undetermined.  Of more than two levels, the longest dwell time (see :attr:`levels`)."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj.inference.telegraph.baseline import Baseline, find_lines
 from smtj.inference.telegraph.climb import Maximum, climb, slopes
-from smtj.inference.telegraph.model import ORDERS, Model
+from smtj.inference.telegraph.model import ORDERS, Model, expectation
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import refit
 from smtj.typing import Floats
@@ -88,8 +88,6 @@ def _with_lines(readings: Readings, model: Model, base: Baseline) -> Baseline:
     """Return the baseline with the lines that its residuals show, without coefficients for new."""
     if not readings.is_regular:
         return base
-    from smtj.inference.telegraph.model import expectation
-
     drift_free = readings.signal - base.values(readings.time)
     found = expectation(readings, drift_free, model)
     rest = (drift_free - found.response) * found.inlier

@@ -94,27 +94,18 @@ def best_guess(
 def start(readings: Readings, known: Known = NOTHING) -> tuple[Model, Baseline]:
     """Return rough parameters of two levels and the baseline under them."""
     time, signal = readings.time, readings.signal
-    clipped = winsorised(signal)
-    base = straight(time)
+    clipped, lines = winsorised(signal), np.empty(0)
     if readings.is_regular:
-        base = replace(base, lines=find_lines(time, clipped, readings.interval, base.lines))
-    one = np.ones(time.size)
-    candidates = []
-    for shape in (straight(time), bent(time, BENDS)):
-        found, _, _ = replace(shape, lines=base.lines).fit(time, clipped, one)
-        candidates.append(found)
-    flat = replace(candidates[0], coefficients=candidates[0].coefficients.copy())
-    scored = []
-    for found in candidates:
-        # The mean of the signal is its baseline here; the offset of the low level absorbs it.
-        z = signal - found.values(time)
-        model, _ = best_guess(readings, z, False, known)
-        scored.append(settle(readings, model, found))
-    hum = signal - signal.mean()
-    if flat.lines.size:
-        hum = signal - (flat.values(time) - replace(
-            straight(time), coefficients=flat.coefficients[:2]).values(time))  # fmt: skip
-    followed = follow(readings, hum, flat, known)
+        lines = find_lines(time, clipped, readings.interval, lines)
+    one, scored = np.ones(time.size), []
+    flat, curved = (
+        replace(shape, lines=lines).fit(time, clipped, one)[0]
+        for shape in (straight(time), bent(time, BENDS))
+    )
+    for base in (flat, curved):
+        model, _ = best_guess(readings, signal - base.values(time), False, known)
+        scored.append(settle(readings, model, base))
+    followed = follow(readings, signal - flat.hum(time), lines, known)
     if followed is not None:
         scored.append(settle(readings, *followed))
     return max(scored, key=lambda one: one[2])[:2]
@@ -146,7 +137,7 @@ def refit(readings: Readings, model: Model, base: Baseline) -> Baseline:
 
 
 def follow(
-    readings: Readings, signal: Floats, flat: Baseline, known: Known
+    readings: Readings, signal: Floats, lines: Floats, known: Known
 ) -> tuple[Model, Baseline] | None:
     """Find levels in short stretches, then follow the low one through drift and jumps.
 
@@ -201,7 +192,7 @@ def follow(
     # Response under the followed offset, then a smooth baseline through what is left.
     model = model.with_values(offset=0.0)
     found = expectation(readings, signal - values, model)
-    base = replace(straight(readings.time), jumps=np.array(jumps), lines=flat.lines)
+    base = replace(straight(readings.time), jumps=np.array(jumps), lines=lines)
     phi = model.autoregression[0] if readings.is_regular else np.empty(0)
     rest = readings.signal - found.response
     weight = found.inlier.astype(np.float64)
