@@ -359,7 +359,7 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(refused, line, senten
                     'resistance_area_product = { value = "10 ohm um^2", provenance = "assumed" }',
                 )
             ],
-            "electrical has parallel_resistance and resistance_area_product, of which one "
+            "electrical has parallel_resistance and resistance_area_product, but one "
             "follows from the other; leave one out",
         ),
         (

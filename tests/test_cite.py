@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import smtj
-from smtj.card import load_card, shipped_cards
+from smtj.card import Value, load_card, shipped_cards
 from smtj.cli import app
 from smtj.references import (
     FEATURES,
@@ -82,6 +82,20 @@ def test_a_card_lists_its_paper(tmp_path):
     assert bibtex_of_card("mine", "A. Nobody, unpublished") in printed(
         "--card", str(path), "--bibtex"
     )
+
+
+def test_a_fitted_card_credits_its_base_for_the_values_that_are_still_its_own(tmp_path):
+    base = load_card("reiss2019")
+    mine = base.replace({"name": "mine", "base": base.name, "electrical.tmr": "50 %"})
+    kept, every = len(list(base.values())) - 1, len(list(base.values()))
+    text = printed("--card", str(mine.save(tmp_path / "mine.toml")))
+    assert "1908.02139" in text
+    assert f"{kept} of {every} values are from card reiss2019" in text
+    changes = {name: Value(float(value), "measured", "ours") for name, value, _ in mine.values()}
+    own = mine.replace(changes)
+    text = printed("--card", str(own.save(tmp_path / "own.toml")))
+    assert "1908.02139" not in text
+    assert f"0 of {every} values are from card reiss2019" in text
 
 
 def test_bibtex_is_well_formed():

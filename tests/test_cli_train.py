@@ -97,6 +97,7 @@ def test_training_writes_what_it_prints(smtj: Command, tmp_path: Path) -> None:
     assert evaluate(network, images, seed=3 + 2) == metrics["test_accuracy"][-1]
 
 
+@pytest.mark.slow
 def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None:
     load_card("cai2019").replace({"name": "mine"}).save("mine.toml")
     outcome = smtj(
@@ -302,6 +303,7 @@ def interrupted(smtj_out: Path, when: Callable[[], bool], *options: str) -> Outc
     return Outcome(process.returncode, out, err)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing on Windows")
 def test_ctrl_c_keeps_the_last_epoch_and_the_run_goes_on(smtj: Command, tmp_path: Path) -> None:
     out = tmp_path / "run"

@@ -17,6 +17,7 @@ COMMAND = re.compile(r"(?:^ {4}|`)(smtj [a-z][^`\n#>]*)", re.MULTILINE)
 EVERYWHERE = {"--help", "-h", "--quiet"}
 
 
+@pytest.mark.slow
 def test_the_readme_prints_what_it_shows() -> None:
     blocks = re.findall(r"```(python|text)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (_, program), (_, expected) = blocks[:2]

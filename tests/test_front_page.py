@@ -9,8 +9,10 @@ import pytest
 PAGE = Path(__file__).parents[1] / "docs" / "index.md"
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
-TOLERANCE = 0.05
-"""Relative; another machine rounds differently, and a seeded training then takes another path."""
+TOLERANCE = 0.01
+"""Relative; another machine rounds differently."""
+TRAINED = ("run", "study")
+"""Last lines of cells whose numbers differ between machines: a training amplifies rounding."""
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +43,23 @@ def printed(outputs) -> str:
     return "\n".join(text.rstrip() for text in (*streams, *values))
 
 
-def assert_alike(text: str, expected: str) -> None:
-    """Words are the same, and numbers close."""
+def assert_alike(text: str, expected: str, *, numbers: bool) -> None:
+    """Words are the same and, if wanted, numbers close."""
     assert NUMBER.sub("#", text).split() == NUMBER.sub("#", expected).split(), text
+    if not numbers:
+        return
     for one, other in zip(NUMBER.findall(text), NUMBER.findall(expected), strict=True):
         a, b = (float(number.replace("−", "-")) for number in (one, other))
-        assert math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.02), f"{one} for {other} in\n{text}"
+        assert math.isclose(a, b, rel_tol=TOLERANCE), f"{one} for {other} in\n{text}"
 
 
 @pytest.mark.slow
 def test_every_block_prints_the_text_below_it(cells):
-    shown = [(text, outputs) for _, text, outputs in cells if text]
-    assert shown
-    for text, outputs in shown:
-        assert_alike(printed(outputs), text)
+    shown = [cell for cell in cells if cell[1]]
+    assert len(shown) >= 6
+    for source, text, outputs in shown:
+        repeats = source.rstrip().splitlines()[-1] not in TRAINED
+        assert_alike(printed(outputs), text, numbers=repeats)
 
 
 @pytest.mark.slow
@@ -67,15 +72,15 @@ def test_nothing_is_printed_to_standard_error(cells):
 @pytest.mark.slow
 def test_cards_fits_runs_studies_and_costs_are_html_tables(cells):
     tables = "".join(html for _, _, outputs in cells for html in mime(outputs, "text/html"))
-    assert tables.count("<table") >= 4
+    assert tables.count("<table") >= 5
     assert tables.count("<table") == tables.count("</table>")
-    for word in ("cai2019", "95 % interval", "test accuracy", "latency"):
+    for word in ("cai2019", "95 % interval", "test accuracy", "yield", "latency"):
         assert word in tables
 
 
 @pytest.mark.slow
 def test_plots_are_shown_as_pictures(cells):
     plotting = [outputs for source, _, outputs in cells if ".plot(" in source]
-    assert plotting
+    assert len(plotting) >= 2
     for outputs in plotting:
         assert mime(outputs, "image/png"), outputs

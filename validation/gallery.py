@@ -1,4 +1,4 @@
-"""What every shipped card gives, beside what its paper prints.  Writes docs/gallery.md.
+"""Compare every shipped card with its paper.  Writes docs/gallery.md.
 
 The ladder of ``smtj ladder`` and a short simulated motion are recorded for each card in
 docs/validation/gallery.json; the page is made of it.  ``--render`` writes the page alone.
@@ -25,7 +25,7 @@ from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.physics.device import operating_point, with_stability_factor
 from smtj.physics.free_layer import macrospin
-from smtj.units import convert, format_quantity
+from smtj.units import convert, format_quantity, format_time
 from smtj.validity import compare_formulas, compare_low_barrier, find_limits
 from smtj.validity.limits import safe_ranges
 
@@ -36,9 +36,11 @@ COMMAND = "python validation/gallery.py"
 
 
 def main() -> None:
-    """Measure and render, or render alone."""
+    """Compute and render, or render alone."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--render", action="store_true", help="write the page of what is recorded")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page from the recorded numbers"
+    )
     if not parser.parse_args().render:
         found = {name: record(load_card(name)) for name in track(shipped_cards(), "cards")}
         about = {"date": date.today().isoformat(), **provenance.versions()}
@@ -97,7 +99,7 @@ def time(near: Any, far: Any, kept: Any) -> float:
 
 
 def validity(card: DeviceCard) -> dict[str, Any]:
-    """The ladder in short: how many rungs agree, the worst ones, and in words where it is safe."""
+    """The ladder in short: how many comparisons agree, those that differ, and the safe ranges."""
     try:
         own = compare_formulas(card)
         limits = find_limits(card)
@@ -123,7 +125,7 @@ def page(content: dict[str, Any]) -> str:
             found["title"],
             f"{found['stability_factor']:.3g}",
             f"{found['slope_per_oersted']:.3g}",
-            duration(found["log_dwell_time"]),
+            format_time(math.exp(found["log_dwell_time"])),
             " / ".join(str(found["provenance"][k]) for k in ("paper", "derived", "assumed")),
         ]
         for name, found in result.items()
@@ -145,16 +147,16 @@ def section(name: str, found: dict[str, Any]) -> str:
         )
     else:
         lines.append(
-            f"Simulated motion stays where it is: ⟨m(0) m(t)⟩ along the easy axis is "
+            f"Simulated motion stays in its well: ⟨m(0) m(t)⟩ along the easy axis is "
             f"{motion['after_10_ns']:.2f} after 10 ns."
         )
     found = found["validity"]
     if "refused" in found:
-        lines.append(f"`smtj ladder {name}` says: {found['refused']}.")
+        lines.append(f"`smtj ladder {name}` reports: {found['refused']}.")
         return "\n\n".join(lines)
     lines.append(
-        f"`smtj ladder {name}`: {found['agree']} of {found['compared']} comparisons agree. Those "
-        "that do not:"
+        f"`smtj ladder {name}`: {found['agree']} of {found['compared']} comparisons agree. "
+        "These differ:"
     )
     lines.append(table(["quantity", "route", "verdict"], found["differ"]))
     lines.append("\n".join(f"- {sentence}" for sentence in found["words"]))
@@ -165,17 +167,6 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     """Format a Markdown table."""
     cells = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in cells)
-
-
-def duration(log_time: float) -> str:
-    """A time of seconds' logarithm, for people."""
-    seconds = math.exp(log_time)
-    if seconds > 3e7:
-        return f"{seconds / 3.156e7:.2g} years"
-    for unit, size in (("d", 86400.0), ("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def barriers(card: DeviceCard) -> str:
@@ -190,7 +181,7 @@ def dwell(voltage: float) -> Callable[[DeviceCard], str]:
 
     def found(card: DeviceCard) -> str:
         point = operating_point(card, voltage)
-        return duration(float(point.log_dwell_times(point.offset_field)[0]))
+        return format_time(math.exp(float(point.log_dwell_times(point.offset_field)[0])))
 
     return found
 
@@ -237,24 +228,21 @@ PUBLISHED: dict[str, list[tuple[str, str, Callable[[DeviceCard], str]]]] = {
 HEAD = """\
 # A gallery of devices
 
-Cards that come with smtj: `smtj card show NAME` has every value with its provenance and source,
-`load_card("NAME")` the card. A value is `paper` where it is printed there. Where the paper itself
-was not at hand, its source says so: *abstract*, or *transcription* for numbers that others have
-published from its text. What could not be found is `assumed`, and a device to be relied on wants
-its own card, by [measuring it](measuring.md).
+The cards that come with smtj: `smtj card show NAME` prints every value with its provenance and
+source, `load_card("NAME")` loads the card. A value is `paper` if it is printed there. If the paper
+itself was not available, the source says so: *abstract*, or *transcription* for numbers that others
+have published from its text. Missing values are `assumed`; for reliable results make a card of your
+own device by [measuring it](measuring.md).
 
-Two of the cards are magnetised in the plane. Their axes are turned: z is the easy axis in the
-plane and y the normal of the film, so that `field_out_of_plane` is the field along the easy
-axis, and the energy is that of a device in the plane without approximation. A voltage acts on the
-normal of the film, for which these axes have no place; their VCMA coefficient is 0, and `smtj
-measure spectra` refuses them in a sentence. So does whatever asks for an exact escape rate, since
-the strong easy plane needs more elements than there are; the simulated motion has no such limit.
-An easy plane with no axis in it, a
-negative H_K1, has no barrier: `smtj ladder` says so, and no such device is here.
+Two of the devices are magnetised in the plane. Their axes are turned: z is the easy axis in the
+plane and y the film normal, so `field_out_of_plane` is the field along the easy axis, and the
+energy is exact. A voltage acts on the film normal, which these axes do not describe; the VCMA
+coefficient is 0, and `smtj measure spectra` rejects these cards. Exact escape rates reject them
+too, since the strong easy plane would need too many elements; simulated motion has no such limit.
+An easy plane without an axis in it (negative H_K1) has no barrier, and no such device is included.
 
-`sidielvalli2025` is a counter-example: a memory cell. All of the physics holds, and no neuron can
-be made of it, because it does not switch; `smtj train` says how long one would wait from read to
-read."""
+`sidielvalli2025` is a counter-example: a memory cell. It does not switch by itself, so it cannot
+serve as a neuron; `smtj train` reports how long one would wait between reads."""
 
 PICTURE = """\
 ```python
@@ -282,7 +270,7 @@ with plot.figure(5.0, 3.0) as (fig, axes):
 
 ![Dwell time at H_s against the barrier of every card](figures/gallery.png)
 
-The dotted line is τ0 = 1 ns. `reiss2019` lies far below it: reversal that may begin at many
+The dotted line is τ0 = 1 ns. `reiss2019` lies far below it: reversal that can nucleate at many
 places has a prefactor that no macrospin has."""
 
 if __name__ == "__main__":

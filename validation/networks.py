@@ -33,7 +33,7 @@ IMAGES = load_dataset("mnist")
 
 
 def job(name, network, seed, epochs, runs, rate=None, held_out=False):
-    """Return a training kept in a folder of its own."""
+    """Return a training job in its own folder."""
     settings = replace(network, chip_seed=seed)
     training = TrainingSettings(rate or TrainingSettings.learning_rate, seed)
     experiment = Experiment(CARD, settings, training, IMAGES.name)

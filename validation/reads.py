@@ -81,7 +81,7 @@ def accuracy(network, scheme, reads: int, seed: int) -> float:
 
 
 def streamed(runs: Path, seeds: int, step: Step) -> dict:
-    """One read an image, images one after another, by interval in relaxation times."""
+    """One read per image, images in sequence, by interval in relaxation times."""
     table: dict = {}
     for coupling in ("matched", "calibrated"):
         network = replace(DEEP, coupling=coupling)

@@ -38,7 +38,7 @@ from smtj.nn.training.trainer import TrainingSettings, as_tensors, scaled
 from smtj.paper.adaptive import on_card
 
 FOLDER = Path("docs/validation")
-KEPT = Path("results/validation/recalibration")
+STORE = Path("results/validation/recalibration")
 CARD = load_card("cai2019")
 SELF_CONSISTENT = CARD.replace(
     {"switching.model": "self-consistent", "switching.effective_anisotropy_field": None}
@@ -92,16 +92,16 @@ class Bench:
                 getattr(layer, name).copy_(values)
 
     def accuracy(self):
-        """Return the mean share of test images recognised."""
+        """Return the mean accuracy on the test images."""
         generator = torch.Generator().manual_seed(1)
         set_readout(self.network, generator=generator)
-        shares = []
+        found = []
         with torch.no_grad():
             for _ in range(READINGS):
                 outputs = self.rest(self.test).double()
                 outputs += 1e-9 * torch.rand(outputs.shape, generator=generator).double()
-                shares.append(float((outputs.argmax(1) == self.test_labels).double().mean()))
-        return float(np.mean(shares))
+                found.append(float((outputs.argmax(1) == self.test_labels).double().mean()))
+        return float(np.mean(found))
 
     def recalibrated(self, temperature, count=None, seed=0, **options):
         """Return the accuracy after recalibration on some training images, or on all."""
@@ -150,7 +150,7 @@ def networks(seeds, epochs):
                 reads=reads,
                 eval_reads=reads,
             )
-            folder = KEPT / f"{readout}-{reads}-{epochs}-{seed}"
+            folder = STORE / f"{readout}-{reads}-{epochs}-{seed}"
             experiment = Experiment(CARD, settings, TrainingSettings(seed=seed), IMAGES.name)
             folders[readout, seed] = folder
             if not (folder / "accuracy.png").exists():
@@ -190,7 +190,7 @@ def summary(rows):
                 if name not in ("case", "model", "seed")
             }
             lost = of("cold") - of("hot")
-            shares = {
+            fractions = {
                 f"of the loss at {HOT:g} K, {key}": fraction(of(f"hot_{key}") - of("hot"), lost)
                 for key in ("optimum", *FEW)
             }
@@ -198,8 +198,8 @@ def summary(rows):
                 best = of("spread_optimum") - of("spread")
                 for key in (*FEW, *(f"{count}_network" for count in FEW)):
                     won = of(f"spread_{key}") - of("spread")
-                    shares[f"of the optimum under spread, {key}"] = fraction(won, best)
-            table[f"{case}, {model}"] = {"accuracy": found, "fractions": shares}
+                    fractions[f"of the optimum under spread, {key}"] = fraction(won, best)
+            table[f"{case}, {model}"] = {"accuracy": found, "fractions": fractions}
     return table
 
 
@@ -210,20 +210,20 @@ def render(record):
     def percent(found):
         return f"{100 * found['mean']:.2f} ± {100 * found['sd']:.2f}"
 
-    def share(found):
+    def fraction_of(found):
         return f"{100 * found['value']:.0f} ± {100 * found['standard_error']:.0f} %"
 
     heat, spread = [], []
     for name, found in result.items():
         a, f = found["accuracy"], found["fractions"]
         row = [name, *(percent(a[key]) for key in ("cold", "hot", "hot_500", "hot_optimum"))]
-        shares = [f[f"of the loss at {HOT:g} K, {key}"] for key in (100, 500, "optimum")]
-        heat.append([*row, *map(share, shares)])
+        fractions = [f[f"of the loss at {HOT:g} K, {key}"] for key in (100, 500, "optimum")]
+        heat.append([*row, *map(fraction_of, fractions)])
         if "spread" in a:
             row = [percent(a[key]) for key in ("cold", "spread", "spread_500", "spread_optimum")]
             keys = ("100", "500", "100_network", "500_network")
-            shares = [f[f"of the optimum under spread, {key}"] for key in keys]
-            spread.append([name.removesuffix(", cai2019"), *row, *map(share, shares)])
+            fractions = [f[f"of the optimum under spread, {key}"] for key in keys]
+            spread.append([name.removesuffix(", cai2019"), *row, *map(fraction_of, fractions)])
     versions = about["versions"]
     return "\n\n".join(
         [
@@ -296,8 +296,8 @@ def main():
     parser.add_argument("--epochs", type=int, default=15)
     options = parser.parse_args()
     folders = networks(options.seeds, options.epochs)
-    kept = KEPT / f"rows-{options.epochs}.jsonl"
-    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    store = STORE / f"rows-{options.epochs}.jsonl"
+    rows = [json.loads(line) for line in store.read_text().splitlines()] if store.exists() else []
     done = {(row["case"], row["model"], row["seed"]) for row in rows}
     for seed in range(options.seeds):
         for case, (readout, _, _) in CASES.items():
@@ -307,7 +307,7 @@ def main():
                 if skipped or (case, model, seed) in done:
                     continue
                 rows.append(one(case, model, seed, folders[readout, seed]))
-                with kept.open("a") as file:
+                with store.open("a") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
                 print(rows[-1], flush=True)
     rows = [row for row in rows if row["seed"] < options.seeds]

@@ -111,28 +111,30 @@ def random_case(rng: np.random.Generator) -> Case:
     )
 
 
-def telegraph(
-    rng: np.random.Generator, dwells: tuple[float, ...], size: int, pole: float, window: float
-) -> Floats:
-    """Simulate switching events, filter them exactly, and return what readings 1 apart see."""
-    begin = 20 + 12 * pole
+def events(
+    rng: np.random.Generator, dwells: tuple[float, ...], end: float
+) -> tuple[Floats, Floats]:
+    """Simulate switching events: their times from 0 on, and the state from each on, 0 or 1."""
     state, now, times, states = rng.random() < dwells[0] / (dwells[0] + dwells[1]), 0.0, [], []
-    while now < begin + size + 2:
+    while now < end:
         times.append(now)
         states.append(state)
         now += rng.exponential(dwells[0] if state else dwells[1])
         state = not state
-    when, high = np.array(times), np.array(states, dtype=np.float64)
+    return np.array(times), np.array(states, dtype=np.float64)
+
+
+def telegraph(
+    rng: np.random.Generator, dwells: tuple[float, ...], size: int, pole: float, window: float
+) -> Floats:
+    """Return what readings 1 apart see of switching events, filtered exactly."""
+    begin = 20 + 12 * pole
+    when, high = events(rng, dwells, begin + size + 2)
     t = begin + np.arange(size)
     if window > 0:
-        so_far = np.concatenate([[0.0], np.cumsum(np.diff(when) * high[:-1])])
-        so_far = lambda at, c=so_far: (
-            np.interp(at, when, c)
-            + np.where(  # noqa: E731
-                at > when[-1], (at - when[-1]) * high[-1], 0.0
-            )
-        )
-        return np.asarray((so_far(t) - so_far(t - window)) / window)
+        ends = np.append(when, t[-1] + 1)
+        so_far = np.concatenate([[0.0], np.cumsum(np.diff(ends) * high)])
+        return (np.interp(t, ends, so_far) - np.interp(t - window, ends, so_far)) / window
     last = np.searchsorted(when, t, side="right") - 1
     if pole == 0:
         return high[last]

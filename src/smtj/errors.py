@@ -1,4 +1,4 @@
-"""What smtj raises when its input is wrong: one sentence that names the place and what is right."""
+"""Exceptions for wrong input: one sentence that names the place and the remedy."""
 
 
 class SmtjError(ValueError):
@@ -6,16 +6,16 @@ class SmtjError(ValueError):
 
 
 class UnitError(SmtjError):
-    """A string is no quantity, or a quantity has the wrong dimension."""
+    """A string is not a quantity, or has the wrong dimension."""
 
 
 class CardError(SmtjError):
-    """A device card misses a value, has an unknown one, or one that no device can have."""
+    """A device card has a missing, unknown or impossible value."""
 
 
 class DataError(SmtjError):
-    """A data file is missing, damaged, or not what its name promises."""
+    """A data file is missing, damaged, or of another format."""
 
 
 class CheckpointError(SmtjError):
-    """A saved network cannot be read, or belongs to other settings than those asked for."""
+    """A saved network cannot be read, or was made with other settings."""

@@ -28,11 +28,19 @@ STYLE: Any = {
 }
 
 
-def style() -> Any:
-    """Return a context in which everything drawn has the look of smtj."""
+@contextmanager
+def style() -> Iterator[None]:
+    """Give everything drawn in the context the look of smtj."""
     import matplotlib as mpl
 
-    return mpl.rc_context(STYLE)
+    # Not rc_context, which would also undo that a notebook's backend, loaded meanwhile, becomes
+    # interactive; later figures would then not be shown.
+    before = {name: mpl.rcParams[name] for name in STYLE}
+    mpl.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Compiled random streams: counters seed generators, so that work may be shared as one likes.
+"""Compiled random streams: counters seed generators, so work can be divided in any way.
 
 Philox4x32-10 (J. K. Salmon et al., SC '11, doi:10.1145/2063384.2063405) turns a key and a counter
 into random words.  Where many are needed, it seeds xoshiro128++ generators (D. Blackman and
@@ -63,14 +63,14 @@ def next_word(a, b, c, d):
 
 @njit(**_options)
 def seed_generator(generator, index, k0, k1):
-    """Seed one generator, shape (4,) of uint32, with a number of its own, from a key."""
+    """Seed one generator, shape (4,) of uint32, from its index and a key."""
     a, b, c, d = philox(uint32(index), uint32(0), k0, k1)
     generator[0], generator[1], generator[2], generator[3] = a | uint32(1), b, c, d
 
 
 @njit(**_options)
 def uniform(generator):
-    """Draw from (0, 1), multiples of 2^-53; never 0 or 1, so that logarithms are finite."""
+    """Sample from (0, 1), multiples of 2^-53; never 0 or 1, so logarithms are finite."""
     a, b, c, d = generator[0], generator[1], generator[2], generator[3]
     high, a, b, c, d = next_word(a, b, c, d)
     low, a, b, c, d = next_word(a, b, c, d)
@@ -81,13 +81,13 @@ def uniform(generator):
 
 @njit(**_options)
 def exponential(generator):
-    """Draw from the exponential law of mean 1."""
+    """Sample the exponential distribution of mean 1."""
     return -math.log(uniform(generator))
 
 
 @njit(**_options)
 def normal(generator):
-    """Draw from the standard normal law, by the polar form of Box and Muller's method."""
+    """Sample the standard normal distribution, by the polar Box-Muller method."""
     while True:
         x, y = 2.0 * uniform(generator) - 1.0, 2.0 * uniform(generator) - 1.0
         square = x * x + y * y
@@ -106,12 +106,12 @@ def _log_remainder(x):
 
 @njit(**_options)
 def gamma(generator, shape):
-    """Draw from the gamma law of scale 1: the sum of ``shape`` exponential draws, 1 or more.
+    """Sample the gamma distribution of scale 1: a sum of ``shape`` ≥ 1 exponential numbers.
 
     G. Marsaglia and W. W. Tsang, ACM Trans. Math. Softw. 26, 363 (2000),
     doi:10.1145/358407.358414.  Their test ln u < x²/2 + d (1 - v + ln v), with v = (1 + y)³ and
     9 d y² = x², is ln u < 3 d (ln(1 + y) - y + y²/2 - y³/3); so written it holds at any shape.
-    Since ln u < u - 1, most draws pass it without a logarithm.
+    Since ln u < u - 1, most proposals pass it without a logarithm.
     """
     d = shape - 1.0 / 3
     slope = 1.0 / (3.0 * math.sqrt(d))

@@ -6,10 +6,6 @@ Cards, operating points, fits, training runs, studies and costs all print throug
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
 
 WIDTH = 100
 """Columns of text when printed without a terminal."""
@@ -24,30 +20,38 @@ class Table:
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
 
-    def rich(self) -> "RichTable":
-        """Return the table for a Rich console, without its notes."""
+    def text(self, width: int = WIDTH) -> str:
+        """Return the table and its notes as plain text.
+
+        Text wraps at ``width`` columns; numbers and words never break, so a table may be wider.
+        """
         from rich import box
+        from rich.console import Console
         from rich.table import Table as RichTable
         from rich.text import Text
 
         table = RichTable(
-            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
-            min_width=min(len(self.title), WIDTH),
-        )  # fmt: skip
+            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
+        )
+        columns = list(zip(self.head, *self.rows, strict=True))
+        longest = [max(map(len, column)) for column in columns]
+        wraps = [number == 0 or size > 0.3 * WIDTH for number, size in enumerate(longest)]
+        least = [
+            max(map(len, " ".join(column).split()), default=0) if wrap else size
+            for column, size, wrap in zip(columns, longest, wraps, strict=True)
+        ]
+        spare = max(0, width - sum(least) - 3 * len(columns) + 1)
         for number, name in enumerate(self.head):
-            longest = max((len(row[number]) for row in self.rows), default=0)
-            table.add_column(Text(name), no_wrap=longest <= 0.3 * WIDTH, overflow="fold")
+            # The first column is served first: it names the row.
+            extra = min(spare, longest[number] - least[number])
+            spare -= extra
+            table.add_column(Text(name), width=least[number] + extra)
         for row in self.rows:
             table.add_row(*map(Text, row))
-        return table
-
-    def text(self, width: int = WIDTH) -> str:
-        """Return the table and its notes as plain text."""
-        from rich.console import Console
-
         page = StringIO()
+        width = max(width, sum(least) + 3 * len(columns), min(len(self.title), WIDTH))
         console = Console(file=page, width=width, color_system=None, force_jupyter=False)
-        console.print(self.rich())
+        console.print(table)
         for note in self.notes:
             console.print(f"• {note}", markup=False, highlight=False)
         return "\n".join(line.rstrip() for line in page.getvalue().splitlines())

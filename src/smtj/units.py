@@ -1,4 +1,4 @@
-"""Unit strings at the edge, SI floats inside: the only place that knows how a unit is spelled.
+"""Unit strings at the edge, SI floats inside: all parsing and formatting of units.
 
 Two habits of magnetism are built in.  Where a magnetic field strength H (A/m) is wanted, a flux
 density B (T, mT, G) is taken as μ0 H and divided by μ0, and the other way round when printing.
@@ -64,8 +64,8 @@ degree = 0.017453292519943295769236907684886 * radian = deg
 percent = 0.01
 """
 
-# Units as numbers: ``-14 * Oe`` is a field strength in A/m, ``x / mV`` a voltage in millivolts.  As
-# everywhere in smtj, T and mT stand for the field strength H of a flux density μ0 H.
+# Units as numbers: ``-14 * Oe`` is a field strength in A/m, ``x / mV`` a voltage in millivolts.
+# T and mT stand for the field strength H of a flux density μ0 H.
 nm, um = 1e-9, 1e-6
 ns, us, ms, s, minute, hour = 1e-9, 1e-6, 1e-3, 1.0, 60.0, 3600.0
 Hz, kHz, MHz, GHz = 1.0, 1e3, 1e6, 1e9
@@ -93,7 +93,7 @@ _MAX_EXPONENT = 1000
 # Pairs that the field's habit mixes: the first is μ0 times the second.
 _MIXED = (("T", "A/m"), ("T/V", "A/m/V"), ("m/A", "1/T"))
 
-# What a quantity of an SI unit is called, and one that a magnetic tunnel junction has.
+# Names of quantities by SI unit, with a typical value.
 _KINDS = {
     "": ("a plain number", "0.02"),
     "A/m": ("a magnetic field or magnetisation", "56 mT"),
@@ -123,7 +123,7 @@ def parse_quantity(text: str, unit: str, example: str | None = None) -> float:
         The SI unit of the result, e.g. ``"A/m"``, ``"rad"``, ``""``.  Where it is that of a
         magnetic field strength, a flux density is divided by μ0.
     example
-        What an error message shows as right; by default one that fits ``unit``.
+        Suggested in error messages; by default a typical value in ``unit``.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def parse_quantity(text: str, unit: str, example: str | None = None) -> float:
     Raises
     ------
     UnitError
-        ``text`` is no finite number with a known unit of the right dimension.
+        ``text`` is not a finite number with a known unit of the right dimension.
     """
     kind, usual = _KINDS.get(unit, (f"a quantity in {unit}", f"1 {unit}"))
     hint = f'give e.g. "{example or usual}"'
@@ -322,7 +322,7 @@ class _UnknownUnit(Exception):
 
 
 def _respell(text: str) -> str:
-    """Signs that people type and pint's tokenizer does not read, as it reads them."""
+    """Respell signs that pint's tokenizer does not read."""
     for sign, spelling in _SPELLINGS.items():
         text = text.replace(sign, spelling)
     return text.strip()
@@ -369,7 +369,7 @@ def _shortest(value: float, factor: Fraction) -> str:
 
 @cache
 def _factor(from_unit: str, to_unit: str) -> Fraction | None:
-    """What a number in the first unit is multiplied by to be in the second; None if nothing is."""
+    """The factor between two units; None if they measure different things."""
     have, want = _dimension(from_unit), _dimension(to_unit)
     if have == want:
         return _in_base_units(from_unit) / _in_base_units(to_unit)

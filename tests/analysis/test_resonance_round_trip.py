@@ -3,12 +3,15 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from smtj import lab, load_card
 from smtj.analysis import fit
 from smtj.card import Value
 from smtj.errors import SmtjError
+from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
+from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.units import Oe, mT
 
 CARD = load_card("cai2019")
@@ -177,3 +180,45 @@ def test_sweeps_below_saturation_are_warned_of():
     result = fit(high, CARD, source="high.csv")
     assert not any("is not saturated" in remark for remark in result.parts[1].remarks)
     assert agrees(result["H_K1"], 56 * mT)
+
+
+def as_another_simulator_writes(dataset, direction="field_in_plane"):
+    """A table whose header does not state the direction of the field."""
+    rows = dataset[["signal"]].to_dataframe().reset_index()
+    return pd.DataFrame(
+        {
+            "bias [mV]": 1e3 * rows["voltage"],
+            "field [Oe]": rows[direction] / Oe,
+            "frequency [GHz]": 1e-9 * rows["frequency"],
+            "signal [uV]": 1e6 * rows["signal"],
+        }
+    )
+
+
+@pytest.mark.slow
+def test_a_device_unlike_the_card_is_fitted_without_its_tilt_and_in_the_direction_that_fits():
+    data = spectra(UPRIGHT, [90, 150, 230, 310, 400], seed=11)
+    result = fit(as_another_simulator_writes(data), CARD, source="other.csv")
+    for voltage in VOLTAGES:
+        where = f"at {1e3 * voltage:.0f} mV"
+        assert agrees(result[f"H_K1 {where}"], (56 - 34 * voltage) * mT)
+        assert agrees(result[f"H_K2 {where}"], 0.0)
+    assert agrees(result["-dH_K1/dV"], 34 * mT)
+    remarks = " ".join(result.parts[1].remarks)
+    assert "does not state the direction of its field" in remarks
+    assert "they are taken to be 0" in remarks
+
+
+@pytest.mark.parametrize("field", [600, -600])
+def test_lines_along_the_normal_follow_the_voltage_alike_at_every_voltage(field):
+    """One line at each voltage, that either well could have; the deeper one has it."""
+    rng, frequency, rows = np.random.default_rng(12), np.linspace(0.5e9, 4e9, 200), []
+    for voltage in (-0.1, 0.0, 0.1):
+        symmetric, antisymmetric = driven_oscillator(frequency, 1.9e9 - 0.5e9 * voltage, 0.12e9)
+        signal = 3 * symmetric + antisymmetric + 0.1 * rng.standard_normal(frequency.size)
+        rows += [(f / 1e9, s, 1e3 * voltage, field) for f, s in zip(frequency, signal, strict=True)]
+    names = ["frequency [GHz]", "signal [uV]", "voltage [mV]", "field_perpendicular [Oe]"]
+    result = fit(pd.DataFrame(rows, columns=names), CARD, source="normal.csv")
+    (falls,) = [e for e in result.parts[2].estimates if "per volt" in e.name]
+    assert abs(falls.value - 0.5e9 / FREQUENCY_PER_FIELD) < 4 * falls.error
+    assert falls.error < 2 * mT

@@ -98,6 +98,7 @@ def test_every_estimate_is_found_by_its_key(result):
         assert result[key] is estimate
 
 
+@pytest.mark.slow
 def test_a_result_prints_plots_and_serialises(result, tmp_path):
     text, page = str(result), result._repr_html_()
     for estimate in result.estimates:

@@ -68,6 +68,7 @@ def test_a_trace_makes_a_card_that_gives_it_back():
     assert card.electrical.tmr.standard_error < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("integration_time", [0.0, 0.02])
 @pytest.mark.parametrize("model", ["cai2019", "self-consistent"])
 def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time):
@@ -103,6 +104,7 @@ def test_the_opposite_reference_layer_turns_the_card_round():
     assert float(operating_point(card).slope) < 0
 
 
+@pytest.mark.slow
 def test_scans_at_several_voltages_give_xi():
     """Also where the device switches within a reading, at 200 mV: from the mean readings."""
     fields = np.linspace(-70, 50, 13) * Oe

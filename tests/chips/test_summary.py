@@ -111,6 +111,7 @@ def test_quantiles_and_means_are_those_of_the_chips() -> None:
         summarise(table, 95)
 
 
+@pytest.mark.slow
 def test_figures_say_what_is_on_their_axes(tmp_path: Path) -> None:
     vary = [{"temperature": [280.0, 320.0], "reads": [1, 16]}, {"offset_spread": [0.0, 4 * Oe]}]
     own = {"temperature": 300.0, "reads": 16.0, "offset_spread": Oe}

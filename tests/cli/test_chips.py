@@ -38,6 +38,7 @@ def network(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"
     command = ("chips", "--network", network, "--chips", 12, *VARY, "--threshold", 0.8)
@@ -139,6 +140,7 @@ def running(group: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path: Path) -> None:
     """On two workers, stopped in the middle; then to the end on none, as if nothing had been."""

@@ -57,6 +57,7 @@ def test_a_card_that_is_none_is_said_before_anything_starts() -> None:
     assert "there is no card no_such_card" in said
 
 
+@pytest.mark.slow
 def test_without_panel_it_says_what_to_install() -> None:
     done = subprocess.run(
         [sys.executable, "-c", NO_PANEL], capture_output=True, text=True, check=False, timeout=60
@@ -66,6 +67,7 @@ def test_without_panel_it_says_what_to_install() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_page_is_on_this_machine_alone_and_ends_by_ctrl_c() -> None:
     command = [sys.executable, "-m", "smtj", "explore", "--port", "0", "--no-browser"]
     with subprocess.Popen(

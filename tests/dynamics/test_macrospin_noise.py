@@ -64,6 +64,7 @@ def test_the_quadrature_gives_the_known_time() -> None:
     assert mean_first_passage(4.0, 0.1, 0.5, -0.5) == pytest.approx(188e-9, rel=5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damping", [0.02, 0.1])
 @pytest.mark.parametrize("delta", [3.0, 4.0])
 def test_first_passage_takes_the_exact_time(delta: float, damping: float) -> None:

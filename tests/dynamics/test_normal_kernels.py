@@ -6,7 +6,7 @@ from numba import njit
 from scipy import stats
 
 from smtj.dynamics.macrospin import normal_kernels
-from smtj.dynamics.macrospin.normal_kernels import LARGEST, WORDS
+from smtj.dynamics.macrospin.normal_kernels import MAX_NORMAL, WORDS
 from smtj.streams import LANES
 
 RNG = np.random.default_rng(5)
@@ -40,7 +40,7 @@ def test_numbers_are_those_of_the_formula() -> None:
     # A u within 2^-24 of 1 is rounded to that, which moves a radius of 3e-4 by as much.
     assert found == pytest.approx(np.stack([one, other]), abs=4e-4)
     assert np.abs(found - [one, other])[:, u < 0.999].max() < 2e-6
-    assert np.abs(found).max() <= np.float32(LARGEST)
+    assert np.abs(found).max() <= np.float32(MAX_NORMAL)
 
 
 def test_numbers_are_normal_and_independent() -> None:

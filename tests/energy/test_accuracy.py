@@ -58,6 +58,7 @@ def accuracy(network, images):
     return measure_accuracy(network, images, seed=1)
 
 
+@pytest.mark.slow
 def test_the_accuracy_is_that_of_the_network_itself(network, images, accuracy):
     set_readout(network, eval_reads=16)
     runs = np.array([evaluate(network, images, seed) for seed in range(12)])
@@ -149,6 +150,7 @@ def smooth(reads, error):
     return 0.98 - 0.1 / np.asarray(reads) - 0.5 * np.asarray(error)
 
 
+@pytest.mark.slow
 def test_the_search_finds_the_cheapest_that_is_good_enough(card):
     work = workload((784, 400, 10))
     found = search(work, card, smooth, reads=(1, 2, 4, 8), errors=(1e-4, 1e-2))
@@ -176,6 +178,7 @@ def test_barriers_reach_the_cards_own(card):
     assert barriers(shallow) == pytest.approx([4.0])
 
 
+@pytest.mark.slow
 def test_a_survey_prints_plots_and_serialises(tmp_path, card, accuracy):
     found = survey(accuracy.workload, card, accuracy)
     assert found.target == FRACTION * accuracy.achievable
@@ -204,6 +207,7 @@ def test_an_accuracy_prints_and_plots(accuracy):
     assert len(accuracy.plot().lines) == len(accuracy.errors)
 
 
+@pytest.mark.slow
 def test_an_unreachable_target_is_reported(tmp_path, card, accuracy):
     out_of_reach = replace(accuracy, achievable=1.1)
     found = survey(accuracy.workload, card, out_of_reach)
@@ -212,6 +216,7 @@ def test_an_unreachable_target_is_reported(tmp_path, card, accuracy):
     assert save_plots(found, tmp_path / "cost")[0].exists()
 
 
+@pytest.mark.slow
 def test_assumptions_that_allow_no_read_at_all(tmp_path, card, accuracy):
     strict = ASSUMED.replace({"longest_read": "1e-12"})
     found = survey(accuracy.workload, card, accuracy, assumptions=strict)

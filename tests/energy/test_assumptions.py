@@ -59,7 +59,7 @@ def test_assumptions_are_replaced_by_name_and_by_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("setting", "sentence"),
+    ("change", "sentence"),
     [
         ("standby", 'is "standby"; give NAME=VALUE'),
         ("standby_powr=1 nW", "did you mean standby_power?"),
@@ -67,9 +67,9 @@ def test_assumptions_are_replaced_by_name_and_by_file(tmp_path):
         ("standby_power=-1 nW", "it must be at least 0 nW"),
     ],
 )
-def test_an_invalid_assumption_is_reported_in_one_sentence(setting, sentence):
+def test_an_invalid_assumption_is_reported_in_one_sentence(change, sentence):
     with pytest.raises(SmtjError, match=r"^--assume") as caught:
-        load_assumptions(None, [setting])
+        load_assumptions(None, [change])
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""Ten digits as a hand would draw them: strokes of points (x, y) in [0, 1], y downwards."""
+"""Ten hand-drawn digits: lines of points (x, y) in [0, 1], y downwards."""
 
 import math
 

@@ -21,9 +21,12 @@ try:
     from playwright.sync_api import Locator, Page, expect, sync_playwright
 except ModuleNotFoundError:
     BROWSER = None
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="needs Playwright and Chromium (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="needs Playwright and Chromium (apt-get install chromium)"
+    ),
+]
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -104,9 +107,9 @@ def open_tab(page: "Page", name: str) -> "Locator":
 
 def draw(page: "Page", digit: int) -> None:
     box = page.get_by_role("application").bounding_box()
-    for stroke in DIGITS[digit]:
+    for line in DIGITS[digit]:
         first, *others = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke
+            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line
         ]
         page.mouse.move(*first)
         page.mouse.down()

@@ -21,6 +21,8 @@ from smtj.explore.network_tab import COLUMNS
 from smtj.explore.shipping import SHIPPED
 from smtj.nn import set_conditions
 
+pytestmark = pytest.mark.slow
+
 MAX_KB = 300
 NO_TORCH = """
 import sys
@@ -48,8 +50,8 @@ def test_the_shipped_network_is_small() -> None:
 def test_drawn_digits_are_recognised(card: DeviceCard, seed: int) -> None:
     network = build_chip(card, seed)
     found = {
-        digit: int(answer(network, image_of(strokes), 16, seed=1).mean.argmax())
-        for digit, strokes in DIGITS.items()
+        digit: int(answer(network, image_of(ink), 16, seed=1).mean.argmax())
+        for digit, ink in DIGITS.items()
     }
     assert sum(found[digit] == digit for digit in DIGITS) >= 9
 

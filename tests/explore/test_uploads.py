@@ -36,6 +36,7 @@ def test_the_card_is_named_after_the_file_and_reads_back(result: FileResult, tmp
     assert load_card(tmp_path / "a.toml") == result.card
 
 
+@pytest.mark.slow
 def test_a_scan_gives_a_picture_of_each_part(card: DeviceCard, tmp_path) -> None:
     fields = [convert(h, "Oe", "A/m") for h in (-40, -25, -14, -5, 10)]
     save(scan(card, fields, 300, seed=0), tmp_path / "scan.nc")

@@ -48,6 +48,16 @@ def test_wells_in_the_plane_are_those_of_any_field(tilted, oblique):
         )
 
 
+@pytest.mark.parametrize("along", [0.009, 0.04, -0.009, -0.04])
+def test_a_field_along_the_axis_hides_no_well(along):
+    """The magnetisation then rests at an angle of exactly 0."""
+    found = well_resonances(0.026 * TESLA, 0.002 * TESLA, EQ_7, 0.0, along * TESLA)
+    assert found.exists.tolist() == [True, True] if abs(along) < 0.02 else [along > 0, along < 0]
+    deepest = found.of_deepest(found.frequency)
+    expected = FREQUENCY_PER_FIELD * (0.026 - 0.002 + abs(along)) * TESLA
+    assert float(deepest) == pytest.approx(expected, rel=1e-9)
+
+
 def test_wells_have_the_shape_of_what_is_asked_for():
     """Broadcast as NumPy does."""
     h = np.array([0.01, 0.03, 0.08]) * TESLA

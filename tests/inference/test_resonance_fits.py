@@ -346,3 +346,12 @@ def test_a_narrow_minimum_is_found_where_the_first_fit_is_bad():
     fit = fit_points(Points(x, np.zeros(8), clean.frequency, error), EQ_7, 0.064 * TESLA)
     assert fit.anisotropy_field == pytest.approx(truth[0], rel=1e-6)
     assert fit.second_order_field == pytest.approx(truth[1], rel=1e-4)
+
+
+def test_fields_beyond_any_magnet_are_a_wrong_unit():
+    """Millitesla in a column that says tesla."""
+    field = np.array([100.0, 200.0, 400.0]) * TESLA
+    one = np.ones(3)
+    lines = FilmLines(np.array([6e9, 9e9, 12e9]), field, TESLA * one, TESLA * one, TESLA * one)
+    with pytest.raises(SmtjError, match=r"a line lies at 400 T, .* check its unit"):
+        better_geometry(lines)

@@ -62,6 +62,7 @@ def same(first: pd.DataFrame, second: pd.DataFrame) -> None:
             np.testing.assert_allclose(first[name], second[name], rtol=1e-15, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -238,12 +238,23 @@ def test_every_change_reaches_the_answer(card: DeviceCard) -> None:
     np.testing.assert_allclose(answer(), torch.sigmoid(4 * x.double()), atol=1e-6)
 
 
-def test_the_fold_is_kept_while_nothing_changes(card: DeviceCard) -> None:
+def test_devices_are_folded_once_while_nothing_changes(
+    card: DeviceCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = []
+    state = MTJNeuron.operating_state
+    monkeypatch.setattr(
+        MTJNeuron, "operating_state", lambda neuron: folds.append(1) or state(neuron)
+    )
     neuron = MTJNeuron(card, 10)
     neuron(torch.zeros(2, 10))
-    folded = neuron._folded
+    once = len(folds)
+    assert once
     neuron.eval()(torch.ones(2, 10))
-    assert neuron._folded is folded
+    assert len(folds) == once
+    neuron.set_bias(temperature=310)
+    neuron(torch.ones(2, 10))
+    assert len(folds) > once
 
 
 def test_double_precision_gives_double_precision(card: DeviceCard) -> None:

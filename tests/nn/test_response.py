@@ -9,9 +9,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from smtj.nn.reads import independent as sampling
 from smtj.nn.reads import kernels
-from smtj.nn.reads.independent import respond
+from smtj.nn.reads.independent import limited_log_odds, respond
 
 SHAPES = [(3, 1), (1, 10), (0, 10), (100, 37), (2, 3, 37), (64, 400), (37,), (1, 1)]
 
@@ -41,7 +40,7 @@ def threads() -> Iterator[Callable[[int], None]]:
 def test_compiled_probability_is_that_of_plain_pytorch(shape: tuple[int, ...]) -> None:
     x, response = random_input(shape), random_response(shape[-1])
     outputs, probability = torch.ops.smtj.respond(x, response, False, 16, 5)
-    expected = sampling._probability(x.double(), response.double(), False, 0)
+    expected = torch.sigmoid(limited_log_odds(x.double(), response.double()))
     assert outputs.shape == probability.shape == x.shape
     np.testing.assert_allclose(probability.numpy(), expected.numpy(), rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(
@@ -86,7 +85,7 @@ def test_compiled_gradient_is_that_of_plain_pytorch(shape: tuple[int, ...]) -> N
     x, response = random_input(shape), random_response(shape[-1])
     upstream = torch.randn(shape, generator=torch.Generator().manual_seed(2))
     plain = x.double().requires_grad_()
-    sampling._probability(plain, response.double(), False, 0).backward(upstream.double())
+    torch.sigmoid(limited_log_odds(plain, response.double())).backward(upstream.double())
     assert plain.grad is not None
     for reads in (0, 1, 16):
         compiled = x.clone().requires_grad_()
@@ -108,7 +107,7 @@ def test_compiled_gradient_is_that_of_finite_differences() -> None:
     respond(leaf, response, False, 16, 5).sum().backward()
     step = 1e-5
     up, down = (
-        sampling._probability(x.double() + d, response.double(), False, 0) for d in (step, -step)
+        torch.sigmoid(limited_log_odds(x.double() + d, response.double())) for d in (step, -step)
     )
     odds = response[1] + response[0] * x
     clear = ((odds - response[2]).abs() > 1e-3) & ((odds - response[3]).abs() > 1e-3)
@@ -175,7 +174,9 @@ def test_expected_values_and_reads_have_the_same_mean_under_noise(dtype: torch.d
         assert abs(float(outputs.double().mean()) - mean) < 4.5 * error
 
 
-def test_the_key_alone_decides(threads: Callable[[int], None]) -> None:
+def test_the_key_alone_decides(
+    threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = kernels.PARALLEL_FROM // 37 + 9
     x, response = random_input((rows, 37)), random_response(37, noise=0.3)
     results = []
@@ -184,13 +185,10 @@ def test_the_key_alone_decides(threads: Callable[[int], None]) -> None:
         results.append(torch.ops.smtj.respond(x, response, True, 16, 77))
     for first, second in zip(*results, strict=True):
         assert torch.equal(first, second)
-    serial = torch.empty(2, x.numel())
-    words = np.uint32(77), np.uint32(0)
-    kernels._respond_serial(
-        x.numpy().reshape(-1), response.numpy(), True, 16, *words, *serial.numpy()
-    )
-    assert torch.equal(serial[0].reshape(x.shape), results[0][0])
-    assert torch.equal(serial[1].reshape(x.shape), results[0][1])
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", x.numel() + 1)
+    serial = torch.ops.smtj.respond(x, response, True, 16, 77)
+    assert torch.equal(serial[0], results[0][0])
+    assert torch.equal(serial[1], results[0][1])
     other, _ = torch.ops.smtj.respond(x, response, True, 16, 78)
     assert not torch.equal(other, results[0][0])
 

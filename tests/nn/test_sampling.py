@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from smtj.nn.reads import independent as sampling
 from smtj.nn.reads import kernels
-from smtj.nn.reads.independent import MAX_READS, normal, read, respond, sample_key
+from smtj.nn.reads.independent import (
+    MAX_READS,
+    normal,
+    portable_normal,
+    portable_read,
+    read,
+    respond,
+    sample_key,
+)
 
 Reader = Callable[[Tensor, int, int], Tensor]
 
@@ -67,7 +74,7 @@ def threads() -> Iterator[Callable[[int], None]]:
 # Reads
 
 
-@pytest.mark.parametrize("reader", [read, sampling._read_anywhere], ids=["compiled", "anywhere"])
+@pytest.mark.parametrize("reader", [read, portable_read], ids=["compiled", "anywhere"])
 @pytest.mark.parametrize("reads", READS)
 @pytest.mark.parametrize("p", PROBABILITIES)
 def test_reads_follow_the_binomial_law(reader: Reader, reads: int, p: float) -> None:
@@ -88,14 +95,14 @@ def test_a_wrong_law_would_be_noticed() -> None:
 
 
 @pytest.mark.parametrize("reads", [1, 2, 16, 17, 41, 47, 64, 1000, MAX_READS])
-@pytest.mark.parametrize("reader", [read, sampling._read_anywhere], ids=["compiled", "anywhere"])
+@pytest.mark.parametrize("reader", [read, portable_read], ids=["compiled", "anywhere"])
 def test_certain_probabilities_are_exact(reader: Reader, reads: int) -> None:
     p = torch.tensor([0.0, 1.0]).repeat(300)
     assert torch.equal(reader(p, reads, 3), p)
 
 
 @pytest.mark.parametrize("reads", [1, 16, 40])
-@pytest.mark.parametrize("reader", [read, sampling._read_anywhere], ids=["compiled", "anywhere"])
+@pytest.mark.parametrize("reader", [read, portable_read], ids=["compiled", "anywhere"])
 def test_what_is_no_number_stays_none(reader: Reader, reads: int) -> None:
     p = torch.full((300,), 0.5)
     p[[7, 299]] = float("nan")
@@ -156,15 +163,18 @@ def test_the_key_alone_decides(threads: Callable[[int], None]) -> None:
 
 
 @pytest.mark.parametrize("reads", [1, 16])
-def test_serial_and_parallel_kernels_agree(threads: Callable[[int], None], reads: int) -> None:
+def test_serial_and_parallel_kernels_agree(
+    threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
     rng = np.random.default_rng(0)
     p = rng.random(3 * kernels.CHUNK + 77, dtype=np.float32)
-    words = np.uint32(12), np.uint32(34)
     serial, parallel = np.empty_like(p), np.empty_like(p)
-    kernels._read_serial(p, reads, *words, serial)
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", p.size + 1)
+    kernels.fill_reads(p, reads, 1234, serial)
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
     for count in (1, 2):
         threads(count)
-        kernels._read_parallel(p, reads, *words, parallel)
+        kernels.fill_reads(p, reads, 1234, parallel)
         np.testing.assert_array_equal(parallel, serial)
 
 
@@ -227,9 +237,7 @@ def test_keys_come_from_the_generator() -> None:
 # Normal numbers
 
 
-@pytest.mark.parametrize(
-    "source", [normal, sampling._normal_anywhere], ids=["compiled", "anywhere"]
-)
+@pytest.mark.parametrize("source", [normal, portable_normal], ids=["compiled", "anywhere"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_normal_numbers_are_normal(
     source: Callable[[Tensor, int], Tensor], dtype: torch.dtype
@@ -290,6 +298,7 @@ def test_operators_are_what_they_claim(name: str, arguments: tuple[object, ...])
     torch.library.opcheck(getattr(torch.ops.smtj, name).default, arguments)
 
 
+@pytest.mark.slow
 def test_large_calls_leave_pytorch_its_threads() -> None:
     code = """
 import numba, torch

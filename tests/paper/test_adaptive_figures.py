@@ -13,6 +13,8 @@ from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import adaptive
 from smtj.report.figure import FigureResult
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,8 @@ from smtj.paper.audit import (
 from smtj.report.figure import VERDICTS
 from smtj.units import convert
 
+pytestmark = pytest.mark.slow
+
 KT = 1.380649e-23 * 300
 
 

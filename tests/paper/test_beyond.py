@@ -14,6 +14,8 @@ from smtj.nn.training.run import run_experiment
 from smtj.nn.training.trainer import TrainingSettings, as_tensors
 from smtj.paper import beyond
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = NetworkSettings((64, 16, 10))
 
 

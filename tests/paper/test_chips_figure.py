@@ -10,6 +10,8 @@ from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import chips
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network():

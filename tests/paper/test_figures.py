@@ -13,6 +13,8 @@ from smtj.paper.findings import wells
 from smtj.report.figure import Check
 from smtj.units import Oe
 
+pytestmark = pytest.mark.slow
+
 MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b)
 
 

@@ -12,6 +12,8 @@ from smtj.nn.training.network import NetworkSettings, build_network, save_networ
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import reads
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def digits() -> ImageDataset:

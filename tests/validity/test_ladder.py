@@ -119,6 +119,7 @@ def test_verdicts():
     assert compared(base, "f", 2.4, 0.1).verdict == "differs, z = +4.0"
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(low_barrier, "TRAJECTORIES", 64)
     monkeypatch.setattr(low_barrier, "PASSAGES", 128)

@@ -11,6 +11,7 @@ from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, as_card
+from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from smtj.analysis.switching.trace import FittedTrace
 
     Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset
+    Several: TypeAlias = (
+        list[str]
+        | list[Path]
+        | list[pd.DataFrame]
+        | list[xr.Dataset]
+        | list[Data]
+        | tuple[Data, ...]
+    )
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -30,11 +39,9 @@ MIN_FIELDS = 3
 @overload
 def load(data: "Data", columns: Mapping[str, str] | None = None) -> "xr.Dataset": ...
 @overload
+def load(data: "Several", columns: Mapping[str, str] | None = None) -> "list[xr.Dataset]": ...
 def load(
-    data: "list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
-) -> "list[xr.Dataset]": ...
-def load(
-    data: "Data | list[Data] | tuple[Data, ...]", columns: Mapping[str, str] | None = None
+    data: "Data | Several", columns: Mapping[str, str] | None = None
 ) -> "xr.Dataset | list[xr.Dataset]":
     """Read measured data.
 
@@ -70,7 +77,7 @@ def load(
 
 
 def fit(
-    data: "Data | list[Data] | tuple[Data, ...]",
+    data: "Data | Several",
     base: CardLike = "cai2019",
     *,
     columns: Mapping[str, str] | None = None,
@@ -94,7 +101,7 @@ def fit(
     data
         A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
     base
-        The card, or its name or path, that supplies what the data do not tell.
+        The card, or its name or path, that supplies what the data do not determine.
     columns
         As in :func:`load`.
     integration_time
@@ -120,9 +127,9 @@ def fit(
     Examples
     --------
     >>> import smtj
-    >>> data = smtj.lab.stfmr("cai2019", [-7e4, -5e4, 1e4], [0.0, 0.2], noise=5e-7)
-    >>> fit(data)["ξ"].to("fJ/(V m)").value
-    2...
+    >>> data = smtj.lab.trace("cai2019", 1000, instrument=smtj.lab.Instrument(noise=5.0))
+    >>> sorted(fit(data))
+    ['E_b/k_BT', 'P', 'R_high', 'R_low', 'τ_high', 'τ_low']
     """
     datasets = load(data if isinstance(data, list | tuple) else [data], columns)
     given = {
@@ -138,8 +145,13 @@ def fit(
         integration_time=integration_time,
         conditions={name: value for name, value in given.items() if value is not None},
     )
-    remarks = file_remarks(datasets)
-    return combined(_fit_all(datasets, context, progress), remarks)
+    try:
+        results = _fit_all(datasets, context, progress)
+    except DataError:
+        raise  # names its file
+    except SmtjError as error:
+        raise SmtjError(f"{context.source}: {error}") from None
+    return combined(results, file_remarks(datasets))
 
 
 def _fit_all(
@@ -183,10 +195,10 @@ def _fit_spectra(
     biased = "voltage" in context.conditions or any(
         {"voltage", "card"} & {*map(str, d.variables), *map(str, d.attrs)} for d in datasets
     )
+    stated = all(field_direction_stated(dataset) for dataset in datasets)
     if not biased:
-        stated = all(field_direction_stated(dataset) for dataset in datasets)
         return [first, film_result(lines, stated, context)]
-    return [first, *device_results(at_voltages(lines, context), context)]
+    return [first, *device_results(at_voltages(lines, context, stated), context)]
 
 
 def _fit_readings(
@@ -230,7 +242,7 @@ def _fit_readings(
         if _distinct(alike, "temperature") >= MIN_TEMPERATURES
     ]
     if not results:
-        raise context.error(
+        raise SmtjError(
             f"{len(found)} traces under different conditions make neither a scan of {MIN_FIELDS} "
             f"fields nor an Arrhenius plot of {MIN_TEMPERATURES} temperatures; fit them one by one"
         )

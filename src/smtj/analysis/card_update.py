@@ -58,23 +58,8 @@ def with_sigmoid(
     In the self-consistent model the barrier drops out of w and V* changes.  A slope of opposite
     sign turns the reference layer round.
 
-    Parameters
-    ----------
-    card
-        The base card.
-    slope
-        w in 1/(A/m).
-    offset_field
-        H_s in A/m.
-    voltage, temperature
-        Bias in V and T in K of the measurement.
-    source
-        Name of the data.
-
-    Raises
-    ------
-    SmtjError
-        No possible device has this slope.
+    w is in 1/(A/m) and H_s in A/m, at a bias in V and a temperature in K.  Like its siblings this
+    raises SmtjError if no possible device has these values.
     """
     card = _with_sign(card, slope.value, source)
     per_volt = float(card.switching.offset_field_per_volt)
@@ -110,17 +95,7 @@ def with_barrier(
 
     In the model ``cai2019`` V* changes.  In the self-consistent one V* belongs to w, so H_K1 does.
 
-    Parameters
-    ----------
-    stability_factor
-        Δ at ``voltage`` and ``temperature``; its error includes that of τ0.
-    card, voltage, temperature, source
-        As in :func:`with_sigmoid`.
-
-    Raises
-    ------
-    SmtjError
-        No possible device has this barrier.
+    Its error includes that of τ0.
     """
     if card.switching.model == "cai2019":
         name = "geometry.activation_volume"
@@ -185,21 +160,7 @@ def with_levels(
     The angles of the wells are the card's: a telegraph signal shows the part of the TMR that they
     leave.
 
-    Parameters
-    ----------
-    card
-        The base card.
-    high, low
-        Resistances of the two states in ohm.
-    voltage, field_in_plane, field_out_of_plane
-        Bias in V and applied field in A/m of the measurement.
-    source
-        Name of the data.
-
-    Raises
-    ------
-    SmtjError
-        No R_P and TMR give these resistances at the card's angles.
+    Resistances are in ohm, the bias in V and the applied fields in A/m.
     """
     values = np.array([high.value, low.value])
     conditions = (voltage, field_in_plane, field_out_of_plane)
@@ -318,19 +279,7 @@ def dwell_times_to_barrier(
 
     √ln(τ_high/τ0) = √Δ (1 + h) and √ln(τ_low/τ0) = √Δ (1 - h).
 
-    Parameters
-    ----------
-    log_dwell_high, log_dwell_low
-        ln(τ/s).
-    covariance
-        Of the two, shape (2, 2).
-    log_attempt_time
-        ln(τ0/s) with its error, the main part of the error of Δ.
-
-    Raises
-    ------
-    SmtjError
-        A dwell time is not longer than τ0.
+    Dwell times and τ0 come as ln(τ/s); the error of τ0 is the main part of that of Δ.
     """
     a, b = log_dwell_high - log_attempt_time.value, log_dwell_low - log_attempt_time.value
     if not (a > 0 and b > 0):

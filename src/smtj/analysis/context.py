@@ -1,13 +1,14 @@
 """How a measurement was taken: what its file says, and defaults for the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smtj.analysis.result import FitResult, Kind, Picture, Update, Verdict
 from smtj.card import DeviceCard
-from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import Estimate
 from smtj.measurement.format.schema import QUANTITIES, SIGNALS
 from smtj.units import format_quantity
 
@@ -28,9 +29,33 @@ class Context:
     conditions: Mapping[str, float] = field(default_factory=dict)
     """SI values by quantity, for what the file does not say."""
 
-    def error(self, problem: object) -> SmtjError:
-        """Return an error that names the data."""
-        return SmtjError(f"{self.source}: {problem}")
+    def result(
+        self,
+        kind: Kind,
+        title: str,
+        fit: Any,
+        estimates: Iterable[Estimate],
+        remarks: Iterable[str],
+        picture: Picture,
+        *,
+        verdict: Verdict = "ok",
+        update: Update | None = None,
+        condition: str = "",
+    ) -> FitResult:
+        """Return a result of these data; each remark is kept once."""
+        return FitResult(
+            kind=kind,
+            title=f"{self.source}: {title}",
+            source=self.source,
+            base=self.card,
+            estimates=tuple(estimates),
+            remarks=tuple(dict.fromkeys(remarks)),
+            verdict=verdict,
+            fit=fit,
+            picture=picture,
+            update=update,
+            condition=condition,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,17 +89,11 @@ def conditions_of(
 ) -> tuple[OperatingConditions, tuple[str, ...]]:
     """Return the conditions of readings, and a remark on those that the file does not state.
 
-    Parameters
-    ----------
-    known
-        Conditions in the file, by quantity.
-    dataset
-        The readings; under a current bias they give the voltage.
-    context
-        Supplies the rest: its conditions first, then the card; missing fields are 0.
+    ``known`` are those of the file; the context and then the card supply the rest, missing fields
+    are 0, and under a current bias the readings give the voltage.
     """
     card = context.card
-    defaults = {
+    defaults: dict[str, tuple[float, str, str]] = {
         "field_out_of_plane": (0.0, "A/m", "Oe"),
         "field_in_plane": (0.0, "A/m", "Oe"),
         "voltage": (float(card.electrical.read_voltage), "V", "mV"),
@@ -86,8 +105,8 @@ def conditions_of(
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
     values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
     assumed = [
-        f"{name} {format_quantity(values[name], *units, 4)}"
-        for name, (_, *units) in defaults.items()
+        f"{name} {format_quantity(values[name], unit, shown, 4)}"
+        for name, (_, unit, shown) in defaults.items()
         if name not in found
     ]
     remarks = (f"not in the file, so assumed: {', '.join(assumed)}",) if assumed else ()

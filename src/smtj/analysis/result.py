@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -54,6 +54,10 @@ Verdict = Literal[
 """
 
 
+Update: TypeAlias = Callable[[DeviceCard, Any, str], DeviceCard]
+"""Module-level function that writes a fit onto a card, given both and the name of the data."""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """How a fit is plotted: panels side by side, with a caption."""
@@ -86,12 +90,12 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     Examples
     --------
     >>> import smtj
-    >>> data = smtj.lab.time_trace("cai2019", 1000, noise=5.0)
+    >>> data = smtj.lab.trace("cai2019", 1000, instrument=smtj.lab.Instrument(noise=5.0))
     >>> result = smtj.fit(data)
     >>> result.verdict
     'two levels'
-    >>> result["τ_high"].to("ms").value
-    89...
+    >>> result["τ_high"].to("ms").unit
+    'ms'
     """
 
     kind: Kind
@@ -100,7 +104,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     source: str
     """Name of the data."""
     base: DeviceCard
-    """The card that supplied what the data do not tell."""
+    """The card that supplied what the data do not determine."""
     estimates: tuple[Estimate, ...]
     """All fitted numbers."""
     remarks: tuple[str, ...]
@@ -109,9 +113,8 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     fit: Any
     """The numerical result, with states, curves and covariances; of several parts, theirs."""
     picture: Picture | None = None
-    update: Callable[[DeviceCard, Any, str], DeviceCard] | None = None
-    """Module-level function of a card, :attr:`fit` and :attr:`source`; None if nothing of this
-    belongs on a card."""
+    update: Update | None = None
+    """None if nothing of this fit belongs on a card."""
     condition: str = ""
     """What distinguishes this part from others of its kind, e.g. ``"at 100 mV"``."""
     parts: tuple["FitResult", ...] = ()

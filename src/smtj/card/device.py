@@ -1,4 +1,4 @@
-"""The device card: what a stochastic magnetic tunnel junction is, every number with its source."""
+"""The device card: a stochastic magnetic tunnel junction, every number with its source."""
 
 import re
 import tomllib
@@ -53,9 +53,9 @@ class DeviceCard(Tabular, Section):
     name: Annotated[
         str, AfterValidator(_identifier), Field(description="short name, an identifier")
     ]
-    title: Annotated[str, Field(description="what the device is, in one line")]
+    title: Annotated[str, Field(description="one-line description")]
     reference: Annotated[str | None, Field(description="citation and DOI")] = None
-    notes: Annotated[str | None, Field(description="what a user of the card should know")] = None
+    notes: Annotated[str | None, Field(description="remarks for users")] = None
     base: Annotated[
         str | None, Field(description="card with the values that were not fitted to data")
     ] = None
@@ -280,7 +280,7 @@ CardLike: TypeAlias = DeviceCard | str | Path
 
 
 def as_card(card: CardLike) -> DeviceCard:
-    """Return a card as it is, or load the one of a name or path; see :func:`load_card`."""
+    """Return a card unchanged, or load it by name or path; see :func:`load_card`."""
     return card if isinstance(card, DeviceCard) else load_card(card)
 
 

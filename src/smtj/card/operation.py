@@ -1,4 +1,4 @@
-"""The sections of a card that say how the device conducts, switches, is read and varies."""
+"""The sections of a card on conduction, switching, reading and variability."""
 
 from typing import Annotated, Literal, Self
 
@@ -35,8 +35,8 @@ class Electrical(Section):
             )
         if given == 2:
             raise broken_rule(
-                "electrical has parallel_resistance and resistance_area_product, of which one "
-                "follows from the other; leave one out"
+                "electrical has parallel_resistance and resistance_area_product, but one follows "
+                "from the other; leave one out"
             )
         return self
 
@@ -68,7 +68,7 @@ class Thermal(Section):
 
 
 class Switching(Section):
-    """Which law gives the switching probability, and how the device is driven and read."""
+    """The model of the switching probability, and how the device is driven and read."""
 
     model: Annotated[
         Literal["cai2019", "self-consistent"],
@@ -119,7 +119,7 @@ class Switching(Section):
 
 
 class Variability(Section):
-    """How devices differ from one another (standard deviations), and the noise in their field."""
+    """Device-to-device standard deviations, and the noise in the field."""
 
     slope_spread: Annotated[
         Value, Quantity("", "%", 5, "of the slope w, relative", at_least=0, below=1)

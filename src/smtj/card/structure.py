@@ -1,4 +1,4 @@
-"""The sections of a card that say what the device is made of.
+"""The sections of a card on geometry and magnetism.
 
 Axes: z is the film normal and x the long axis of the ellipse.  Values are SI inside.
 """
@@ -174,7 +174,7 @@ class Vcma(Section):
 
 
 class SpinTorque(Section):
-    """Leave the whole section out where the current exerts no torque worth counting."""
+    """Optional; leave it out if the torque of the current is negligible."""
 
     polarisation: Annotated[
         Value, Quantity("", "", 0.6, "spin polarisation of the current", at_least=0, at_most=1)

@@ -10,27 +10,28 @@ from smtj.card.section import Section
 from smtj.card.value import Value
 
 _HEAD = """\
-# A device card.  Replace the numbers by your device's, then run: smtj card check FILE
+# A device card.  Replace the example values with those of your device, then run:
+#   smtj card check FILE
 #
-# Every number stands as
+# Every number is written as
 #   { value = "210 nm", provenance = "measured", source = "SEM image", standard_error = "2 nm" }
-# in which source and standard_error may be left out, and the provenance is one of
+# where source and standard_error are optional and provenance is one of
 #   "paper"     printed in the reference
 #   "derived"   follows from other values
 #   "measured"  fitted to data
 #   "assumed"   none of these
-# Any unit of the right dimension will do; where a field H is wanted, mT and G mean mu0 H.
-# A field that is commented out is optional.
+# Any unit of the right dimension is accepted; for a field H, mT and G mean mu0 H.
+# Entries that are commented out are optional.
 #
 # Axes: z is the normal of the film, x the long axis of the ellipse.
 
 name = "my_device"
-title = "What the device is, in one line"
+title = "One-line description of the device"
 # reference = "Authors, Journal volume, page (year), doi:..."
-# notes = "What a user of this card should know"
+# notes = "Remarks for users of this card"
 """
 
-# Of fields that stand in for one another, those that the template fills in.
+# Of alternative fields, those that the template fills in.
 _CHOSEN = {
     "magnetism.anisotropy_field",
     "vcma.coefficient",
@@ -40,7 +41,7 @@ _CHOSEN = {
 
 
 def template() -> str:
-    """The text of a valid card file in which a comment explains every field."""
+    """The text of a valid card file with a comment on every field."""
     sections = [_section(name) for name in DeviceCard.field_names()]
     return "\n".join([_HEAD, *filter(None, sections)])
 

@@ -1,4 +1,4 @@
-"""A number that knows where it comes from."""
+"""A number with its provenance."""
 
 import math
 from typing import Literal, NoReturn, Self, get_args
@@ -67,11 +67,11 @@ class Value(float):
         return isinstance(other, Value) and self.__reduce__() == other.__reduce__()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse: a value never changes."""
+        """Reject changes."""
         raise AttributeError(f"a Value is immutable; cannot set {name}")
 
     def __delattr__(self, name: str) -> NoReturn:
-        """Refuse: a value never changes."""
+        """Reject deletion."""
         raise AttributeError(f"a Value is immutable; cannot delete {name}")
 
     def __reduce__(self) -> tuple[type[Self], tuple[float, Provenance, str, float | None]]:

@@ -10,14 +10,9 @@ if TYPE_CHECKING:
     from smtj.chips.summary import StudySummary, summarise
 
 __all__ = [
-    "QUANTITIES",
-    "StudyResult",
-    "StudySummary",
-    "VariedQuantity",
-    "parse_vary",
-    "study",
+    "QUANTITIES", "StudyResult", "StudySummary", "VariedQuantity", "parse_vary", "study",
     "summarise",
-]
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -59,12 +59,8 @@ def evaluate(
     """Evaluate blocks on Dask workers and yield each with its accuracies as it finishes.
 
     ``workers`` is the number of processes of a local cluster, by default one per core;
-    ``scheduler`` the address of one to use instead, ``tcp://host:port``.
-
-    Raises
-    ------
-    SmtjError
-        The scheduler does not answer, workers keep dying, or a condition is impossible.
+    ``scheduler`` the address of one to use instead, ``tcp://host:port``.  Raises SmtjError if the
+    scheduler does not answer, workers keep dying, or a condition is impossible.
     """
     name = f"smtj-{uuid.uuid4().hex}"
     with _client(workers, scheduler) as client:

@@ -138,14 +138,9 @@ def quantity_of(name: str) -> VariedQuantity:
 def grid(vary: Vary) -> list[dict[str, ConditionValue]]:
     """Return the conditions of a study: every combination of a mapping's values.
 
-    Of several mappings, the combinations of each in turn: ``[{"reads": [1, 16]}, {"temperature":
+    Several mappings contribute their combinations in turn: ``[{"reads": [1, 16]}, {"temperature":
     [280.0, 320.0]}]`` varies one thing at a time.  Without any, the only condition is the model's
-    own.
-
-    Raises
-    ------
-    SmtjError
-        A name is unknown, a value is invalid, or a list is empty.
+    own.  Raises SmtjError if a name is unknown, a value is invalid, or a list is empty.
     """
     conditions: list[dict[str, ConditionValue]] = []
     for part in [vary] if isinstance(vary, Mapping) else vary:

@@ -32,19 +32,9 @@ def save_accuracy_plot(
 def plot_accuracy(axes: "Axes", frame: "pd.DataFrame", name: str, own: Mapping[str, float]) -> None:
     """Plot accuracy against one quantity: median, and bands of half and nine tenths of the chips.
 
-    Another quantity with up to five values gets one line per value; the rest is held at the model's
-    own value, or the middle one.
-
-    Parameters
-    ----------
-    axes
-        Axes to plot into.
-    frame
-        From :meth:`smtj.chips.plan.Study.frame`.
-    name
-        Quantity on the abscissa.
-    own
-        The model's own values.
+    ``frame`` is from :meth:`smtj.chips.plan.Study.frame`, ``name`` the quantity on the abscissa,
+    and ``own`` holds the model's own values.  Another quantity with up to five values gets one line
+    per value; the rest is held at the model's own value, or the middle one.
     """
     series, held = _choose_series(frame, name, own)
     rows = frame

@@ -18,17 +18,9 @@ CHECKED = 2
 class Replay:
     """A model in evaluation mode, cut in two where its junctions begin.
 
-    Later changes to the junctions take effect here too.  A model that ``torch.fx`` cannot record,
-    or whose output differs when cut, is evaluated as a whole for every chip (:attr:`shared`).
-
-    Parameters
-    ----------
-    model
-        The model.
-    example
-        A few inputs.
-    generator
-        The model's source of randomness.
+    ``example`` is a few inputs, ``generator`` the model's source of randomness.  Later changes to
+    the junctions take effect here too.  A model that ``torch.fx`` cannot record, or whose output
+    differs when cut, is evaluated as a whole for every chip (:attr:`shared`).
     """
 
     def __init__(self, model: nn.Module, example: Tensor, generator: torch.Generator) -> None:

@@ -103,7 +103,7 @@ def main() -> None:
 def _usage(error: typer.BadParameter) -> str:
     """Return what is wrong with a command line; empty if help was printed instead."""
     what = error.format_message().rstrip(".")
-    # Typer passes on the wording of its validator.
+    # Typer passes on the text of its validator.
     what = what.replace("Value error, ", "").replace("Input should", "it should")
     where = f" (see {error.ctx.command_path} --help)" if what and error.ctx else ""
     return what[:1].lower() + what[1:] + where

@@ -29,13 +29,9 @@ def show(
         print_json({"card": loaded.to_dict(), "derived": found})
         return
     rows = [(row.name, row.symbol, row.text, row.source) for row in derived]
-    table = loaded.table()
-    console = Console()
-    console.print(table.rich())
-    console.print()
-    console.print(Table("Derived", ("", "symbol", "value", "source"), rows).rich())
-    for remark in table.notes:
-        console.print(f"• {remark}", markup=False, highlight=False)
+    width = Console().width
+    typer.echo(loaded.table().text(width))
+    typer.echo(Table("\nDerived", ("", "symbol", "value", "source"), rows).text(width))
 
 
 @app.command()

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, notes_console, print_json, progress, writing
+from smtj.cli.output import (
+    INTERRUPTED,
+    is_quiet,
+    note,
+    notes_console,
+    print_json,
+    progress,
+    writing,
+)
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -54,7 +62,10 @@ def cost(
     console = Console()
     assumed = load_assumptions(assumptions, assume or ())
     if list_assumptions:
-        console.print(assumed.table().rich())
+        if as_json:
+            print_json(assumed.to_dict())
+        else:
+            typer.echo(assumed.table().text(console.width))
         return
     if network is not None and sizes != PAPER_SIZES:
         raise SmtjError("--sizes and --network exclude each other: a network has its own sizes")
@@ -71,8 +82,8 @@ def cost(
     if as_json:
         print_json(record)
     else:
-        console.print(found.table().rich())
-        console.print(published_table().rich())
+        typer.echo(found.table().text(console.width))
+        typer.echo(published_table().text(console.width))
         for remark in found.remarks:
             console.print(f"• {remark}", highlight=False, markup=False)
     if out is not None:
@@ -90,7 +101,7 @@ def _evaluate(
     from smtj.nn.training.trainer import as_tensors
 
     network, card = trained_network(path)
-    images = as_tensors(load_dataset(dataset, data))
+    images = as_tensors(load_dataset(dataset, data, progress=not is_quiet()))
     try:
         with progress("accuracy against reads and bit errors") as report:
             return card, measure_accuracy(network, images, seed, progress=report)

@@ -61,10 +61,7 @@ def ladder(
     if as_json:
         print_json(found.to_dict())
     else:
-        table, console = found.table(), Console()
-        console.print(table.rich())
-        for remark in table.notes:
-            console.print(f"• {remark}", highlight=False)
+        typer.echo(found.table().text(Console().width))
     if out is not None:
         with writing(out):
             written = found.save(out)

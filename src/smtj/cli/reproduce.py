@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, notes_console
+from smtj.cli.output import INTERRUPTED, is_quiet, note, notes_console
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ PARTS = (*CARD_FIGURES, "fig3b", *BEYOND, "audit")
 
 def reproduce(
     only: Annotated[
-        str | None,
-        typer.Option(help=f"Comma-separated parts of {','.join(PARTS)}. Default: all."),
+        str | None, typer.Option(help=f"Comma-separated parts of {','.join(PARTS)}. Default: all.")
     ] = None,
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
@@ -59,17 +58,15 @@ def reproduce(
     if beyond or "fig3b" in parts:
         from smtj.datasets import load_dataset
 
-        images = load_dataset(dataset or "mnist", allow_stand_in=dataset is None)
+        images = load_dataset(
+            dataset or "mnist", allow_stand_in=dataset is None, progress=not is_quiet()
+        )
         if images.stand_in:
             note(
                 "MNIST is not available and cannot be downloaded; continuing with scikit-learn's "
                 "8×8 digits as a stand-in. The results are not the paper's."
             )
-        context |= {
-            "dataset": images.title,
-            "origin": images.origin,
-            "stand_in": images.stand_in,
-        }
+        context |= {"dataset": images.title, "origin": images.origin, "stand_in": images.stand_in}
     if "fig3b" in parts:
         from smtj.paper.fig3b import TrainingPlan
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, print_json
+from smtj.cli.output import INTERRUPTED, is_quiet, note, print_json
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
@@ -101,7 +101,7 @@ def train(
     from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
 
-    device, images = load_card(card), load_dataset(dataset, data)
+    device, images = load_card(card), load_dataset(dataset, data, progress=not is_quiet())
     begun = False
 
     def show(run: "TrainingRun") -> None:

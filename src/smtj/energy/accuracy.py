@@ -178,7 +178,7 @@ def measure_accuracy(
     network
         Layers in turn, with devices among them; see :func:`trained_network`.
     images
-        The data, of which the test images are used.
+        The data; its test images are used.
     seed
         Of noise and reads.
     reads, errors

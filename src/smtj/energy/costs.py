@@ -194,19 +194,15 @@ class Cost(Tabular):
 
     def described(self) -> dict[str, str]:
         """Return what a person reads, by name; a range where the plan holds several points."""
-        plan = self.plan
         parts = {**self.parts("oersted"), **self.parts("strain")}
         delta = float(operating_point(self.card).stability_factor)
         return {
-            **described_reads(
-                delta, plan.voltage, plan.reads, plan.interval, plan.integration_time,
-                plan.bias_time, plan.amplifier_noise, self.error_rate,
-            ),
+            **described_reads(delta, self.plan, self.error_rate),
             **{name: joules(energy) for name, energy in parts.items()},
             **{f"sum, {c}": joules(self.neurons(c)) for c in COUPLINGS},
             "latency": seconds(self.latency),
             **{f"power density, {c}": density(self.power_density(c)) for c in COUPLINGS},
-        }  # fmt: skip
+        }
 
     def table(self) -> Table:
         """Return energies by part, with latency and how the devices are read."""
@@ -411,25 +407,16 @@ def _check(**given: Floats) -> None:
             raise SmtjError(f"{name} is {float(np.min(values)):g}; it must be {must}")
 
 
-def described_reads(
-    barrier: float,
-    voltage: ArrayLike,
-    reads: ArrayLike,
-    interval: ArrayLike,
-    integration_time: ArrayLike,
-    bias_time: ArrayLike,
-    amplifier_noise: ArrayLike,
-    error_rate: ArrayLike,
-) -> dict[str, str]:
-    """Return how devices are read, for people; E_b in k_BT, else SI units."""
+def described_reads(barrier: float, plan: ReadPlan, error_rate: ArrayLike) -> dict[str, str]:
+    """Return how devices are read, for people; E_b in k_BT."""
     return {
         "barrier": f"{barrier:.1f} k_BT",
-        "read voltage": _ends(voltage, lambda v: f"{1e3 * v:.3g} mV"),
-        "reads": _ends(reads, lambda n: f"{n:.0f}"),
-        "interval": seconds(interval),
-        "integration time": seconds(integration_time),
-        "voltage on": seconds(bias_time),
-        "amplifier noise": noise_density(amplifier_noise),
+        "read voltage": _ends(plan.voltage, lambda v: f"{1e3 * v:.3g} mV"),
+        "reads": _ends(plan.reads, lambda n: f"{n:.0f}"),
+        "interval": seconds(plan.interval),
+        "integration time": seconds(plan.integration_time),
+        "voltage on": seconds(plan.bias_time),
+        "amplifier noise": noise_density(plan.amplifier_noise),
         "bit error rate": _ends(error_rate, lambda e: f"{e:.2g}"),
     }
 

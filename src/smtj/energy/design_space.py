@@ -27,7 +27,7 @@ FRACTION = 0.98
 ERROR_RATE = 1e-3
 """Bit error rate of a read that is shown by itself."""
 COUNTS = np.arange(1, 257)
-"""Numbers of reads of which the smallest that suffices is taken."""
+"""Candidate numbers of reads; the smallest that suffices is used."""
 VOLTAGES = np.geomspace(3e-4, 0.2, 60)
 
 

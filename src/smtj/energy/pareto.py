@@ -21,6 +21,7 @@ from smtj.energy.costs import (
     COUPLINGS,
     Cost,
     Coupling,
+    ReadPlan,
     cost,
     density,
     described_reads,
@@ -82,17 +83,16 @@ class Point(Tabular):
 
     def described(self) -> dict[str, str]:
         """Return what a person reads, by name."""
+        time = self.integration_time
+        plan = ReadPlan(self.reads, self.voltage, self.interval, time, time, self.amplifier_noise)
         return {
-            **described_reads(
-                self.barrier, self.voltage, self.reads, self.interval, self.integration_time,
-                self.integration_time, self.amplifier_noise, self.error_rate,
-            ),
+            **described_reads(self.barrier, plan, self.error_rate),
             "accuracy": f"{self.accuracy:.2%}",
             **{name: joules(energy) for name, energy in self.parts.items()},
             f"sum, {self.coupling}": joules(self.energy),
             "latency": seconds(self.latency),
             f"power density, {self.coupling}": density(self.power_density),
-        }  # fmt: skip
+        }
 
     def table(self) -> Table:
         """Return how the device is read and what each part spends."""

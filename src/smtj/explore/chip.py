@@ -49,12 +49,7 @@ def build_chip(card: DeviceCard, seed: int) -> nn.Sequential:
     The trained weights stay, as does what the calibrated coupling learned about the inputs; its
     drive of the devices follows from the card, so any card will do.
 
-    Parameters
-    ----------
-    card
-        The device.
-    seed
-        Seed of the device variation.
+    ``seed`` is that of the device variation.
 
     Raises
     ------
@@ -70,16 +65,8 @@ def build_chip(card: DeviceCard, seed: int) -> nn.Sequential:
 def answer(network: nn.Sequential, image: Floats, reads: int, seed: int) -> Outputs:
     """Show a digit many times and return the read-outs.
 
-    Parameters
-    ----------
-    network
-        The chip.
-    image
-        Ink in [0, 1], shape (28, 28).
-    reads
-        Reads per neuron in an evaluation.
-    seed
-        Seed of reads and magnetic noise.
+    ``image`` is ink in [0, 1] of shape (28, 28), ``reads`` is per neuron and evaluation, and
+    ``seed`` is that of reads and magnetic noise.
     """
     set_readout(network, eval_reads=reads, noise=True, generator=_generator(seed))
     with torch.no_grad():

@@ -94,18 +94,9 @@ class Present(NamedTuple):
 def view(
     card: DeviceCard, values: ControlValues, fields: Floats, limit: float, voltages: int
 ) -> View:
-    """Compute everything plotted.
+    """Compute everything plotted, from the unchanged card and the values of its sliders.
 
-    Parameters
-    ----------
-    card
-        The unchanged device.
-    values
-        Values of the sliders.
-    fields
-        H_⊥ in A/m of P(H_⊥).
-    limit, voltages
-        Of w(V): the largest voltage in V, and the number of voltages between ± that.
+    ``fields`` are H_⊥ in A/m of P(H_⊥); w(V) has ``voltages`` points between ± ``limit`` in V.
 
     Raises
     ------

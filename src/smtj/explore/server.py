@@ -18,14 +18,7 @@ ADDRESS = "127.0.0.1"
 
 
 def make_server(card: DeviceCard, port: int) -> Any:
-    """Return a server that listens; it answers once started.
-
-    Parameters
-    ----------
-    card
-        The initial device.
-    port
-        0 for any free one.
+    """Return a server that listens and answers once started; port 0 takes any free one.
 
     Raises
     ------

@@ -36,21 +36,8 @@ def advance(
 ) -> tuple[StreamState, Floats]:
     """Take the next readings, each an average over the interval since the one before.
 
-    Parameters
-    ----------
-    trace
-        State of the trace.
-    log_dwell_high, log_dwell_low
-        Present ln(τ_high/s) and ln(τ_low/s).
-    interval
-        Time between readings in s.
-    count
-        Readings to take.
-
-    Returns
-    -------
-    tuple
-        The new state, and the occupancy of the high state in each reading, shape (count,).
+    Takes ln(τ_high/s), ln(τ_low/s) and the interval in s; returns the new state, and the occupancy
+    of the high state in each reading, shape (count,).
     """
     shape = np.ones((count, 1))
     occupancy, state = readings(

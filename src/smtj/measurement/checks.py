@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 def check_values(dataset: "xr.Dataset") -> None:
     """Reject values that no measurement can have.
 
-    Raises
-    ------
-    DataError
-        A number is not finite or out of range, a count is not whole, or there are more high reads
-        than reads; the message says where.
+    The DataError says where a number is not finite or out of range, a count is not whole, or there
+    are more high reads than reads.
     """
     for name, quantity in QUANTITIES.items():
         if name in dataset.variables:

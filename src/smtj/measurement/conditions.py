@@ -146,14 +146,8 @@ def part_of(
 ) -> "xr.Dataset":
     """Return some readings of a data set as a data set.
 
-    Parameters
-    ----------
-    dataset
-        The whole data set.
-    columns
-        Values by name, shape (readings,).
-    shared
-        Values that are the same for all readings, by name; they become scalar coordinates.
+    ``columns`` are values by name, shape (readings,); ``shared`` are those that are the same for
+    all readings and become scalar coordinates.
     """
     import xarray as xr
 
@@ -176,20 +170,9 @@ def condition_codes(
 ) -> Codes:
     """Number the combinations of values in columns, in the order in which they first occur.
 
-    Parameters
-    ----------
-    columns
-        Shape (readings,) each.
-    readings
-        Number of readings, needed if there are no columns.
-    resolution
-        Smallest difference between distinct neighbouring numbers, relative to the largest of
-        their column; that of rounding by default.
-
-    Returns
-    -------
-    Codes
-        Shape (readings,), from 0.
+    The columns and the codes, which count from 0, have shape (readings,); without columns,
+    ``readings`` gives their number.  ``resolution`` is the smallest difference between distinct
+    neighbouring numbers, relative to the largest of their column; that of rounding by default.
     """
     import pandas as pd
 

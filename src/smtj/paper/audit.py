@@ -192,10 +192,7 @@ def _eq_1(card: DeviceCard) -> list[Check]:
             more=more,
         ),
         check(
-            "audit.thickness",
-            "agrees" if own < gone < 1.2 * own else "differs",
-            own=own,
-            gone=gone,
+            "audit.thickness", "agrees" if own < gone < 1.2 * own else "differs", own=own, gone=gone
         ),
     ]
 

@@ -22,7 +22,7 @@ def make(
     images: ImageDataset | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> FigureResult:
-    """Cost the paper's network as the paper reads its device, and as it is read best.
+    """Cost the paper's network as the paper reads its device, and with the cheapest reads.
 
     Without a trained network, or without images, the costs come without an accuracy.
     """

@@ -96,19 +96,22 @@ def _switches(states: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(states[:, 1:] != states[:, :-1])
 
 
+def plot_loop(axes: Any, field: Floats, loop: "xr.Dataset") -> None:
+    """Plot the first two sweeps, up and down, in kΩ against a field in Oe."""
+    styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
+    for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
+        axes.plot(field, row / 1e3, ".-", color=colour, linewidth=0.6, markersize=2, label=label)
+    axes.set_xlim(field[0], field[-1])
+
+
 def _draw(path: Path, loops: "dict[Direction, xr.Dataset]") -> list[Path]:
     symbols = {"in_plane": r"H_\parallel", "out_of_plane": r"H_\perp"}
     with plot.figure(7.0, 2.8, ncols=2) as (fig, panels):
         for letter, axes, (direction, loop) in zip("ab", panels, loops.items(), strict=True):
-            field = _field(loop, direction)
-            styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
-            for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
-                style = {"color": colour, "linewidth": 0.6, "markersize": 2, "label": label}
-                axes.plot(field, row / 1e3, ".-", **style)
+            plot_loop(axes, _field(loop, direction), loop)
             axes.set_xlabel(rf"${symbols[direction]}$ (Oe)")
             axes.set_ylabel(r"Resistance $R$ (kΩ)")
             axes.set_title(f"({letter})  $V_\\mathrm{{bias}}$ = 1 mV", loc="left")
-            axes.set_xlim(field[0], field[-1])
         panels[0].legend(loc="upper left")
         return plot.save(fig, path)
 

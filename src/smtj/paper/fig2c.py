@@ -27,8 +27,8 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
     """Take the trace, fit its states and dwell times, and plot both."""
     instrument = lab.Instrument(interval=DURATION / SAMPLES, noise=NOISE)
     trace = lab.trace(card, SAMPLES, instrument=instrument, seed=seed)
-    window = trace.attrs["integration_time"]
-    fit = fit_trace(trace.time.values, trace.resistance.values, window)
+    time = trace.attrs["integration_time"]
+    fit = fit_trace(trace.time.values, trace.resistance.values, time)
     numbers = {
         "time_s": trace.time.values.tolist(),
         "resistance_ohm": trace.resistance.values.tolist(),

@@ -21,7 +21,7 @@ from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import OperatingPoint, operating_point
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
-from smtj.units import Oe, convert
+from smtj.units import Oe, mV
 
 SAMPLES = 1000
 """Reads at each field (the paper: "sampling 1000 times in 2 min")."""
@@ -52,12 +52,7 @@ def make(card: DeviceCard, out: Path, seed: int = 0) -> FigureResult:
 def _fitted(result: FittedScan) -> tuple[float, float, float, float]:
     """Return w and its error in 1/Oe, H_s and its error in Oe."""
     fit = result.sigmoid
-    return (
-        fit.slope * Oe,
-        fit.slope_error * Oe,
-        fit.offset_field / Oe,
-        fit.offset_error / Oe,
-    )
+    return (fit.slope * Oe, fit.slope_error * Oe, fit.offset_field / Oe, fit.offset_error / Oe)
 
 
 def _models(card: DeviceCard) -> tuple[str, ...]:
@@ -68,16 +63,6 @@ def _models(card: DeviceCard) -> tuple[str, ...]:
 
 def _model(card: DeviceCard, name: str) -> OperatingPoint:
     return operating_point(card.replace({"switching.model": name}), card.electrical.read_voltage)
-
-
-def _slope(point: OperatingPoint) -> float:
-    """Return w in 1/Oe."""
-    return float(point.slope) * convert(1, "Oe", "A/m")
-
-
-def _offset(point: OperatingPoint) -> float:
-    """Return H_s in Oe."""
-    return convert(float(point.offset_field), "A/m", "Oe")
 
 
 def _numbers(
@@ -99,7 +84,10 @@ def _numbers(
             "p_value": result.sigmoid.p_value,
         },
         "models": {
-            name: {"slope_per_Oe": _slope(point), "offset_Oe": _offset(point)}
+            name: {
+                "slope_per_Oe": float(point.slope) * Oe,
+                "offset_Oe": float(point.offset_field) / Oe,
+            }
             for name, point in models.items()
         },
     }
@@ -113,7 +101,7 @@ def _draw(
     known = np.isfinite(result.variance)
     odds_error = np.sqrt(np.where(known, result.variance, 0))
     fine = np.linspace(FIELDS[0] - 5, FIELDS[-1] + 5, 400)
-    field = fine * convert(1, "Oe", "A/m")
+    field = fine * Oe
     styles = {
         PRINTED: (plot.GREY, "-", "Eq. (5) as printed"),
         CONSISTENT: (plot.GREEN, "--", "self-consistent"),
@@ -125,7 +113,9 @@ def _draw(
             wide = {"color": colour, "linestyle": line, "linewidth": 3 if line == "-" else 1.5}
             shown = {**wide, "alpha": 0.45 if line == "-" else 1}
             left.plot(fine, p, label=label, **shown)
-            right.plot(fine, _log_odds(p), label=f"$w$ = {_slope(point):.3f} Oe⁻¹", **shown)
+            right.plot(
+                fine, _log_odds(p), label=f"$w$ = {float(point.slope) * Oe:.3f} Oe⁻¹", **shown
+            )
         fitted = fit.probability(field)
         left.plot(fine, fitted, color=plot.RED, linewidth=1.2, label="sigmoid fit")
         right.plot(
@@ -146,7 +136,7 @@ def _draw(
         right.legend(loc="upper left", handlelength=1.8)
         right.set_ylim(-10, 11)
         right.yaxis.get_major_locator().set_params(integer=True)
-        voltage = convert(card.electrical.read_voltage, "V", "mV")
+        voltage = card.electrical.read_voltage / mV
         left.set_title(f"(d)  $V_\\mathrm{{bias}}$ = {voltage:g} mV", loc="left")
         right.set_title("the same, as straight lines", loc="left")
         for axes in (left, right):
@@ -162,7 +152,7 @@ def _log_odds(p: Floats) -> Floats:
 def _checks(card: DeviceCard, result: FittedScan) -> list[Check]:
     truth = operating_point(card, card.electrical.read_voltage)
     fit, fitted = result.sigmoid, _fitted(result)
-    w, h_s = _slope(truth), _offset(truth)
+    w, h_s = float(truth.slope) * Oe, float(truth.offset_field) / Oe
     z_w, z_h = (fitted[0] - w) / fitted[1], (fitted[2] - h_s) / fitted[3]
     high, low = truth.dwell_times(result.field)
     interval = card.switching.sampling_interval

@@ -8,6 +8,7 @@ import numpy as np
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.lab import Instrument, field_sweep
+from smtj.paper.fig2ab import NOISE, SWEEPS, plot_loop
 from smtj.paper.texts import check, figure, instrument_text
 from smtj.physics.device import operating_point
 from smtj.physics.junction import state_resistances
@@ -24,10 +25,6 @@ MIN_VOLTAGE = 1e-3
 """Applied instead of 0 V, so that there is a current to read."""
 REACH, STEP = 80, 1
 """In Oe; the step is the paper's."""
-SWEEPS = 10
-"""Five up and five down; the first two are drawn."""
-NOISE = 1.0
-"""Standard deviation of a reading in ohm, ours."""
 NEAR = 0.1
 """Distance from a level, in separations, that counts as on it."""
 
@@ -92,20 +89,12 @@ def _span(card: DeviceCard, loop: "xr.Dataset") -> float:
 def _draw(path: Path, loops: "list[xr.Dataset]") -> list[Path]:
     with plot.figure(7.0, 2.4, ncols=len(loops), sharey=True) as (fig, panels):
         for axes, loop, voltage in zip(panels, loops, VOLTAGES, strict=True):
-            _panel(axes, loop, float(voltage))
+            plot_loop(axes, loop.field_out_of_plane.values / Oe, loop)
+            axes.set_title(plot.signed(1e3 * voltage, "mV"))
         panels[0].set_ylabel(r"Resistance $R$ (kΩ)")
         panels[0].legend(loc="upper left", handlelength=1.2)
         fig.supxlabel(r"Perpendicular field $H_\perp$ (Oe)", fontsize=9)
         return plot.save(fig, path)
-
-
-def _panel(axes: Any, loop: "xr.Dataset", voltage: float) -> None:
-    field = loop.field_out_of_plane.values / Oe
-    styles = ((plot.BLUE, "rising field"), (plot.RED, "falling field"))
-    for row, (colour, label) in zip(loop.resistance.values, styles, strict=False):
-        axes.plot(field, row / 1e3, ".-", color=colour, linewidth=0.6, markersize=2, label=label)
-    axes.set_title(plot.signed(1e3 * voltage, "mV"))
-    axes.set_xlim(field[0], field[-1])
 
 
 def _checks(card: DeviceCard, between: list[float], spans: list[float]) -> list[Check]:

@@ -10,7 +10,7 @@ BOLTZMANN: Final = 1.380649e-23
 """k_B in J/K, exact."""
 
 VACUUM_PERMEABILITY: Final = 1.25663706127e-6
-"""μ0 in T m/A, the one by which :mod:`smtj.units` tells B and H apart."""
+"""μ0 in T m/A, also used by :mod:`smtj.units` to convert B to H."""
 
 VACUUM_PERMITTIVITY: Final = 8.8541878188e-12
 """ε0 in F/m."""

@@ -1,4 +1,4 @@
-"""A card at work: the formulas put together for one device at a bias, a field and a temperature."""
+"""The operating point of a card: barrier, dwell times and sigmoid at a bias and a temperature."""
 
 import math
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Derived(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class OperatingPoint(Tabular):
-    """What decides the switching of a device at a voltage, a field and a temperature; SI units.
+    """The quantities that determine how a device switches, in SI units.
 
     An entry that depends on neither voltage nor temperature is a number; the others have the
     broadcast shape of both.  Methods take H_⊥ in A/m, by default :attr:`field`.

@@ -45,15 +45,7 @@ class FittedFields:
 
 
 def device_results(found: list[AtVoltage], context: Context) -> list[FitResult]:
-    """Report the resonance at each voltage, and its change with voltage if there are several.
-
-    Parameters
-    ----------
-    found
-        By rising voltage, one or more.
-    context
-        Names the data and the base card.
-    """
+    """Report the resonance at each voltage, and its change with voltage if there are several."""
     result = _resonance_result(found, context)
     if len(found) == 1:
         return [result]
@@ -79,27 +71,25 @@ def _resonance_result(found: list[AtVoltage], context: Context) -> FitResult:
         if whole
         else "the deeper well; dashed the other."
     )
-    return FitResult(
-        kind="resonance",
-        title=f"{context.source}: anisotropy fields from resonance",
-        source=context.source,
-        base=context.card,
-        estimates=estimates,
-        remarks=(
+    return context.result(
+        "resonance",
+        "anisotropy fields from resonance",
+        tuple(found),
+        estimates,
+        (
             *_models(found, model, whole),
             *_below_saturation(found),
             *_once(at.general.remarks for at in found),
             *_once(at.damping_remarks for at in found),
         ),
-        verdict="ok" if all(at.general.separable for at in found) else "one combination",
-        fit=tuple(found),
-        picture=Picture(
+        Picture(
             (plot_resonance,),
             "Points: frequencies of single lines with their standard errors. "
             f"Lines: {model}, {lines}",
             3.6,
             2.9,
         ),
+        verdict="ok" if all(at.general.separable for at in found) else "one combination",
         update=_update,
     )
 
@@ -129,20 +119,18 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
             "follow the voltage, its fall per volt is that of H_K1",
             *first.scatter.remarks,
         )
-    return FitResult(
-        kind="vcma",
-        title=f"{context.source}: anisotropy fields against bias at {len(found)} voltages",
-        source=context.source,
-        base=context.card,
-        estimates=tuple(estimates),
-        remarks=remarks,
-        verdict="one combination" if second is None else "ok",
-        fit=FittedFields(tuple(found), first, second, per_volt, xi),
-        picture=Picture(
+    return context.result(
+        "vcma",
+        f"anisotropy fields against bias at {len(found)} voltages",
+        FittedFields(tuple(found), first, second, per_volt, xi),
+        estimates,
+        remarks,
+        Picture(
             (plot_fields,),
             "Points: anisotropy fields with their standard errors. Lines: straight lines. "
             "ξ = ½ μ0 M_s (−dH_K1/dV) t t_MgO.",
         ),
+        verdict="one combination" if second is None else "ok",
         update=_update_vcma,
     )
 
@@ -259,7 +247,7 @@ def _signed(at: AtVoltage) -> Floats:
 
 def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:
     if found[0].fixed.is_eq_7:
-        return (f"fitted by {model}, which is exact for the upright axis of the card",)
+        return (f"fitted by {model}, which is exact for an upright axis",)
     printed = ", ".join(f"{at.single.anisotropy_field / mT:.4g}" for at in found)
     named = "H_K1" if all(at.single.separable for at in found) else "H_K1 less part of H_K2"
     p_values = [at.single.p_value for at in found if math.isfinite(at.single.p_value)]

@@ -1,7 +1,7 @@
 """H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from smtj.inference.resonance.wells.projection import WellSpectrum
 from smtj.inference.resonance.wells.result import AnisotropyFit
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY
+from smtj.measurement import Sweep
 from smtj.physics.free_layer import macrospin
 from smtj.physics.junction import with_stray_field
 from smtj.physics.resonance.spectrum import well_lines
@@ -32,6 +33,14 @@ ROUNDS = 2
 NEAR = 0.1
 """Half widths by which two lines must differ to count as two."""
 _STEP = 1e-4
+NOT_THE_CARD = (
+    "with the tilt and the in-plane fields of the card no H_K1 and H_K2 fit, and without them "
+    "Eq. (7) does, so they are taken to be 0"
+)
+OTHER_DIRECTION = (
+    "the file does not state the direction of its field: along the normal no fit is possible, so "
+    "it is taken to lie in the plane; --column field_in_plane=HEADER states it"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +54,16 @@ class LinesAsPoints:
     trace: Floats
     """(μ0 γ/2π) tr A of the model, the factor from damping to width."""
 
-    @property
-    def alpha(self) -> float:
-        """The damping that would explain the widths alone, roughly."""
-        weight = (self.trace / self.half_width_error) ** 2
-        return float(np.average(2 * self.half_width / self.trace, weights=weight))
+    def alpha(self, otherwise: float) -> float:
+        """Return the damping that would explain the widths alone, roughly.
+
+        ``otherwise`` is returned where the model has no width.
+        """
+        seen = self.trace > 0
+        if not seen.any():
+            return otherwise
+        weight = (self.trace[seen] / self.half_width_error[seen]) ** 2
+        return float(np.average(2 * self.half_width[seen] / self.trace[seen], weights=weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +81,9 @@ class AtVoltage:
     """What the general resonance takes from the card."""
     points: LinesAsPoints
     """The lines as they were fitted."""
+    single_points: LinesAsPoints
     single: AnisotropyFit
-    """Eq. 7 as printed, with one line per spectrum."""
+    """Eq. 7 as printed, with one line per spectrum, and the lines as fitted by it."""
     general: AnisotropyFit
     """The general resonance; identical to :attr:`single` if that is exact."""
     whole: SpectraFit | None
@@ -77,48 +92,93 @@ class AtVoltage:
     """α and, if it can be determined, the width that α does not explain."""
     damping_remarks: tuple[str, ...]
 
+    @property
+    def fits(self) -> bool:
+        """Whether the general resonance is consistent with the data."""
+        return not self.general.p_value < UNLIKELY
 
-def at_voltages(lines: Lines, context: Context) -> list[AtVoltage]:
+
+def at_voltages(lines: Lines, context: Context, direction_stated: bool = True) -> list[AtVoltage]:
     """Fit the resonance at each bias voltage.
 
     Eq. 7 holds for an axis along the normal and a card without field or anisotropy in the plane.
     For any other card the general resonance is fitted: to whole spectra if they are swept in
     frequency, as the lines of both wells overlap there, and to single lines if swept in field.
+    Where that does not fit and Eq. 7 does, the device is not that of the card, and Eq. 7 counts.
 
-    Parameters
-    ----------
-    lines
-        Of one device at one temperature.
-    context
-        The card supplies what the resonance depends on besides H_K1 and H_K2, and starting values.
-
-    Raises
-    ------
-    SmtjError
-        No spectrum has a line, or spectra were taken at several temperatures.
+    The card supplies what the resonance depends on besides H_K1 and H_K2, and starting values.  If
+    the direction of the field is not stated, and none fits, the other direction is tried.
     """
+    found = _fits(lines, context)
+    if direction_stated or all(at.fits for at in found):
+        return found
+    other = _fits(turned(lines), context)
+    if not all(at.fits for at in other):
+        return found
+    return [replace(at, general=_with_remark(at.general, OTHER_DIRECTION)) for at in other]
+
+
+def turned(lines: Lines) -> Lines:
+    """Return lines with fields along the normal taken for fields in the plane, and reversed."""
+    return replace(lines, every=tuple(replace(e, sweep=_turned(e.sweep)) for e in lines.every))
+
+
+def _turned(sweep: Sweep) -> Sweep:
+    swapped = {"field_in_plane": "field_out_of_plane", "field_out_of_plane": "field_in_plane"}
+    normal, plane = sweep.static_field
+    return replace(
+        sweep,
+        conditions={swapped.get(name, name): value for name, value in sweep.conditions.items()},
+        direction=None if sweep.direction is None else (sweep.direction[1], sweep.direction[0]),
+        static_field=(plane, normal),
+    )
+
+
+def _with_remark(fit: AnisotropyFit, remark: str) -> AnisotropyFit:
+    return replace(fit, remarks=(*fit.remarks, remark))
+
+
+def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
+    """Return the fits by rising voltage."""
     usable = lines.usable
     if not usable:
         reasons = lines.every[0].fit.remarks or ("measure more",)
-        raise context.error(f"no spectrum shows a line that a fit can use; {reasons[0]}")
+        raise SmtjError(f"no spectrum shows a line that a fit can use; {reasons[0]}")
     card = context.card
     given = context.conditions
     own = given.get("temperature", float(card.thermal.temperature))
     temperatures = {line.condition("temperature", own) for line in usable}
     if len(temperatures) > 1:
-        raise context.error("spectra were taken at several temperatures; fit one at a time")
+        raise SmtjError("spectra were taken at several temperatures; fit one at a time")
     temperature = temperatures.pop()
     voltage = given.get("voltage", 0.0)
     by_voltage: dict[float, list[MeasuredLine]] = {}
     for line in usable:
         by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
-    try:
-        return [
-            _at(v, tuple(some), card, temperature, lines.swept == "frequency")
-            for v, some in sorted(by_voltage.items())
-        ]
-    except SmtjError as error:
-        raise context.error(error) from None
+    found = [
+        _at(v, tuple(some), card, temperature, lines.swept == "frequency")
+        for v, some in sorted(by_voltage.items())
+    ]
+    if all(at.fits for at in found) or any(at.single.p_value < UNLIKELY for at in found):
+        return found
+    return [_by_eq_7(at) for at in found]
+
+
+def _by_eq_7(at: AtVoltage) -> AtVoltage:
+    """Return fits in which Eq. 7 as printed stands for the general resonance of the card."""
+    points = at.single_points
+    damping, remarks = damping_estimates(points.trace, points.half_width, points.half_width_error)
+    return replace(
+        at,
+        field_x=points.points.field_x,
+        field_z=points.points.field_z,
+        fixed=EQ_7,
+        points=points,
+        general=_with_remark(at.single, NOT_THE_CARD),
+        whole=None,
+        damping=damping,
+        damping_remarks=remarks,
+    )
 
 
 def _at(
@@ -138,13 +198,14 @@ def _at(
     x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
     general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
-    printed, whole = general, None
+    printed, printed_points, whole = general, points, None
     if not fixed.is_eq_7 or np.any(moved_x != x) or np.any(moved_z != z):
-        start = _fields(general)
-        printed, _ = _fit_points(lines, x, z, EQ_7, near, alpha, start)
+        # A general resonance that does not fit is no start either.
+        start = None if general.p_value < UNLIKELY else _fields(general)
+        printed, printed_points = _fit_points(lines, x, z, EQ_7, near, alpha, start)
     if whole_spectra and not fixed.is_eq_7:
         expected = _expected_heights(card, x, z, voltage, temperature)
-        whole = _fit_whole(lines, points, expected, fixed, general)
+        whole = _fit_whole(lines, points, expected, fixed, general, alpha)
         general = whole.anisotropy
     if whole is None:
         widths = (points.half_width, points.half_width_error)
@@ -152,9 +213,8 @@ def _at(
     else:
         alpha, error = general.damping, general.damping_error
         damping, remarks = (normal_estimate("Gilbert damping", "α", alpha, error),), ()
-    return AtVoltage(
-        voltage, lines, moved_x, moved_z, fixed, points, printed, general, whole, damping, remarks
-    )
+    fits = (points, printed_points, printed, general, whole)
+    return AtVoltage(voltage, lines, moved_x, moved_z, fixed, *fits, damping, remarks)
 
 
 def _fit_points(
@@ -172,7 +232,7 @@ def _fit_points(
         as_points = _as_points(lines, x, z, fixed, (first, second), alpha)
         fit = fit_points(as_points.points, fixed, near, start)
         first, second = _fields(fit)
-        alpha = as_points.alpha
+        alpha = as_points.alpha(alpha)
         # The corrections of a line swept in frequency are too small to lead elsewhere.
         if fit.separable and lines[0].sweep.swept == "frequency":
             start = (first, second)
@@ -230,13 +290,14 @@ def _fit_whole(
     expected: Floats,
     fixed: FixedFields,
     general: AnisotropyFit,
+    alpha: float,
 ) -> SpectraFit:
     """Fit whole spectra, and again from other starting values if the fit is bad."""
     starts = [_fields(general), *starting_fields(points.points, fixed)]
-    fit = _in_rounds(lines, points, expected, fixed, starts)
+    fit = _in_rounds(lines, points, expected, fixed, starts, alpha)
     if fit.anisotropy.p_value < UNLIKELY:
         starts = starting_fields(points.points, fixed, _fields(fit.anisotropy))
-        other = _in_rounds(lines, points, expected, fixed, starts)
+        other = _in_rounds(lines, points, expected, fixed, starts, alpha)
         fit = max(fit, other, key=lambda each: each.anisotropy.p_value)
     return fit
 
@@ -247,12 +308,13 @@ def _in_rounds(
     expected: Floats,
     fixed: FixedFields,
     starts: list[tuple[float, float]],
+    alpha: float,
 ) -> SpectraFit:
     """Fit whole spectra with the noise that one line leaves, then with that of two free lines.
 
     The residuals of a wrong model then exceed the noise.
     """
-    x, z, alpha = points.points.field_x, points.points.field_z, points.alpha
+    x, z, alpha = points.points.field_x, points.points.field_z, points.alpha(alpha)
     noise = [_noise(line.fit) for line in lines]
     for reach in (REACH, 0.0):
         rows = zip(lines, noise, x, z, expected.tolist(), strict=True)

@@ -26,57 +26,40 @@ class FittedFilm:
 
 
 def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitResult:
-    """Fit the fields of resonance of a film at several frequencies.
+    """Fit the fields of resonance of a film at several frequencies, swept in field.
 
-    Parameters
-    ----------
-    lines
-        Swept in field.
-    direction_stated
-        Whether the file states the direction of its field; if not, the better formula decides.
-    context
-        Names the data.
-
-    Raises
-    ------
-    SmtjError
-        The spectra are swept in frequency, the field is oblique, or there are too few lines.
+    If the file does not state the direction of its field, the better formula decides.
     """
     if lines.swept != "field":
-        raise context.error(
+        raise SmtjError(
             "the spectra of a film must be swept in field; for a device swept in frequency state "
             'its bias, e.g. --voltage "0 mV"'
         )
     found = _film_lines(lines)
-    try:
-        geometry, remarks = _geometry(lines, found, direction_stated)
-        fit = fit_film(found, geometry)
-    except SmtjError as error:
-        raise context.error(error) from None
+    geometry, remarks = _geometry(lines, found, direction_stated)
+    fit = fit_film(found, geometry)
     formula = {
         "in-plane": "f = (γμ0/2π) √[H (H + M_eff)]",
         "perpendicular": "f = (γμ0/2π) (H − M_eff)",
     }[geometry]
-    return FitResult(
-        kind="film",
-        title=f"{context.source}: {geometry} Kittel fit of a film at {found.field.size} lines",
-        source=context.source,
-        base=context.card,
-        estimates=fit.estimates,
-        remarks=(
+    return context.result(
+        "film",
+        f"{geometry} Kittel fit of a film at {found.field.size} lines",
+        FittedFilm(found, fit),
+        fit.estimates,
+        (
             *remarks,
             *fit.remarks,
             "without a bias voltage this is taken for a film, and no card is changed; for a device "
             'state its bias, e.g. --voltage "0 mV"',
         ),
-        verdict=geometry,
-        fit=FittedFilm(found, fit),
-        picture=Picture(
+        Picture(
             (plot_kittel, plot_widths),
             f"Left: fields of resonance and {formula}. Right: half widths and "
             "ΔH = ΔH_0 + α f/(γμ0/2π). Bars are standard errors.",
             7.0,
         ),
+        verdict=geometry,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from smtj import plot
 from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.result import FitResult, Picture
+from smtj.errors import SmtjError
 from smtj.inference.resonance import ChannelChoice, Shape, SpectrumFit, choose_channel
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.measurement import Sweep, sweeps
@@ -112,26 +113,14 @@ def lines_of(
     The channel of a lock-in amplifier, and whether a modulated field makes it show derivatives, are
     found from the data: by the likelihood of all spectra together.
 
-    Parameters
-    ----------
-    datasets
-        Spectra that are all swept in frequency or all in field.
-    context
-        Names the data, and conditions that they do not state.
-    progress
-        Called with (done, total).
-
-    Raises
-    ------
-    SmtjError
-        Some are swept in frequency and some in field, or there is no common channel.
+    Raises SmtjError if some are swept in frequency and some in field, or share no channel.
     """
     found = [half for dataset in datasets for sweep in sweeps(dataset) for half in _halves(sweep)]
     # Files come in any order; within a file the order of the measurement is kept.
     found.sort(key=lambda s: (s.conditions.get("voltage", 0.0), s.conditions.get("frequency", 0.0)))
     swept: set[Swept] = {sweep.swept for sweep in found}
     if len(swept) != 1:
-        raise context.error(
+        raise SmtjError(
             "some spectra are swept in frequency and some in field; fit them separately"
         )
     (kind,) = swept
@@ -139,7 +128,7 @@ def lines_of(
     # A column named signal is meant, whatever else a file holds.
     channels = [SIGNALS[0]] if SIGNALS[0] in channels else channels
     if not channels:
-        raise context.error(
+        raise SmtjError(
             "the spectra have no channel in common; name it with --column signal=HEADER"
         )
     data = {name: [_data(sweep, name) for sweep in found] for name in channels}
@@ -170,16 +159,13 @@ def lines_result(lines: Lines, context: Context) -> FitResult:
         "lorentzian": "S/(1 + z²) + A z/(1 + z²), z = (H − H_r)/Δ",
         "derivative": "the derivative of S/(1 + z²) + A z/(1 + z²), z = (x − x_r)/Δ",
     }[lines.every[0].fit.shape]
-    return FitResult(
-        kind="lines",
-        title=f"{context.source}: {len(lines.every)} spectra swept in {lines.swept}",
-        source=context.source,
-        base=context.card,
-        estimates=tuple(estimates),
-        remarks=lines.remarks,
-        verdict="ok",
-        fit=lines,
-        picture=Picture(
+    return context.result(
+        "lines",
+        f"{len(lines.every)} spectra swept in {lines.swept}",
+        lines,
+        estimates,
+        lines.remarks,
+        Picture(
             (plot_lines,),
             f"Points: measured. Lines: {shape}, on a straight baseline. Half widths are half of "
             "the full width at half height. Spectra are offset for clarity.",

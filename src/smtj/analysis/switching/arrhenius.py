@@ -17,6 +17,7 @@ from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.trace import FittedTrace
 from smtj.card import DeviceCard
+from smtj.errors import SmtjError
 from smtj.inference.barrier.arrhenius import ArrheniusFit, fit_arrhenius
 from smtj.typing import Floats
 
@@ -42,26 +43,14 @@ class FittedTemperatures:
 
 
 def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
-    """Fit dwell times against temperature.
+    """Fit dwell times against temperature, from traces at equal field and bias.
 
     ln τ_high and ln τ_low are fitted separately; their mean, from which the field drops out to
     first order, gives the τ0 of the card.
-
-    Parameters
-    ----------
-    traces
-        At three temperatures or more, at equal field and bias.
-    context
-        Names the data and the base card.
-
-    Raises
-    ------
-    SmtjError
-        The dwell times are known at fewer than three temperatures.
     """
     known = [trace for trace in traces if math.isfinite(trace.fit.dwell_high)]
     if len(known) < MIN_TEMPERATURES:
-        raise context.error(
+        raise SmtjError(
             f"dwell times are known at {len(known)} temperatures, but an Arrhenius plot needs "
             f"{MIN_TEMPERATURES}; measure at more temperatures, or for longer"
         )
@@ -83,16 +72,13 @@ def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
         *mean.remarks,
         *(remark for trace in known for remark in trace.remarks),
     )
-    return FitResult(
-        kind="arrhenius",
-        title=f"{context.source}: dwell times at {len(known)} temperatures",
-        source=context.source,
-        base=context.card,
-        estimates=mean.estimates,
-        remarks=tuple(dict.fromkeys(remarks)),
-        verdict="ok",
-        fit=FittedTemperatures(temperature, logs, spread, high, low, mean, nearest),
-        picture=Picture(
+    return context.result(
+        "arrhenius",
+        f"dwell times at {len(known)} temperatures",
+        FittedTemperatures(temperature, logs, spread, high, low, mean, nearest),
+        mean.estimates,
+        remarks,
+        Picture(
             (plot_dwell_times,),
             "Points: dwell times with their standard errors. Lines: ln τ = ln τ0 + E_b/(k_BT), "
             "fitted to each state separately.",

@@ -8,11 +8,11 @@ import numpy as np
 from smtj import plot
 from smtj.analysis.card_update import measured, with_coefficient
 from smtj.analysis.context import Context
-from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.result import FitResult, Picture, Verdict
 from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
-from smtj.errors import SmtjError
 from smtj.inference.bias.comparison import BiasComparison, compare_bias_models
+from smtj.inference.bias.fit import BiasFit
 from smtj.inference.stats.estimate import Estimate
 from smtj.typing import Floats
 from smtj.units import Oe
@@ -43,46 +43,29 @@ class FittedBias:
 
 
 def bias_result(scans: list[FittedScan], context: Context) -> FitResult:
-    """Fit w(V) by both switching models; the card's own model decides what happens to ξ.
-
-    Parameters
-    ----------
-    scans
-        At three voltages or more and one temperature.
-    context
-        Names the data, and the card that supplies what w(V) does not determine.
-
-    Raises
-    ------
-    SmtjError
-        The slopes cannot be fitted.
-    """
+    """Fit w(V) of scans at one temperature by both models; the card's own model gives ξ."""
     voltage = [scan.voltage for scan in scans]
     slope, error = zip(*((s.sigmoid.slope, s.sigmoid.slope_error) for s in scans), strict=True)
-    try:
-        models = compare_bias_models(voltage, slope, error, context.card, scans[0].temperature)
-    except SmtjError as refusal:
-        raise context.error(refusal) from None
-    own = {"cai2019": models.cai2019, "self-consistent": models.self_consistent}
+    models = compare_bias_models(voltage, slope, error, context.card, scans[0].temperature)
+    own: dict[Verdict, BiasFit] = {
+        "cai2019": models.cai2019,
+        "self-consistent": models.self_consistent,
+    }
     fit = own[context.card.switching.model]
-    best = models.best
-    return FitResult(
-        kind="bias",
-        title=f"{context.source}: slope against bias at {len(scans)} voltages",
-        source=context.source,
-        base=context.card,
-        estimates=fit.estimates,
-        remarks=(
+    coefficient = next((e for e in fit.estimates if e.symbol == "ξ"), None)
+    return context.result(
+        "bias",
+        f"slope against bias at {len(scans)} voltages",
+        FittedBias(tuple(scans), models, coefficient),
+        fit.estimates,
+        (
             models.verdict,
             f"model {fit.model}: fitted {', '.join(fit.freed)}; "
             f"from the card: {', '.join(fit.taken_from_card) or 'nothing'}",
             *fit.remarks,
         ),
-        verdict=next((name for name, model in own.items() if model is best), "undecided"),
-        fit=FittedBias(
-            tuple(scans), models, next((e for e in fit.estimates if e.symbol == "ξ"), None)
-        ),
-        picture=Picture((plot_slopes,), caption(models)),
+        Picture((plot_slopes,), caption(models)),
+        verdict=next((name for name, model in own.items() if model is models.best), "undecided"),
         update=_update,
     )
 

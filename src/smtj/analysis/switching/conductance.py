@@ -46,26 +46,9 @@ def fit_resistance(
     integration_time: float,
     at_current: bool,
 ) -> tuple[TraceFit, FittedSignal]:
-    """Fit a trace of resistances.
+    """Fit a trace of resistances in ohm at times in s.
 
-    Parameters
-    ----------
-    time, resistance
-        In s and ohm, shape (readings,).
-    integration_time
-        Time over which a reading averages in s; 0 for instantaneous readings.
-    at_current
-        Whether a current was held.
-
-    Returns
-    -------
-    tuple
-        The fit and the signal that was fitted.
-
-    Raises
-    ------
-    SmtjError
-        The trace is too short.
+    The states may have noise of their own, so the resistance itself is fitted at either bias.
     """
     inverse = not at_current and resistance.min() > 0
     fit = fit_trace(time, resistance, integration_time, averages_inverse=inverse)

@@ -39,46 +39,30 @@ class FittedLoops:
 
 
 def loop_result(loops: "list[xr.Dataset]", context: Context) -> FitResult:
-    """Fit one or two loops, R(H_∥) and R(H_⊥), at the same bias.
-
-    Raises
-    ------
-    SmtjError
-        The loops were taken at different biases, or leave R_P, TMR or H_K1 undetermined.
-    """
+    """Fit one or two loops, R(H_∥) and R(H_⊥), at the same bias."""
     tables = [_table(loop, context) for loop in loops]
     conditions, remarks, current = _bias(loops, tables, context)
     along, normal, resistance = (
         np.concatenate([rows[name].to_numpy() for rows in tables])
         for name in ("field_in_plane", "field_out_of_plane", "resistance")
     )
-    try:
-        bias = {"voltage": conditions.voltage} if current is None else {"current": current}
-        fit = fit_loop(along, normal, resistance, context.card, **bias)
-    except SmtjError as error:
-        raise context.error(error) from None
+    bias = {"voltage": conditions.voltage} if current is None else {"current": current}
+    fit = fit_loop(along, normal, resistance, context.card, **bias)
     best = fit.best
     verdict: Verdict = "tilted easy axis" if best is fit.tilted else "in-plane field"
-    return FitResult(
-        kind="loop",
-        title=f"{context.source}: resistance against field, {resistance.size} readings",
-        source=context.source,
-        base=context.card,
-        estimates=best.estimates,
-        remarks=(
-            f"interpreted as {best.name}: {fit.verdict}",
-            fit.ambiguity,
-            *best.remarks,
-            *remarks,
-        ),
-        verdict=verdict if abs(fit.difference) >= UNDECIDED else "undecided",
-        fit=FittedLoops(tables, fit),
-        picture=Picture(
+    return context.result(
+        "loop",
+        f"resistance against field, {resistance.size} readings",
+        FittedLoops(tables, fit),
+        best.estimates,
+        (f"interpreted as {best.name}: {fit.verdict}", fit.ambiguity, *best.remarks, *remarks),
+        Picture(
             tuple(partial(plot_loop, number=number) for number in range(len(tables))),
             "Points: readings. Lines: resistance of both states at rest, 1/R linear in cos θ, "
             f"fitted with {best.name}; a reading may have caught either or an average.",
             width=3.6 * len(tables),
         ),
+        verdict=verdict if abs(fit.difference) >= UNDECIDED else "undecided",
         update=_update,
     )
 
@@ -97,7 +81,7 @@ def _bias(
 ) -> tuple[OperatingConditions, tuple[str, ...], float | None]:
     """Return the conditions, remarks, and the current if one was held."""
     if len({"current" in rows and "voltage" not in rows for rows in tables}) > 1:
-        raise context.error(
+        raise SmtjError(
             "one loop was taken at a constant current and another at a constant voltage, so their "
             "readings differ by more than the field; fit them one by one"
         )
@@ -105,7 +89,7 @@ def _bias(
     for name in ("voltage", "current", "temperature"):
         values = [float(v) for rows in tables if name in rows for v in rows[name].unique()]
         if values and np.ptp(values) > SAME * np.abs(values).max():
-            raise context.error(
+            raise SmtjError(
                 f"{name} varies over the loops; fit loops of one bias and temperature at a time"
             )
         if values:

@@ -41,19 +41,13 @@ class FittedCurve:
 
 
 def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
-    """Fit a sigmoid to every branch of a table: rows with equal labels and pulse length.
-
-    Raises
-    ------
-    SmtjError
-        A column is missing, two rows have the same conditions, or a branch is no sigmoid.
-    """
+    """Fit a sigmoid to every branch of a table: rows with equal labels and pulse length."""
     unique_fields(dataset)
     rows = table(dataset)
     if "probability" not in rows:
         rows["probability"] = rows["high"] / rows["reads"]
     require(dataset, "probability" if "probability" in dataset else "high", "reads")
-    along = _axis(rows, context)
+    along = _axis(rows)
     grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     labels = [name for name in LABELS if name in rows]
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
@@ -66,7 +60,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         try:
             fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
-            raise SmtjError(f"{context.source} {called}: {error}") from None
+            raise SmtjError(f"{called}: {error}" if called else str(error)) from None
         results.append(_result(dataset, x, fit, along, called, context))
     if len(results) == 1:
         return results
@@ -81,10 +75,10 @@ def _called(label: str, name: object) -> str:
     return str(name)
 
 
-def _axis(rows: "pd.DataFrame", context: Context) -> str:
+def _axis(rows: "pd.DataFrame") -> str:
     varied = [name for name in AXES if name in rows and rows[name].nunique() > 1]
     if len(varied) != 1:
-        raise context.error(
+        raise SmtjError(
             f"a probability curve needs exactly one varying column among {', '.join(AXES)}, but "
             f"{len(varied)} vary; map a header with --column"
         )
@@ -103,21 +97,19 @@ def _result(
     remarks = [curve.verdict, *curve.quantisation.remarks]
     to_card = along == "field_out_of_plane"
     remarks += assumed if to_card else [f"a card has no P against {along}, so it is not changed"]
-    return FitResult(
-        kind="probability",
-        title=f"{context.source}: P(high) {called}".strip(),
-        source=context.source,
-        base=context.card,
-        estimates=curve.sigmoid.estimates,
-        remarks=tuple(remarks),
-        verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
-        fit=FittedCurve(along, x, curve, conditions),
-        picture=Picture(
+    return context.result(
+        "probability",
+        f"P(high) {called}".strip(),
+        FittedCurve(along, x, curve, conditions),
+        curve.sigmoid.estimates,
+        remarks,
+        Picture(
             (plot_probability,),
             "Points: fraction of high readings, bars: one standard error with "
             f"{curve.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
             f"likelihood; {curve.sigmoid.verdict}.",
         ),
+        verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
         update=_update if to_card else None,
         condition=called,
     )

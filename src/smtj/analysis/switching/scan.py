@@ -65,17 +65,7 @@ class FittedScan:
 def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
     """Fit P(high | H) to traces at several fields, and the barrier if their dwell times allow it.
 
-    Parameters
-    ----------
-    traces
-        Fitted without a minimum number of switches, at three fields or more.
-    context
-        Names the data, and the card that supplies τ0.
-
-    Raises
-    ------
-    SmtjError
-        Both fields vary, or the traces do not form a sigmoid.
+    Raises SmtjError if both fields vary, or if the traces do not form a sigmoid.
     """
     fields = {
         name: np.array([getattr(trace.conditions, name) for trace in traces])
@@ -83,7 +73,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
     }
     varied = [name for name, values in fields.items() if np.ptp(values) > 0]
     if len(varied) != 1:
-        raise context.error(
+        raise SmtjError(
             f"a scan varies one field, out of plane or in plane, but here {len(varied)} vary"
         )
     field = fields[varied[0]]
@@ -125,16 +115,14 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
     if not out_of_plane:
         remarks.append("a card has no w and H_s of an in-plane field, so it is not changed")
     conditions = f"{show_voltage(scan.voltage)}, {scan.temperature:g} K"
-    return FitResult(
-        kind="scan",
-        title=f"{context.source}: P(high | H) at {len(scan.field)} fields, {conditions}",
-        source=context.source,
-        base=context.card,
-        estimates=tuple(estimates),
-        remarks=tuple(dict.fromkeys(remarks)),
+    return context.result(
+        "scan",
+        f"P(high | H) at {len(scan.field)} fields, {conditions}",
+        scan,
+        estimates,
+        remarks,
+        Picture((plot_occupancy, plot_dwell_times), _caption(scan), 7.0, 2.9),
         verdict="not a sigmoid" if sigmoid.not_a_sigmoid else "sigmoid",
-        fit=scan,
-        picture=Picture((plot_occupancy, plot_dwell_times), _caption(scan), 7.0, 2.9),
         update=_update if out_of_plane else None,
         condition=f"at {show_voltage(scan.voltage)}",
     )
@@ -176,10 +164,7 @@ def _from_traces(
     variance = np.where(shown, [trace.fit.log_odds_variance for trace in traces], math.nan)
     occupancy = _occupancies(traces, field, shown)
     duration = [trace.time[-1] - trace.time[0] for trace in traces]
-    try:
-        found = fit_scan(field, odds, variance, occupancy, duration)
-    except SmtjError as error:
-        raise context.error(error) from None
+    found = fit_scan(field, odds, variance, occupancy, duration)
     return odds, variance, occupancy, found.sigmoid, found.remarks
 
 
@@ -193,7 +178,7 @@ def _from_means(
     try:
         fit = fit_scan_of_means(field, means[:, 0], means[:, 1])
     except SmtjError as error:
-        raise context.error(
+        raise SmtjError(
             f"fewer than {MIN_SWITCHES} switches between two visible levels at nearly all of the "
             f"{len(traces)} fields, and {error}"
         ) from None

@@ -96,51 +96,27 @@ def fit_readings(
     dataset: "xr.Dataset",
     context: Context,
 ) -> FittedTrace:
-    """Fit the readings of a trace.
+    """Fit readings with ``time`` and ``resistance``, taken under the ``known`` conditions.
 
-    Parameters
-    ----------
-    known
-        Conditions that the file states.
-    dataset
-        Readings with ``time`` and ``resistance``.
-    context
-        Supplies what the file does not state.
-    min_switches
-        A trace with fewer is rejected.
-
-    Raises
-    ------
-    DataError
-        A column is missing or time does not increase.
-    SmtjError
-        The trace is too short, or switches too rarely.
+    Raises DataError if a column is missing or time does not increase, and SmtjError if the trace is
+    too short.
     """
     require(dataset, "time", "resistance")
     increasing_time(dataset)
     conditions, remarks = conditions_of(known, dataset, context)
     average, assumed = integration_time(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
-    try:
-        fit, signal = fit_resistance(time, resistance, average, conditions.at_current)
-    except SmtjError as error:
-        raise context.error(error) from None
+    fit, signal = fit_resistance(time, resistance, average, conditions.at_current)
     assumptions = (*remarks, *assumed)
     return FittedTrace(conditions, time, resistance, fit, signal, average, assumptions)
 
 
 def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Context) -> FitResult:
-    """Fit a trace on its own; arguments as in :func:`fit_readings`.
-
-    Raises
-    ------
-    SmtjError
-        It does not show two levels with visible switches in between.
-    """
+    """Fit a trace on its own, which must show two levels with visible switches in between."""
     trace = fit_readings(known, dataset, context)
     fit = trace.fit
     if not fit.has_dwell_times:
-        raise context.error(
+        raise SmtjError(
             "the trace does not show two levels with dwell times between them: "
             f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
         )
@@ -159,16 +135,13 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
     if barrier is not None:
         estimates.append(normal_estimate("barrier", "E_b/k_BT", *barrier))
     cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""
-    return FitResult(
-        kind="trace",
-        title=f"{context.source}: telegraph noise, {fit.switches} switches seen",
-        source=context.source,
-        base=context.card,
-        estimates=tuple(estimates),
-        remarks=(fit.evidence.sentence, *seen, *trace.remarks, *remarks),
-        verdict="two levels",
-        fit=replace(trace, barrier=barrier),
-        picture=Picture(
+    return context.result(
+        "trace",
+        f"telegraph noise, {fit.switches} switches seen",
+        replace(trace, barrier=barrier),
+        estimates,
+        (fit.evidence.sentence, *seen, *trace.remarks, *remarks),
+        Picture(
             panels=(plot_trace, plot_histogram),
             caption=(
                 f"Dots: {cut}{trace.time.size} readings. Lines: levels and most probable states by "
@@ -179,6 +152,7 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
             width=7.0,
             subplots={"width_ratios": (3, 1), "sharey": True},
         ),
+        verdict="two levels",
         update=_update,
     )
 

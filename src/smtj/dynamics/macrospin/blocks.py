@@ -1,4 +1,4 @@
-"""Trajectories laid out in blocks for the compiled kernels, and the tables these read."""
+"""Trajectories in blocks for the compiled kernels, and the tables these read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from smtj.streams import LANES
 from smtj.typing import Floats
 
 STREAM = 0x4C4C47
-"""Sets the random streams of trajectories apart from those that others draw from the same seed."""
+"""Separates the streams of trajectories from others of the same seed."""
 
 Words = NDArray[np.uint32]
 Numbers = NDArray[np.floating[Any]]

@@ -1,4 +1,4 @@
-"""Directions of a macrospin drawn from Boltzmann's law, to begin a trajectory in equilibrium."""
+"""Directions of a macrospin sampled from the Boltzmann distribution."""
 
 import math
 from typing import Any
@@ -12,32 +12,20 @@ from smtj.physics.magnetics.wells import energy
 from smtj.typing import Floats
 
 POLAR, AZIMUTHAL = 400, 200
-"""Cells of the sphere from which directions are proposed."""
+"""Cells of the sphere for proposals."""
 ROUNDS = 20
-"""Proposals that each direction may follow; almost all are accepted."""
+"""Proposals per direction; almost all are accepted."""
 
 
 def equilibrium_directions(
     spin: Macrospin, field: tuple[float, float, float], size: int, seed: int = 0
 ) -> Floats:
-    """Sample directions from exp(-E/k_B T).
+    """Sample ``size`` directions from exp(-E/k_B T), unit vectors of shape (size, 3).
 
     A direction is proposed from a table of the distribution on cells of the sphere and accepted by
-    the Metropolis-Hastings rule, which corrects the table's error.
-
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers, above 0 K (else SmtjError).
-    field
-        Applied field (x, y, z) in A/m, without the spin's in-plane bias field.
-    size, seed
-        Number of directions, and the seed that determines them.
-
-    Returns
-    -------
-    NDArray
-        Unit vectors, shape (size, 3).
+    the Metropolis-Hastings rule, which corrects the table's error.  ``seed`` determines them.  The
+    spin holds numbers and is above 0 K (else SmtjError); the applied field (x, y, z) in A/m
+    excludes the spin's in-plane bias field.
     """
     if not float(spin.temperature) > 0:
         raise SmtjError("a macrospin is in thermal equilibrium only above 0 K")
@@ -71,6 +59,6 @@ def equilibrium_directions(
         along = edges[row] + rng.random(size) * (edges[row + 1] - edges[row])
         proposed = direction(along, width * (column + rng.random(size)))
         ratio = log_weight(proposed) - log_table[row, column]
-        kept = np.log(rng.random(size)) < ratio - found_ratio
-        found[kept], found_ratio[kept] = proposed[kept], ratio[kept]
+        accepted = np.log(rng.random(size)) < ratio - found_ratio
+        found[accepted], found_ratio[accepted] = proposed[accepted], ratio[accepted]
     return found

@@ -1,4 +1,4 @@
-"""A macrospin and all that acts on it: what the Landau-Lifshitz-Gilbert equation needs.
+"""A macrospin and its drive: the terms of the Landau-Lifshitz-Gilbert equation.
 
     dm/dt = -γμ0 m × (H + H_th) + α m × dm/dt + γμ0 h_DL V (p - (m·p) m)
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from smtj.card import CardLike, as_card
 from smtj.dynamics.macrospin.waveform import Waveform
@@ -29,10 +29,10 @@ from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.resonance.rectification import TorqueFields
 from smtj.physics.resonance.torques import torque_fields
+from smtj.typing import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 Driven: TypeAlias = ArrayLike | Waveform
-"""A number, one for each trajectory, or a waveform."""
+"""A number, one per trajectory, or a waveform."""
 
 NO_TORQUES = TorqueFields(0.0, 0.0, 0.0)
 
@@ -46,7 +46,7 @@ class DrivenMacrospin:
     """
 
     spin: Macrospin
-    """What the energy depends on, at no voltage; at a temperature of 0 K there is no noise."""
+    """The parameters of the energy at zero voltage; without noise at 0 K."""
     damping: ArrayLike
     """Gilbert damping α, 0 or more."""
     field: tuple[Driven, Driven, Driven] = (0.0, 0.0, 0.0)
@@ -54,7 +54,7 @@ class DrivenMacrospin:
     voltage: Driven = 0.0
     """Voltage across the junction in V."""
     torques: TorqueFields = NO_TORQUES
-    """What a volt does."""
+    """The torques per volt."""
     reference: tuple[float, float, float] = (0.0, 0.0, 1.0)
     """Unit vector p of the reference layer."""
     axial_field_per_volt: float = 0.0
@@ -69,25 +69,12 @@ def driven_macrospin(
 ) -> DrivenMacrospin:
     """The free layer of a card in a field, at a voltage and a temperature.
 
-    An H_s given on the card acts as a stray field along the easy axis
-    (:func:`smtj.physics.free_layer.stray_field`).
-
-    Parameters
-    ----------
-    card
-        The device, its name or its path.
-    field
-        H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane bias
-        field; numbers, shape (trajectories,) or waveforms.
-    voltage
-        In V, likewise; it moves H_K1 and exerts the card's spin torques.
-    temperature
-        T in K; the card's own by default.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`smtj.physics.free_layer.macrospin`.
+    The field is H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane
+    bias field; numbers, shape (trajectories,) or waveforms.  The voltage in V takes the same forms;
+    it moves H_K1 and exerts the card's spin torques.  T is in K, by default the card's.  An H_s
+    given on the card acts as a stray field along the easy axis
+    (:func:`smtj.physics.free_layer.stray_field`).  Raises CardError or SmtjError as
+    :func:`smtj.physics.free_layer.macrospin`.
 
     Examples
     --------
@@ -172,10 +159,7 @@ class Ensemble:
 def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
     """Check a driven macrospin and spread its values over the trajectories.
 
-    Raises
-    ------
-    SmtjError
-        There are no trajectories, a shape does not fit, or a value is impossible.
+    Raises SmtjError if there are no trajectories, a shape does not fit, or a value is impossible.
     """
     if trajectories < 1:
         raise SmtjError(f"{trajectories} trajectories were asked for; there must be one or more")

@@ -6,7 +6,7 @@ With fields in units of 1/(γ' Δt), γ' = γμ0/(1 + α²), a step of length Δ
 
 h the effective field less α times the damping-like one, q that one times 1 + α², by Heun's method
 in Stratonovich's reading: the same thermal field acts at the beginning and at the end of a step.
-What is applied holds for two steps at a time, for which the random numbers are drawn together.
+The drive is constant over two steps, whose random numbers are generated together.
 
 A block is up to LANES trajectories in an array that holds row after row of LANES numbers.  Rows of
 one array are known not to overlap, which lets the compiler vectorise.  Sums of products are fused,
@@ -21,15 +21,15 @@ from numba.extending import intrinsic
 from smtj.dynamics.macrospin.normal_kernels import fma
 from smtj.streams import LANES, seed_generator
 
-# Rows of a block: the state, what never changes, what a drive changes, and what is watched for.
+# Rows of a block: state, constants, drive, and the watched threshold.
 X, Y, Z, ALONG = 0, 1, 2, 3
-"""m, a unit vector, and m·n where it is watched."""
+"""m, a unit vector, and m·n if watched."""
 NOISE, DAMPING, SECOND, SHAPE, AXIS_X, AXIS_Z = 4, 5, 6, 7, 8, 9
 """Thermal field, α, H_K2, H_shape, and the easy axis n."""
 FIELD_X, FIELD_Y, FIELD_Z, FIRST, PULL_X, PULL_Y, PULL_Z = 10, 11, 12, 13, 14, 15, 16
-"""What adds to h, H_K1, and q."""
+"""Added to h, H_K1, and added to q."""
 SIDE, LIMIT = 17, 18
-"""A lane is reported when its side, 1 or -1, times m·n is above its limit; never at a side of 0."""
+"""A lane is reported if side · m·n > limit, side being 1, -1, or 0 for never."""
 ROWS = 19
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
@@ -96,7 +96,7 @@ def step(b, normals, k, lanes):
 
 @njit(**_options)
 def reports(b, lanes):
-    """Work out m·n and return how many lanes are to be reported."""
+    """Compute m·n and return the number of lanes to report."""
     number = int32(0)
     for i in range(lanes):
         z = b[Z * LANES + i] * b[AXIS_Z * LANES + i]
@@ -108,6 +108,6 @@ def reports(b, lanes):
 
 @njit(**_options)
 def seed_lane(generators, i, trajectory, k0, k1):
-    """Give lane i the random stream of a trajectory."""
+    """Seed lane i with the stream of a trajectory."""
     generator = generators[: 4 * LANES].reshape(4, LANES)[:, i]
     seed_generator(generator, trajectory, k0, k1)

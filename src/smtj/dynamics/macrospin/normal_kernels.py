@@ -17,9 +17,9 @@ from numba.extending import intrinsic
 from smtj.streams import LANES, next_word
 
 WORDS = 6
-"""Random words, and normal numbers, that a lane takes at a time."""
-LARGEST = math.sqrt(2 * 31 * math.log(2))
-"""No normal number is larger: 6.56, which one in 1.9e10 would be."""
+"""Random words, and normal numbers, per lane and call."""
+MAX_NORMAL = math.sqrt(2 * 31 * math.log(2))
+"""The largest normal number, 6.56; one in 1.9e10 would exceed it."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 

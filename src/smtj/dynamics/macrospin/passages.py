@@ -43,25 +43,12 @@ def first_passage_times(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Floats:
-    """When m·n, the component along the easy axis, first passes a threshold.
+    """When m·n, the component along the easy axis, first passes a threshold between -1 and 1.
 
-    A trajectory that begins above waits to fall below, one that begins below to rise above.  The
-    drive must be constant.
-
-    Parameters
-    ----------
-    threshold
-        Between -1 and 1.
-    longest
-        Time in s after which a trajectory is abandoned; by default all run to the end.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`smtj.dynamics.macrospin.simulate.final_state`, with its errors; progress counts
-        trajectories.
-
-    Returns
-    -------
-    NDArray
-        In s, shape (trajectories,); infinite where it took longer.
+    Returns times in s, shape (trajectories,), infinite beyond ``longest`` in s; by default all run
+    to the end.  A trajectory that begins above waits to fall below, one that begins below to rise
+    above.  The drive must be constant.  Other arguments and errors are those of
+    :func:`smtj.dynamics.macrospin.simulate.final_state`; progress counts trajectories.
     """
     if not -1 < threshold < 1 or not longest > 0:
         raise SmtjError(

@@ -1,7 +1,7 @@
 """Compiled runs of blocks of trajectories that record at regular times, the same for any threads.
 
-All of them go on from where a block's array and its generators are, and leave them where they end,
-so that a long run may be made of short ones.
+They continue from the state of a block and its generators and leave them at the end, so a long run
+may consist of short ones.
 """
 
 from typing import Any

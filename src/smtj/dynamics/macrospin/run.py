@@ -1,4 +1,4 @@
-"""What all simulations of a macrospin share: their time step, their portions, their records."""
+"""Time step, portions and records of all macrospin simulations."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from smtj.errors import SmtjError
 from smtj.typing import Floats
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done, and of how much."""
+"""Called with (done, total)."""
 
 PORTION = 2**23
 """Steps of all trajectories together between two reports of progress, about 0.1 s."""
@@ -24,7 +24,7 @@ def step_of(numbers: Ensemble, time_step: float | None) -> float:
         return checked_step(numbers, time_step)
     step = longest_step(numbers)
     if step == np.inf:
-        raise SmtjError("without a field and without noise nothing happens; give a time step")
+        raise SmtjError("without field and noise there is no natural time step; give time_step")
     return step
 
 

@@ -3,13 +3,11 @@
 The equation and its terms are those of :mod:`smtj.dynamics.macrospin.driven`.  It is solved by
 Heun's method in Stratonovich's sense with a fixed time step.
 
-A trajectory is decided by the seed and its own number: neither the number of threads, nor how many
-run beside it, nor in which portions it is computed changes a bit of it.  In float32 and in float64
-the thermal field is the same.
+The seed and its index determine a trajectory to the bit, regardless of threads, of other
+trajectories and of portions.  The thermal field is the same in float32 and float64.
 
-Functions here record what their names say and store nothing else; those of
-:mod:`smtj.dynamics.macrospin.passages` watch for thresholds.  They tell ``progress``, a function
-of what is done and of all, how far they are.
+:mod:`smtj.dynamics.macrospin.passages` has first passage times.  ``progress`` is called with
+(done, total).
 """
 
 from typing import NamedTuple
@@ -54,34 +52,13 @@ def final_state(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Directions of trajectories after a time.
+    """Directions m of trajectories after a duration in s, shape (trajectories, 3).
 
-    Parameters
-    ----------
-    system
-        The macrospin and its drive.
-    start
-        Unit vectors m at the beginning, shape (3,) or (trajectories, 3).
-    duration
-        In s.
-    size, seed
-        Number of trajectories, and the seed of the thermal field.
-    time_step
-        Upper limit of the step in s; recording times are multiples of a pair of steps.
-    dtype
-        float32, which is faster, or float64.
-    progress
-        Called with (done, total).
-
-    Returns
-    -------
-    NDArray
-        m, shape (trajectories, 3).
-
-    Raises
-    ------
-    SmtjError
-        A shape does not fit, a value is impossible, or the time step is too long.
+    ``start`` holds unit vectors, shape (3,) or (trajectories, 3); ``size`` is the number of
+    trajectories, ``seed`` that of the thermal field.  ``time_step`` is an upper limit in s;
+    recording times are multiples of a pair of steps.  ``dtype`` is float32, which is faster, or
+    float64.  Calls ``progress(done, total)``.  Raises SmtjError if a shape does not fit, a value is
+    impossible, or the time step is too long.
     """
     numbers = ensemble(system, size)
     step, pairs = pairs_of(numbers, duration, time_step)
@@ -105,19 +82,10 @@ def trajectories(
     dtype: DTypeLike = np.float64,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Directions at regular times, the first one interval after the beginning.
+    """Directions m at regular times, shape (count, trajectories, 3); 12 or 24 bytes per record.
 
-    Parameters
-    ----------
-    interval, count
-        Time between two records in s, and their number.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`final_state`, with its errors.
-
-    Returns
-    -------
-    NDArray
-        m, shape (count, trajectories, 3); 12 or 24 bytes per record.
+    The first is one ``interval``, in s, after the beginning.  Other arguments and errors are those
+    of :func:`final_state`.
     """
     return mean_directions(
         system,
@@ -148,20 +116,9 @@ def mean_directions(
 ) -> Numbers:
     """Directions averaged over the end of regular intervals, as an instrument reads them.
 
-    Parameters
-    ----------
-    interval, integration_time
-        Time from reading to reading, and over which each averages, in s.  The latter is rounded to
-        whole pairs of steps; shorter ones give the instant at the end of the interval.
-    count
-        Number of readings.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`final_state`, with its errors.
-
-    Returns
-    -------
-    NDArray
-        Means of m, shape (count, trajectories, 3).
+    Returns ``count`` means of m, shape (count, trajectories, 3), one per ``interval`` in s.  The
+    integration time in s is rounded to whole pairs of steps; shorter ones give the instant at the
+    end of the interval.  Other arguments and errors are those of :func:`final_state`.
     """
     if count < 0 or not 0 <= integration_time <= interval:
         raise SmtjError(
@@ -196,12 +153,8 @@ def averages(
 ) -> Averages:
     """Averages over time of m and of its products, such as ⟨m_z²⟩.
 
-    Parameters
-    ----------
-    interval, count
-        Time between two samples in s, and their number.
-    system, start, size, seed, time_step, dtype, progress
-        As in :func:`final_state`, with its errors.
+    There are ``count`` samples, one per ``interval`` in s.  Other arguments and errors are those of
+    :func:`final_state`.
     """
     if count < 1:
         raise SmtjError(f"an average over {count} looks cannot be; it needs one or more")

@@ -2,7 +2,7 @@
 
 With x = Ω Δt, Ω the fastest precession, a step lengthens the precession cone by x⁴/8, as if α were
 smaller by x³/8.  Near rest the linearised step keeps fluctuations at T (1 - x²/4 + x³/(8 α))
-instead of T, of which the time to cross a barrier Δ feels Δ times as much.  Noise turns m by an
+instead of T, which changes the time to cross a barrier Δ by Δ times as much.  Noise turns m by an
 angle of variance 2 α γ k_B T Δt/((1 + α²) M_s V*) about each axis; averages are off by about that.
 """
 
@@ -47,7 +47,7 @@ def checked_step(ensemble: Ensemble, step: float) -> float:
     precession, damping, noise = _longest(ensemble, REFUSED)
     reasons = {
         "the precession": precession,
-        f"the damping, of which it would take more than {REFUSED.lost_damping:.0%}": damping,
+        f"the damping (it would remove more than {REFUSED.lost_damping:.0%})": damping,
         "the thermal noise": noise,
     }
     reason, longest = min(reasons.items(), key=lambda entry: entry[1])

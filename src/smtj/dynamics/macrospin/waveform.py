@@ -67,11 +67,7 @@ def sampled(time: ArrayLike, value: ArrayLike) -> Waveform:
     """A waveform that is linear between samples.
 
     Times in s, nondecreasing, shape (points,); values of shape (points,) or (points, trajectories).
-
-    Raises
-    ------
-    SmtjError
-        The times decrease, or something is not finite or has another shape.
+    Raises SmtjError if the times decrease, or something is not finite or has another shape.
     """
     return Waveform(
         *(np.atleast_1d(np.asarray(entry, dtype=np.float64)) for entry in (time, value))
@@ -91,12 +87,8 @@ def held(time: ArrayLike, value: ArrayLike) -> Waveform:
 def pulse(begin: float, length: float, value: ArrayLike, rest: ArrayLike = 0.0) -> Waveform:
     """A rectangular pulse; begin and length in s, value during and ``rest`` outside of it.
 
-    Values are numbers or have shape (trajectories,).
-
-    Raises
-    ------
-    SmtjError
-        The length is negative, or something is not finite.
+    Values are numbers or have shape (trajectories,).  Raises SmtjError if the length is negative,
+    or something is not finite.
     """
     on, off = np.broadcast_arrays(
         np.asarray(value, dtype=np.float64), np.asarray(rest, dtype=np.float64)

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from smtj.streams import next_word, seed_generator, uniform
+from smtj.typing import Floats
 
 BLOCK = 1024
 """Devices of a block at uniform spacing: its numbers fit the first cache."""
@@ -29,7 +30,7 @@ BYTES = np.uint32(1) << (8 * np.arange(4, dtype=np.uint32))
 BITS = np.uint32(1) << (np.arange(32, dtype=np.uint32) ^ np.uint32(7))
 """The bit that each of 32 devices has in a word packed like ``np.packbits``."""
 
-_LARGEST = 40.0
+_MAX_DECAY = 40.0
 # Adding 1.5 · 2^52 rounds to a whole number and leaves it in the lowest bits.
 _ROUNDER = 1.5 * 2.0**52
 _SCALE, _BIAS = 2.0**32 - 1, 2.0**31
@@ -39,7 +40,6 @@ _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = (1 / math.factorial(n) for n in range(2
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 # Multiplication and addition in one instruction; its rounding is far below 2^-32.
 _fused: dict[str, Any] = {**_options, "fastmath": {"contract"}}
-Floats: TypeAlias = NDArray[np.float64]
 Thresholds: TypeAlias = NDArray[np.int32]
 States: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint32]
@@ -60,7 +60,7 @@ def _flip(a, b, c, d, high, low_threshold, change):
 
 @njit(**_options)
 def _begin(generator, begin, device, k0, k1):
-    """Seed the generator of a device and draw whether it begins high."""
+    """Seed the generator of a device and sample its initial state."""
     seed_generator(generator, device, k0, k1)
     return uint32(uniform(generator) < begin)
 
@@ -78,7 +78,7 @@ def _sample_block(leave_low, leave_high, begin, k0, k1, bits, out, block):
 
     A word of the result holds the states of ``bits.size`` devices.  Lane i·q + j has the i-th
     device of word j, so that one bit serves all the lanes of an inner loop.  A lane without a
-    device draws 0 for ever, which is not below its threshold, and stays low.
+    device draws only zeros, which are not below its threshold, and stays low.
     """
     per_word, devices = bits.shape[0], leave_low.shape[0]
     first = block * BLOCK
@@ -190,9 +190,9 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
         gap = gaps[t]
         for i in range(BLOCK_AT):
             x = -gap * speed[i]
-            decay[i] = _decay(x if x > -_LARGEST else -_LARGEST)
+            decay[i] = _decay(x if x > -_MAX_DECAY else -_MAX_DECAY)
         for i in range(BLOCK_AT):
-            # P(high) is the chance to flip of a device that is low, 1 - P(high) of a high one.
+            # P(high) is the probability to flip from low, 1 - P(high) from high.
             flip = abs(float(int32(high[i])) - fraction[i]) * decay[i]
             threshold[i] = int32(_bits(flip * _SCALE + (_ROUNDER - _BIAS)))
         for i in range(BLOCK_AT):
@@ -225,18 +225,11 @@ def fill_samples(
 ) -> None:
     """Fill ``out`` with the states of devices after one step, after two, and so on.
 
-    Parameters
-    ----------
-    leave_low, leave_high
-        Thresholds of the chance to be in the other state a step later, shape (devices,).
-    begin
-        Chance to be high at the beginning, shape (devices,).
-    key
-        Two words that, with the number of the device, decide its history.
-    bits
-        How states are put into words: ``BYTES`` or ``BITS``.
-    out
-        Where they go, shape (steps, devices) of bytes, or (steps, devices/8 rounded up) of bits.
+    ``leave_low`` and ``leave_high`` are thresholds of the chance to be in the other state a step
+    later, ``begin`` the chance to be high at the beginning, shape (devices,).  The two words of
+    ``key`` and the number of a device decide its history.  ``bits``, ``BYTES`` or ``BITS``, says
+    how states are put into words: ``out`` is (steps, devices) of bytes, or (steps, devices/8
+    rounded up) of bits.
     """
     work = out.shape[0] * leave_low.size
     fill = _sample_serial if work < PARALLEL_FROM else _sample_parallel
@@ -253,14 +246,9 @@ def fill_samples_at(
 ) -> None:
     """Fill ``out``, shape (times, devices), with the states of devices after each gap of time.
 
-    Parameters
-    ----------
-    occupancy, rate
-        P(high) in equilibrium and relaxation rate 1/τ_high + 1/τ_low in 1/s, shape (devices,).
-    gaps
-        Time between one sample and the next in s, the first from the beginning; shape (times,).
-    begin, key
-        As in :func:`fill_samples`.
+    ``occupancy`` is P(high) in equilibrium, ``rate`` 1/τ_high + 1/τ_low in 1/s, shape (devices,);
+    ``gaps`` are in s, the first from the beginning, shape (times,); the rest as in
+    :func:`fill_samples`.
     """
     fill = _sample_serial_at if out.size < PARALLEL_FROM else _sample_parallel_at
     fill(occupancy, rate, gaps, begin, *key, out)

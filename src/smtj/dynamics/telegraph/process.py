@@ -22,8 +22,8 @@ from smtj.dynamics.telegraph.propagator import (
     switching_chances,
 )
 from smtj.errors import SmtjError
+from smtj.typing import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 States: TypeAlias = NDArray[np.uint8]
 Thresholds: TypeAlias = NDArray[np.int32]
 Words: TypeAlias = NDArray[np.uint32]

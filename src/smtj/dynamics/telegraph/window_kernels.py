@@ -17,6 +17,7 @@ from numba import njit, prange, uint8
 from numpy.typing import NDArray
 
 from smtj.streams import exponential, gamma, seed_generator, uniform
+from smtj.typing import Floats
 
 BLOCK = 64
 """Devices of a block."""
@@ -30,7 +31,6 @@ MANY = 1e32
 """Expected cycles beyond which an average equals its mean to rounding."""
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
-Floats: TypeAlias = NDArray[np.float64]
 States: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint32]
 
@@ -122,7 +122,7 @@ def read_window(generator, high, window, dwell_high, dwell_low, few, margin):
 
 @njit(**_options)
 def wait(generator, high, time, dwell_high, dwell_low):
-    """Whether a device is high after a time, by the exact propagator."""
+    """Return whether a device is high after a time, by the exact propagator."""
     leave = dwell_low if high else dwell_high
     chance = leave / (dwell_high + dwell_low)
     chance *= -math.expm1(-time * (1.0 / dwell_high + 1.0 / dwell_low))
@@ -202,23 +202,13 @@ def fill_readings(
     few: float = FEW,
     margin: float = MARGIN,
 ) -> None:
-    """Fill ``fraction`` and ``state`` with the readings of devices.
+    """Fill ``fraction`` and ``state`` with the readings of devices, shape (readings, devices).
 
-    Parameters
-    ----------
-    dwell_high, dwell_low
-        Mean dwell times in s, shape (readings or 1, devices or 1), 1e-300 to 1e300.
-    timing
-        Dead time and window of each reading in s, shape (2, readings).
-    begin
-        Probability to begin high, shape (devices,).
-    key
-        Two words that, with the index of the device, determine its history.
-    fraction, state
-        Outputs: fractions of the windows spent high and states at their ends, shape (readings,
-        devices).
-    few, margin
-        As :data:`FEW` and :data:`MARGIN`.
+    They are the fraction of each window spent high and the state at its end.  Mean dwell times are
+    in s, shape (readings or 1, devices or 1), 1e-300 to 1e300; ``timing`` holds dead time and
+    window of each reading in s, shape (2, readings); ``begin`` is the probability to begin high,
+    shape (devices,).  The two words of ``key`` and the index of a device determine its history.
+    ``few`` and ``margin`` are as :data:`FEW` and :data:`MARGIN`.
     """
     fill = _read_serial if fraction.size < PARALLEL_FROM else _read_parallel
     words, method = (key[0], key[1]), (float(few), float(margin))
@@ -230,18 +220,8 @@ def sample_switches(
 ) -> tuple[Floats, bool]:
     """Return the switching times of a device in s, and whether it begins high.
 
-    Parameters
-    ----------
-    dwell_high, dwell_low
-        Mean dwell times in s, 1e-300 to 1e300.
-    duration
-        Length of the history in s.
-    begin
-        Probability to begin high.
-    key
-        Two words that determine the history.
-    size
-        Number of switching times per block of memory.
+    Mean dwell times, 1e-300 to 1e300, and duration are in s; ``begin`` is the probability to begin
+    high; two words of ``key`` determine the history; a block of memory holds ``size`` times.
     """
     generator = np.empty(4, np.uint32)
     first = high = bool(_begin(generator, begin, key[0], key[1]))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.physics.constants import BOLTZMANN
@@ -59,6 +60,7 @@ class ArrheniusFit(ChiSquared):
         return self.log_attempt_time.value + self.barrier.value / (BOLTZMANN * t)
 
 
+@guarded("the Arrhenius fit")
 def fit_arrhenius(
     temperature: ArrayLike,
     log_dwell_time: ArrayLike,
@@ -67,27 +69,11 @@ def fit_arrhenius(
 ) -> ArrheniusFit:
     """Fit ln τ = ln τ0 + E_b/(k_B T) by weighted least squares.
 
-    At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that
-    of the state fitted, E_b (1 ± h)².
-
-    Parameters
-    ----------
-    temperature
-        T in K, shape (temperatures,).
-    log_dwell_time, standard_error
-        ln(τ/s) of one state and its standard error, shape (temperatures,).
-    reference_temperature
-        T in K at which E_b is given in k_B T.
-
-    Returns
-    -------
-    ArrheniusFit
-        E_b and ln τ0, with intervals that take the standard errors as known.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than three temperatures, or a number is not finite or not above 0.
+    At the offset field, where τ_high = τ_low, E_b is the barrier of Eq. 6; elsewhere it is that of
+    the state fitted, E_b (1 ± h)².  T in K, ln(τ/s) of one state and its standard error have shape
+    (temperatures,); E_b is given in k_B T at ``reference_temperature`` in K.  The intervals of E_b
+    and ln τ0 take the standard errors as known.  Raises SmtjError if there are fewer than three
+    temperatures, or a number is not finite or not above 0.
 
     Examples
     --------
@@ -96,7 +82,10 @@ def fit_arrhenius(
     >>> print(f"{fit.stability_factor.value:.1f} ± {fit.stability_factor.error:.1f}")
     18.5 ± 0.4
     """
-    t, y, sigma = _checked(temperature, log_dwell_time, standard_error)
+    given = (temperature, log_dwell_time, standard_error)
+    t, y, sigma = checked_points(*given, "temperatures", "dwell times", fewest=3)
+    if not (t > 0).all():
+        raise SmtjError("temperatures must be above 0 K")
     if not (math.isfinite(reference_temperature) and reference_temperature > 0):
         raise SmtjError("the reference temperature must be above 0 K")
     # E_b in units of k_B times the mean temperature, about the mean 1/T: two numbers of order 1
@@ -112,6 +101,7 @@ def fit_arrhenius(
     misfit = (y - middle - reduced * (x - 1)) / sigma
     barrier, log_tau0 = reduced * unit, middle - reduced
     error, log_error = np.sqrt(np.diag(covariance))
+    require_finite("the Arrhenius fit", barrier, log_tau0, error, log_error)
     thermal = BOLTZMANN * reference_temperature
     remarks: tuple[str, ...] = (_CONSTANT_BARRIER,)
     shown = normal_estimate("energy barrier", "E_b", barrier, error, "J", "zJ")
@@ -129,22 +119,3 @@ def fit_arrhenius(
         degrees_of_freedom=len(t) - 2,
         remarks=remarks,
     )
-
-
-def _checked(
-    temperature: ArrayLike, log_dwell_time: ArrayLike, standard_error: ArrayLike
-) -> tuple[Floats, Floats, Floats]:
-    given = (temperature, log_dwell_time, standard_error)
-    t, y, sigma = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in given)
-    if t.ndim != 1 or y.shape != t.shape or sigma.shape != t.shape:
-        raise SmtjError(
-            "temperatures and dwell times differ in number; give one ln τ and one standard error "
-            "per temperature"
-        )
-    if not all(np.isfinite(a).all() for a in (t, y, sigma)) or not ((t > 0) & (sigma > 0)).all():
-        raise SmtjError(
-            "temperatures and standard errors must be finite and above 0, and ln τ finite"
-        )
-    if np.unique(t).size < 3:
-        raise SmtjError("an Arrhenius fit needs dwell times at three different temperatures")
-    return t, y, sigma

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
 from smtj.inference.stats.least_squares import Minimum, minimise
@@ -96,6 +97,7 @@ class _Data:
         return np.asarray(np.einsum("fij,fj->fi", self.inverse_root, misfit).ravel())
 
 
+@guarded(FIT)
 def fit_barrier(
     field: ArrayLike,
     log_tau_high: ArrayLike,
@@ -106,31 +108,17 @@ def fit_barrier(
 ) -> BarrierFit:
     """Fit Eq. 3 and 4 with τ0 known within its error.
 
-    The error of Δ includes that of τ0.  Where the curvature of ln τ(H) also constrains τ0, both
-    are weighed; the ln τ0 of the result is then not quite the one given.
+    The error of Δ includes that of τ0.  Where the curvature of ln τ(H) also constrains τ0, both are
+    weighed; the ln τ0 of the result is then not quite the one given.
 
-    Parameters
-    ----------
-    field
-        H_⊥ in A/m, shape (fields,).
-    log_tau_high, log_tau_low
-        ln(τ_high/s) and ln(τ_low/s), shape (fields,).
-    covariance
-        Of (ln τ_high, ln τ_low) at each field, shape (fields, 2, 2).
-    log_attempt_time, log_attempt_time_error
-        ln(τ0/s) and its standard error, by default a decade; 0 if τ0 is exact.
+    ``field`` is H_⊥ in A/m; it, ln(τ_high/s) and ln(τ_low/s) have shape (fields,), and the
+    covariance of the latter two (fields, 2, 2).  The standard error of ln(τ0/s) is a decade by
+    default; 0 makes τ0 exact.  The intervals of Δ, H_k,eff, H_s, w and ln τ0 are those of the
+    normal approximation.
 
-    Returns
-    -------
-    BarrierFit
-        Δ, H_k,eff, H_s, w and ln τ0; intervals from the normal approximation.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than two fields, the numbers are not finite or the covariances not
-        positive definite, the dwell times are no longer than τ0, or fields lie beyond
-        |h| = 1, where one state has no barrier.
+    Raises SmtjError if there are fewer than two fields, the numbers are not finite or the
+    covariances not positive definite, the dwell times are no longer than τ0, or fields lie beyond
+    |h| = 1, where one state has no barrier.
 
     Examples
     --------
@@ -210,7 +198,7 @@ def _checked(
 def _start(data: _Data) -> tuple[float, float, float]:
     """Return height, slope and offset from sum and difference of the two, unweighted."""
     high, low = data.log_tau.T
-    slope, intercept = np.polyfit(data.field, high - low, 1)
+    slope, intercept = np.polyfit(data.field, high - low, 1, full=True)[0]
     if abs(slope) < 1e-12 * max(1.0, abs(intercept)):
         raise SmtjError(
             "the ratio of the dwell times does not change with field; measure over more fields"
@@ -219,7 +207,7 @@ def _start(data: _Data) -> tuple[float, float, float]:
     squared = (data.field - offset) ** 2
     if np.ptp(squared) < 1e-9 * np.max(squared):
         return float(np.mean(high + low) / 2), float(slope), float(offset)
-    _, height = np.polyfit(squared, (high + low) / 2, 1)
+    _, height = np.polyfit(squared, (high + low) / 2, 1, full=True)[0]
     return float(height), float(slope), float(offset)
 
 
@@ -228,6 +216,7 @@ def _result(data: _Data, values: Floats, covariance: Floats, found: Minimum) -> 
     factors = np.array([1, data.scale, data.scale, 1, 1 / data.scale])
     values = values * factors + np.array([0, 0, data.centre, 0, 0])
     covariance = np.outer(factors, factors) * covariance
+    require_finite(FIT, values, covariance)
     named = (
         ("stability factor", "E_b/k_BT", "", ""),
         ("effective field", "H_k,eff", "A/m", "Oe"),

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import DeviceCard
-from smtj.inference.bias.fit import BiasFit, checked_slopes, fit_bias
+from smtj.inference.bias.fit import BiasFit, fit_bias
+from smtj.inference.stats.checks import checked_points, guarded
 from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.typing import Floats
@@ -95,6 +96,7 @@ class BiasComparison:
         )
 
 
+@guarded("the fit of w(V)")
 def compare_bias_models(
     voltage: ArrayLike,
     slope: ArrayLike,
@@ -115,7 +117,8 @@ def compare_bias_models(
     >>> print(compare_bias_models(v, w, 0.02 * w, card).verdict.split(";")[0])
     the data support the model cai2019 (ΔAIC = 48.8)
     """
-    v, w, sigma = checked_slopes(voltage, slope, standard_error)
+    given = (voltage, slope, standard_error)
+    v, w, sigma = checked_points(*given, "voltages", "slopes", fewest=3)
     return BiasComparison(
         cai2019=fit_bias(v, w, sigma, card, "cai2019", temperature),
         self_consistent=fit_bias(v, w, sigma, card, "self-consistent", temperature),

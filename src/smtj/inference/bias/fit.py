@@ -26,6 +26,7 @@ from smtj.inference.bias.models import (
     as_array,
     as_mapping,
 )
+from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import forward_jacobian
@@ -82,6 +83,7 @@ class BiasFit(ChiSquared):
         return self.sign * model.slope(np.asarray(voltage, dtype=np.float64), self.values)
 
 
+@guarded("the fit of w(V)")
 def fit_bias(
     voltage: ArrayLike,
     slope: ArrayLike,
@@ -92,31 +94,14 @@ def fit_bias(
 ) -> BiasFit:
     """Fit w(V) by one switching model.
 
-    Parameters
-    ----------
-    voltage
-        Bias in V, shape (voltages,).
-    slope, standard_error
-        w in 1/(A/m) and its standard error, shape (voltages,).
-    card
-        The device; supplies what the data do not identify.
-    model
-        ``"cai2019"`` for Eq. 5 and 6 with H_k,eff held, or ``"self-consistent"`` for exact
-        Boltzmann integration, in which w hardly depends on the barrier.
-    temperature
-        T in K of the measurement; the card's by default.
+    The bias in V, w in 1/(A/m) and its standard error have shape (voltages,); the card supplies
+    what they do not identify.  ``model`` is ``"cai2019"`` for Eq. 5 and 6 with H_k,eff held, or
+    ``"self-consistent"`` for exact Boltzmann integration, in which w hardly depends on the barrier.
+    ``temperature`` is T in K of the measurement; the card's by default.
 
-    Returns
-    -------
-    BiasFit
-        w at zero bias; H_k,eff for the card's E_b, or V* for its M_s; ξ and H_in where the data
-        identify them.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than three voltages, a number is impossible, the slopes have the other
-        sign than the card's, or the card has no barrier.
+    Returns w at zero bias; H_k,eff for the card's E_b, or V* for its M_s; ξ and H_in where the data
+    identify them.  Raises SmtjError if there are fewer than three voltages, a number is impossible,
+    the slopes have the other sign than the card's, or the card has no barrier.
 
     Examples
     --------
@@ -130,7 +115,8 @@ def fit_bias(
     """
     if model not in MODELS:
         raise SmtjError(f"a switching model is one of {', '.join(MODELS)}, not {model}")
-    v, w, sigma = checked_slopes(voltage, slope, standard_error)
+    given = (voltage, slope, standard_error)
+    v, w, sigma = checked_points(*given, "voltages", "slopes", fewest=3)
     own = float(operating_point(card).slope)
     if float(np.sum(w / sigma**2)) * own < 0:
         raise SmtjError(
@@ -149,6 +135,7 @@ def fit_bias(
         gradient = _gradient(q, values)[: len(freed)]
         error = math.sqrt(gradient @ found.minimum.covariance @ gradient)
         value = q.of(values) * (sign if q.symbol == SLOPE else 1.0)
+        require_finite("the fit of w(V)", value, error)
         estimates.append(normal_estimate(q.name, q.symbol, value, error, q.unit, q.display_unit))
     return BiasFit(
         model=model,
@@ -172,20 +159,3 @@ def fit_bias(
 def _gradient(quantity: Derived, values: Mapping[str, float]) -> Floats:
     """Return the derivatives of a quantity with respect to the parameters, shape (3,)."""
     return forward_jacobian(lambda p: np.array(quantity.of(as_mapping(p))), as_array(values))
-
-
-def checked_slopes(
-    voltage: ArrayLike, slope: ArrayLike, standard_error: ArrayLike
-) -> tuple[Floats, Floats, Floats]:
-    """Return voltages, slopes and standard errors as arrays, or raise."""
-    given = (voltage, slope, standard_error)
-    v, w, sigma = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in given)
-    if v.ndim != 1 or w.shape != v.shape or sigma.shape != v.shape:
-        raise SmtjError(
-            "voltages and slopes differ in number; give one w and one standard error per voltage"
-        )
-    if not all(np.isfinite(a).all() for a in (v, w, sigma)) or not (sigma > 0).all():
-        raise SmtjError("voltages and slopes must be finite, and standard errors above 0")
-    if np.unique(v).size < 3:
-        raise SmtjError("a fit of w(V) needs slopes at three different voltages or more")
-    return v, w, sigma

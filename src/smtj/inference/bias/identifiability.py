@@ -50,17 +50,9 @@ def fit_identified(
 ) -> Identified:
     """Fit a model, with ξ and then H_in freed as long as the data identify them.
 
-    Parameters
-    ----------
-    model
-        From :mod:`smtj.inference.bias.models`.
-    voltage, slope, standard_error
-        V in V, |w| and its standard error in 1/(A/m); shape (voltages,).
-
-    Raises
-    ------
-    SmtjError
-        Not even the scale of w can be fitted.
+    ``voltage`` is in V, |w| and its standard error in 1/(A/m); shape (voltages,).  ``model`` is
+    from :mod:`smtj.inference.bias.models`.  Raises SmtjError if not even the scale of w can be
+    fitted.
     """
 
     fit = f"the fit of w(V) by {model.name}"
@@ -107,7 +99,7 @@ def fit_identified(
 
 def _start(model: BiasModel, voltage: Floats, slope: Floats, sigma: Floats) -> Mapping[str, float]:
     """Return the height and steepness of a straight line, and a field that is not 0."""
-    per_volt, at_zero = np.polyfit(voltage, slope, 1, w=1 / sigma)
+    per_volt, at_zero = np.polyfit(voltage, slope, 1, w=1 / sigma, full=True)[0]
     own = dict(model.card_values)
     own["scale"] = max(float(at_zero), 0.1 * float(np.max(slope))) / float(
         model.slope(np.zeros(1), own)[0]

@@ -25,6 +25,9 @@ PARAMETERS = ("scale", "vcma", "in_plane")
 SLOPE = "w(0)"
 """Symbol of the slope at zero bias, the only number that changes sign with w."""
 
+MAX_ENERGY = 1e4
+"""Largest energy, over that of the card, at which a Boltzmann integral is worth its nodes."""
+
 LABELS = {"scale": "the scale of w", "vcma": "ξ", "in_plane": "H_in"}
 
 
@@ -63,17 +66,8 @@ class BiasModel:
 def cai2019_model(card: DeviceCard, temperature: float | None) -> BiasModel:
     """w = 4E_b(V)/(k_B T H_k,eff) with Eq. 6 and H_k,eff held; the scale moves H_k,eff.
 
-    Parameters
-    ----------
-    card
-        The device, whatever model it names.
-    temperature
-        T in K of the measurement; None for the card's.
-
-    Raises
-    ------
-    SmtjError
-        The card has no barrier, or its temperature is impossible.
+    The card may name any model.  ``temperature`` is T in K of the measurement; None for the card's.
+    Raises SmtjError if the card has no barrier, or its temperature is impossible.
     """
     point = _point(card, temperature)
     own_field = card.switching.effective_anisotropy_field
@@ -120,9 +114,12 @@ def self_consistent_model(card: DeviceCard, temperature: float | None) -> BiasMo
     delta = _stability_factor(card, point)
 
     def slope(voltage: Floats, p: Mapping[str, float]) -> Floats:
+        falls = 1 - p["vcma"] * voltage
+        if not abs(p["scale"]) * max(np.abs(falls).max(), abs(p["in_plane"])) < MAX_ENERGY:
+            return np.full(voltage.shape, np.nan)
         spin = own._replace(
             moment=own.moment * p["scale"],
-            anisotropy_field=own.anisotropy_field * (1 - p["vcma"] * voltage),
+            anisotropy_field=own.anisotropy_field * falls,
             in_plane_bias_field=own.anisotropy_field * p["in_plane"],
         )
         return np.asarray(equilibrium.sigmoid_of_equilibrium(spin)[0])

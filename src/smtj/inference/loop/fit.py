@@ -17,6 +17,7 @@ from smtj.errors import SmtjError
 from smtj.inference.loop.model import CardOf, LoopData, misfit
 from smtj.inference.loop.optimise import Found, search
 from smtj.inference.loop.result import Interpretation, LoopFit
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.estimate import NORMAL_95, Estimate, normal_estimate
 from smtj.physics.device import operating_point
 from smtj.physics.magnetics.anisotropy import anisotropy_field
@@ -30,6 +31,7 @@ MAX_TILT = math.radians(80)
 DEFAULT_TILT = math.radians(5)
 
 
+@guarded("the fit of the loops")
 def fit_loop(
     field_in_plane: ArrayLike,
     field_out_of_plane: ArrayLike,
@@ -43,31 +45,17 @@ def fit_loop(
 
     Each reading may have caught either state or an average over both; the states are the energy
     minima of the card's macrospin, which H_K1 and the angle move.  H_K2, the anisotropy in the
-    plane, ξ and V_half are the card's.  Noise is assumed to be the same at every reading.
+    plane, ξ and V_half are the card's, from which the fit starts.  Noise is assumed to be the same
+    at every reading.
 
-    Parameters
-    ----------
-    field_in_plane, field_out_of_plane
-        H_∥ and H_⊥ of each reading in A/m; R(H_∥) and R(H_⊥) one after the other.  Broadcast with
-        ``resistance``.
-    resistance
-        In ohm, shape (readings,).
-    card
-        The device; the fit starts from it.
-    voltage, current
-        Bias in V or in A, one of them.  At constant current each state has its own voltage, and
-        with it its own TMR and H_K1.
+    ``resistance`` is in ohm, shape (readings,); H_∥ and H_⊥ of each reading, in A/m, broadcast with
+    it: R(H_∥) and R(H_⊥) one after the other.  The bias is ``voltage`` in V or ``current`` in A,
+    one of them; at constant current each state has its own voltage, and with it its own TMR and
+    H_K1.
 
-    Returns
-    -------
-    LoopFit
-        R_P, TMR, H_K1 and the tilt or H_in, with intervals from the curvature of the likelihood.
-
-    Raises
-    ------
-    SmtjError
-        There are too few fields, a number is impossible, the card's easy axis lies in the plane,
-        or the loops leave R_P, TMR or H_K1 undetermined.
+    Returns R_P, TMR, H_K1 and the tilt or H_in, with intervals from the curvature of the
+    likelihood.  Raises SmtjError if there are too few fields, a number is impossible, the card's
+    easy axis lies in the plane, or the loops leave R_P, TMR or H_K1 undetermined.
 
     Examples
     --------
@@ -101,6 +89,8 @@ def fit_loop(
     fit = "the fit of the loops"
     tilted = search(card, card_of_tilt, data, (tilt, h_k), limits[0], fit)
     untilted = search(card, card_of_field, data, (math.sin(tilt), h_k), limits[1], fit)
+    for found in (tilted, untilted):
+        require_finite(fit, found.theta, found.covariance, found.log_likelihood)
     noise = math.exp(min(tilted.theta[4], untilted.theta[4]))
     angle, angle_error = tilted.theta[2], math.sqrt(tilted.covariance[2, 2])
     field, field_error = untilted.theta[2] * h_k, math.sqrt(untilted.covariance[2, 2]) * h_k

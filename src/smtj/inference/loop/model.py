@@ -165,10 +165,7 @@ def occupancy_of(junction: Junction, theta: Floats) -> Occupancy:
 def occupancy_distribution(log_up: Floats, log_down: Floats) -> Occupancy:
     """Distribution of the fraction of time that a stationary two-state process spends up.
 
-    Parameters
-    ----------
-    log_up, log_down
-        ln of the mean dwell times over the integration time.
+    Both arguments are ln of the mean dwell times over the integration time.
     """
     rate_up, rate_down = (
         np.exp(np.clip(-log, -_MAX_LOG_RATE, _MAX_LOG_RATE)) for log in (log_up, log_down)

@@ -65,26 +65,9 @@ def search(
 ) -> Found:
     """Find all parameters of a loop.
 
-    Parameters
-    ----------
-    card
-        The device, for what the loop does not determine.
-    card_of
-        The card with an angle and an H_K1.
-    data
-        The readings.
-    start
-        Initial angle and H_K1 in A/m.
-    bounds
-        Of the angle.
-    fit
-        Name of the fit in error messages.
-
-    Raises
-    ------
-    SmtjError
-        The resistance changes against the card's sense, or the loops leave the parameters
-        undetermined.
+    ``start`` is the initial angle and H_K1 in A/m, ``bounds`` are those of the angle.  Raises
+    SmtjError if the resistance changes against the card's sense, or the loops leave the parameters
+    undetermined.
     """
     half = card.electrical.tmr_half_voltage
     half_voltage = None if half is None else float(half)
@@ -162,7 +145,7 @@ def _start(
     junction, _ = junction_of(card_of(angle, h_k), data, *voltages)
     up = logistic(junction.log_tau_up - junction.log_tau_down)
     cosine = (up * junction.up + (1 - up) * junction.down)[data.index]
-    per_cosine, middle = np.polyfit(cosine, 1 / data.resistance, 1)
+    per_cosine, middle = np.polyfit(cosine, 1 / data.resistance, 1, full=True)[0]
     parallel, antiparallel = middle + per_cosine, middle - per_cosine
     if not per_cosine > 0 or not parallel > 0:
         return np.full(8, math.inf)

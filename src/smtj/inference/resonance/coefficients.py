@@ -6,33 +6,23 @@ import numpy as np
 
 from smtj.card import DeviceCard
 from smtj.card.consistency import vcma_coefficient
+from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 
 
+@guarded("the fit of damping")
 def damping_estimates(
     trace: Floats, half_width: Floats, error: Floats
 ) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
     """α, and Δ_0 that damping does not explain, of lines of half width Δ_0 + ½ α tr A/(1 + α²).
 
-    Parameters
-    ----------
-    trace
-        (μ0 γ/2π) tr A of each line in Hz, shape (lines,); 2 f_r for a circular orbit.
-    half_width, error
-        Half width of each line and its standard error in Hz, shape (lines,).
-
-    Returns
-    -------
-    tuple
-        The estimates, and remarks; α alone for fewer than three lines.
-
-    Raises
-    ------
-    SmtjError
-        There is no line.
+    ``trace`` is (μ0 γ/2π) tr A of each line in Hz, 2 f_r for a circular orbit; ``half_width`` and
+    its standard ``error`` are in Hz; all have shape (lines,).  Fewer than three lines yield α
+    alone.  Remarks come with the estimates.  No line at all raises SmtjError.
     """
+    checked_points(trace, half_width, error, "lines", "half widths")
     if trace.size < 3 or np.ptp(trace) == 0:
         weight = (trace / 2 / error) ** 2
         ratio = float(np.average(2 * half_width / trace, weights=weight))
@@ -53,18 +43,15 @@ def _gilbert(ratio: float, error: float) -> Estimate:
     # Beyond ½ there is none: so broad a line is no resonance.  Noise may make it negative.
     bounded = min(max(ratio, -0.5), 0.5)
     alpha = 2 * bounded / (1 + math.sqrt(1 - 4 * bounded**2))
+    require_finite("the fit of damping", alpha, error)
     return normal_estimate("Gilbert damping", "α", alpha, error)
 
 
 def vcma_estimates(line: LineFit, card: DeviceCard) -> tuple[Estimate, Estimate]:
     """-dH_K1/dV and ξ = ½ μ0 M_s (-dH_K1/dV) t t_MgO, including the errors of M_s, t and t_MgO.
 
-    Parameters
-    ----------
-    line
-        H_K1 in A/m against V in V.
-    card
-        Supplies M_s, t and t_MgO, and their standard errors where known.
+    ``line`` is H_K1 in A/m against V in V; the card supplies the rest, with standard errors where
+    known.
     """
     per_volt, error = -line.slope, line.slope_error
     factors = (

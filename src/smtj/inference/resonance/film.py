@@ -11,17 +11,20 @@ from typing import Literal
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import checked_points, guarded
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY, excess_scatter, minimise
 from smtj.inference.stats.line import fit_line
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, in_plane_film_frequency
 from smtj.typing import Floats
+from smtj.units import T, format_quantity
 
 Geometry = Literal["in-plane", "perpendicular"]
 """Direction of the field."""
 
 MIN_LINES = 3
+MAX_FIELD = 100 * T
 _STEP = 1e-6
 
 
@@ -67,28 +70,15 @@ class FilmFit(ChiSquared):
         return self.inhomogeneous_half_width + slope * frequency
 
 
+@guarded("the Kittel fit of a film")
 def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
 
     M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as in most
-    papers, since a short range of frequency hardly separates the two.
-
-    Parameters
-    ----------
-    lines
-        At three frequencies or more.
-    geometry
-        Direction of the field.
-
-    Raises
-    ------
-    SmtjError
-        There are too few lines, or no M_eff gives such resonances.
-
-    References
-    ----------
-    C. Kittel, Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; S. S. Kalarickal et al.,
-    J. Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087, for the linewidth.
+    papers, since a short range of frequency hardly separates the two.  Raises SmtjError for lines
+    at fewer than three frequencies, and where no M_eff gives such resonances.  Formula: C. Kittel,
+    Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; linewidth: S. S. Kalarickal et al., J.
+    Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087.
 
     Examples
     --------
@@ -141,6 +131,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     )
 
 
+@guarded("the Kittel fit of a film")
 def better_geometry(lines: FilmLines) -> tuple[Geometry, float]:
     """Return the geometry whose Kittel formula fits better, and by how much in χ².
 
@@ -178,6 +169,10 @@ _FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
 
 def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
     """Fit M_eff, and γ unless it is given."""
+    checked_points(lines.frequency, lines.field, lines.field_error, "frequencies", "fields")
+    if (most := float(np.abs(lines.field).max())) > MAX_FIELD:
+        shown = format_quantity(most, "A/m", "T", 3)
+        raise SmtjError(f"a line lies at {shown}, a field beyond any magnet; check its unit")
     function, typical = _FUNCTIONS[geometry], float(np.median(lines.field))
 
     def at(p: Mapping[str, float], field: Floats) -> Floats:

@@ -5,6 +5,7 @@ of them tell as much as N/f independent ones.  f is the variance inflation, (1 +
 two-state process whose successive reads correlate by ρ.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.typing import Floats
 
-MAX_FIELDS = 10_000
+MAX_FIELDS, MAX_READS = 10_000, 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,9 @@ def checked_counts(
         raise SmtjError("a sigmoid needs counts at three different fields or more")
     if not (np.isfinite(h).all() and (n > 0).all() and (n_high >= 0).all() and (n_high <= n).all()):
         raise SmtjError("fields must be finite, and counts from 0 to the number of reads, above 0")
-    if not (f >= 1).all():
+    if not (n <= MAX_READS).all():
+        raise SmtjError(f"counts must not exceed {MAX_READS:g} reads per field")
+    if not ((f >= 1) & (f < math.inf)).all():
         raise SmtjError("a variance inflation must be 1 or more; give 1 for independent reads")
     if h.size > MAX_FIELDS:
         raise SmtjError(
@@ -68,33 +71,20 @@ def checked_counts(
 def variance_inflation(correlation: ArrayLike) -> Floats:
     """f = (1 + ρ)/(1 - ρ): how much serial correlation inflates the variance of a mean.
 
-    Exact for many reads of a stationary two-state process, whose autocorrelation is ρ^k.
-
-    Parameters
-    ----------
-    correlation
-        ρ between successive reads, in [0, 1).
+    ρ in [0, 1) is that between successive reads.  Exact for many reads of a stationary two-state
+    process, whose autocorrelation is ρ^k.
     """
     rho = np.asarray(correlation, dtype=np.float64)
     return (1 + rho) / (1 - rho)
 
 
 def estimate_inflation(states: ArrayLike) -> Floats:
-    """Estimate the variance inflation f from the reads themselves, as a two-state process.
+    """Estimate the variance inflation f ≥ 1 from the reads themselves, as a two-state process.
 
+    ``states`` are the reads in their order, True for high, shape (reads, ...); f has shape (...).
     ρ is 1 less the two probabilities of leaving a state between successive reads.  Half a
     transition is added to each, so a rarely visited state makes neither 0 nor 1.  Reads that
     alternate more than by chance count as independent.
-
-    Parameters
-    ----------
-    states
-        Reads in their order, True for high; shape (reads, ...).
-
-    Returns
-    -------
-    array
-        f ≥ 1, of shape (...).
     """
     high = np.asarray(states, dtype=bool)
     before, after = high[:-1], high[1:]

@@ -25,6 +25,7 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.arrays import logistic
@@ -96,7 +97,9 @@ class SigmoidFit:
         """
         if not self.not_a_sigmoid:
             return 1.0
-        return math.sqrt(max(1.0, self.deviance / self._goodness.expected_deviance))
+        # Where every read is expected to be the same, no simulated curve deviates.
+        expected = self._goodness.expected_deviance or self.degrees_of_freedom
+        return math.sqrt(max(1.0, self.deviance / expected))
 
     @property
     def verdict(self) -> str:
@@ -143,6 +146,7 @@ class SigmoidFit:
         return goodness_of_fit(x, theta, n, self.deviance, self.seed)
 
 
+@guarded("the fit of P(H)")
 def fit_sigmoid(
     field: ArrayLike,
     high: ArrayLike,
@@ -153,32 +157,16 @@ def fit_sigmoid(
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
-    Parameters
-    ----------
-    field
-        H of each count, shape (fields,).
-    high, total
-        Number of high reads, and of all reads, at each field; broadcast to ``field``.  They need
-        not be integers.
-    inflation
-        Variance inflation f at each field, 1 for independent reads; see
-        :mod:`smtj.inference.sigmoid.counts`.
-    seed
-        Seed of the curves simulated to judge how well the sigmoid fits.
-    unit
-        SI unit of the fields, which the estimates carry: ``"A/m"`` or ``"V"``.
+    ``field`` is H of each count, shape (fields,), in ``unit``, ``"A/m"`` or ``"V"``, which the
+    estimates carry.  The numbers ``high`` and ``total`` of high and of all reads broadcast to it
+    and need not be integers.  ``inflation`` is f at each field, 1 for independent reads; see
+    :mod:`smtj.inference.sigmoid.counts`.  ``seed`` seeds the curves simulated to judge how well the
+    sigmoid fits.
 
-    Returns
-    -------
-    SigmoidFit
-        w, H_s, their covariance, and how well the sigmoid fits.
-
-    Raises
-    ------
-    SmtjError
-        The counts or the unit are impossible, there are fewer than three fields, the reads turn
-        from all low to all high between two fields, so the slope has no upper bound, or the
-        fraction of high reads does not depend on the field.
+    Returns w, H_s, their covariance and that judgement.  Raises SmtjError if the counts or the unit
+    are impossible, there are fewer than three fields, the reads turn from all low to all high
+    between two fields, so the slope has no upper bound, or the fraction of high reads does not
+    depend on the field.
 
     Examples
     --------
@@ -203,9 +191,11 @@ def fit_sigmoid(
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
     jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
     covariance = jacobian @ np.linalg.inv(information(x, n * p * (1 - p))) @ jacobian.T
+    slope, offset = steepness / scale, centre - scale * intercept / steepness
+    require_finite("the fit of P(H)", slope, offset, covariance)
     return SigmoidFit(
-        slope=steepness / scale,
-        offset_field=centre - scale * intercept / steepness,
+        slope=slope,
+        offset_field=offset,
         covariance=covariance,
         deviance=float(deviance(fractions * n, n, p)),
         degrees_of_freedom=len(x) - 2,

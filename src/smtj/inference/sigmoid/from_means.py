@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SLOPE_UNITS
 from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.physics.arrays import logistic
@@ -99,39 +100,22 @@ class MeanScanFit(ChiSquared):
 def mean_with_error(readings: ArrayLike) -> tuple[float, float]:
     """Mean of a trace and its standard error, from the scatter of the means of its parts.
 
-    The parts are long compared with the correlation of readings that average over many switches;
-    drift widens the error.
-
-    Parameters
-    ----------
-    readings
-        In their order, 50 or more.
+    Takes 50 readings or more, in their order.  The parts are long compared with the correlation of
+    readings that average over many switches; drift widens the error.
     """
     values = np.asarray(readings, dtype=np.float64)
     parts = np.array([part.mean() for part in np.array_split(values, BATCHES)])
     return float(values.mean()), float(parts.std(ddof=1) / math.sqrt(BATCHES))
 
 
+@guarded("the fit of mean readings")
 def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLike) -> MeanScanFit:
     """Fit P(high | H) between two straight levels to mean readings.
 
-    Parameters
-    ----------
-    field
-        H of each mean, shape (fields,).
-    mean, standard_error
-        Of the readings at each field, in a unit that averages linearly over both states; shape
-        (fields,).
-
-    Returns
-    -------
-    MeanScanFit
-        Errors from the curvature of χ², widened by √(χ²/dof) where the fit is bad.
-
-    Raises
-    ------
-    SmtjError
-        There are too few fields, or the means do not pass from one level to the other.
+    ``field`` is H of each mean; ``mean`` and ``standard_error`` are in a unit that averages
+    linearly over both states; all have shape (fields,).  Errors follow from the curvature of χ²,
+    widened by √(χ²/dof) where the fit is bad.  Raises SmtjError if there are too few fields, or if
+    the means do not pass from one level to the other.
 
     Examples
     --------
@@ -173,6 +157,7 @@ def fit_scan_of_means(field: ArrayLike, mean: ArrayLike, standard_error: ArrayLi
     if chi_squared_p_value(chi_squared, degrees) < SIGNIFICANT:
         widening = chi_squared / degrees
     turn = np.diag([1 / scale, scale])
+    require_finite("the fit of mean readings", turn @ spread @ turn, chi_squared, steep / scale)
     # Lines in x become lines in the field.
     low, separation = ((a - b * centre / scale, b / scale) for a, b in (theta[:2], theta[2:4]))
     return MeanScanFit(

@@ -37,6 +37,7 @@ from smtj.errors import SmtjError
 from smtj.inference.sigmoid.counts import checked_counts
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
 from smtj.inference.sigmoid.logistic import maximise, straight_line
+from smtj.inference.stats.checks import guarded
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
@@ -55,6 +56,7 @@ class ScanFit:
     """Caveats, in sentences."""
 
 
+@guarded("the fit of P(H)")
 def fit_scan(
     field: ArrayLike,
     log_odds: ArrayLike,
@@ -65,34 +67,17 @@ def fit_scan(
 ) -> ScanFit:
     """Fit P(high | H) to the log-odds of traces, one trace at each field.
 
-    Parameters
-    ----------
-    field
-        H of each trace, shape (fields,).
-    log_odds
-        ln(τ_high/τ_low) of each trace; NaN or infinite where it has too few switches.
-    variance
-        Of the log-odds; ignored where they are not finite.
-    occupancy
-        Fraction of time at the high level, used where the log-odds are not finite.  Such a field
-        counts as many reads as the time scale at the other fields implies, and at least one; one
-        with NaN is left out.
-    duration
-        Lengths of the traces, in any unit; needed where they differ.
-    seed
-        Seed of the curves simulated to judge how well the sigmoid fits.
+    ``field`` is H and ``log_odds`` ln(τ_high/τ_low) of each trace, shape (fields,), the latter NaN
+    or infinite where it has too few switches; there ``variance``, that of the log-odds, is ignored
+    and ``occupancy``, the fraction of time at the high level, is used.  Such a field counts as many
+    reads as the time scale at the other fields implies, and at least one; one with NaN is left out.
+    A remark counts those left out: traces that happened to switch seldom are those with the longest
+    dwell times.
 
-    Returns
-    -------
-    ScanFit
-        A remark gives the number of fields that had to be left out: traces that happened to switch
-        seldom are those with the longest dwell times.
-
-    Raises
-    ------
-    SmtjError
-        Arrays differ in shape, a variance or duration is not positive, fewer than two fields
-        have log-odds; and as :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
+    ``duration``, in any unit, is needed where the traces differ in length.  ``seed`` seeds the
+    curves simulated to judge how well the sigmoid fits.  Raises SmtjError if arrays differ in
+    shape, a variance or duration is not positive, or fewer than two fields have log-odds; and as
+    :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
 
     Examples
     --------

@@ -38,26 +38,12 @@ def maximise(
     offset: Floats | float = 0.0,
     start: ArrayLike = 0.0,
 ) -> Floats:
-    """Return the θ of greatest likelihood, of many data sets at once.
+    """Return the θ of greatest likelihood, shape (..., parameters), of many data sets at once.
 
-    Where the likelihood rises forever, because every read can be predicted, θ stops where it no
-    longer rises noticeably.
-
-    Parameters
-    ----------
-    design
-        Shape (fields, parameters), one or two parameters.
-    high, total
-        High and all reads; shapes (..., fields) and (fields,).  They need not be integers.
-    offset
-        Log-odds at θ = 0; broadcasts to (fields,).
-    start
-        Initial θ; broadcasts to (..., parameters).
-
-    Returns
-    -------
-    array
-        Shape (..., parameters).
+    ``design`` has shape (fields, parameters), with one or two parameters.  ``high`` and ``total``
+    reads, shapes (..., fields) and (fields,), need not be integers.  The log-odds ``offset`` at θ =
+    0 broadcasts to (fields,), the initial θ ``start`` to (..., parameters).  Where the likelihood
+    rises forever, because every read can be predicted, θ stops where it no longer rises noticeably.
     """
     sets = np.atleast_2d(high)
     theta = np.array(np.broadcast_to(start, (len(sets), design.shape[1])), dtype=np.float64)
@@ -164,18 +150,9 @@ def goodness_of_fit(
     hundred curves are simulated, and more, up to a million, until it is clear on which side of
     :data:`SIGNIFICANT` the p-value lies.
 
-    Parameters
-    ----------
-    x
-        Fields, scaled to differ by about 1; shape (fields,).
-    theta
-        Fitted a and b of the log-odds a + b x.
-    total
-        Number of independent reads.  The nearest integer is sampled and given its weight.
-    observed
-        Deviance of the data.
-    seed
-        Seed of the simulation.
+    ``x`` are the fields, scaled to differ by about 1, shape (fields,); ``theta`` are the fitted a
+    and b of the log-odds a + b x; ``observed`` is the deviance of the data.  Of ``total``, the
+    number of independent reads, the nearest integer is sampled and given its weight.
     """
     rng = np.random.default_rng(seed)
     design = straight_line(x)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
 from smtj.inference.sigmoid.logistic import SIGNIFICANT
+from smtj.inference.stats.checks import guarded
 from smtj.typing import Floats
 
 UNLIKELY = 1e-3
@@ -64,29 +65,15 @@ class FractionFit:
 def detect_quantisation(probability: ArrayLike, reads: int) -> Quantisation:
     """Find out whether fractions of high reads are coarser than their number of reads explains.
 
-    Fractions of 0 and 1 say nothing, as they are multiples of everything.  For every other one,
-    the chance of being a multiple of the grain is that of a binomial count of the stated number of
+    Fractions of 0 and 1 say nothing, as they are multiples of everything.  For every other one, the
+    chance of being a multiple of the grain is that of a binomial count of the stated number of
     reads with the fraction itself as its probability, which makes such multiples likely.  The
     product of these chances, times the number of grains tried, is the chance reported.
 
-    Parameters
-    ----------
-    probability
-        Fractions of high reads in [0, 1], of all points measured alike; any shape.  They may be
-        rounded to decimals, and need not be exact as floats.
-    reads
-        Number of reads of each that the data claim.
-
-    Returns
-    -------
-    Quantisation
-        With the coarsest grain that all fractions have.  Multiples of 0.1 or 0.01 may come from
-        rounding and are not reported.
-
-    Raises
-    ------
-    SmtjError
-        A fraction is not within [0, 1], or the number of reads is not 1 or more.
+    ``probability``, of any shape, holds fractions in [0, 1] of all points measured alike, perhaps
+    rounded to decimals or not exact as floats; the data claim ``reads`` reads of each.  Returns the
+    coarsest grain that all have, but not multiples of 0.1 or 0.01, which rounding may make.  Raises
+    SmtjError for a fraction outside [0, 1] or fewer than 1 reads.
     """
     fractions = np.asarray(probability, dtype=np.float64).ravel()
     if not ((fractions >= 0) & (fractions <= 1)).all():
@@ -115,6 +102,7 @@ def detect_quantisation(probability: ArrayLike, reads: int) -> Quantisation:
     return Quantisation(n, coarse, chance, (remark,))
 
 
+@guarded("the fit of P(H)")
 def fit_fractions(
     field: ArrayLike,
     probability: ArrayLike,
@@ -127,22 +115,10 @@ def fit_fractions(
     The likely number of reads is used.  It leaves w and H_s unchanged; the errors are then wide
     enough, and a curve is not called a bad sigmoid because its reads were counted twice.
 
-    Parameters
-    ----------
-    field
-        H of each fraction, shape (fields,).
-    probability
-        Fraction of high reads at each field.
-    quantisation
-        From :func:`detect_quantisation` of this curve and of all measured alike; a single curve
-        often has too few points.
-    seed, unit
-        As in :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
-
-    Raises
-    ------
-    SmtjError
-        As :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
+    ``field`` is H of each fraction, shape (fields,).  ``quantisation`` is from
+    :func:`detect_quantisation` of this curve and of all measured alike; a single curve often has
+    too few points.  The rest, SmtjError included, is that of
+    :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
     """
     fractions = np.asarray(probability, dtype=np.float64)
     used, as_stated = (

@@ -41,18 +41,9 @@ def wilson_interval(
 ) -> tuple[Floats, Floats]:
     """Confidence interval of a probability from counts; never empty, never outside [0, 1].
 
-    Parameters
-    ----------
-    high, total
-        Number of high reads, and of all reads.
-    inflation
-        Variance inflation f of correlated reads; 1 for independent ones.
-    level
-        Confidence; by default that of one standard error.
-
-    References
-    ----------
-    E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
+    ``high`` and ``total`` count high reads and all reads; ``inflation`` is f of correlated reads, 1
+    for independent ones; ``level`` is by default the confidence of one standard error.  E. B.
+    Wilson, J. Am. Stat. Assoc. 22, 209 (1927), doi:10.1080/01621459.1927.10502953.
 
     Examples
     --------

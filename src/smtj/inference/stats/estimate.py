@@ -108,12 +108,8 @@ def normal_estimate(
 ) -> Estimate:
     """Report a value with a normally distributed error.
 
-    Parameters
-    ----------
-    name, symbol, unit, display_unit
-        As in :class:`Estimate`.
-    value, error
-        The value and its standard error, in ``unit``.
+    ``error`` is the standard error, in ``unit`` like the value; the rest is as in
+    :class:`Estimate`.
     """
     value, half = float(value), NORMAL_95 * float(error)
     interval = (value - half, value + half)

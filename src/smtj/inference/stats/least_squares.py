@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.checks import require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.typing import Floats
 
@@ -53,30 +54,30 @@ def minimise(
 ) -> Minimum:
     """Find the parameters with the least sum of squared residuals.
 
-    Parameters
-    ----------
-    residuals
-        As :data:`Residuals`.
-    start
-        Initial parameters by name, best of a size of about 1.
-    fit
-        Name of the fit in error messages, e.g. ``"the fit of ln τ(H)"``.
-    max_evaluations
-        Evaluations of the residuals before the search is given up.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer residuals than parameters, the data leave a parameter undetermined, or no
-        minimum is found.
+    ``start`` gives initial parameters by name, best of a size of about 1.  A step at which a
+    residual is not finite, or its computation fails, is rejected like one that raises the sum of
+    squares.  Raises SmtjError, which names the fit as ``fit``, e.g. ``"the fit of ln τ(H)"``, if
+    there are fewer residuals than parameters, the model has no value at the start, the data leave a
+    parameter undetermined, or ``max_evaluations`` of the residuals find no minimum.
     """
     import lmfit
 
-    if (count := len(residuals(start))) < len(start):
+    first = np.asarray(residuals(start))
+    if (count := len(first)) < len(start):
         raise SmtjError(f"{fit} has {count} numbers for {len(start)} parameters; give more data")
+    require_finite(f"the start of {fit}", first)
+    worse = np.full(first.shape, 10 * float(np.abs(first).max()) + 1)
+
+    def evaluated(current: lmfit.Parameters) -> Floats:
+        try:
+            found = np.asarray(residuals(current.valuesdict()))
+        except (ArithmeticError, np.linalg.LinAlgError):
+            return worse
+        return found if np.isfinite(found).all() else worse
+
     names = list(start)
     minimizer = lmfit.Minimizer(
-        lambda current: residuals(current.valuesdict()),
+        evaluated,
         lmfit.create_params(**start),
         scale_covar=False,
         max_nfev=max_evaluations,
@@ -87,24 +88,18 @@ def minimise(
         raise SmtjError(f"{fit} finds no minimum; the data may not follow this model")
     if covariance is None or not np.all(np.isfinite(covariance)):
         raise SmtjError(f"{fit} is undetermined: the data do not separate {' and '.join(names)}")
+    chi_squared = float(np.sum(np.square(found.residual)))
+    require_finite(fit, chi_squared, np.sqrt(np.diag(covariance)))
     return Minimum(
         values={name: float(found.params[name].value) for name in names},
         covariance=np.asarray(covariance, dtype=np.float64),
-        chi_squared=float(np.sum(np.square(found.residual))),
+        chi_squared=chi_squared,
         degrees_of_freedom=len(found.residual) - len(names),
     )
 
 
 def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
-    """Compare the scatter about a fit with the standard errors.
-
-    Parameters
-    ----------
-    found
-        The fit.
-    data, model
-        Their names in the remark.
-    """
+    """Compare the scatter about a fit with the standard errors; ``data`` and ``model`` in words."""
     if not found.p_value < UNLIKELY:
         return ExcessScatter(found.p_value, 1.0, ())
     factor = found.chi_squared / found.degrees_of_freedom
@@ -121,16 +116,10 @@ def excess_scatter(found: Minimum, data: str, model: str) -> ExcessScatter:
 def covariance_over_errors(residuals: Residuals, minimum: Minimum) -> Floats:
     """Covariance from central differences of the residuals over one standard error.
 
-    Where a well is about to vanish, its line moves without limit and comes and goes: derivatives
-    at one point then show a jump that no datum may have seen.  Over a standard error, a jump
-    counts for what it changes.  Where the residuals are linear this is the minimum's covariance.
-
-    Parameters
-    ----------
-    residuals
-        As :data:`Residuals`.
-    minimum
-        Its covariance is the start.
+    The minimum's own covariance is the start.  Where a well is about to vanish, its line moves
+    without limit and comes and goes: derivatives at one point then show a jump that no datum may
+    have seen.  Over a standard error, a jump counts for what it changes.  Where the residuals are
+    linear this is the minimum's covariance.
     """
     names, covariance = list(minimum.values), minimum.covariance
     at = np.array([minimum.values[name] for name in names])

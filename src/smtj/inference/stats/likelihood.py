@@ -26,22 +26,14 @@ _SINGULAR = 1e-7
 def maximise(log_densities: LogDensities, start: Floats) -> Floats:
     """Find the parameters with the largest likelihood.
 
-    Fisher scoring with the information estimated from the scores of the readings (Berndt, Hall,
-    Hall and Hausman), damped as by Levenberg and Marquardt.
-
-    Parameters
-    ----------
-    log_densities, start
-        As :data:`LogDensities` and its parameters.
-
-    References
-    ----------
-    E. K. Berndt et al., Ann. Econ. Soc. Meas. 3, 653 (1974).
+    Fisher scoring with the information estimated from the scores of the readings (E. K. Berndt et
+    al., Ann. Econ. Soc. Meas. 3, 653 (1974)), damped as by Levenberg and Marquardt.  A step at
+    which a log-density is not finite is rejected.
     """
     theta, damping = start.astype(np.float64), 1e-3
     base = log_densities(theta)
     for _ in range(MAX_ITERATIONS):
-        each = forward_jacobian(log_densities, theta)
+        each = _scores(log_densities, theta)
         information = each.T @ each
         diagonal = np.diag(information) + 1e-8 * np.trace(information) / theta.size
         gradient = each.sum(axis=0)
@@ -64,25 +56,20 @@ def maximise(log_densities: LogDensities, start: Floats) -> Floats:
 def covariance_at(log_densities: LogDensities, theta: Floats, fit: str) -> Floats:
     """Covariance of the parameters at the maximum, from the spread of the readings' scores.
 
-    For many readings the curvature of the log-likelihood gives the same.  For few it is rougher:
-    a single reading next to a kink of the model dominates it.
-
-    Parameters
-    ----------
-    log_densities, theta
-        As in :func:`maximise`, with its result.
-    fit
-        Name of the fit in error messages.
-
-    Raises
-    ------
-    SmtjError
-        The scores leave a combination of parameters undetermined.
+    For many readings the curvature of the log-likelihood gives the same.  For few it is rougher: a
+    single reading next to a kink of the model dominates it.  ``theta`` is the result of
+    :func:`maximise`.  Raises SmtjError, which names the fit as ``fit``, if the scores leave a
+    combination of parameters undetermined.
     """
-    scores = forward_jacobian(log_densities, theta)
+    scores = _scores(log_densities, theta)
     lengths = np.linalg.norm(scores, axis=0)
     _, singular, directions = np.linalg.svd(scores / (lengths + _TINY), full_matrices=False)
     if not singular[-1] > _SINGULAR * singular[0]:
         raise SmtjError(f"{fit} leaves its parameters undetermined; give more readings or fields")
     covariance = (directions.T / singular**2) @ directions
     return np.asarray(covariance / np.outer(lengths, lengths))
+
+
+def _scores(log_densities: LogDensities, theta: Floats) -> Floats:
+    """Return the scores of the readings, 0 where a step leads to where the model has no value."""
+    return np.nan_to_num(forward_jacobian(log_densities, theta), nan=0.0, posinf=0.0, neginf=0.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.least_squares import ExcessScatter, excess_scatter, minimise
 from smtj.typing import Floats
 
@@ -35,20 +36,12 @@ class LineFit:
         return np.asarray(self.intercept + self.slope * np.asarray(x))
 
 
+@guarded("the fit of a straight line")
 def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit:
     """Fit a straight line by weighted least squares.
 
-    Parameters
-    ----------
-    x, y, error
-        Points and the standard errors of y, shape (n,), at two different x or more.
-    data
-        Name of the points in messages.
-
-    Raises
-    ------
-    SmtjError
-        There are fewer than two points, or all share one x.
+    Points and the standard errors of y have shape (n,); messages call them ``data``.  Raises
+    SmtjError if there are fewer than two points, all share one x, or a number is not finite.
 
     Examples
     --------
@@ -56,7 +49,7 @@ def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit
     >>> print(f"{line.slope:.2f} ± {line.slope_error:.2f}")
     1.95 ± 0.07
     """
-    x, y, sigma = (np.asarray(entry, dtype=np.float64) for entry in (x, y, error))
+    x, y, sigma = checked_points(x, y, error, "points", data)
     unit_x, unit_y = float(np.abs(x).max()) or 1.0, float(np.abs(y).max()) or 1.0
 
     def residuals(p: Mapping[str, float]) -> Floats:
@@ -66,9 +59,7 @@ def fit_line(x: ArrayLike, y: ArrayLike, error: ArrayLike, data: str) -> LineFit
     found = minimise(residuals, start, f"the straight line through {data}")
     scatter = excess_scatter(found, data, "a straight line")
     units = np.array([unit_y, unit_y / unit_x])
-    return LineFit(
-        intercept=found.values["intercept"] * units[0],
-        slope=found.values["slope"] * units[1],
-        covariance=scatter.factor * found.covariance * np.outer(units, units),
-        scatter=scatter,
-    )
+    intercept, slope = (np.array([found.values[name] for name in start]) * units).tolist()
+    covariance = scatter.factor * found.covariance * np.outer(units, units)
+    require_finite(f"the straight line through {data}", intercept, slope, covariance)
+    return LineFit(intercept, slope, covariance, scatter)

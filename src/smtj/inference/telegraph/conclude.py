@@ -460,8 +460,8 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
     found = (
         (
             fit.switches < FEW_SWITCHES,
-            f"there are only {fit.switches} switches, and intervals are rough below {FEW_SWITCHES}; "
-            "measure longer",
+            f"there are only {fit.switches} switches, and intervals are rough below "
+            f"{FEW_SWITCHES}; measure longer",
         ),
         (
             shorter < SLOW_RESPONSE * response,

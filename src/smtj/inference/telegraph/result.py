@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import Model
 from smtj.typing import Floats
@@ -45,7 +46,7 @@ class Times:
 
     def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
         """Confidence intervals; the logarithms are taken as normal."""
-        high, low = np.exp(_normal_quantile(level) * np.sqrt(np.diag(self.log_covariance))).tolist()
+        high, low = np.exp(normal_quantile(level) * np.sqrt(np.diag(self.log_covariance))).tolist()
         return (self.high / high, self.high * high), (self.low / low, self.low * low)
 
 
@@ -159,14 +160,8 @@ class TraceFit:
 
     def occupancy_interval(self, level: float = 0.95) -> Interval:
         """Confidence interval of :attr:`occupancy`; the log-odds are taken as normal."""
-        half = _normal_quantile(level) * math.sqrt(self.log_odds_variance)
+        half = normal_quantile(level) * math.sqrt(self.log_odds_variance)
         return (
             1 / (1 + math.exp(-(self.log_odds - half))),
             1 / (1 + math.exp(-(self.log_odds + half))),
         )
-
-
-def _normal_quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + level) / 2))

@@ -78,21 +78,11 @@ def parse_columns(options: Sequence[str]) -> dict[str, str]:
 def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, file: str) -> Match:
     """Recognise the columns of a file by their headers.
 
-    Parameters
-    ----------
-    headers
-        ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``.
-    columns
-        Headers by name, where smtj would not recognise them; a unit given with one overrides the
-        unit in the file.
-    file
-        Name of the file for error messages.
-
-    Raises
-    ------
-    DataError
-        A header is repeated, two mean the same, none is recognised, a requested one is missing,
-        or a unit is unknown or of another dimension.
+    A header is ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``.  ``columns`` gives
+    headers by name, where smtj would not recognise them; a unit given with one overrides the unit
+    in the file.  Raises DataError, which names ``file``, if a header is repeated, two mean the
+    same, none is recognised, a requested one is missing, or a unit is unknown or of another
+    dimension.
     """
     _check_twice(headers, file)
     found = _asked_for(headers, columns or {}, file)

@@ -40,10 +40,7 @@ class Dialect:
 def read_dialect(path: Path) -> Dialect:
     """Find out how a text file is written.
 
-    Raises
-    ------
-    DataError
-        The file is not text, is empty, or has no header or no row below it.
+    Raises DataError if the file is not text, is empty, or has no header or no row below it.
     """
     encoding = _encoding(path)
     comments, table, numbers = _first_lines(path, encoding)

@@ -34,10 +34,7 @@ class Sheet:
 def read_sheet(path: Path) -> Sheet:
     """Read the first sheet of a workbook.
 
-    Raises
-    ------
-    DataError
-        The file is not a workbook, or the sheet has no header or no rows.
+    Raises DataError if the file is not a workbook, or the sheet has no header or no rows.
     """
     comments: list[str] = []
     rows: list[Row] = []
@@ -62,17 +59,10 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def sheet_columns(path: Path, sheet: Sheet, match: Match) -> dict[str, NDArray[Any]]:
-    """Return the recognised columns of a sheet.
+    """Return the recognised columns of a sheet by name, shape (readings,).
 
-    Returns
-    -------
-    dict
-        Floats in the file's units, and text, by name; shape (readings,).
-
-    Raises
-    ------
-    DataError
-        A row has too many cells, or a cell is blank or not a number; the message names ``path``.
+    Numbers are floats in the file's units; labels are text.  Raises DataError, which names
+    ``path``, if a row has too many cells, or a cell is blank or not a number.
     """
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
@@ -128,19 +118,8 @@ def write_sheet(
 ) -> None:
     """Write a workbook of one sheet.
 
-    Parameters
-    ----------
-    stream, path
-        The open file, and its name for error messages.
-    lines
-        Rows of one cell above the header.
-    columns
-        Floats or text by header, shape (readings,).
-
-    Raises
-    ------
-    DataError
-        There are more rows than Excel allows.
+    ``lines`` are rows of one cell above the header; ``columns`` are floats or text by header, shape
+    (readings,).  Raises DataError, which names ``path``, if there are more rows than Excel allows.
     """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell

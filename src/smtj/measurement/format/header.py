@@ -58,11 +58,8 @@ def recognised(header: str) -> tuple[str, str | None] | None:
 def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | None:
     """Return the unit of a column's numbers, by default the SI unit; None for a label.
 
-    Raises
-    ------
-    DataError
-        The unit is unknown or does not measure the quantity; the message names ``file`` and
-        ``header``.
+    Raises DataError, which names ``file`` and ``header``, if the unit is unknown or does not
+    measure the quantity.
     """
     if name in LABELS:
         return None

@@ -23,23 +23,10 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def read_netcdf(path: Path, columns: Mapping[str, str] | None) -> "xr.Dataset":
     """Read a NetCDF file; unknown variables are kept.
 
-    Parameters
-    ----------
-    path
-        The file.
-    columns
-        Names of variables by quantity, where smtj would not recognise them.
-
-    Returns
-    -------
-    xarray.Dataset
-        The quantities under smtj's names, as SI floats, with the dimensions of the file.
-
-    Raises
-    ------
-    DataError
-        The file is not NetCDF 4, no variable is recognised, or a quantity is not numeric or has a
-        wrong unit.
+    ``columns`` names variables by quantity, where smtj would not recognise them.  The quantities
+    become SI floats under smtj's names, with the dimensions of the file.  Raises DataError if the
+    file is not NetCDF 4, no variable is recognised, or a quantity is not numeric or has a wrong
+    unit.
     """
     import xarray as xr
 

@@ -19,17 +19,10 @@ CHUNK = 1 << 19
 
 
 def read_text(path: Path, dialect: Dialect, match: Match) -> dict[str, NDArray[Any]]:
-    """Read the recognised columns of a text file.
+    """Read the recognised columns of a text file by name, shape (readings,).
 
-    Returns
-    -------
-    dict
-        Floats in the file's units, and text, by name; shape (readings,).
-
-    Raises
-    ------
-    DataError
-        A row has too many or too few cells, or a cell is blank or not a number.
+    Numbers are floats in the file's units; labels are text.  Raises DataError if a row has too many
+    or too few cells, or a cell is blank or not a number.
     """
     try:
         arrays = _parsed(path, dialect, match)

@@ -244,18 +244,9 @@ def slope_and_offset(
 ) -> tuple[Tensor, Tensor]:
     """Return w in 1/(A/m) and H_s in A/m of every device, by the card's switching model.
 
-    Parameters
-    ----------
-    card
-        The nominal device.
-    devices
-        How the devices differ from it, shape (features,).
-    voltage
-        Bias V in V: a number, or a tensor of shape () or (features,) that may require a gradient.
-    temperature
-        T in K without the chip's own shift; by default the card's.
-    age
-        Time since calibration in s; H_s has drifted by rate · log10(1 + age/s).
+    ``voltage`` is V in V, a number or a tensor of shape () or (features,) that may require a
+    gradient; ``temperature`` T in K without the chip's own shift, by default the card's.  At an age
+    in s since calibration, H_s has drifted by rate · log10(1 + age/s).
 
     Raises
     ------

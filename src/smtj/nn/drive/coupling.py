@@ -186,21 +186,9 @@ def _nominal(card: CardLike) -> tuple[float, float, float]:
 def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) -> Tensor:
     """Fold drive and devices into one map per neuron: Eq. 5's w (H_⊥ - H_s), a line with two ends.
 
-    Parameters
-    ----------
-    drive
-        The map from inputs to fields.
-    slope
-        w of every device in 1/(A/m), shape (features,).
-    offset_field
-        H_s of every device in A/m, shape (features,).
-    noise_field
-        Rms field noise in A/m.
-
-    Returns
-    -------
-    Tensor
-        The response of :func:`smtj.nn.reads.independent.respond`, shape (5, features).
+    ``slope`` is w in 1/(A/m) and ``offset_field`` H_s in A/m of every device, shape (features,);
+    ``noise_field`` is the rms field noise in A/m.  Returns the response of
+    :func:`smtj.nn.reads.independent.respond`, shape (5, features).
     """
     gain, offset, limit, centre = drive
     ends = torch.stack((offset, centre - limit + 0 * offset, centre + limit + 0 * offset))

@@ -140,19 +140,12 @@ def fill_averaged(
     out: Floats,
     probability: Floats,
 ) -> None:
-    """Read devices by averages over an integration time; other arguments as in ``fill_stream``.
+    """Read devices by averages over an integration time; other arguments as in ``fill_fresh``.
 
-    Parameters
-    ----------
-    timing
-        Interval between reads and integration time, at its end, in s.
-    noise
-        Standard deviation of a reading's noise, relative to the level separation.
-    above
-        Whether a reading is 1 above the middle of the levels and else 0, or the average itself.
-    state
-        Initial states, replaced by the final ones; None for devices that start in equilibrium at
-        every row.
+    ``timing`` is the interval between reads and the integration time at its end, in s; ``noise``
+    that of a reading, relative to the level separation.  A reading is the average itself or, with
+    ``above``, whether it lies above the middle of the levels.  ``state`` are initial states,
+    replaced by the final ones; None for devices that start in equilibrium at every row.
     """
     interval, integration_time = timing
     gap = max(interval - integration_time, 0.0)

@@ -33,31 +33,13 @@ def read_by_scheme(
 ) -> tuple[Tensor, Tensor | None]:
     """Read devices by a scheme, with the gradient of P(high).
 
-    Parameters
-    ----------
-    odds
-        ln(P/(1 - P)) of every device without magnetic noise, shape (..., features).
-    relaxation
-        From :func:`smtj.nn.reads.relaxation.relaxation`, shape (2, features).
-    scheme
-        The read scheme.
-    reads
-        N, 1 or more.
-    key
-        Samples a key as a tensor on the CPU.
-    reading_noise
-        Standard deviation of a reading's noise in units of the separation of the levels.
-    field_noise
-        Standard deviation of the noise of the log-odds, shape (features,); None for none.
-    field_correlation_time
-        In s; None if that noise is constant over the N reads.
-    state
-        States of the devices, uint8, shape (features,), for a streaming scheme; else None.
-
-    Returns
-    -------
-    tuple
-        Means of the readings, with the shape and dtype of ``odds``, and the final states, if any.
+    Returns the means of the N readings, with the shape and dtype of ``odds``, and the final states,
+    if any.  ``odds`` is ln(P/(1 - P)) without magnetic noise, shape (..., features), ``relaxation``
+    from :func:`smtj.nn.reads.relaxation.relaxation`, shape (2, features); ``key`` samples a key as
+    a tensor on the CPU.  ``reading_noise`` is a reading's standard deviation relative to the level
+    separation, ``field_noise`` that of the log-odds, shape (features,), or None; its correlation
+    time is in s, or None if it is constant over the N reads.  ``state`` holds the initial states of
+    a streaming scheme, uint8, shape (features,); else None.
     """
     shape = odds.shape
     rows = odds.reshape(-1, shape[-1])

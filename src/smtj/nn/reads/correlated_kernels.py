@@ -263,22 +263,11 @@ def fill_fresh(
     out: Floats,
     probability: Floats,
 ) -> None:
-    """Read devices that start in equilibrium, ``reads`` times at an interval.
+    """Read devices that start in equilibrium, ``reads`` times at an interval in s.
 
-    Parameters
-    ----------
-    odds
-        Log-odds of P(high), shape (rows, features).
-    relaxation
-        ln(1/τ_r) at H_s and Δ of every device, shape (2, features).
-    interval
-        Time between reads in s, above 0.
-    reads
-        Number of reads, 1 or more.
-    key
-        64-bit number that decides the outcome.
-    out, probability
-        Receive the fractions of high reads and P(high), shape (rows, features).
+    ``odds`` are log-odds of P(high), shape (rows, features); ``relaxation`` holds ln(1/τ_r) at H_s
+    and Δ, shape (2, features); a 64-bit key decides the outcome.  ``out`` and ``probability``
+    receive the fractions of high reads and P(high), shape (rows, features).
     """
     flat, fraction, mean = odds.reshape(-1), out.reshape(-1), probability.reshape(-1)
     fill = _fresh_serial

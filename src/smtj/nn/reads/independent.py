@@ -18,31 +18,15 @@ from smtj.nn.reads.scheme import MAX_READS
 def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> Tensor:
     """Evaluate neurons: P(high) = 1/(1 + exp(-odds)) and the mean of its reads.
 
-    Parameters
-    ----------
-    x
-        Summed inputs, shape (..., features).
-    response
-        Shape (5, features), in log-odds: gain per unit of input, value at zero input, values at the
-        lower and the upper end of the field range, and standard deviation of the noise.
-    noisy
-        Whether noise acts on the log-odds, constant over the reads.
-    reads
-        Number of reads, up to 65,535; 0 for the expected value P(high).
-    key
-        64-bit number that decides noise and reads; see :func:`sample_key`.
+    ``x`` are summed inputs, shape (..., features); ``response``, shape (5, features), holds, in
+    log-odds, the gain per unit of input, the value at zero input, those at the lower and the upper
+    end of the field range, and the standard deviation of the noise, which acts if ``noisy`` and is
+    constant over the reads.  ``reads`` is up to 65,535, or 0 for the expected value P(high); the
+    64-bit ``key`` (:func:`sample_key`) decides noise and reads.
 
-    Returns
-    -------
-    Tensor
-        Read-outs in [0, 1], with the shape and dtype of ``x``; NaN where ``x`` is.  Gradients reach
-        ``x`` and, if required, ``response``; those of sampled reads are those of their mean, as in
-        :func:`read`.
-
-    Raises
-    ------
-    ValueError
-        The last dimensions of ``x`` and ``response`` differ, or ``reads`` is out of range.
+    Returns read-outs in [0, 1], with the shape and dtype of ``x``; NaN where ``x`` is.  Gradients
+    reach ``x`` and, if required, ``response``; those of sampled reads are those of their mean, as
+    in :func:`read`.  Raises ValueError if the last dimensions differ, or ``reads`` is out of range.
     """
     if x.shape[-1:] != response.shape[1:]:
         raise ValueError(f"x has shape {tuple(x.shape)}; its last must be {response.shape[1]}")
@@ -75,28 +59,14 @@ def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
 def read(probability: Tensor, reads: int, key: int) -> Tensor:
     """Return the mean of independent reads of each device, with the gradient of its expectation.
 
-    The reads are exactly binomial, with probabilities rounded to 2^-16.
+    ``probability`` is P(high) in [0, 1], of any shape, ``reads`` N is 1 to 65,535, and the 64-bit
+    ``key`` (:func:`sample_key`) decides the outcome: the fraction of high reads, a multiple of 1/N
+    of the same shape and dtype, NaN where ``probability`` is.  The reads are exactly binomial, with
+    probabilities rounded to 2^-16.
 
-    Parameters
-    ----------
-    probability
-        P(high), any shape, in [0, 1].
-    reads
-        Number of reads N, 1 to 65,535.
-    key
-        64-bit number that decides the outcome; see :func:`sample_key`.
-
-    Returns
-    -------
-    Tensor
-        Fraction of high reads, a multiple of 1/N, same shape and dtype; NaN where ``probability``
-        is.
-
-    Notes
-    -----
-    The gradient is passed straight through, as if the mean had not been sampled.  For this layer it
-    is the exact gradient of the expected value.  Downstream it is biased if the loss is not linear
-    in the read-outs: the layers above are differentiated at the sampled values, so the expected
+    The gradient passes straight through, as if the mean had not been sampled.  For this layer it is
+    the exact gradient of the expected value.  Downstream it is biased if the loss is not linear in
+    the read-outs: the layers above are differentiated at the sampled values, so the expected
     gradient is that of a loss smoothed by the read-out noise; the difference falls as 1/N.
     """
     if not 1 <= reads <= MAX_READS:
@@ -301,7 +271,8 @@ def _read_compiled(probability: Tensor, reads: int, key: int) -> Tensor:
     return out.to(probability.dtype)
 
 
-def _read_anywhere(probability: Tensor, reads: int, key: int) -> Tensor:
+def portable_read(probability: Tensor, reads: int, key: int) -> Tensor:
+    """Read as :func:`read` does, on any device and with probabilities that are not rounded."""
     generator = torch.Generator(probability.device).manual_seed(key)
     p = probability.detach().to(torch.float32).contiguous()
     counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
@@ -314,14 +285,15 @@ def _normal_compiled(like: Tensor, key: int) -> Tensor:
     return out.to(like.dtype)
 
 
-def _normal_anywhere(like: Tensor, key: int) -> Tensor:
+def portable_normal(like: Tensor, key: int) -> Tensor:
+    """Sample as :func:`normal` does, on any device."""
     generator = torch.Generator(like.device).manual_seed(key)
     return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
 
 
 for _name, _compiled, _anywhere in (
-    ("read", _read_compiled, _read_anywhere),
-    ("normal", _normal_compiled, _normal_anywhere),
+    ("read", _read_compiled, portable_read),
+    ("normal", _normal_compiled, portable_normal),
     ("respond", _respond_compiled, _respond_anywhere),
     ("respond_gradient", _gradient_compiled, _gradient_anywhere),
     ("respond_gradients", _gradients_compiled, _gradients_anywhere),

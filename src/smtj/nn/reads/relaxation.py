@@ -34,24 +34,9 @@ def relaxation(
     """Return ln(1/τ_r) at H_s, τ_r in s, and Δ of every device, shape (2, features), no gradient.
 
     In the paper's model Δ = |w| H_k,eff/4 by Eq. 5; a device's factor on w that is not its
-    barrier's acts on H_k,eff.
-
-    Parameters
-    ----------
-    card
-        The nominal device.
-    devices
-        How the devices differ from it, shape (features,).
-    slope
-        w of every device in 1/(A/m).
-    voltage, temperature
-        Bias V in V, a number or of shape () or (features,), and ambient T in K, at which the slopes
-        hold.
-
-    Raises
-    ------
-    SmtjError
-        The card asks for exact dwell times.
+    barrier's acts on H_k,eff.  ``slope`` is w in 1/(A/m) at the voltage in V, a number or of shape
+    () or (features,), and at the ambient temperature in K.  Raises SmtjError if the card asks for
+    exact dwell times.
     """
     if card.switching.dwell_times == "exact":
         raise SmtjError(

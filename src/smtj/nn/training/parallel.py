@@ -43,12 +43,8 @@ def run_all(
     """Train all jobs and yield every epoch as it ends; epochs already on disk are not repeated.
 
     Put the longest jobs first to keep all cores busy.  Every worker loads the data set again from
-    its origin; ``workers`` is the number of processes, by default one per core.
-
-    Raises
-    ------
-    CheckpointError
-        A folder holds a run with other settings.
+    its origin; ``workers`` is the number of processes, by default one per core.  Raises
+    CheckpointError if a folder holds a run with other settings.
     """
     if not jobs:
         return

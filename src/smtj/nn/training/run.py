@@ -221,10 +221,7 @@ def train(
 def as_dataset(data: DatasetLike) -> ImageDataset:
     """Return a data set as it is, load it by name or folder, or build it from four arrays.
 
-    Raises
-    ------
-    DataError
-        The name is unknown, or the arrays do not form a data set.
+    Raises DataError if the name is unknown, or the arrays do not form a data set.
     """
     if isinstance(data, ImageDataset):
         return data

@@ -29,16 +29,8 @@ def margin_loss(probability: Tensor, labels: Tensor, reads: Reads) -> Tensor:
 
     The difference of two outputs of N reads is approximately normal, so the right one wins with
     Φ(z), z = (p - p')/√[(p(1 - p) + p'(1 - p'))/N + 1/(4N²)]; half a read decides ties.  The loss
-    is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).
-
-    Parameters
-    ----------
-    probability
-        P(high) of the outputs, shape (images, classes).
-    labels
-        Classes, shape (images,).
-    reads
-        Number of reads N.
+    is the cross-entropy of a softmax over -z, which for two outputs is -ln Φ(z).  ``probability``
+    is P(high), shape (images, classes); ``labels`` has shape (images,).
     """
     count = MANY if reads == "expected" else reads
     variance = probability * (1 - probability) / count

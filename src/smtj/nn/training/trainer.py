@@ -106,21 +106,10 @@ class Epoch(NamedTuple):
 
 
 class Trainer:
-    """Trains a network: holds the network, its optimiser and its random streams.
+    """Trains a sequential network that ends with a linear layer or a layer of neurons.
 
-    Parameters
-    ----------
-    network
-        Sequential network whose last layer is linear or a layer of neurons.
-    images
-        The data.
-    settings
-        The training settings.
-
-    Raises
-    ------
-    SmtjError
-        A batch would hold a single image, which cannot be standardised.
+    Holds the network, its optimiser and its random streams.  Raises SmtjError if a batch would hold
+    a single image, which cannot be standardised.
     """
 
     def __init__(self, network: nn.Sequential, images: Images, settings: TrainingSettings) -> None:
@@ -207,10 +196,7 @@ class Trainer:
     def resume(self, path: Path, about: str) -> None:
         """Continue from a checkpoint, as if there had been no interruption.
 
-        Raises
-        ------
-        CheckpointError
-            The file is missing, damaged, or has other settings or images.
+        Raises CheckpointError if the file is missing, damaged, or has other settings or images.
         """
         entries = ("about", "history", "images", "network", "optimiser")
         content = read_saved(path, "a checkpoint", entries)
@@ -242,16 +228,8 @@ def cross_entropy(sums: Tensor, outputs: Tensor, labels: Tensor) -> Tensor:
     sums; for neurons with outputs in [0, 1], that of each output neuron, summed over them.  Its
     gradient at a neuron's summed input is read-out minus target: exact for a sigmoid, and for a
     device an estimate from the actual reads.  A squared error would have the factor p(1 - p), which
-    vanishes where an output is saturated and wrong.
-
-    Parameters
-    ----------
-    sums
-        Summed inputs of the output neurons, shape (batch, classes).
-    outputs
-        Their read-outs, same shape.
-    labels
-        Classes, shape (batch,).
+    vanishes where an output is saturated and wrong.  Sums and outputs have shape (batch, classes),
+    labels (batch,).
     """
     if outputs is sums:
         return functional.cross_entropy(sums, labels)

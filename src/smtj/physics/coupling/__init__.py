@@ -1,1 +1,1 @@
-"""How a field reaches a junction: Oersted wires and strain."""
+"""Coupling of a field to a junction: Oersted wires and strain."""

@@ -52,7 +52,7 @@ class OerstedWire:
     resistivity: float = 4e-8
     """In ohm m; of copper that narrow, about twice the bulk."""
     largest_current: float = 5e-3
-    """That the driver gives, in A; 2.5 × 10¹¹ A/m² in the wire as it is by default."""
+    """Of the driver, in A; 2.5 × 10¹¹ A/m² in the default wire."""
 
     def __post_init__(self) -> None:
         """Reject impossible wires."""

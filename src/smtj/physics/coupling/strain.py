@@ -54,7 +54,7 @@ def tilt_offset_field(
 
 @dataclass(frozen=True)
 class Ferroelectric:
-    """A ferroelectric film below the junction that strains it; all numbers are assumptions.
+    """A ferroelectric film below the junction that strains it; all values are assumptions.
 
     Piezoelectric coefficient and permittivity are of the order of thin PZT films, the free layer's
     magnetostriction and modulus those usual for CoFeB.
@@ -68,14 +68,14 @@ class Ferroelectric:
     """Of the film below one neuron, in m²."""
     relative_permittivity: float = 1000.0
     largest_voltage: float = 1.0
-    """That the driver gives, in V, of either sign."""
+    """Of the driver, in V, of either sign."""
     magnetostriction: float = 30e-6
     """λ_s of the free layer."""
     youngs_modulus: float = 160e9
     """Y of the free layer in Pa."""
 
     def __post_init__(self) -> None:
-        """Refuse a film that cannot be."""
+        """Reject impossible films."""
         for name in (
             "piezoelectric_coefficient",
             "thickness",

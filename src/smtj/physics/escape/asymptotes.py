@@ -1,9 +1,9 @@
-"""Dwell times in the limit of a high barrier, each under the name of who found it.
+"""Dwell times in the limit of a high barrier, by author.
 
-Néel and Brown with a fixed τ0 know the barrier alone.  Brown's asymptote has the prefactor of an
-energy that is symmetric about the easy axis, Langer's that of one that is not, where a saddle, not
-a ring, is crossed.  Langer's holds for intermediate to high damping; where a path turns around the
-well many times before it loses k_B T of energy, at α ≪ 1 and a low barrier, it is too fast.
+Néel-Brown with a fixed τ0 depends on the barrier alone.  Brown's asymptote has the prefactor of
+an energy symmetric about the easy axis; Langer's that of one without symmetry, which crosses a
+saddle, not a ring.  Langer's holds for intermediate to high damping; at α ≪ 1 and a low barrier,
+where paths circle the well many times before they lose k_B T, it is too fast.
 """
 
 import math
@@ -30,21 +30,9 @@ def neel_log_dwell_times(
     """ln of τ0 e^ΔU in s for the up and the down well: Néel-Brown with a fixed τ0.
 
     ΔU is the height of the lowest saddle over the well, in k_B T, of the full energy; in Eq. 3, 4
-    and 6 it is that of H_K1 and the field alone.
-
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field.  All broadcast together.
-    log_attempt_time
-        ln(τ0/s).
-
-    Raises
-    ------
-    SmtjError
-        There are not two wells.
+    and 6 it is that of H_K1 and the field alone.  The spin holds numbers or NumPy arrays; the
+    applied field is in A/m, without the spin's in-plane bias field; ``log_attempt_time`` is
+    ln(τ0/s).  All broadcast together.  Raises SmtjError if there are not two wells.
     """
     energy = _energies(spin, field_x, field_y, field_z)
     heights = [_heights(ReducedEnergy(*one)) for one in zip(*map(np.ravel, energy), strict=True)]
@@ -64,19 +52,9 @@ def brown_log_dwell_times(
 
     1/τ_up = (2 D/√π) σ^{3/2} (1 - h²) (1 + h) e^{-σ(1 + h)²}, with σ = Δ and h = H/H_K1; h → -h
     gives τ_down.  W. F. Brown, Phys. Rev. 130, 1677 (1963), doi:10.1103/PhysRev.130.1677, Eq. 4.47.
-
-    Parameters
-    ----------
-    spin, field_x, field_y, field_z
-        As in :func:`neel_log_dwell_times`.
-    damping
-        Gilbert damping α.
-
-    Raises
-    ------
-    SmtjError
-        Field or energy is not symmetric about the easy axis, there is an H_K2, or there is no
-        barrier.
+    Spin and field are as in :func:`neel_log_dwell_times`, ``damping`` is Gilbert's α.  Raises
+    SmtjError if field or energy is not symmetric about the easy axis, there is an H_K2, or there is
+    no barrier.
     """
     energy = _energies(spin, field_x, field_y, field_z)
     if not (np.all(is_axial(energy)) and np.all(energy.second == 0)):
@@ -112,18 +90,9 @@ def langer_log_dwell_times(
     doi:10.1109/TMAG.1979.1060329; W. T. Coffey and Y. P. Kalmykov, J. Appl. Phys. 112, 121301
     (2012), doi:10.1063/1.4754272.
 
-    Parameters
-    ----------
-    spin, field_x, field_y, field_z
-        As in :func:`neel_log_dwell_times`.
-    damping
-        Gilbert damping α.
-
-    Raises
-    ------
-    SmtjError
-        There are not two wells, or the energy is symmetric about the easy axis, so that it has a
-        ring for a saddle.
+    Spin and field are as in :func:`neel_log_dwell_times`, ``damping`` is Gilbert's α.  Raises
+    SmtjError if there are not two wells, or the energy is symmetric about the easy axis, so that it
+    has a ring for a saddle.
     """
     alpha, log_d = np.asarray(damping, dtype=np.float64), log_diffusion(spin, damping)
     energy = _energies(spin, field_x, field_y, field_z)

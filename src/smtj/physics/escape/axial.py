@@ -1,4 +1,4 @@
-"""Escape where everything is symmetric about the easy axis: quadratures that nothing cancels in.
+"""Escape with symmetry about the easy axis: quadratures without cancellation.
 
 Then U depends on c = m·n alone and -L f = -D e^U d/dc[(1 - c²) e^{-U} df/dc]; precession drops out,
 so that all rates go as α/(1 + α²).  Every integrand below is of one sign and is summed as a
@@ -18,19 +18,19 @@ from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced
 from smtj.typing import Floats
 
 NODES = 16
-"""Gauss-Legendre nodes a panel."""
+"""Gauss-Legendre nodes per panel."""
 STEP = 4.0
-"""Most that U changes over a panel, in k_B T: e^4 is a polynomial for 16 nodes."""
+"""Largest change of U over a panel in k_B T: 16 nodes integrate e^4 to rounding."""
 MIN_PANELS = 8
 SCAN = 2001
-"""Directions between the poles that are looked at for a barrier."""
+"""Directions between the poles at which a barrier is sought."""
 ITERATIONS = 200
 TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
 CHUNK = 1 << 16
-"""Nodes that are worked on at once, few enough for the cache."""
+"""Nodes processed at once, few enough for the cache."""
 ROUNDING = 1e-12
-"""Fields across the axis, over the field along it or k_B T, that rounding leaves."""
+"""Relative size of transverse fields that counts as rounding."""
 
 
 def is_axial(energy: ReducedEnergy) -> NDArray[np.bool_]:
@@ -63,25 +63,11 @@ def log_first_passage_time(
     """ln of the mean first passage time in s from m·n = ``start`` to m·n = ``target``.
 
     It is (1/D) ∫ e^{U(c)}/(1 - c²) ∫ e^{-U(c')} dc' dc, the outer integral from start to target and
-    the inner one from the pole behind the start, which reflects.
-
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field.
-    damping
-        Gilbert damping α.
-    start, target
-        Two different values of m·n; start in [-1, 1], target in (-1, 1), since no path meets a
-        pole exactly.  All broadcast together.
-
-    Raises
-    ------
-    SmtjError
-        Field or energy is not symmetric about the easy axis, a threshold is out of its range, or
-        the damping is not above 0.
+    the inner one from the pole behind the start, which reflects.  The spin holds numbers or NumPy
+    arrays, the applied field is in A/m without the spin's in-plane bias field, ``damping``
+    Gilbert's α; start in [-1, 1] differs from target in (-1, 1), since no path meets a pole
+    exactly.  All broadcast together.  Raises SmtjError if field or energy is not symmetric about
+    the easy axis, a threshold is out of its range, or the damping is not above 0.
     """
     energy, log_d = _axial_energy(spin, field_x, field_y, field_z, damping)
     c0, c1 = np.asarray(start, dtype=np.float64), np.asarray(target, dtype=np.float64)
@@ -101,19 +87,10 @@ def log_first_passage_time(
 def log_axial_relaxation_rate(energy: ReducedEnergy) -> Floats:
     """ln(λ1/D) of energies that are symmetric about the easy axis.
 
-    λ1 is the lowest eigenvalue of the modes that do not turn about the axis.  It is found by
-    iterating f ← (-L)⁻¹ f, two quadratures of one sign each.
-
-    Parameters
-    ----------
-    energy
-        Of :func:`smtj.physics.magnetics.equilibrium.reduced_energy`; of it the field along the
-        axis, k_1 and k_2 are used.
-
-    Raises
-    ------
-    SmtjError
-        The iteration does not settle, because the second mode is about as slow as the first.
+    λ1 is the lowest eigenvalue of the modes that do not turn about the axis, found by iterating f ←
+    (-L)⁻¹ f, two quadratures of one sign each.  Uses the field along the axis, k_1 and k_2 of
+    :func:`smtj.physics.magnetics.equilibrium.reduced_energy`.  Raises SmtjError if the iteration
+    does not settle, because the second mode is about as slow as the first.
     """
     entries = np.broadcast_arrays(energy.along, energy.first, energy.second)
     return _in_chunks(_log_rate, *(np.asarray(entry, dtype=np.float64) for entry in entries))
@@ -218,7 +195,7 @@ def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
         log_h = _log_cumulative(grid, log_slope)
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
-        "as the first, so that there is no one rate; give a macrospin with one barrier"
+        "as the first, so there is no single rate; give a macrospin with one barrier"
     )
 
 

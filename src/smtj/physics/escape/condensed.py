@@ -27,9 +27,9 @@ class Condensed(NamedTuple):
     inverse: Floats
     """Of the block of the points inside, shape (E, i, i)."""
     outward: Floats
-    """What a source inside adds to the points around, shape (E, e, i)."""
+    """Contribution of a source inside to the points around, shape (E, e, i)."""
     inward: Floats
-    """How values around fix those inside, shape (E, i, e)."""
+    """Values inside from those around, shape (E, i, e)."""
 
 
 class Factored(NamedTuple):

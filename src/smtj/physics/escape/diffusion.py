@@ -14,12 +14,8 @@ from smtj.typing import Floats
 def log_diffusion(spin: Macrospin, damping: ArrayLike) -> Floats:
     """ln(D s) of D = α γ k_B T/((1 + α²) μ), which is 1/(2 τ_N) of Brown's free moment.
 
-    The spin and the Gilbert damping α are numbers or NumPy arrays.
-
-    Raises
-    ------
-    SmtjError
-        The damping is not above 0; without it nothing ever switches.
+    The spin and the Gilbert damping α are numbers or NumPy arrays.  Raises SmtjError if the damping
+    is not above 0; without it nothing ever switches.
     """
     alpha = np.asarray(damping, dtype=np.float64)
     if not np.all((alpha > 0) & np.isfinite(alpha)):

@@ -57,11 +57,8 @@ class Grid(NamedTuple):
 def find_pass(energy: ReducedEnergy) -> Pass:
     """Find the ring around the easy axis that lies between the wells.
 
-    Raises
-    ------
-    SmtjError
-        There is one well or there are more than two, both lie on one side, or the barrier is too
-        high.
+    Raises SmtjError if there is one well or more than two, both lie on one side, or the barrier is
+    too high.
     """
     theta = np.linspace(0.0, math.pi, POLAR_STEPS + 1)
     phi = np.arange(AZIMUTHAL_STEPS, dtype=np.float64) * (2 * math.pi / AZIMUTHAL_STEPS)
@@ -98,10 +95,7 @@ def find_pass(energy: ReducedEnergy) -> Pass:
 def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: float) -> Grid:
     """Place the elements, ``refinement`` times as dense as a first guess.
 
-    Raises
-    ------
-    SmtjError
-        There would be more than ``MAX_ELEMENTS``.
+    Raises SmtjError if there would be more than ``MAX_ELEMENTS``.
     """
     across = abs(float(energy.across)) + abs(float(energy.sideways)) + abs(float(energy.shape)) / 2
     along = abs(float(energy.along)) + abs(float(energy.first)) / 2 + abs(float(energy.second)) / 4

@@ -1,4 +1,4 @@
-"""The relaxation rate of any macrospin, to the last well-to-well detail of its energy.
+"""The relaxation rate of any macrospin, without symmetry.
 
 λ1 is the lowest eigenvalue of -L.  An eigensolver loses it among rounding errors of the wells'
 fast modes beyond 25 k_B T; here inverse iteration is split in such a way that every step keeps its
@@ -45,20 +45,10 @@ def log_relaxation_rate(
     T), else a sparse system per field: 0.2 to 0.5 s at a damping of 0.1, more at lower ones.  The
     grid is refined until λ1 changes by less than 1e-6; the remaining error is far smaller.
 
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field.
-    damping
-        Gilbert damping α.  All broadcast together.
-
-    Raises
-    ------
-    SmtjError
-        There is not one well on either side of the easy axis, or the damping is not above 0 or too
-        low to resolve the layer around the separatrix within memory.
+    The spin holds numbers or NumPy arrays, the applied field is in A/m without the spin's in-plane
+    bias field, ``damping`` Gilbert's α.  All broadcast together.  Raises SmtjError if there is not
+    one well on either side of the easy axis, or the damping is not above 0 or too low to resolve
+    the layer around the separatrix within memory.
     """
     fields = (np.asarray(f, dtype=np.float64) for f in (field_x, field_y, field_z))
     log_d = log_diffusion(spin, damping)
@@ -147,7 +137,7 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
             return float(np.log(rate)) if rate > 0 else np.nan
     raise SmtjError(
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
-        "as the first, so that there is no one rate; give a macrospin with one barrier"
+        "as the first, so there is no single rate; give a macrospin with one barrier"
     )
 
 
@@ -155,8 +145,8 @@ def _sides(elements: Elements, system: Condensed, grid: Grid, mass: Floats) -> _
     up = elements.theta <= grid.theta[grid.ring] * (1 + 1e-12)
     up_is_rare = mass[up].sum() < mass[~up].sum()
     rare = up if up_is_rare else ~up
-    # What flows down through the ring arrives in the elements below it, of which all rows but
-    # those on the ring count; all rows together sum to zero.
+    # The flux through the ring arrives in the elements below it: the sum of their rows off the
+    # ring, which is minus that of the rows on it.
     columns = len(grid.phi) - 1
     below = slice(grid.ring * columns, (grid.ring + 1) * columns)
     point = elements.point[below]

@@ -4,7 +4,7 @@ The capacity C = λ1 Z_up Z_down/(Z_up + Z_down), which belongs to the saddle, i
 and in the voltage, where λ1 itself has a bend at equal weights.  So a sweep along one of them,
 however fine, needs about as many solves as a polynomial has points.
 
-Close to the field at which a well goes there is no barrier worth the name, and beyond it no rate
+Near the field at which a well vanishes the barrier is negligible, and beyond it there is no rate
 of leaving the well: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
 """
 
@@ -32,7 +32,7 @@ HELD = 0.05
 """The same where λ1 is held, which no one measures."""
 SOLVED = 1e-5
 """Tolerance of ln λ1 at those points."""
-FIRST, MOST = 8, 32
+FIRST, MAX_INTERVALS = 8, 32
 """Intervals of the first and of the last polynomial that is tried."""
 ON_LINE = 1e-9
 """Distance from a straight line, relative to its length, that rounding leaves."""
@@ -44,13 +44,9 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     Energies symmetric about the easy axis are done by quadrature, 2 ms each, even beyond the loss
     of a well.  Others are solved one by one, unless more than ``FIRST`` lie on a straight line, as
     in a sweep of the field in a fixed direction or of the voltage; these are interpolated with an
-    error of ln λ1 below 1e-4, or 0.05 where it is held.
-
-    Raises
-    ------
-    SmtjError
-        A field across the easy axis leaves no two wells at any field along it, or as
-        :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
+    error of ln λ1 below 1e-4, or 0.05 where it is held.  Raises SmtjError if a field across the
+    easy axis leaves no two wells at any field along it, or as
+    :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
     """
     points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
     found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))
@@ -95,7 +91,7 @@ def _interpolated(points: Floats, place: Floats, damping: float, tolerance: floa
     if len(points) <= len(t):
         return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
     values = log_capacities(t)
-    while intervals < MOST:
+    while intervals < MAX_INTERVALS:
         coarser, finer = BarycentricInterpolator(t, values), _chebyshev(2 * intervals)
         new = log_capacities(finer[1::2])
         error = np.max(np.abs(coarser(finer[1::2]) - new))

@@ -1,18 +1,17 @@
 """A field in any direction, seen from a tilted easy axis.
 
 z is the film normal, x the long axis of the ellipse; the easy axis lies in the x-z plane, tilted
-from z towards +x.  The paper gives one number, 9°, which one measurement cannot tell apart from
-the effect of an in-plane coupling field; here tilt and in-plane field are two numbers.
+from z towards +x.  The paper gives one number, 9°, which a single measurement cannot
+distinguish from an in-plane coupling field; here tilt and in-plane field are separate.
 
-The rule: a field stands in Eq. 3-5 as the H_⊥ that has the same part along the easy axis, and its
-part in the plane, H_in included, is the H_in of Eq. 6.  A field along the normal thus gives the
+The rule: a field enters Eq. 3-5 as the H_⊥ with the same part along the easy axis, and its in-plane
+part, H_in included, is the H_in of Eq. 6.  A field along the normal thus gives the
 printed equations whatever the tilt, with H_s = -H_in tan(tilt); a field along x acts in Eq. 3-5
 by its tan(tilt).
 
-The other way to split a field, at right angles to the easy axis, would put the cosine of the tilt
-into H_k,eff and let H_⊥ itself lower the barrier a little: on the paper's device, at 9°, w would be
-1.7 % smaller than Eq. 5 has it.  But then the P(high | H_⊥) of a device would not be the one that
-its card's w says, which the neuron is made of and the fit gives back.
+Splitting the field at right angles to the easy axis instead would put the cosine of the tilt into
+H_k,eff and let H_⊥ itself lower the barrier a little: w of the paper's device would be 1.7 % below
+Eq. 5, and P(high | H_⊥) would not follow the w on the card.
 """
 
 from smtj.physics.arrays import Array, as_arrays

@@ -1,14 +1,13 @@
-"""Where the magnetisation rests: all minima of the macrospin energy, in a field of any direction.
+"""All minima of the macrospin energy, in a field of any direction.
 
-The energy is the one that Eq. 7 follows from, written in units of a field (e/(μ0 M_s)):
+Eq. 7 follows from this energy, written in units of a field (e/(μ0 M_s)):
 e = -[H·m + ½ H_K1 (m·n)² - ¼ H_K2 (m·n)⁴ - ½ H_shape m_y²], n the tilted easy axis.
 
-A minimum over the sphere is one in both angles, u from the easy axis and φ around it.  At given u
-the energy has at most two minima in φ: one on the side to which the field points across the axis
-and, with an anisotropy in the plane, one on the other side.  Along each of these two lines the
-minima are the angles u where de/du turns from falling to rising.  A scan finds them all and
-bisection sharpens them, so that no well is missed because no starting point was near; only one
-that is about to vanish, within about 1e-4 of the field at which it does, can be.
+A minimum is one in both angles, u from the easy axis and φ around it.  At given u the energy has at
+most two minima in φ: one on the side of the transverse field and, with an in-plane anisotropy, one
+on the other side.  Along these two lines the minima are where de/du turns from falling to rising.
+A scan brackets them and bisection refines them, so no starting point is needed; only a well within
+about 1e-4 of the field at which it vanishes can be missed.
 """
 
 import math
@@ -24,11 +23,11 @@ from smtj.typing import Floats
 STEPS = 180
 """Steps of the scan from one end of the easy axis to the other."""
 HALVINGS = 52
-"""Bisections, enough to bring a step of the scan down to the last digit of a float."""
+"""Bisections that refine a step of the scan to the last digit of a float."""
 CHUNK = 4096
-"""Fields that are scanned at once, which bounds the memory."""
+"""Fields scanned at once, which bounds the memory."""
 TINY = 1e-100
-"""Stands for a field of 0 A/m in a denominator."""
+"""Replaces a field of 0 A/m in a denominator."""
 IN_PLANE = 1e-9
 """|m·n| below which a minimum lies across the easy axis and belongs to either side."""
 
@@ -45,7 +44,7 @@ class Minima:
 
 @dataclass(frozen=True)
 class Wells:
-    """The two states of a macrospin, at fields of any shape; unit vectors have shape (..., 3)."""
+    """The two states of a macrospin, at fields of any shape; unit vectors (..., 3)."""
 
     up: Floats
     """The deepest minimum on the side of the easy axis, m·n ≥ 0; the other where it is gone."""
@@ -176,7 +175,7 @@ def _minima(field_x: Floats, field_y: Floats, field_z: Floats, *entries: Floats)
         spin.in_plane_anisotropy_field,
     )
     along = x * np.sin(tilt) + field_z * np.cos(tilt)
-    # Adding 0 leaves no -0, of which the arc tangent would be half a turn.
+    # Adding 0 turns -0 into 0; the arc tangent of -0 would be half a turn.
     across = x * np.cos(tilt) - field_z * np.sin(tilt) + 0.0
     turn = np.where(shape == 0, np.arctan2(field_y, across), 0.0)
     across = np.where(shape == 0, np.hypot(across, field_y), across)

@@ -47,19 +47,9 @@ class BackAction:
 def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> BackAction:
     """How much a read voltage disturbs a device, by Eq. 3-6 and the card's torques.
 
-    Parameters
-    ----------
-    card
-        The device, its name or its path; without a section ``spin_torque`` only VCMA acts.
-    voltage
-        Read voltage in V, any shape.
-    duty
-        Duty cycle of the voltage, 0 to 1; broadcasts with it.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`smtj.physics.device.operating_point`.
+    The voltage is in V, of any shape, and broadcasts with its duty cycle, 0 to 1.  A card without a
+    section ``spin_torque`` has VCMA only.  Raises CardError or SmtjError as
+    :func:`smtj.physics.device.operating_point`.
     """
     card = as_card(card)
     bias, on_time = np.broadcast_arrays(
@@ -87,14 +77,7 @@ def log_dwell_times_under_bias(
 ) -> tuple[Floats, Floats]:
     """ln(τ_high/s) and ln(τ_low/s) with a voltage on: VCMA and the card's spin torques.
 
-    Parameters
-    ----------
-    card
-        The device.
-    field
-        H_⊥ in A/m.
-    voltage
-        In V; both broadcast together.
+    The field H_⊥ in A/m and the voltage in V broadcast together.
     """
     h, v = np.asarray(field, dtype=np.float64), np.asarray(voltage, dtype=np.float64)
     per_volt = torque_fields(card).field_like
@@ -131,16 +114,9 @@ def critical_voltages(card: CardLike) -> tuple[float, float]:
 
 
 def voltage_limit(card: CardLike, tolerance: float, duty: float = 1.0) -> float:
-    """Largest read voltage in V that shifts P(high) by no more than a tolerance.
+    """Largest read voltage in V that shifts P(high) by no more than ``tolerance`` at any field.
 
-    Parameters
-    ----------
-    card
-        The device; its ``switching.voltage_limit`` is never exceeded.
-    tolerance
-        Largest shift of P(high) at any field.
-    duty
-        Duty cycle of the voltage.
+    ``duty`` is the voltage's duty cycle; the card's ``switching.voltage_limit`` is never exceeded.
     """
     card = as_card(card)
     most = float(card.switching.voltage_limit)

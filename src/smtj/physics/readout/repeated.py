@@ -77,28 +77,16 @@ def comparator_probability(
 ) -> Floats:
     """Probability that a read, averaged and noisy, lies above the middle of the two levels.
 
-    A device spends more than half of W high when its departures from high in W/2 spent
-    there are no more than those from low in W/2 spent there; both are Poisson numbers, K of mean
-    W/2τ_high and M of W/2τ_low, so that
+    A device spends more than half of W high when its departures from high in W/2 spent there are no
+    more than those from low in W/2 spent there; both are Poisson numbers, K of mean W/2τ_high and M
+    of W/2τ_low, so that
 
         P(above) = P(M > K) + P P(M = K)
 
     (the occupation time of P. J. Pedler, J. Appl. Prob. 8, 381 (1971), doi:10.2307/3211908).  A
-    device that switches within W makes this steeper than P(high) itself.
-
-    Parameters
-    ----------
-    probability
-        P(high) in equilibrium.
-    integration_time, relaxation_time
-        W and τ_r in s.  All broadcast together.
-    noise
-        Standard deviation of the noise of a reading, in units of the separation of the levels.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape; P itself for W = 0 without noise.
+    device that switches within W makes this steeper than ``probability``, P(high) in equilibrium,
+    which the function returns for W = 0 without noise.  W and τ_r are in s and all broadcast
+    together; ``noise`` is a reading's standard deviation in units of the separation of the levels.
     """
     p, w, tau = np.broadcast_arrays(
         *(np.asarray(v, dtype=np.float64) for v in (probability, integration_time, relaxation_time))

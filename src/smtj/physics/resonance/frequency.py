@@ -1,4 +1,4 @@
-"""Ferromagnetic resonance of the free layer: Eq. 7, and the general route that it is a case of.
+"""Ferromagnetic resonance of the free layer: Eq. 7, and the general case.
 
 Both follow from the energy of :mod:`smtj.physics.magnetics.wells`.  Eq. 7 is its closed form for a
 field in the plane of the film normal, a magnetisation that lies in that plane too, and neither a
@@ -42,26 +42,11 @@ def printed_frequency(
     second_order_field: Array,
     frequency_per_field: float = FREQUENCY_PER_FIELD,
 ) -> Array:
-    """f_r = (μ0 γ/2π) √(f_1 f_2) in Hz, Eq. 7 as printed.
+    """f_r = (μ0 γ/2π) √(f_1 f_2) in Hz, Eq. 7 as printed; NaN where f_1 f_2 < 0 (no minimum).
 
-    Parameters
-    ----------
-    field
-        H_ext in A/m.
-    field_angle
-        θ_H between field and film normal, in rad.
-    angle
-        θ_M between magnetisation and film normal, in rad, in equilibrium: atan2(m_x, m_z) of a
-        minimum of :func:`smtj.physics.magnetics.wells.all_minima`.
-    anisotropy_field, second_order_field
-        H_K1 and H_K2 in A/m.  All broadcast together.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
-
-    Returns
-    -------
-    Array
-        NaN where f_1 f_2 < 0, so that the direction is no minimum.
+    H_ext, H_K1 and H_K2 are in A/m, the angles θ_H of the field and θ_M of the magnetisation from
+    the film normal in rad, μ0 γ/2π in Hz/(A/m); all broadcast together.  θ_M is that in
+    equilibrium: atan2(m_x, m_z) of a minimum of :func:`smtj.physics.magnetics.wells.all_minima`.
     """
     xp, (h, theta_h, theta, h_k1, h_k2) = as_arrays(
         field, field_angle, angle, anisotropy_field, second_order_field
@@ -83,14 +68,8 @@ def stiffness(
 ) -> Stiffness:
     """Second derivatives of a macrospin's energy in equilibrium.
 
-    Parameters
-    ----------
-    spin
-        The macrospin, of numbers or NumPy arrays.
-    direction
-        Unit vectors m of minima, shape (..., 3).
-    field_x, field_y, field_z
-        Applied field in A/m, without the spin's in-plane bias field; broadcast with the vectors.
+    The spin holds numbers or NumPy arrays; ``direction`` holds unit vectors m of minima, shape
+    (..., 3), broadcast with the applied field in A/m, without the spin's in-plane bias field.
     """
     m = np.asarray(direction, dtype=np.float64)
     m_x, m_y, m_z = np.moveaxis(m, -1, 0)

@@ -1,4 +1,4 @@
-"""Shapes of a resonance line: a symmetric and an antisymmetric part, each of height that is told.
+"""Shapes of a resonance line: its symmetric and its antisymmetric part.
 
 A line of half width Δ (half of its full width at half height) at x0 has with z = (x - x0)/Δ the
 symmetric part 1/(1 + z²), of height 1, and the antisymmetric part z/(1 + z²), of height ½.  The

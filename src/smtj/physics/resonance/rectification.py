@@ -8,8 +8,8 @@ doi:10.1103/PhysRevLett.108.197203).  With the LLG equation
 
     dm/dt = -γμ0 m × H + α m × dm/dt + γμ0 h_DL (p - (m·p) m)
 
-and δm = x_1 e_1 + x_2 e_2 this is (iωB + C) x = τ, of which every element is known exactly, so that
-a line has exactly the shape of :func:`smtj.physics.resonance.line_shapes.driven_oscillator`,
+and δm = x_1 e_1 + x_2 e_2 this is (iωB + C) x = τ with every element known exactly, so a line has
+exactly the shape of :func:`smtj.physics.resonance.line_shapes.driven_oscillator`,
 whatever its width.  Terms of second order in δm are left out: the static one shifts the resistance
 of a biased junction.  So is the part of the rectified voltage that has no resonance.
 """
@@ -49,7 +49,7 @@ class Lines(NamedTuple):
     """Heights of the symmetric parts, shape (..., 3), by torque in the order of
     :data:`TORQUES`."""
     antisymmetric: Floats
-    """The same of the antisymmetric parts, of which the extrema are half of that."""
+    """The same for the antisymmetric parts, whose extrema are half as high."""
 
 
 def driven_lines(
@@ -64,26 +64,12 @@ def driven_lines(
 ) -> Lines:
     """p·δm per volt of drive: the lines of a macrospin that a voltage drives.
 
-    The damping-like torque of a dc voltage changes the linewidth; its small shift of the
-    equilibrium is left out.
-
-    Parameters
-    ----------
-    spin, direction
-        The macrospin, and unit vectors m of its equilibria, shape (..., 3).
-    tangents
-        :func:`smtj.physics.resonance.frequency.stiffness` there.
-    reference, damping
-        p, shape (3,), and Gilbert damping α.
-    fields, voltage
-        The torques per volt, and the dc bias in V, broadcast with the equilibria.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
-
-    Returns
-    -------
-    Lines
-        Heights per volt; signs are those of Re(p·δm) in phase with the voltage.
+    ``direction`` holds unit vectors m of its equilibria, shape (..., 3), ``tangents`` the
+    :func:`smtj.physics.resonance.frequency.stiffness` there, ``reference`` is p, shape (3,),
+    ``damping`` Gilbert's α; the torques per volt and the dc bias in V broadcast with the
+    equilibria; μ0 γ/2π is in Hz/(A/m).  The damping-like torque of a dc voltage changes the
+    linewidth; its small shift of the equilibrium is left out.  The heights' signs are those of
+    Re(p·δm) in phase with the voltage.
     """
     m, p = np.asarray(direction, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     tilt = np.asarray(spin.easy_axis_tilt, dtype=np.float64)
@@ -136,15 +122,9 @@ def rectified_voltage(
 ) -> tuple[Floats, Floats]:
     """Heights in V of the symmetric and antisymmetric part per torque, shapes (..., 3).
 
-    Parameters
-    ----------
-    lines
-        From :func:`driven_lines`.
-    drive
-        V_rf, amplitude across the junction in V.
-    resistance, conductance_change
-        R at the equilibrium in ohm, and G_P - G_AP at the dc bias in S.  All broadcast with the
-        equilibria.
+    ``drive`` is V_rf, the amplitude across the junction in V, ``resistance`` R at the equilibrium
+    in ohm, ``conductance_change`` G_P - G_AP at the dc bias in S.  All broadcast with the
+    equilibria.
     """
     amplitude, ohm, siemens = (
         np.asarray(entry, dtype=np.float64) for entry in (drive, resistance, conductance_change)

@@ -1,7 +1,7 @@
-"""What spin-torque ferromagnetic resonance of a card's device shows: a line for each well.
+"""Spin-torque ferromagnetic resonance of a card's device: a line for each well.
 
-A device that switches back and forth while a spectrum is taken shows the lines of both wells,
-each weighted by the time spent in it.
+A device that switches while a spectrum is taken shows the lines of both wells, weighted by their
+occupancies.
 """
 
 from typing import NamedTuple
@@ -48,26 +48,10 @@ def well_lines(
 ) -> WellLines:
     """The lines that a card's device rectifies.
 
-    The field-like torque of the dc voltage is small against H_K1 and is left out of the
-    equilibrium.
-
-    Parameters
-    ----------
-    card
-        The device.
-    field_x, field_y, field_z
-        Applied field in A/m, H_in not included.
-    voltage
-        dc bias in V.
-    drive
-        Amplitude of the voltage across the junction at the frequency of the drive, in V.
-    temperature
-        T in K; the card's own by default.  All broadcast together.
-
-    Raises
-    ------
-    CardError, SmtjError
-        As :func:`smtj.physics.junction.card_wells`.
+    The applied field is in A/m, H_in not included, the dc bias in V, ``drive`` the amplitude across
+    the junction at the frequency of the drive in V, T in K by default the card's; all broadcast
+    together.  The field-like torque of the dc voltage is small against H_K1 and is left out of the
+    equilibrium.  Raises CardError or SmtjError as :func:`smtj.physics.junction.card_wells`.
     """
     card = as_card(card)
     own = float(card.thermal.temperature) if temperature is None else temperature
@@ -111,17 +95,7 @@ def well_lines(
 def signal(lines: WellLines, frequency: ArrayLike) -> Floats:
     """The rectified voltage in V at frequencies in Hz, both wells weighted by their occupancy.
 
-    Parameters
-    ----------
-    lines
-        Those of :func:`well_lines`, of fields of any shape.
-    frequency
-        f in Hz, broadcast with the fields.
-
-    Returns
-    -------
-    Floats
-        Of the broadcast shape.
+    The frequencies broadcast with the fields of :func:`well_lines`, which have any shape.
     """
     shape = driven_oscillator(
         np.asarray(frequency, dtype=np.float64)[..., None], lines.position, lines.half_width

@@ -1,4 +1,4 @@
-"""What a voltage across a card's junction exerts on its free layer, as fields per volt."""
+"""The torques of a voltage on a card's free layer, as fields per volt."""
 
 from smtj.card import CardLike, as_card
 from smtj.card.consistency import ellipse_volume

@@ -40,21 +40,10 @@ def choose_channel(
 ) -> ChannelChoice:
     """Choose the channel in which lines explain most, such as X or Y of a lock-in amplifier.
 
-    Parameters
-    ----------
-    channels
-        Spectra by the channel's name, as in :func:`smtj.inference.resonance.fit_spectra`; equally
-        many in each.
-    shape, lines, baseline_degree
-        As in :func:`smtj.inference.resonance.fit_spectra`.
-    progress
-        Called with (done, total) fits.
-
-    Raises
-    ------
-    SmtjError
-        There is no channel or no spectrum, or the channels differ in number; and as
-        :func:`smtj.inference.resonance.fit_spectra`.
+    ``channels`` maps names to spectra, equally many in each; these and the options are those of
+    :func:`smtj.inference.resonance.fit_spectra`, and so are the errors.  Raises SmtjError also if
+    there is no channel or no spectrum, or if the channels differ in number.  ``progress`` receives
+    (done, total) fits.
     """
     counts = {len(spectra) for spectra in channels.values()}
     if len(counts) != 1 or 0 in counts:

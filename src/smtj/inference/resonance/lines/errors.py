@@ -73,14 +73,9 @@ WHITE = Noise(None)
 
 
 def errors(spectrum: Spectrum, parameters: Floats, found: Projection, absolute: bool) -> Errors:
-    """Return the errors of a fit.
+    """Return the errors of a fit, ``found`` at the ``parameters`` with the least sum of squares.
 
-    Parameters
-    ----------
-    spectrum, parameters, found
-        The data, the parameters with the least sum of squares, and the fit there.
-    absolute
-        Whether the weights are those of known standard errors.
+    ``absolute`` says that the weights are those of known standard errors.
     """
     lines, n = parameters.size // 2, spectrum.x.size
     model = design(spectrum, parameters, found.amplitudes)
@@ -164,17 +159,10 @@ def _significance(
 def noise_of(residual: Floats, basis: Floats) -> Noise:
     """Estimate the correlation of the noise from the residuals of a fit.
 
-    Parameters
-    ----------
-    residual
-        In units of the points' standard errors, in the order of the measurement; (points,).
-    basis
-        Orthonormal columns that span the derivatives of the model, (points, parameters).
-
-    Returns
-    -------
-    Noise
-        White where there is no correlation, and where neighbours alternate.
+    ``residual`` is in units of the points' standard errors, in the order of the measurement, shape
+    (points,); the orthonormal columns of ``basis``, shape (points, parameters), span the
+    derivatives of the model.  Noise without correlation counts as white, and so does noise whose
+    neighbours alternate.
     """
     n = residual.size
     orders = min(MAX_ORDER, n // POINTS_PER_ORDER)

@@ -23,6 +23,7 @@ from smtj.inference.resonance.lines.model import (
     checked,
 )
 from smtj.inference.resonance.lines.search import refined, starts
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.typing import Floats
 
@@ -113,6 +114,7 @@ class SpectrumFit:
         return total
 
 
+@guarded("the fit of a spectrum")
 def fit_spectrum(
     x: ArrayLike,
     signal: ArrayLike,
@@ -125,40 +127,21 @@ def fit_spectrum(
 ) -> SpectrumFit:
     """Fit one or two lines on a polynomial baseline to a spectrum.
 
-    Parameters
-    ----------
-    x
-        Frequency in Hz or field in A/m, shape (points,), of any spacing, in the order of the
-        measurement, which shows the correlation of the noise.
-    signal
-        In V, shape (points,).
-    shape
-        ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for the
-        signal of a lock-in amplifier with a modulated field or frequency.
-    lines
-        1 or 2.
-    sigma
-        Standard error of each point in V, shape (points,) or one for all; the covariance is then
-        absolute.  By default the noise is estimated from the residuals.
-    baseline_degree
-        0, 1 or 2.
-    start
-        Approximate position and half width of each line, in the unit of the data; found by a
-        search by default.
+    ``x`` is frequency in Hz or field in A/m, of any spacing, and ``signal`` is in V; both have
+    shape (points,) and the order of the measurement, which shows the correlation of the noise.
+    ``shape`` is ``"exact"`` for sweeps of the frequency, ``"lorentzian"``, or ``"derivative"`` for
+    the signal of a lock-in amplifier with a modulated field or frequency.  ``baseline_degree`` is
+    0, 1 or 2.
 
-    Returns
-    -------
-    SpectrumFit
-        Its remarks say so if there is no line, or none whose parameters the data determine.
+    ``sigma``, the standard error in V of each point or of all, makes the covariance absolute; by
+    default the residuals give the noise.  ``start`` holds the approximate position and half width
+    of each line, in the unit of the data; by default a search finds them.  Remarks tell if there is
+    no line, or none whose parameters the data determine.
 
-    Raises
-    ------
-    SmtjError
-        Shape, number of lines or degree are not among those above, or lines lack a start.
-    DataError
-        Arrays differ in length or are not finite, the signal is 0 throughout, a standard error is
-        not above 0, a frequency of the exact shape is below 0, or there are fewer different x than
-        parameters and 3 more.
+    Raises SmtjError for another shape, number of lines or degree, or where lines lack a start;
+    DataError if arrays differ in length or are not finite, the signal is 0 throughout, a standard
+    error is not above 0, a frequency of the exact shape is below 0, or there are fewer different x
+    than parameters and 3 more.
 
     Examples
     --------
@@ -174,6 +157,7 @@ def fit_spectrum(
         raise SmtjError(f"a fit of {lines} lines needs a start of {lines} pairs, not {len(start)}")
     begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
     parameters, found = refined(spectrum, begin)
+    require_finite("the fit of a spectrum", parameters, found.residual, found.amplitudes)
     judged = errors(spectrum, parameters, found, sigma is not None)
     return _result(spectrum, parameters, found, judged, sigma is not None)
 
@@ -186,21 +170,10 @@ def fit_spectra(
     baseline_degree: int = 1,
     progress: Progress | None = None,
 ) -> list[SpectrumFit]:
-    """Fit many spectra, each by itself.
+    """Fit many spectra, each by itself and as :func:`fit_spectrum` does.
 
-    Parameters
-    ----------
-    spectra
-        (x, signal) or (x, signal, sigma) of each.
-    shape, lines, baseline_degree
-        As in :func:`fit_spectrum`.
-    progress
-        Called with (done, total) after each spectrum.
-
-    Raises
-    ------
-    SmtjError, DataError
-        As :func:`fit_spectrum`, with the number of the spectrum, counted from 1.
+    Each is (x, signal) or (x, signal, sigma).  ``progress`` receives (done, total) after each.
+    SmtjError and DataError name the number of the spectrum, counted from 1.
     """
     every, fits = list(spectra), []
     for number, data in enumerate(every, start=1):

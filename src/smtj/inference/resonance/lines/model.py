@@ -101,15 +101,7 @@ def checked(
 ) -> Spectrum:
     """Check a spectrum and convert it to the units of the fit.
 
-    Parameters
-    ----------
-    x, signal, shape, lines, sigma, baseline_degree
-        As in :func:`smtj.inference.resonance.fit_spectrum`.
-
-    Raises
-    ------
-    SmtjError, DataError
-        As :func:`smtj.inference.resonance.fit_spectrum`.
+    Arguments, SmtjError and DataError are those of :func:`smtj.inference.resonance.fit_spectrum`.
     """
     if shape not in FUNCTIONS:
         raise SmtjError(f"the shape of a line is one of {', '.join(get_args(Shape))}, not {shape}")
@@ -158,10 +150,7 @@ def checked(
 def line_columns(spectrum: Spectrum, position: float, log_width: float) -> tuple[Floats, ...]:
     """Weighted parts of one line, and their derivatives by position and ln(half width).
 
-    Returns
-    -------
-    tuple of arrays
-        Both parts, both by position, both by ln(half width), each of shape (points, 2).
+    Returns both parts, both by position, both by ln(half width), each of shape (points, 2).
     """
     shape, width = FUNCTIONS[spectrum.shape], float(np.exp(log_width))
     moved = np.stack(shape(spectrum.x, position + _STEP * 1j, width), axis=1)
@@ -173,12 +162,8 @@ def line_columns(spectrum: Spectrum, position: float, log_width: float) -> tuple
 def project(spectrum: Spectrum, parameters: Floats) -> Projection:
     """Solve for amplitudes and baseline.
 
-    Parameters
-    ----------
-    spectrum
-        The data.
-    parameters
-        Position and ln(half width) of each line in turn, in units of ``spectrum.unit``.
+    ``parameters`` are position and ln(half width) of each line in turn, in units of
+    ``spectrum.unit``.
     """
     pairs = parameters.reshape(-1, 2)
     parts, slopes = [], []
@@ -207,11 +192,8 @@ def project(spectrum: Spectrum, parameters: Floats) -> Projection:
 def design(spectrum: Spectrum, parameters: Floats, amplitudes: Floats) -> Floats:
     """Weighted derivatives of the model with respect to all fitted parameters.
 
-    Returns
-    -------
-    array
-        Shape (points, 4 lines + degree + 1): by position, half width, symmetric and antisymmetric
-        amplitude of each line in turn, then by the coefficients of the baseline.
+    Shape (points, 4 lines + degree + 1): by position, half width, symmetric and antisymmetric
+    amplitude of each line in turn, then by the coefficients of the baseline.
     """
     columns = []
     pairs = zip(parameters.reshape(-1, 2), amplitudes.reshape(-1, 2), strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.errors import SmtjError
 from smtj.inference.resonance.lines.model import FUNCTIONS, Projection, Spectrum, project
 from smtj.typing import Floats
 
@@ -80,13 +81,10 @@ def starts(spectrum: Spectrum, lines: int) -> list[Floats]:
 def refined(spectrum: Spectrum, starts: list[Floats]) -> tuple[Floats, Projection]:
     """Return the parameters with the least sum of squares and the fit there.
 
-    Parameters
-    ----------
-    spectrum
-        The data.
-    starts
-        Initial positions and ln(half widths).
+    ``starts`` are initial positions and ln(half widths).
     """
+    if not starts:
+        raise SmtjError("the spectrum has no point at which a line could be; check its units")
     best = starts[0]
     if len(starts) > 1:
         found = [_search(spectrum, start, ROUGH) for start in starts]

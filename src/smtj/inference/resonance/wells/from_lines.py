@@ -18,6 +18,7 @@ from smtj.inference.resonance.wells.result import (
     ratio_of,
     several_fields,
 )
+from smtj.inference.stats.checks import checked_points, guarded
 from smtj.inference.stats.least_squares import UNLIKELY, Minimum, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
@@ -58,6 +59,7 @@ class Points:
     """Its standard error in Hz."""
 
 
+@guarded(FIT)
 def fit_points(
     points: Points,
     fixed: FixedFields,
@@ -66,30 +68,16 @@ def fit_points(
 ) -> AnisotropyFit:
     """Fit H_K1 and H_K2 with the magnetisation in its deepest well at every field.
 
-    Parameters
-    ----------
-    points
-        Of one bias voltage.
-    fixed
-        The other fields that the resonance depends on;
-        :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula.
-    near
-        Expected H_K1 in A/m; decides where several fit equally well.
-    start
-        H_K1 and H_K2 in A/m close to the best ones; found by a search by default.
-
-    Returns
-    -------
-    AnisotropyFit
-        Both, or the one combination that the fields fix.
-
-    Raises
-    ------
-    SmtjError
-        There is no point, or no H_K1 gives such frequencies.
+    All points are of one bias voltage.  ``fixed`` holds the other fields that the resonance depends
+    on, :data:`smtj.inference.resonance.wells.model.EQ_7` for the paper's formula.  ``near`` is the
+    expected H_K1 in A/m and decides where several fit equally well; ``start`` is a pair of H_K1 and
+    H_K2 in A/m close to the best, by default from a search.  Returns both, or the one combination
+    that the fields fix.  Raises SmtjError if there is no point or no H_K1 gives such frequencies.
     """
     if points.frequency.size == 0:
         raise SmtjError("the resonance fit has no line; give spectra that show one")
+    for field in (points.field_x, points.field_z):
+        checked_points(field, points.frequency, points.error, "fields", "frequencies")
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
     scale = _scale(points)
 
@@ -127,14 +115,8 @@ def starting_fields(
 ) -> list[tuple[float, float]]:
     """Return pairs of H_K1 and H_K2 in A/m that roughly explain the lines, the best first.
 
-    A line may be of either well, and one far from anything may be of neither.
-
-    Parameters
-    ----------
-    points, fixed
-        As in :func:`fit_points`.
-    middle
-        H_K1 and H_K2 in A/m about which to search more finely; everywhere by default.
+    A line may be of either well, and one far from anything may be of neither.  The search is finer
+    about ``middle``, such a pair, and goes everywhere without it.
     """
     scale = _scale(points)
     reach, rough = (REACH, ROUGH) if middle is None else (FINE_REACH, ROUGH_FINE)

@@ -26,6 +26,7 @@ from smtj.inference.resonance.wells.result import (
     ratio_of,
     several_fields,
 )
+from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.least_squares import Minimum, covariance_over_errors, minimise
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD
 from smtj.typing import Floats
@@ -41,6 +42,8 @@ MAX_STARTS = 2
 """Different starts that are refined."""
 ROUNDS = 2
 """In which the size of the lines, which weighs their expected ratio, is updated."""
+EQUALLY_GOOD = 10.8
+"""Rise of χ² over the best at which a minimum is excluded (p = 0.001)."""
 SAME = 1e-3
 """Fraction of the largest field by which starts differ."""
 
@@ -56,6 +59,7 @@ class SpectraFit:
     """The fitted signal of each spectrum in V."""
 
 
+@guarded(FIT)
 def fit_spectra_of_wells(
     spectra: Sequence[WellSpectrum],
     fixed: FixedFields,
@@ -63,31 +67,19 @@ def fit_spectra_of_wells(
     damping: float,
     reach: float = REACH,
 ) -> SpectraFit:
-    """Fit the spectra of one bias voltage.
+    """Fit the spectra of one bias voltage, at one field or several.
 
-    Parameters
-    ----------
-    spectra
-        At one field or several.
-    fixed
-        The other fields that the resonance depends on.
-    starts
-        Pairs of H_K1 and H_K2 in A/m, one or more, one of them within ``reach`` full linewidths
-        of the truth.
-    damping
-        Initial α.
-    reach
-        Range of the search for H_K1 on either side of each start; 0 to start from them directly.
-
-    Raises
-    ------
-    SmtjError
-        There is no spectrum, or no minimum is found.
+    ``fixed`` holds the other fields that the resonance depends on.  ``starts`` are pairs of H_K1
+    and H_K2 in A/m, one of them within ``reach`` full linewidths of the truth; of several that fit
+    equally well the first counts.  The search for H_K1 covers ``reach`` on either side of each;
+    with 0 the fit starts from them directly.  ``damping`` is the initial α.  Raises SmtjError if
+    there is no spectrum or no minimum is found.
     """
     if not spectra:
         raise SmtjError(f"{FIT} has no spectrum; give spectra that show a line")
     x, z = (np.array([getattr(s, name) for s in spectra]) for name in ("field_x", "field_z"))
     data = joined(spectra)
+    require_finite(f"the data of {FIT}", x, z, data.frequency, data.data, data.baseline)
     begin = well_resonances(*starts[0], fixed, x, z)
     typical = float(np.median(begin.frequency)) / FREQUENCY_PER_FIELD
     scale = max(typical, float(np.hypot(x, z).max()))
@@ -146,7 +138,9 @@ def _near(
         ]
         squares = [float(np.square(residuals(p, None)).sum()) for p in line]
         tried.append((min(squares), line[int(np.argmin(squares))]))
-    tried.sort(key=lambda each: each[0])
+    good = min(least for least, _ in tried) + EQUALLY_GOOD
+    # The sort is stable: of starts that are equally good the first comes first.
+    tried.sort(key=lambda each: max(each[0], good))
     chosen: list[dict[str, float]] = []
     for _, start in tried:
         if not any(_alike(start, other) for other in chosen):
@@ -166,7 +160,8 @@ def _best(
 ) -> tuple[Minimum, Floats] | None:
     """Return the deepest of the minima near some starts and the sizes of lines there.
 
-    None where the data leave a parameter undetermined.
+    Of equally deep ones the one of the first start, as a line may be of either well.  None where
+    the data leave a parameter undetermined.
     """
     names = ("first", "second", "log_damping") if both else ("first", "log_damping")
     every = []
@@ -181,7 +176,8 @@ def _best(
             at = dict(found.values)
         else:
             every.append((found, size))
-    return min(every, key=lambda each: each[0].chi_squared, default=None)
+    least = min((found.chi_squared for found, _ in every), default=math.nan)
+    return next((e for e in every if e[0].chi_squared <= least + EQUALLY_GOOD), None)
 
 
 def _of_size(residuals: Residuals, size: Floats) -> Callable[[Mapping[str, float]], Floats]:

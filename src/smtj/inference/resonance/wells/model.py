@@ -57,16 +57,8 @@ def well_resonances(
 ) -> WellResonances:
     """Resonances of a free layer in fields in the x-z plane.
 
-    Parameters
-    ----------
-    anisotropy_field, second_order_field
-        H_K1 and H_K2 in A/m, broadcast with the fields.
-    fixed
-        The rest.
-    field_x, field_z
-        Applied field in A/m, shape (n,), without H_in.
-    frequency_per_field
-        μ0 γ/2π in Hz/(A/m).
+    H_K1, H_K2 and the applied field without H_in are in A/m; the field has shape (n,), and the
+    others broadcast with it.  ``frequency_per_field`` is μ0 γ/2π in Hz/(A/m).
     """
     given = (anisotropy_field, second_order_field, field_x, field_z)
     entries = [np.asarray(entry, dtype=np.float64) for entry in given]

@@ -22,7 +22,8 @@ MAX_ROUNDS = 60
 IN_PLANE = 1e-9
 """|cos u| below which a minimum lies across the easy axis and belongs to either side."""
 _ANGLE = np.linspace(0.0, 2 * math.pi, STEPS + 1)
-_COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
+# At the last angle those of the first to the bit, or a minimum at 0 escapes the scan.
+_COS, _SIN = (f(np.append(_ANGLE[:-1], 0.0)) for f in (np.cos, np.sin))
 
 
 @njit(forceinline=True, **_options)
@@ -65,19 +66,11 @@ def _sharpened(low, high, along, across, first, second):
 def plane_wells(along, across, first, second, shape, stiffness, exists, is_up):
     """Second derivatives of the energy in both wells, up and down, of n problems.
 
-    Parameters
-    ----------
-    along, across
-        Total field along and across the easy axis in A/m, shape (n,).
-    first, second
-        H_K1 and H_K2 in A/m, shape (n,).
-    shape
-        H_shape in A/m.
-    stiffness
-        Filled with the second derivatives in the plane and across it in A/m, shape (n, 2, 2); those
-        of the other well where one has vanished.
-    exists, is_up
-        Filled with whether the wells exist, shape (n, 2), and whether up is the deeper, (n,).
+    The total field ``along`` and ``across`` the easy axis, H_K1 ``first`` and H_K2 ``second`` have
+    shape (n,); these and H_shape ``shape`` are in A/m.  Fills ``stiffness``, shape (n, 2, 2), with
+    the second derivatives in the plane and across it in A/m, those of the other well where one has
+    vanished; ``exists``, shape (n, 2), with whether the wells exist; and ``is_up``, shape (n,),
+    with whether up is the deeper.
     """
     for i in range(along.size):
         a, b, h_1, h_2 = along[i], across[i], first[i], second[i]

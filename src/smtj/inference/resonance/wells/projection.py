@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smtj.inference.resonance.wells.model import WellResonances
 from smtj.inference.resonance.wells.projection_kernels import COLUMNS, project
+from smtj.inference.stats.checks import require_finite
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.typing import Floats
 
@@ -85,19 +86,10 @@ def joined(spectra: Sequence[WellSpectrum]) -> Joined:
 def projected(
     spectra: Joined, wells: WellResonances, damping: float, size: Floats | None
 ) -> Projection:
-    """Fit heights and baselines.
+    """Fit heights and baselines of the lines of ``wells``, at the field of each spectrum.
 
-    Parameters
-    ----------
-    spectra
-        What is fitted.
-    wells
-        The resonances at the field of each spectrum.
-    damping
-        α.
-    size
-        Of the lines of each spectrum in units of the expected heights, shape (spectra,); None to
-        leave their ratio free.
+    ``damping`` is α.  ``size``, shape (spectra,), is that of the lines of each spectrum in units of
+    the expected heights; None leaves their ratio free.
     """
     count = spectra.error.size
     columns = np.concatenate([spectra.baseline, _parts(spectra, wells, damping)])
@@ -136,6 +128,7 @@ def sizes(spectra: Joined, wells: WellResonances, damping: float) -> Floats:
     found = []
     for i, (first, last) in enumerate(zip(spectra.edges[:-1], spectra.edges[1:], strict=True)):
         basis = np.stack([*sums[:, first:last], spectra.baseline[0, first:last]], axis=1)
+        require_finite("the lines of both wells", basis)
         heights = np.linalg.lstsq(basis, spectra.data[first:last], rcond=None)[0][:2]
         found.append(max(math.hypot(*heights), spectra.error[i] / float(weight[i].max())))
     return np.array(found)

@@ -23,26 +23,16 @@ NOTHING_NEW = 1e-7
 def project(columns, data, edges, lines, expected, basis, residual, ranks):
     """Subtract from every spectrum what its columns explain, by Gram and Schmidt, twice each.
 
-    Parameters
-    ----------
-    columns
-        In units of the points' standard error, shape (COLUMNS, points of all spectra).
-    data
-        Signals in the same unit, shape (points,).
-    edges
-        Where each spectrum begins, and the number of points; shape (spectra + 1,).
-    lines
-        Whether each well has a line, shape (spectra, 2).
-    expected
-        Divisors of the heights of the up and the down well, whose difference is a datum that should
-        be 0; shape (spectra, 2), infinite where their ratio is free.
-    basis
-        Room for the orthonormal columns, shape (COLUMNS, most points of a spectrum + 2).
-    residual
-        Filled with the residuals, shape (points + 2 spectra,): after the points of each spectrum
-        its two expectations, of the symmetric and of the antisymmetric parts.
-    ranks
-        Filled with the number of independent columns, shape (spectra,).
+    ``columns``, shape (COLUMNS, points of all spectra), and ``data``, shape (points,), are in units
+    of the points' standard error.  ``edges``, shape (spectra + 1,), says where each spectrum
+    begins, and the number of points; ``lines``, shape (spectra, 2), whether each well has a line.
+    ``expected``, shape (spectra, 2), divides the heights of the up and the down well, whose
+    difference is a datum that should be 0; it is infinite where their ratio is free.  ``basis`` is
+    room for the orthonormal columns, shape (COLUMNS, most points of a spectrum + 2).
+
+    Fills ``residual``, shape (points + 2 spectra,), where two expectations, of the symmetric and of
+    the antisymmetric parts, follow the points of each spectrum; and ``ranks``, shape (spectra,),
+    with the number of independent columns.
     """
     for s in range(edges.size - 1):
         first, n = edges[s], edges[s + 1] - edges[s]

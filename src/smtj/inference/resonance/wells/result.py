@@ -76,17 +76,9 @@ def anisotropy_fit(
 ) -> AnisotropyFit:
     """Return the result of a fit of H_K1, and of H_K2 where the two are separable.
 
-    Parameters
-    ----------
-    minimum
-        Of the parameters ``first`` and perhaps ``second`` in units of ``scale``, and perhaps of
-        ``log_damping``.
-    scale
-        In A/m.
-    fitted
-        The model's frequencies in Hz.
-    ratio
-        r of H_K1 - r H_K2 from :func:`ratio_of`, for a fit with H_K2 = 0.
+    ``minimum`` has the parameters ``first`` and perhaps ``second`` in units of ``scale`` in A/m,
+    and perhaps ``log_damping``; ``fitted`` are the model's frequencies in Hz.  For a fit with H_K2
+    = 0, ``ratio`` is r of H_K1 - r H_K2 from :func:`ratio_of`.
     """
     scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
     names = list(minimum.values)
@@ -135,12 +127,7 @@ def ratio_of(
 ) -> float:
     """Return r of H_K1 - r H_K2: by how much of H_K2 a fit with H_K2 = 0 finds H_K1 too small.
 
-    Parameters
-    ----------
-    residuals
-        Of parameters ``first`` and ``second``.
-    values
-        Where the fit with H_K2 = 0 ended.
+    ``residuals`` depend on ``first`` and ``second``; ``values`` are where that fit ended.
     """
 
     def sensitivity(name: str) -> Floats:

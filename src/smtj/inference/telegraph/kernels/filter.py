@@ -47,8 +47,8 @@ def switching_filter(
         Readings less baseline, and the kind of the interval before each, (n,).
     atoms, spread, means, variances
         For each kind and pair of states: chance of the pair while the response
-        sees the new state alone, the rest of its chance, and mean and variance of the driving level in that
-        rest; (kinds, K, K) each.
+        sees the new state alone, the rest of its chance, and mean and variance of the driving level
+        in that rest; (kinds, K, K) each.
     decay, fresh
         For each kind: what the response keeps, and whether the memory of the noise is lost.
     levels, scales, skews
