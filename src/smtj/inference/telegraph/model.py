@@ -47,8 +47,9 @@ class Layout:
         times = 4 if self.is_pair else self.states * (self.states - 1)
         gaps = 2 if self.is_pair else self.states - 1
         return (
-            *("time",) * times, "offset", *("gap",) * gaps,
-            "scale", *("ratio",) * (self.states - 1), "outliers", *("memory",) * ORDERS, "pole", "window", *("skew",) * self.states, "tail",
+            *("time",) * times, "offset", *("gap",) * gaps, "scale",
+            *("ratio",) * (self.states - 1), "outliers", *("memory",) * ORDERS, "pole", "window",
+            *("skew",) * self.states, "tail",
         )  # fmt: skip
 
     def where(self, name: str) -> NDArray[np.intp]:
