@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.inference.telegraph import evidence as ev
-from smtj.inference.telegraph.baseline import Baseline
+from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.climb import Maximum, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import Model, expectation, gains, most_probable_states
@@ -57,6 +57,8 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
     apart = float(np.diff(top.model.levels)[0]) / float(top.model.spread.mean())
     is_one = second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and apart < ev.BIMODAL)
     if is_one:
+        if switches < MIN_EVENTS and second > ev.MIN_GAIN:
+            one, one_base = _with_steps(pilot, z, top.model, base)
         wanders = _wanders(one, one_base, pilot)
         verdict: Verdict = "wandering" if wanders else "one level"
         evidence = Evidence(verdict, second, -math.inf, correlation)
@@ -78,6 +80,16 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
     return _Assembly(given, part, top, base, evidence).two(transits, examined, z[: examined.size])
+
+
+def _with_steps(
+    readings: Readings, z: Floats, model: Model, base: Baseline
+) -> tuple[Maximum, Baseline]:
+    """Return the description by one level with a jump where two levels have a switch."""
+    states = most_probable_states(readings, z, model)
+    jumps = readings.time[1:][states[1:] != states[:-1]]
+    jumps = np.sort(np.append(base.jumps, jumps))
+    return ev.one_level(readings, replace(straight(readings.time), jumps=jumps, lines=base.lines))
 
 
 def _further(
@@ -142,8 +154,13 @@ class _Assembly:
         total = self.top.log_likelihood * given.size / self.part.pilot.size
         if has_levels:
             found = expectation(given, z, model)
+            first, last = float(model.levels[0]), float(model.levels[-1])
             height = (model.levels[1:] - model.levels[0]) / (model.levels[-1] - model.levels[0])
             fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
+            if float(model.get("window")[0]) > 0 and model.layout.states == 2:
+                # Of the window, not at its end.
+                seen = np.clip((found.response - first) / (last - first), 0, 1)
+                fraction = (seen * (1 + model.bend) / (1 + model.bend * seen)).astype(np.float32)
             states = _by_level(model)[most_probable_states(given, z, model)]
             total = found.log_likelihood
         first_last = given.time[[0, -1]]

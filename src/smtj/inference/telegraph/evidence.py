@@ -80,12 +80,9 @@ def one_level(readings: Readings, base: Baseline) -> tuple[Maximum, Baseline]:
     """Return the best description of a trace by one level, noise with memory, and a baseline."""
     model = neutral(Layout(1), False)
     model = replace(model, free=model.free & (np.array(model.layout.names) != "offset"))
-    value = (
-        readings.signal - base.values(readings.time) if base.coefficients.size else readings.signal
-    )
-    model = model.with_values(scale=math.log(max(float(np.std(value)), readings.min_noise)))
-    one = np.ones(readings.size)
-    flat, _, _ = base.fit(readings.time, readings.signal, one)
+    flat, _, _ = base.fit(readings.time, readings.signal, np.ones(readings.size))
+    noise = float(np.std(readings.signal - flat.values(readings.time)))
+    model = model.with_values(scale=math.log(max(noise, readings.min_noise)))
     return grown(readings, model, flat)
 
 

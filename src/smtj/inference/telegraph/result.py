@@ -42,7 +42,7 @@ class Times:
     @property
     def relaxation_time(self) -> float:
         """t_c, 1/t_c = 1/τ_high + 1/τ_low."""
-        return self.high * self.low / (self.high + self.low)
+        return 1 / (1 / self.high + 1 / self.low)
 
     def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
         """Confidence intervals; the logarithms are taken as normal."""
