@@ -7,6 +7,7 @@ from itertools import product
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.inference.telegraph.baseline import Baseline
 from smtj.inference.telegraph.climb import Maximum, climb
@@ -126,7 +127,7 @@ def lifted(model: Model, layout: Layout, levels: Floats, times: Floats) -> Model
     """Return a model of more states with the noise and the response of one of two."""
     new = neutral(layout, False)
     free = new.free.copy()
-    values: dict[str, object] = {"offset": levels[0], "time": times}
+    values: dict[str, Floats | float] = {"offset": levels[0], "time": times}
     values["gap"] = np.log(np.diff(levels) if not layout.is_pair else levels[[1, 2]] - levels[0])
     for name in ("scale", "outliers", "memory", "pole", "window", "tail"):
         values[name] = model.get(name)
@@ -188,7 +189,7 @@ def _followed(
         yield climb(readings, z, found.model, STEPS)
 
 
-def _named(model: Model, *names: str) -> np.ndarray:
+def _named(model: Model, *names: str) -> NDArray[np.bool_]:
     return np.isin(model.layout.names, names)
 
 

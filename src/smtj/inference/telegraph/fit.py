@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
-from smtj.inference.telegraph.baseline import Baseline
+from smtj.inference.telegraph.baseline import Baseline, find_lines
 from smtj.inference.telegraph.conclude import conclude
 from smtj.inference.telegraph.model import Model, sample_path
 from smtj.inference.telegraph.pilot import thinned
 from smtj.inference.telegraph.readings import Readings, clean
 from smtj.inference.telegraph.result import TraceFit
 from smtj.inference.telegraph.search import grown
-from smtj.inference.telegraph.start import start
+from smtj.inference.telegraph.start import start, winsorised
 
+MOST = 1 << 20
+"""Readings in which hum is sought, at most."""
 MAX_BEND, BEND_ROUNDS = 10.0, 3
 """Separation over low level, more than any junction has."""
 
@@ -82,7 +84,12 @@ def fit_trace(
     scale = 1 / part.stride
     known = {name: value * scale for name, value in known.items()}
     pilot = part.pilot
-    model, base = start(pilot, known)
+    lines = np.empty(0)
+    if readings.is_regular:
+        some = slice(0, MOST)
+        clipped = winsorised(readings.signal[some])
+        lines = find_lines(readings.time[some], clipped, readings.interval, lines)
+    model, base = start(part.start, lines, known)
     for _ in range(BEND_ROUNDS if averages_inverse and known.get("window") else 1):
         if averages_inverse and known.get("window"):
             model = replace(model, bend=_bend(readings, model, base))

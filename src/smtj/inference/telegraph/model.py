@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.inference.telegraph.kernels import filter as kernels
 from smtj.inference.telegraph.kernels.interval import interval_law
@@ -126,7 +126,7 @@ class Model:
         """Return the parameters of a kind."""
         return self.theta[self.layout.index[name]]
 
-    def with_values(self, **values: object) -> "Model":
+    def with_values(self, **values: ArrayLike) -> "Model":
         """Return a model with other values of some kinds of parameters."""
         theta = self.theta.copy()
         for name, value in values.items():

@@ -9,6 +9,8 @@ from smtj.inference.telegraph.start import best_guess, winsorised
 
 LONG = 1 << 15
 """Readings of a longer trace on a part of which its model is found."""
+START = 1 << 13
+"""Readings among which starting values are sought."""
 STRETCHES = 16
 ENOUGH = 12.0
 """Readings per shorter dwell that a thinned trace keeps at least."""
@@ -21,6 +23,8 @@ class Thinned:
     every: Readings
     """Equals the trace for stride 1."""
     pilot: Readings
+    start: Readings
+    """Fewer of the pilot's, for starting values."""
     stride: int
 
 
@@ -28,7 +32,7 @@ def thinned(readings: Readings) -> Thinned:
     """Thin a long trace as far as its dwell times allow, and take stretches for a pilot."""
     n = readings.size
     if n <= LONG:
-        return Thinned(readings, readings, 1)
+        return Thinned(readings, readings, readings, 1)
     stride = max(n // LONG, 1)
     while stride > 1 and readings.is_regular:
         sparse = _every(readings, stride)
@@ -37,7 +41,12 @@ def thinned(readings: Readings) -> Thinned:
             break
         stride = max(min(int(stride * max(dwell, 1.0) / ENOUGH), stride // 2), 1)
     every = _every(readings, stride) if readings.is_regular else readings
-    return Thinned(every, _stretches(every), stride if readings.is_regular else 1)
+    return Thinned(
+        every,
+        _stretches(every, LONG),
+        _stretches(every, START),
+        stride if readings.is_regular else 1,
+    )
 
 
 def _every(readings: Readings, stride: int) -> Readings:
@@ -56,12 +65,12 @@ def _every(readings: Readings, stride: int) -> Readings:
     )  # fmt: skip
 
 
-def _stretches(readings: Readings) -> Readings:
+def _stretches(readings: Readings, size: int) -> Readings:
     """Return stretches of a trace with the gaps between them."""
     n = readings.size
-    if n <= LONG:
+    if n <= size:
         return readings
-    length = LONG // STRETCHES
+    length = size // STRETCHES
     starts = np.linspace(0, n - length, STRETCHES).astype(np.intp)
     index = (starts[:, None] + np.arange(length)).ravel()
     kinds = readings.kinds[index]

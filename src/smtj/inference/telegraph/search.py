@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.inference.telegraph.baseline import Baseline, find_lines
 from smtj.inference.telegraph.climb import Maximum, climb, slopes
@@ -76,7 +77,7 @@ def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model
     return out
 
 
-def _richer(model: Model, name: str, where: np.ndarray) -> Model:
+def _richer(model: Model, name: str, where: NDArray[np.intp]) -> Model:
     """Return a model with some more parameters free."""
     free = model.free.copy()
     free[where] = True
@@ -100,7 +101,7 @@ def _with_lines(readings: Readings, model: Model, base: Baseline) -> Baseline:
 
 def _next(
     readings: Readings, z: Floats, model: Model, given: frozenset[str], dropped: set[str]
-) -> tuple[str, np.ndarray]:
+) -> tuple[str, NDArray[np.intp]]:
     """Return the kind of parameters whose score test is the most significant, and their places."""
     index, free = model.layout.index, model.free
     candidates = {
@@ -132,7 +133,7 @@ def _next(
     return best, where
 
 
-def _score_test(each: Floats, tested: np.ndarray, one_sided: bool) -> float:
+def _score_test(each: Floats, tested: NDArray[np.bool_], one_sided: bool) -> float:
     """Return the score statistic of some columns, given that the others are at their maximum."""
     information, slope = each.T @ each, each.sum(axis=0)
     rest = ~tested

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.inference.telegraph.baseline import Baseline, bent, best_baseline, find_lines, straight
+from smtj.inference.telegraph.baseline import Baseline, bent, best_baseline, straight
 from smtj.inference.telegraph.climb import climb
 from smtj.inference.telegraph.model import Layout, Model, expectation, gains
 from smtj.inference.telegraph.readings import Readings
@@ -91,12 +91,12 @@ def best_guess(
     return best.model, best.log_likelihood
 
 
-def start(readings: Readings, known: Known = NOTHING) -> tuple[Model, Baseline]:
-    """Return rough parameters of two levels and the baseline under them."""
+def start(
+    readings: Readings, lines: Floats, known: Known = NOTHING
+) -> tuple[Model, Baseline]:
+    """Return rough parameters of two levels and the baseline under them, with given hum."""
     time, signal = readings.time, readings.signal
-    clipped, lines = winsorised(signal), np.empty(0)
-    if readings.is_regular:
-        lines = find_lines(time, clipped, readings.interval, lines)
+    clipped = winsorised(signal)
     one, scored = np.ones(time.size), []
     flat, curved = (
         replace(shape, lines=lines).fit(time, clipped, one)[0]
