@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.inference.loop.rounded import inflation
+from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import Estimate
 from smtj.typing import Floats
 
@@ -46,6 +47,7 @@ def _law(theta: Floats, angle: Floats) -> Floats:
     return np.asarray((c * low**power + (1 - c) * high**power) ** (1 / power))
 
 
+@guarded("the fit of the angle sweep")
 def fit_angles(angle: ArrayLike, resistance: ArrayLike) -> AngleFit:
     """Fit R(φ) of a free layer that follows a strong field in the plane.
 

@@ -21,6 +21,7 @@ from smtj.inference.loop.branches import (
     two_levels,
 )
 from smtj.inference.loop.rounded import Rounded, fit_rounded, inflation
+from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.typing import Floats
 
@@ -67,6 +68,7 @@ class FreeLoop:
         )
 
 
+@guarded("the fit of the loop")
 def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     """Fit the levels and the switching fields of a loop of any sense and shape.
 

@@ -30,6 +30,7 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
+from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.arrays import logistic
@@ -156,6 +157,7 @@ class SigmoidFit:
         return _profile_intervals(self, quantile**2)
 
 
+@guarded("the fit of P(H)")
 def fit_sigmoid(
     field: ArrayLike,
     high: ArrayLike,
