@@ -59,6 +59,7 @@ lint: $(READY) ## run ruff, mypy and the import contracts
 validate: $(RIVALS) ## run the long validations over several seeds; writes docs/validation/
 	@echo "== running the long validations (about two hours on two cores; after Ctrl-C the same command resumes)"
 	$(BIN)/python validation/dwell.py
+	$(BIN)/python validation/telegraph.py
 	$(BIN)/python validation/scans.py
 	$(BIN)/python validation/loops.py
 	$(BIN)/python validation/field_scatter.py

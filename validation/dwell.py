@@ -25,19 +25,17 @@ from rich.table import Table
 from smtj import provenance
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.inference.telegraph.drift import straight
+from smtj.inference.telegraph.climb import slopes
 from smtj.inference.telegraph.fit import fit_trace
-from smtj.inference.telegraph.likelihood import Model, Trace, expectation
-from smtj.inference.telegraph.optimise import score
+from smtj.inference.telegraph.readings import clean
+from smtj.inference.telegraph.start import TWO, neutral
 
 RESULT = Path("docs/validation/dwell.json")
 SHORTER, RATIOS = 3.0, (1.0, 20.0)
 SWITCHES, READINGS = (50, 150), (1000, 4000)
 MAX_NOISE, FREE_OF_NOISE = 0.3, 0.1
 """Largest σ/D, and the fraction of traces without any."""
-SCORES, MIN_NOISE = 100, 2e-3
-OUTLIERS = 4
-"""Number of the fraction of outliers, here none, among the parameters."""
+SCORES, MIN_NOISE = 100, 0.03
 
 Floats = NDArray[np.float64]
 
@@ -134,14 +132,20 @@ def bound(case: Case) -> Floats:
     rng = np.random.default_rng([case.seed, 1])
     time = np.arange(1.0, case.readings + 1)
     noise = max(case.noise, MIN_NOISE)
-    truth = Model(
-        case.dwell_high, case.dwell_low, 1.0, noise, 1e-9, 0.2, straight(time), np.zeros(2)
-    )
     scores = []
     for _ in range(SCORES):
-        signal = fractions(rng, case) + noise * rng.standard_normal(time.size)
-        scores.append(score(truth, expectation(Trace(time, signal, case.window), truth)))
-    s = np.delete(np.array(scores), OUTLIERS, axis=1)
+        readings = clean(time, fractions(rng, case) + noise * rng.standard_normal(time.size))
+        truth = neutral(TWO, False, {"window": case.window}).with_values(
+            time=np.log([case.dwell_low, case.dwell_high]),
+            offset=-readings.centre / readings.scale,
+            gap=-math.log(readings.scale),
+            scale=math.log(noise / readings.scale),
+            outliers=1e-9,
+        )
+        free = truth.free & (np.array(TWO.names) != "outliers")
+        each = slopes(readings, readings.signal, replace(truth, free=free))
+        scores.append(each.sum(axis=0)[[1, 0, *range(2, each.shape[1])]])
+    s = np.array(scores)
     # The inverse of a scattering matrix is too large by a known factor (a Wishart matrix's).
     inverse = np.linalg.inv(s.T @ s) * (SCORES - s.shape[1] - 1)
     return np.sqrt(np.diag(inverse)[:2])
@@ -169,7 +173,7 @@ def run(case: Case) -> dict[str, object]:
 
 OTHERS = {
     "one level": "one level",
-    "two independent pairs of levels": "more than two levels",
+    "two independent pairs of levels": "two fluctuators",
     "uncorrelated samples": "faster than the sampling",
 }
 """Kinds of traces that have no two levels with dwell times, and what is to be said of them."""

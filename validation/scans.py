@@ -21,9 +21,9 @@ from rich.progress import track
 
 import smtj
 from smtj import load_card, operating_point, provenance
+from smtj.analysis.switching.scan import MIN_SWITCHES
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.inference.telegraph.fit import MIN_SWITCHES
 from smtj.lab import Instrument, scan
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import (

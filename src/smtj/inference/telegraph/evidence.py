@@ -1,124 +1,213 @@
-"""Evidence that a trace is a telegraph signal of two levels."""
+"""The verdict: two levels have to beat one, and further levels have to beat two."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from smtj.inference.telegraph.likelihood import Model, Trace, expectation
-from smtj.inference.telegraph.null_models import ONE_SIDED_95, one_level, uncorrelated
-from smtj.inference.telegraph.optimise import fit_em
-from smtj.inference.telegraph.subsample import thinned
-from smtj.inference.telegraph.three_levels import three_levels
+from smtj.inference.telegraph.baseline import Baseline
+from smtj.inference.telegraph.climb import Maximum, climb
+from smtj.inference.telegraph.model import Layout, Model, expectation, gains
+from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.search import grown
+from smtj.inference.telegraph.start import neutral
+from smtj.typing import Floats
 
-Verdict = Literal["two levels", "one level", "more than two levels", "faster than the sampling"]
+Verdict = Literal[
+    "two levels", "three levels", "four levels", "two fluctuators", "one level", "wandering",
+    "faster than the sampling",
+]  # fmt: skip
 
 MIN_GAIN = 5.0
 """By which a richer description must beat a simpler one, in units of ln of the odds (BIC)."""
 CORRELATED = 0.5
 """Correlation between readings above which nobody doubts it."""
+ONE_SIDED_95 = 2.706
+"""Likelihood ratio of one parameter at its limit, at 5 %."""
 BIMODAL = 2.0
 """Separation over noise below which a mixture of two levels has one maximum only."""
+UNCORRELATED = 40.0
+"""Relaxation times per interval at which nothing is left of the correlation."""
+WANDERS = 2.0
+"""Slow part of a signal without levels over its fast noise, from which it wanders."""
+APART, MIN_OCCUPANCY, MIN_VISITS, MIN_DWELL = 2.0, 0.005, 10.0, 3.0
+"""What a further level needs: distance over noise, fraction of the time, visits, and readings (or
+times of the response) per visit."""
+GUESSES = (-0.7, 0.25, 0.5, 0.75, 1.7)
+"""Where a third level is tried, over the separation of two."""
+FIRST_STEPS, STEPS, SHORT = 4, 20, 5000
 EXAMINED = 20_000
-"""Readings, evenly taken, that are examined for a third level."""
-APART = 1.5
-"""Distance over noise of a third level from the others, for it to count."""
-MIN_OCCUPANCY = 0.005
-"""Of the time in a third level, for it to count."""
+"""Readings that are examined for further levels at most."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What decided about a trace; gains are differences of BIC/2, that is ln of odds."""
+    """The verdict, and the gains (ln of the odds) that it rests on."""
 
     verdict: Verdict
     gain_of_second_level: float
-    """By which two levels beat one."""
     gain_of_third_level: float
-    """By which three levels beat two; -inf where no third is seen."""
     correlation: float
-    """e^(-Δt/t_c) between successive readings."""
-    correlation_ratio: float
-    """Twice the log-likelihood that the correlation gains; inf where nobody doubts it."""
+    """Of the states between successive readings."""
 
     @property
     def sentence(self) -> str:
-        """The verdict with its numbers."""
-        second = f"ln odds against one level {self.gain_of_second_level:.1f}"
-        third = f"ln odds of a third level {self.gain_of_third_level:.1f}"
-        if self.gain_of_third_level == -math.inf:
-            third = "no third level seen"
-        ratio = (
-            f"correlation of successive readings {self.correlation:.3f}, likelihood ratio "
-            f"{self.correlation_ratio:.2f}"
-        )
-        return {
-            "two levels": f"two levels: {second}, {third}",
-            "one level": (
-                f"one level: {second}, where at least {MIN_GAIN:g} are asked for, and two that "
-                f"are {BIMODAL:g} times the noise apart if they do not correlate"
-            ),
-            "more than two levels": f"more than two levels: {third}",
-            "faster than the sampling": (
-                f"two levels that switch faster than they are sampled: {ratio}, where more than "
-                f"{ONE_SIDED_95} is asked for"
-            ),
-        }[self.verdict]
+        """The verdict with its reason."""
+        against = f"ln odds against one level {self.gain_of_second_level:.0f}"
+        if self.verdict == "one level":
+            return f"one level: ln odds of two {self.gain_of_second_level:.1f}"
+        if self.verdict == "wandering":
+            return (
+                "the signal wanders without levels, as a junction that relaxes or drifts does: "
+                f"ln odds of two levels {self.gain_of_second_level:.1f}"
+            )
+        if self.verdict == "faster than the sampling":
+            return f"two levels, but successive readings do not correlate; {against}"
+        if self.verdict == "two levels":
+            return f"two levels: {against}"
+        return f"{self.verdict}: ln odds against two levels {self.gain_of_third_level:.0f}"
 
 
-def judge(trace: Trace, model: Model) -> Evidence:
-    """Return what the readings say of one, two and three levels, and of their correlation.
+def merit(top: Maximum, base: Baseline, readings: Readings) -> float:
+    """Return the log-likelihood less the price of all parameters (BIC)."""
+    return top.log_likelihood - 0.5 * (top.size + base.size) * math.log(readings.size)
 
-    Parameters
-    ----------
-    trace
-        The readings; at most EXAMINED of them are used.
-    model
-        The best two-level description.
+
+def one_level(readings: Readings, base: Baseline) -> tuple[Maximum, Baseline]:
+    """Return the best description of a trace by one level, noise with memory, and a baseline."""
+    model = neutral(Layout(1), False)
+    model = replace(model, free=model.free & (np.array(model.layout.names) != "offset"))
+    flat, _, _ = base.fit(readings.time, readings.signal, np.ones(readings.size))
+    noise = float(np.std(readings.signal - flat.values(readings.time)))
+    model = model.with_values(scale=math.log(max(noise, readings.min_noise)))
+    return grown(readings, model, flat)
+
+
+def uncorrelated(readings: Readings, z: Floats, model: Model) -> tuple[Model, float]:
+    """Return the best two-level model whose states do not correlate, and its log-likelihood."""
+    best, total = model, -math.inf
+    occupancy = float(model.occupancy[1])
+    for _ in range(30):
+        found = with_relaxation(best, occupancy, 1 / UNCORRELATED)
+        top = climb(readings, z, replace(found, free=found.free & ~_named(found, "time")), 3)
+        gained, best, total = top.log_likelihood - total, top.model, top.log_likelihood
+        if gained < 0.1:
+            break
+        occupancy = float(expectation(readings, z, best).occupied.mean())
+    return replace(best, free=model.free), total
+
+
+def with_relaxation(model: Model, occupancy: float, time: float) -> Model:
+    """Return a two-level model with another occupancy of the high level and relaxation time."""
+    p = min(max(occupancy, 1e-4), 1 - 1e-4)
+    return model.with_values(time=np.log([time / p, time / (1 - p)]))
+
+
+def longest_relaxation(readings: Readings, z: Floats, model: Model, highest: float) -> float:
+    """Return the upper 95 % limit of the relaxation time of an uncorrelated trace, in intervals."""
+    from scipy.optimize import brentq
+
+    p = float(model.occupancy[1])
+
+    def fall(log_time: float) -> float:
+        tried = with_relaxation(model, p, math.exp(log_time))
+        return 2 * (highest - float(gains(readings, z, tried).sum())) - ONE_SIDED_95
+
+    ends = (-math.log(UNCORRELATED), math.log(readings.size))
+    if fall(ends[0]) >= 0:
+        return 1 / UNCORRELATED
+    return math.exp(float(brentq(fall, *ends, xtol=1e-4)))
+
+
+def lifted(model: Model, layout: Layout, levels: Floats, times: Floats) -> Model:
+    """Return a model of more states with the noise and the response of one of two."""
+    new = neutral(layout, False)
+    free = new.free.copy()
+    values: dict[str, Floats | float] = {"offset": levels[0], "time": times}
+    values["gap"] = np.log(np.diff(levels) if not layout.is_pair else levels[[1, 2]] - levels[0])
+    for name in ("scale", "outliers", "memory", "pole", "window", "tail"):
+        values[name] = model.get(name)
+        free[layout.index[name]] = model.free[model.layout.index[name]]
+    return replace(new, free=free).with_values(**values)
+
+
+def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximum]:
+    """Yield better descriptions by three levels and by two fluctuators.
+
+    With white noise and without a response first; what does not gain there is not followed up.
     """
-    part = thinned(trace, EXAMINED)
-    two = expectation(part, model).log_likelihood
-    second = _gain_of_second_level(part, model, two)
-    correlation, ratio = 1.0, math.inf
-    if part.window == 0:
-        correlation = math.exp(-float(np.diff(part.time).min()) / model.relaxation_time)
-        if correlation < CORRELATED:
-            ratio = max(2 * (two - uncorrelated(part, model)[1]), 0.0)
-    is_fast = ratio < ONE_SIDED_95
-    is_one = second < MIN_GAIN or (is_fast and model.separation < BIMODAL * model.noise)
-    third = -math.inf if is_one else _gain_of_third_level(part, model, two)
-    verdict: Verdict = "two levels"
-    if is_one:
-        verdict = "one level"
-    elif third > MIN_GAIN:
-        verdict = "more than two levels"
-    elif is_fast:
-        verdict = "faster than the sampling"
-    return Evidence(verdict, second, third, correlation, ratio)
+    white = replace(two, free=two.free & ~_named(two, "memory", "pole", "window"))
+    white = white.with_values(memory=0.0, pole=0.0, window=0.0)
+    if not two.is_instant or two.order:
+        white = climb(readings, z, white, FIRST_STEPS).model
+    low, high = white.levels
+    gap, times = high - low, white.get("time")
+    three, pair = Layout(3), Layout(4, is_pair=True)
+    place = [np.sort([low, high, low + part * gap]) for part in GUESSES]
+    starts = [lifted(white, three, levels, np.full(6, times.mean() + 1)) for levels in place]
+    yield from _followed(readings, z, two, white, starts)
+    starts = []
+    for part, slower in product((0.35, 0.65, 1.0), (1.5, -1.5)):
+        levels = low + gap * np.array([0, 1.0, part, 1.0 + part]) - 0.5 * part * gap
+        starts.append(lifted(white, pair, levels, np.concatenate([times, times + slower])))
+    for part in (0.3, 0.45):
+        # The sum of both spans what two levels took for their separation.
+        levels = low + gap * np.array([0, 1 - part, part, 1.0])
+        starts.append(lifted(white, pair, levels, np.concatenate([times, times])))
+    yield from _followed(readings, z, two, white, starts)
 
 
-def _gain_of_second_level(trace: Trace, model: Model, two: float) -> float:
-    """Return by how much two levels beat one; separation and dwell times are three parameters."""
-    one = one_level(trace, model.outlier_density)
-    price = 0.5 * math.log(trace.time.size)
-    gain = two - one.log_likelihood - price * (3 + model.drift.size - one.drift.size)
-    if one.drift.size > model.drift.size:
-        # What a more flexible drift gains does not speak against a second level.
-        low = model.drift.moved_to(one.drift, model.low, trace.time)
-        _, flexible = fit_em(trace, replace(model, drift=one.drift, low=low))
-        gain = max(gain, flexible - one.log_likelihood - price * 3)
-    return gain
+def _followed(
+    readings: Readings, z: Floats, two: Model, white: Model, starts: list[Model]
+) -> Iterator[Maximum]:
+    """Yield the maximum from the best start, if it may beat two levels."""
+    tried = (climb(readings, z, model, 2) for model in starts)
+    best = max(tried, key=lambda top: top.log_likelihood)
+    best = climb(readings, z, best.model, FIRST_STEPS)
+    own, layout = float(gains(readings, z, white).sum()), best.model.layout
+    price = 0.5 * (best.size - int(white.free.sum())) * math.log(readings.size)
+    may_count = has_dwells(readings, best.model) or layout.states == 3
+    if best.log_likelihood - own - price < 0 or not may_count:
+        return
+    full = lifted(two, layout, best.model.levels, best.model.get("time"))
+    if not layout.is_pair:
+        free = full.free.copy()
+        free[layout.index["ratio"]] = True
+        full = replace(full, free=free).with_values(ratio=best.model.get("ratio"))
+    if two.is_instant and two.order == 0:
+        yield climb(readings, z, full, STEPS)
+        return
+    # A short look first: what the memory or the response explains gains nothing more.
+    part = slice(0, min(SHORT, readings.size))
+    own = float(gains(readings, z, two)[part].sum())
+    found = climb(readings.part(part), z[part], full, FIRST_STEPS)
+    if found.log_likelihood > own + 2:
+        yield climb(readings, z, found.model, STEPS)
 
 
-def _gain_of_third_level(trace: Trace, model: Model, two: float) -> float:
-    """Return by how much three levels beat two; -inf where they merge or one is hardly there.
+def _named(model: Model, *names: str) -> NDArray[np.bool_]:
+    return np.isin(model.layout.names, names)
 
-    A level and four chances of moving are five parameters more.
-    """
-    three = three_levels(trace, model)
-    if np.diff(np.sort(three.values)).min() < APART * three.noise:
-        return -math.inf
-    if three.fractions.min() < MIN_OCCUPANCY:
-        return -math.inf
-    return three.log_likelihood - two - 2.5 * math.log(trace.time.size)
+
+def has_dwells(readings: Readings, model: Model) -> bool:
+    """Whether each level is apart from the others and is visited often and long enough to count."""
+    levels, spread = np.sort(model.levels), float(model.spread.mean())
+    if np.diff(levels).min() < APART * spread:
+        return False
+    occupancy, dwells = model.occupancy, -1 / np.diag(model.rates)
+    if model.layout.is_pair:
+        times = np.exp(model.get("time"))
+        dwells = np.array([min(times[0], times[2])])
+        dwells = times
+        visits = readings.size / np.array([times[0] + times[1], times[2] + times[3]])
+    else:
+        visits = occupancy * readings.size / dwells
+    response = max(1.0, float(model.get("pole")[0]))
+    return bool(
+        occupancy.min() > MIN_OCCUPANCY and visits.min() > MIN_VISITS
+        and dwells.min() > MIN_DWELL * response
+    )  # fmt: skip

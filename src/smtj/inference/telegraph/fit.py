@@ -1,9 +1,9 @@
-"""States and dwell times of a telegraph trace by exact maximum likelihood.
+"""States and dwell times of a telegraph trace by maximum likelihood.
 
-A trace is a slowly moving low level, a separation D to the high level, noise and a few outliers;
-the states between which it switches follow a two-state process, which the readings sample or, over
-a window, average.  Dwells that are too short to be seen are part of that description, so that
-nothing has to be corrected for them.
+The trace is described by levels, noise, response and baseline (:mod:`.model`, :mod:`.baseline`);
+the description grows by what the readings ask for (:mod:`.search`), has to beat simpler and richer
+ones (:mod:`.evidence`), and is held against counts of crossings and the memory of the signal
+(:mod:`.second_route`).
 """
 
 import math
@@ -13,193 +13,159 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
-from smtj.inference.telegraph.conclude import conclusion, in_units
-from smtj.inference.telegraph.drift import bent
-from smtj.inference.telegraph.evidence import judge
-from smtj.inference.telegraph.initial import BENDS, first_model, winsorised
-from smtj.inference.telegraph.likelihood import Model, Trace, sample_paths
-from smtj.inference.telegraph.optimise import Maximum, maximum, with_best_drift
+from smtj.inference.telegraph.baseline import Baseline, find_lines
+from smtj.inference.telegraph.conclude import conclude
+from smtj.inference.telegraph.model import Model, sample_path
+from smtj.inference.telegraph.pilot import thinned
+from smtj.inference.telegraph.readings import Readings, clean
 from smtj.inference.telegraph.result import TraceFit
-from smtj.inference.telegraph.subsample import thinned
-from smtj.typing import Floats
+from smtj.inference.telegraph.search import grown
+from smtj.inference.telegraph.start import start, winsorised
 
-MIN_READINGS = 50
-MIN_SWITCHES = 20
-"""Fewer, and neither the dwell times nor their intervals mean much."""
-ROUNDS, BEND_SETTLED = 4, 0.03
-"""Fits with another bend at most, and what a change of it may move a reading, over the noise."""
-MAX_BEND = 10.0
+MOST = 1 << 20
+"""Readings in which hum is sought, at most."""
+MAX_BEND, BEND_ROUNDS = 10.0, 3
 """Separation over low level, more than any junction has."""
-START = 1 << 13
-"""Readings of a longer trace from which the fit starts, and of which the spread is taken."""
 
 
 def fit_trace(
     time: ArrayLike,
     signal: ArrayLike,
-    integration_time: float = 0.0,
+    integration_time: float | None = None,
     *,
-    pole: float = -math.inf,
-    min_switches: int = MIN_SWITCHES,
+    bandwidth: float | None = None,
+    averages_inverse: bool = False,
 ) -> TraceFit:
-    """Fit levels, noise, drift and dwell times to a trace, and judge whether it has two levels.
+    """Fit levels, noise, baseline and dwell times to a trace, and judge what it shows.
 
-    Maximum likelihood over all parameters at once; the drift is a straight line or a cubic spline
-    with as many intervals as BIC asks for, none so short that it could follow the telegraph.  The
-    fit of more than 32,768 readings starts from a part of them.  Beside the trace itself it takes
-    22 bytes a reading, nearly all of them for the result, and about 20 MB.
+    Numbers are always given, unless the trace has one level only or wanders without levels.
 
     Parameters
     ----------
     time
         When each reading ends, in s, increasing; intervals and gaps may be of any length.
     signal
-        Readings in any unit; shape (readings,).
+        Readings in any unit, shape (readings,); overflows (9.9E37) and NaN are left out.
     integration_time
-        T over which a reading averages, in s, at most the time between readings; 0 for
-        instantaneous samples.
-    pole
-        Over a window 1/(signal - pole) averages, as 1/R does at a constant voltage, where it is 0;
-        by default the signal itself averages.
-    min_switches
-        A trace of two levels or more is refused that switches less often, both in its most
-        probable path of states and by its dwell times.
+        Time over which a reading averages, in s, at most the interval; 0 for instantaneous
+        readings.  None if unknown: fitted where the readings show it.
+    bandwidth
+        Of the readout, in Hz, as a single pole.  None if unknown: fitted likewise.
+    averages_inverse
+        Whether 1/signal averages over the integration time, as 1/R does at a constant voltage.
 
     Returns
     -------
     TraceFit
-        Dwell times with their intervals, levels, states, verdict.
+        Dwell times with intervals, levels, states, verdict.
 
     Raises
     ------
     SmtjError
-        The readings are too few, not finite, all equal or out of order, not above the pole, or
-        switch too rarely.
+        The readings are too few, all equal or out of order, or a setting is impossible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from smtj.dynamics import samples
+    >>> states = samples(np.log(3e-3), np.log(5e-3), 1e-3, 4000, seed=0)[:, 0]
+    >>> noise = 0.1 * np.random.default_rng(0).standard_normal(4000)
+    >>> fit = fit_trace(1e-3 * np.arange(4000), states + noise)
+    >>> fit.verdict, round(1e3 * fit.dwell_high, 1), round(1e3 * fit.dwell_low, 1)
+    ('two levels', 2.9, 5.1)
     """
-    given = _checked(time, signal, integration_time)
-    centre, scale = _spread(given)
-    signal = given.signal - centre
-    signal /= scale
-    trace = replace(given, signal=signal)
-    if trace.window > 0 and not centre > pole:
+    readings = clean(time, signal)
+    known, given = _known(readings, integration_time, bandwidth)
+    if averages_inverse and not readings.centre > 0:
         raise SmtjError(
-            f"1/(signal - {pole:g}) averages only above {pole:g}, and the mean reading is "
-            f"{centre:g}"
+            f"1/signal averages only for a positive signal; its median is {readings.centre:g}"
         )
-    pilot = thinned(trace)
-    top = _maximum(pilot, first_model(thinned(trace, START)), (pole - centre) / scale)
-    found = conclusion(trace, pilot, top, judge(pilot, top.model))
-    # Of a device that hardly switches, what the drift misses may look like a third level.
-    seen = found.verdict in ("two levels", "more than two levels")
-    if seen and found.switches < min_switches:
-        # Noise hides short dwells from the most probable path.
-        switches = max(found.switches, _expected_switches(found, trace.time))
-        if switches < min_switches:
-            raise SmtjError(
-                f"the trace switches only {switches} times, but dwell times need at least "
-                f"{min_switches} switches; measure longer"
-            )
-    return in_units(found, centre, scale)
-
-
-def _maximum(trace: Trace, model: Model, pole: float) -> Maximum:
-    """Return the most likely model.
-
-    The bend is held meanwhile, and then that of the levels found: what is left of an error of
-    theirs in the height of a reading between them is a small part of their separation.
-    """
-    top = maximum(trace, with_best_drift(trace, _with_bend(trace, model, pole))[0])
-    for _ in range(ROUNDS if trace.window > 0 else 0):
-        bent_anew = _with_bend(trace, top.model, pole)
-        # The height changes by a quarter of that at most.
-        change = abs(bent_anew.bend - top.model.bend) * top.model.separation / 4
-        if change < BEND_SETTLED * top.model.noise:
+    part = thinned(readings)
+    scale = 1 / part.stride
+    known = {name: value * scale for name, value in known.items()}
+    pilot = part.pilot
+    lines = np.empty(0)
+    if readings.is_regular:
+        some = slice(0, MOST)
+        clipped = winsorised(readings.signal[some])
+        lines = find_lines(readings.time[some], clipped, readings.interval, lines)
+    model, base = start(part.start, lines, known)
+    for _ in range(BEND_ROUNDS if averages_inverse and known.get("window") else 1):
+        if averages_inverse and known.get("window"):
+            model = replace(model, bend=_bend(readings, model, base))
+        top, base = grown(pilot, model, base, given)
+        if abs(_bend(readings, top.model, base) - model.bend) < 0.02 or not model.bend:
             break
-        top = maximum(trace, bent_anew)
-    return top
-
-
-def _with_bend(trace: Trace, model: Model, pole: float) -> Model:
-    low = float(model.drift.values(trace.time, model.low).mean()) - pole
-    return replace(model, bend=model.separation / max(low, model.separation / MAX_BEND))
-
-
-def _expected_switches(fit: TraceFit, time: Floats) -> int:
-    """Return between how many readings and the next the state is to differ."""
-    p = fit.occupancy
-    differs = 2 * p * (1 - p) * -np.expm1(-np.diff(time) / fit.relaxation_time)
-    return round(float(differs.sum()))
+        model = top.model
+    return conclude(readings, part, top, base)
 
 
 def sample_states(
-    fit: TraceFit, time: ArrayLike, signal: ArrayLike, integration_time: float = 0.0, seed: int = 0
+    fit: TraceFit, time: ArrayLike, signal: ArrayLike, seed: int = 0
 ) -> NDArray[np.uint8]:
-    """Draw a path of states from all that the readings of a fitted trace leave possible.
+    """Sample a path of states from all that the readings of a fitted trace leave possible.
 
     Unlike the most probable path, which leaves out dwells that noise hides, it has the statistics
-    of the process: tests of these are right on it.
+    of the process.
 
     Parameters
     ----------
     fit
-        Result of :func:`fit_trace` for this trace, with a verdict other than "one level".
-    time, signal, integration_time
+        Result of :func:`fit_trace` for this trace, with levels.
+    time, signal
         The trace.
     seed
-        Decides the draw.
-
-    Returns
-    -------
-    array
-        1 for high, at the time of each reading, shape (readings,).
+        Decides the sample.
 
     Raises
     ------
     SmtjError
         The trace has one level only.
     """
-    if fit.verdict == "one level":
-        raise SmtjError("a trace of one level has no states to draw; fit one with two levels")
-    return sample_paths(_checked(time, signal, integration_time), fit.model, seed)
+    if fit.chain is None:
+        raise SmtjError("a trace without levels has no states to sample; fit one with two levels")
+    readings = clean(time, signal)
+    y = np.asarray(signal, dtype=np.float64)
+    z = (y - fit.low if readings.used is None else (y - fit.low)[readings.used]) / readings.scale
+    z = z + float(fit.chain.levels[0])
+    return readings.spread_out(sample_path(readings, z, fit.chain, seed))
 
 
-def _checked(time: ArrayLike, signal: ArrayLike, integration_time: float) -> Trace:
-    t, y = (np.ascontiguousarray(values, dtype=np.float64) for values in (time, signal))
-    if t.ndim != 1 or t.shape != y.shape:
-        raise SmtjError(
-            f"time has the shape {t.shape} and the signal {y.shape}; give one time a reading"
-        )
-    if t.size < MIN_READINGS:
-        raise SmtjError(f"a trace needs at least {MIN_READINGS} readings; this one has {t.size}")
-    # A sum is finite only if all are, and takes no memory.
-    for name, values in (("time", t), ("signal", y)):
-        if not math.isfinite(values.sum()):
-            bad = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise SmtjError(f"{name} is {values[bad]} at reading {bad}; leave such readings out")
-    late = t[1:] > t[:-1]
-    if not late.all():
-        i = int(np.argmin(late))
-        raise SmtjError(
-            f"time does not increase from reading {i} to {i + 1}; sort them and leave doubles out"
-        )
-    if not (math.isfinite(integration_time) and integration_time >= 0):
-        raise SmtjError(f"the integration time is {integration_time} s; it must be 0 s or more")
-    shortest = float(np.diff(t).min()) if integration_time > 0 else math.inf
-    if integration_time > shortest * (1 + 1e-6):
-        raise SmtjError(
-            f"readings that average over {integration_time:g} s overlap where they are "
-            f"{shortest:g} s apart; the integration time must not be longer than that"
-        )
-    if np.ptp(y) == 0:
-        raise SmtjError(f"every reading is {y[0]:g}; a constant signal has no states")
-    return Trace(t, y, float(integration_time))
+def _known(
+    readings: Readings, integration_time: float | None, bandwidth: float | None
+) -> tuple[dict[str, float], frozenset[str]]:
+    """Return fixed parameters in intervals, and which must not be fitted."""
+    known: dict[str, float] = {}
+    given = set()
+    if integration_time is not None:
+        if not (math.isfinite(integration_time) and integration_time >= 0):
+            raise SmtjError(f"the integration time is {integration_time} s; it must be 0 s or more")
+        shortest = float(np.diff(readings.time).min())
+        if integration_time > shortest * (1 + 1e-6):
+            raise SmtjError(
+                f"readings that average over {integration_time:g} s overlap where they are "
+                f"{shortest:g} s apart; the integration time must not be longer than that"
+            )
+        given.add("window")
+        if integration_time > 0:
+            known["window"] = min(integration_time / readings.interval, 1.0)
+    if bandwidth is not None:
+        if not bandwidth > 0:
+            raise SmtjError(f"the bandwidth is {bandwidth} Hz; it must be above 0 Hz")
+        given.add("pole")
+        if math.isfinite(bandwidth):
+            known["pole"] = 1 / (2 * math.pi * bandwidth) / readings.interval
+    if len(known) == 2:
+        # The longer of the two is the response; the other hardly counts beside it.
+        known.pop("window" if known["pole"] > known["window"] / 2 else "pole")
+    if known:
+        given |= {"pole", "window"}
+    return known, frozenset(given)
 
 
-def _spread(trace: Trace) -> tuple[float, float]:
-    """Return mean of a signal, and its standard deviation about a drift, outliers drawn in."""
-    some = thinned(trace, START)
-    drift = bent(some.time, BENDS)
-    signal = winsorised(some.signal)
-    rest = signal - drift.values(some.time, drift.fit(some.time, signal, np.ones_like(signal)))
-    scale, widest = float(rest.std()), float(np.ptp(some.signal))
-    return float(signal.mean()), scale if scale > 1e-9 * widest else widest
+def _bend(readings: Readings, model: Model, base: Baseline) -> float:
+    """Return separation over the low level, both in the unit of the signal."""
+    level = float((base.values(readings.time[:: max(readings.size >> 12, 1)])).mean())
+    low = readings.centre + readings.scale * (level + float(model.levels[0]))
+    separation = readings.scale * float(model.levels[-1] - model.levels[0])
+    return separation / max(low, separation / MAX_BEND)

@@ -1,0 +1,210 @@
+"""The readings of a trace, checked, cleaned and brought to a common scale."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smtj.errors import SmtjError
+from smtj.typing import Floats
+
+MIN_READINGS = 50
+OVERFLOW = 1e37
+"""Instruments write 9.9E37 (IEEE 488.2) for an overflow or a missing reading."""
+MAX_OVERFLOWS = 0.2
+FAR = 20.0
+"""Distance from the bulk, in its range, from which a reading is left out altogether."""
+LOST = 1.5
+"""Median intervals after which the noise has no memory."""
+REGULAR, SAME = 0.9, 0.02
+"""Fraction of intervals that equal their median, within the second number, in a regular record."""
+MAX_KINDS = 1024
+MIN_VALUES = 5
+"""Different values below which readings are levels without noise rather than rounded."""
+ROUNDING = 0.29
+"""Standard deviation of a rounding error over the step, 1/√12."""
+MIN_NOISE = 0.02
+"""Least noise over the standard deviation of the signal; keeps exact readings finitely likely."""
+OUTLIER_RANGE, BULK = 5.0, (0.02, 0.98)
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Cleaned readings, in units of their spread, with what the fit must know of their times."""
+
+    time: Floats
+    """In s, increasing."""
+    signal: Floats
+    """(readings - centre)/scale."""
+    kinds: NDArray[np.int32]
+    """Kind of the interval before each reading; 0 for the first."""
+    intervals: Floats
+    """Length of each kind of interval over the median."""
+    interval: float
+    """Median interval in s."""
+    is_regular: bool
+    """Whether nearly all intervals are equal, as noise with memory needs."""
+    centre: float
+    scale: float
+    min_noise: float
+    """Least noise that the resolution allows, over the scale."""
+    used: NDArray[np.bool_] | None
+    """Which of the given readings are used; None for all."""
+    remarks: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of readings."""
+        return self.signal.size
+
+    @cached_property
+    def outlier_density(self) -> float:
+        """Density of outliers: one over a range wide enough that none looks like a switch."""
+        low, high = np.quantile(self.signal[:: max(self.size >> 16, 1)], BULK)
+        return 1 / max(float(np.ptp(self.signal)), OUTLIER_RANGE * float(high - low))
+
+    def spread_out(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values for all given readings; those left out get the value before them."""
+        if self.used is None:
+            return values
+        return values[np.maximum(np.cumsum(self.used) - 1, 0)]
+
+    def part(self, index: slice) -> "Readings":
+        """Return a stretch of consecutive readings."""
+        kinds = self.kinds[index].copy()
+        kinds[0] = 0
+        return Readings(
+            self.time[index], self.signal[index], kinds, self.intervals, self.interval,
+            self.is_regular, self.centre, self.scale, self.min_noise, None, (),
+        )  # fmt: skip
+
+
+def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
+    """Check a trace; leave out overflows and readings that are far off.
+
+    Raises
+    ------
+    SmtjError
+        The readings are too few, mostly overflows, all equal or out of order.
+    """
+    t, y = (np.ascontiguousarray(values, dtype=np.float64) for values in (time, signal))
+    if t.ndim != 1 or t.shape != y.shape:
+        raise SmtjError(
+            f"time has the shape {t.shape} and the signal {y.shape}; give one time per reading"
+        )
+    if t.size < MIN_READINGS:
+        raise SmtjError(f"a trace needs at least {MIN_READINGS} readings; this one has {t.size}")
+    if not math.isfinite(float(t.sum())):
+        bad = int(np.flatnonzero(~np.isfinite(t))[0])
+        raise SmtjError(f"time is {t[bad]} at reading {bad}; leave such readings out")
+    late = t[1:] > t[:-1]
+    if not late.all():
+        i = int(np.argmin(late))
+        raise SmtjError(
+            f"time does not increase from reading {i} to {i + 1}; sort the readings and leave "
+            "duplicates out"
+        )
+    used, remarks = _usable(y)
+    if used is not None:
+        t, y = t[used], y[used]
+    if y.size < MIN_READINGS:
+        raise SmtjError(f"only {y.size} readings are finite; at least {MIN_READINGS} are needed")
+    if np.ptp(y) == 0:
+        raise SmtjError(f"every reading is {y[0]:g}; a constant signal has no states")
+    steps = np.diff(t)
+    interval = float(np.median(steps))
+    kinds, intervals = _kinds(steps / interval)
+    some = y[:: max(y.size >> 14, 1)]
+    low, high = np.quantile(some, BULK)
+    centre = float(np.median(some))
+    top = float(np.abs(some).max())
+    inner = np.clip(some, 2 * low - high, 2 * high - low) / top if high > low else np.zeros(1)
+    # Over the largest, whose square may exceed all floats.
+    scale = top * float(np.std(inner))
+    scale = scale if scale > 1e-9 * np.ptp(y) else float(np.ptp(y))
+    resolution = _resolution(some)
+    if resolution > 0.05 * scale:
+        remarks.append(f"the readings are rounded to steps of {resolution:.3g}")
+    return Readings(
+        time=t,
+        signal=(y - centre) / scale,
+        kinds=kinds,
+        intervals=intervals,
+        interval=interval,
+        is_regular=bool(np.mean(np.abs(steps / interval - 1) < SAME) > REGULAR),
+        centre=centre,
+        scale=scale,
+        min_noise=max(MIN_NOISE, ROUNDING * resolution / scale),
+        used=used,
+        remarks=tuple(remarks),
+    )
+
+
+def _usable(y: Floats) -> tuple[NDArray[np.bool_] | None, list[str]]:
+    """Return which readings are neither overflows nor far off, None for all, and remarks."""
+    with np.errstate(invalid="ignore"):
+        used = np.abs(y) < OVERFLOW
+    # Genuine signals of such a size have no small readings beside them.
+    if used.any() or not np.isfinite(y).all():
+        missing = np.flatnonzero(~used)
+    else:
+        used, missing = np.ones(y.size, bool), np.empty(0, np.intp)
+    remarks = []
+    if missing.size > MAX_OVERFLOWS * y.size:
+        raise SmtjError(
+            f"{missing.size} of {y.size} readings are overflows or not finite; the instrument was "
+            "out of range: choose a larger one"
+        )
+    if missing.size:
+        remarks.append(
+            f"{_readings(missing)} left out: {y[missing[0]]:.3g} is an overflow of the instrument"
+        )
+    low, high = np.quantile(y[used][:: max(y.size >> 16, 1)], BULK)
+    if high > low:
+        far = used & (np.abs(y - (low + high) / 2) > FAR * (high - low))
+        if 0 < far.sum() <= MAX_OVERFLOWS * y.size:
+            off = np.flatnonzero(far)
+            remarks.append(f"{_readings(off)} left out: {y[off[0]]:.3g} is far from all others")
+            used &= ~far
+    return (None if used.all() else used), remarks
+
+
+def _readings(index: NDArray[np.intp]) -> str:
+    """Name readings by their number, the first as 0."""
+    named = ", ".join(str(i) for i in index[:5])
+    return f"reading{'s' if index.size > 1 else ''} {named}" + (
+        f" and {index.size - 5} more" if index.size > 5 else ""
+    )
+
+
+def _kinds(steps: Floats) -> tuple[NDArray[np.int32], Floats]:
+    """Sort intervals, in medians, into kinds of equal length; kind 0 is before the first reading,
+    kind 1 a median interval."""
+    kinds = np.ones(steps.size + 1, np.int32)
+    kinds[0] = 0
+    odd = np.flatnonzero(np.abs(steps - 1) > 1e-3)
+    lengths = np.empty(0)
+    if odd.size:
+        rounded = np.round(steps[odd], 3)
+        lengths, which = np.unique(rounded, return_inverse=True)
+        if lengths.size > MAX_KINDS:
+            # Logarithmic classes, within 1 %.
+            code = np.round(np.log(steps[odd]) / 0.01)
+            codes, which = np.unique(code, return_inverse=True)
+            lengths = np.array([steps[odd][which == k].mean() for k in range(codes.size)])
+        lengths = np.maximum(lengths, 1e-6)
+        kinds[odd + 1] = which + 2
+    return kinds, np.concatenate([[1e9, 1.0], lengths])
+
+
+def _resolution(y: Floats) -> float:
+    """Return the step to which readings are rounded, 0 if none is seen."""
+    values = np.unique(y)
+    if values.size < MIN_VALUES or values.size > y.size / 4:
+        return 0.0
+    steps = np.diff(values)
+    steps = steps[steps > 1e-9 * (values[-1] - values[0])]
+    return float(np.quantile(steps, 0.1)) if steps.size else 0.0

@@ -1,0 +1,147 @@
+"""Which imperfections a trace has: the model grows by what its slopes ask for."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.inference.telegraph.baseline import Baseline, find_lines
+from smtj.inference.telegraph.climb import Maximum, climb, slopes
+from smtj.inference.telegraph.model import ORDERS, Model, expectation
+from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.start import refit
+from smtj.typing import Floats
+
+ROUNDS = 9
+RESPONSES = ("pole", "window")
+MARGIN = 2.0
+"""By which a score test must exceed the price of its parameters (BIC)."""
+STEPS, PUSH = 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
+"""Where parameters that start at their bound are let go."""
+
+
+def grown(
+    readings: Readings, model: Model, base: Baseline, given: frozenset[str] = frozenset()
+) -> tuple[Maximum, Baseline]:
+    """Return the maximum of a model with the imperfections that the readings show.
+
+    A Lagrange multiplier test of each imperfection at the maximum without it picks the next.
+
+    Parameters
+    ----------
+    readings, model, base
+        The trace, and where to start.
+    given
+        Kinds of parameters that are not to be fitted: their values are known.
+    """
+    model = replace(model, is_rough=True)
+    top, dropped = climb(readings, readings.signal - base.values(readings.time), model, 6), set()
+    for _ in range(ROUNDS):
+        base = refit(readings, top.model, _with_lines(readings, top.model, base))
+        z = readings.signal - base.values(readings.time)
+        top = climb(readings, z, top.model, STEPS)
+        name, where = _next(readings, z, top.model, given, dropped)
+        if not name:
+            break
+        tried = [_richer(top.model, name, where)]
+        if name in RESPONSES and not given & set(RESPONSES):
+            # Which of them the first slope asks for is not yet the better one.
+            other = RESPONSES[1 - RESPONSES.index(name)]
+            tried.append(_richer(top.model, other, top.model.layout.index[other]))
+        found = max((climb(readings, z, m, STEPS) for m in tried), key=lambda m: m.log_likelihood)
+        if found.log_likelihood < top.log_likelihood + 0.5 * where.size * math.log(readings.size):
+            dropped.add(name)
+        else:
+            top = found
+    z = readings.signal - base.values(readings.time)
+    best = climb(readings, z, top.model, STEPS)
+    if model.layout.states == 2 and (best.model.order or not best.model.is_instant):
+        # Growing may have led into noise that looks like states: once more from the start.
+        for other in _from_start(model, best.model, given):
+            again = climb(readings, z, other, 2 * STEPS)
+            best = max(best, again, key=lambda one: one.log_likelihood)
+    return climb(readings, z, replace(best.model, is_rough=False)), base
+
+
+def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
+    """Return a start with the imperfections that were found; with a pole, too, for a window."""
+    index, frees = model.layout.index, [found.free]
+    if found.free[index["window"]].any() and "pole" not in given:
+        frees.append(found.free.copy())
+        frees[1][index["window"]], frees[1][index["pole"]] = False, True
+    out = []
+    for free in frees:
+        values = {name: value for name, value in PUSH.items() if free[index[name]].any()}
+        out.append(replace(model, free=free).with_values(**values))
+    return out
+
+
+def _richer(model: Model, name: str, where: NDArray[np.intp]) -> Model:
+    """Return a model with some more parameters free."""
+    free = model.free.copy()
+    free[where] = True
+    richer = replace(model, free=free)
+    return richer.with_values(**{name: PUSH[name]}) if name in PUSH else richer
+
+
+def _with_lines(readings: Readings, model: Model, base: Baseline) -> Baseline:
+    """Return the baseline with the lines that its residuals show, without coefficients for new."""
+    if not readings.is_regular:
+        return base
+    drift_free = readings.signal - base.values(readings.time)
+    found = expectation(readings, drift_free, model)
+    rest = (drift_free - found.response) * found.inlier
+    lines = find_lines(readings.time, rest, readings.interval, base.lines)
+    if lines.size == base.lines.size:
+        return base
+    more = np.zeros(2 * (lines.size - base.lines.size))
+    return replace(base, lines=lines, coefficients=np.append(base.coefficients, more))
+
+
+def _next(
+    readings: Readings, z: Floats, model: Model, given: frozenset[str], dropped: set[str]
+) -> tuple[str, NDArray[np.intp]]:
+    """Return the kind of parameters whose score test is the most significant, and their places."""
+    index, free = model.layout.index, model.free
+    candidates = {
+        name: index[name]
+        for name in ("ratio", "pole", "window", "skew", "tail")
+        if name not in given
+        and name not in dropped
+        and index[name].size
+        and not free[index[name]].any()
+    }
+    # A pole and a window are not told apart well enough for both.
+    if free[index["pole"]].any() or free[index["window"]].any():
+        candidates.pop("pole", None)
+        candidates.pop("window", None)
+    orders = int(free[index["memory"]].sum())
+    if readings.is_regular and orders < ORDERS and "memory" not in dropped:
+        candidates["memory"] = index["memory"][orders : orders + 1]
+    wider = free.copy()
+    for own in candidates.values():
+        wider[own] = True
+    each, order = slopes(readings, z, replace(model, free=wider)), np.flatnonzero(wider)
+    best, where, most = "", np.empty(0, np.intp), 0.0
+    for name, own in candidates.items():
+        columns = free[order] | np.isin(order, own)
+        stat = _score_test(each[:, columns], np.isin(order[columns], own), name in PUSH)
+        stat -= own.size * math.log(readings.size) + MARGIN
+        if stat > most:
+            best, where, most = name, own, stat
+    return best, where
+
+
+def _score_test(each: Floats, tested: NDArray[np.bool_], one_sided: bool) -> float:
+    """Return the score statistic of some columns, given that the others are at their maximum."""
+    information, slope = each.T @ each, each.sum(axis=0)
+    rest = ~tested
+    solved = np.linalg.lstsq(
+        information[np.ix_(rest, rest)], information[np.ix_(rest, tested)], rcond=1e-10
+    )[0]
+    own = information[np.ix_(tested, tested)] - information[np.ix_(tested, rest)] @ solved
+    g = slope[tested] - solved.T @ slope[rest]
+    if one_sided and g[0] <= 0:
+        return 0.0
+    return float(g @ np.linalg.lstsq(own, g, rcond=1e-10)[0])

@@ -1,0 +1,115 @@
+"""The relaxation time without the likelihood: crossings of thresholds, and the signal's memory.
+
+A path through two thresholds switches where the signal has crossed both.  Of its crossings those of
+dwells that end between two readings, or before the response has followed, are missing; the count is
+corrected for them (dead time, as for ion channels: Colquhoun and Sigworth in Single-Channel
+Recording (1995), doi:10.1007/978-1-4419-1229-9_19).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from smtj.errors import SmtjError
+from smtj.inference.telegraph.diagnostics import autocorrelation_time
+from smtj.inference.telegraph.model import Model
+from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.start import hysteresis
+from smtj.typing import Floats
+
+LOWER, UPPER, CORE = 0.3, 0.7, 0.2
+MIN_PASSAGES = 10
+MAX_NOISE = 0.15
+"""Noise over the separation up to which thresholds count."""
+TOLERANCE, ERRORS = 0.15, 3.0
+"""Logarithm and standard errors by which two routes may differ."""
+MOST = 1 << 18
+"""Readings that are looked at, at most."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A relaxation time, in intervals, with the standard error of its logarithm."""
+
+    name: str
+    relaxation_time: float
+    error: float
+
+    def contradicts(self, other: float, other_error: float) -> bool:
+        """Whether it is further from another one than chance and its own crudeness allow."""
+        apart = abs(math.log(self.relaxation_time / other))
+        return apart > TOLERANCE + ERRORS * math.hypot(self.error, other_error)
+
+
+def routes(readings: Readings, z: Floats, model: Model) -> tuple[Route, ...]:
+    """Return the relaxation times of the routes that a trace of two levels allows."""
+    part = slice(0, MOST)
+    found = [_crossings(z[part], model)]
+    if readings.is_regular:
+        try:
+            memory = autocorrelation_time(readings.time[part], z[part])
+        except SmtjError:
+            memory = None
+        if memory is not None:
+            low, high = memory.interval
+            error = math.log(high / low) / (2 * 1.96) if low > 0 else math.inf
+            found.append(Route("autocorrelation", memory.value / readings.interval, error))
+    return tuple(route for route in found if route is not None)
+
+
+def passages(z: Floats, model: Model) -> tuple[Floats, Floats] | None:
+    """Return mean times between the cores of the two states, and the variances of their logarithms.
+
+    High first, in intervals; None where noise hides the cores or there are too few passages.
+    """
+    low, high = model.levels.min(), model.levels.max()
+    gap = float(high - low)
+    if float(model.spread.mean()) > MAX_NOISE * gap:
+        return None
+    is_high = hysteresis(z, low + CORE * gap, high - CORE * gap)
+    ends = np.flatnonzero(is_high[1:] != is_high[:-1]) + 1
+    lengths, states = np.diff(ends), is_high[ends[:-1]]
+    if min(states.sum(), (~states).sum()) < MIN_PASSAGES:
+        return None
+    means, variances = np.empty(2), np.empty(2)
+    for k, mine in enumerate((lengths[states], lengths[~states])):
+        means[k] = mine.mean()
+        variances[k] = max(mine.var(ddof=1) / means[k] ** 2, 0.5) / mine.size
+    # Both are longer by what is missed between readings.
+    counted = 1 / (1 / means).sum()
+    corrected = _corrected(counted, model)
+    return None if corrected is None else (means * corrected / counted, variances)
+
+
+def _crossings(z: Floats, model: Model) -> Route | None:
+    low, high = model.levels
+    gap = float(high - low)
+    if float(model.spread.max()) > MAX_NOISE * gap:
+        return None
+    is_high = hysteresis(z, low + LOWER * gap, low + UPPER * gap)
+    crossings = int(np.count_nonzero(is_high[1:] != is_high[:-1]))
+    p = float(is_high.mean())
+    if crossings < 10 or not 0 < p < 1:
+        return None
+    time = _corrected(2 * p * (1 - p) * z.size / crossings, model)
+    if time is None:
+        return None
+    return Route("threshold crossings", time, math.sqrt(2 / crossings))
+
+
+def _corrected(counted: float, model: Model) -> float | None:
+    """Return the relaxation time for one that was counted in a path with missed dwells.
+
+    ``counted`` is 1/(1/mean high + 1/mean low) of the path, in intervals.
+    """
+    changed = 1 / counted
+    if changed >= 1:
+        return None
+    time = sampled = -1 / math.log1p(-changed)
+    dead = float(model.get("pole")[0]) * -math.log(1 - UPPER) + 0.5 * float(model.get("window")[0])
+    for _ in range(50):
+        time = sampled * math.exp(-dead / time)
+        if time < dead:
+            return None
+    return time

@@ -1,0 +1,133 @@
+"""Telegraph records as laboratories and other simulators make them; each is fitted untold."""
+
+import numpy as np
+import pytest
+from telegraph_events import flicker, fractions, low_pass
+
+from smtj.inference.telegraph.fit import fit_trace
+
+READINGS, INTERVAL = 5000, 1e-4
+TIME = INTERVAL * np.arange(READINGS)
+DWELLS = (20.0, 15.0)
+"""τ_high and τ_low in readings."""
+
+
+def record(kind, seed=0):
+    """Levels 1000 and 1100 ohm with one imperfection, by another route than the likelihood."""
+    rng = np.random.default_rng([seed, 40])
+    step, x = np.arange(1.0, READINGS + 1), np.linspace(0, 1, READINGS)
+    white = rng.standard_normal(READINGS)
+    high = fractions(rng, *DWELLS, step)
+    noise, base = 0.1 * white, np.zeros(READINGS)
+    if kind == "noise of its own in each state":
+        noise = noise * np.where(high > 0.5, 5, 1)
+    elif kind == "pole":
+        high = low_pass(rng, *DWELLS, step, 3.0)
+    elif kind == "pole that the noise passes too":
+        high = low_pass(rng, *DWELLS, step, 3.0)
+        kept, noise = np.exp(-1 / 3), noise.copy()
+        for i in range(1, READINGS):
+            noise[i] = kept * noise[i - 1] + (1 - kept) * 0.25 * white[i]
+    elif kind == "window":
+        high = fractions(rng, *DWELLS, step, 1.0)
+    elif kind == "1/f noise":
+        noise = noise + 0.2 * flicker(rng, READINGS)
+    elif kind == "skewed noise":
+        noise = 0.1 * (rng.gamma(2, 1, READINGS) - 2) / np.sqrt(2)
+    elif kind == "hum":
+        base = 0.4 * np.sin(2 * np.pi * 50 * TIME + 1) + 0.1 * np.sin(2 * np.pi * 150 * TIME)
+    elif kind == "drift":
+        base = 2 * np.sin(4 * x)
+    elif kind == "jumps":
+        base = 0.7 * (x > 0.3) - 1.1 * (x > 0.62)
+    signal = 1000 + 100 * (high + noise + base)
+    if kind == "3 bits":
+        signal = np.round(signal / 20) * 20
+    elif kind == "overflows":
+        signal[[77, 1500]] = 9.9e37
+    elif kind == "outliers":
+        off = rng.random(READINGS) < 0.02
+        signal[off] += rng.uniform(-500, 500, off.sum())
+    return signal
+
+
+KINDS = [
+    "noise of its own in each state", "pole", "pole that the noise passes too", "window",
+    "1/f noise", "skewed noise", "hum", "drift", "jumps", "3 bits", "overflows", "outliers",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_dwell_times_hold_on_imperfect_records(kind):
+    fit = fit_trace(TIME, record(kind))
+    assert fit.verdict == "two levels"
+    error = np.sqrt(np.diag(fit.log_covariance))
+    off = np.log(np.array([fit.dwell_high, fit.dwell_low]) / INTERVAL / np.array(DWELLS))
+    assert np.abs(off / error).max() < 3.2
+    # 5000 readings hold 143 pairs of dwells.
+    assert error.max() < 0.13
+    assert fit.separation == pytest.approx(100, rel=0.05)
+
+
+def test_the_imperfections_are_named():
+    said = " ".join(fit_trace(TIME, record("overflows")).remarks)
+    assert "readings 77, 1500 left out: 9.9e+37 is an overflow" in said
+    fit = fit_trace(TIME, record("hum"))
+    np.testing.assert_allclose(np.sort(fit.hum), [50, 150], atol=0.3)
+    assert "hum was removed at 50" in " ".join(fit.remarks)
+    fit = fit_trace(TIME, record("jumps"))
+    np.testing.assert_allclose(fit.jumps, np.array([0.3, 0.62]) * TIME[-1], atol=0.002)
+    fit = fit_trace(TIME, record("noise of its own in each state"))
+    low, high = fit.levels
+    assert high.noise / low.noise == pytest.approx(5, rel=0.1)
+    assert "in the high state and" in " ".join(fit.remarks)
+
+
+@pytest.mark.slow
+def test_the_bandwidth_is_found_and_may_be_given():
+    truth = 1 / (2 * np.pi * 3 * INTERVAL)
+    found = fit_trace(TIME, record("pole"))
+    assert found.bandwidth == pytest.approx(truth, rel=0.1)
+    assert "bandwidth" in " ".join(found.remarks)
+    told = fit_trace(TIME, record("pole"), bandwidth=truth)
+    assert told.dwell_high == pytest.approx(found.dwell_high, rel=0.05)
+    assert told.bandwidth == pytest.approx(truth)
+
+
+def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
+    rng = np.random.default_rng(41)
+    high = low_pass(rng, 4.0, 4.0, np.arange(1.0, READINGS + 1), 4.0)
+    signal = high + 0.01 * rng.standard_normal(READINGS)
+    fit = fit_trace(TIME, signal, bandwidth=1 / (2 * np.pi * 4 * INTERVAL))
+    assert any("more bandwidth" in warning for warning in fit.warnings)
+
+
+def test_quantities_scale_with_their_units():
+    """Units as small or large as floats allow change nothing."""
+    signal = record("noise of its own in each state")[:2000]
+    plain = fit_trace(TIME[:2000], signal)
+    for unit in (1e-300, 1e300):
+        other = fit_trace(TIME[:2000], signal * unit / 1000)
+        assert other.dwell_high == pytest.approx(plain.dwell_high, rel=1e-3)
+        assert other.separation == pytest.approx(plain.separation * unit / 1000, rel=1e-4)
+        long = fit_trace(TIME[:2000] * unit, signal)
+        assert long.dwell_high == pytest.approx(plain.dwell_high * unit, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_recrossings_are_told_from_dwells():
+    """Each crossing turns back a few times within some readings before the state settles."""
+    rng = np.random.default_rng(42)
+    states = []
+    state = 1
+    while len(states) < 12_000:
+        states += [state] * (1 + int(rng.exponential(80)))
+        for _ in range(rng.poisson(1.0)):
+            states += [1 - state] * (1 + int(rng.exponential(2)))
+            states += [state] * (1 + int(rng.exponential(2)))
+        state = 1 - state
+    signal = np.array(states[:12_000]) + 0.08 * rng.standard_normal(12_000)
+    fit = fit_trace(np.arange(12_000.0), signal, 0.0)
+    assert fit.events.high < 60
+    assert fit.intervals()[0][1] > 75
