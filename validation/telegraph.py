@@ -262,7 +262,7 @@ def main() -> None:
             print(lines[-1], flush=True)
             for number, one in zip(numbers, found, strict=True):
                 if "off" not in one or np.abs(one["off"] / one["error"]).max() > 3:
-                    print("   ", number, one)
+                    print("   ", number, one["verdict"], *map(one.get, ("off", "error", "case")))
     if not options.kinds:
         write_text(options.out, HEAD.format(cycles=CYCLES) + "\n".join(lines) + "\n")
 

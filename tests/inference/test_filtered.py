@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from smtj.inference.telegraph.kernels.interval import chances_after, interval_law
+from smtj.inference.telegraph.kernels.interval import fill_chances, interval_laws
 
 RATES = [(0.5, 0.2), (3.0, 1.0), (0.05, 0.08)]
 """1/τ_high and 1/τ_low per interval."""
@@ -16,9 +16,15 @@ def generator(a, b):
 
 
 def law(rates, levels, window, pole, bend=0.0):
-    parts = [np.zeros(rates.shape) for _ in range(4)]
-    interval_law(rates, np.asarray(levels, float), 1.0, window, pole, bend, *parts)
-    return parts
+    parts = [np.zeros((1, *rates.shape)) for _ in range(4)]
+    interval_laws(rates, np.asarray(levels, float), np.ones(1), window, pole, bend, *parts)
+    return [part[0] for part in parts]
+
+
+def chances_after(rates, time):
+    out = np.empty(rates.shape)
+    fill_chances(rates, time, out, np.empty((2, *rates.shape)))
+    return out
 
 
 def simulated(rng, a, b, count, window, pole):

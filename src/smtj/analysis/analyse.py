@@ -84,6 +84,7 @@ def fit(
     *,
     columns: Mapping[str, str] | None = None,
     integration_time: float | None = None,
+    bandwidth: float | None = None,
     field_out_of_plane: float | None = None,
     field_in_plane: float | None = None,
     frequency: float | None = None,
@@ -110,7 +111,9 @@ def fit(
         As in :func:`load`.
     integration_time
         Time over which a reading averages, in s; default: that of the file, or else of ``base``,
-        or else readings are taken as instants.
+        or else it is fitted where the readings show one.
+    bandwidth
+        Of the readout, in Hz, as a single pole; by default fitted where the readings show one.
     field_out_of_plane, field_in_plane, frequency, voltage, temperature
         SI values of what the data do not state; default: no field, and the voltage and
         temperature of ``base``, or else unknown.
@@ -152,6 +155,7 @@ def fit(
         has_base=base is not None,
         source=source or source_name(datasets),
         integration_time=integration_time,
+        bandwidth=bandwidth,
         conditions={name: value for name, value in given.items() if value is not None},
     )
     try:

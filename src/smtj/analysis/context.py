@@ -27,6 +27,8 @@ class Context:
     """Name of the data on cards and in messages."""
     integration_time: float | None = None
     """Time over which a reading averages, in s; by default that of the file."""
+    bandwidth: float | None = None
+    """Of the readout, in Hz."""
     conditions: Mapping[str, float] = field(default_factory=dict)
     """SI values by quantity, for what the file does not say."""
     has_base: bool = True
@@ -80,8 +82,11 @@ class OperatingConditions:
         return ", ".join(text for name, text in shown.items() if name not in self.unknown)
 
 
-def integration_time(dataset: "xr.Dataset", context: Context) -> tuple[float, tuple[str, ...]]:
-    """Return the integration time of a reading in s, and a remark if it is an assumption."""
+def averaging(dataset: "xr.Dataset", context: Context) -> tuple[float | None, tuple[str, ...]]:
+    """Return the integration time of a reading in s, and a remark if it is an assumption.
+
+    None if nobody states it: the fit looks for it in the readings.
+    """
     if context.integration_time is not None:
         return context.integration_time, ()
     given = dataset.attrs.get("integration_time")
@@ -94,9 +99,9 @@ def integration_time(dataset: "xr.Dataset", context: Context) -> tuple[float, tu
             f"the file states no integration time; assumed {1e3 * own:g} ms as on card "
             f"{context.card.name} (change it with --integration-time)",
         )
-    return 0.0, (
-        "no integration time is stated, so each reading is taken as an instant; "
-        '--integration-time "20 ms", say, changes that',
+    return None, (
+        "no integration time is stated, so it was sought in the readings, which count as instants "
+        "unless said otherwise; --integration-time or --bandwidth gives it",
     )
 
 

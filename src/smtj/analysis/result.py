@@ -29,14 +29,16 @@ Kind = Literal[
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
-    "ok", "two levels", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
-    "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination",
-    "in-plane", "perpendicular", "several",
+    "ok", "two levels", "three levels", "two fluctuators", "faster than the sampling",
+    "sigmoid", "not a sigmoid", "cai2019", "self-consistent", "tilted easy axis", "in-plane field",
+    "undecided", "square", "rounded", "one combination", "in-plane", "perpendicular", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
 
-``two levels``
-    A trace switches between two levels.
+``two levels``, ``three levels``, ``two fluctuators``
+    Between what a trace switches; of two independent fluctuators each has dwell times of its own.
+``faster than the sampling``
+    A trace shows two levels and their occupancy, but no dwell times.
 ``sigmoid``, ``not a sigmoid``
     Whether P(high) is consistent with a sigmoid.
 ``cai2019``, ``self-consistent``, ``undecided``

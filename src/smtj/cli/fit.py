@@ -38,6 +38,9 @@ def fit(
     integration_time: Annotated[
         str | None, typer.Option(help='Averaging time of a reading, e.g. "20 ms" or "0 s".')
     ] = None,
+    bandwidth: Annotated[
+        str | None, typer.Option(help='Of the readout, e.g. "10 kHz"; by default sought.')
+    ] = None,
     field_out_of_plane: Field = None,
     field_in_plane: Field = None,
     frequency: Annotated[
@@ -61,6 +64,7 @@ def fit(
             base,
             columns=parse_columns(column or []),
             integration_time=parse_option("--integration-time", integration_time, "s"),
+            bandwidth=parse_option("--bandwidth", bandwidth, "Hz"),
             field_out_of_plane=parse_option("--field-out-of-plane", field_out_of_plane, "A/m"),
             field_in_plane=parse_option("--field-in-plane", field_in_plane, "A/m"),
             frequency=parse_option("--frequency", frequency, "Hz"),

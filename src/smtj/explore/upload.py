@@ -134,7 +134,7 @@ def _examined(path: Path, card: DeviceCard) -> FileResult:
 
 def _segments(trace: FittedTrace) -> Segments:
     shown = slice(0, SHOWN)
-    low, high = trace.levels(shown)
+    low, high = trace.fit.low[shown], trace.fit.high[shown]
     return Segments(
         trace.time[shown] - trace.time[0],
         trace.resistance[shown],

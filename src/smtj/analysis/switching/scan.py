@@ -151,7 +151,7 @@ def _conclusive(trace: FittedTrace) -> bool:
         return math.isfinite(fit.log_odds)
     # Visits shorter than a reading show no level, only its product with their length.
     seen = fit.verdict == "two levels" and fit.switches >= MIN_SWITCHES
-    return seen and min(fit.dwell_high, fit.dwell_low) > trace.integration_time
+    return seen and min(fit.dwell_high, fit.dwell_low) > fit.integration_time
 
 
 def _resolved(traces: list[FittedTrace], shown: NDArray[np.bool_]) -> bool:
@@ -215,8 +215,7 @@ def _occupancies(traces: list[FittedTrace], field: Floats, shown: NDArray[np.boo
             stays_high = float(np.median(trace.resistance)) > (low[i] + high[i]) / 2
             # Its level is its own; the other fields supply the distance of the other level.
             own = trace.fit.high if stays_high and trace.fit.separation > 0 else trace.fit.low
-            level = trace.signal.resistance(own)
-            away = (trace.resistance - level) / (high[i] - low[i])
+            away = (trace.resistance - own) / (high[i] - low[i])
             # An outlier counts no more than a visit.
             occupancies[i] = min(max(float(np.clip(away, -1, 1).mean()) + stays_high, 0.0), 1.0)
     return occupancies

@@ -9,9 +9,8 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_update import Measured, dwell_times_to_barrier, with_barrier, with_levels
-from smtj.analysis.context import Context, OperatingConditions, conditions_of, integration_time
+from smtj.analysis.context import Context, OperatingConditions, averaging, conditions_of
 from smtj.analysis.result import FitResult, Picture
-from smtj.analysis.switching.conductance import FittedSignal, fit_resistance
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import DECADE
@@ -21,10 +20,9 @@ from smtj.inference.telegraph.diagnostics import (
     corner_frequency,
     exponential_test,
 )
-from smtj.inference.telegraph.fit import sample_states
-from smtj.inference.telegraph.result import TraceFit
+from smtj.inference.telegraph.fit import fit_trace, sample_states
+from smtj.inference.telegraph.result import Times, TraceFit
 from smtj.measurement import increasing_time, require
-from smtj.physics.resistance import resistance_of
 from smtj.typing import Floats
 from smtj.units import format_scaled
 
@@ -39,13 +37,6 @@ NO_ATTEMPT_TIME = (
     "no stability factor is given: it rests on τ0, which the data do not determine; name the "
     "card of the device, e.g. --base my_card.toml"
 )
-HINTS = {
-    "more than two levels": (
-        "; if the resistance jumps as a whole at times, fit the stretches between them one by one"
-    ),
-    "faster than the sampling": "; sample faster, or measure at several fields for P(high | H)",
-}
-"""Remedies by verdict."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +49,6 @@ class FittedTrace:
     resistance: Floats
     """In ohm."""
     fit: TraceFit
-    """Fit of :attr:`signal`."""
-    signal: FittedSignal
-    """What was fitted: the resistance, or the conductance."""
-    integration_time: float
-    """Time over which a reading averages, in s."""
     assumptions: tuple[str, ...]
     """Remarks on what the file does not state."""
     barrier: Measured | None = None
@@ -71,23 +57,13 @@ class FittedTrace:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a user of the numbers should know."""
-        return (*self.assumptions, *self.fit.warnings)
+        return (*self.assumptions, *self.fit.remarks, *self.fit.warnings)
 
     def level(self, state: str) -> Measured:
         """Mean resistance of the ``"high"`` or the ``"low"`` level in ohm."""
         row = 0 if state == "low" else 1
-        level = float(np.mean(self.fit.low if state == "low" else self.fit.high))
-        middle = self.signal.middle
-        value = float(resistance_of(level, middle))
-        slope = 1.0 if middle == 0 else (value / middle) ** 2
-        return Measured(value, slope * math.sqrt(self.fit.level_covariance[row, row]))
-
-    def levels(self, shown: slice = slice(None)) -> tuple[Floats, Floats]:
-        """Low and high level at each reading as resistances in ohm."""
-        low, high = (
-            self.signal.resistance(level)[shown] for level in (self.fit.low, self.fit.high)
-        )
-        return low, high
+        level = self.fit.low if state == "low" else self.fit.high
+        return Measured(float(np.mean(level)), math.sqrt(self.fit.level_covariance[row, row]))
 
     def on_card(self, card: DeviceCard, source: str) -> DeviceCard:
         """Give a card the levels of this trace."""
@@ -109,34 +85,31 @@ def fit_readings(
     require(dataset, "time", "resistance")
     increasing_time(dataset)
     conditions, remarks = conditions_of(known, dataset, context)
-    average, assumed = integration_time(dataset, context)
+    average, assumed = averaging(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
-    fit, signal = fit_resistance(time, resistance, average, conditions.at_current)
-    assumptions = (*remarks, *assumed)
-    return FittedTrace(conditions, time, resistance, fit, signal, average, assumptions)
+    fit = fit_trace(
+        time, resistance, average, bandwidth=context.bandwidth,
+        # At a constant voltage the current averages over a reading, which is V over its mean.
+        averages_inverse=not conditions.at_current and bool(np.nanmin(resistance) > 0),
+    )  # fmt: skip
+    return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed))
 
 
 def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Context) -> FitResult:
-    """Fit a trace on its own, which must show two levels with visible switches in between."""
+    """Fit a trace on its own, which must show levels."""
     trace = fit_readings(known, dataset, context)
     fit = trace.fit
-    if not fit.has_dwell_times:
-        raise SmtjError(
-            "the trace does not show two levels with dwell times between them: "
-            f"{fit.evidence.sentence}{HINTS.get(fit.verdict, '')}"
-        )
-    barrier, remarks = _barrier(trace, context)
-    checks, seen = _independent_checks(trace)
-    occupancy = ("occupancy of the high state", "P", fit.occupancy, fit.occupancy_error)
-    estimates = [
-        *_dwell_times(fit),
-        Estimate(*occupancy, fit.occupancy_interval(), "", ""),
-        *(
-            normal_estimate(f"{state} level", f"R_{state}", *trace.level(state), "ohm", "ohm")
-            for state in ("high", "low")
-        ),
-        *checks,
-    ]
+    if not fit.levels:
+        raise SmtjError(f"{fit.evidence.sentence}; {fit.warnings[0]}")
+    estimates, remarks = [_occupancy(fit), *_levels(trace)], [*trace.remarks]
+    barrier = None
+    if fit.has_dwell_times:
+        checks, seen = _independent_checks(trace)
+        estimates = [*_dwell_times(fit), *estimates, *checks]
+        remarks = [*seen, *remarks]
+    if fit.verdict == "two levels":
+        barrier, said = _barrier(trace, context)
+        remarks += said
     if barrier is not None:
         estimates.append(normal_estimate("stability factor", "E_b/k_BT", *barrier))
     cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""
@@ -145,20 +118,19 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
         f"telegraph noise, {fit.switches} switches seen",
         replace(trace, barrier=barrier),
         estimates,
-        (fit.evidence.sentence, *seen, *trace.remarks, *remarks),
+        (fit.evidence.sentence, *remarks),
         Picture(
             panels=(plot_trace, plot_histogram),
             caption=(
                 f"Dots: {cut}{trace.time.size} readings. Lines: levels and most probable states by "
-                "maximum likelihood of a two-state process that is sampled, or averaged over the "
-                "integration time of a reading, with noise, drift and outliers. Right: histogram "
-                "of all readings."
+                "maximum likelihood of a Markov chain with noise, response and baseline as the "
+                "readings show them. Right: histogram of all readings."
             ),
             width=7.0,
             subplots={"width_ratios": (3, 1), "sharey": True},
         ),
-        verdict="two levels",
-        update=_update,
+        verdict=fit.verdict,
+        update=_update if fit.verdict == "two levels" else None,
     )
 
 
@@ -172,7 +144,9 @@ def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
 def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, ...]]:
     """Check without the likelihood of the fit: are dwells exponential, how long do readings
     correlate?  What cannot be estimated is left out with the reason."""
-    fit, time, signal = trace.fit, trace.time, trace.signal.signal
+    fit, time, signal = trace.fit, trace.time, trace.resistance
+    if fit.verdict != "two levels":
+        return [], ()
     p = exponential_test(sample_states(fit, time, signal)).p_value
     law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
     remarks = [f"dwells are {law} (p = {p:.2g})"]
@@ -191,14 +165,60 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     return estimates, tuple(dict.fromkeys(remarks))
 
 
+def _occupancy(fit: TraceFit) -> Estimate:
+    return Estimate(
+        "occupancy of the high state", "P", fit.occupancy, fit.occupancy_error,
+        fit.occupancy_interval(), "", "",
+    )  # fmt: skip
+
+
+def _levels(trace: FittedTrace) -> list[Estimate]:
+    """Return the two levels with their errors, or those of several with their dwell times."""
+    if len(trace.fit.levels) == 2:
+        return [
+            normal_estimate(f"{state} level", f"R_{state}", *trace.level(state), "ohm", "ohm")
+            for state in ("high", "low")
+        ]
+    found = []
+    for number, level in enumerate(trace.fit.levels, 1):
+        error = level.noise / math.sqrt(max(level.occupancy * trace.time.size, 1.0))
+        found += [
+            normal_estimate(f"level {number}", f"R_{number}", level.value, error, "ohm", "ohm"),
+            Estimate(f"dwell time at level {number}", f"τ_{number}", level.dwell,
+                     level.dwell * math.log(level.dwell_interval[1] / level.dwell) / 1.96,
+                     level.dwell_interval, "s", "s"),
+        ]  # fmt: skip
+    return found
+
+
 def _dwell_times(fit: TraceFit) -> list[Estimate]:
+    """Return the dwell times, those of each fluctuator, and the times between crossings."""
+    if fit.fluctuators:
+        return [
+            estimate
+            for number, times in enumerate(fit.fluctuators, 1)
+            for estimate in _pair(
+                times, f"dwell time {{}} of fluctuator {number}", f"{{}},{number}"
+            )
+        ]
+    if fit.verdict != "two levels":
+        return []
+    found = _pair(fit.dwells, "dwell time {}", "{}")
+    if fit.events.relaxation_time < fit.dwells.relaxation_time:
+        found += _pair(fit.events, "time between crossings, {}", "crossing,{}")
+    return found
+
+
+def _pair(times: Times, name: str, symbol: str) -> list[Estimate]:
     return [
-        Estimate(f"dwell time {state}", f"τ_{state}", tau, tau * error, interval, "s", "s")
+        Estimate(
+            name.format(state), f"τ_{symbol.format(state)}", tau, tau * error, interval, "s", "s"
+        )
         for state, tau, error, interval in zip(
             ("high", "low"),
-            (fit.dwell_high, fit.dwell_low),
-            np.sqrt(np.diag(fit.log_covariance)),
-            fit.intervals(),
+            (times.high, times.low),
+            np.sqrt(np.diag(times.log_covariance)),
+            times.intervals(),
             strict=True,
         )
     ]
@@ -231,7 +251,7 @@ def attempt_time(card: DeviceCard) -> Measured:
 def plot_trace(axes: Any, trace: FittedTrace) -> None:
     """Plot readings, levels and states against time."""
     shown = slice(0, MAX_SHOWN)
-    low, high = trace.levels(shown)
+    low, high = trace.fit.low[shown], trace.fit.high[shown]
     time = trace.time[shown] - trace.time[0]
     axes.plot(time, trace.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")
     axes.plot(time, low, color=plot.GREY, linewidth=1)

@@ -49,6 +49,13 @@ def bounds(readings: Readings, model: Model) -> tuple[Floats, Floats]:
     return low, high
 
 
+def at_bounds(readings: Readings, model: Model, slope: Floats) -> NDArray[np.bool_]:
+    """Return which free parameters stand at a bound that their slope would cross."""
+    low, high = (ends[model.free] for ends in bounds(readings, model))
+    theta = model.theta[model.free]
+    return np.asarray(((theta <= low) & (slope < 0)) | ((theta >= high) & (slope > 0)))
+
+
 def climb(
     readings: Readings, z: Floats, model: Model, steps: int = MAX_STEPS, settled: float = SETTLED
 ) -> Maximum:
@@ -65,9 +72,8 @@ def climb(
         each = slopes(readings, z, model)
         slope = each.sum(axis=0)
         information = each.T @ each - np.outer(slope, slope) / z.size
-        theta = model.theta[index]
-        held = ((theta <= low[index]) & (slope < 0)) | ((theta >= high[index]) & (slope > 0))
-        gained = 0.0
+        theta, gained = model.theta[index], 0.0
+        held = at_bounds(readings, model, slope)
         for _ in range(7):
             step = _step(information, slope, held, damping)
             moved = model.theta.copy()

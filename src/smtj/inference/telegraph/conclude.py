@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
-from smtj.inference.telegraph.climb import Maximum, bounds, climb, slopes
+from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import Model, expectation, gains, most_probable_states
 from smtj.inference.telegraph.pilot import Thinned
@@ -27,7 +27,7 @@ TURNS_BACK = 1.08
 """Time from level to level over that between crossings, from which recrossings are said."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
-PASSES, DIFFERENCE = 4, 1e-5
+PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
 NORMAL_95 = 1.959964
 _UNKNOWN = np.full((2, 2), math.nan)
 
@@ -218,15 +218,18 @@ class _Assembly:
         longest *= self.given.interval
         warning = (
             "successive readings do not correlate: they give the occupancy of each state but not "
-            "its dwell time; sample faster to measure the dwell times"
+            f"its dwell time; τ_high is below {longest / (1 - p):.2g} s and τ_low below "
+            f"{longest / p:.2g} s (95 %); sample faster to measure them"
         )
+        timeless = replace(model, free=model.free & (np.array(model.layout.names) != "time"))
         return TraceFit(
             dwell_high=math.nan, dwell_low=math.nan, log_covariance=_UNKNOWN,
             upper_bounds=(longest / (1 - p), longest / p),
             events=Times(math.nan, math.nan, _UNKNOWN), log_odds=odds,
             log_odds_variance=pilot.size / self.given.size / max(curvature, 1e-12),
             levels=_levels(model, self, np.full((2, 2), math.nan)), fluctuators=(),
-            level_covariance=_UNKNOWN, **self._common(model, self.base, (warning,)),
+            level_covariance=_of_levels(model, covariance_of(pilot, z, timeless), self.given.scale),
+            **self._common(model, self.base, (warning,)),
         )  # fmt: skip
 
     def two(self, transits: Maximum | None, examined: Readings, z: Floats) -> TraceFit:
@@ -261,17 +264,13 @@ class _Assembly:
                 dwells, sentence = _widened(dwells, route, ours, unit)
                 warnings.append(sentence)
         logs = dwells.log_covariance
-        index = model.layout.index
-        turn = np.zeros((2, len(covariance)))
-        turn[:, index["offset"]] = 1.0
-        turn[1, index["gap"]] = np.exp(model.get("gap"))
         fit = TraceFit(
             dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,
             upper_bounds=(math.inf, math.inf), events=events,
             log_odds=math.log(dwells.high / dwells.low),
             log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
             levels=(), fluctuators=(),
-            level_covariance=turn @ covariance @ turn.T * self.given.scale**2,
+            level_covariance=_of_levels(model, covariance, self.given.scale),
             **self._common(model, base, ()),
         )  # fmt: skip
         levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
@@ -326,24 +325,37 @@ class _Assembly:
         covariance *= pilot.size / every.size
         model, base = self.top.model, refit(every, self.top.model, self.base)
         z = every.signal - base.values(every.time)
-        total = float(gains(every, z, model).sum())
+        total, index = float(gains(every, z, model).sum()), np.flatnonzero(model.free)
         low, high = bounds(every, model)
         for _ in range(PASSES):
-            slope = np.zeros(model.theta.size)
-            for i in np.flatnonzero(model.free):
-                theta = model.theta.copy()
-                theta[i] += DIFFERENCE
-                ahead = replace(model, theta=theta)
-                slope[i] = (float(gains(every, z, ahead).sum()) - total) / DIFFERENCE
-            step = covariance @ slope
-            tried = replace(model, theta=np.clip(model.theta + step, low, high))
+            slope = np.array([_slope(every, z, model, i, total) for i in index])
+            slope[at_bounds(every, model, slope)] = 0.0
+            theta = model.theta.copy()
+            theta[index] += covariance[np.ix_(index, index)] @ slope
+            tried = replace(model, theta=np.clip(theta, low, high))
             found = float(gains(every, z, tried).sum())
             if not found > total:
                 break
             gained, model, total = found - total, tried, found
-            if gained < 0.05:
+            if gained < ENOUGH:
                 break
         return Maximum(model, total, True), base, covariance
+
+
+def _of_levels(model: Model, covariance: Floats, scale: float) -> Floats:
+    """Return the covariance of the low and the high level, of which the unit may overflow."""
+    index, turn = model.layout.index, np.zeros((2, len(covariance)))
+    turn[:, index["offset"]] = 1.0
+    turn[1, index["gap"]] = np.exp(model.get("gap"))
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(turn @ covariance @ turn.T * scale * scale)
+
+
+def _slope(readings: Readings, z: Floats, model: Model, place: int, here: float) -> float:
+    """Return the slope of the log-likelihood, ``here`` at the model, by one parameter."""
+    theta = model.theta.copy()
+    theta[place] += DIFFERENCE
+    return (float(gains(readings, z, replace(model, theta=theta)).sum()) - here) / DIFFERENCE
 
 
 def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
@@ -351,7 +363,7 @@ def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
     index = np.flatnonzero(model.free)
     each = slopes(readings, z, model)
     information = each.T @ each
-    diagonal = np.diag(information)
+    diagonal = np.where(at_bounds(readings, model, each.sum(axis=0)), 0.0, np.diag(information))
     keep = diagonal > 1e-10 * diagonal.max()
     scale = 1 / np.sqrt(diagonal[keep])
     inner = information[np.ix_(keep, keep)] * np.outer(scale, scale)

@@ -134,6 +134,8 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
     rough = _rough_time(y)
     lags = max(math.ceil(LAG_TIMES * rough), 2)
     blocks = _blocks(y, rough)
+    if lags >= blocks.shape[1]:
+        raise SmtjError("the signal correlates over all of the trace; measure longer")
     sums = np.array([[b[: b.size - k] @ b[k:] for k in range(1, lags + 1)] for b in blocks])
     counts = blocks.shape[1] - np.arange(1, lags + 1)
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.inference.telegraph.kernels import filter as kernels
-from smtj.inference.telegraph.kernels.interval import interval_law
+from smtj.inference.telegraph.kernels.interval import interval_laws
 from smtj.inference.telegraph.readings import LOST, Readings
 from smtj.typing import Floats
 
@@ -223,10 +223,12 @@ class _Filter:
         k, size = model.layout.states, model.layout.states**model.depth
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         law = [np.zeros((readings.intervals.size, k, k)) for _ in range(4)]
-        for c, time in enumerate(readings.intervals):
-            ends = (0.0, 0.0) if c == 0 else (window, pole)
-            interval_law(model.rates, model.levels, time, *ends, model.bend,
-                         *(part[c] for part in law))  # fmt: skip
+        for kinds, ends in ((slice(1), (0.0, 0.0)), (slice(1, None), (window, pole))):
+            # The first reading has no interval before it.
+            own = (part[kinds] for part in law)
+            interval_laws(
+                model.rates, model.levels, readings.intervals[kinds], *ends, model.bend, *own
+            )
         decay = np.exp(-readings.intervals / pole) if pole > 0 else 0 * readings.intervals
         lost = (readings.intervals > LOST) | (not readings.is_regular)
         outliers = float(model.get("outliers")[0])

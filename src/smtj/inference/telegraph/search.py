@@ -13,7 +13,7 @@ from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import refit
 from smtj.typing import Floats
 
-ROUNDS = 9
+ROUNDS, SETTLED = 9, 1e-4
 RESPONSES = ("pole", "window")
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
@@ -61,7 +61,7 @@ def grown(
         for other in _from_start(model, best.model, given):
             again = climb(readings, z, other, 2 * STEPS)
             best = max(best, again, key=lambda one: one.log_likelihood)
-    return climb(readings, z, replace(best.model, is_rough=False)), base
+    return climb(readings, z, replace(best.model, is_rough=False), settled=SETTLED), base
 
 
 def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:

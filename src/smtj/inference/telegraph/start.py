@@ -91,9 +91,7 @@ def best_guess(
     return best.model, best.log_likelihood
 
 
-def start(
-    readings: Readings, lines: Floats, known: Known = NOTHING
-) -> tuple[Model, Baseline]:
+def start(readings: Readings, lines: Floats, known: Known = NOTHING) -> tuple[Model, Baseline]:
     """Return rough parameters of two levels and the baseline under them, with given hum."""
     time, signal = readings.time, readings.signal
     clipped = winsorised(signal)

@@ -9,68 +9,65 @@ _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 
 NODES = 12
 """Moments of the interval at which the chain is looked at, of equal weight in the response."""
+SMALL, TERMS, MAX_HALVINGS = 0.25, 10, 60
+"""Largest exponent for which so many terms of a series suffice, and how often it is halved."""
 
 
 @njit(**_options)
-def chances_after(rates, time):
-    """Matrix exponential of ``rates`` times a time, by scaling, a Taylor series and squaring."""
+def _multiply(left, right, out):
+    """Fill ``out`` with the product of two small matrices, neither of which it may be."""
+    k = left.shape[0]
+    for i in range(k):
+        for j in range(k):
+            value = 0.0
+            for m in range(k):
+                value += left[i, m] * right[m, j]
+            out[i, j] = value
+
+
+@njit(**_options)
+def fill_chances(rates, time, out, spare):
+    """Fill ``out`` with the exponential of ``rates`` times a time; ``spare`` is (2, K, K)."""
     k = rates.shape[0]
     if k == 2:
         up, down = rates[0, 1], rates[1, 0]
         moved = -np.expm1(-(up + down) * time) / (up + down)
-        out = np.empty((2, 2))
         out[0, 1], out[1, 0] = up * moved, down * moved
         out[0, 0], out[1, 1] = 1 - out[0, 1], 1 - out[1, 0]
-        return out
+        return
     largest = 0.0
     for i in range(k):
         largest = max(largest, -rates[i, i] * time)
     halvings = 0
-    while largest > 0.25:
+    while largest > SMALL and halvings < MAX_HALVINGS:
         largest, halvings = largest / 2, halvings + 1
-    if halvings > 60:
-        halvings = 60
-    step = rates * (time / 2.0**halvings)
-    term, out = np.eye(k), np.eye(k)
-    for n in range(1, 11):
-        term = term @ step / n
-        out = out + term
+    step = time / 2.0**halvings
+    term, other = spare[0], spare[1]
+    term[:] = 0.0
+    for i in range(k):
+        term[i, i] = 1.0
+    out[:] = term
+    for n in range(1, TERMS + 1):
+        _multiply(term, rates, other)
+        for i in range(k):
+            for j in range(k):
+                term[i, j] = other[i, j] * step / n
+                out[i, j] += term[i, j]
     for _ in range(halvings):
-        out = out @ out
-    return out
+        _multiply(out, out, other)
+        out[:] = other
 
 
 @njit(**_options)
-def interval_law(rates, levels, time, window, pole, bend, atoms, spread, means, variances):
-    """Fill the law of one interval for all pairs of states before and after it.
-
-    Parameters
-    ----------
-    rates, levels
-        Generator of the chain, (K, K), and level of each state, (K,).
-    time, window, pole
-        Length of the interval, its last part over which a reading averages (0: none), and the time
-        constant of a pole (0: none); a window and a pole exclude each other.
-    bend
-        ρ where the inverse of the signal averages: separation of the levels over the lowest; or 0.
-    atoms, spread
-        Filled with the chance of each pair if the response sees the new state alone, and otherwise.
-    means, variances
-        Filled with mean and variance of the driving level in the second case.
+def _fill_moments(rates, levels, seen, window, pole, moments, step, spare):
+    """Fill the chance of each pair of states at the ends of a stretch of length ``seen``, and that
+    times the mean and the mean square of the driving level; paths without a switch are left out.
     """
     k = levels.shape[0]
-    spread[:] = 0.0
-    means[:] = 0.0
-    variances[:] = 0.0
-    whole = chances_after(rates, time)
-    if window <= 0 and pole <= 0:
-        atoms[:] = whole
-        return
-    seen = min(window, time) if window > 0 else time
-    before = chances_after(rates, time - seen)
-    zero, one, two = np.eye(k), np.zeros((k, k)), np.zeros((k, k))
-    elapsed = 0.0
-    step, known = np.eye(k), -1.0
+    moments[:] = 0.0
+    for i in range(k):
+        moments[0, i, i] = 1.0
+    elapsed, known = 0.0, -1.0
     for s in range(NODES + 1):
         if s == NODES:
             moment = seen
@@ -82,32 +79,78 @@ def interval_law(rates, levels, time, window, pole, bend, atoms, spread, means, 
         gap = moment - elapsed
         elapsed = moment
         if abs(gap - known) > 1e-12 * seen:
-            step, known = chances_after(rates, gap), gap
-        zero, one, two = zero @ step, one @ step, two @ step
+            fill_chances(rates, gap, step, spare)
+            known = gap
+        for n in range(3):
+            _multiply(moments[n], step, spare[0])
+            moments[n] = spare[0]
         if s < NODES:
             for i in range(k):
                 for j in range(k):
                     u = levels[j] / NODES
-                    two[i, j] += 2 * u * one[i, j] + u * u * zero[i, j]
-                    one[i, j] += u * zero[i, j]
+                    moments[2, i, j] += 2 * u * moments[1, i, j] + u * u * moments[0, i, j]
+                    moments[1, i, j] += u * moments[0, i, j]
     for i in range(k):
         stay = np.exp(rates[i, i] * seen)
-        zero[i, i] = max(zero[i, i] - stay, 1e-15)
-        one[i, i] -= stay * levels[i]
-        two[i, i] -= stay * levels[i] ** 2
-    zero, one, two = before @ zero, before @ one, before @ two
+        moments[0, i, i] = max(moments[0, i, i] - stay, 1e-15)
+        moments[1, i, i] -= stay * levels[i]
+        moments[2, i, i] -= stay * levels[i] ** 2
+
+
+@njit(**_options)
+def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means, variances):
+    """Fill the law of each kind of interval for all pairs of states before and after it.
+
+    Parameters
+    ----------
+    rates, levels
+        Generator of the chain, (K, K), and level of each state, (K,).
+    times
+        Length of each kind of interval, (kinds,).
+    window, pole
+        The last part of an interval over which a reading averages (0: none), and the time constant
+        of a pole (0: none); they exclude each other.
+    bend
+        ρ where the inverse of the signal averages: separation of the levels over the lowest; or 0.
+    atoms, spread
+        Filled with the chance of each pair if the response sees the new state alone, and otherwise,
+        (kinds, K, K).
+    means, variances
+        Filled with mean and variance of the driving level in the second case.
+    """
+    k = levels.shape[0]
+    spread[:] = 0.0
+    means[:] = 0.0
+    variances[:] = 0.0
+    whole, before, step = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
+    moments, inside = np.empty((3, k, k)), np.empty((3, k, k))
+    spare = np.empty((2, k, k))
     lowest, highest = levels.min(), levels.max()
     span = highest - lowest
-    for i in range(k):
-        for j in range(k):
-            atoms[i, j] = before[i, j] * np.exp(rates[j, j] * seen)
-            spread[i, j] = max(whole[i, j] - atoms[i, j], 0.0)
-            mean = one[i, j] / zero[i, j]
-            var = max(two[i, j] / zero[i, j] - mean * mean, 0.0)
-            mean = min(max(mean, lowest), highest)
-            var = min(var, 0.25 * span * span)
-            if bend > 0 and span > 0:
-                f = (mean - lowest) / span
-                slope = (1 + bend) / (1 + bend * (1 - f)) ** 2
-                mean, var = lowest + span * f / (1 + bend * (1 - f)), var * slope * slope
-            means[i, j], variances[i, j] = mean, var
+    known = -1.0
+    for c in range(times.shape[0]):
+        time = times[c]
+        fill_chances(rates, time, whole, spare)
+        if window <= 0 and pole <= 0:
+            atoms[c] = whole
+            continue
+        seen = min(window, time) if window > 0 else time
+        if seen != known:
+            _fill_moments(rates, levels, seen, window, pole, inside, step, spare)
+            known = seen
+        fill_chances(rates, time - seen, before, spare)
+        for n in range(3):
+            _multiply(before, inside[n], moments[n])
+        for i in range(k):
+            for j in range(k):
+                atoms[c, i, j] = before[i, j] * np.exp(rates[j, j] * seen)
+                spread[c, i, j] = max(whole[i, j] - atoms[c, i, j], 0.0)
+                mean = moments[1, i, j] / moments[0, i, j]
+                var = max(moments[2, i, j] / moments[0, i, j] - mean * mean, 0.0)
+                mean = min(max(mean, lowest), highest)
+                var = min(var, 0.25 * span * span)
+                if bend > 0 and span > 0:
+                    f = (mean - lowest) / span
+                    slope = (1 + bend) / (1 + bend * (1 - f)) ** 2
+                    mean, var = lowest + span * f / (1 + bend * (1 - f)), var * slope * slope
+                means[c, i, j], variances[c, i, j] = mean, var
