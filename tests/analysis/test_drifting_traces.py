@@ -31,7 +31,7 @@ def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
         z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
         levels = [found.level(state).value for state in ("low", "high")]
         assert levels == pytest.approx(middle, abs=1.0)
-        ends = found.levels()[0][[0, -1]]
+        ends = found.fit.low[[0, -1]]
         assert np.diff(ends) == pytest.approx(drift * SEPARATION, abs=3.0)
     # Mean of standard normal numbers, and of their squares.
     assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)

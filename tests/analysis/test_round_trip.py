@@ -193,7 +193,7 @@ def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
 
 def test_frozen_traces_are_refused_in_one_sentence():
     slow = CARD.replace({"geometry.activation_volume": "6000 nm^3"})
-    with pytest.raises(SmtjError, match=r"frozen.csv: the trace does not show two levels"):
+    with pytest.raises(SmtjError, match=r"frozen.csv: the readings have one level only"):
         fit(trace(slow, 500, instrument=LAB), CARD, source="frozen.csv")
     with pytest.raises(SmtjError, match=r"frozen.csv: .*do not pass from one level"):
         fit(scan(slow, FIELDS, 100, instrument=LAB), CARD, source="frozen.csv")

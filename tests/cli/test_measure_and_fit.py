@@ -185,21 +185,25 @@ def test_wrong_files_are_one_sentence_and_exit_2(tmp_path, content, says):
     assert not (tmp_path / "card.toml").exists()
 
 
-def test_traces_that_tell_nothing_are_one_sentence_and_exit_2(tmp_path):
+def test_traces_are_fitted_as_far_as_they_tell_and_else_refused_in_one_sentence(tmp_path):
     rng = np.random.default_rng(0)
     time_s = np.arange(1200) * 0.1
     noise = rng.normal(size=1200)
     telegraph = np.repeat(np.arange(400) % 2, rng.geometric(0.2, 400))[:1200]
     for name, r, says in (
-        ("one.csv", noise[:300], "two levels"),
-        ("few.csv", 200 * (time_s % 8 > 4)[:300] + noise[:300], "switches"),
+        ("one.csv", noise[:300], "one level only"),
         ("short.csv", noise[:20], "50 readings"),
-        ("fast.csv", 10 * rng.integers(0, 2, 1200) + noise, "sample faster, or measure at several"),
-        ("jumps.csv", 10 * telegraph + 27 * (time_s // 40) + noise, "fit the stretches between"),
+        ("few.csv", 200 * (time_s % 8 > 4)[:300] + noise[:300], "only 7 switches"),
+        ("fast.csv", 10 * rng.integers(0, 2, 1200) + noise, "sample faster to measure them"),
+        ("jumps.csv", 10 * telegraph + 27 * (time_s // 40) + noise, "jumps at 40 s, 80 s"),
     ):
         rows = [f"{t},{1000 + x}" for t, x in zip(time_s, r, strict=False)]
         (tmp_path / name).write_text("\n".join(["time [s],resistance [ohm]", *rows]))
-        refused(smtj("fit", name, "--integration-time", "0 s", cwd=tmp_path), name, says)
+        done = smtj("fit", name, "--integration-time", "0 s", cwd=tmp_path)
+        if name in ("one.csv", "short.csv"):
+            refused(done, name, says)
+        else:
+            assert says in " ".join(done.stdout.split())
 
 
 def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(tmp_path):

@@ -100,7 +100,7 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
     trace = fit_readings(known, dataset, context)
     fit = trace.fit
     if not fit.levels:
-        raise SmtjError(f"{fit.evidence.sentence}; {fit.warnings[0]}")
+        raise SmtjError(fit.warnings[0])
     estimates, remarks = [_occupancy(fit), *_levels(trace)], [*trace.remarks]
     barrier = None
     if fit.has_dwell_times:

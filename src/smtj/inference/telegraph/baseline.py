@@ -196,7 +196,8 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
     power = np.abs(np.fft.rfft(even * window)) ** 2
     lines = [float(line) for line in known]
     frequency = np.fft.rfftfreq(length, interval)
-    tops = np.argsort(power[MIN_CYCLES:])[::-1][: 4 * MAX_LINES] + MIN_CYCLES
+    # The last bins, at half the sampling rate, scatter more than others.
+    tops = np.argsort(power[MIN_CYCLES:-2])[::-1][: 4 * MAX_LINES] + MIN_CYCLES
     for k in sorted(tops.tolist(), key=lambda k: -power[k]):
         if len(lines) >= MAX_LINES:
             break

@@ -21,6 +21,8 @@ from smtj.typing import Floats
 
 FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
 """Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
+COARSE = 3.0
+"""Shorter dwell time over the interval, from which sampling is not what makes it vague."""
 SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
 TURNS_BACK = 1.08
@@ -507,7 +509,8 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
             f"{100 * fit.outliers:.1f} % of the readings are outliers; look at the trace",
         ),
         (
-            float(np.diag(fit.log_covariance).max()) > VAGUE**2,
+            float(np.diag(fit.log_covariance).max()) > VAGUE**2
+            and shorter < COARSE * readings.interval,
             f"the shorter dwell time is {shorter / readings.interval:.2g} times the interval "
             "between readings, which determine it poorly; sample faster or measure longer",
         ),

@@ -57,19 +57,14 @@ class Evidence:
     @property
     def sentence(self) -> str:
         """The verdict with its reason."""
-        against = f"ln odds against one level {self.gain_of_second_level:.0f}"
-        if self.verdict == "one level":
-            return f"one level: ln odds of two {self.gain_of_second_level:.1f}"
-        if self.verdict == "wandering":
-            return (
-                "the signal wanders without levels, as a junction that relaxes or drifts does: "
-                f"ln odds of two levels {self.gain_of_second_level:.1f}"
-            )
+        second = f"log-odds against one level {self.gain_of_second_level:.0f}"
+        if self.verdict in ("one level", "wandering"):
+            return f"{self.verdict}: log-odds of two levels {self.gain_of_second_level:.1f}"
         if self.verdict == "faster than the sampling":
-            return f"two levels, but successive readings do not correlate; {against}"
+            return f"two levels, but successive readings do not correlate; {second}"
         if self.verdict == "two levels":
-            return f"two levels: {against}"
-        return f"{self.verdict}: ln odds against two levels {self.gain_of_third_level:.0f}"
+            return f"two levels: {second}"
+        return f"{self.verdict}: log-odds against two levels {self.gain_of_third_level:.0f}"
 
 
 def merit(top: Maximum, base: Baseline, readings: Readings) -> float:
