@@ -128,5 +128,5 @@ def test_a_good_trace_is_hardly_ever_called_anything_else(window):
         fit = fit_trace(time, signal, window)
         assert fit.verdict == "two levels"
         assert fit.evidence.gain_of_second_level > 20
-        assert fit.evidence.sentence.startswith("two levels: ln odds against one level")
+        assert fit.evidence.sentence.startswith("two levels: log-odds against one level")
         assert fit.evidence.gain_of_third_level < 5
