@@ -364,8 +364,13 @@ def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
     """Return the covariance of all parameters, 0 for those that are fixed or at a bound."""
     index = np.flatnonzero(model.free)
     each = slopes(readings, z, model)
-    information = each.T @ each
-    diagonal = np.where(at_bounds(readings, model, each.sum(axis=0)), 0.0, np.diag(information))
+    slope = each.sum(axis=0)
+    information = each.T @ each - np.outer(slope, slope) / len(each)
+    held, names = at_bounds(readings, model, slope), np.array(model.layout.names)[index]
+    if held[names == "scale"].any():
+        # Without noise the levels are exact, and their slopes no random numbers.
+        held |= np.isin(names, ("offset", "gap", "ratio"))
+    diagonal = np.where(held, 0.0, np.diag(information))
     keep = diagonal > 1e-10 * diagonal.max()
     scale = 1 / np.sqrt(diagonal[keep])
     inner = information[np.ix_(keep, keep)] * np.outer(scale, scale)

@@ -119,6 +119,9 @@ def _next(
     orders = int(free[index["memory"]].sum())
     if readings.is_regular and orders < ORDERS and "memory" not in dropped:
         candidates["memory"] = index["memory"][orders : orders + 1]
+    if float(model.get("scale")[0]) <= math.log(readings.min_noise):
+        # Noise that is less than can be seen has no shape and no memory.
+        candidates = {name: own for name, own in candidates.items() if name in RESPONSES}
     wider = free.copy()
     for own in candidates.values():
         wider[own] = True
