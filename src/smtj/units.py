@@ -305,6 +305,9 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     return float(Fraction(value) * factor) if math.isfinite(value) else value * float(factor)
 
 
+_PREFIXES = tuple(zip(range(9, -19, -3), ("G", "M", "k", "", *"mµnpfa"), strict=True))
+
+
 def format_scaled(value: float, unit: str, digits: int = 3) -> str:
     """Print a quantity with the SI prefix that suits it, e.g. ``"89.3 pJ"`` or ``"5.05 s"``.
 
@@ -319,10 +322,24 @@ def format_scaled(value: float, unit: str, digits: int = 3) -> str:
     """
     if value == 0:
         return f"0 {unit}"
-    for power, prefix in enumerate(("", "m", "µ", "n", "p", "f", "a")):
-        if 0.9995 * 1e-3**power <= abs(value) < 1e9:
-            return format_quantity(value, unit, prefix + unit, digits)
-    return f"{value:.2g} {unit}"
+    # Nobody counts in kiloseconds.
+    shown = suitable_unit(min(abs(value), 1.0) if unit == "s" else value, unit)
+    if not shown or abs(value) >= 1e9:
+        return f"{value:.2g} {unit}"
+    return format_quantity(value, unit, shown, digits)
+
+
+def suitable_unit(value: float, unit: str) -> str:
+    """Return a unit with the SI prefix that suits a value, or "" beyond the prefixes.
+
+    Examples
+    --------
+    >>> suitable_unit(4.6e-3, "s"), suitable_unit(2.5e7, "Hz")
+    ('ms', 'MHz')
+    """
+    found = (p for power, p in _PREFIXES if 0.9995 * 10.0**power <= abs(value) < 1e15)
+    prefix = next(found, None)
+    return "" if prefix is None else prefix + unit
 
 
 class _UnknownUnit(Exception):

@@ -24,7 +24,7 @@ from smtj.inference.telegraph.fit import fit_trace, sample_states
 from smtj.inference.telegraph.result import Times, TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.typing import Floats
-from smtj.units import format_scaled
+from smtj.units import format_scaled, suitable_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,7 +151,9 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
     remarks = [f"dwells are {law} (p = {p:.2g})"]
     estimates = []
-    for estimate in (autocorrelation_time, corner_frequency):
+    # The spectrum of a response or of noise with a memory has corners of its own.
+    is_plain = not math.isfinite(fit.bandwidth) and fit.chain is not None and not fit.chain.order
+    for estimate in (autocorrelation_time, corner_frequency)[: 2 if is_plain else 1]:
         try:
             estimates.append(estimate(time, signal, fit.low))
         except SmtjError as error:
@@ -159,8 +161,8 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     if estimates:
         relaxation = fit.relaxation_time
         remarks.append(
-            f"the fitted dwell times imply a relaxation time of {relaxation:.3g} s and a corner "
-            f"frequency of {1 / (2 * math.pi * relaxation):.3g} Hz"
+            f"the fitted dwell times imply a relaxation time of {format_scaled(relaxation, 's')} "
+            f"and a corner frequency of {format_scaled(1 / (2 * math.pi * relaxation), 'Hz')}"
         )
     return estimates, tuple(dict.fromkeys(remarks))
 
@@ -186,7 +188,7 @@ def _levels(trace: FittedTrace) -> list[Estimate]:
             normal_estimate(f"level {number}", f"R_{number}", level.value, error, "ohm", "ohm"),
             Estimate(f"dwell time at level {number}", f"τ_{number}", level.dwell,
                      level.dwell * math.log(level.dwell_interval[1] / level.dwell) / 1.96,
-                     level.dwell_interval, "s", "s"),
+                     level.dwell_interval, "s", suitable_unit(level.dwell, "s") or "s"),
         ]  # fmt: skip
     return found
 
@@ -212,7 +214,13 @@ def _dwell_times(fit: TraceFit) -> list[Estimate]:
 def _pair(times: Times, name: str, symbol: str) -> list[Estimate]:
     return [
         Estimate(
-            name.format(state), f"τ_{symbol.format(state)}", tau, tau * error, interval, "s", "s"
+            name.format(state),
+            f"τ_{symbol.format(state)}",
+            tau,
+            tau * error,
+            interval,
+            "s",
+            suitable_unit(tau, "s") or "s",
         )
         for state, tau, error, interval in zip(
             ("high", "low"),

@@ -18,6 +18,7 @@ from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.inference.telegraph.second_route import Route, passages, routes
 from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
+from smtj.units import format_scaled
 
 FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
 """Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
@@ -220,8 +221,8 @@ class _Assembly:
         longest *= self.given.interval
         warning = (
             "successive readings do not correlate: they give the occupancy of each state but not "
-            f"its dwell time; τ_high is below {longest / (1 - p):.2g} s and τ_low below "
-            f"{longest / p:.2g} s (95 %); sample faster to measure them"
+            f"its dwell time; τ_high is below {format_scaled(longest / (1 - p), 's', 2)} and τ_low "
+            f"below {format_scaled(longest / p, 's', 2)} (95 %); sample faster to measure them"
         )
         timeless = replace(model, free=model.free & (np.array(model.layout.names) != "time"))
         return TraceFit(
@@ -416,9 +417,10 @@ def _widened(dwells: Times, route: Route, ours: float, unit: float) -> tuple[Tim
     half = 0.5 * math.log(route.relaxation_time / ours)
     wider = replace(dwells, log_covariance=dwells.log_covariance + half**2)
     return wider, (
-        f"the {route.name} gives a relaxation time of {route.relaxation_time * unit:.3g} s, the "
-        f"likelihood {ours * unit:.3g} s; the likelihood is preferred, as it counts missed dwells, "
-        "and its intervals are widened"
+        f"the {route.name} gives a relaxation time of "
+        f"{format_scaled(route.relaxation_time * unit, 's')}, the likelihood "
+        f"{format_scaled(ours * unit, 's')}; the likelihood is preferred, as it counts missed "
+        "dwells, and its intervals are widened"
     )
 
 
@@ -469,11 +471,11 @@ def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[st
     pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
     if pole > 0:
         found.append(
-            f"the readout follows with a time constant of {pole * unit:.3g} s "
-            f"(bandwidth {1 / (2 * math.pi * pole * unit):.3g} Hz)"
+            f"the readout follows with a time constant of {format_scaled(pole * unit, 's')} "
+            f"(bandwidth {format_scaled(1 / (2 * math.pi * pole * unit), 'Hz')})"
         )
     if window > 0 and model.free[model.layout.index["window"]].any():
-        found.append(f"a reading averages over about {window * unit:.3g} s")
+        found.append(f"a reading averages over about {format_scaled(window * unit, 's')}")
     if model.order:
         found.append(f"the noise has a memory (autoregression of order {model.order})")
     if model.layout.states == 2 and abs(float(model.get("ratio")[0])) > 0:
@@ -501,8 +503,8 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
         ),
         (
             shorter < SLOW_RESPONSE * response,
-            f"the shorter dwell time, {shorter:.2g} s, is hidden by the response of the readout, "
-            f"{response:.2g} s; measure with more bandwidth",
+            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is hidden by the response "
+            f"of the readout, {format_scaled(response, 's', 2)}; measure with more bandwidth",
         ),
         (
             fit.noise > NOISY * fit.separation,

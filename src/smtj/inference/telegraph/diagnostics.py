@@ -16,6 +16,7 @@ from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
 from smtj.inference.telegraph.start import winsorised
 from smtj.typing import Floats
+from smtj.units import suitable_unit
 
 EXPECTED = 8.0
 """Least expected number of ends of dwells in a class of the test."""
@@ -143,7 +144,7 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
         return _fall(weight @ sums / (weight.sum() * counts), rough)
 
     jackknife = _jackknife(log_time, len(blocks))
-    return _estimate("autocorrelation time", "t_c", "s", "ms", jackknife, interval)
+    return _estimate("autocorrelation time", "t_c", "s", jackknife, interval)
 
 
 def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -> Estimate:
@@ -184,7 +185,7 @@ def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -
             "the power spectrum is flat up to half the sampling rate, so its corner cannot be "
             "found; sample faster"
         ) from None
-    return _estimate("corner frequency", "f_c", "Hz", "Hz", jackknife, 1 / (2 * np.pi * interval))
+    return _estimate("corner frequency", "f_c", "Hz", jackknife, 1 / (2 * np.pi * interval))
 
 
 def _even(time: ArrayLike, signal: ArrayLike, low: ArrayLike) -> tuple[Floats, float]:
@@ -286,7 +287,6 @@ def _estimate(
     name: str,
     symbol: str,
     unit: str,
-    display_unit: str,
     jackknife: tuple[float, float, float],
     scale: float,
 ) -> Estimate:
@@ -294,4 +294,6 @@ def _estimate(
     log, error, half = jackknife
     value = scale * math.exp(log)
     interval = (value * math.exp(-half), value * math.exp(half))
-    return Estimate(name, symbol, value, value * error, interval, unit, display_unit)
+    return Estimate(
+        name, symbol, value, value * error, interval, unit, suitable_unit(value, unit) or unit
+    )
