@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from smtj.inference.telegraph.kernels.interval import fill_chances, interval_laws
+from smtj.inference.telegraph.kernels.interval import NODES, fill_chances, interval_laws
 
 RATES = [(0.5, 0.2), (3.0, 1.0), (0.05, 0.08)]
 """1/τ_high and 1/τ_low per interval."""
@@ -16,9 +16,16 @@ def generator(a, b):
 
 
 def law(rates, levels, window, pole, bend=0.0):
-    parts = [np.zeros((1, *rates.shape)) for _ in range(4)]
-    interval_laws(rates, np.asarray(levels, float), np.ones(1), window, pole, bend, *parts)
-    return [part[0] for part in parts]
+    """Chances of the new state alone and otherwise, and mean and variance of the level then."""
+    shape = (1, *rates.shape, NODES + 1 if window else 1)
+    atoms, parts = np.zeros(shape[:3]), [np.zeros(shape) for _ in range(3)]
+    interval_laws(rates, np.asarray(levels, float), np.ones(1), window, pole, bend, atoms, *parts)
+    chance, means, variances = (part[0] for part in parts)
+    total = chance.sum(axis=-1)
+    weight = chance / np.where(total > 0, total, 1)[..., None]
+    mean = (weight * means).sum(axis=-1)
+    square = (weight * (variances + means**2)).sum(axis=-1)
+    return atoms[0], total, mean, square - mean**2
 
 
 def chances_after(rates, time):

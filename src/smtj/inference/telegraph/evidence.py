@@ -39,7 +39,7 @@ APART, MIN_OCCUPANCY, MIN_VISITS, MIN_DWELL = 2.0, 0.005, 10.0, 3.0
 times of the response) per visit."""
 GUESSES = (-0.7, 0.25, 0.5, 0.75, 1.7)
 """Where a third level is tried, over the separation of two."""
-FIRST_STEPS, STEPS, SHORT = 4, 20, 5000
+FOLLOWED, FIRST_STEPS, STEPS, SHORT = 3, 4, 20, 5000
 EXAMINED = 20_000
 """Readings that are examined for further levels at most."""
 
@@ -160,7 +160,8 @@ def _followed(
     readings: Readings, z: Floats, two: Model, white: Model, starts: list[Model]
 ) -> Iterator[Maximum]:
     """Yield the maximum from the best start, if it may beat two levels."""
-    tried = (climb(readings, z, model, 2) for model in starts)
+    likely = sorted(starts, key=lambda model: -float(gains(readings, z, model).sum()))
+    tried = (climb(readings, z, model, 2) for model in likely[:FOLLOWED])
     best = max(tried, key=lambda top: top.log_likelihood)
     best = climb(readings, z, best.model, FIRST_STEPS)
     own, layout = float(gains(readings, z, white).sum()), best.model.layout

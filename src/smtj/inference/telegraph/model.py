@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.inference.telegraph.kernels import filter as kernels
-from smtj.inference.telegraph.kernels.interval import interval_laws
+from smtj.inference.telegraph.kernels.interval import NODES, interval_laws
 from smtj.inference.telegraph.readings import LOST, Readings
 from smtj.typing import Floats
 
@@ -222,7 +222,9 @@ class _Filter:
     def __init__(self, readings: Readings, model: Model) -> None:
         k, size = model.layout.states, model.layout.states**model.depth
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
-        law = [np.zeros((readings.intervals.size, k, k)) for _ in range(4)]
+        parts = NODES + 1 if window > 0 and k == 2 else 1
+        atoms = np.zeros((readings.intervals.size, k, k))
+        law = [atoms, *(np.zeros((*atoms.shape, parts)) for _ in range(3))]
         for kinds, ends in ((slice(1), (0.0, 0.0)), (slice(1, None), (window, pole))):
             # The first reading has no interval before it.
             own = (part[kinds] for part in law)
@@ -237,7 +239,7 @@ class _Filter:
             *law, decay, lost, model.levels, model.scales, model.get("skew").copy(), model.tail,
             np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
         )  # fmt: skip
-        self.is_white = model.is_instant and phi.size == 0
+        self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
         self.state = (
@@ -256,7 +258,7 @@ class _Filter:
         """Filter a stretch."""
         if self.is_white and not into[0].size:
             law = self.law
-            kernels.white_filter(z, kinds, law[0], *law[6:11], self.weight, gains)
+            kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
 

@@ -37,7 +37,12 @@ class Route:
     error: float
 
     def contradicts(self, other: float, other_error: float) -> bool:
-        """Whether it is further from another one than chance and its own crudeness allow."""
+        """Whether it is further from another one than chance and its own crudeness allow.
+
+        Within an interval nothing but the likelihood resolves it.
+        """
+        if max(self.relaxation_time, other) < 1:
+            return False
         apart = abs(math.log(self.relaxation_time / other))
         return apart > TOLERANCE + ERRORS * math.hypot(self.error, other_error)
 

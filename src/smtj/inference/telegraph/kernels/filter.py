@@ -45,10 +45,12 @@ def switching_filter(
     ----------
     z, kinds
         Readings less baseline, and the kind of the interval before each, (n,).
-    atoms, spread, means, variances
-        For each kind and pair of states: chance of the pair while the response
-        sees the new state alone, the rest of its chance, and mean and variance of the driving level
-        in that rest; (kinds, K, K) each.
+    atoms
+        For each kind and pair of states: chance of the pair while the response sees the new state
+        alone, (kinds, K, K).
+    spread, means, variances
+        The rest of its chance, in parts, and mean and variance of the driving level in each;
+        (kinds, K, K, parts).
     decay, fresh
         For each kind: what the response keeps, and whether the memory of the noise is lost.
     levels, scales, skews
@@ -100,12 +102,12 @@ def switching_filter(
                 h = a if lost else a - first_phi
                 own = h * h * before
                 got, got_x, got_p, got_in = 0.0, 0.0, 0.0, 0.0
-                for part in range(2):
-                    chance = atoms[c, i, j] if part == 0 else spread[c, i, j]
+                for part in range(-1, spread.shape[3]):
+                    chance = atoms[c, i, j] if part < 0 else spread[c, i, j, part]
                     if chance * w < NEGLIGIBLE:
                         continue
-                    drive = levels[j] if part == 0 else means[c, i, j]
-                    extra = 0.0 if part == 0 else (1 - a) * (1 - a) * variances[c, i, j]
+                    drive = levels[j] if part < 0 else means[c, i, j, part]
+                    extra = 0.0 if part < 0 else (1 - a) * (1 - a) * variances[c, i, j, part]
                     guess = a * x[r] + (1 - a) * drive
                     e = z[t] - guess - ahead[r]
                     var = own + extra
@@ -172,22 +174,39 @@ def switching_filter(
 
 @njit(**_options)
 def white_filter(
-    z, kinds, chances, levels, scales, skews, tail, outliers, weight, gains
-):  # fmt: skip
-    """Filter a stretch of instantaneous readings with white noise; as :func:`switching_filter`."""
-    count = levels.shape[0]
+    z, kinds, atoms, spread, means, variances, levels, scales, skews, tail, outliers, weight, gains
+):
+    """Filter a stretch of readings with white noise and without a pole.
+
+    As :func:`switching_filter`, but the parts must be those of the same levels for each pair.
+    """
+    count, parts = levels.shape[0], spread.shape[3]
     kappa, shift, norm = tail
     fraction, floor = outliers
-    new = np.empty(count)
+    new, inside = np.empty(count), np.empty(parts)
+    averages = np.zeros(kinds.max() + 1, np.bool_)
+    for c in range(averages.shape[0]):
+        averages[c] = spread[c].max() > 0
     for t in range(z.shape[0]):
         c = kinds[t]
         total = 0.0
         for j in range(count):
             density, _ = _density(z[t] - levels[j], scales[j], skews[j], kappa, shift, norm)
-            value = 0.0
+            value, chance = 0.0, 0.0
             for i in range(count):
-                value += weight[i] * chances[c, i, j]
-            value *= (1 - fraction) * density + floor
+                chance += weight[i] * atoms[c, i, j]
+            value = chance * density
+            if averages[c]:
+                for n in range(parts):
+                    scale = np.sqrt(scales[j] * scales[j] + variances[c, 0, j, n])
+                    e = z[t] - means[c, 0, j, n]
+                    inside[n], _ = _density(e, scale, skews[j], kappa, shift, norm)
+                for i in range(count):
+                    for n in range(parts):
+                        own = weight[i] * spread[c, i, j, n]
+                        chance += own
+                        value += own * inside[n]
+            value = (1 - fraction) * value + floor * chance
             new[j] = value
             total += value
         for j in range(count):

@@ -98,6 +98,39 @@ def _fill_moments(rates, levels, seen, window, pole, moments, step, spare):
 
 
 @njit(**_options)
+def _fill_counts(rates, seen, counts, step, spare):
+    """Fill the chance of each pair of states of a chain of two, jointly with the number of the
+    NODES midpoints of the stretch between them at which it is high, (2, 2, NODES + 1).
+    """
+    counts[:] = 0.0
+    for i in range(2):
+        counts[i, i, 0] = 1.0
+    for s in range(NODES + 1):
+        gap = seen / NODES * (0.5 if s == 0 or s == NODES else 1.0)
+        if s < 2 or s == NODES:
+            fill_chances(rates, gap, step, spare)
+        for i in range(2):
+            for n in range(s, -1, -1):
+                low = counts[i, 0, n] * step[0, 0] + counts[i, 1, n] * step[1, 0]
+                high = counts[i, 0, n] * step[0, 1] + counts[i, 1, n] * step[1, 1]
+                counts[i, 0, n], counts[i, 1, n] = low, high
+            if s < NODES:
+                for n in range(s + 1, 0, -1):
+                    counts[i, 1, n] = counts[i, 1, n - 1]
+                counts[i, 1, 0] = 0.0
+    # Paths that do not switch are left out.
+    counts[0, 0, 0] = max(counts[0, 0, 0] - np.exp(rates[0, 0] * seen), 0.0)
+    counts[1, 1, NODES] = max(counts[1, 1, NODES] - np.exp(rates[1, 1] * seen), 0.0)
+
+
+@njit(**_options)
+def _bent(fraction, bend):
+    """Return the height of a reading of which the inverse averages, and its slope."""
+    fall = 1 + bend * (1 - fraction)
+    return fraction / fall, (1 + bend) / fall**2
+
+
+@njit(**_options)
 def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means, variances):
     """Fill the law of each kind of interval for all pairs of states before and after it.
 
@@ -112,11 +145,12 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
         of a pole (0: none); they exclude each other.
     bend
         ρ where the inverse of the signal averages: separation of the levels over the lowest; or 0.
-    atoms, spread
-        Filled with the chance of each pair if the response sees the new state alone, and otherwise,
+    atoms
+        Filled with the chance of each pair if the response sees the new state alone,
         (kinds, K, K).
-    means, variances
-        Filled with mean and variance of the driving level in the second case.
+    spread, means, variances
+        Filled with the chance otherwise, and mean and variance of the driving level then, in one
+        part, or in NODES + 1 for a window and two states, (kinds, K, K, parts).
     """
     k = levels.shape[0]
     spread[:] = 0.0
@@ -124,9 +158,10 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
     variances[:] = 0.0
     whole, before, step = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     moments, inside = np.empty((3, k, k)), np.empty((3, k, k))
-    spare = np.empty((2, k, k))
+    spare, counts = np.empty((2, k, k)), np.empty((2, 2, NODES + 1))
     lowest, highest = levels.min(), levels.max()
     span = highest - lowest
+    parts = spread.shape[3]
     known = -1.0
     for c in range(times.shape[0]):
         time = times[c]
@@ -136,21 +171,39 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
             continue
         seen = min(window, time) if window > 0 else time
         if seen != known:
-            _fill_moments(rates, levels, seen, window, pole, inside, step, spare)
+            if parts > 1:
+                _fill_counts(rates, seen, counts, step, spare)
+            else:
+                _fill_moments(rates, levels, seen, window, pole, inside, step, spare)
             known = seen
         fill_chances(rates, time - seen, before, spare)
+        for i in range(k):
+            for j in range(k):
+                atoms[c, i, j] = before[i, j] * np.exp(rates[j, j] * seen)
+        if parts > 1:
+            for i in range(2):
+                for j in range(2):
+                    for n in range(parts):
+                        spread[c, i, j, n] = (
+                            before[i, 0] * counts[0, j, n] + before[i, 1] * counts[1, j, n]
+                        )
+                        # At the ends the state seen elsewhere fills half a step at most.
+                        fraction = min(max(n / NODES, 0.25 / NODES), 1 - 0.25 / NODES)
+                        height, slope = _bent(fraction, bend)
+                        means[c, i, j, n] = lowest + span * height
+                        width = span * slope / NODES * (1.0 if 0 < n < NODES else 0.5)
+                        variances[c, i, j, n] = width * width / 12
+            continue
         for n in range(3):
             _multiply(before, inside[n], moments[n])
         for i in range(k):
             for j in range(k):
-                atoms[c, i, j] = before[i, j] * np.exp(rates[j, j] * seen)
-                spread[c, i, j] = max(whole[i, j] - atoms[c, i, j], 0.0)
+                spread[c, i, j, 0] = max(whole[i, j] - atoms[c, i, j], 0.0)
                 mean = moments[1, i, j] / moments[0, i, j]
                 var = max(moments[2, i, j] / moments[0, i, j] - mean * mean, 0.0)
                 mean = min(max(mean, lowest), highest)
                 var = min(var, 0.25 * span * span)
                 if bend > 0 and span > 0:
-                    f = (mean - lowest) / span
-                    slope = (1 + bend) / (1 + bend * (1 - f)) ** 2
-                    mean, var = lowest + span * f / (1 + bend * (1 - f)), var * slope * slope
-                means[c, i, j], variances[c, i, j] = mean, var
+                    height, slope = _bent((mean - lowest) / span, bend)
+                    mean, var = lowest + span * height, var * slope * slope
+                means[c, i, j, 0], variances[c, i, j, 0] = mean, var
