@@ -225,7 +225,7 @@ class BehaviouralCard(Card):
                 "without a response (field_response, voltage_response or current_response) "
                 "behaviour needs dwell_time_high and dwell_time_low, and no dwell_time"
             )
-        if self.response is not None and self.response.slope == 0:
+        if self.response is not None and float(self.response.slope) == 0.0:
             raise broken_rule(f"{given[0]}.slope is 0; a device that responds has another")
         return self
 
@@ -284,6 +284,18 @@ class BehaviouralCard(Card):
         if self.voltage_response is not None:
             return VOLTAGE
         return NO_DRIVE if self.current_response is None else CURRENT
+
+    @property
+    def drive_condition(self) -> str:
+        """The drive as a condition of a measurement, e.g. ``"field_out_of_plane"``; else empty."""
+        if self.field_response is not None:
+            return f"field_{self.field_response.direction}"
+        return "" if self.response is None else self.drive.name
+
+    @property
+    def follows_bias(self) -> bool:
+        """Whether the card knows what a bias voltage changes."""
+        return self.field_response is not None and self.field_response.slope_per_volt is not None
 
     @property
     def drive_limit(self) -> float:

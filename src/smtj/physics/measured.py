@@ -67,7 +67,8 @@ class MeasuredPoint(SwitchingPoint):
 
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm; straight lines in the drive if that was seen."""
-        high, low = self.card.require("behaviour.resistance_high", "behaviour.resistance_low")
+        levels = self.card.require("behaviour.resistance_high", "behaviour.resistance_low")
+        high, low = (np.asarray(level, dtype=np.float64) for level in levels)
         x = np.asarray(plain(self._at(field)), dtype=np.float64)
         away = x - np.asarray(plain(self.offset_field), dtype=np.float64)
         response = self.card.response
@@ -232,9 +233,9 @@ def _unchanged(
     usual = 0.0 if own is None else float(own)
     different = values[~np.isclose(values, usual, rtol=1e-6, atol=1e-9)]
     if different.size:
-        at = "an unknown one" if own is None else format_quantity(usual, unit, shown, 4)
+        at = "" if own is None else f" at {format_quantity(usual, unit, shown, 4)}"
         raise CardError(
-            f"card {card.name} holds what was measured at {at}, and no law for {name} of "
+            f"card {card.name} holds what was measured{at}, and no law for {name} of "
             f"{format_quantity(float(different[0]), unit, shown, 4)}; measure there and fit all "
             "together"
         )

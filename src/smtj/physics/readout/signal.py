@@ -54,10 +54,9 @@ def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = 
     """The states of a card's junction in the field H_s, where both are equally likely.
 
     They differ by the wells' projections on the reference layer, which is less than the TMR for
-    wells not along it; the TMR itself falls with bias.  A behavioural card has the measured ones.  The
-    read voltage is in V, of any shape; T
-    in K is by default the card's.  Raises CardError or SmtjError as
-    :func:`smtj.physics.device.operating_point`.
+    wells not along it; the TMR itself falls with bias.  A behavioural card has the measured ones.
+    The read voltage is in V, of any shape; T in K is by default the card's.  Raises CardError or
+    SmtjError as :func:`smtj.physics.device.operating_point`.
     """
     card = as_card(card)
     bias = np.asarray(voltage, dtype=np.float64)
