@@ -18,7 +18,7 @@ MAX_Z = 3.0
 """Standard errors by which a card may miss a measured number before that is said."""
 MAX_TMR = 7.0
 """TMR above which it is said that no junction has it: the record at room temperature is 631 %
-(T. Scheike et al., Appl. Phys. Lett. 122, 112404 (2023), doi:10.1063/5.0145873)."""
+(T. Scheike et al., arXiv:2202.07847, doi:10.48550/arXiv.2202.07847)."""
 
 Symbol = Literal["R_high", "R_low", "τ_high", "τ_low", "w", "x_s"]
 
@@ -174,6 +174,6 @@ def _tmr(card: Card) -> list[str]:
         return []
     return [
         f"a TMR of {100 * tmr:.0f} % is more than any junction has at room temperature (631 %, "
-        "T. Scheike et al., Appl. Phys. Lett. 122, 112404 (2023)): check levels and offset of the "
+        "T. Scheike et al., arXiv:2202.07847): check levels and offset of the "
         "data, and the angles of a base card"
     ]
