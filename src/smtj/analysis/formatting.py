@@ -38,6 +38,7 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
         ignored = dataset.attrs.get("ignored_columns", ())
         if ignored:
             remarks.append(f"columns not used: {', '.join(str(column) for column in ignored)}")
+        remarks += [str(sentence) for sentence in dataset.attrs.get("reading_remarks", ())]
         if "resistance_from" in dataset.attrs:
             remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
         for remark in remarks:

@@ -9,6 +9,7 @@ from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import FractionFit, detect_quantisation, fit_fractions
@@ -66,7 +67,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         return results
     # A card has one sigmoid, and the data do not say which branch it should have.
     note = f"{len(results)} branches in one file, so the card is not changed"
-    return [replace(r, remarks=(*r.remarks, note), update=None) for r in results]
+    return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
 
 
 def _called(label: str, name: object) -> str:
@@ -96,7 +97,12 @@ def _result(
     conditions, assumed = conditions_of(known, dataset, context)
     remarks = [curve.verdict, *curve.quantisation.remarks]
     to_card = along == "field_out_of_plane"
-    remarks += assumed if to_card else [f"a card has no P against {along}, so it is not changed"]
+    remarks += assumed
+    if not to_card and context.has_base:
+        remarks.append(
+            f"a card with physics has no P against {along}, so it is not changed; without --base "
+            "(base=) a card holds it"
+        )
     return context.result(
         "probability",
         f"P(high) {called}".strip(),
@@ -111,6 +117,8 @@ def _result(
         ),
         verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
         update=_update if to_card else None,
+        behaviour=curve_behaviour if along in SECTIONS else None,
+        measured=curve_measured,
         condition=called,
     )
 
