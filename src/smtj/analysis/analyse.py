@@ -10,7 +10,7 @@ import numpy as np
 from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
-from smtj.card import CardLike, as_card, shipped_cards
+from smtj.card import CardLike, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 from smtj.measurement.conditions import direction_needed, direction_stated
@@ -153,7 +153,7 @@ def fit(
     }
     base = _named(datasets) if base is None else base
     context = Context(
-        card=as_card(BASE if base is None else base),
+        card=as_device(BASE if base is None else base),
         has_base=base is not None,
         source=source or source_name(datasets),
         integration_time=integration_time,
@@ -263,7 +263,7 @@ def _fit_readings(
     ]
     # A card has the numbers of zero bias; w(V) says what a voltage changes.
     results = [scan_result(scan, context) for scan in sorted(scans, key=lambda s: abs(s.voltage))]
-    results[1:] = [replace(result, update=None) for result in results[1:]]
+    results[1:] = [replace(result, update=None, behaviour=None) for result in results[1:]]
     results = [_with_direction(result, datasets) for result in results]
     by_temperature: dict[float, list[FittedScan]] = {}
     for scan in scans:

@@ -35,7 +35,7 @@ def fit(
         str | None,
         typer.Option(
             help="Card of the device, a shipped name or a file, for what the data do not state. "
-            "Without it nothing is taken from a card, and --out writes onto cai2019."
+            "Without it nothing is taken from a card, and --out writes what was measured."
         ),
     ] = None,
     out: Annotated[
@@ -85,18 +85,19 @@ def fit(
             temperature=parse_option("--temperature", temperature, "K"),
             progress=report,
         )
-    card = None if out is None else result.card(name=out.stem)
+    card = result.card(name=out.stem) if out is not None and result.has_card else None
     if as_json:
         print_json(result.to_dict())
     else:
         typer.echo(result.text(Console().width))
-    if out is None or card is None:
-        note("Nothing was written; --out my_card.toml writes a card and a report")
+    if out is None:
+        what = "a card and a report" if result.has_card else "a report"
+        note(f"Nothing was written; --out my_card.toml writes {what}")
         return
     with writing(out):
-        page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out))
+        page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out) if card else "")
         note(f"Report: {page}")
-        if card is result.base:
+        if card is None:
             note("No card was written: nothing that was fitted belongs on one")
         else:
             card.save(out)

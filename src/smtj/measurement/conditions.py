@@ -167,8 +167,8 @@ def direction_needed(dataset: "xr.Dataset", name: str) -> str:
         option = 'from_name= (--from-name "*H={field_out_of_plane:Oe}*")'
     return (
         f"the direction of the field {quoted(header)} is not stated, which the fit does not need; "
-        "to put its result onto a card with physics, call it field_out_of_plane or field_in_plane "
-        f"by {option}"
+        "a card of behaviour calls it out of plane, and a card with physics is changed only if it "
+        f"is called field_out_of_plane or field_in_plane by {option}"
     )
 
 

@@ -1,5 +1,6 @@
 """Dwell times against a drive: from a table, or from traces at several values of it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smtj import plot
+from smtj.analysis.card_update import Measured
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import ROOM_TEMPERATURE, SECTIONS
+from smtj.card import Value
 from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
 from smtj.measurement import require, source_of, table
@@ -105,7 +109,37 @@ def _result(
             "Points: dwell times of both states. Lines: ln τ fitted to each state by a straight "
             "line, the first order in the drive.",
         ),
+        behaviour=dwell_behaviour if abs(fit.slope[0]) > fit.quantile * fit.slope[1] else None,
     )
+
+
+def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]":
+    """The response to the drive, and the dwell times at its middle."""
+    fit, section = found.fit, SECTIONS[found.along]
+    middle, slope = Measured(*fit.crossing), Measured(*fit.slope)
+    tau = math.exp(float(fit.high.at(middle.value)))
+    error = (
+        tau * math.hypot(*(math.sqrt(line.covariance[0, 0]) for line in (fit.high, fit.low))) / 2
+    )
+    asymmetry = fit.high.slope / slope.value - 0.5
+    spread = (fit.low.slope * fit.high.slope_error, fit.high.slope * fit.low.slope_error)
+    entries: dict[str, Value | str] = {
+        f"{section}.slope": slope.on_card(source),
+        f"{section}.midpoint": middle.on_card(source),
+        f"{section}.limit": Value(
+            float(np.abs(found.drive).max()), "measured", f"range of {source}"
+        ),
+        "behaviour.dwell_time": Measured(tau, error).on_card(source),
+        "behaviour.dwell_asymmetry": Measured(
+            asymmetry, math.hypot(*spread) / slope.value**2
+        ).on_card(source),
+        "behaviour.temperature": Value(
+            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
+        ),
+    }
+    if section == "field_response":
+        entries[f"{section}.direction"] = found.along.removeprefix("field_")
+    return entries
 
 
 def plot_dwell_times(axes: Any, found: FittedDrive) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smtj.analysis.card_check import Measurement
 from smtj.analysis.context import Context
-from smtj.analysis.result import FitResult
+from smtj.analysis.result import Behaviour, FitResult, Measured
 from smtj.analysis.switching.trace import FittedTrace, plot_histogram, plot_trace
 from smtj.errors import DataError
 from smtj.inference.stats.estimate import Estimate
@@ -20,6 +21,8 @@ from smtj.measurement import observable_of, source_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from smtj.card import Value
 
 UNITS = {
     "voltage": ("V", "mV", "V"),
@@ -97,7 +100,23 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
         remarks=tuple(dict.fromkeys((*result.remarks, remark))),
         picture=picture,
         update=None,
+        behaviour=None if result.behaviour is None else partial(_behaviour, result.behaviour),
+        measured=None if result.measured is None else partial(_measured, result.measured),
     )
+
+
+def _behaviour(of_result: Behaviour, fit: Any, source: str) -> "dict[str, Value | str]":
+    """What a card holds without resistances."""
+    without = ("resistance_", "noise_", "high_gradient", "low_gradient", "read_voltage")
+    return {
+        key: value
+        for key, value in of_result(fit, source).items()
+        if not key.partition(".")[2].startswith(without)
+    }
+
+
+def _measured(of_result: Measured, fit: Any) -> list[Measurement]:
+    return [one for one in of_result(fit) if not one.symbol.startswith("R_")]
 
 
 def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown: str) -> Estimate:

@@ -9,6 +9,7 @@ from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
 from smtj.analysis.switching.pulses import is_against_length, pulse_results
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -91,7 +92,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         return results
     # A card has one sigmoid, and the data do not say which branch it should have.
     note = f"{len(results)} branches in one file, so the card is not changed"
-    return [replace(r, remarks=(*r.remarks, note), update=None) for r in results]
+    return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
 
 
 def _called(label: str, name: object) -> str:
@@ -127,7 +128,12 @@ def _result(
     to_card = along == "field_out_of_plane" and stated
     if along in FIELDS and not stated:
         remarks.append(direction_needed(dataset, along))
-    remarks += assumed if to_card else _not_on_card(along)
+    remarks += assumed
+    if along != "field_out_of_plane" and context.has_base:
+        remarks.append(
+            f"a card with physics has no P against {along}, so it is not changed; without --base "
+            "(base=) a card holds it"
+        )
     return context.result(
         "probability",
         f"P(high) {called}".strip(),
@@ -142,14 +148,10 @@ def _result(
         ),
         verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",
         update=_update if to_card else None,
+        behaviour=curve_behaviour if along in SECTIONS else None,
+        measured=curve_measured,
         condition=called,
     )
-
-
-def _not_on_card(along: str) -> list[str]:
-    if along == "field_out_of_plane":
-        return []
-    return [f"a card has no P against {along}, so it is not changed"]
 
 
 def _update(card: DeviceCard, found: FittedCurve, source: str) -> DeviceCard:

@@ -8,9 +8,10 @@ import numpy as np
 
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult
-from smtj.analysis.switching.dwell import DRIVES, MIN_DRIVES, traces_result
+from smtj.analysis.switching.dwell import DRIVES, traces_result
 from smtj.analysis.switching.trace import FittedTrace, trace_result
 from smtj.errors import SmtjError
+from smtj.inference.barrier.drive import MIN_DRIVES
 from smtj.measurement import LABELS, QUANTITIES, source_of
 from smtj.units import format_quantity
 
@@ -36,7 +37,9 @@ def separate_results(
             reasons.append(f"{label}: {error}")
         else:
             title = f"{one.title}, {label}"
-            results.append(replace(one, condition=label, title=title, update=None))
+            # One card cannot hold several conditions.
+            one = replace(one, update=None, behaviour=None, measured=None)
+            results.append(replace(one, condition=label, title=title))
     if not results:
         raise SmtjError("; ".join(reasons))
     values = {name: np.array([known.get(name, np.nan) for known, _ in found]) for name in DRIVES}

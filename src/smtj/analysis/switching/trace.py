@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update import Measured, dwell_times_to_barrier, with_barrier, with_levels
+from smtj.analysis.card_update import (
+    Measured,
+    dwell_times_to_barrier,
+    with_barrier,
+    with_levels,
+    with_log_odds,
+)
 from smtj.analysis.context import Context, OperatingConditions, conditions_of, integration_time
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import trace_behaviour, trace_measured
 from smtj.analysis.switching.conductance import FittedSignal, fit_resistance
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -160,6 +167,8 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
         ),
         verdict="two levels",
         update=_update,
+        behaviour=trace_behaviour,
+        measured=trace_measured,
     )
 
 
@@ -167,6 +176,9 @@ def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
     c = trace.conditions
     if trace.barrier is not None:
         card = with_barrier(card, trace.barrier, c.voltage, c.temperature, source)
+        odds = Measured(trace.fit.log_odds, math.sqrt(trace.fit.log_odds_variance))
+        where = (c.voltage, c.temperature, c.field_out_of_plane, c.field_in_plane)
+        card = with_log_odds(card, odds, *where, source)
     return trace.on_card(card, source)
 
 
