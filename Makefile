@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	    { echo "smtj needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "== installing smtj and its dependencies into $(VENV) (two to three minutes, once)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,cluster,explore,docs,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[nn,cluster,explore,formats,docs,dev]'
 	@touch $@
 
 $(RIVALS): $(READY)

@@ -118,17 +118,17 @@ def test_a_result_prints_plots_and_serialises(result, tmp_path):
     pictures = {
         f"{n}-{part.kind}.{e}" for n, part in enumerate(result.each, 1) for e in ("png", "svg")
     }
-    card = result.card()
-    cards = set() if card is result.base else {f"{card.name}.toml"}
+    cards = {f"{result.card().name}.toml"} if result.has_card else set()
     assert {p.name for p in tmp_path.iterdir()} == {"report.html", "report.json", *pictures, *cards}
-    if cards:
-        assert smtj.load_card(tmp_path / f"{card.name}.toml") == card
+    for name in cards:
+        assert smtj.load_card(tmp_path / name) == result.card()
 
 
 def test_a_result_pickles_and_copies(result):
     for other in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result), copy.copy(result)):
         assert other.to_dict() == result.to_dict()
-        assert other.card() == result.card()
+        if result.has_card:
+            assert other.card() == result.card()
 
 
 def test_plots_go_into_given_axes(result):
@@ -213,11 +213,13 @@ def test_values_on_a_card_are_rounded_by_their_error(voltages):
             assert len(number.partition(".")[2]) <= 3 + len(error.partition(".")[2]), name
 
 
-def test_a_fit_without_card_values_returns_the_base():
+def test_a_fit_without_card_values_offers_no_card():
     result = smtj.fit(film(), "cai2019")
     assert result.verdict == "in-plane"
     assert result["M_eff"].to("Oe").value == pytest.approx(1700, rel=0.1)
-    assert result.card() is result.base
+    assert not result.has_card
+    with pytest.raises(SmtjError, match="nothing that was measured belongs on a card"):
+        result.card()
 
 
 def test_a_base_may_be_a_card_a_name_or_a_path(tmp_path):

@@ -77,7 +77,7 @@ def test_fit_prints_numbers_and_writes_card_and_report(folder):
     card = load_card(folder / "mine.toml")
     assert card.name == "mine"
     volume = card.geometry.activation_volume
-    assert volume.provenance == "measured"
+    assert volume.provenance == "derived"
     assert volume.standard_error > 0
     assert abs(volume - 3254e-27) < 3 * volume.standard_error
     # The text of the card is rounded by the error, and is that of the user's device.
@@ -166,7 +166,7 @@ def test_the_measured_sot_junctions(tmp_path):
     [
         ("", "is empty"),
         ("time [s],resistance [ohm]\n", "header"),
-        ("time [s],voltage [mV]\n0,1\n1,2\n", "resistance"),
+        ("time [s],temperature [K]\n0,1\n1,2\n", "resistance"),
         ("time [s],Rx\n0,1\n1,2\n", 'not used: "Rx", name it by columns= (--column'),
         ("time [s],resistance [mT]\n0,1\n1,2\n", "mT"),
         ("time [s],resistance [ohm]\n0,1\n1,nan\n2,3\n", "row"),

@@ -31,7 +31,7 @@ def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, result: Fil
 
 def test_the_card_is_named_after_the_file_and_reads_back(result: FileResult, tmp_path) -> None:
     assert result.card.name == "simulated"
-    assert result.card.geometry.activation_volume.provenance == "measured"
+    assert result.card.geometry.activation_volume.provenance == "derived"
     (tmp_path / "a.toml").write_text(result.card.to_toml(), encoding="utf-8")
     assert load_card(tmp_path / "a.toml") == result.card
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from smtj.measurement import kind_of, load, save
-from smtj.measurement.format import netcdf
+from smtj.measurement.format.binary import netcdf
 
 pytestmark = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from smtj.measurement import load
-from smtj.measurement.format import text
+from smtj.measurement.format.text import parse
 from smtj.measurement.saving import save
 
 SHARED = os.environ.get("SMTJ_DATA_DIR")
@@ -106,7 +106,7 @@ def test_resistance_from_voltage_and_current(put) -> None:
 
 
 def test_chunks_are_joined(put, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "CHUNK", 2)
+    monkeypatch.setattr(parse, "CHUNK", 2)
     check(put("data.csv", COMMAS))
 
 

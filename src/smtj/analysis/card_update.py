@@ -14,9 +14,16 @@ import numpy as np
 
 from smtj.card import DeviceCard, Value
 from smtj.card.consistency import ellipse_volume
+from smtj.card.value import Provenance
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
-from smtj.physics.device import OperatingPoint, operating_point, with_stability_factor
+from smtj.physics.device import (
+    OperatingPoint,
+    log_dwell_times_in_field,
+    operating_point,
+    with_stability_factor,
+)
+from smtj.physics.free_layer import offset_field
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.typing import Floats
@@ -32,10 +39,10 @@ class Measured(NamedTuple):
     value: float
     error: float
 
-    def on_card(self, source: str) -> Value:
+    def on_card(self, source: str, provenance: Provenance = "measured") -> Value:
         """Return it as a value of a card; an unbounded error is left out."""
         return Value(
-            self.value, "measured", source, self.error if math.isfinite(self.error) else None
+            self.value, provenance, source, self.error if math.isfinite(self.error) else None
         )
 
 
@@ -76,7 +83,9 @@ def with_sigmoid(
             )
         value = Measured(h_k, relative_error * h_k)
         text = f"w of {source}, with E_b of the card"
-        return card.replace({"switching.effective_anisotropy_field": value.on_card(text)})
+        return card.replace(
+            {"switching.effective_anisotropy_field": value.on_card(text, "derived")}
+        )
     volume = _solved(
         card,
         "geometry.activation_volume",
@@ -85,7 +94,8 @@ def with_sigmoid(
         temperature,
     )
     value = Measured(volume, relative_error * volume)
-    return card.replace({"geometry.activation_volume": value.on_card(f"w of {source}")})
+    text = f"w of {source}, with M_s of the card"
+    return card.replace({"geometry.activation_volume": value.on_card(text, "derived")})
 
 
 def with_barrier(
@@ -112,7 +122,34 @@ def with_barrier(
             temperature,
         )
     error = abs(found) * stability_factor.error / stability_factor.value
-    return card.replace({name: Measured(found, error).on_card(f"E_b of {source}")})
+    text = f"E_b of {source}, with the anisotropy of the card"
+    if name != "geometry.activation_volume":
+        text = f"E_b of {source}, with V* of the card"
+    return card.replace({name: Measured(found, error).on_card(text, "derived")})
+
+
+def with_log_odds(
+    card: DeviceCard,
+    log_odds: Measured,
+    voltage: float,
+    temperature: float,
+    field_out_of_plane: float,
+    field_in_plane: float,
+    source: str,
+) -> DeviceCard:
+    """Give a card the H_s at which its w yields the ln(odds of the high state) of one field.
+
+    Nothing else says where the middle of P(H) lies; w stays the card's.
+    """
+    own = float(operating_point(card, voltage, temperature).slope)
+    where = (field_in_plane, 0.0, field_out_of_plane, voltage, temperature)
+    high, low = log_dwell_times_in_field(card, *where)
+    # ln(odds) falls by w for each A/m by which H_s rises.
+    moved = (float(high) - float(low) - log_odds.value) / own
+    offset = float(offset_field(card, 0.0)) + moved
+    value = Measured(offset, abs(log_odds.error / own))
+    text = f"dwell times of {source}, with w of the card"
+    return card.replace({"switching.offset_field": value.on_card(text, "derived")})
 
 
 def with_sigmoid_and_barrier(
@@ -171,7 +208,9 @@ def with_levels(
         moved[i] += error
         errors = np.hypot(errors, _parallel_and_tmr(card, moved, *conditions) - found)
     text = f"levels of {source}, with the card's angles"
-    resistance, tmr = (Measured(*pair).on_card(text) for pair in zip(found, errors, strict=True))
+    resistance, tmr = (
+        Measured(*pair).on_card(text, "derived") for pair in zip(found, errors, strict=True)
+    )
     return card.replace(
         {
             "electrical.parallel_resistance": resistance,

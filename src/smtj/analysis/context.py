@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.analysis.result import FitResult, Kind, Picture, Update, Verdict
+from smtj.analysis.result import Behaviour, FitResult, Kind, Measured, Picture, Update, Verdict
 from smtj.card import DeviceCard
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement.format.schema import QUANTITIES, SIGNALS
@@ -45,6 +45,8 @@ class Context:
         *,
         verdict: Verdict = "ok",
         update: Update | None = None,
+        behaviour: Behaviour | None = None,
+        measured: Measured | None = None,
         condition: str = "",
     ) -> FitResult:
         """Return a result of these data; each remark is kept once."""
@@ -59,6 +61,9 @@ class Context:
             fit=fit,
             picture=picture,
             update=update,
+            behaviour=behaviour,
+            measured=measured,
+            has_base=self.has_base,
             condition=condition,
         )
 
@@ -75,6 +80,13 @@ class OperatingConditions:
     """Whether a current was held and the voltage read."""
     unknown: frozenset[str] = frozenset()
     """Of these the values are only those of the card that results are written onto."""
+    assumed: frozenset[str] = frozenset()
+    """What neither the data nor the user states."""
+
+    def known(self) -> dict[str, float]:
+        """Return SI values by name, without those that are unknown."""
+        names = ("field_out_of_plane", "field_in_plane", "voltage", "temperature")
+        return {name: getattr(self, name) for name in names if name not in self.unknown}
 
     def text(self) -> str:
         """Return the known ones of voltage and temperature, e.g. ``"100 mV, 300 K"``."""
@@ -121,8 +133,11 @@ def conditions_of(
         "temperature": (float(card.thermal.temperature), "K", "K"),
     }
     found = {**context.conditions, **known}
-    at_current = "current" in found and "voltage" not in found
-    if at_current:
+    observable = dataset.attrs.get("observable")
+    at_current = ("current" in found and "voltage" not in found) or observable is not None
+    if observable == "voltage":
+        found["voltage"] = float(np.median(np.abs(dataset["resistance"].values)))
+    elif at_current and observable is None:
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
     values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
     missing = [name for name in defaults if name not in found]
@@ -138,7 +153,12 @@ def conditions_of(
     if unknown:
         options = " and ".join(f"--{name}" for name in unknown)
         remarks.append(f"{' and '.join(unknown)} unknown; give them with {options}")
-    conditions = OperatingConditions(**values, at_current=at_current, unknown=frozenset(unknown))
+    conditions = OperatingConditions(
+        **values,
+        at_current=at_current,
+        unknown=frozenset(unknown),
+        assumed=frozenset(missing),
+    )
     return conditions, tuple(remarks)
 
 

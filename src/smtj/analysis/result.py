@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from smtj.card import CardLike, DeviceCard, Value, as_card
+from smtj.analysis.card_check import CardCheck, Measurement, check_card
+from smtj.card import (
+    BehaviouralCard,
+    Card,
+    CardLike,
+    DeviceCard,
+    Quantity,
+    Value,
+    as_card,
+    as_device,
+)
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
 from smtj.tables import WIDTH, Table, Tabular
@@ -25,13 +35,14 @@ CARD_DIGITS = 3
 """Digits of a standard error that a card keeps; its value ends at the same decimal."""
 
 Kind = Literal[
-    "trace", "scan", "probability", "bias", "arrhenius", "loop", "angle",
+    "trace", "scan", "probability", "dwell", "bias", "arrhenius", "loop", "angle",
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
     "ok", "two levels", "three levels", "two fluctuators", "faster than the sampling",
     "sigmoid", "not a sigmoid", "cai2019", "self-consistent", "tilted easy axis", "in-plane field",
-    "undecided", "square", "rounded", "one combination", "in-plane", "perpendicular", "several",
+    "undecided", "square", "rounded", "one combination", "in-plane", "perpendicular",
+    "constant rate", "not of this law", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
 
@@ -49,6 +60,8 @@ Verdict = Literal[
     The shape of a loop that was fitted without a model.
 ``one combination``
     Resonance fixes a combination of H_K1 and H_K2 instead of both.
+``constant rate``, ``not of this law``
+    Whether P against the length of a pulse is 1 - exp(-t/τ), or no such curve at all.
 ``in-plane``, ``perpendicular``
     The direction of the field in a film's Kittel fit.
 ``ok``
@@ -58,6 +71,10 @@ Verdict = Literal[
 """
 
 
+Behaviour: TypeAlias = Callable[[Any, str], Mapping[str, Value | str]]
+"""Module-level function of a fit and the name of the data: what a behavioural card holds of it."""
+Measured: TypeAlias = Callable[[Any], Iterable[Measurement]]
+"""Module-level function of a fit: the measured numbers that a card should give back."""
 Update: TypeAlias = Callable[[DeviceCard, Any, str], DeviceCard]
 """Module-level function that writes a fit to a card, given both and the name of the data."""
 
@@ -108,7 +125,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     source: str
     """Name of the data."""
     base: DeviceCard
-    """The card that supplied what the data do not determine."""
+    """The card that supplied what the data do not determine; see :attr:`has_base`."""
     estimates: tuple[Estimate, ...]
     """All fitted numbers."""
     remarks: tuple[str, ...]
@@ -118,7 +135,13 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     """The numerical result, with states, curves and covariances; of several parts, theirs."""
     picture: Picture | None = None
     update: Update | None = None
-    """None if nothing of this fit belongs on a card."""
+    """Writes to a card with physics; None if nothing of this fit belongs on one."""
+    behaviour: Behaviour | None = None
+    """What a behavioural card holds of this fit; None if that is nothing."""
+    measured: Measured | None = None
+    """What a card is held against."""
+    has_base: bool = True
+    """Whether :attr:`base` was given, or named by the data."""
     condition: str = ""
     """What distinguishes this part from others of its kind, e.g. ``"at 100 mV"``."""
     parts: tuple["FitResult", ...] = ()
@@ -159,16 +182,37 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         return Table(self.title, HEAD, rows, sentences(self.remarks))
 
     def text(self, width: int = WIDTH) -> str:
-        """Return a table per part with its remarks, as plain text."""
+        """Return a table per part with its remarks, and the card's z-scores, as plain text."""
         pages = [part.table().text(width) for part in self.each]
         notes = [f"• {remark}" for remark in sentences(self.remarks)] if self.parts else []
+        held = self._held_table
+        pages += [] if held is None else [held.text(width)]
         return "\n\n".join([*pages, *(["\n".join(notes)] if notes else [])])
+
+    @property
+    def _held_table(self) -> Table | None:
+        """The z-scores if a card with physics has them, else only what must be said of the card."""
+        found = self._own_check
+        if found is None or not (found.remarks or (self.has_base and found.comparisons)):
+            return None
+        table = found.table()
+        return table if self.has_base else replace(table, head=(), rows=(), title="The card")
+
+    @cached_property
+    def _own_check(self) -> CardCheck | None:
+        """The card of this fit held against the data; None if there is no card."""
+        try:
+            return self.check(self.card()) if self.has_card else None
+        except SmtjError:
+            return None  # no possible device; card() says why
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
         pages = [part.table().html() for part in self.each]
+        if self._held_table is not None:
+            pages.append(self._held_table.html())
         if self.parts and self.remarks:
             pages.append(Table("", (), (), sentences(self.remarks)).html())
         return "".join(pages)
@@ -224,40 +268,76 @@ class FitResult(Tabular, Mapping[str, Estimate]):
             self.picture.draw(figure, self.fit)
             return plot.save(figure, path)
 
-    def card(self, base: CardLike | None = None, name: str | None = None) -> DeviceCard:
+    @property
+    def has_card(self) -> bool:
+        """Whether anything that was measured belongs on the card that :meth:`card` returns."""
+        return any(
+            (part.update if self.has_base else part.behaviour) is not None for part in self.each
+        )
+
+    def card(self, base: CardLike | None = None, name: str | None = None) -> Card:
         """Return a card with the fitted values, rounded by their errors.
 
         Parameters
         ----------
         base
-            The card that supplies all other values, by default the one that the fit used.
+            A card with the physics of the device, which supplies all other values; by default the
+            one that the fit used.  Without one, the card is behavioural: it holds what was measured
+            and nothing else.
         name
             Name of the new card, by default made from the name of the data.
 
         Returns
         -------
-        DeviceCard
-            Its title, notes and reference say what was fitted and what is from the base.  If
-            nothing of this fit belongs on a card, it is the base itself.
+        Card
+            Its title, notes and reference say what was fitted and what is from a base, and whether
+            it misses its data.
 
         Raises
         ------
         SmtjError
-            No possible device has the fitted values.
+            No possible device has the fitted values, or nothing that was measured belongs on a
+            card.
         """
-        start = self.base if base is None else as_card(base)
+        name = identifier(name or Path(self.source).stem)
+        if base is None and not self.has_base:
+            return self._with_remarks(self._behavioural(name))
+        return self._with_remarks(self._onto(self.base if base is None else as_device(base), name))
+
+    def check(self, card: CardLike) -> CardCheck:
+        """Hold a card against what was measured: z-scores of levels, dwell times, w and H_s.
+
+        The card is that of :meth:`card`, or any other.
+        """
+        found: list[Measurement] = []
+        for part in self.each:
+            if part.measured is not None:
+                found += part.measured(part.fit)
+        return check_card(as_card(card), found)
+
+    def _with_remarks(self, card: Card) -> Card:
+        """Return a card whose notes say what it misses."""
+        said = sentences(self.check(card).remarks)
+        return (
+            card.replace({"notes": " ".join([card.notes or "", *said]).strip()}) if said else card
+        )
+
+    def _onto(self, start: DeviceCard, name: str) -> DeviceCard:
         card = start
         for part in self.each:
             if part.update is not None:
                 card = part.update(card, part.fit, part.source)
         before = {key: value for key, value, _ in start.values()}
         changes: dict[str, object] = {
-            key: _rounded(value, quantity.unit, quantity.show)
+            key: rounded(value, quantity)
             for key, value, quantity in card.values()
             if not value.same_as(before.get(key))
         }
         if not changes:
-            return start
+            raise SmtjError(
+                f"{self.source}: nothing that was measured belongs on a card with the physics of a "
+                "device; without a base the card holds what was measured"
+            )
         kinds = ", ".join(dict.fromkeys(part.kind for part in self.each if part.update is not None))
         rest = f"card {start.name}: {start.title}"
         reference = start.reference
@@ -270,7 +350,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         return card.replace(
             {
                 **changes,
-                "name": identifier(name or Path(self.source).stem),
+                "name": name,
                 "title": f"fitted to {self.source} ({kinds}), based on card {start.name}",
                 "reference": reference,
                 "notes": f"Fitted: {', '.join(changes)}. All other values are those of {rest}.",
@@ -278,8 +358,41 @@ class FitResult(Tabular, Mapping[str, Estimate]):
             }
         )
 
+    def _behavioural(self, name: str) -> BehaviouralCard:
+        entries: dict[str, Value | str] = {}
+        kinds = []
+        for part in self.each:
+            if part.behaviour is not None:
+                entries = {**part.behaviour(part.fit, part.source), **entries}
+                kinds.append(part.kind)
+        if not entries:
+            raise SmtjError(
+                f"{self.source}: no card follows, as no levels, dwell times or P(high) of the "
+                "device were measured; with --base (base=) it goes onto a card with physics"
+            )
+        sections: dict[str, dict[str, object]] = {}
+        for key, value in entries.items():
+            section, _, field_name = key.partition(".")
+            sections.setdefault(section, {})[field_name] = value
+        data = {
+            "name": name,
+            "title": f"measured behaviour: {', '.join(dict.fromkeys(kinds))} of {self.source}",
+            "reference": f"measured: {self.source}",
+            "notes": " ".join(_notes(entries)) or None,
+            **sections,
+        }
+        card = BehaviouralCard.from_mapping(data, name)
+        return card.replace(
+            {key: rounded(value, quantity) for key, value, quantity in card.values()}
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
+        """Return plain JSON types, with the z-scores of the card if there is one."""
+        found = self._own_check
+        held = {} if found is None else {"card_check": found.to_dict()}
+        return {**self._to_dict(), **held}
+
+    def _to_dict(self) -> dict[str, Any]:
         entries = {
             "kind": self.kind,
             "title": self.title,
@@ -288,7 +401,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
             "remarks": list(self.remarks),
         }
         if self.parts:
-            entries["parts"] = [part.to_dict() for part in self.parts]
+            entries["parts"] = [part._to_dict() for part in self.parts]
         return entries
 
     def to_dataframe(self) -> "pd.DataFrame":
@@ -307,9 +420,10 @@ class FitResult(Tabular, Mapping[str, Estimate]):
 
         Returns the path of ``report.html``.
         """
+        if not self.has_card:
+            return self.write_report(folder)
         card = self.card()
-        if card is not self.base:
-            card.save(Path(folder) / f"{card.name}.toml")
+        card.save(Path(folder) / f"{card.name}.toml")
         return self.write_report(folder, card.name)
 
     def write_report(self, folder: str | Path, card: str = "") -> Path:
@@ -325,22 +439,26 @@ class FitResult(Tabular, Mapping[str, Estimate]):
                 caption=" ".join((part.picture.caption, *sentences(part.remarks))),
                 images=part.draw(folder / f"{number}-{part.kind}"),
                 numbers={
-                    **part.to_dict(),
+                    **part._to_dict(),
                     "table": {"head": list(HEAD), "rows": [e.row() for e in part.estimates]},
                 },
             )
             for number, part in enumerate(self.each, start=1)
             if part.picture is not None
         ]
-        about = f"Based on card {self.base.name}; values with standard errors and 95 % intervals."
+        based = f"Based on card {self.base.name}; values" if self.has_base else "Values"
+        about = f"{based} with standard errors and 95 % intervals."
+        held = self._own_check
+        shown = held is not None and (held.comparisons or held.remarks)
         context = {
             **({"card": card} if card else {}),
-            "base": self.base.name,
+            **({"base": self.base.name} if self.has_base else {}),
             "verdict": self.verdict,
             "remarks": list(self.remarks) if self.parts else [],
         }
         title = f"smtj: fit of {self.source}"
-        return write_report(folder, title, figures, about=about, context=context)
+        tables = [held.table()] if held is not None and shown else []
+        return write_report(folder, title, figures, about=about, context=context, tables=tables)
 
 
 def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
@@ -354,6 +472,7 @@ def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
         title=f"{first.source}: {len(parts)} fits",
         source=first.source,
         base=first.base,
+        has_base=first.has_base,
         estimates=tuple(
             replace(e, condition=e.condition or part.condition)
             for part in parts
@@ -381,10 +500,22 @@ def identifier(name: str) -> str:
     return f"_{spelt}" if spelt[0].isdigit() else spelt
 
 
-def _rounded(value: Value, unit: str, show: str) -> Value:
+def rounded(value: Value, quantity: Quantity) -> Value:
     """Return a card's value rounded by its error, or to six digits without one."""
+    unit, show = quantity.unit, quantity.show
     number, error = round_to_error(value, value.standard_error, unit, show, CARD_DIGITS)
     if not error or float(number) == 0:
         number = format_quantity(value, unit, show, 6).removesuffix(show).strip()
     read = (parse_quantity(f"{text} {show}".rstrip(), unit) for text in (number, error) if text)
     return Value(next(read), value.provenance, value.source, next(read, value.standard_error))
+
+
+def _notes(entries: Mapping[str, object]) -> list[str]:
+    """Return what the user of a behavioural card should know."""
+    notes = ["It holds what was measured of the device, and nothing else."]
+    if "behaviour.dwell_time_high" in entries:
+        notes.append(
+            "The response to a drive was not measured: a neuron takes its input in units of ln "
+            "odds, for a drive of any kind."
+        )
+    return notes

@@ -1,9 +1,12 @@
-"""Device cards: what a device is, every number with its unit, provenance and source."""
+"""Cards: what a device is, every number with its unit, provenance and source."""
 
-from smtj.card.device import (
+from smtj.card.base import Card, Drive
+from smtj.card.behaviour import BehaviouralCard
+from smtj.card.device import DeviceCard
+from smtj.card.loading import (
     CardLike,
-    DeviceCard,
     as_card,
+    as_device,
     load_card,
     load_card_text,
     shipped_cards,
@@ -12,11 +15,15 @@ from smtj.card.quantity import Quantity
 from smtj.card.value import Value
 
 __all__ = [
+    "BehaviouralCard",
+    "Card",
     "CardLike",
     "DeviceCard",
+    "Drive",
     "Quantity",
     "Value",
     "as_card",
+    "as_device",
     "load_card",
     "load_card_text",
     "shipped_cards",

@@ -7,7 +7,7 @@ import typer
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from smtj.card import DeviceCard
+    from smtj.card import Card
     from smtj.references import Reference
 
 
@@ -70,7 +70,7 @@ def _features(text: str | None, cards: list[str] | None) -> list[str]:
     return names
 
 
-def _references_of(card: "DeviceCard") -> "list[Reference]":
+def _references_of(card: "Card") -> "list[Reference]":
     """Return the references in the table that a card's values come from."""
     from smtj.references import reference_of_card
 
@@ -80,7 +80,7 @@ def _references_of(card: "DeviceCard") -> "list[Reference]":
     return [known] if known else []
 
 
-def _kept(card: "DeviceCard") -> tuple[int, int]:
+def _kept(card: "Card") -> tuple[int, int]:
     """Return how many values of a fitted card are still those of its shipped base, and of all."""
     from smtj.card import load_card, shipped_cards
 

@@ -18,8 +18,8 @@ from smtj.cli.output import (
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from smtj.card import DeviceCard
-    from smtj.energy import Accuracy, Survey
+    from smtj.card import Card
+    from smtj.energy import Accuracy, Assumptions, Survey, Workload
 
 PAPER_SIZES = "784,400,10"
 
@@ -55,6 +55,7 @@ def cost(
     """Show what an inference costs, what dominates the cost, and the cheapest way to read."""
     from rich.console import Console
 
+    from smtj.card import DeviceCard, as_card
     from smtj.cli.ranges import parse_sizes
     from smtj.energy import load_assumptions, published_table, survey, workload
     from smtj.provenance import command, versions
@@ -69,13 +70,17 @@ def cost(
         return
     if network is not None and sizes != PAPER_SIZES:
         raise SmtjError("--sizes and --network exclude each other: a network has its own sizes")
-    device: DeviceCard | str = card or "cai2019"
+    device: Card | str = card or "cai2019"
     accuracy: Accuracy | None = None
     if network is None:
         work = workload(parse_sizes("--sizes", sizes, PAPER_SIZES), assumed)
     else:
         trained_on, accuracy = _evaluate(network, dataset, data, seed)
         device, work = card or trained_on, accuracy.workload
+    device = as_card(device)
+    if not isinstance(device, DeviceCard):
+        _reads_alone(device, work, accuracy, assumed, out, as_json)
+        return
     with notes_console().status("searching read voltage, bit errors, reads and stability factor"):
         found = survey(work, device, accuracy, assumptions=assumed)
     record = {**found.to_dict(), "versions": versions(), "command": command()}
@@ -93,9 +98,50 @@ def cost(
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
 
 
-def _evaluate(
-    path: Path, dataset: str, data: Path | None, seed: int
-) -> tuple["DeviceCard", "Accuracy"]:
+def _reads_alone(
+    card: "Card",
+    work: "Workload",
+    accuracy: "Accuracy | None",
+    assumed: "Assumptions",
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print what the reads of a behavioural card cost; others would need its physics."""
+    from rich.console import Console
+
+    from smtj import plot
+    from smtj.energy import cost as cost_of
+    from smtj.files import write_text
+    from smtj.provenance import command, versions
+
+    found = cost_of(work, card, assumptions=assumed)
+    rate = None
+    if accuracy is not None:
+        rate = float(accuracy.at(found.effective_reads, found.error_rate))
+    record = {**found.to_dict(), "accuracy": rate, "versions": versions(), "command": command()}
+    if as_json:
+        print_json(record)
+    else:
+        typer.echo(found.table().text(Console().width))
+        if rate is not None:
+            typer.echo(f"• Accuracy with these reads: {100 * rate:.2f} %")
+        typer.echo(
+            f"• Card {card.name} holds measured behaviour: the search for other read voltages and "
+            "barriers needs the physics of the device"
+        )
+    if out is not None:
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            with plot.figure(3.6, 3.0) as (figure, axes):
+                found.plot(axes)
+                plot.save(figure, out / "cost")
+            write_text(out / "cost.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+        note(f"Written: {out / 'cost.json'}, {out / 'cost.png'}")
+    elif not as_json:
+        note("Nothing was written; --out FOLDER saves the numbers and the plot.")
+
+
+def _evaluate(path: Path, dataset: str, data: Path | None, seed: int) -> tuple["Card", "Accuracy"]:
     from smtj.datasets import load_dataset
     from smtj.energy import measure_accuracy, trained_network
     from smtj.nn.training.trainer import as_tensors

@@ -7,6 +7,16 @@ import typer
 
 from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
+from smtj.cli.reading import (
+    Column,
+    FromName,
+    Ignore,
+    Interval,
+    Reads,
+    Sheet,
+    SkipRows,
+    read_files,
+)
 
 Condition = Annotated[
     str | None, typer.Option(help="Used if the file has no such column. Default: that of --base.")
@@ -25,16 +35,19 @@ def fit(
         str | None,
         typer.Option(
             help="Card of the device, a shipped name or a file, for what the data do not state. "
-            "Without it nothing is taken from a card, and --out writes onto cai2019."
+            "Without it nothing is taken from a card, and --out writes what was measured."
         ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help='Maps a header, e.g. "resistance=R_meas \\[kohm]"; repeatable.'),
-    ] = None,
+    column: Column = None,
+    ignore: Ignore = None,
+    skip_rows: SkipRows = 0,
+    sheet: Sheet = None,
+    reads: Reads = None,
+    interval: Interval = None,
+    from_name: FromName = None,
     integration_time: Annotated[
         str | None, typer.Option(help='Averaging time of a reading, e.g. "20 ms" or "0 s".')
     ] = None,
@@ -47,6 +60,7 @@ def fit(
         str | None, typer.Option(help="Of spectra swept in field, if the file has no such column.")
     ] = None,
     voltage: Condition = None,
+    current: Condition = None,
     temperature: Condition = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every fitted number with its interval as JSON.")
@@ -56,34 +70,38 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files
-    from smtj.measurement import parse_columns
 
+    with progress("reading", "bytes") as report:
+        data = read_files(
+            files, column, ignore, skip_rows, sheet, reads, interval, from_name, report
+        )
     with progress("fitting", "fits") as report:
         result = fit_files(
-            files,
+            data,
             base,
-            columns=parse_columns(column or []),
             integration_time=parse_option("--integration-time", integration_time, "s"),
             bandwidth=parse_option("--bandwidth", bandwidth, "Hz"),
             field_out_of_plane=parse_option("--field-out-of-plane", field_out_of_plane, "A/m"),
             field_in_plane=parse_option("--field-in-plane", field_in_plane, "A/m"),
             frequency=parse_option("--frequency", frequency, "Hz"),
             voltage=parse_option("--voltage", voltage, "V"),
+            current=parse_option("--current", current, "A"),
             temperature=parse_option("--temperature", temperature, "K"),
             progress=report,
         )
-    card = None if out is None else result.card(name=out.stem)
+    card = result.card(name=out.stem) if out is not None and result.has_card else None
     if as_json:
         print_json(result.to_dict())
     else:
         typer.echo(result.text(Console().width))
-    if out is None or card is None:
-        note("Nothing was written; --out my_card.toml writes a card and a report")
+    if out is None:
+        what = "a card and a report" if result.has_card else "a report"
+        note(f"Nothing was written; --out my_card.toml writes {what}")
         return
     with writing(out):
-        page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out))
+        page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out) if card else "")
         note(f"Report: {page}")
-        if card is result.base:
+        if card is None:
             note("No card was written: nothing that was fitted belongs on one")
         else:
             card.save(out)

@@ -41,12 +41,12 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Folder of figures and report.")] = Path("reproduction"),
 ) -> None:
     """Reproduce the paper: its figures, claims and numbers, with a report of what agrees."""
-    from smtj.card import load_card
+    from smtj.card import as_device
     from smtj.paper import PAPER
     from smtj.paper.audit import audit_rows
     from smtj.report.html import write_report
 
-    parts, device = _parts(only), load_card(card)
+    parts, device = _parts(only), as_device(card)
     figures: list[FigureResult] = []
     context: dict[str, object] = {"card": device.name, "parts": list(parts)}
     for name in CARD_FIGURES:

@@ -88,10 +88,10 @@ def pulses(
 ) -> None:
     """Apply voltages one after the other and follow the mean magnetisation."""
     from smtj import lab
-    from smtj.card import load_card
+    from smtj.card import as_device
     from smtj.lab.pulse_plots import plot_response
 
-    device, sequence = load_card(card), [_pulse(text) for text in pulse]
+    device, sequence = as_device(card), [_pulse(text) for text in pulse]
     conditions = parse_options(
         field=field, field_in_plane=field_in_plane, temperature=temperature, settling=settling
     )
@@ -132,10 +132,10 @@ def switching(
 ) -> None:
     """Measure how often a voltage pulse switches the device, by voltage and length."""
     from smtj import lab
-    from smtj.card import load_card
+    from smtj.card import as_device
     from smtj.lab.pulse_plots import plot_switching_map
 
-    device = load_card(card)
+    device = as_device(card)
     conditions = parse_options(
         field=field, field_in_plane=field_in_plane, temperature=temperature, settling=settling
     )

@@ -9,7 +9,7 @@ import typer
 from smtj.cli.output import INTERRUPTED, is_quiet, note, print_json
 
 if TYPE_CHECKING:
-    from smtj.card import DeviceCard
+    from smtj.card import Card
     from smtj.nn import TrainingRun
 
 MAX_SEED = 2**32 - 1
@@ -155,16 +155,15 @@ def train(
     note("\n".join(["Written:", *(f"  {out / name}" for name in names)]))
 
 
-def _slow_reads(card: "DeviceCard") -> str:
+def _slow_reads(card: "Card") -> str:
     """Return a warning if independent reads take longer than the card's reads, else nothing."""
     import math
 
-    from smtj.physics.device import operating_point
     from smtj.units import format_quantity
 
-    point = operating_point(card)
+    point = card.under_bias()
     dwell = max(float(t) for t in point.dwell_times(point.offset_field))
-    interval = float(card.switching.sampling_interval)
+    interval = card.sampling_interval
     if dwell <= 2 * interval:
         return ""
     stays = f"{dwell:.3g} s" if math.isfinite(dwell) else "longer than a float can express"

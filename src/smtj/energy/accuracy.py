@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from smtj import plot
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
 from smtj.inference.stats.distributions import wilson_interval
@@ -95,7 +95,7 @@ class Accuracy(Tabular):
         }
 
 
-def trained_network(path: str | Path) -> tuple[nn.Sequential, DeviceCard]:
+def trained_network(path: str | Path) -> tuple[nn.Sequential, Card]:
     """Load a network of devices from its file, or from the folder it was trained into.
 
     Raises

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj import plot
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import BehaviouralCard, Card, CardLike, DeviceCard, as_card, as_device
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
 from smtj.energy.workloads import Workload, WorkloadLike, workload
 from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
 from smtj.physics.readout.back_action import back_action, log_dwell_times_under_bias
 from smtj.physics.readout.noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.readout.repeated import effective_reads
@@ -65,12 +64,12 @@ def card_plan(
 ) -> ReadPlan:
     """Return the reads that a card states, with its voltage always on."""
     card, assumed = as_card(card), assumptions or Assumptions()
-    interval = float(card.switching.sampling_interval)
+    interval = card.sampling_interval
     return ReadPlan(
         reads,
-        float(card.electrical.read_voltage),
+        card.read_voltage,
         interval,
-        float(card.switching.integration_time),
+        card.integration_time,
         interval,
         float(assumed.amplifier_noise),
     )
@@ -117,12 +116,12 @@ def gated_plan(
     return ReadPlan(reads, bias, interval, time, time, quiet)
 
 
-def relaxation_time(card: DeviceCard) -> float:
+def relaxation_time(card: Card) -> float:
     """τ_rel in s at H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
 
     Every cost uses this law, whichever one the card names for its dwell times.
     """
-    point = operating_point(card)
+    point = card.under_bias()
     return float(np.exp(point.log_relaxation_time(point.offset_field)))
 
 
@@ -130,7 +129,7 @@ def relaxation_time(card: DeviceCard) -> float:
 class Cost(Tabular):
     """One inference; arrays of the broadcast shape of the read plan, SI units."""
 
-    card: DeviceCard
+    card: Card
     plan: ReadPlan
     workload: Workload
     signal: ReadSignal
@@ -166,14 +165,30 @@ class Cost(Tabular):
     def parts(self, coupling: Coupling) -> dict[str, Floats]:
         """Return what each part of the neurons spends with a coupling, in J."""
         drive = {"Oersted wire": self.wire} if coupling == "oersted" else {"strain": self.strain}
+        return {**self.reading(), **drive}
+
+    def reading(self) -> dict[str, Floats]:
+        """Return what each part of the neurons spends apart from the drive, in J."""
         return {
             "junction": self.junction,
             "amplifier": self.amplifier,
             "comparator": self.comparator,
             "counter": self.counter,
             "standby": self.standby,
-            **drive,
         }
+
+    @property
+    def couplings(self) -> tuple[Coupling, ...]:
+        """The couplings that can drive the device; none if a field does not."""
+        return COUPLINGS if self.card.drive.name == "field" else ()
+
+    @property
+    def all_parts(self) -> dict[str, Floats]:
+        """What each part spends with any of the couplings, in J."""
+        parts = self.reading()
+        for coupling in self.couplings:
+            parts |= self.parts(coupling)
+        return parts
 
     def neurons(self, coupling: Coupling) -> Floats:
         """Return the energy of all neurons with a coupling, in J."""
@@ -194,14 +209,12 @@ class Cost(Tabular):
 
     def described(self) -> dict[str, str]:
         """Return what a person reads, by name; a range where the plan holds several points."""
-        parts = {**self.parts("oersted"), **self.parts("strain")}
-        delta = float(operating_point(self.card).stability_factor)
         return {
-            **described_reads(delta, self.plan, self.error_rate),
-            **{name: joules(energy) for name, energy in parts.items()},
-            **{f"sum, {c}": joules(self.neurons(c)) for c in COUPLINGS},
+            **described_reads(stability_factor(self.card), self.plan, self.error_rate),
+            **{name: joules(energy) for name, energy in self.all_parts.items()},
+            **{f"sum, {c}": joules(self.neurons(c)) for c in self.couplings},
             "latency": seconds(self.latency),
-            **{f"power density, {c}": density(self.power_density(c)) for c in COUPLINGS},
+            **{f"power density, {c}": density(self.power_density(c)) for c in self.couplings},
         }
 
     def table(self) -> Table:
@@ -218,7 +231,7 @@ class Cost(Tabular):
     def plot(self, ax: Any = None) -> Any:
         """Plot the energy of every part: bars, or lines against what the plan varies."""
         with plot.axes(ax) as axes:
-            spent = {**self.parts("oersted"), **self.parts("strain")}
+            spent = self.all_parts
             if self.latency.size == 1:
                 axes.barh(list(spent), [float(energy.item()) for energy in spent.values()])
                 axes.invert_yaxis()
@@ -246,13 +259,14 @@ class Cost(Tabular):
             "bit_error_rate": self.error_rate.tolist(),
             "effective_reads": self.effective_reads.tolist(),
             "energy": {
-                c: {name: e.tolist() for name, e in self.parts(c).items()} for c in COUPLINGS
+                c: {name: e.tolist() for name, e in self.parts(c).items()} for c in self.couplings
             },
-            "energy_neurons": {c: self.neurons(c).tolist() for c in COUPLINGS},
+            "energy_reads": {name: e.tolist() for name, e in self.reading().items()},
+            "energy_neurons": {c: self.neurons(c).tolist() for c in self.couplings},
             "energy_synapses": self.synapses.tolist(),
             "latency": self.latency.tolist(),
             "area": self.area,
-            "power_density": {c: self.power_density(c).tolist() for c in COUPLINGS},
+            "power_density": {c: self.power_density(c).tolist() for c in self.couplings},
             "shift_of_probability": self.shift.tolist(),
             "read_over_relaxation_time": self.blur.tolist(),
             "wire_current_density": self.wire_current_density.tolist(),
@@ -264,9 +278,8 @@ class Cost(Tabular):
 
         columns = {
             **vars(self.plan),
-            **self.parts("oersted"),
-            **self.parts("strain"),
-            **{f"sum, {c}": self.neurons(c) for c in COUPLINGS},
+            **self.all_parts,
+            **{f"sum, {c}": self.neurons(c) for c in self.couplings},
             "synapses": self.synapses,
             "latency": self.latency,
             "error_rate": self.error_rate,
@@ -337,8 +350,9 @@ def cost(
         )
     )
     _check(reads=reads, interval=interval, integration_time=time, bias_time=on)
-    point = operating_point(card)
-    if not float(point.stability_factor) > 0:
+    point = card.under_bias()
+    barrier = stability_factor(card)
+    if barrier is not None and not barrier > 0:
         raise SmtjError(f"card {card.name} has no energy barrier; a neuron needs E_b > 0")
     if not np.all(bias != 0):
         raise SmtjError("the read voltage is 0 V; a read needs one, e.g. 1 mV")
@@ -388,8 +402,11 @@ def _amplifier(assumed: Assumptions, voltage_noise: Floats) -> Amplifier:
     return Amplifier(voltage_noise, float(assumed.amplifier_current_noise))
 
 
-def _log_rate(card: DeviceCard, voltage: Floats, duty: Floats, field: float) -> Floats:
+def _log_rate(card: Card, voltage: Floats, duty: Floats, field: float) -> Floats:
     """ln of the mean relaxation rate in 1/s with the voltage on for a fraction of the time."""
+    if isinstance(card, BehaviouralCard):
+        return -back_action(card, voltage, duty).log_relaxation_time
+    card = as_device(card)
     with np.errstate(divide="ignore"):
         log_duty, log_rest = np.log(duty), np.log1p(-duty)
     on, off = (
@@ -407,10 +424,17 @@ def _check(**given: Floats) -> None:
             raise SmtjError(f"{name} is {float(np.min(values)):g}; it must be {must}")
 
 
-def described_reads(barrier: float, plan: ReadPlan, error_rate: ArrayLike) -> dict[str, str]:
+def stability_factor(card: Card) -> float | None:
+    """Return E_b/k_BT of a card; None if it is behavioural, as it has no barrier."""
+    if isinstance(card, DeviceCard):
+        return float(card.under_bias().stability_factor)
+    return None
+
+
+def described_reads(barrier: float | None, plan: ReadPlan, error_rate: ArrayLike) -> dict[str, str]:
     """Return the read plan as text; ``barrier`` is E_b/k_BT."""
     return {
-        "stability factor": f"{barrier:.1f}",
+        **({} if barrier is None else {"stability factor": f"{barrier:.1f}"}),
         "read voltage": _ends(plan.voltage, lambda v: f"{1e3 * v:.3g} mV"),
         "reads": _ends(plan.reads, lambda n: f"{n:.0f}"),
         "interval": seconds(plan.interval),

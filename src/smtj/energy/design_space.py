@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.costs import READS, Cost, Coupling, card_plan, cost, gated_plan
 from smtj.energy.literature import published
 from smtj.energy.pareto import Point, Search, search
 from smtj.energy.workloads import Workload, WorkloadLike, workload
-from smtj.physics.device import operating_point
 from smtj.physics.readout.back_action import voltage_limit
 from smtj.tables import Table, Tabular
 
@@ -86,7 +85,7 @@ class Survey(Tabular):
         accuracy = self.accuracy
         return {
             "card": self.card.name,
-            "stability_factor": float(operating_point(self.card).stability_factor),
+            "stability_factor": float(self.card.under_bias().stability_factor),
             "devices": list(self.workload.devices),
             "synapses": self.workload.synapses,
             "log_odds_spread": self.workload.log_odds_spread,
@@ -145,11 +144,12 @@ def survey(
     Raises
     ------
     SmtjError
-        The card has no barrier.
+        The card has no barrier, or only measured behaviour: other voltages and barriers need the
+        physics.
     """
-    card, assumed = as_card(card), assumptions or Assumptions()
+    card, assumed = as_device(card), assumptions or Assumptions()
     work = workload(network, assumed)
-    voltage = float(card.electrical.read_voltage)
+    voltage = card.read_voltage
 
     def stated(reads: ArrayLike) -> Cost:
         return cost(work, card, card_plan(card, reads, assumed), assumptions=assumed)

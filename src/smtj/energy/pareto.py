@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.energy.assumptions import Assumptions
 from smtj.energy.costs import (
     COUPLING_NAMES,
@@ -165,7 +165,7 @@ class Search(Tabular):
 
 def barriers(card: CardLike) -> Floats:
     """Return stability factors from :data:`MIN_BARRIER` to the card's own, included."""
-    own = float(operating_point(as_card(card)).stability_factor)
+    own = float(operating_point(as_device(card)).stability_factor)
     if own <= MIN_BARRIER:
         return np.array([own])
     return np.linspace(MIN_BARRIER, own, BARRIERS)
@@ -198,9 +198,9 @@ def search(
     voltages, errors, reads
         Read voltages in V, bit error rates, and N; voltages beyond the card's limit are left out.
     """
-    card, assumed = as_card(card), assumptions or Assumptions()
+    card, assumed = as_device(card), assumptions or Assumptions()
     work = workload(network, assumed)
-    limit = float(card.switching.voltage_limit) * (1 + 1e-12)
+    limit = card.voltage_limit * (1 + 1e-12)
     volts = np.array([v for v in np.asarray(voltages, dtype=np.float64) if abs(v) <= limit])
     quiet = float(assumed.amplifier_noise) * np.array(NOISIER)
     voltage, error, noise, count = np.ix_(volts, np.array(errors), quiet, np.array(reads))

@@ -10,7 +10,6 @@ from smtj.energy.costs import COUPLING_NAMES, INDEPENDENT, Coupling, joules, sec
 from smtj.energy.design_space import ERROR_RATE, FRACTION, Survey
 from smtj.energy.literature import published
 from smtj.energy.report import sigmoid_energy
-from smtj.physics.device import operating_point
 
 MARKERS = {"strain": "o", "oersted": "s"}
 
@@ -39,7 +38,7 @@ def save_plots(found: Survey, path: Path) -> list[Path]:
 
 def caption(found: Survey) -> str:
     """Return the text below the picture, complete in itself."""
-    delta = float(operating_point(found.card).stability_factor)
+    delta = float(found.card.under_bias().stability_factor)
     text = (
         f"Energy of one read of one neuron against the read voltage, card {found.card.name} "
         f"(stability factor {delta:.1f}). Voltage and amplifier are on for as long as a bit error "

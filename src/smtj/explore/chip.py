@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.explore.shipping import SHIPPED
 from smtj.nn import set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, load_network
@@ -43,7 +43,7 @@ class Evaluation:
     """Read-outs of the output neurons after each read, shape (reads, 10)."""
 
 
-def build_chip(card: DeviceCard, seed: int) -> nn.Sequential:
+def build_chip(card: Card, seed: int) -> nn.Sequential:
     """Build the shipped network from a card's devices.
 
     The trained weights stay, as does what the calibrated coupling learned about the inputs; its

@@ -12,7 +12,7 @@ import numpy as np
 from bokeh.models import DataRange1d
 from bokeh.models.annotations import Span
 
-from smtj.card import DeviceCard
+from smtj.card import Card, as_device
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
 from smtj.explore.components import Controls, choice, slider, symbol, text_pane
@@ -36,9 +36,7 @@ STEADY = 5.0
 class DeviceTab:
     """The device of one session; every plot has its own data source."""
 
-    def __init__(self, card: DeviceCard, seed: int) -> None:
-        self.card = card
-        self.values = values_of_card(card)
+    def __init__(self, card: Card, seed: int) -> None:
         self.pace, self.screen = "auto", 0.0
         self.trace, self.readings = stream.StreamState(seed), np.empty(0)
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
@@ -49,8 +47,9 @@ class DeviceTab:
         # A plot needs data from the start to know its range.
         self.step()
 
-    def use(self, card: DeviceCard) -> None:
-        """Show another card."""
+    def use(self, card: Card) -> None:
+        """Show another card, which has the physics of its device."""
+        card = as_device(card)
         self.card, self.values = card, values_of_card(card)
         self.units = {
             control.name: (control.unit.replace("°", "deg"), control.si_unit)
@@ -123,7 +122,11 @@ class DeviceTab:
         self.wells = np.degrees(valley.well_angle), valley.well_energy
         microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}
         charts.put(self.sources["spectrum"], x=lines.frequency / 1e9, **microvolt)
-        self.table.object = _as_html(number_rows(seen.card, values, now, lines))
+        self.table.object = rows_as_html(number_rows(seen.card, values, now, lines))
+        self.show_readings_of(now)
+
+    def show_readings_of(self, now: curves.Present) -> None:
+        """Restart the trace with the dwell times and resistances of now."""
         self.readings = np.empty(0)
         self.now = now
         ends = sorted((now.resistance_low, now.resistance_high))
@@ -224,7 +227,9 @@ class DeviceTab:
         }  # fmt: skip
 
 
-def _as_html(rows: list[Number]) -> str:
+def rows_as_html(rows: list[Number]) -> str:
+    """Return rows as an HTML table in three columns."""
+
     def table(some: list[Number]) -> str:
         body = "".join(
             f'<tr><th scope="row">{row.name}</th><td><i>{symbol(row.symbol)}</i></td>'

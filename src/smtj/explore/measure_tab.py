@@ -12,7 +12,7 @@ from typing import Any
 import panel as pn
 
 from smtj.analysis.result import HEAD, sentences
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.errors import SmtjError
 from smtj.explore import charts
 from smtj.explore.components import Controls, symbol, text_pane, web
@@ -26,7 +26,7 @@ HINT = "<h3>Nothing measured yet</h3><p>Drop a file, or use the simulated trace.
 class MeasureTab:
     """The measurement of one session."""
 
-    def __init__(self, card: DeviceCard, use: Callable[[DeviceCard], None]) -> None:
+    def __init__(self, card: Card, use: Callable[[Card], None]) -> None:
         self.card, self.use_card = card, use
         self.result: FileResult | None = None
         self.number = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.card import DeviceCard
+from smtj.card import Card, DeviceCard
 from smtj.errors import SmtjError
 from smtj.explore import charts
 from smtj.explore.components import Board, Controls, slider, text_pane
@@ -32,7 +32,7 @@ NO_TORCH = (
 class NetworkTab:
     """The chip and drawing of one session."""
 
-    def __init__(self, card: DeviceCard, seed: int) -> None:
+    def __init__(self, card: Card, seed: int) -> None:
         self.card, self.seed = card, seed
         self.image = image_of([])
         self.network: Any = None
@@ -46,19 +46,25 @@ class NetworkTab:
         self._make_plots()
         self.use(card)
 
-    def use(self, card: DeviceCard) -> None:
+    def use(self, card: Card) -> None:
         """Build the chip from another card's devices."""
         self.card = card
-        voltage, temperature = (sliders(card)[n] for n in (2, 3))
         self.values: dict[str, float] = {
-            "reads": 16, "voltage": 0.0, "temperature": temperature.value, "chip": 0,
+            "reads": 16, "voltage": 1e3 * card.bias_voltage, "temperature": card.temperature,
+            "chip": 0,
         }  # fmt: skip
+        conditions = []
+        if isinstance(card, DeviceCard):
+            # Measured behaviour is that of one voltage and one temperature.
+            voltage, temperature = (sliders(card)[n] for n in (2, 3))
+            ends = voltage.start, voltage.end, voltage.step
+            conditions = [
+                slider("voltage", "Bias voltage V", "mV", *ends, 0.0),
+                slider("temperature", "Temperature T", "K", *temperature[4:]),
+            ]
         self.controls.items = [
             slider("reads", "Reads per neuron", "", 1, 100, 1, 16),
-            slider(
-                "voltage", "Bias voltage V", "mV", voltage.start, voltage.end, voltage.step, 0.0
-            ),
-            slider("temperature", "Temperature T", "K", *temperature[4:]),
+            *conditions,
             slider("chip", "Chip seed", "", 0, 99, 1, 0),
         ]
         self.controls.actions = [["clear", "Clear"], ["reset", "Reset sliders"]]
@@ -91,7 +97,7 @@ class NetworkTab:
     def change(self, values: Mapping[str, Any]) -> None:
         """Apply the values of the sliders."""
         other_chip = values["chip"] != self.values["chip"]
-        self.values = {name: float(value) for name, value in values.items()}
+        self.values |= {name: float(value) for name, value in values.items()}
         if self.network is not None:
             self._try(self._build if other_chip else self._set)
 

@@ -8,8 +8,9 @@ import itertools
 
 import panel as pn
 
-from smtj.card import DeviceCard
+from smtj.card import BehaviouralCard, Card
 from smtj.explore import device_tab, network_tab
+from smtj.explore.behaviour_tab import BehaviourTab
 from smtj.explore.components import Bridge, web
 from smtj.explore.curves import MODELS
 from smtj.explore.device_tab import DeviceTab
@@ -19,15 +20,17 @@ from smtj.explore.network_tab import NetworkTab
 _sessions = itertools.count()
 
 
-def build_page(card: DeviceCard) -> pn.Template:
+def build_page(card: Card) -> pn.Template:
     """Return the page of a new session, which shares only the card with others.
 
     Sessions have the seeds 0, 1, 2, ...
     """
     seed = next(_sessions)
-    device, network = DeviceTab(card, seed), NetworkTab(card, seed)
+    behavioural = isinstance(card, BehaviouralCard)
+    device = (BehaviourTab if behavioural else DeviceTab)(card, seed)
+    network = NetworkTab(card, seed)
 
-    def use(measured: DeviceCard) -> None:
+    def use(measured: Card) -> None:
         device.use(measured)
         network.use(measured)
 
@@ -57,7 +60,7 @@ def build_page(card: DeviceCard) -> pn.Template:
     variables = {
         "page_css": web("page.css"), "page_js": web("page.js"),
         "card_name": html.escape(card.name), "card_title": html.escape(card.title),
-        "model_names": MODELS,
+        "model_names": MODELS, "behavioural": behavioural,
     }  # fmt: skip
     for name, value in variables.items():
         template.add_variable(name, value)

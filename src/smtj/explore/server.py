@@ -9,7 +9,7 @@ import pandas  # noqa: F401  (Bokeh fails if a thread is just importing it)
 import panel as pn
 from tornado.websocket import WebSocketClosedError
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.errors import SmtjError
 from smtj.explore.measure_tab import CHUNK
 from smtj.explore.page import build_page
@@ -17,7 +17,7 @@ from smtj.explore.page import build_page
 ADDRESS = "127.0.0.1"
 
 
-def make_server(card: DeviceCard, port: int) -> Any:
+def make_server(card: Card, port: int) -> Any:
     """Return a server that listens and answers once started; port 0 takes any free one.
 
     Raises

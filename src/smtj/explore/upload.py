@@ -3,15 +3,18 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import numpy as np
 
 from smtj import lab
 from smtj.analysis import FitResult, fit
 from smtj.analysis.switching.trace import FittedTrace
-from smtj.card import DeviceCard
+from smtj.card import BehaviouralCard, Card, as_device
+from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import DataError
 from smtj.measurement import save
+from smtj.physics.junction import parallel_resistance
 from smtj.typing import Floats
 
 MAX_BYTES = 20_000_000
@@ -44,7 +47,7 @@ class FileResult:
     """A fitted file."""
 
     fit: FitResult
-    card: DeviceCard | None
+    card: Card | None
     """Card with the fitted values; None if none of them belongs on a card."""
     segments: Segments | None
     """Of a single trace."""
@@ -52,7 +55,7 @@ class FileResult:
     """One SVG per part, except for a single trace."""
 
 
-def examine(name: str, content: bytes, card: DeviceCard) -> FileResult:
+def examine(name: str, content: bytes, card: Card) -> FileResult:
     """Fit a file as ``smtj fit`` does.
 
     Parameters
@@ -62,7 +65,8 @@ def examine(name: str, content: bytes, card: DeviceCard) -> FileResult:
     content
         The file.
     card
-        The base card, which also supplies what the file does not say.
+        The base card, which also supplies what the file does not say; nothing is taken from a
+        behavioural one.
 
     Raises
     ------
@@ -90,35 +94,35 @@ def too_large(name: str, size: int) -> str:
     )
 
 
-def sample(card: DeviceCard, seed: int = 0) -> bytes:
+def sample(card: Card, seed: int = 0) -> bytes:
     """Return a virtual measurement as CSV: 2000 readings at the midpoint field, with noise.
 
     Readings are instantaneous and a fifth of the shorter dwell time apart.
     """
-    from smtj.physics.device import operating_point
-
-    point = operating_point(card, float(card.electrical.read_voltage))
-    field = float(point.offset_field)
-    dwell = min(float(tau) for tau in point.dwell_times(field))
-    instrument = lab.Instrument(
-        interval=dwell / 5, integration_time=0.0, noise=0.02 * float(_resistance(card))
-    )
-    trace = lab.trace(card, 2000, field=field, instrument=instrument, seed=seed)
+    bias = None if card.drive.name == "voltage" else card.bias_voltage
+    if not isinstance(card, BehaviouralCard):
+        bias = card.read_voltage
+    point = card.under_bias(bias)
+    middle = float(point.offset_field)
+    dwell = min(float(tau) for tau in point.dwell_times(middle))
+    noise = None
+    if not isinstance(card, BehaviouralCard):
+        noise = 0.02 * parallel_resistance(as_device(card))
+    instrument = lab.Instrument(interval=dwell / 5, integration_time=0.0, noise=noise)
+    at: dict[str, Any] = {} if card.drive.name == "none" else {card.drive.name: middle}
+    if card.drive == IN_PLANE_FIELD:
+        at = {"field_in_plane": middle}
+    trace = lab.trace(card, 2000, instrument=instrument, seed=seed, **at)
     with tempfile.TemporaryDirectory(prefix="smtj-") as folder:
         path = Path(folder) / SAMPLE
         save(trace, path)
         return path.read_bytes()
 
 
-def _resistance(card: DeviceCard) -> float:
-    from smtj.physics.junction import parallel_resistance
-
-    return parallel_resistance(card)
-
-
-def _examined(path: Path, card: DeviceCard) -> FileResult:
-    result = fit(path, card, source=path.name)
-    made = result.card()
+def _examined(path: Path, card: Card) -> FileResult:
+    base = None if isinstance(card, BehaviouralCard) else card
+    result = fit(path, base, source=path.name)
+    made = result.card() if result.has_card else None
     single = result.fit if result.kind == "trace" else None
     pictures: tuple[bytes, ...] = ()
     if single is None:
@@ -126,7 +130,7 @@ def _examined(path: Path, card: DeviceCard) -> FileResult:
         pictures = tuple(images[1].read_bytes() for images in drawn)
     return FileResult(
         result,
-        None if made is card else made,
+        made,
         None if single is None else _segments(single),
         pictures,
     )

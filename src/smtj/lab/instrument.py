@@ -1,9 +1,9 @@
 """How readings are timed and disturbed, and what biases the junction."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.errors import SmtjError
 
 BiasKind = Literal["voltage", "current"]
@@ -33,35 +33,38 @@ class Instrument:
     integration_time: float | None = None
     """Last part of the interval, over which a reading averages the current, in s; 0 for an
     instant."""
-    noise: float = 0.0
-    """Standard deviation of a reading, in ohm."""
+    noise: float | None = None
+    """Standard deviation of a reading, in ohm; by default that of a card's measurement, and none if
+    the card has no measured noise."""
     drift: float = 0.0
     """Change of the resistance of both states over the whole measurement, linear in time, in
     ohm."""
 
     def __post_init__(self) -> None:
         """Reject impossible settings."""
-        if not self.noise >= 0:
+        if self.noise is not None and not self.noise >= 0:
             raise SmtjError(f"the noise of a reading must be 0 ohm or more, not {self.noise:g} ohm")
         if self.interval is not None:
             _check_timing(self.interval, self.integration_time or 0.0)
 
-    def timing(self, card: DeviceCard) -> tuple[float, float]:
+    def noise_of(self, card: Card) -> tuple[float, float]:
+        """Return the standard deviation of a reading in ohm, high and low state."""
+        return card.reading_noise if self.noise is None else (self.noise, self.noise)
+
+    def timing(self, card: Card) -> tuple[float, float]:
         """Return interval and integration time in s, those of the card where none is set."""
         interval = self.interval
         if interval is None:
-            interval = float(card.switching.sampling_interval)
+            interval = card.sampling_interval
         integration_time = self.integration_time
         if integration_time is None:
-            integration_time = min(float(card.switching.integration_time), interval)
+            integration_time = min(card.integration_time, interval)
         _check_timing(interval, integration_time)
         return interval, integration_time
 
 
-def bias_of(
-    card: DeviceCard, voltage: float | None, current: float | None
-) -> tuple[BiasKind, float]:
-    """Return the kind of bias and its value in V or A; by default the card's read voltage.
+def bias_of(card: Card, voltage: float | None, current: float | None) -> dict[BiasKind, float]:
+    """Return the bias in V or A by its kind, by default the card's own; empty if that is unknown.
 
     Raises
     ------
@@ -71,8 +74,11 @@ def bias_of(
     if voltage is not None and current is not None:
         raise SmtjError("a junction is biased by a voltage or by a current; give one of them")
     if current is not None:
-        return "current", current
-    return "voltage", float(card.electrical.read_voltage) if voltage is None else voltage
+        return {"current": current}
+    if voltage is not None:
+        return {"voltage": voltage}
+    own, kinds = card.conditions, get_args(BiasKind)
+    return {kind: own[kind] for kind in kinds if kind in own}
 
 
 def _check_timing(interval: float, integration_time: float) -> None:

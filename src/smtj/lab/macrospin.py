@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.errors import SmtjError
 from smtj.lab.instrument import Instrument, bias_of
 from smtj.lab.readings import Progress
@@ -58,10 +58,10 @@ def macrospin_trace(
     from smtj.dynamics.macrospin.driven import driven_macrospin
     from smtj.dynamics.macrospin.simulate import default_time_step, mean_directions
 
-    card, instrument = as_card(card), instrument or Instrument()
+    card, instrument = as_device(card), instrument or Instrument()
     if samples < 1:
         raise SmtjError("a measurement needs at least one field and one reading at each")
-    kind, bias = bias_of(card, voltage, None)
+    [(kind, bias)] = bias_of(card, voltage, None).items()
     interval, integration_time = instrument.timing(card)
     system = driven_macrospin(card, (field_in_plane, 0.0, field), bias, temperature)
     longest = MAX_STEPS * default_time_step(system)
@@ -98,7 +98,7 @@ def macrospin_trace(
         kind: ((), bias),
         "resistance": (
             ("time",),
-            ohm + instrument.drift * number / samples + instrument.noise * noise,
+            ohm + instrument.drift * number / samples + instrument.noise_of(card)[0] * noise,
         ),
     }
     return labelled("resistance", columns, attributes("trace", card, kind, instrument, seed))

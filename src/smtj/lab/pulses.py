@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
 from smtj.lab.record import constants, labelled
@@ -107,7 +107,7 @@ def pulse_response(
 
     if not pulses or samples < 1 or not all(pulse.length > 0 for pulse in pulses):
         raise SmtjError("a pulse sequence needs pulses longer than 0 s and at least one sample")
-    card = as_card(card)
+    card = as_device(card)
     fields = (field_in_plane, 0.0, field)
     ends = np.cumsum([pulse.length for pulse in pulses])
     voltages = np.array([pulse.voltage for pulse in pulses])
@@ -187,7 +187,7 @@ def switching_map(
     volts, times = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (voltage, length))
     if volts.size == 0 or times.size == 0 or not (times > 0).all() or not np.isfinite(volts).all():
         raise SmtjError("a switching map needs finite voltages, and pulses longer than 0 s")
-    card = as_card(card)
+    card = as_device(card)
     fields = (field_in_plane, 0.0, field)
     size = volts.size * trajectories
     wait = settling_time(card, temperature) if settling is None else settling

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import DeviceCard
+from smtj.card import BehaviouralCard, Card, as_device
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.junction import state_resistances, state_resistances_at_current
+from smtj.physics.measured import measured_states
 from smtj.physics.resistance import averaged_at_current, averaged_at_voltage
 from smtj.typing import Floats
 
@@ -50,7 +51,7 @@ class OperatingConditions:
 
 
 def take_readings(
-    card: DeviceCard,
+    card: Card,
     conditions: OperatingConditions,
     kind: BiasKind,
     samples: int,
@@ -113,16 +114,23 @@ def take_readings(
         )
     average = averaged_at_voltage if kind == "voltage" else averaged_at_current
     noise = np.random.default_rng([seed, 1]).standard_normal((steps, samples))
-    read = average(occupancy.reshape(steps, samples), *states) + instrument.noise * noise
+    fraction = occupancy.reshape(steps, samples)
+    noise_high, noise_low = instrument.noise_of(card)
+    sigma = np.sqrt(fraction * noise_high**2 + (1 - fraction) * noise_low**2)
+    read = average(fraction, *states) + sigma * noise
     return timing[0] * count, np.asarray(read, dtype=np.float64)
 
 
-def two_states(card: DeviceCard, kind: BiasKind, steps: Floats) -> tuple[Floats, ...]:
+def two_states(card: Card, kind: BiasKind, steps: Floats) -> tuple[Floats, ...]:
     """Return the resistances in ohm and ln(τ/s) of the high and of the low state.
 
-    Each state has the dwell time at the voltage across the junction in that state.
+    Where the card has the physics, each state has the dwell time at the voltage across the junction
+    in that state.
     """
     in_plane, out_of_plane, bias, temperature = steps.T
+    if isinstance(card, BehaviouralCard):
+        return measured_states(card, in_plane, out_of_plane, kind, bias, temperature)
+    card = as_device(card)
     at = state_resistances if kind == "voltage" else state_resistances_at_current
     states = at(card, in_plane, 0.0, out_of_plane, bias, temperature)
     field = (in_plane, 0.0, out_of_plane)

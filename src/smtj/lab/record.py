@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.card import DeviceCard
-from smtj.lab.instrument import BiasKind, Instrument
+from smtj.card import Card
+from smtj.lab.instrument import BiasKind, Instrument, bias_of
 from smtj.measurement.format.schema import QUANTITIES
 
 if TYPE_CHECKING:
@@ -42,19 +42,32 @@ def labelled(
 
 
 def constants(
-    card: DeviceCard, field: Any, field_in_plane: Any, temperature: float | None
+    card: Card, field: Any, field_in_plane: Any, temperature: float | None
 ) -> dict[str, Column]:
-    """Return field and temperature, by default the card's, as columns without dimensions."""
-    own = float(card.thermal.temperature) if temperature is None else temperature
+    """Return fields and temperature as columns without dimensions.
+
+    By default those of the card's own conditions; what these leave open is left out.
+    """
+    given = {
+        "field_out_of_plane": field,
+        "field_in_plane": field_in_plane,
+        "temperature": temperature,
+    }
+    own = card.conditions
     return {
-        "field_out_of_plane": ((), field),
-        "field_in_plane": ((), field_in_plane),
-        "temperature": ((), own),
+        name: ((), own[name] if value is None else value)
+        for name, value in given.items()
+        if value is not None or name in own
     }
 
 
+def bias_columns(card: Card, voltage: float | None, current: float | None) -> dict[str, Column]:
+    """Return the bias as a column without dimensions; see :func:`smtj.lab.instrument.bias_of`."""
+    return {kind: ((), value) for kind, value in bias_of(card, voltage, current).items()}
+
+
 def attributes(
-    kind: str, card: DeviceCard, bias: BiasKind, instrument: Instrument, seed: int
+    kind: str, card: Card, bias: BiasKind, instrument: Instrument, seed: int
 ) -> dict[str, str | float]:
     """Return how a resistance was measured, as attributes of its data set."""
     interval, integration_time = instrument.timing(card)
@@ -65,6 +78,6 @@ def attributes(
         "bias": bias,
         "interval": interval,
         "integration_time": integration_time,
-        "noise": instrument.noise,
+        "noise": max(instrument.noise_of(card)),
         "drift": instrument.drift,
     }

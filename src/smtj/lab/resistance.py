@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import Card, CardLike, as_card
+from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import SmtjError
-from smtj.lab.instrument import BiasKind, Instrument, bias_of
+from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
-from smtj.lab.record import Column, attributes, constants, labelled
+from smtj.lab.record import Column, attributes, bias_columns, constants, labelled
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def trace(
     card: CardLike,
     samples: int = 1000,
     *,
-    field: float = 0.0,
-    field_in_plane: float = 0.0,
+    field: float | None = None,
+    field_in_plane: float | None = None,
     voltage: float | None = None,
     current: float | None = None,
     temperature: float | None = None,
@@ -43,13 +44,15 @@ def trace(
     samples
         Number of readings.
     field, field_in_plane
-        H_⊥ along the film normal and H_∥ along the long axis, in A/m.
+        H_⊥ along the film normal and H_∥ along the long axis, in A/m; by default none, or those of
+        a behavioural card's measurement.
     voltage, current
         Bias in V, or in A; by default the card's read voltage.
     temperature
         T in K; by default the card's.
     instrument
-        Timing, noise and drift; by default the card's timing without noise.
+        Timing, noise and drift; by default the card's timing, and its noise if it has measured
+        noise.
     seed
         Seed of the device's history and of the noise.
     progress
@@ -75,8 +78,9 @@ def trace(
     (('time',), 1000)
     """
     card = as_card(card)
-    kind, bias = bias_of(card, voltage, current)
-    columns = constants(card, field, field_in_plane, temperature) | {kind: ((), bias)}
+    columns = constants(card, field, field_in_plane, temperature) | bias_columns(
+        card, voltage, current
+    )
     found = _measure("trace", card, columns, (), samples, instrument, seed, progress)
     return found.swap_dims(sample="time")
 
@@ -86,8 +90,8 @@ def temperature_scan(
     temperature: ArrayLike,
     samples: int = 1000,
     *,
-    field: float = 0.0,
-    field_in_plane: float = 0.0,
+    field: float | None = None,
+    field_in_plane: float | None = None,
     voltage: float | None = None,
     current: float | None = None,
     instrument: Instrument | None = None,
@@ -111,8 +115,7 @@ def temperature_scan(
         ``resistance`` in ohm, dimensions ``temperature`` and ``sample``.
     """
     card = as_card(card)
-    kind, bias = bias_of(card, voltage, current)
-    columns = constants(card, field, field_in_plane, None) | {kind: ((), bias)}
+    columns = constants(card, field, field_in_plane, None) | bias_columns(card, voltage, current)
     columns["temperature"] = (("temperature",), _row(temperature))
     dims = ("temperature",)
     return _measure("temperature_scan", card, columns, dims, samples, instrument, seed, progress)
@@ -123,7 +126,7 @@ def scan(
     field: ArrayLike,
     samples: int = 1000,
     *,
-    field_in_plane: float = 0.0,
+    field_in_plane: float | None = None,
     voltage: float | None = None,
     current: float | None = None,
     temperature: float | None = None,
@@ -138,7 +141,8 @@ def scan(
     card, samples, field_in_plane, voltage, current, temperature, instrument, seed, progress
         As in :func:`trace`, with its errors; ``samples`` readings per field.
     field
-        H_⊥ in A/m, shape (fields,), in the order in which the fields are set.
+        H_⊥ in A/m, shape (fields,), in the order in which the fields are set; H_∥ if that drives
+        a behavioural card.
 
     Returns
     -------
@@ -146,19 +150,19 @@ def scan(
         ``resistance`` in ohm, dimensions ``field`` and ``sample``.
     """
     card = as_card(card)
-    kind, bias = bias_of(card, voltage, current)
-    columns = constants(card, 0.0, field_in_plane, temperature) | {kind: ((), bias)}
-    columns["field_out_of_plane"] = (("field",), _row(field))
+    columns = constants(card, None, field_in_plane, temperature)
+    columns |= bias_columns(card, voltage, current)
+    columns[_swept_field(card)] = (("field",), _row(field))
     return _measure("scan", card, columns, ("field",), samples, instrument, seed, progress)
 
 
 def voltage_scan(
     card: CardLike,
     voltage: ArrayLike,
-    field: ArrayLike,
+    field: ArrayLike | None = None,
     samples: int = 1000,
     *,
-    field_in_plane: float = 0.0,
+    field_in_plane: float | None = None,
     temperature: float | None = None,
     instrument: Instrument | None = None,
     seed: int = 0,
@@ -173,25 +177,60 @@ def voltage_scan(
     voltage
         Bias in V, shape (voltages,), in the order in which the voltages are set.
     field
-        H_⊥ in A/m, shape (fields,), scanned at each voltage.
+        H_⊥ in A/m, shape (fields,), scanned at each voltage; by default the field stays.
 
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm, dimensions ``voltage``, ``field`` and ``sample``.
+        ``resistance`` in ohm, dimensions ``voltage``, ``field`` if it is scanned, and ``sample``.
     """
     card = as_card(card)
-    columns = constants(card, 0.0, field_in_plane, temperature)
+    columns = constants(card, None, field_in_plane, temperature)
     columns["voltage"] = (("voltage",), _row(voltage))
-    columns["field_out_of_plane"] = (("field",), _row(field))
-    dims = ("voltage", "field")
+    dims: tuple[str, ...] = ("voltage",)
+    if field is not None:
+        columns[_swept_field(card)] = (("field",), _row(field))
+        dims = ("voltage", "field")
     return _measure("voltage_scan", card, columns, dims, samples, instrument, seed, progress)
+
+
+def current_scan(
+    card: CardLike,
+    current: ArrayLike,
+    samples: int = 1000,
+    *,
+    field: float | None = None,
+    field_in_plane: float | None = None,
+    temperature: float | None = None,
+    instrument: Instrument | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Read the resistance many times at each of several currents, for P(high | I).
+
+    Parameters
+    ----------
+    card, samples, field, field_in_plane, temperature, instrument, seed, progress
+        As in :func:`trace`, with its errors; ``samples`` readings per current.
+    current
+        Bias in A, shape (currents,), in the order in which the currents are set.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``resistance`` in ohm, dimensions ``current`` and ``sample``.
+    """
+    card = as_card(card)
+    columns = constants(card, field, field_in_plane, temperature)
+    columns["current"] = (("current",), _row(current))
+    dims = ("current",)
+    return _measure("current_scan", card, columns, dims, samples, instrument, seed, progress)
 
 
 def field_sweep(
     card: CardLike,
-    field: ArrayLike = 0.0,
-    field_in_plane: ArrayLike = 0.0,
+    field: ArrayLike | None = None,
+    field_in_plane: ArrayLike | None = None,
     *,
     sweeps: int = 2,
     voltage: float | None = None,
@@ -225,9 +264,14 @@ def field_sweep(
         The fields do not rise, or timing, bias or conditions are impossible.
     """
     card = as_card(card)
-    kind, bias = bias_of(card, voltage, current)
-    columns = constants(card, field, field_in_plane, temperature) | {kind: ((), bias)}
-    swept = [name for name in ("field_out_of_plane", "field_in_plane") if np.ndim(columns[name][1])]
+    columns = constants(card, field, field_in_plane, temperature) | bias_columns(
+        card, voltage, current
+    )
+    swept = [
+        name
+        for name in ("field_out_of_plane", "field_in_plane")
+        if name in columns and np.ndim(columns[name][1])
+    ]
     steps = _row(columns[swept[0]][1]) if len(swept) == 1 else np.zeros(0)
     if steps.size == 0 or not (np.diff(steps) > 0).all() or sweeps < 1:
         raise SmtjError(
@@ -243,13 +287,17 @@ def field_sweep(
     return found.assign_coords({swept[0]: found[swept[0]].variable[0]})
 
 
+def _swept_field(card: Card) -> str:
+    return "field_in_plane" if card.drive == IN_PLANE_FIELD else "field_out_of_plane"
+
+
 def _row(values: ArrayLike) -> Floats:
     return np.atleast_1d(np.asarray(values, dtype=np.float64))
 
 
 def _measure(
     kind: str,
-    card: DeviceCard,
+    card: Card,
     conditions: Mapping[str, Column],
     dims: tuple[str, ...],
     samples: int,
@@ -268,7 +316,8 @@ def _measure(
     steps = tuple(sizes[dim] for dim in dims)
 
     def at(name: str) -> Floats:
-        own, values = conditions[name]
+        # What a card does not know, nothing depends on.
+        own, values = conditions.get(name, ((), 0.0))
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 

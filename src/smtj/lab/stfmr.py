@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.errors import SmtjError
 from smtj.lab.record import labelled
 from smtj.physics.resonance.spectrum import signal, well_lines
@@ -78,7 +78,7 @@ def spectra(
     >>> dict(data.signal.sizes)
     {'voltage': 1, 'field': 1, 'frequency': 131}
     """
-    card = as_card(card)
+    card = as_device(card)
     h, v, f = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (field, voltage, frequency))
     _check(h, v, f, drive, noise)
     if not any(torque_fields(card)):

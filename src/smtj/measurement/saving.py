@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.files import write_whole
 from smtj.measurement.conditions import direction_stated
+from smtj.measurement.format.binary.netcdf import netcdf_bytes
 from smtj.measurement.format.excel import write_sheet
-from smtj.measurement.format.netcdf import netcdf_bytes
 from smtj.measurement.format.schema import FIELDS, QUANTITIES
 from smtj.measurement.format.values import scaled, to_lines
 from smtj.measurement.long_format import column_names, long_columns

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from smtj import plot
-from smtj.card import DeviceCard
+from smtj.card import DeviceCard, as_device
 from smtj.datasets import ImageDataset
 from smtj.nn.layer.adaptive import Per
 from smtj.nn.layer.configure import set_readout
@@ -146,7 +146,8 @@ def _trained_together(
 def _recalibrated(
     images: ImageDataset, data: Images, path: Path, out: Path, seed: int, progress: Progress
 ) -> FigureResult:
-    network, settings, card = load_network(path)
+    network, settings, loaded = load_network(path)
+    card = as_device(loaded)
     changes = {"switching.model": "self-consistent", "switching.effective_anisotropy_field": None}
     cards = {
         "cai2019": card.replace({"switching.model": "cai2019"})

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.paper import fig5a, fig5b, findings
 from smtj.paper.fig3a import CLASSES, HIDDEN, SIDE
@@ -39,7 +39,7 @@ def audit_rows(card: CardLike) -> list[Check]:
         In the order of the paper: the device and its measurement, Eq. 1 to 6 and what they give,
         Fig. 5, and the network.  What is not tested says why.
     """
-    card = as_card(card)
+    card = as_device(card)
     return [*device_rows(card), *switching_rows(card), *spectrum_rows(card), *network_rows(card)]
 
 

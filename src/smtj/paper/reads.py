@@ -64,7 +64,7 @@ def make(
     found = _measure(model, images, tau, seed, progress)
     independent, fresh, stream = (100 * part for part in found)
     error = 100 * np.sqrt(np.maximum(found[1], 0.01) * (1 - found[1]) / len(images.test_labels))
-    interval = float(card.switching.sampling_interval)
+    interval = card.sampling_interval
     fraction = float(effective_reads(SAMPLES, interval, tau)) / SAMPLES
     return figure(
         "reads",

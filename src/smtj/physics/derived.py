@@ -1,9 +1,10 @@
 """The table of quantities derived from a card."""
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.card.consistency import ellipse_volume
-from smtj.physics.device import Derived, operating_point
+from smtj.physics.device import operating_point
 from smtj.physics.free_layer import anisotropy_terms, factors, vcma_coefficient
+from smtj.physics.states import Derived
 
 
 def derived_quantities(card: CardLike) -> list[Derived]:
@@ -14,7 +15,7 @@ def derived_quantities(card: CardLike) -> list[Derived]:
     CardError
         The card's interface anisotropy contradicts its anisotropy field.
     """
-    card = as_card(card)
+    card = as_device(card)
     geometry = card.geometry
     n_x, n_y, n_z = (float(n) for n in factors(card))
     m_s = card.magnetism.saturation_magnetisation

@@ -2,46 +2,22 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
 from smtj.physics.arrays import Array
 from smtj.physics.free_layer import high_state_is_up, layer_at, macrospin, offset_field
-from smtj.physics.junction import StateResistances, state_resistances
+from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics import anisotropy, direction, equilibrium
-from smtj.tables import Table, Tabular
-from smtj.units import Oe, format_quantity, format_time, kohm
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-class Derived(NamedTuple):
-    """A derived quantity, as a row of a table."""
-
-    name: str
-    symbol: str
-    value: Array
-    unit: str
-    display_unit: str
-    source: str
-
-    @property
-    def text(self) -> str:
-        """The value in the display unit, or the range of several."""
-        values = np.asarray(_plain(self.value))
-        ends = dict.fromkeys((float(values.min()), float(values.max())))
-        if self.unit == "s":
-            return " … ".join(map(format_time, ends))
-        return " … ".join(format_quantity(v, self.unit, self.display_unit, 4) for v in ends)
+from smtj.physics.point import SwitchingPoint, plain
+from smtj.physics.states import Derived, StateResistances
+from smtj.tables import Table
 
 
 @dataclass(frozen=True, repr=False)
-class OperatingPoint(Tabular):
+class OperatingPoint(SwitchingPoint):
     """The quantities that determine how a device switches, in SI units.
 
     An entry that depends on neither voltage nor temperature is a number; the others have the
@@ -86,17 +62,9 @@ class OperatingPoint(Tabular):
         h = self.reduced_field(field)
         return switching.dwell_times(self.stability_factor, h, self.log_attempt_time)
 
-    def log_relaxation_time(self, field: Array | None = None) -> Array:
-        """ln(τ_r/s), 1/τ_r = 1/τ_high + 1/τ_low; it is longest at H_s."""
-        return switching.log_relaxation_time(*self.log_dwell_times(field))
-
-    def switching_probability(self, field: Array | None = None) -> Array:
-        """P(high | H_⊥) (Eq. 5)."""
-        return switching.switching_probability(self._at(field), self.slope, self.offset_field)
-
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm, of their wells in this field."""
-        at = (_plain(entry) for entry in (self._at(field), self.voltage, self.temperature))
+        at = (plain(entry) for entry in (self._at(field), self.voltage, self.temperature))
         return state_resistances(self.card, 0.0, 0.0, *at)
 
     def derived(self) -> list[Derived]:
@@ -135,7 +103,7 @@ class OperatingPoint(Tabular):
             "resistance_low": found.low,
         }
         del entries["card"]
-        return {"card": self.card.name, **{name: _plain(v) for name, v in entries.items()}}
+        return {"card": self.card.name, **{name: plain(v) for name, v in entries.items()}}
 
     def table(self) -> Table:
         """Return barrier, dwell times, sigmoid and resistances."""
@@ -166,41 +134,6 @@ class OperatingPoint(Tabular):
             ("quantity", "symbol", "value", "from"),
             [(row.name, row.symbol, row.text, row.source) for row in rows],
         )
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Plot P(high) against the field, with the resistances of both states on a second axis.
-
-        An array of voltages or temperatures gives a curve each.
-        """
-        from smtj import plot
-
-        points = (self.voltage, self.temperature, self.slope, self.offset_field)
-        voltages, temperatures, slopes, offsets = (
-            np.ravel(entry) for entry in np.broadcast_arrays(*map(_plain, points))
-        )
-        reach = float(np.max(8 / np.abs(slopes)))
-        field = np.linspace(offsets.min() - reach, offsets.max() + reach, 201)
-        with plot.axes(ax, 4.4, 3.0) as axes:
-            right = axes.twinx()
-            for v, t, w, h_s in zip(voltages, temperatures, slopes, offsets, strict=True):
-                p = switching.switching_probability(field, w, h_s)
-                label = f"{plot.signed(1e3 * v, 'mV')}, {t:.0f} K"
-                (line,) = axes.plot(field / Oe, p, label=label)
-                found = state_resistances(self.card, 0.0, 0.0, field, v, t)
-                for ohm in (found.high, found.low):
-                    right.plot(field / Oe, ohm / kohm, ":", color=line.get_color())
-            here = np.broadcast_arrays(_plain(self.field), _plain(self.switching_probability()))
-            axes.plot(np.ravel(here[0]) / Oe, np.ravel(here[1]), "o", color=plot.GREY)
-            axes.set_xlabel(r"Field $H_\perp$ (Oe)")
-            axes.set_ylabel("P(high)")
-            right.set_ylabel(r"$R$ of both states, dotted (k$\Omega$)")
-            right.spines["right"].set_visible(True)
-            axes.set_title(self.card.name)
-            axes.legend(loc="center right")
-        return axes
-
-    def _at(self, field: Array | None) -> Array:
-        return self.field if field is None else field
 
 
 def operating_point(
@@ -249,7 +182,7 @@ def operating_point(
     >>> round(float(point.stability_factor), 1)
     21.6
     """
-    card = as_card(card)
+    card = as_device(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
     h_in = float(card.magnetism.in_plane_bias_field)
     e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
@@ -301,7 +234,7 @@ def with_stability_factor(
     CardError
         The volume would exceed that of the free layer.
     """
-    card = as_card(card)
+    card = as_device(card)
     own = float(operating_point(card, voltage, temperature).stability_factor)
     if not (own > 0 and 0 < stability_factor < math.inf):
         raise SmtjError(
@@ -343,7 +276,7 @@ def barrier_and_reduced_field(
     tuple
         Δ and h, |h| ≤ 1; dimensionless, of the broadcast shape.
     """
-    card = as_card(card)
+    card = as_device(card)
     point = operating_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
     h_in = float(card.magnetism.in_plane_bias_field)
@@ -374,11 +307,6 @@ def log_dwell_times_in_field(
 
     Arguments and errors as in :func:`barrier_and_reduced_field`.
     """
-    card = as_card(card)
+    card = as_device(card)
     delta, h = barrier_and_reduced_field(card, field_x, field_y, field_z, voltage, temperature)
     return switching.log_dwell_times(delta, h, math.log(card.thermal.attempt_time))
-
-
-def _plain(value: Array) -> Any:
-    """A float, array or tensor as a number or nested lists."""
-    return value.tolist() if hasattr(value, "tolist") else float(value)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.physics.device import log_dwell_times_in_field
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.sweep import log_rates
@@ -26,7 +26,7 @@ def card_log_dwell_times(
     ``neel-brown``, the default of both switching models, is Eq. 3, 4 and 6 with the card's τ0;
     ``exact`` is :func:`exact_log_dwell_times`.  Arguments and errors as there.
     """
-    card = as_card(card)
+    card = as_device(card)
     if card.switching.dwell_times == "exact":
         return exact_log_dwell_times(card, field_x, field_y, field_z, voltage, temperature)
     x, y, z, bias = (np.asarray(v, dtype=np.float64) for v in (field_x, field_y, field_z, voltage))
@@ -60,7 +60,7 @@ def exact_log_dwell_times(
     CardError, SmtjError
         There are no two wells, or as :func:`smtj.physics.free_layer.macrospin`.
     """
-    card = as_card(card)
+    card = as_device(card)
     damping = float(card.magnetism.damping)
     bias = np.asarray(voltage, dtype=np.float64)
     x, z = with_stray_field(card, field_x, field_z, bias)

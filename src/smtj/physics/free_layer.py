@@ -2,7 +2,7 @@
 
 import math
 
-from smtj.card import CardLike, DeviceCard, as_card, consistency
+from smtj.card import CardLike, DeviceCard, as_device, consistency
 from smtj.errors import CardError, SmtjError
 from smtj.physics import barrier
 from smtj.physics.arrays import Array, as_arrays
@@ -31,7 +31,7 @@ def macrospin(
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
     """
-    card = as_card(card)
+    card = as_device(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
     magnetism = card.magnetism
     shape = magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
@@ -123,7 +123,7 @@ def boltzmann_occupancy(
     card, voltage, temperature
         As in :func:`macrospin`, with its errors; all broadcast together.
     """
-    card = as_card(card)
+    card = as_device(card)
     tilt = float(card.magnetism.easy_axis_tilt)
     stray = stray_field(card, voltage)
     found = equilibrium.boltzmann_averages(
@@ -141,7 +141,7 @@ def factors(card: CardLike, thickness: Array | None = None) -> tuple[Array, Arra
 
     For another ``thickness`` in m, given factors change by as much as the elliptic cylinder's.
     """
-    card = as_card(card)
+    card = as_device(card)
     geometry = card.geometry
 
     def ellipse(t: Array) -> tuple[Array, Array, Array]:
@@ -163,7 +163,7 @@ def factors(card: CardLike, thickness: Array | None = None) -> tuple[Array, Arra
 
 def vcma_coefficient(card: CardLike) -> float:
     """ξ in J/(V m): the card's own, else derived from its field per volt."""
-    card = as_card(card)
+    card = as_device(card)
     if card.vcma.coefficient is not None:
         return float(card.vcma.coefficient)
     assert card.vcma.anisotropy_field_per_volt is not None  # the card has one of the two
@@ -185,7 +185,7 @@ def anisotropy_terms(card: CardLike) -> tuple[float, float, float]:
     CardError
         The card gives both, and they disagree by more than 2 % of the interface anisotropy.
     """
-    card = as_card(card)
+    card = as_device(card)
     magnetism, thickness = card.magnetism, card.geometry.free_layer_thickness
     n_x, _, n_z = factors(card)
     k_shape = float(anisotropy.shape_energy_density(magnetism.saturation_magnetisation, n_x))
@@ -237,7 +237,7 @@ def barrier_against_thickness(card: CardLike, thickness: Array) -> Array:
     CardError
         The card's interface anisotropy contradicts its anisotropy field.
     """
-    card = as_card(card)
+    card = as_device(card)
     m_s, own_thickness = (
         card.magnetism.saturation_magnetisation,
         card.geometry.free_layer_thickness,

@@ -7,13 +7,12 @@ resistance of the one that is left.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.card.consistency import ellipse_volume
 from smtj.physics import resistance
 from smtj.physics.free_layer import (
@@ -23,26 +22,13 @@ from smtj.physics.free_layer import (
     stray_field,
 )
 from smtj.physics.magnetics.wells import Wells, find_wells
+from smtj.physics.states import StateResistances
 from smtj.typing import Floats
 
 ITERATIONS = 50
 """Most rounds of the search for voltages that agree with the wells they make; a few are usual."""
 TOLERANCE = 1e-11
 """Relative change of every voltage at which that search ends."""
-
-
-@dataclass(frozen=True)
-class StateResistances:
-    """Both states of a junction, of the broadcast shape of the fields, the bias and the rest."""
-
-    high: Floats
-    """Resistance in ohm of the state named high."""
-    low: Floats
-    """Resistance in ohm of the state named low."""
-    voltage_high: Floats
-    """Voltage in V across the junction in the high state."""
-    voltage_low: Floats
-    """Voltage in V across the junction in the low state."""
 
 
 def card_wells(
@@ -73,7 +59,7 @@ def card_wells(
     CardError, SmtjError
         As :func:`smtj.physics.free_layer.macrospin`.
     """
-    card = as_card(card)
+    card = as_device(card)
     bias = np.asarray(voltage, dtype=np.float64)
     x, z = with_stray_field(card, field_x, field_z, bias)
     return find_wells(macrospin(card, bias, temperature), x, field_y, z)
@@ -100,7 +86,7 @@ def state_resistances(
     temperature: ArrayLike | None = None,
 ) -> StateResistances:
     """Resistances of the two states at constant voltage; parameters as in :func:`card_wells`."""
-    card = as_card(card)
+    card = as_device(card)
     high, low = _cosines(card, card_wells(card, field_x, field_y, field_z, voltage, temperature))
     bias = np.broadcast_to(np.asarray(voltage, dtype=np.float64), high.shape)
     r_p, tmr, half = _electrical(card)
@@ -127,7 +113,7 @@ def state_resistances_at_current(
     state would not, there is no such state; it then has one of the two resistances.  Other
     parameters and errors as in :func:`card_wells`.
     """
-    card = as_card(card)
+    card = as_device(card)
     own = float(card.thermal.temperature) if temperature is None else temperature
     given = (field_x, field_y, field_z, current, own)
     shape = np.broadcast_shapes(*(np.shape(entry) for entry in given))
@@ -154,7 +140,7 @@ def resistance_of_direction(card: CardLike, direction: ArrayLike, voltage: Array
     Unit vectors m, or their means over a time, shape (..., 3); the voltage in V broadcasts with
     them.
     """
-    card = as_card(card)
+    card = as_device(card)
     r_p, tmr, half = _electrical(card)
     cosine = np.asarray(direction, dtype=np.float64) @ np.array(reference_direction(card))
     return np.asarray(resistance.resistance_at_bias(r_p, tmr, cosine, voltage, half))
@@ -162,7 +148,7 @@ def resistance_of_direction(card: CardLike, direction: ArrayLike, voltage: Array
 
 def parallel_resistance(card: CardLike) -> float:
     """R_P in ohm: the card's own, else from its resistance-area product and its ellipse."""
-    card = as_card(card)
+    card = as_device(card)
     given, product = card.electrical.parallel_resistance, card.electrical.resistance_area_product
     if given is not None:
         return float(given)

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from smtj import provenance
 from smtj.files import write_text
 from smtj.report.figure import VERDICTS, Check, FigureResult
+from smtj.tables import Table
 
 _MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 _SUBSCRIPT = re.compile(r"(?<![A-Za-z_])([A-Za-zτξ])_([A-Za-z0-9⊥]+(?:,[A-Za-z]+)?)")
@@ -33,6 +34,7 @@ def write_report(
     context: Mapping[str, object] | None = None,
     *,
     about: str = "",
+    tables: Sequence[Table] = (),
     summary: bool = False,
 ) -> Path:
     """Write ``report.json`` and ``report.html``, each atomically.
@@ -53,6 +55,8 @@ def write_report(
         set replaces the one asked for) change the page.
     about
         One line below the title.
+    tables
+        Shown before the figures, each with its title and notes.
     summary
         Whether there is a summary of verdicts even if nothing was checked.
 
@@ -77,6 +81,7 @@ def write_report(
         "versions": provenance.versions(),
         "context": context,
         "verdicts": {"figures": _count(checks), "audit": _count(audit)},
+        "tables": [asdict(table) for table in tables],
         "figures": [_figure_record(figure) for figure in figures],
         "audit": [asdict(check) for check in audit],
     }

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.telegraph.process import switching_times
 from smtj.physics.device import operating_point
 from smtj.physics.escape.asymptotes import (
@@ -53,7 +53,7 @@ def compare_formulas(
     CardError, SmtjError
         The card has no barrier there.
     """
-    card = as_card(card)
+    card = as_device(card)
     spin = macrospin(card, voltage, temperature)
     return [
         *_occupancy(card, voltage, temperature),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smtj import plot, provenance
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.files import write_text
 from smtj.physics.device import with_stability_factor
 from smtj.tables import Table, Tabular
@@ -109,7 +109,7 @@ def compare(
         if progress is not None:
             progress("exact times", done, total)
 
-    card = as_card(card)
+    card = as_device(card)
     calculated(0, 1)
     formulas = compare_formulas(card, voltage, temperature, seed)
     limits = find_limits(card, voltage, temperature, calculated)

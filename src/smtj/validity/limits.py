@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import operating_point
@@ -82,7 +82,7 @@ def find_limits(
     CardError, SmtjError
         The card has no perpendicular anisotropy, or its damping is too low to calculate with.
     """
-    card = as_card(card)
+    card = as_device(card)
     spin = macrospin(card, voltage, temperature)._replace(
         second_order_field=0.0,
         in_plane_anisotropy_field=0.0,

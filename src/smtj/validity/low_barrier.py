@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
@@ -89,7 +89,7 @@ def compare_low_barrier(
     CardError, SmtjError
         The card has no barrier there, or one that takes too long to pass.
     """
-    card = as_card(card)
+    card = as_device(card)
     context = Context(voltage, temperature, seed, progress)
     return [
         *_equilibrium(card, context),

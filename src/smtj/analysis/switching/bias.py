@@ -9,6 +9,7 @@ from smtj import plot
 from smtj.analysis.card_update import measured, with_coefficient
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture, Verdict
+from smtj.analysis.switching.behaviour import bias_behaviour
 from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
 from smtj.inference.bias.comparison import BiasComparison, compare_bias_models
@@ -67,6 +68,7 @@ def bias_result(scans: list[FittedScan], context: Context) -> FitResult:
         Picture((plot_slopes,), caption(models)),
         verdict=next((name for name, model in own.items() if model is models.best), "undecided"),
         update=_update,
+        behaviour=bias_behaviour,
     )
 
 

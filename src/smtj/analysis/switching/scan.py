@@ -17,6 +17,7 @@ from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid, with_sigmoid_and_barrier
 from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import scan_behaviour, scan_measured
 from smtj.analysis.switching.trace import NO_ATTEMPT_TIME, FittedTrace, attempt_time
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -50,6 +51,20 @@ class FittedScan:
     barrier: BarrierFit | None
     """From the dwell times; None if they do not determine it."""
     remarks: tuple[str, ...]
+
+    @property
+    def shown(self) -> list[int]:
+        """Numbers of the traces that show both levels and how they switch."""
+        return (
+            [i for i, trace in enumerate(self.traces) if _conclusive(trace)]
+            if self.resolved
+            else []
+        )
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the sigmoid is that of dwell times, not of mean readings."""
+        return isinstance(self.sigmoid, SigmoidFit)
 
     @property
     def voltage(self) -> float:
@@ -115,7 +130,7 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
         estimates += [barrier.stability_factor, barrier.effective_field]
         remarks += barrier.remarks
     out_of_plane = scan.along == "field_out_of_plane"
-    if not out_of_plane:
+    if not out_of_plane and context.has_base:
         remarks.append("a card has no w and H_s of an in-plane field, so it is not changed")
     conditions = scan.traces[0].conditions
     known = f", {conditions.text()}" if conditions.text() else ""
@@ -128,6 +143,8 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
         Picture((plot_occupancy, plot_dwell_times), _caption(scan), 7.0, 2.9),
         verdict="not a sigmoid" if sigmoid.not_a_sigmoid else "sigmoid",
         update=_update if out_of_plane else None,
+        behaviour=scan_behaviour,
+        measured=scan_measured,
         condition="" if "voltage" in conditions.unknown else f"at {show_voltage(scan.voltage)}",
     )
 

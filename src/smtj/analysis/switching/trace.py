@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_update import Measured, dwell_times_to_barrier, with_barrier, with_levels
+from smtj.analysis.card_update import (
+    Measured,
+    dwell_times_to_barrier,
+    with_barrier,
+    with_levels,
+    with_log_odds,
+)
 from smtj.analysis.context import Context, OperatingConditions, averaging, conditions_of
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import trace_behaviour, trace_measured
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import DECADE
@@ -131,6 +138,8 @@ def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Con
         ),
         verdict=fit.verdict,
         update=_update if fit.verdict == "two levels" else None,
+        behaviour=trace_behaviour if fit.verdict == "two levels" else None,
+        measured=trace_measured if fit.verdict == "two levels" else None,
     )
 
 
@@ -138,6 +147,9 @@ def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
     c = trace.conditions
     if trace.barrier is not None:
         card = with_barrier(card, trace.barrier, c.voltage, c.temperature, source)
+        odds = Measured(trace.fit.log_odds, math.sqrt(trace.fit.log_odds_variance))
+        where = (c.voltage, c.temperature, c.field_out_of_plane, c.field_in_plane)
+        card = with_log_odds(card, odds, *where, source)
     return trace.on_card(card, source)
 
 

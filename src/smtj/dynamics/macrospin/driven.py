@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.dynamics.macrospin.waveform import Waveform
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
@@ -82,7 +82,7 @@ def driven_macrospin(
     >>> system.damping
     0.02
     """
-    card = as_card(card)
+    card = as_device(card)
     spin = macrospin(card, 0.0, temperature)
     # All torques go with 1/M_s, and the card's are those at its own temperature.
     stronger = float(macrospin(card).moment / spin.moment)

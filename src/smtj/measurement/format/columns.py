@@ -1,6 +1,6 @@
 """Which quantity is in which column of a file."""
 
-from collections import Counter
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -8,7 +8,19 @@ from difflib import get_close_matches
 from smtj.errors import DataError
 from smtj.measurement.format.header import is_arbitrary, recognised, split_header, unit_in_file
 from smtj.measurement.format.messages import listed, quoted
-from smtj.measurement.format.schema import MAY_BE_ARBITRARY, NAMES, QUANTITIES
+from smtj.measurement.format.schema import (
+    FIELDS,
+    MAY_BE_ARBITRARY,
+    NAMES,
+    QUANTITIES,
+    SIGNALS,
+)
+from smtj.measurement.format.suggest import suggested
+
+FIELD = "field"
+"""Name by which a user names a field without saying its direction."""
+
+_NUMBERED = re.compile(r"#(\d{1,4})")
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,8 @@ class Match:
     """Quantities in SI by assumption: their header has no unit, or an arbitrary one."""
     arbitrary: tuple[str, ...] = ()
     """Those of them with an arbitrary unit."""
+    by_unit: tuple[str, ...] = ()
+    """Headers that were understood by their unit and a word in them."""
 
 
 def parse_columns(options: Sequence[str]) -> dict[str, str]:
@@ -75,23 +89,36 @@ def parse_columns(options: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, file: str) -> Match:
+def match_columns(
+    headers: Sequence[str],
+    columns: Mapping[str, str] | None,
+    file: str,
+    ignore: Sequence[str] = (),
+) -> Match:
     """Recognise the columns of a file by their headers.
 
     A header is ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``.  ``columns`` gives
     headers by name, where smtj would not recognise them; a unit given with one overrides the unit
-    in the file.  Raises DataError, which names ``file``, if a header is repeated, two mean the
-    same, none is recognised, a requested one is missing, or a unit is unknown or of another
-    dimension.
+    in the file, and ``#3`` is the third column.  Those in ``ignore`` are left out.  A header that
+    is no name but contains one, such as ``"Keithley V [mV]"``, is understood if its unit fits and
+    no other column does.
+
+    Raises DataError, which names ``file``, if two mean the same, none is recognised, a requested
+    one is missing, or a unit is unknown or of another dimension.
     """
-    _check_twice(headers, file)
     found = _asked_for(headers, columns or {}, file)
     asked_for = {name for name, _ in found.values()}
-    for position, header in enumerate(headers):
-        known = recognised(header)
-        if position not in found and known is not None and known[0] not in asked_for:
+    left_out = {_position("--ignore", header, headers, file) for header in ignore}
+    open_ = [p for p in range(len(headers)) if p not in found and p not in left_out]
+    for position in open_:
+        known = _known(headers, position)
+        if known is not None and known[0] not in asked_for:
             found[position] = known
     _check_same_meaning(headers, found, file)
+    more = suggested(
+        {p: headers[p] for p in open_ if p not in found}, {name for name, _ in found.values()}, file
+    )
+    found |= more
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
@@ -106,7 +133,11 @@ def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, fil
     return Match(
         tuple(
             Column(
-                position, header, name, unit_in_file(name, unit, header, file), name in asked_for
+                position,
+                header,
+                name,
+                unit_in_file(name, unit, header, file),
+                name in asked_for and not (name in FIELDS and FIELD in (columns or {})),
             )
             for position, header, name, unit in in_order
         ),
@@ -117,23 +148,29 @@ def match_columns(headers: Sequence[str], columns: Mapping[str, str] | None, fil
             if name in arbitrary or (unit is None and name in QUANTITIES and QUANTITIES[name].unit)
         ),
         arbitrary,
+        tuple(headers[position] for position in sorted(more)),
     )
+
+
+def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | None:
+    """Name and unit in a header, given those beside it."""
+    bare = [split_header(header)[0] for header in headers]
+    # Beside Q, I is the other channel of a lock-in amplifier.
+    if {"I", "Q"} <= set(bare) and bare[position] in ("I", "Q"):
+        unit = split_header(headers[position])[1]
+        if unit is None or is_arbitrary(unit) or unit.endswith("V"):
+            has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
+            channel = "channel_x" if bare[position] == "I" else "channel_y"
+            return None if has_signal else (channel, unit)
+    return recognised(headers[position])
 
 
 def _check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
-        if name not in NAMES:
+        if name not in (*NAMES, FIELD):
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
             raise DataError(f'unknown quantity "{name}": {hint}')
-
-
-def _check_twice(headers: Sequence[str], file: str) -> None:
-    for header, times in Counter(h.strip() for h in headers if h.strip()).items():
-        if times > 1:
-            raise DataError(
-                f"{file} has {times} columns {quoted(header)}: give each column its own name"
-            )
 
 
 def _check_same_meaning(
@@ -143,10 +180,13 @@ def _check_same_meaning(
     for position in sorted(found):
         name = found[position][0]
         if name in first:
-            both = f"{quoted(headers[first[name]])} and {quoted(headers[position])}"
+            one, other = headers[first[name]], headers[position]
+            both = f"{quoted(one)} and {quoted(other)}"
+            if one == other:
+                both = f"{first[name] + 1} and {position + 1}, {quoted(one)},"
             raise DataError(
-                f"{file}: columns {both} both mean {name}: rename one of them, or choose one by "
-                f"columns= (--column {name}=HEADER)"
+                f"{file}: columns {both} both mean {name}: choose one by columns= (--column "
+                f'"{name}=#{first[name] + 1}"), or leave one out (--ignore HEADER)'
             )
         first[name] = position
 
@@ -156,8 +196,9 @@ def _asked_for(
 ) -> dict[int, tuple[str, str | None]]:
     _check_names(columns)
     found: dict[int, tuple[str, str | None]] = {}
-    for name, wanted in columns.items():
-        position = _position(name, wanted, headers, file)
+    for given, wanted in columns.items():
+        position = _position(given, wanted, headers, file)
+        name = FIELDS[0] if given == FIELD else given
         if position in found:
             raise DataError(
                 f"{file}: column {quoted(headers[position])} cannot be both {found[position][0]} "
@@ -170,14 +211,18 @@ def _asked_for(
 
 def _position(name: str, wanted: str, headers: Sequence[str], file: str) -> int:
     """Position of the header that a user names: an exact match, or else one by name."""
+    numbered = _NUMBERED.fullmatch(split_header(wanted)[0])
+    if numbered is not None and 0 < int(numbered[1]) <= len(headers):
+        return int(numbered[1]) - 1
     alike = [p for p, header in enumerate(headers) if header.strip() == wanted.strip()]
     if not alike:
         bare = split_header(wanted)[0]
         alike = [p for p, header in enumerate(headers) if split_header(header)[0] == bare]
     if len(alike) != 1:
         lacks = "no" if not alike else "more than one"
+        choose = "" if not alike else f", choose one by its position, e.g. #{alike[0] + 1}"
         raise DataError(
             f"{file} has {lacks} column {quoted(wanted)} for {name}: its columns are "
-            f"{listed(map(quoted, headers))}"
+            f"{listed(map(quoted, headers))}{choose}"
         )
     return alike[0]

@@ -1,7 +1,8 @@
-"""Tables in the first sheet of an Excel workbook, laid out like a text file."""
+"""Tables in the sheets of a workbook, laid out like a text file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -9,107 +10,180 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
+from smtj.measurement.format.binary.arrays import wanted_table
 from smtj.measurement.format.columns import Column, Match
-from smtj.measurement.format.messages import is_number, listed, wrong_cell, wrong_width
+from smtj.measurement.format.header import recognised
+from smtj.measurement.format.layout import Layout, Row, find_layout
+from smtj.measurement.format.messages import (
+    is_missing,
+    is_number,
+    listed,
+    wrong_cell,
+    wrong_width,
+)
+from smtj.measurement.format.missing import Complete, complete
 
 MAX_SHEET = 1_048_576
 """Most rows of an Excel sheet."""
 
-Row = tuple[int, tuple[Any, ...]]
-"""Row number in the sheet, from 1, and cells up to the last that is not blank."""
-
 
 @dataclass(frozen=True)
 class Sheet:
-    """The first sheet of a workbook."""
+    """A sheet of a workbook."""
 
+    name: str
+    others: tuple[str, ...]
+    """Names of other sheets that hold a table too."""
     comments: tuple[str, ...]
     """Rows that begin with ``#``."""
+    preamble: tuple[tuple[str, ...], ...]
+    """Cells of the rows above the header."""
     headers: tuple[str, ...]
     """One per column."""
     rows: tuple[Row, ...]
-    """One per reading."""
+    """One per reading, with its number in the sheet, from 1, and all cells up to the last one."""
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Read the first sheet of a workbook.
+def read_sheet(
+    path: Path, wanted: str | None = None, skip_rows: int = 0, nameless: bool = False
+) -> Sheet:
+    """Read the first sheet of a workbook that holds a table, or the ``wanted`` one.
 
-    Raises DataError if the file is not a workbook, or the sheet has no header or no rows.
+    Raises DataError if the file is not a workbook, or no sheet has a header and rows.
     """
-    comments: list[str] = []
-    rows: list[Row] = []
-    for number, cells in _rows(path):
-        if isinstance(cells[0], str) and cells[0].lstrip().startswith("#"):
-            comments.append(cells[0].strip())
-        else:
-            rows.append((number, cells))
-    if not rows:
+    contents = _contents(path)
+    if wanted is not None:
+        name = wanted_table(path, wanted, list(contents))
+        contents = {name: contents[name]}
+    tables = {}
+    for name, rows in contents.items():
+        kept = [row for row in rows if row.number > skip_rows]
+        comments = tuple(row.cells[0] for row in kept if row.cells[0].startswith("#"))
+        body = [row for row in kept if not row.cells[0].startswith("#")]
+        if body:
+            tables[name] = (comments, body, find_layout(_even(body)))
+    if not tables:
         raise DataError(f"{path} is empty: expected a header and one row per reading")
-    _, headers = rows.pop(0)
-    if any(isinstance(cell, int | float) for cell in headers):
-        begins = listed(str(cell) for cell in headers)
-        raise DataError(
-            f"{path} has no header but begins with {begins}: name the columns in the first row, "
-            'e.g. "time [s]" and "resistance [ohm]"'
-        )
-    if not rows:
-        raise DataError(f"{path} has a header but no rows: expected one row per reading")
-    names = ("" if cell is None else str(cell).strip() for cell in headers)
-    return Sheet(tuple(comments), tuple(names), tuple(rows))
+    ranked = sorted(tables, key=lambda name: -_worth(tables[name][2]))
+    best = ranked[0]
+    others = tuple(name for name in ranked[1:] if _worth(tables[name][2]) > 1)
+    comments, body, layout = tables[best]
+    return _sheet(path, best, others, comments, body, layout, nameless)
 
 
-def sheet_columns(path: Path, sheet: Sheet, match: Match) -> dict[str, NDArray[Any]]:
+def sheet_columns(path: Path, sheet: Sheet, match: Match) -> Complete:
     """Return the recognised columns of a sheet by name, shape (readings,).
 
     Numbers are floats in the file's units; labels are text.  Raises DataError, which names
-    ``path``, if a row has too many cells, or a cell is blank or not a number.
+    ``path``, if a row has too many cells, or a cell is not a number, or many are blank.
     """
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
             raise DataError(f"{path}: row {number}: {wrong_width(len(cells), len(sheet.headers))}")
-    return {column.name: _column(path, sheet.rows, column) for column in match.columns}
+    arrays = {column.name: _column(path, sheet.rows, column) for column in match.columns}
+    found = complete(arrays, match, lambda reading: sheet.rows[reading].number)
+    if found is None:
+        for column in match.columns:
+            for row in sheet.rows:
+                _value(path, row, column, required=True)
+    return found or Complete(arrays)
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    import openpyxl
+def _sheet(
+    path: Path,
+    name: str,
+    others: tuple[str, ...],
+    comments: tuple[str, ...],
+    body: Sequence[Row],
+    layout: Layout | None,
+    nameless: bool,
+) -> Sheet:
+    headers = layout.headers if layout is not None else ()
+    first = layout.first if layout is not None else 1
+    if not headers and layout is not None and nameless:
+        width = len(_even(body)[layout.first].cells)
+        headers = tuple(f"#{n}" for n in range(1, width + 1))
+    if not headers:
+        if any(map(is_number, body[0].cells)):
+            raise DataError(
+                f"{path} has no header but begins with {listed(body[0].cells)}: name the columns "
+                'in the first row, e.g. "time [s]" and "resistance [ohm]"'
+            )
+        if len(body) == 1:
+            raise DataError(f"{path} has a header but no rows: expected one row per reading")
+        headers, first = body[0].cells, 1
+    names = {row.number for row in layout.header_rows} if layout is not None else {1}
+    preamble = tuple(row.cells for row in body[:first] if row.number not in names)
+    return Sheet(name, others, comments, preamble, headers, tuple(body[first:]))
+
+
+def _worth(layout: Layout | None) -> int:
+    """How much a sheet looks like measured data: recognised headers."""
+    if layout is None:
+        return 0
+    known = {found[0] for h in layout.headers if (found := recognised(h)) is not None}
+    return 1 + len(known)
+
+
+def _even(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one length; a sheet does not store the blank cells at their ends."""
+    width = max(len(row.cells) for row in rows)
+    return [Row(number, cells + ("",) * (width - len(cells))) for number, cells in rows]
+
+
+def _contents(path: Path) -> dict[str, list[Row]]:
+    """The rows with content of every sheet, by name."""
+    from python_calamine import CalamineWorkbook
 
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            sheet = workbook.worksheets[0]
-            # Some instruments write a wrong size into the file.
-            sheet.reset_dimensions()
-            yield from _filled(sheet.iter_rows(values_only=True))
-        finally:
-            workbook.close()
-    except Exception as error:  # openpyxl raises whatever zip and XML raise
+        with CalamineWorkbook.from_path(str(path)) as workbook:
+            return {
+                name: _filled(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
+                for name in workbook.sheet_names
+            }
+    except OSError:
+        raise
+    except Exception as error:  # the reader raises whatever zip and XML raise
         raise DataError(
             f"{path} is not an intact Excel workbook: save it again as .xlsx or .csv"
         ) from error
 
 
-def _filled(rows: Iterable[Sequence[Any]]) -> Iterator[Row]:
+def _filled(rows: Iterable[Sequence[Any]]) -> list[Row]:
+    found = []
     for number, cells in enumerate(rows, 1):
-        width = max((n for n, cell in enumerate(cells, 1) if not _is_blank(cell)), default=0)
+        texts = [_text(cell) for cell in cells]
+        width = max((n for n, text in enumerate(texts, 1) if text), default=0)
         if width:
-            yield number, tuple(cells[:width])
+            found.append(Row(number, tuple(texts[:width])))
+    return found
 
 
-def _is_blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+def _text(cell: Any) -> str:
+    """A cell as text; a whole number without a decimal point, a time in seconds."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, timedelta):
+        return repr(cell.total_seconds())
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return str(cell).strip()
 
 
 def _column(path: Path, rows: Iterable[Row], column: Column) -> NDArray[Any]:
-    values = [_value(path, number, cells, column) for number, cells in rows]
+    values = [_value(path, row, column) for row in rows]
     return np.array(values, dtype=np.str_ if column.unit is None else np.float64)
 
 
-def _value(path: Path, number: int, cells: Sequence[Any], column: Column) -> str | float:
-    cell = cells[column.position] if column.position < len(cells) else None
-    text = "" if cell is None else str(cell).strip()
-    fits = not isinstance(cell, bool) and is_number(text)
-    if not text or (column.unit is not None and not fits):
-        raise DataError(f"{path}: row {number}, {wrong_cell(column.header, text)}")
+def _value(path: Path, row: Row, column: Column, required: bool = False) -> str | float:
+    """The text or number in a cell; NaN if it is missing and not required."""
+    text = row.cells[column.position] if column.position < len(row.cells) else ""
+    if column.unit is not None and is_missing(text) and not required:
+        return float("nan")
+    if not text or (column.unit is not None and not is_number(text)):
+        raise DataError(f"{path}: row {row.number}, {wrong_cell(column.header, text)}")
     return text if column.unit is None else float(text)
 
 

@@ -1,4 +1,4 @@
-"""Name and unit in a header: ``name``, ``name [unit]``, ``name (unit)`` or ``name/unit``."""
+"""Name and unit in a header: ``name``, ``name [unit]``, ``(unit)``, ``/unit`` or ``_unit``."""
 
 import re
 from functools import cache
@@ -11,6 +11,36 @@ from smtj.units import convert
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
 _PLAIN = ("1", "-", "#", "count", "counts")
+# Spellings of instruments, by their letters in lower case.
+_WORDS = {
+    **dict.fromkeys(("volt", "volts", "voltdc", "voltac", "vdc", "vac", "voltsdc"), "V"),
+    **dict.fromkeys(("millivolt", "millivolts"), "mV"),
+    **dict.fromkeys(("amp", "amps", "ampdc", "ampac", "ampere", "amperes", "adc"), "A"),
+    **dict.fromkeys(("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w"), "ohm"),
+    **dict.fromkeys(("kohm", "kohms"), "kohm"),
+    **dict.fromkeys(("mohm", "mohms", "megaohm", "megaohms", "megohm"), "Mohm"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("msec", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("usec", "µsec", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("nsec", "nanosecond", "nanoseconds"), "ns"),
+    **dict.fromkeys(("mins", "minutes"), "min"),
+    **dict.fromkeys(("hours", "hr", "hrs"), "h"),
+    **dict.fromkeys(("kelvin", "kelvins", "degk"), "K"),
+    **dict.fromkeys(("oe", "oersted", "oersteds"), "Oe"),
+    **dict.fromkeys(("koe", "kilooersted"), "kOe"),
+    **dict.fromkeys(("gauss",), "G"),
+    **dict.fromkeys(("tesla",), "T"),
+    **dict.fromkeys(("millitesla",), "mT"),
+    **dict.fromkeys(("degree", "degrees", "degs"), "deg"),
+    **dict.fromkeys(("radian", "radians"), "rad"),
+    **dict.fromkeys(("hertz", "hz"), "Hz"),
+    **dict.fromkeys(("khz",), "kHz"),
+    **dict.fromkeys(("mhz",), "MHz"),
+    **dict.fromkeys(("ghz",), "GHz"),
+    **dict.fromkeys(("percent", "pct"), "%"),
+}
+# What a preamble writes in capitals.
+_CAPITALS = {"S": "s"}
 # The letters of "a.u.", "arb. u.", "Arb" and "arbitrary units".
 _ARBITRARY = ("au", "arb", "arbu", "arbunit", "arbunits", "arbitrary", "arbitraryunits")
 
@@ -19,7 +49,8 @@ def split_header(header: str) -> tuple[str, str | None]:
     """Split a header into name and unit, which may be None.
 
     Square brackets always hold a unit; parentheses, or the text after a slash, only if smtj knows
-    the unit: ``"field (perp)"`` and ``"P->AP / AP->P"`` are names.
+    the unit: ``"field (perp)"`` and ``"P->AP / AP->P"`` are names.  The last word after an
+    underscore is a unit if it is one of the quantity named before it, as in ``"time_ms"``.
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
@@ -30,11 +61,38 @@ def split_header(header: str) -> tuple[str, str | None]:
         name, unit = bracketed[1], bracketed[2].strip()
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
-        is_unit = misspelt or _is_unit(unit) or is_arbitrary(unit)
+        is_unit = misspelt or _is_unit(_respelled(unit)) or is_arbitrary(unit)
         return (name, unit or None) if is_unit else (text, None)
     name, _, unit = (part.strip() for part in text.partition("/"))
-    is_unit = _is_unit(unit) or is_arbitrary(unit)
-    return (name, unit) if name and unit and is_unit else (text, None)
+    is_unit = _is_unit(_respelled(unit)) or is_arbitrary(unit)
+    if name and unit and is_unit:
+        return name, unit
+    return _split_at_underscore(text) or (text, None)
+
+
+def _split_at_underscore(text: str) -> tuple[str, str] | None:
+    name, _, unit = text.rpartition("_")
+    known = name_of(name) if name and name_of(text) is None else None
+    if known is None or known not in QUANTITIES or not _is_unit(_respelled(unit)):
+        return None
+    try:
+        convert(1.0, _respelled(unit), QUANTITIES[known].unit)
+    except UnitError:
+        return None
+    return name, unit
+
+
+def unit_named(text: str) -> str | None:
+    """Return the unit that a text beside a name means, as in ``"(Ohms)"``; None if it is none."""
+    plain = text.strip()
+    for opening, closing in ("[]", "()"):
+        if plain.startswith(opening) and plain.endswith(closing):
+            plain = plain[1:-1].strip()
+    plain = _CAPITALS.get(plain, plain)
+    spelled = _respelled(plain)
+    if spelled and (_is_unit(spelled) or is_arbitrary(plain)):
+        return spelled if _is_unit(spelled) else plain
+    return None
 
 
 def is_arbitrary(unit: str) -> bool:
@@ -91,7 +149,7 @@ def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
         return True
     if unit is None or is_arbitrary(unit):
         return len(text) > 1 or unit is not None
-    if not _is_unit(unit):
+    if not _is_unit(_respelled(unit)):
         # Misspelt and so an error, unless the name is but a letter.
         return len(text) > 1
     try:
@@ -102,13 +160,18 @@ def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
 
 
 def _respelled(unit: str) -> str:
-    return unit.replace("\N{OHM SIGN}", "Ω")
+    """A unit as :mod:`smtj.units` spells it, if it is one of the usual words."""
+    plain = unit.replace("\N{OHM SIGN}", "Ω")
+    # mOhm and MOhm differ, so a spelling that is right already is kept.
+    if _is_unit(plain):
+        return plain
+    return _WORDS.get(re.sub(r"[\W_]", "", plain).casefold(), plain)
 
 
 @cache
 def _is_unit(text: str) -> bool:
     try:
-        convert(1.0, _respelled(text), _respelled(text))
+        convert(1.0, text, text)
     except UnitError:
         return False
     return True

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 _MAX_TEXT = 40
 _MAX_WORDS = 12
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[+-]?\d+)?", re.I | re.A)
-_MISSING = ("nan", "na", "n/a", "#n/a", "null", "none")
+MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
+"""What stands for a value that is missing, without sign and in any case."""
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -23,9 +24,19 @@ def quoted(text: str) -> str:
     return f'"{line}"' if len(line) <= _MAX_TEXT else f'"{line[: _MAX_TEXT - 3]}..."'
 
 
-def is_number(cell: str) -> bool:
+def is_number(cell: str, decimal: str = ".") -> bool:
     """Whether the text of a cell is a number, finite or infinite."""
+    if decimal != ".":
+        if "." in cell:
+            return False
+        cell = cell.replace(decimal, ".", 1)
     return _NUMBER.fullmatch(cell) is not None
+
+
+def is_missing(cell: str) -> bool:
+    """Whether the text of a cell stands for a missing value; a blank cell does."""
+    plain = cell.strip().casefold()
+    return not plain or plain in MISSING or plain.lstrip("+-") in MISSING
 
 
 def wrong_cell(header: str, cell: str) -> str:
@@ -33,7 +44,7 @@ def wrong_cell(header: str, cell: str) -> str:
     column = f"column {quoted(header)}"
     if not cell.strip():
         return f"{column} is blank: fill it in, or delete the row (times need not be regular)"
-    if cell.strip().lstrip("+-").casefold() in _MISSING:
+    if is_missing(cell):
         return f"{column} is {cell}: delete the row (times need not be regular)"
     if is_number(cell.replace(",", ".", 1)):
         return f"{column} is {quoted(cell)}: write numbers with a decimal point"

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+MAX_FIELD = 50 / (4e-7 * math.pi)
+"""50 T in A/m; the strongest steady magnet has 45 T."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -76,15 +79,33 @@ _SIGNAL_ERROR = _words(
     "standard error of the signal, sigma signal, V mix error, V mix err, V rect error, "
     "amplitude error"
 )
-_TIME = _words("t, time stamp, elapsed, elapsed time")
-_VOLTAGE = _words("V, v, bias, bias voltage, volt, volts")
-_PROBABILITY = _words("P, p, p high, p sw, p switch, prob, switching probability")
+_TIME = _words("t, time stamp, elapsed, elapsed time, relative time, seconds, time elapsed")
+_VOLTAGE = _words(
+    "V, v, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
+    "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied"
+)
+_CURRENT = _words("I, bias current, I bias, applied current, DC current, pulse current, I pulse")
+_RESISTANCE = _words(
+    "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "
+    "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI"
+)
+_PROBABILITY = _words(
+    "P, p, p high, p sw, p switch, prob, switching probability, p AP, p antiparallel, P switching"
+)
 _READS = _words("n, N, n reps, n reads, reps, counts, trials, n trials, number of reads")
 _HIGH = _words("n high, high reads, high counts, counts high, n sw, n switched")
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
-_PULSE = _words("pulse width, pulse duration")
+_PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, pulse")
+_DWELL_HIGH = _words(
+    "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
+    "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP"
+)
+_DWELL_LOW = _words(
+    "tau low, tau P, tau parallel, t low, dwell time P, dwell P, dwell low, lifetime low, "
+    "lifetime P, mean dwell time P, time low, τ low, τ P"
+)
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
@@ -93,19 +114,33 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         for quantity in (
             Quantity("time", "s", "s", "a time", _TIME),
             Quantity(
-                "field_out_of_plane", "A/m", "Oe", "a field along the film normal", _OUT_OF_PLANE
+                "field_out_of_plane",
+                "A/m",
+                "Oe",
+                "a field along the film normal",
+                _OUT_OF_PLANE,
+                highest=MAX_FIELD,
             ),
-            Quantity("field_in_plane", "A/m", "Oe", "a field along the long axis", _IN_PLANE),
+            Quantity(
+                "field_in_plane",
+                "A/m",
+                "Oe",
+                "a field along the long axis",
+                _IN_PLANE,
+                highest=MAX_FIELD,
+            ),
             Quantity("voltage", "V", "mV", "a voltage", _VOLTAGE),
-            Quantity("current", "A", "uA", "a current", ("I", "bias current")),
+            Quantity("current", "A", "uA", "a current", _CURRENT),
             Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), 0),
-            Quantity("resistance", "ohm", "ohm", "a resistance", ("R", "r", "res", "R mtj"), 0),
+            Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
             Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0),
             Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
+            Quantity("dwell_time_high", "s", "ms", "a dwell time", _DWELL_HIGH, 0),
+            Quantity("dwell_time_low", "s", "ms", "a dwell time", _DWELL_LOW, 0),
             *(
                 Quantity(
                     f"magnetisation_{axis}",

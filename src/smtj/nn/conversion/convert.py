@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import Card, CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.nn.conversion.calls import Calls
 from smtj.nn.conversion.find_activations import (
@@ -42,13 +42,13 @@ def convert(
     exclude: Iterable[str] = (),
     also: Mapping[type[nn.Module], ScaledSigmoid] | None = None,
     cards: Mapping[str, CardLike] | None = None,
-    coupling: Callable[[DeviceCard, int], nn.Module] = matched,
+    coupling: Callable[[Card, int], nn.Module] = matched,
     reads: Reads = 16,
     eval_reads: Reads | None = None,
     noise: bool = True,
     noise_correlation_time: float | None = None,
     chip_seed: int | None = 0,
-    bias_voltage: float = 0.0,
+    bias_voltage: float | None = None,
     temperature: float | None = None,
     generator: torch.Generator | None = None,
     inplace: bool = False,

@@ -12,7 +12,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.errors import SmtjError
 from smtj.nn.devices.variation import (
     DeviceVariation,
@@ -21,7 +21,6 @@ from smtj.nn.devices.variation import (
     slope_and_offset,
     with_devices,
 )
-from smtj.physics.device import operating_point
 
 PIECES = 64
 """Pieces of the spline; even, so that it is exact at 0 V."""
@@ -57,7 +56,7 @@ class BiasVoltage(nn.Module):
     @classmethod
     def of_layer(
         cls,
-        card: DeviceCard,
+        card: Card,
         voltage: Tensor,
         per: Literal["layer", "neuron"],
         features: int,
@@ -65,8 +64,9 @@ class BiasVoltage(nn.Module):
         """Return the learnable voltage of a layer, starting from its voltage in V."""
         if per not in ("layer", "neuron"):
             raise SmtjError(f'adaptive is {per!r}; it must be "layer" or "neuron"')
+        limit = learnable_limit(card)
         start = voltage.mean() if per == "layer" else voltage.expand(features)
-        return cls(float(card.switching.voltage_limit), start)
+        return cls(limit, start)
 
     def forward(self) -> Tensor:
         """Return V in V, of the shape of θ."""
@@ -92,8 +92,20 @@ class BiasVoltage(nn.Module):
         return f"{tuple(self.theta.shape)}, limit={self.limit:g} V"
 
 
+def learnable_limit(card: Card) -> float:
+    """Return the largest |V| in V of a bias that is learnt, or raise an error if there is none."""
+    limit = card.voltage_limit
+    if not limit > 0:
+        raise SmtjError(
+            f"card {card.name} does not know what a bias voltage changes, so none can be learnt; "
+            "fit scans at several voltages (field_response.slope_per_volt is missing)"
+        )
+    card.under_bias(-limit)
+    return limit
+
+
 @lru_cache(maxsize=64)
-def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
+def bias_curve(card: Card, temperature: float) -> Tensor:
     """Return spline coefficients of w and H_s against voltage for the nominal device at T in K.
 
     The result has shape (2, 4, PIECES) and double precision: for w in 1/(A/m), then H_s in A/m, the
@@ -101,8 +113,8 @@ def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
     1.  For the shipped card the error is below 1e-9 of w in either switching model; if a barrier
     vanishes within the range, a kink of the paper's model, below 1e-4 of w at 0 V.
     """
-    limit = float(card.switching.voltage_limit)
-    point = operating_point(card, np.linspace(-limit, limit, PIECES + 1), temperature)
+    limit = card.voltage_limit
+    point = card.under_bias(np.linspace(-limit, limit, PIECES + 1), temperature)
     values = np.stack(
         [np.broadcast_to(v, PIECES + 1) for v in (point.slope, point.offset_field)], axis=-1
     )
@@ -110,12 +122,12 @@ def bias_curve(card: DeviceCard, temperature: float) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pieces.transpose(2, 0, 1)))
 
 
-def follow(curve: Tensor, voltage: Tensor, card: DeviceCard) -> tuple[Tensor, Tensor]:
+def follow(curve: Tensor, voltage: Tensor, card: Card) -> tuple[Tensor, Tensor]:
     """Return w in 1/(A/m) and H_s in A/m of the nominal device from a :func:`bias_curve`.
 
     ``voltage`` is V in V, shape () or (features,); gradients flow.
     """
-    per_volt = PIECES / 2 / float(card.switching.voltage_limit)
+    per_volt = PIECES / 2 / card.voltage_limit
     values, _ = torch.ops.smtj.follow(curve, voltage, per_volt)
     slope, offset = values.unbind()
     return slope, offset
@@ -158,7 +170,7 @@ torch.library.register_autograd("smtj::follow", _gradient, setup_context=_keep, 
 
 
 def devices_at(
-    card: DeviceCard, devices: DeviceVariation, voltage: Tensor, temperature: float, age: float
+    card: Card, devices: DeviceVariation, voltage: Tensor, temperature: float, age: float
 ) -> tuple[Tensor, Tensor]:
     """Return w in 1/(A/m) and H_s in A/m of every device at a fixed voltage.
 
@@ -173,9 +185,9 @@ def devices_at(
     return with_devices(card, devices, *nominal, decades(age))
 
 
-def checked_voltage(card: DeviceCard, voltage: Tensor, features: int) -> None:
+def checked_voltage(card: Card, voltage: Tensor, features: int) -> None:
     """Raise an error if a voltage in V exceeds the card's limit or has a wrong shape."""
-    limit = float(card.switching.voltage_limit)
+    limit = card.voltage_limit
     if voltage.shape not in ((), (features,)):
         raise SmtjError(
             f"bias_voltage has shape {tuple(voltage.shape)}; it must be one number, or one for "

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import Card, CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.nn.devices.distributions import Source, log_normal, normal
 from smtj.nn.drive.coupling import Drive
 from smtj.physics.arrays import Array
-from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.point import SwitchingPoint
 from smtj.typing import Floats
 
 STUCK_LOG_ODDS = 1e4
@@ -131,7 +131,7 @@ class Variability:
     @classmethod
     def of_card(cls, card: CardLike, **others: Source | float) -> Self:
         """Return the variability of a card, with some entries replaced."""
-        section, usual = as_card(card).variability, cls()
+        section, usual = as_card(card).spreads, cls()
         sources = {
             name: replace(getattr(usual, name), scale=float(getattr(section, name)))
             for name in SOURCE_TARGETS
@@ -231,7 +231,7 @@ def no_variation(features: int) -> DeviceVariation:
 
 
 def slope_and_offset(
-    card: DeviceCard,
+    card: Card,
     devices: DeviceVariation,
     voltage: Array,
     temperature: float | None = None,
@@ -253,7 +253,7 @@ def slope_and_offset(
 
 
 def with_devices(
-    card: DeviceCard,
+    card: Card,
     devices: DeviceVariation,
     slope: Array,
     offset_field: Array,
@@ -264,14 +264,14 @@ def with_devices(
     Other arguments as in :func:`slope_and_offset`; ``drifted`` is the result of :func:`decades`.
     """
     # In the self-consistent model the barrier drops out of the slope.
-    barrier = devices.barrier_factor if card.switching.model == "cai2019" else 1.0
+    barrier = devices.barrier_factor if card.barrier_sets_slope else 1.0
     drift = devices.drift_rate * drifted
     return slope * devices.slope_factor * barrier, offset_field + devices.offset_shift + drift
 
 
 def chip_point(
-    card: DeviceCard, devices: DeviceVariation, voltage: Array, temperature: float | None = None
-) -> OperatingPoint:
+    card: Card, devices: DeviceVariation, voltage: Array, temperature: float | None = None
+) -> SwitchingPoint:
     """Return the nominal device's operating point at the chip's temperature.
 
     Arguments and errors as in :func:`slope_and_offset`.
@@ -279,22 +279,22 @@ def chip_point(
     temperature = chip_temperature(card, devices, temperature)
     if isinstance(voltage, float | int):
         return _point(card, float(voltage), temperature)
-    return operating_point(card, voltage, temperature)
+    return card.under_bias(voltage, temperature)
 
 
 def chip_temperature(
-    card: DeviceCard, devices: DeviceVariation, temperature: float | None = None
+    card: Card, devices: DeviceVariation, temperature: float | None = None
 ) -> float:
     """Return T in K of a chip: the ambient temperature, by default the card's, plus its shift."""
-    usual = float(card.thermal.temperature) if temperature is None else temperature
+    usual = card.temperature if temperature is None else temperature
     # A model on the meta device has no values.
     return usual if devices.temperature_shift.is_meta else usual + float(devices.temperature_shift)
 
 
 @lru_cache(maxsize=256)
-def _point(card: DeviceCard, voltage: float, temperature: float) -> OperatingPoint:
+def _point(card: Card, voltage: float, temperature: float) -> SwitchingPoint:
     """Return an operating point; many chips share few of them."""
-    return operating_point(card, voltage, temperature)
+    return card.under_bias(voltage, temperature)
 
 
 def decades(age: float) -> float:

@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
 from smtj.physics.switching import log_odds
 
 CALIBRATED_SPREAD = 4.0
@@ -174,13 +173,13 @@ def calibrated(
 def _nominal(card: CardLike) -> tuple[float, float, float]:
     """Return w in 1/(A/m), H_s and the field limit in A/m of the nominal device."""
     card = as_card(card)
-    point = operating_point(card)
+    point = card.under_bias()
     if float(point.slope) == 0:
         raise SmtjError(
             f"card {card.name} has no energy barrier, so its P(high) does not depend on the field; "
             "a neuron needs E_b > 0 (see `smtj card show`)"
         )
-    return float(point.slope), float(point.offset_field), float(card.switching.field_limit)
+    return float(point.slope), float(point.offset_field), card.drive_limit
 
 
 def fold(drive: Drive, slope: Tensor, offset_field: Tensor, noise_field: float) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.errors import SmtjError
 from smtj.nn.drive.coupling import AffineCoupling, Drive, matched
 from smtj.physics.coupling.oersted import OerstedWire
@@ -158,7 +158,7 @@ def strain_coupling(
     ``voltage_per_unit`` in V per unit of summed input.
     """
     film = Ferroelectric() if ferroelectric is None else ferroelectric
-    m_s = float(as_card(card).magnetism.saturation_magnetisation)
+    m_s = float(as_device(card).magnetism.saturation_magnetisation)
     per_volt = float(magnetoelastic_field(film.energy_density(1.0), m_s))
     return _coupling(card, features, film, per_volt, voltage_per_unit, static_field)
 
@@ -183,7 +183,7 @@ def tilt_coupling(
         The card has no tilt or no in-plane field, without which strain favours no state.
     """
     film = Ferroelectric() if ferroelectric is None else ferroelectric
-    card = as_card(card)
+    card = as_device(card)
     magnetism = card.magnetism
     point = operating_point(card)
     per_volt = float(

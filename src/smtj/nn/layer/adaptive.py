@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from smtj.errors import SmtjError
-from smtj.nn.devices.bias import BiasVoltage
+from smtj.nn.devices.bias import BiasVoltage, learnable_limit
 from smtj.nn.layer.neuron import junction_layers, neurons_of
 
 Per: TypeAlias = Literal["network", "layer", "neuron"]
@@ -49,7 +49,7 @@ def make_adaptive(model: nn.Module, per: Per = "layer") -> nn.Module:
         raise SmtjError(f"per is {per!r}; it must be one of {', '.join(get_args(Per))}")
     layers = junction_layers(model).values()
     if per == "network":
-        limit = min(float(layer.card.switching.voltage_limit) for layer in layers)
+        limit = min(learnable_limit(layer.card) for layer in layers)
         means = torch.stack([layer.bias_voltage.mean() for layer in layers])
         shared = BiasVoltage(limit, means.mean())
         for layer in layers:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.nn.devices.bias import BiasVoltage, bias_curve, checked_voltage, devices_at, follow
 from smtj.nn.devices.variation import (
     DRIFT_BEGINS_S,
@@ -51,10 +51,10 @@ class Junctions(nn.Module):
 
     def __init__(
         self,
-        card: DeviceCard,
+        card: Card,
         features: int,
         chip_seed: int | None,
-        bias_voltage: float,
+        bias_voltage: float | None,
         temperature: float | None,
         adaptive: Literal["layer", "neuron"] | None,
         variability: Variability | None,
@@ -78,7 +78,8 @@ class Junctions(nn.Module):
             self.register_buffer(name, torch.zeros(()))
         self.bias = None
         self.register_buffer("_curve", None, persistent=False)
-        self.set_bias(bias_voltage, temperature, age=0.0)
+        voltage = card.bias_voltage if bias_voltage is None else bias_voltage
+        self.set_bias(voltage, temperature, age=0.0)
         if adaptive is not None:
             self.learn_bias(BiasVoltage.of_layer(card, self.bias_voltage, adaptive, features))
 
@@ -106,7 +107,7 @@ class Junctions(nn.Module):
             A value is out of range, or the voltage has a wrong shape.
         """
         if temperature is None:
-            temperature = float(self.card.thermal.temperature)
+            temperature = self.card.temperature
         age = float(self.age) if age is None else age
         decades(age)  # raises an error if it is invalid
         values = self.bias_voltage if voltage is None else torch.as_tensor(voltage)
@@ -195,7 +196,7 @@ def _adapt_state(junctions: Junctions, saved: Any, prefix: str) -> None:
     voltage, theta = saved.get(f"{prefix}bias_voltage"), f"{prefix}bias.theta"
     usual = {
         **no_variation(junctions.features)._asdict(),
-        "temperature": torch.tensor(float(junctions.card.thermal.temperature)),
+        "temperature": torch.tensor(junctions.card.temperature),
         "age": torch.zeros(()),
     }
     for name, values in usual.items():

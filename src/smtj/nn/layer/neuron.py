@@ -57,7 +57,8 @@ class MTJNeuron(Junctions):
     chip_seed
         Seed from which the devices are sampled, once; None for nominal devices.
     bias_voltage
-        V in V, within the card's limit.
+        V in V, within the card's limit; by default none, or that of a behavioural card's
+        measurement.
     temperature
         T in K; by default the card's.
     adaptive
@@ -111,7 +112,7 @@ class MTJNeuron(Junctions):
         noise: bool = True,
         noise_correlation_time: float | None = None,
         chip_seed: int | None = 0,
-        bias_voltage: float = 0.0,
+        bias_voltage: float | None = None,
         temperature: float | None = None,
         adaptive: Literal["layer", "neuron"] | None = None,
         generator: torch.Generator | None = None,
@@ -232,7 +233,7 @@ class MTJNeuron(Junctions):
 
     def _read_under_varying_noise(self, odds: Tensor, response: Tensor, reads: int) -> Tensor:
         assert self.noise_correlation_time is not None
-        decay = math.exp(-self.card.switching.sampling_interval / self.noise_correlation_time)
+        decay = math.exp(-self.card.sampling_interval / self.noise_correlation_time)
         fresh = math.sqrt(1 - decay**2)
         deviation = normal(odds, self._key())
         total = torch.zeros_like(odds)

@@ -17,15 +17,17 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from smtj.card import DeviceCard
+from smtj.card import BehaviouralCard, Card, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.nn.devices.variation import DeviceVariation, chip_temperature
 from smtj.nn.reads.scheme import ReadScheme
-from smtj.physics.device import operating_point
+
+MIN_CURVATURE = 1e-4
+"""Curvature below which ln τ is taken as straight: Δ = 625."""
 
 
 def relaxation(
-    card: DeviceCard,
+    card: Card,
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,
@@ -38,6 +40,9 @@ def relaxation(
     () or (features,), and at the ambient temperature in K.  Raises SmtjError if the card asks for
     exact dwell times.
     """
+    if isinstance(card, BehaviouralCard):
+        return _measured(card, len(slope), voltage, temperature)
+    card = as_device(card)
     if card.switching.dwell_times == "exact":
         raise SmtjError(
             f"card {card.name} has switching.dwell_times = exact, but the reads of a neuron follow "
@@ -56,20 +61,46 @@ def relaxation(
             if not isinstance(voltage, Tensor) or voltage.ndim == 0:
                 stability = _nominal(card, float(voltage), kelvin) * devices.barrier_factor
             else:
-                point = operating_point(card, voltage, kelvin)
+                point = card.under_bias(voltage, kelvin)
                 stability = point.stability_factor * devices.barrier_factor
         return at_offset_field(stability, math.log(card.thermal.attempt_time))
+
+
+def _measured(
+    card: BehaviouralCard,
+    features: int,
+    voltage: Tensor | float,
+    temperature: Tensor | float | None,
+) -> Tensor:
+    """Return :func:`relaxation` of a behavioural card: ln(1/τ_r) at the middle, and 1/16c for Δ."""
+    if card.behaviour.dwell_time_high is None:
+        card.require("behaviour.dwell_time")
+    asymmetry, curvature = card.behaviour.dwell_asymmetry, card.behaviour.dwell_curvature or 0.0
+    if asymmetry or curvature < 0:
+        raise SmtjError(
+            f"card {card.name} has dwell times that Eq. 3 and 4 do not describe "
+            "(behaviour.dwell_asymmetry or dwell_curvature), but reads by a scheme follow them; "
+            "give the scheme a relaxation_time, or read without a scheme"
+        )
+    with torch.no_grad():
+        point = card.under_bias(voltage, None if temperature is None else float(temperature))
+        middle = torch.as_tensor(point.log_dwell_time, dtype=torch.get_default_dtype())
+        # Eq. 3 and 4 become exponential in the field as Δ rises.
+        delta = 1 / (16 * max(float(curvature), MIN_CURVATURE))
+        return torch.stack(
+            ((math.log(2) - middle).expand(features), torch.full((features,), delta))
+        )
 
 
 @lru_cache(maxsize=64)
 def _nominal(card: DeviceCard, voltage: float, temperature: float) -> float:
     """Return Δ of the nominal device, cached since it takes an integration."""
-    return float(operating_point(card, voltage, temperature).stability_factor)
+    return float(card.under_bias(voltage, temperature).stability_factor)
 
 
 def layer_relaxation(
     scheme: ReadScheme,
-    card: DeviceCard,
+    card: Card,
     devices: DeviceVariation,
     slope: Tensor,
     voltage: Tensor | float,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import Card, CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.physics.readout.noise import Amplifier, quality
 from smtj.physics.readout.signal import read_signal
@@ -94,14 +94,14 @@ class ReadScheme:
         card = as_card(card)
         return cls(
             **{
-                "interval": float(card.switching.sampling_interval),
-                "integration_time": float(card.switching.integration_time),
-                "read_voltage": float(card.electrical.read_voltage),
+                "interval": card.sampling_interval,
+                "integration_time": card.integration_time,
+                "read_voltage": card.read_voltage,
                 **changes,
             }
         )
 
-    def relative_noise(self, card: DeviceCard, temperature: float | None = None) -> float:
+    def relative_noise(self, card: Card, temperature: float | None = None) -> float:
         """Return the standard deviation of a reading's noise, relative to the level separation.
 
         It is 1/2Q with the Q of :func:`smtj.physics.readout.noise.quality`: a comparator errs on a
@@ -120,11 +120,11 @@ class ReadScheme:
 
 @lru_cache(maxsize=64)
 def _relative_noise(
-    scheme: ReadScheme, amplifier: Amplifier, card: DeviceCard, temperature: float | None
+    scheme: ReadScheme, amplifier: Amplifier, card: Card, temperature: float | None
 ) -> float:
     voltage = scheme.read_voltage
     if voltage is None:
-        voltage = float(card.electrical.read_voltage)
+        voltage = card.read_voltage
     signal = read_signal(card, voltage, temperature)
     densities = signal.densities(amplifier)
     found = float(quality(signal.difference, *densities, scheme.integration_time))

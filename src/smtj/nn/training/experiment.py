@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smtj.card import DeviceCard
+from smtj.card import Card
 from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
 
@@ -12,7 +12,7 @@ from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
 class Experiment:
     """A device, a network of it and a way to train it."""
 
-    card: DeviceCard
+    card: Card
     network: NetworkSettings
     training: TrainingSettings
     dataset: str

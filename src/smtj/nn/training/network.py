@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from smtj.card import DeviceCard, load_card_text
+from smtj.card import Card, load_card_text
 from smtj.errors import SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
@@ -55,7 +55,7 @@ class NetworkSettings:
         return cls(**{**data, "sizes": tuple(data["sizes"])})
 
 
-def build_network(settings: NetworkSettings, card: DeviceCard, seed: int) -> nn.Sequential:
+def build_network(settings: NetworkSettings, card: Card, seed: int) -> nn.Sequential:
     """Build a network with PyTorch's default initial weights from a seed.
 
     Networks that differ only in their neurons get the same weights.  The last layer is linear, or a
@@ -78,7 +78,7 @@ def build_network(settings: NetworkSettings, card: DeviceCard, seed: int) -> nn.
 
 
 def _neurons(
-    settings: NetworkSettings, card: DeviceCard, features: int, layer: int, last: bool
+    settings: NetworkSettings, card: Card, features: int, layer: int, last: bool
 ) -> list[nn.Module]:
     centred = settings.coupling == "calibrated" and not last
     if settings.neuron == "sigmoid":
@@ -115,9 +115,7 @@ def logits_and_outputs(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tenso
     return x, outputs
 
 
-def save_network(
-    path: Path, network: nn.Module, settings: NetworkSettings, card: DeviceCard
-) -> Path:
+def save_network(path: Path, network: nn.Module, settings: NetworkSettings, card: Card) -> Path:
     """Write network, chip and card to one file; see :func:`load_network`."""
     content = {
         "format": FORMAT,
@@ -128,7 +126,7 @@ def save_network(
     return write_whole(path, lambda file: torch.save(content, file))
 
 
-def load_network(path: Path | str) -> tuple[nn.Sequential, NetworkSettings, DeviceCard]:
+def load_network(path: Path | str) -> tuple[nn.Sequential, NetworkSettings, Card]:
     """Read a network from :func:`save_network`: the same weights, chip and card.
 
     Parameters

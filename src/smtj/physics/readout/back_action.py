@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import BehaviouralCard, CardLike, DeviceCard, as_card, as_device
+from smtj.errors import SmtjError
 from smtj.physics.device import barrier_and_reduced_field, operating_point
 from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
@@ -48,10 +49,14 @@ def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> Ba
     """How much a read voltage disturbs a device, by Eq. 3-6 and the card's torques.
 
     The voltage is in V, of any shape, and broadcasts with its duty cycle, 0 to 1.  A card without a
-    section ``spin_torque`` has VCMA only.  Raises CardError or SmtjError as
+    section ``spin_torque`` has VCMA only; a behavioural card was measured with the voltage on, so
+    nothing changes.  Raises CardError or SmtjError as
     :func:`smtj.physics.device.operating_point`.
     """
     card = as_card(card)
+    if isinstance(card, BehaviouralCard):
+        return _of_measured(card, voltage, duty)
+    card = as_device(card)
     bias, on_time = np.broadcast_arrays(
         np.asarray(voltage, dtype=np.float64), np.asarray(duty, dtype=np.float64)
     )
@@ -69,6 +74,24 @@ def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> Ba
         shift=np.asarray(np.abs(moved - rest).max(axis=-1)),
         dwell_ratio=np.asarray(np.exp(on - off)),
         log_relaxation_time=np.asarray(on),
+    )
+
+
+def _of_measured(card: BehaviouralCard, voltage: ArrayLike, duty: ArrayLike) -> BackAction:
+    """Return no back-action: the behaviour was measured with the read voltage on."""
+    if np.any(np.asarray(duty) < 1):
+        raise SmtjError(
+            f"card {card.name} holds what was measured with the read voltage on, and does not know "
+            "how the device behaves without it; read with the voltage always on"
+        )
+    bias = np.asarray(voltage, dtype=np.float64)
+    point = card.under_bias() if card.drive.name == "voltage" else card.under_bias(bias)
+    log_time = point.log_relaxation_time(point.offset_field)
+    nothing = np.zeros(bias.shape)
+    return BackAction(
+        shift=nothing,
+        dwell_ratio=nothing + 1,
+        log_relaxation_time=nothing + np.asarray(log_time),
     )
 
 
@@ -96,7 +119,7 @@ def critical_voltages(card: CardLike) -> tuple[float, float]:
 
     At -V_c the well loses its damping.
     """
-    card = as_card(card)
+    card = as_device(card)
     torque = torque_fields(card).damping_like
     if torque == 0:
         return math.inf, math.inf
@@ -118,7 +141,7 @@ def voltage_limit(card: CardLike, tolerance: float, duty: float = 1.0) -> float:
 
     ``duty`` is the voltage's duty cycle; the card's ``switching.voltage_limit`` is never exceeded.
     """
-    card = as_card(card)
+    card = as_device(card)
     most = float(card.switching.voltage_limit)
     voltages = most * np.geomspace(1e-4, 1, VOLTAGES)
     over = np.maximum(

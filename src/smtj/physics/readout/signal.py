@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.card import CardLike, as_card
-from smtj.physics.device import operating_point
-from smtj.physics.junction import state_resistances
 from smtj.physics.readout.noise import Amplifier, amplifier_noise, junction_noise
 from smtj.typing import Floats
 
@@ -56,12 +54,16 @@ def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = 
     """The states of a card's junction in the field H_s, where both are equally likely.
 
     They differ by the wells' projections on the reference layer, which is less than the TMR for
-    wells not along it; the TMR itself falls with bias.  The read voltage is in V, of any shape; T
-    in K is by default the card's.  Raises CardError or SmtjError as
-    :func:`smtj.physics.device.operating_point`.
+    wells not along it; the TMR itself falls with bias.  A behavioural card has the measured ones.
+    The read voltage is in V, of any shape; T in K is by default the card's.  Raises CardError or
+    SmtjError as :func:`smtj.physics.device.operating_point`.
     """
     card = as_card(card)
     bias = np.asarray(voltage, dtype=np.float64)
-    point = operating_point(card, bias, temperature)
-    found = state_resistances(card, 0.0, 0.0, point.offset_field, bias, temperature)
+    if card.drive.name == "voltage":
+        # The drive reads the state as well.
+        found = card.at(voltage=bias, temperature=temperature).resistances()
+        return ReadSignal(bias, found.high, found.low, card.temperature)
+    point = card.under_bias(bias, temperature)
+    found = point.resistances(point.offset_field)
     return ReadSignal(bias, found.high, found.low, float(point.temperature))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.card import CardLike, DeviceCard, as_card
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.physics.arrays import logistic
 from smtj.physics.device import barrier_and_reduced_field
 from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
@@ -53,7 +53,7 @@ def well_lines(
     together.  The field-like torque of the dc voltage is small against H_K1 and is left out of the
     equilibrium.  Raises CardError or SmtjError as :func:`smtj.physics.junction.card_wells`.
     """
-    card = as_card(card)
+    card = as_device(card)
     own = float(card.thermal.temperature) if temperature is None else temperature
     given = (field_x, field_y, field_z, voltage, own)
     x, y, z, bias, t = (

@@ -1,6 +1,6 @@
 """The torques of a voltage on a card's free layer, as fields per volt."""
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, as_device
 from smtj.card.consistency import ellipse_volume
 from smtj.physics.arrays import Array
 from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PERMEABILITY
@@ -32,7 +32,7 @@ def torque_fields(card: CardLike) -> TorqueFields:
     VCMA always; spin torques where the card has a section ``spin_torque``, the damping-like one
     from the polarisation where its field per volt is left out, the field-like one 0 then.
     """
-    card = as_card(card)
+    card = as_device(card)
     m_s, thickness = card.magnetism.saturation_magnetisation, card.geometry.free_layer_thickness
     lost = voltage_energy_density(
         vcma_coefficient(card), 1.0, card.geometry.tunnel_barrier_thickness, thickness

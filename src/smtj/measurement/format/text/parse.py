@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +13,62 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.format.columns import Match
-from smtj.measurement.format.dialect import BLANKS, Dialect, split_at_blanks
-from smtj.measurement.format.messages import is_number, wrong_cell, wrong_width
+from smtj.measurement.format.messages import MISSING, is_number, wrong_cell, wrong_width
+from smtj.measurement.format.missing import Complete, complete
+from smtj.measurement.format.options import Progress
+from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
 
+_SPELLED = [spelled(word) for word in MISSING for spelled in (str, str.upper, str.title)]
+_MISSING = ["", "-nan", "-NaN", "-NAN", "NaN", *_SPELLED]
 
-def read_text(path: Path, dialect: Dialect, match: Match) -> dict[str, NDArray[Any]]:
+
+def read_text(
+    path: Path, dialect: Dialect, match: Match, progress: Progress | None = None
+) -> Complete:
     """Read the recognised columns of a text file by name, shape (readings,).
 
-    Numbers are floats in the file's units; labels are text.  Raises DataError if a row has too many
-    or too few cells, or a cell is blank or not a number.
+    Numbers are floats in the file's units; labels are text.  ``progress`` is called with bytes.
+
+    Raises DataError if a row has too many or too few cells, a cell is not a number, or many are
+    blank.
     """
     try:
-        arrays = _parsed(path, dialect, match)
+        arrays = _parsed(path, dialect, match, progress)
     except UnicodeDecodeError:
-        return read_text(path, replace(dialect, encoding="latin-1"), match)
+        return read_text(path, replace(dialect, encoding="latin-1"), match, progress)
     except (ValueError, csv.Error) as error:
         raise _fault(path, dialect, match, str(error)) from error
-    blank = [array == "" if array.dtype.kind == "U" else np.isnan(array) for array in arrays]
-    if any(cells.any() for cells in blank):
-        raise _fault(path, dialect, match, "it has blank cells")
-    return {column.name: array for column, array in zip(match.columns, arrays, strict=True)}
+
+    named = dict(zip((column.name for column in match.columns), arrays, strict=True))
+    found = complete(named, match, lambda reading: _row(path, dialect, reading))
+    if found is not None and found.kept is not None and _is_short(path, dialect, match, found):
+        found = None
+    if found is not None:
+        return found
+    if not any((a == "").any() if a.dtype.kind == "U" else np.isnan(a).any() for a in arrays):
+        # Infinite or too large, of which the check of values says more.
+        return Complete(named)
+    raise _fault(path, dialect, match, "it has blank cells")
+
+
+def _row(path: Path, dialect: Dialect, reading: int) -> int | None:
+    found = next(islice(records(path, dialect), reading, None), None)
+    return None if found is None else found[0]
+
+
+def _is_short(path: Path, dialect: Dialect, match: Match, found: Complete) -> bool:
+    """Whether the first row left out ends too early, unless it is the last one of the file.
+
+    A file that was cut off while it was written ends so.
+    """
+    assert found.kept is not None
+    first = next(n for n, kept in enumerate([*found.kept.tolist(), -1]) if n != kept)
+    rest = islice(records(path, dialect), first, None)
+    cells, after = next(rest)[1], next(rest, None)
+    return after is not None and len(cells) <= max(c.position for c in match.columns)
 
 
 def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
@@ -56,7 +91,9 @@ def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
         yield last, [cell.strip(" \t\r\n") for cell in cells]
 
 
-def _parsed(path: Path, dialect: Dialect, match: Match) -> list[NDArray[Any]]:
+def _parsed(
+    path: Path, dialect: Dialect, match: Match, progress: Progress | None
+) -> list[NDArray[Any]]:
     import pandas as pd
 
     width = len(dialect.headers)
@@ -67,7 +104,8 @@ def _parsed(path: Path, dialect: Dialect, match: Match) -> list[NDArray[Any]]:
     names = [str(position) for position in range(width)]
     numbers = [names[column.position] for column in match.columns if column.unit is not None]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
-    with path.open(encoding=dialect.encoding) as file:
+    size = path.stat().st_size
+    with path.open("rb") as raw, TextIOWrapper(raw, encoding=dialect.encoding) as file:
         for _ in range(dialect.lines):
             file.readline()
         # With fixed types pandas rejects a column that it would otherwise read as text.
@@ -78,7 +116,8 @@ def _parsed(path: Path, dialect: Dialect, match: Match) -> list[NDArray[Any]]:
             names=names,
             index_col=False,
             dtype={name: "float64" if name in numbers else "str" for name in names},
-            na_values={name: [""] for name in numbers},
+            na_values=dict.fromkeys(numbers, _MISSING),
+            decimal=dialect.decimal,
             keep_default_na=False,
             skipinitialspace=True,
             comment="#",
@@ -91,6 +130,8 @@ def _parsed(path: Path, dialect: Dialect, match: Match) -> list[NDArray[Any]]:
                 arrays.append(
                     values.copy() if name in numbers else np.strings.strip(values.astype(np.str_))
                 )
+            if progress is not None:
+                progress(raw.tell(), size)
     # One column after the other, so only one is in memory twice.
     return [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
 
@@ -104,7 +145,8 @@ def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError
                 return DataError(f"{row}: {wrong_width(len(cells), len(dialect.headers))}")
             for column in match.columns:
                 cell = cells[column.position]
-                if not cell.strip() or (column.unit is not None and not is_number(cell)):
+                wrong = column.unit is not None and not is_number(cell, dialect.decimal)
+                if not cell.strip() or wrong:
                     return DataError(f"{row}, {wrong_cell(column.header, cell)}")
     except csv.Error as error:
         reason = str(error)

@@ -1,0 +1,179 @@
+"""A card held against the measurement it came from: z-scores, and what no junction has."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from smtj.card import BehaviouralCard, Card, DeviceCard
+from smtj.card.base import FIELD
+from smtj.errors import SmtjError
+from smtj.lab.readings import two_states
+from smtj.tables import Table, Tabular
+from smtj.units import format_quantity, format_with_error
+
+MAX_Z = 3.0
+"""Standard errors by which a card may miss a measured number before that is said."""
+MAX_TMR = 7.0
+"""TMR above which it is said that no junction has it: the record at room temperature is 631 %
+(T. Scheike et al., arXiv:2202.07847, doi:10.48550/arXiv.2202.07847)."""
+
+Symbol = Literal["R_high", "R_low", "τ_high", "τ_low", "w", "x_s"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured number and the conditions under which a card should give it."""
+
+    symbol: Symbol
+    value: float
+    """SI; w and x_s are those of the drive that was swept."""
+    error: float
+    """Standard error; of a dwell time that of its logarithm."""
+    where: str = ""
+    """The condition in words, e.g. ``"-14 Oe"``."""
+    conditions: Mapping[str, float] | None = None
+    """Known SI values of field_out_of_plane, field_in_plane, voltage, temperature, current."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A measured number beside that of the card."""
+
+    measured: Measurement
+    card: float
+    """The card's value."""
+
+    @property
+    def z(self) -> float:
+        """The card's value less the measured one, in standard errors."""
+        m = self.measured
+        away = math.log(self.card / m.value) if m.symbol[0] == "τ" else self.card - m.value
+        if away == 0 or abs(away) < 1e-9 * abs(m.value):
+            return 0.0
+        return away / m.error if m.error > 0 else math.copysign(math.inf, away)
+
+    def text(self, drive_unit: str, drive_show: str) -> str:
+        """Return both values in a sentence."""
+        m = self.measured
+        units = {"R": ("ohm", "ohm"), "τ": ("s", "ms"), "x": (drive_unit, drive_show)}
+        unit, shown = units.get(m.symbol[0], ("", ""))
+        error = m.error * m.value if m.symbol[0] == "τ" else m.error
+        if not unit:
+            return f"{self.card:.4g} for {m.value:.4g} ± {error:.2g}"
+        own = format_quantity(self.card, unit, shown, 4)
+        return f"{own} for {format_with_error(m.value, error, unit, shown)}"
+
+
+@dataclass(frozen=True, repr=False)
+class CardCheck(Tabular):
+    """A card held against its measurement; prints as a table of z-scores."""
+
+    card: Card
+    comparisons: tuple[Comparison, ...]
+    remarks: tuple[str, ...]
+    """What a user of the card must know: what it misses, and what no junction has."""
+
+    def table(self) -> Table:
+        """Return a row of z-scores per condition."""
+        given = {one.measured.symbol for one in self.comparisons}
+        symbols = [symbol for symbol in get_args(Symbol) if symbol in given]
+        rows: dict[str, dict[str, str]] = {}
+        for one in self.comparisons:
+            row = rows.setdefault(one.measured.where, {})
+            row[one.measured.symbol] = f"{one.z:+.1f}" if abs(one.z) >= 0.05 else "0.0"
+        return Table(
+            f"Card {self.card.name} less measurement, in standard errors (z)",
+            ("condition", *symbols),
+            [(where, *(row.get(s, "") for s in symbols)) for where, row in rows.items()],
+            [f"{remark[0].upper()}{remark[1:]}." for remark in self.remarks],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every comparison as plain JSON types, in SI units."""
+        return {
+            "card": self.card.name,
+            "z": [
+                {
+                    "symbol": one.measured.symbol,
+                    "condition": one.measured.where,
+                    "measured": one.measured.value,
+                    "standard_error": one.measured.error,
+                    "card": one.card,
+                    "z": one.z if math.isfinite(one.z) else None,
+                }
+                for one in self.comparisons
+            ],
+            "remarks": list(self.remarks),
+        }
+
+
+def check_card(card: Card, measurements: Sequence[Measurement]) -> CardCheck:
+    """Hold a card against measured numbers, as far as it has a value for them."""
+    comparisons = [c for m in measurements if (c := _compared(card, m)) is not None]
+    return CardCheck(card, tuple(comparisons), (*_misses(card, comparisons), *_tmr(card)))
+
+
+def _compared(card: Card, measured: Measurement) -> Comparison | None:
+    try:
+        value = _value(card, measured)
+    except SmtjError:
+        return None  # the card has no such number
+    return Comparison(measured, value) if math.isfinite(value) else None
+
+
+def _value(card: Card, measured: Measurement) -> float:
+    given = dict(measured.conditions or {})
+    own = card.conditions
+    if isinstance(card, BehaviouralCard):
+        # What is not the drive, nor in a law, was the same in the whole measurement.
+        known = {"voltage", "temperature"} if card.follows_bias else set()
+        known |= {card.drive_condition} if card.drive_condition else set()
+        given = {name: value for name, value in given.items() if name in known}
+    given = {**own, **given}
+    voltage, temperature = given.get("voltage"), given.get("temperature", card.temperature)
+    if measured.symbol in ("w", "x_s"):
+        as_bias = None if card.drive.name == "voltage" else voltage
+        point = card.under_bias(as_bias, temperature)
+        return float(point.slope if measured.symbol == "w" else point.offset_field)
+    kind: Literal["voltage", "current"] = "current" if card.drive.name == "current" else "voltage"
+    row = [given.get(name, 0.0) for name in ("field_in_plane", "field_out_of_plane", kind)]
+    states = two_states(card, kind, np.array([[*row, temperature]]))
+    high, low, log_high, log_low = (float(np.ravel(entry)[0]) for entry in states)
+    times = math.exp(min(log_high, 700.0)), math.exp(min(log_low, 700.0))
+    return {"R_high": high, "R_low": low, "τ_high": times[0], "τ_low": times[1]}[measured.symbol]
+
+
+def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:
+    every = list(comparisons)
+    missed = [one for one in every if abs(one.z) > MAX_Z]
+    if not missed:
+        return []
+    worst = max(missed, key=lambda one: abs(one.z))
+    at = f" at {worst.measured.where}" if worst.measured.where else ""
+    drive = card.drive if card.drive.unit else FIELD
+    by = f"{abs(worst.z):.1f}" if math.isfinite(worst.z) else "far more than 3"
+    return [
+        f"the card misses its data: {worst.measured.symbol}{at} by {by} standard errors "
+        f"({worst.text(drive.unit, drive.show)}), and {len(missed)} of {len(every)} numbers by "
+        f"more than {MAX_Z:g}"
+    ]
+
+
+def _tmr(card: Card) -> list[str]:
+    if isinstance(card, DeviceCard):
+        tmr = float(card.electrical.tmr)
+    elif isinstance(card, BehaviouralCard) and card.behaviour.resistance_low is not None:
+        high, low = card.require("behaviour.resistance_high", "behaviour.resistance_low")
+        tmr = high / low - 1
+    else:
+        return []
+    if tmr <= MAX_TMR:
+        return []
+    return [
+        f"a TMR of {100 * tmr:.0f} % is more than any junction has at room temperature (631 %, "
+        "T. Scheike et al., arXiv:2202.07847): check levels and offset of the "
+        "data, and the angles of a base card"
+    ]

@@ -1,0 +1,352 @@
+"""What a behavioural card holds of a trace, a scan, scans at several voltages, or a table of P.
+
+Dwell times of a scan follow ln τ_high,low = ln τ ± u/2 + a u + c u², u = w (x - x_s).  As their
+difference is that of the sigmoid, their mean decides ln τ, a and c, of which a and c are kept only
+where the data need them.  Levels are straight lines in the drive, level where no slope is seen.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from smtj.analysis.card_check import Measurement, Symbol
+from smtj.analysis.card_update import Measured
+from smtj.card import Value
+from smtj.inference.stats.estimate import Estimate
+from smtj.typing import Floats
+from smtj.units import format_quantity
+
+if TYPE_CHECKING:
+    from smtj.analysis.context import OperatingConditions
+    from smtj.analysis.switching.bias import FittedBias
+    from smtj.analysis.switching.probability import FittedCurve
+    from smtj.analysis.switching.scan import FittedScan
+    from smtj.analysis.switching.trace import FittedTrace
+
+Entries = dict[str, Value | str]
+"""Values of a behavioural card by dotted name."""
+
+ROOM_TEMPERATURE = 300.0
+"""In K, on a card if the data state no temperature."""
+SEEN = 3.0
+"""Standard errors above which a gradient of a level is kept."""
+SECTIONS = {
+    "field_out_of_plane": "field_response",
+    "field_in_plane": "field_response",
+    "voltage": "voltage_response",
+    "current": "current_response",
+}
+"""The response that a swept quantity gives."""
+
+
+def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
+    """Levels, noise and dwell times of a trace, and how it was taken."""
+    fit = trace.fit
+    errors = np.sqrt(np.diag(fit.log_covariance))
+    return {
+        **_levels({state: trace.level(state) for state in ("high", "low")}, source),
+        **_noise([trace], source),
+        **{
+            f"behaviour.dwell_time_{state}": _measured(tau, tau * error, source)
+            for state, tau, error in zip(
+                ("high", "low"), (fit.dwell_high, fit.dwell_low), errors, strict=True
+            )
+        },
+        **_conditions(trace.conditions, "", source),
+        **_timing(trace, source),
+    }
+
+
+def trace_measured(trace: "FittedTrace") -> list[Measurement]:
+    """Levels and dwell times of a trace."""
+    return _of_trace(trace, "")
+
+
+def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
+    """The sigmoid of a scan, the dwell times and levels at its middle, and how it was taken."""
+    w, middle = scan.sigmoid.estimates
+    entries = {
+        **_response(scan.along, w, middle, float(np.abs(scan.field).max()), source),
+        **_conditions(scan.traces[0].conditions, scan.along, source),
+        **_timing(scan.traces[0], source),
+    }
+    if scan.traces[0].conditions.at_current and "behaviour.read_voltage" in entries:
+        entries["behaviour.read_voltage"] = Value(scan.voltage, "measured", source)
+    if scan.shown:
+        entries |= _scanned_levels(scan, middle.value, source)
+        entries |= _noise([scan.traces[i] for i in scan.shown], source)
+        entries |= _dwell_law(scan, w.value, middle.value, source)
+    return entries
+
+
+def scan_measured(scan: "FittedScan") -> list[Measurement]:
+    """w and H_s of a scan, and levels and dwell times at each of its fields."""
+    where = format_quantity(scan.voltage, "V", "mV", 4)
+    unknown = "voltage" in scan.traces[0].conditions.unknown
+    found = []
+    if scan.along == "field_out_of_plane":
+        known = scan.traces[0].conditions.known()
+        if "voltage" in known:
+            known["voltage"] = scan.voltage
+        for symbol, estimate in zip(_SIGMOID, scan.sigmoid.estimates, strict=True):
+            text = "sigmoid" if unknown else f"sigmoid at {where}"
+            found.append(Measurement(symbol, estimate.value, estimate.error, text, known))
+    for i in scan.shown:
+        field = format_quantity(float(scan.field[i]), "A/m", "Oe", 4)
+        found += _of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
+    return found
+
+
+def bias_behaviour(fit: "FittedBias", source: str) -> Entries:
+    """The scan at the smallest voltage, and what a voltage changes, as straight lines."""
+    scans = sorted(fit.scans, key=lambda scan: abs(scan.voltage))
+    first = scans[0]
+    if first.along != "field_out_of_plane":
+        return {}
+    entries = scan_behaviour(first, source)
+    voltage = np.array([scan.voltage for scan in scans]) - first.voltage
+    sigmoids = [[measured_of(e) for e in scan.sigmoid.estimates] for scan in scans]
+    for name, column in (("slope", 0), ("midpoint", 1)):
+        rows = [row[column] for row in sigmoids]
+        entries |= _line(f"field_response.{name}", voltage, rows, source, per_volt=True)
+    times = [_log_time(scan) for scan in scans]
+    if all(time is not None for time in times):
+        known = [time for time in times if time is not None]
+        slope, error = _straight(voltage, known)[1]
+        entries["field_response.log_dwell_time_per_volt"] = _measured(slope, error, source)
+    reach = max(abs(scan.voltage) for scan in scans)
+    if reach > 0:
+        entries["field_response.voltage_limit"] = Value(reach, "measured", source)
+    return entries
+
+
+def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
+    """The sigmoid of a table of probabilities."""
+    w, middle = found.curve.sigmoid.estimates
+    return {
+        **_response(found.along, w, middle, float(np.abs(found.x).max()), source),
+        **_conditions(found.conditions, found.along, source),
+    }
+
+
+def curve_measured(found: "FittedCurve") -> list[Measurement]:
+    """w and x_s of a table of probabilities."""
+    if found.along not in SECTIONS or found.along == "field_in_plane":
+        return []
+    known = found.conditions.known()
+    estimates = found.curve.sigmoid.estimates
+    return [
+        Measurement(symbol, e.value, e.error, "sigmoid", known)
+        for symbol, e in zip(_SIGMOID, estimates, strict=True)
+    ]
+
+
+def measured_of(estimate: Estimate) -> Measured:
+    """Return value and standard error of an estimate."""
+    return Measured(estimate.value, estimate.error)
+
+
+_SIGMOID: tuple[Symbol, Symbol] = ("w", "x_s")
+
+
+def _of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
+    fit, known = trace.fit, trace.conditions.known()
+    levels = {"high": trace.level("high"), "low": trace.level("low")}
+    errors = np.sqrt(np.diag(fit.log_covariance))
+    symbols: tuple[tuple[Symbol, float, float], ...] = (
+        ("R_high", *levels["high"]),
+        ("R_low", *levels["low"]),
+        ("τ_high", fit.dwell_high, float(errors[0])),
+        ("τ_low", fit.dwell_low, float(errors[1])),
+    )
+    return [
+        Measurement(symbol, value, error, where, known)
+        for symbol, value, error in symbols
+        if math.isfinite(value) and math.isfinite(error)
+    ]
+
+
+def _response(along: str, w: Estimate, middle: Estimate, limit: float, source: str) -> Entries:
+    """Return the section of a response, whose drive is one of :data:`SECTIONS`."""
+    section = SECTIONS[along]
+    entries: Entries = {
+        f"{section}.slope": _of_estimate(w, source),
+        f"{section}.midpoint": _of_estimate(middle, source),
+        f"{section}.limit": Value(limit, "measured", f"range of {source}"),
+    }
+    if section == "field_response":
+        entries[f"{section}.direction"] = along.removeprefix("field_")
+    return entries
+
+
+def _conditions(conditions: "OperatingConditions", along: str, source: str) -> Entries:
+    """Return what was applied besides the drive ``along``."""
+    entries: Entries = {
+        "behaviour.temperature": Value(
+            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
+        )
+    }
+    names = {"voltage": "read_voltage"}
+    for name, value in conditions.known().items():
+        if name != along and name not in conditions.assumed:
+            entries[f"behaviour.{names.get(name, name)}"] = Value(value, "measured", source)
+    return entries
+
+
+def _timing(trace: "FittedTrace", source: str) -> Entries:
+    interval, average = float(np.median(np.diff(trace.time))), trace.fit.integration_time
+    instant = average == 0
+    return {
+        "behaviour.sampling_interval": Value(interval, "measured", source),
+        "behaviour.integration_time": Value(
+            average,
+            "assumed" if instant else "measured",
+            "each reading taken as an instant" if instant else source,
+        ),
+    }
+
+
+def _levels(levels: dict[str, Measured], source: str) -> Entries:
+    return {
+        f"behaviour.resistance_{state}": _measured(*level, source)
+        for state, level in levels.items()
+    }
+
+
+def _noise(traces: "list[FittedTrace]", source: str) -> Entries:
+    """Return the rms noise of both states in ohm, over several traces."""
+    entries: Entries = {}
+    for place, state in ((-1, "high"), (0, "low")):
+        found = [trace.fit.levels[place].noise for trace in traces]
+        sigma = math.sqrt(float(np.mean(np.square(found))))
+        readings = sum(trace.time.size for trace in traces)
+        entries[f"behaviour.noise_{state}"] = _measured(
+            sigma, sigma / math.sqrt(2 * readings), source
+        )
+    return entries
+
+
+def _scanned_levels(scan: "FittedScan", middle: float, source: str) -> Entries:
+    entries: Entries = {}
+    section = SECTIONS[scan.along]
+    away = np.array([scan.field[i] for i in scan.shown]) - middle
+    for state in ("high", "low"):
+        rows = [scan.traces[i].level(state) for i in scan.shown]
+        level, gradient = _straight(away, rows)
+        if gradient[1] > 0 and abs(gradient[0]) > SEEN * gradient[1]:
+            entries[f"{section}.{state}_gradient"] = _measured(*gradient, source)
+        else:
+            level = _straight(away, rows, 0)[0]
+        entries[f"behaviour.resistance_{state}"] = _measured(*level, source)
+    return entries
+
+
+def _dwell_law(scan: "FittedScan", w: float, middle: float, source: str) -> Entries:
+    found = _mean_log_times(scan)
+    if not found:
+        return {}
+    u = w * (scan.field[[i for i, _ in found]] - middle)
+    rows = [mean for _, mean in found]
+    fitted = _best_polynomial(u, rows)
+    tau = math.exp(fitted[0][0])
+    entries: Entries = {"behaviour.dwell_time": _measured(tau, tau * fitted[0][1], source)}
+    for name, (value, error) in zip(
+        ("dwell_asymmetry", "dwell_curvature"), fitted[1:], strict=False
+    ):
+        if value != 0:
+            entries[f"behaviour.{name}"] = _measured(value, error, source)
+    return entries
+
+
+def _log_time(scan: "FittedScan") -> Measured | None:
+    """Return ln τ at the middle of a scan; None if its dwell times are unknown."""
+    found = _mean_log_times(scan)
+    if not found:
+        return None
+    w, middle = (e.value for e in scan.sigmoid.estimates)
+    u = w * (scan.field[[i for i, _ in found]] - middle)
+    return Measured(*_best_polynomial(u, [mean for _, mean in found])[0])
+
+
+def _mean_log_times(scan: "FittedScan") -> list[tuple[int, Measured]]:
+    """Return ½ ln(τ_high τ_low) with its error, by number of the field."""
+    found = []
+    for i in scan.shown:
+        fit = scan.traces[i].fit
+        variance = float(fit.log_covariance.sum()) / 4
+        if math.isfinite(fit.dwell_high) and math.isfinite(fit.dwell_low) and variance > 0:
+            mean = (math.log(fit.dwell_high) + math.log(fit.dwell_low)) / 2
+            found.append((i, Measured(mean, math.sqrt(variance))))
+    return found
+
+
+def _best_polynomial(u: Floats, rows: list[Measured]) -> list[tuple[float, float]]:
+    """Return ln τ, a and c with their errors; a and c are (0, 0) unless BIC asks for them."""
+    best: tuple[float, list[tuple[float, float]]] | None = None
+    for powers in ((0,), (0, 1), (0, 2), (0, 1, 2)):
+        if len(rows) < len(powers) + (2 if len(powers) > 1 else 0):
+            continue
+        coefficients, chi_squared = _least_squares(u, rows, powers)
+        score = chi_squared + len(powers) * math.log(len(rows))
+        if best is None or score < best[0]:
+            by_power = dict(zip(powers, coefficients, strict=True))
+            best = score, [by_power.get(power, (0.0, 0.0)) for power in range(3)]
+    assert best is not None  # the constant always has enough rows
+    return best[1]
+
+
+def _straight(
+    x: Floats, rows: Iterable[Measured], degree: int = 1
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return value at 0 and slope of a straight line, each with its error; a slope of 0 ± 0 where
+    there are too few points for one."""
+    every = list(rows)
+    powers = (0, 1) if degree and len(every) > 2 and np.ptp(x) > 0 else (0,)
+    found, _ = _least_squares(x, every, powers)
+    return found[0], found[1] if len(found) > 1 else (0.0, 0.0)
+
+
+def _least_squares(
+    x: Floats, rows: list[Measured], powers: tuple[int, ...]
+) -> tuple[list[tuple[float, float]], float]:
+    """Fit powers of x by weighted least squares; return (value, error) of each, and χ².
+
+    Errors grow with √(χ²/degrees of freedom) where that exceeds 1: the scatter is then larger than
+    each point's own error.
+    """
+    value, error = (np.array(column) for column in zip(*rows, strict=True))
+    weight = 1 / np.maximum(error, 1e-12 * np.abs(value).max() + 1e-300)
+    scale = float(np.abs(x).max()) or 1.0
+    design = np.stack([(x / scale) ** power for power in powers], axis=1) * weight[:, None]
+    inverse = np.linalg.pinv(design.T @ design)
+    solution = inverse @ design.T @ (value * weight)
+    chi_squared = float(((design @ solution - value * weight) ** 2).sum())
+    freedom = len(rows) - len(powers)
+    grown = max(1.0, chi_squared / freedom) if freedom > 0 else 1.0
+    errors = np.sqrt(np.diag(inverse) * grown)
+    scaled = [
+        (float(s) / scale**power, float(e) / scale**power)
+        for s, e, power in zip(solution, errors, powers, strict=True)
+    ]
+    return scaled, chi_squared
+
+
+def _line(
+    name: str, voltage: Floats, rows: list[Measured], source: str, *, per_volt: bool
+) -> Entries:
+    """Return a straight line in the voltage: the value at the first one, and its slope."""
+    value, slope = _straight(voltage, rows)
+    entries: Entries = {name: _measured(*value, source)}
+    if per_volt:
+        entries[f"{name}_per_volt"] = _measured(*slope, source)
+    return entries
+
+
+def _of_estimate(estimate: Estimate, source: str) -> Value:
+    return _measured(estimate.value, estimate.error, source)
+
+
+def _measured(value: float, error: float, source: str) -> Value:
+    return Measured(value, error).on_card(source)

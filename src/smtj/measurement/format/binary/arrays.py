@@ -1,0 +1,127 @@
+"""Named arrays of a binary file as the columns of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.errors import DataError
+from smtj.measurement.format.columns import Column, Match, match_columns
+from smtj.measurement.format.header import recognised
+from smtj.measurement.format.messages import listed, quoted
+from smtj.measurement.format.missing import Complete, complete
+from smtj.measurement.format.options import ReadOptions
+from smtj.measurement.format.preamble import Pairs, Sampling
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Arrays of one length, and what stands beside them."""
+
+    columns: Mapping[str, NDArray[Any]]
+    """By header, ``name [unit]``; shape (readings,)."""
+    pairs: Pairs = field(default_factory=dict)
+    """Key and values, as a preamble has."""
+    sampling: Sampling | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The table that was read, its columns in the units of the file."""
+
+    match: Match
+    content: Complete
+    arrays: Arrays
+    remarks: tuple[str, ...]
+
+
+def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions) -> Chosen:
+    """Return the columns of the table with the most known ones, or of the one asked for.
+
+    Raises DataError, which names ``path``, if there is no table, or its columns cannot be read.
+    """
+    filled = {name: table for name, table in tables.items() if table.columns}
+    if not filled:
+        raise DataError(f"{path} has no arrays of numbers: expected one array per quantity")
+    if options.sheet is not None:
+        name = wanted_table(path, options.sheet, list(filled))
+    else:
+        name = max(filled, key=lambda table: len(_known(filled[table])))
+    chosen = filled[name]
+    headers = list(chosen.columns)
+    found = match_columns(headers, options.columns, str(path), options.ignore)
+    arrays = {c.name: _values(path, c, chosen.columns[headers[c.position]]) for c in found.columns}
+    content = complete(arrays, found, lambda _: None)
+    if content is None:
+        columns = listed(quoted(column.header) for column in found.columns)
+        raise DataError(
+            f"{path}: more than a tenth of the values of {columns} are "
+            "missing: delete these readings, or leave a column out (--ignore HEADER)"
+        )
+    others = [other for other in filled if other != name and len(_known(filled[other])) > 1]
+    remarks = content.remarks
+    if others:
+        every = listed(map(quoted, others))
+        remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
+    return Chosen(found, content, chosen, remarks)
+
+
+def wanted_table(path: Path, wanted: str, names: list[str]) -> str:
+    """Return the name of the sheet or group that a user names, perhaps by its number from 1.
+
+    Raises DataError if there is none.
+    """
+    if wanted in names:
+        return wanted
+    if wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(names):
+        return names[int(wanted) - 1]
+    raise DataError(
+        f"{path} has no table {quoted(wanted)}: choose one of {listed(map(quoted, names), 'or')} "
+        "by sheet= (--sheet)"
+    )
+
+
+def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the most common length over 1; others are no columns of the table."""
+    plain = {name: np.squeeze(np.asarray(values)) for name, values in arrays.items()}
+    columns = {
+        n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSO"
+    }
+    sizes = [values.size for values in columns.values()]
+    if not sizes:
+        return {}
+    size = max(sizes, key=lambda one: (sizes.count(one), one))
+    return {name: values for name, values in columns.items() if values.size == size}
+
+
+def single_values(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the arrays of one value as text, as a preamble has."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in arrays.items():
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fiubUSO":
+            one = array.reshape(-1)[0]
+            found[name] = (one.decode(errors="replace") if isinstance(one, bytes) else str(one),)
+    return found
+
+
+def _known(table: Arrays) -> set[str]:
+    return {found[0] for header in table.columns if (found := recognised(header)) is not None}
+
+
+def _values(path: Path, column: Column, values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind in "SO":
+        values = np.array(
+            [v.decode(errors="replace") if isinstance(v, bytes) else v for v in values]
+        )
+    if column.unit is None:
+        return values.astype(np.str_)
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{path}: {quoted(column.header)} is not numeric: store it as numbers"
+        ) from None

@@ -1,0 +1,83 @@
+"""Tables in HDF5 files: the datasets of a group, or the fields of a compound dataset."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smtj.errors import DataError
+from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
+from smtj.measurement.format.layout import with_unit
+
+_UNITS = ("units", "unit", "Unit", "Units", "UNIT", "UNITS")
+_NAMES = ("columns", "names", "column_names", "labels")
+
+
+def read_hdf5(path: Path) -> dict[str, Arrays]:
+    """Return the tables of an HDF5 file by the path of their group.
+
+    The unit of a dataset is its attribute ``units`` or ``unit``; datasets of one value and the
+    attributes of a group are conditions.  Raises DataError if the file is damaged or no HDF5.
+    """
+    import h5py
+
+    tables: dict[str, Arrays] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group):
+            tables[name or "/"] = _group(item)
+        elif item.dtype.names is not None and item.ndim == 1:
+            tables[name] = _compound(item)
+        elif item.ndim == 2 and 1 < item.shape[1] <= 64 and (names := _names(item)):
+            content = item[()]
+            columns = {header: content[:, n] for n, header in enumerate(names[: item.shape[1]])}
+            tables[name] = Arrays(columns, _attributes(item))
+
+    try:
+        with h5py.File(path) as file:
+            visit("", file)
+            file.visititems(visit)
+    except PermissionError:
+        raise
+    except Exception as error:  # HDF5 raises anything
+        raise DataError(f"{path} is not an intact HDF5 file: fetch or save it again") from error
+    return tables
+
+
+def _group(group: Any) -> Arrays:
+    import h5py
+
+    items = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    plain = {n: item for n, item in items.items() if item.dtype.names is None and item.ndim <= 2}
+    values = {_header(name, item): item[()] for name, item in plain.items() if item.size}
+    return Arrays(same_length(values), _attributes(group) | single_values(values))
+
+
+def _compound(item: Any) -> Arrays:
+    content = item[()]
+    return Arrays({name: content[name] for name in content.dtype.names}, _attributes(item))
+
+
+def _header(name: str, item: Any) -> str:
+    given = [item.attrs[key] for key in _UNITS if key in item.attrs]
+    return with_unit(name, _text(given[0]) if given else None)
+
+
+def _names(item: Any) -> list[str]:
+    for key in _NAMES:
+        if key in item.attrs and np.size(item.attrs[key]) >= item.shape[1]:
+            return [_text(name) for name in np.ravel(item.attrs[key])]
+    return []
+
+
+def _attributes(item: Any) -> dict[str, tuple[str, ...]]:
+    plain: Mapping[str, Any] = {
+        str(key): value for key, value in item.attrs.items() if not isinstance(value, np.void)
+    }
+    return single_values(plain)
+
+
+def _text(value: Any) -> str:
+    one = np.ravel(np.asarray(value, dtype=object))[0]
+    return one.decode(errors="replace") if isinstance(one, bytes) else str(one)

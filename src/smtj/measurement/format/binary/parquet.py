@@ -1,0 +1,31 @@
+"""Tables in Parquet files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtj.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_parquet(path: Path) -> "pd.DataFrame":
+    """Return the table of a Parquet file, with headers as in a text file.
+
+    Raises DataError if pyarrow is not installed, or the file is damaged.
+    """
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise DataError(
+            f'{path} needs pyarrow: install it by pip install "smtj[formats]", or save the table '
+            "as CSV"
+        ) from None
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path, engine="pyarrow")
+    except OSError:
+        raise
+    except Exception as error:  # the reader raises whatever it meets
+        raise DataError(f"{path} is not an intact Parquet file: save it again") from error

@@ -1,0 +1,38 @@
+"""Scattering parameters of a network analyser in Touchstone files."""
+
+from pathlib import Path
+
+from smtj.errors import DataError
+from smtj.measurement.format.binary.arrays import Arrays
+from smtj.measurement.format.preamble import pairs_of
+
+
+def read_touchstone(path: Path) -> dict[str, Arrays]:
+    """Return S21, or S11 of one port, as the two channels of a spectrum against frequency.
+
+    Raises DataError if scikit-rf is not installed, or the file is damaged.
+    """
+    try:
+        from skrf import Network
+    except ImportError:
+        raise DataError(
+            f'{path} needs scikit-rf: install it by pip install "smtj[formats]", or export the '
+            "trace as CSV"
+        ) from None
+    try:
+        network = Network(str(path))
+        values = network.s[:, -1, 0]
+        comments = str(network.comments or "").splitlines()
+        frequency = network.f
+    except OSError:
+        raise
+    except Exception as error:  # the reader raises whatever it meets
+        raise DataError(
+            f"{path} is not an intact Touchstone file: export it again, or as CSV"
+        ) from error
+    columns = {
+        "frequency [Hz]": frequency,
+        "channel_x [a.u.]": values.real.copy(),
+        "channel_y [a.u.]": values.imag.copy(),
+    }
+    return {"S21" if network.nports > 1 else "S11": Arrays(columns, pairs_of([], comments))}

@@ -1,0 +1,174 @@
+"""Where the table is in the rows of a file: preamble, names, units, readings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from smtj.measurement.format.header import recognised, split_header, unit_named
+from smtj.measurement.format.messages import is_missing, is_number
+
+MAX_GAP = 3
+"""Most rows that interrupt a table, such as wrong ones, which then are reported."""
+
+Kinds = tuple[str, ...]
+_NUMBER, _TEXT, _BLANK = "nt "
+
+
+class Row(NamedTuple):
+    """A row that is neither blank nor a comment."""
+
+    number: int
+    """In the file, from 1."""
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a table is."""
+
+    headers: tuple[str, ...]
+    """``name [unit]``, one per column."""
+    header_rows: tuple[Row, ...]
+    """The rows of names and units; empty if the header is missing."""
+    first: int
+    """Position among the rows of the first reading."""
+    readings: int
+    """Number of rows in succession that look like readings."""
+    numeric: float
+    """Fraction of their cells that are numbers."""
+
+
+def find_layout(rows: Sequence[Row], is_number: Callable[[str], bool] = is_number) -> Layout | None:
+    """Find the longest block of rows with numbers in the same columns, and the header above it.
+
+    The header is the row of texts above the block; if all of its cells are units and there is
+    another row of texts above, that one has the names.  Returns None if no row holds a number.
+    """
+    blocks = _blocks(rows, is_number)
+    if not blocks:
+        return None
+    best = max(blocks, key=lambda block: (block.last - block.first, -block.first))
+    first = best.first
+    for block in reversed(blocks[: blocks.index(best)]):
+        gap = rows[block.last + 1 : first]
+        if len(gap) > MAX_GAP or any(_is_header(row, best.kinds) for row in gap):
+            break
+        if _merged(block.kinds, best.kinds) is not None:
+            first = block.first
+    first = _before_faults(rows, first, best.kinds)
+    names, units = _header(rows[:first], best.kinds)
+    filled = [kind for kind in best.kinds if kind != _BLANK]
+    return Layout(
+        headers=_joined(names, units, best.kinds),
+        header_rows=tuple(row for row in (names, units) if row is not None),
+        first=first,
+        readings=best.last - first + 1,
+        numeric=filled.count(_NUMBER) / len(filled),
+    )
+
+
+def with_unit(name: str, unit: str | None) -> str:
+    """Return a header; a unit in the name itself counts more than one beside it."""
+    plain = None if unit is None else unit_named(unit)
+    return name if plain is None or split_header(name)[1] is not None else f"{name} [{plain}]"
+
+
+class _Block(NamedTuple):
+    first: int
+    last: int
+    kinds: Kinds
+
+
+def _kinds(cells: Sequence[str], is_number: Callable[[str], bool]) -> Kinds:
+    return tuple(
+        _BLANK if not cell or is_missing(cell) else _NUMBER if is_number(cell) else _TEXT
+        for cell in cells
+    )
+
+
+def _merged(one: Kinds, other: Kinds) -> Kinds | None:
+    """Kinds of the cells of two rows of one table; None if they are not."""
+    if len(one) != len(other):
+        return None
+    pairs = list(zip(one, other, strict=True))
+    if any(a != b and _BLANK not in (a, b) for a, b in pairs):
+        return None
+    merged = tuple(a if a != _BLANK else b for a, b in pairs)
+    shared = any(a == b == _NUMBER for a, b in pairs)
+    return merged if shared else None
+
+
+def _blocks(rows: Sequence[Row], is_number: Callable[[str], bool]) -> list[_Block]:
+    """Successive rows alike, with a number in each."""
+    blocks: list[_Block] = []
+    for position, row in enumerate(rows):
+        kinds = _kinds(row.cells, is_number)
+        if _NUMBER not in kinds:
+            continue
+        last = blocks[-1] if blocks else None
+        merged = _merged(last.kinds, kinds) if last and last.last == position - 1 else None
+        if last is not None and merged is not None:
+            blocks[-1] = _Block(last.first, position, merged)
+        else:
+            blocks.append(_Block(position, position, kinds))
+    return blocks
+
+
+def _is_header(row: Row, kinds: Kinds) -> bool:
+    """Whether a row may name the columns of a table."""
+    if len(row.cells) != len(kinds):
+        return False
+    named = [cell for cell, kind in zip(row.cells, kinds, strict=True) if kind == _NUMBER]
+    return any(named) and not any(is_number(cell) for cell in named)
+
+
+def _before_faults(rows: Sequence[Row], first: int, kinds: Kinds) -> int:
+    """Take wrong rows right below a header into the table, where they are reported."""
+    for position in range(first - 1, max(-1, first - 1 - MAX_GAP), -1):
+        if _names_columns(rows[position]):
+            units = position + 1 < first and _are_units(rows[position + 1].cells)
+            return position + 1 + units
+    return first
+
+
+def _header(above: Sequence[Row], kinds: Kinds) -> tuple[Row | None, Row | None]:
+    """The rows of names and of units above a table."""
+    if not above:
+        return None, None
+    last = above[-1]
+    if len(above) > 1 and _are_units(last.cells) and _names_for(above[-2], kinds):
+        return above[-2], last
+    return (last, None) if _names_for(last, kinds) else (None, None)
+
+
+def _names_for(row: Row, kinds: Kinds) -> bool:
+    return _names_columns(row) or (_is_header(row, kinds) and not any(map(is_number, row.cells)))
+
+
+def _names_columns(row: Row) -> bool:
+    """Whether a row has the name of a quantity, and no number."""
+    known = any(recognised(cell) is not None for cell in row.cells)
+    return known and not any(map(is_number, row.cells))
+
+
+def _are_units(cells: Sequence[str]) -> bool:
+    """Whether a row holds units and nothing else."""
+    filled = [cell for cell in cells if cell not in ("", "-", "--")]
+    return bool(filled) and all(unit_named(cell) is not None for cell in filled)
+
+
+def _joined(names: Row | None, units: Row | None, kinds: Kinds) -> tuple[str, ...]:
+    """Headers with their units; empty for columns without values."""
+    if names is None:
+        return ()
+    texts = list(names.cells)
+    # A separator at the end of some rows makes no column.
+    while len(texts) > len(kinds) and not texts[-1]:
+        texts.pop()
+    if all(kind == _BLANK for kind in kinds[len(texts) :]):
+        texts += [""] * (len(kinds) - len(texts))
+    given = units.cells if units is not None else ()
+    padded = [*given, *[""] * (len(texts) - len(given))]
+    headers = [with_unit(n, u or None) for n, u in zip(texts, padded, strict=False)]
+    alike = len(headers) == len(kinds)
+    return tuple("" if alike and kinds[n] == _BLANK else header for n, header in enumerate(headers))

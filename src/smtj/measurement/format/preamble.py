@@ -1,0 +1,92 @@
+"""What the lines above a table say: sampling, units of the axes, and other pairs."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from smtj.errors import UnitError
+from smtj.measurement.format.header import unit_named
+from smtj.measurement.format.messages import is_number
+from smtj.units import convert
+
+INTERVALS = (
+    *("sampleinterval", "samplinginterval", "samplingperiod", "sampleperiod", "timestep"),
+    *("increment", "xincrement", "xinc", "deltax", "deltat", "dt", "wfincrement", "timeincrement"),
+)
+"""Keys of the time between readings, by their letters."""
+RATES = ("samplerate", "samplingrate", "samplingfrequency", "samplefrequency", "fs")
+"""Keys of its inverse."""
+STARTS = ("start", "x0", "xorigin", "xorg", "xzero", "wfstartoffset")
+"""Keys of the time of the first reading."""
+HORIZONTAL = ("horizontalunits", "xunits", "xunit", "horizontalunit")
+"""Keys of the unit of times."""
+VERTICAL = ("verticalunits", "yunits", "yunit", "verticalunit", "yunitlabel")
+"""Keys of the unit of readings."""
+
+_PAIR = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(.*?)\s*")
+_QUANTITY = re.compile(r"(?:[A-Za-z][\w ]*:)?\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(.*)", re.I)
+
+Pairs = Mapping[str, tuple[str, ...]]
+"""The cells beside a key, by the letters and digits of the key."""
+
+
+class Sampling(NamedTuple):
+    """Times that are not in a table, in s."""
+
+    interval: float
+    start: float = 0.0
+
+
+def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the pairs of key and values in the rows above a table and in comments."""
+    found: dict[str, tuple[str, ...]] = {}
+    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("# ")] for comment in comments)]
+    for cells in lines:
+        filled = [cell for cell in cells if cell]
+        if len(filled) == 1 and (match := _PAIR.fullmatch(filled[0])) is not None:
+            filled = [match[1], match[2]]
+        elif len(filled) == 1 and "," in filled[0]:
+            filled = [cell.strip() for cell in filled[0].split(",") if cell.strip()]
+        if len(filled) > 1:
+            found.setdefault(_key(filled[0]), tuple(filled[1:]))
+    return found
+
+
+def sampling_of(pairs: Pairs) -> Sampling | None:
+    """Return the sampling that a preamble states; None if it states none."""
+    interval = _first(pairs, INTERVALS)
+    if interval is None:
+        rate = _first(pairs, RATES, "Hz")
+        interval = 1 / rate if rate else None
+    if interval is None or not 0 < interval < math.inf:
+        return None
+    return Sampling(interval, _first(pairs, STARTS) or 0.0)
+
+
+def axis_units(pairs: Pairs) -> tuple[str | None, str | None]:
+    """Return the units of times and of readings that a preamble states."""
+    units = []
+    for keys in (HORIZONTAL, VERTICAL):
+        texts = [pairs[key][0].rpartition(":")[2] for key in keys if key in pairs]
+        units.append(next((unit for text in texts if (unit := unit_named(text))), None))
+    return units[0], units[1]
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
+def _first(pairs: Pairs, keys: Iterable[str], unit: str = "s") -> float | None:
+    """The first number under one of the keys, in ``unit``."""
+    for key in keys:
+        for text in pairs.get(key, ())[:1]:
+            match = _QUANTITY.fullmatch(text.strip())
+            if match is None or not is_number(match[1]):
+                continue
+            given = unit_named(match[2]) if match[2] else None
+            try:
+                return float(match[1]) * (convert(1.0, given, unit) if given else 1.0)
+            except UnitError:
+                continue
+    return None

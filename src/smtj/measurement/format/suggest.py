@@ -1,0 +1,91 @@
+"""Columns whose header is no name, but has a word of one and its unit."""
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from smtj.errors import DataError, UnitError
+from smtj.measurement.format.header import split_header, unit_named
+from smtj.measurement.format.messages import listed, quoted
+from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.units import convert
+
+MEASURED = ("resistance", "voltage", "current")
+"""Quantities that a trace may be of."""
+
+_GENERIC = {
+    *("reading", "readings", "value", "measured", "measurement", "measure", "data", "sample"),
+    *("ampl", "amplitude", "channel", "ch", "trace", "untitled", "y", "axis", "analog", "input"),
+    *("source", "level", "output", "volt", "volts", "second", "seconds", "sec", "ohm", "ohms"),
+    *("amp", "amps", "x", "dmm", "keithley", "daq"),
+}
+# With these, a column is something else of the same unit.
+_OTHERS = {
+    *("std", "dev", "stdev", "deviation", "error", "err", "sigma", "noise", "uncertainty", "rms"),
+    *("limit", "compliance", "range", "setpoint", "target", "gate", "offset", "scale", "phase"),
+    *("reference", "ref", "probe", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
+    *("modulation", "excitation", "stamp", "delay", "width", "period", "duration", "heater"),
+}
+_QUANTITIES = (
+    *("time", "resistance", "voltage", "current", "temperature", "field_out_of_plane"),
+    *("frequency", "angle"),
+)
+
+Found = tuple[str, str | None]
+
+
+def suggested(headers: Mapping[int, str], known: set[str], file: str) -> dict[int, Found]:
+    """Return name and unit by position of the columns that their unit explains.
+
+    ``headers`` are those not understood by position; ``known`` are the quantities of the others.  A
+    header must have the unit of a quantity that no other column has, and either a word for that
+    quantity, as in ``"Bridge 1 Resistance (Ohms)"``, or only words that any quantity may have, as
+    in ``"CH1 [V]"``.
+
+    Raises DataError if there are several for one quantity, and nothing else was measured.
+    """
+    found: dict[int, Found] = {}
+    for quantity in _QUANTITIES:
+        if quantity in known or (quantity == "field_out_of_plane" and "field_in_plane" in known):
+            continue
+        fits = {p: rank for p, h in headers.items() if (rank := _rank(h, quantity)) > 0}
+        best = [p for p, rank in fits.items() if rank == max(fits.values())]
+        if len(best) == 1:
+            found[best[0]] = (quantity, _unit(headers[best[0]]))
+        elif len(best) > 1 and quantity in MEASURED and not known - {"time"}:
+            names = [headers[p] for p in best]
+            raise DataError(
+                f"{file}: {listed(map(quoted, names))} may each be the {quantity}: choose one by "
+                f'columns= (--column "{quantity}={names[0]}")'
+            )
+    return found
+
+
+def _rank(header: str, quantity: str) -> int:
+    """2 for a word of this quantity, 1 for words of any quantity, 0 for other headers."""
+    name, _ = split_header(header)
+    unit = _unit(header)
+    if unit is None or not _measures(unit, quantity):
+        return 0
+    words = [word for word in re.split(r"[\W_\d]+", name) if word]
+    plain = {word.casefold() for word in words}
+    if plain & _OTHERS:
+        return 0
+    phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
+    if any(name_of(phrase) == quantity for phrase in phrases):
+        return 2
+    return int(plain <= _GENERIC and quantity in ("time", *MEASURED))
+
+
+def _unit(header: str) -> str | None:
+    """The unit in a header, or the header itself if it is but a unit."""
+    name, unit = split_header(header)
+    return unit_named(unit) if unit is not None else unit_named(name)
+
+
+def _measures(unit: str, quantity: str) -> bool:
+    try:
+        convert(1.0, unit, QUANTITIES[quantity].unit)
+    except UnitError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""The encoding of a text file, from its first bytes."""
+
+import codecs
+from pathlib import Path
+from typing import Final
+
+from smtj.errors import DataError
+
+SAMPLE: Final = 1 << 16
+"""Bytes by which the encoding is chosen."""
+
+_MARKS = (
+    # That of UTF-32 begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Form feeds and the end-of-file mark of DOS occur in exports.
+_CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\x1a"))
+_NULS = 0.3
+
+
+def detect_encoding(path: Path) -> str:
+    """Return how the text of a file is encoded, as Python names it.
+
+    UTF-16 and UTF-32 are known by their mark, UTF-16 without one by the zero bytes between Latin
+    letters; else it is UTF-8 if the beginning is valid UTF-8, and Latin-1, in which older
+    instruments write µ and °, if not.  Raises DataError if the file is not text.
+    """
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    marked = next((name for mark, name in _MARKS if sample.startswith(mark)), None)
+    encoding = marked or _sixteen_bits(sample)
+    if encoding is not None:
+        text = sample[: len(sample) // 4 * 4].decode(encoding, errors="replace")
+        if text.isascii() or _is_text(text):
+            return encoding
+        raise _no_text(path)
+    if len(sample.translate(None, _CONTROLS)) != len(sample):
+        raise _no_text(path)
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The sample may end inside a character.
+        if len(sample) < SAMPLE or error.reason != "unexpected end of data":
+            return "latin-1"
+    return "utf-8-sig"
+
+
+def _sixteen_bits(sample: bytes) -> str | None:
+    """The byte order of UTF-16 without a mark; None for anything else."""
+    odd, even = sample[1::2], sample[::2]
+    if len(sample) < 4:
+        return None
+    if odd.count(0) > _NULS * len(odd) and not even.count(0):
+        return "utf-16-le"
+    if even.count(0) > _NULS * len(even) and not odd.count(0):
+        return "utf-16-be"
+    return None
+
+
+def _is_text(text: str) -> bool:
+    """Whether text has no control characters, and few that stand for undecodable bytes."""
+    codes = [ord(character) for character in text[:4096]]
+    controls = sum(code < 0x20 and chr(code) not in "\t\n\r\f\x1a" for code in codes)
+    return not controls and 10 * text.count("\ufffd") <= len(text)
+
+
+def _no_text(path: Path) -> DataError:
+    return DataError(
+        f"{path} is not a text file: expected CSV or TSV text, or one of the suffixes .xlsx, .nc, "
+        ".h5, .mat, .tdms or .parquet"
+    )

@@ -1,0 +1,140 @@
+"""Layouts of instruments that no rule for tables in general can read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from smtj.measurement.format.layout import Layout, Row, find_layout, with_unit
+from smtj.measurement.format.preamble import Sampling, axis_units, pairs_of, sampling_of
+
+IsNumber = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class KnownTable:
+    """The table of an instrument that was recognised."""
+
+    instrument: str
+    layout: Layout
+    sampling: Sampling | None = None
+
+
+def instrument_table(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """Return the table in the rows of a file if they are of a known instrument.
+
+    ``rows`` are the first ones of the file without comments.  ``is_number`` knows the decimal sign.
+    """
+    for reader in (_tektronix, _rigol, _labview, _lecroy, _phase_fmr, _waveform):
+        found = reader(rows, is_number)
+        if found is not None:
+            return found
+    return None
+
+
+def _tektronix(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """TDS: settings in the first two columns of the very rows whose next ones are the readings."""
+    head = rows[0].cells
+    if head[0] != "Record Length" or len(head) < 5 or not all(map(is_number, head[3:5])):
+        return None
+    horizontal, vertical = axis_units(pairs_of([row.cells[:2] for row in rows[:20]], ()))
+    headers = ["", "", "", f"time [{horizontal or 's'}]", with_unit("CH1", vertical or "V")]
+    headers += [""] * (len(head) - len(headers))
+    return KnownTable("Tektronix TDS", Layout(tuple(headers), (), 0, len(rows), 1.0))
+
+
+def _rigol(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """DS1000: start and increment of the time beside the names, in place of times."""
+    for position, row in enumerate(rows[:5]):
+        names = [cell.casefold() for cell in row.cells]
+        if "start" not in names or "increment" not in names or position + 2 >= len(rows):
+            continue
+        units = rows[position + 1].cells
+        start, step = (names.index(name) for name in ("start", "increment"))
+        if len(units) <= max(start, step) or not (is_number(units[start] + units[step][:0])):
+            continue
+        try:
+            sampling = Sampling(float(units[step]), float(units[start]))
+        except ValueError:
+            continue
+        width = len(rows[position + 2].cells)
+        named = zip(row.cells[1:start], units[1:start], strict=True)
+        headers = ["", *(with_unit(name, unit) for name, unit in named)]
+        headers = [*headers, *[""] * (width - len(headers))][:width]
+        layout = Layout(tuple(headers), (row, rows[position + 1]), position + 2, len(rows), 1.0)
+        return KnownTable("Rigol", layout, sampling)
+    return None
+
+
+def _labview(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """LabVIEW measurement: two headers with an end each, and X_Value perhaps left out."""
+    if not rows[0].cells[0].startswith("LabVIEW Measurement"):
+        return None
+    ends = [n for n, row in enumerate(rows) if row.cells[0].startswith("***End_of_Header")]
+    if not ends or ends[-1] + 2 >= len(rows):
+        return None
+    names, first = rows[ends[-1] + 1], ends[-1] + 2
+    above = [row.cells for row in rows[: ends[-1]]]
+    labels = next((cells[1:] for cells in above if cells[0] == "Y_Unit_Label"), ())
+    rests = any(cells[0] == "X_Dimension" and "Time" in cells[1:] for cells in above)
+    width = len(names.cells)
+    units = ["s" if rests else "", *labels, *[""] * width]
+    headers = tuple(
+        "" if name == "Comment" else with_unit("time" if name == "X_Value" and rests else name, u)
+        for name, u in zip(names.cells, units, strict=False)
+    )
+    if not rows[first].cells[0] or not is_number(rows[first].cells[0]):
+        headers = ("", *headers[1:])
+    points = [[cell.replace(",", ".") for cell in cells] for cells in above]
+    sampling = sampling_of(pairs_of(points, ()))
+    layout = Layout(headers, (names,), first, len(rows) - first, 1.0)
+    return KnownTable("LabVIEW", layout, sampling)
+
+
+def _lecroy(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """LeCroy: names without units, always seconds and volts."""
+    layout = find_layout(rows, is_number) if rows[0].cells[0].startswith("LECROY") else None
+    if layout is None:
+        return None
+    units = {"Time": "s", "Ampl": "V"}
+    headers = tuple(with_unit(name, units.get(name)) for name in layout.headers)
+    return KnownTable("LeCroy", replace(layout, headers=headers))
+
+
+def _phase_fmr(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """NanOsc PhaseFMR: names without units, always GHz, Oe and s; I and Q are channels."""
+    start = next((n for n, row in enumerate(rows) if row.cells[0] == "[Data]"), None)
+    text = " ".join(cell for row in rows[: start or 0] for cell in row.cells)
+    layout = find_layout(rows[start + 1 :], is_number) if start and "PhaseFMR" in text else None
+    if layout is None or start is None:
+        return None
+    # IP stands for a field in the plane of the film.
+    field = {"IP": "field_in_plane", "OP": "field_out_of_plane"}
+    along = next((name for key, name in field.items() if f"FMR {key}" in text), "Field")
+    known = {
+        "Frequency": "frequency [GHz]",
+        "Field": f"{along} [Oe]",
+        "I": "channel_x [a.u.]",
+        "Q": "channel_y [a.u.]",
+        "Fit source": "signal [a.u.]",
+        "Temp": "temperature [K]",
+        "Time": "time [s]",
+    }
+    headers = tuple(known.get(name, name) for name in layout.headers)
+    return KnownTable("PhaseFMR", replace(layout, headers=headers, first=layout.first + start + 1))
+
+
+def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """Readings without a header below a line that announces them, as of GW Instek and Keysight."""
+    marks = ("waveform data", "data:")
+    start = next((n for n, r in enumerate(rows) if r.cells[0].casefold() in marks), None)
+    if start is None or start + 1 >= len(rows):
+        return None
+    cells = rows[start + 1].cells
+    filled = [cell for cell in cells if cell]
+    if not filled or not all(map(is_number, filled)) or len(filled) > 2:
+        return None
+    pairs = pairs_of([row.cells for row in rows[:start]], ())
+    horizontal, vertical = axis_units(pairs)
+    names = (f"time [{horizontal or 's'}]", with_unit("voltage", vertical or "V"))
+    headers = names[-len(filled) :] + ("",) * (len(cells) - len(filled))
+    layout = Layout(headers, (rows[start],), start + 1, len(rows) - start - 1, 1.0)
+    return KnownTable("waveform", layout, sampling_of(pairs))

@@ -1,0 +1,224 @@
+"""Conditions that stand beside a table: in its preamble, its comments or the file's name."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smtj.errors import DataError, UnitError
+from smtj.measurement.format.header import recognised, split_header, unit_named
+from smtj.measurement.format.messages import quoted
+from smtj.measurement.format.options import ReadOptions
+from smtj.measurement.format.preamble import Pairs, Sampling
+from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
+from smtj.measurement.locations import READING
+from smtj.units import convert, format_quantity
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+REMARKS = "reading_remarks"
+"""Attribute with sentences on what was concluded from a file."""
+STATED = (*FIELDS, "voltage", "current", "temperature", "frequency", "pulse_length")
+"""Quantities that may stand beside a table."""
+
+# Units that say the quantity without its name.
+_PLAIN = {
+    **{"GHz": "frequency", "MHz": "frequency", "K": "temperature", "mV": "voltage"},
+    **dict.fromkeys(("Oe", "kOe", "mT"), "field_out_of_plane"),
+}
+_NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
+_NAMED = re.compile(rf"(?<![A-Za-z])([A-Za-zµμ]\w*?)\s*=\s*({_NUMBER})\s*([A-Za-zµμΩ%]+)?")
+_UNNAMED = re.compile(rf"(?:^|[_\s-])({_NUMBER})\s*(GHz|MHz|kOe|Oe|mT|mV|K)(?=$|[_\s.,-])")
+_PLACE = re.compile(r"\{(\w*)(?::([^}]*))?\}")
+
+
+def remark(dataset: "xr.Dataset", *sentences: str) -> None:
+    """Add sentences on how a file was read."""
+    if sentences:
+        dataset.attrs[REMARKS] = [*dataset.attrs.get(REMARKS, ()), *sentences]
+
+
+def with_axis_units(
+    headers: Sequence[str], units: tuple[str | None, str | None]
+) -> tuple[str, ...]:
+    """Give headers without a unit that of their axis, as an oscilloscope's preamble states it."""
+    horizontal, vertical = units
+    if horizontal is None and vertical is None:
+        return tuple(headers)
+    found = []
+    for header in headers:
+        name, unit = split_header(header)
+        own = horizontal if name_of(name) == "time" else vertical
+        known = name_of(name) not in (None, "time")
+        found.append(header if unit or not name or not own or known else f"{name} [{own}]")
+    return tuple(found)
+
+
+def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
+    """Give readings without times those of a stated sampling."""
+    measured = {"resistance", "voltage", "current", "signal", "channel_x"} & set(dataset.variables)
+    if sampling is None or "time" in dataset.variables or not measured:
+        return
+    if {"probability", "high", *FIELDS} & set(dataset.variables):
+        return
+    steps = np.arange(dataset.sizes[READING], dtype=np.float64)
+    _set(dataset, "time", (READING, sampling.start + sampling.interval * steps))
+    shown = format_quantity(sampling.interval, "s", "ms", 6)
+    remark(dataset, f"the file states {shown} between readings, which gives their times")
+
+
+def add_stated(dataset: "xr.Dataset", pairs: Pairs) -> None:
+    """Add the conditions that a preamble or comments state with a unit."""
+    for key, values in pairs.items():
+        found = _condition(key, values)
+        if found is not None and _is_missing(dataset, found[0]):
+            name, value, header = found
+            _set(dataset, name, ((), value), header)
+            remark(dataset, f"{_shown(name, value, header)}, from the lines above the table")
+
+
+def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> None:
+    """Add what the user states, and what the name of the file says."""
+    if options.from_name is not None:
+        for name, value in matched_name(path, options.from_name).items():
+            if name in LABELS:
+                dataset[name] = ((), str(value))
+            else:
+                _set(dataset, name, ((), value), asked_for=True)
+    else:
+        for name, value, header in conditions_in_name(path.stem):
+            if _is_missing(dataset, name):
+                _set(dataset, name, ((), value), header)
+                remark(dataset, f"{_shown(name, value, header)}, from the name of the file")
+    if options.interval is not None and READING in dataset.sizes:
+        steps = np.arange(dataset.sizes[READING], dtype=np.float64)
+        _set(dataset, "time", (READING, options.interval * steps))
+    if options.reads is not None and "probability" in dataset.variables:
+        _set(dataset, "reads", ((), float(options.reads)))
+
+
+def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
+    """Return the conditions in a file's name by a pattern such as ``"H={field_in_plane:Oe}.csv"``.
+
+    SI floats by quantity, text by label.  Raises DataError if the pattern names no quantity, or the
+    name does not match.
+    """
+    parts, names, last = [], [], 0
+    for place in _PLACE.finditer(pattern):
+        parts.append(_literal(pattern[last : place.start()]))
+        last = place.end()
+        name, unit = place[1], place[2] or ""
+        if not name:
+            parts.append(".*?")
+            continue
+        if name not in QUANTITIES and name not in LABELS:
+            raise DataError(
+                f'--from-name "{pattern}" has the unknown quantity {quoted(name)}: write e.g. '
+                '"RTN_H={field_out_of_plane:Oe}.csv"'
+            )
+        # The unit may stand in the name, as in "H=-14Oe".
+        number = rf"({_NUMBER})\s*(?:{re.escape(unit)})?" if unit else f"({_NUMBER})"
+        parts.append(number if name in QUANTITIES else "(.+?)")
+        names.append((name, unit))
+    if not names:
+        raise DataError(
+            f'--from-name "{pattern}" names no quantity: write e.g. '
+            '"RTN_H={field_out_of_plane:Oe}.csv"'
+        )
+    found = re.fullmatch("".join(parts) + _literal(pattern[last:]), path.name)
+    if found is None:
+        raise DataError(
+            f'{path}: its name does not match --from-name "{pattern}": put * where names differ'
+        )
+    values: dict[str, float | str] = {}
+    for (name, unit), text in zip(names, found.groups(), strict=True):
+        values[name] = text if name in LABELS else _value(name, text, unit, pattern)
+    return values
+
+
+def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str]]:
+    """Yield name, SI value and header of the conditions that a file's name says plainly.
+
+    ``H=-14Oe`` and ``T=300K`` name their quantity; ``_2.0GHz``, ``_300K``, ``_-100mV`` and
+    ``_50Oe`` have a unit that does.
+    """
+    seen: set[str] = set()
+    for match in _NAMED.finditer(stem):
+        known = name_of(match[1]) or name_of(match[1].rpartition("_")[2])
+        unit = unit_named(match[3]) if match[3] else None
+        if known in STATED and unit is not None and known not in seen:
+            value = _converted(match[2], unit, known)
+            if value is not None:
+                seen.add(known)
+                yield known, value, match[1].rpartition("_")[2]
+    for match in _UNNAMED.finditer(stem):
+        name = _PLAIN[match[2]]
+        value = _converted(match[1], match[2], name)
+        if name not in seen and value is not None:
+            seen.add(name)
+            yield name, value, "H" if name in FIELDS else name
+
+
+def _literal(text: str) -> str:
+    return ".*?".join(re.escape(part) for part in text.split("*"))
+
+
+def _value(name: str, text: str, unit: str, pattern: str) -> float:
+    quantity = QUANTITIES[name]
+    plain = unit_named(unit) if unit else quantity.unit
+    value = None if plain is None else _converted(text, plain, name)
+    if value is None:
+        raise DataError(
+            f'--from-name "{pattern}": {name} is not measured in {unit or "no unit"}: write '
+            f"{{{name}:{quantity.display_unit}}}"
+        )
+    return value
+
+
+def _converted(text: str, unit: str, name: str) -> float | None:
+    try:
+        return convert(float(text.replace(",", ".")), unit, QUANTITIES[name].unit)
+    except UnitError:
+        return None
+
+
+def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None:
+    """Name, SI value and header of a condition in a pair of key and values."""
+    known = recognised(key)
+    name = known[0] if known is not None else None
+    if name not in STATED or not values:
+        return None
+    match = re.fullmatch(rf"({_NUMBER})\s*(.*)", values[0].strip())
+    if match is None:
+        return None
+    beside = match[2] or (values[1] if len(values) > 1 else "")
+    unit = unit_named(beside) if beside else None
+    value = None if unit is None else _converted(match[1], unit, name)
+    return None if value is None else (name, value, key)
+
+
+def _is_missing(dataset: "xr.Dataset", name: str) -> bool:
+    variables = set(dataset.variables)
+    return name not in variables and not (name in FIELDS and variables & set(FIELDS))
+
+
+def _set(
+    dataset: "xr.Dataset",
+    name: str,
+    content: tuple[Any, Any],
+    header: str | None = None,
+    asked_for: bool = False,
+) -> None:
+    dataset[name] = (*content, {"units": QUANTITIES[name].unit})
+    if header is not None:
+        dataset[name].encoding["header"] = header
+    dataset[name].encoding["asked_for"] = asked_for
+
+
+def _shown(name: str, value: float, header: str) -> str:
+    quantity = QUANTITIES[name]
+    shown = format_quantity(value, quantity.unit, quantity.display_unit, 5)
+    return f"{'field' if name in FIELDS else name.replace('_', ' ')} {shown}"
