@@ -39,8 +39,8 @@ Kind = Literal[
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
-    "ok", "two levels", "three levels", "two fluctuators", "faster than the sampling",
-    "sigmoid", "not a sigmoid", "cai2019", "self-consistent", "tilted easy axis", "in-plane field",
+    "ok", "two levels", "three levels", "two fluctuators", "one level", "wandering",
+    "faster than the sampling", "sigmoid", "not a sigmoid", "cai2019", "self-consistent", "tilted easy axis", "in-plane field",
     "undecided", "square", "rounded", "one combination", "in-plane", "perpendicular",
     "constant rate", "not of this law", "several",
 ]  # fmt: skip

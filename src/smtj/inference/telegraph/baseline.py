@@ -121,7 +121,11 @@ class Baseline:
         inverse = np.linalg.pinv(gram + stiff, hermitian=True)
         solution = inverse @ right
         rest = total - 2 * solution @ right + solution @ gram @ solution
-        return replace(self, coefficients=solution), max(float(rest), 1e-300), inverse
+        return (
+            replace(self, coefficients=solution),
+            max(float(rest), 1e-300),
+            np.asarray(inverse, np.float64),
+        )
 
 
 def straight(time: Floats) -> Baseline:
@@ -136,13 +140,12 @@ def bent(time: Floats, intervals: int) -> Baseline:
 
 def _bases(time: Floats, cycle: float, like: Baseline) -> Iterator[Baseline]:
     """Yield ever more flexible drifts, none able to follow a telegraph of a given cycle, in s."""
-    extra = {"jumps": like.jumps, "lines": like.lines}
-    yield replace(straight(time), **extra)
+    yield replace(straight(time), jumps=like.jumps, lines=like.lines)
     for intervals in INTERVALS:
         basis = bent(time, intervals)
         if intervals > 1 and basis.width < CYCLES_PER_INTERVAL * cycle:
             return
-        yield replace(basis, **extra)
+        yield replace(basis, jumps=like.jumps, lines=like.lines)
 
 
 def best_baseline(

@@ -255,7 +255,7 @@ class _Assembly:
                 if counted is not None:
                     # What a passage is does not depend on a description of the transit.
                     passage, spread = counted[0], np.diag(counted[1])
-                dwells = Times(*(float(t) * unit for t in passage), spread)
+                dwells = Times(float(passage[0]) * unit, float(passage[1]) * unit, spread)
                 warnings.append(
                     "the signal often turns back between the levels (recrossings): the dwell times "
                     "are those from level to level, the times of events count every crossing"
@@ -289,7 +289,7 @@ class _Assembly:
         unit = self.part.every.interval
         dwells, logs = _log_dwells(model, covariance)
         levels = _levels(model, self, logs, np.exp(dwells) * unit)
-        fluctuators = ()
+        fluctuators: tuple[Times, ...] = ()
         index = model.layout.index["time"]
         if model.layout.is_pair:
             low_a, high_a, low_b, high_b = np.exp(model.get("time")) * unit
@@ -303,7 +303,8 @@ class _Assembly:
             main = fluctuators[0]
         else:
             ends = [int(model.levels.argmax()), int(model.levels.argmin())]
-            main = Times(*(float(np.exp(dwells[i]) * unit) for i in ends), logs[np.ix_(ends, ends)])
+            high, low = (float(np.exp(dwells[i]) * unit) for i in ends)
+            main = Times(high, low, logs[np.ix_(ends, ends)])
         own = main.log_covariance
         warning = (
             "there are more than two levels: dwell_high and dwell_low are those of "
@@ -331,7 +332,7 @@ class _Assembly:
         total, index = float(gains(every, z, model).sum()), np.flatnonzero(model.free)
         low, high = bounds(every, model)
         for _ in range(PASSES):
-            slope = np.array([_slope(every, z, model, i, total) for i in index])
+            slope = np.array([_slope(every, z, model, int(i), total) for i in index])
             slope[at_bounds(every, model, slope)] = 0.0
             theta = model.theta.copy()
             theta[index] += covariance[np.ix_(index, index)] @ slope

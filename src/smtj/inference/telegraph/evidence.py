@@ -18,7 +18,7 @@ from smtj.inference.telegraph.start import neutral
 from smtj.typing import Floats
 
 Verdict = Literal[
-    "two levels", "three levels", "four levels", "two fluctuators", "one level", "wandering",
+    "two levels", "three levels", "two fluctuators", "one level", "wandering",
     "faster than the sampling",
 ]  # fmt: skip
 

@@ -146,7 +146,7 @@ class Model:
     @cached_property
     def scales(self) -> Floats:
         """Scale of an innovation in each state."""
-        return np.exp(self.get("scale")[0] + np.concatenate([[0.0], self.get("ratio")]))
+        return np.asarray(np.exp(self.get("scale")[0] + np.concatenate([[0.0], self.get("ratio")])))
 
     @cached_property
     def occupancy(self) -> Floats:

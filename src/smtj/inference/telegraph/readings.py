@@ -70,7 +70,7 @@ class Readings:
         """Return values for all given readings; those left out get the value before them."""
         if self.used is None:
             return values
-        return values[np.maximum(np.cumsum(self.used) - 1, 0)]
+        return np.asarray(values[np.maximum(np.cumsum(self.used) - 1, 0)])
 
     def part(self, index: slice) -> "Readings":
         """Return a stretch of consecutive readings."""

@@ -17,7 +17,7 @@ ROUNDS, SETTLED = 9, 1e-4
 RESPONSES = ("pole", "window")
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
-STEPS, PUSH = 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
+FIRST_STEPS, STEPS, PUSH = 6, 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
 """Where parameters that start at their bound are let go."""
 
 
@@ -36,7 +36,8 @@ def grown(
         Kinds of parameters that are not to be fitted: their values are known.
     """
     model = replace(model, is_rough=True)
-    top, dropped = climb(readings, readings.signal - base.values(readings.time), model, 6), set()
+    top = climb(readings, readings.signal - base.values(readings.time), model, FIRST_STEPS)
+    dropped: set[str] = set()
     for _ in range(ROUNDS):
         base = refit(readings, top.model, _with_lines(readings, top.model, base))
         z = readings.signal - base.values(readings.time)
@@ -47,8 +48,8 @@ def grown(
         tried = [_richer(top.model, name, where)]
         if name in RESPONSES and not given & set(RESPONSES):
             # Which of them the first slope asks for is not yet the better one.
-            other = RESPONSES[1 - RESPONSES.index(name)]
-            tried.append(_richer(top.model, other, top.model.layout.index[other]))
+            rival = RESPONSES[1 - RESPONSES.index(name)]
+            tried.append(_richer(top.model, rival, top.model.layout.index[rival]))
         found = max((climb(readings, z, m, STEPS) for m in tried), key=lambda m: m.log_likelihood)
         if found.log_likelihood < top.log_likelihood + 0.5 * where.size * math.log(readings.size):
             dropped.add(name)
