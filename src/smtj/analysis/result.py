@@ -41,8 +41,8 @@ Kind = Literal[
 Verdict = Literal[
     "ok", "two levels", "three levels", "two fluctuators", "one level", "wandering",
     "faster than the sampling", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
-    "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination", "in-plane", "perpendicular",
-    "constant rate", "not of this law", "several",
+    "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination",
+    "in-plane", "perpendicular", "constant rate", "not of this law", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
 
