@@ -11,11 +11,18 @@ from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
-from smtj.inference.telegraph.model import Model, expectation, gains, most_probable_states
+from smtj.inference.telegraph.model import (
+    Model,
+    expectation,
+    gains,
+    most_probable_states,
+    sample_path,
+)
+from smtj.inference.telegraph.passages import Passages, passages
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.result import Level, Times, TraceFit
-from smtj.inference.telegraph.second_route import Route, passages, routes
+from smtj.inference.telegraph.second_route import Route, routes
 from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
 from smtj.units import format_scaled
@@ -26,8 +33,8 @@ COARSE = 3.0
 """Shorter dwell time over the interval, from which sampling is not what makes it vague."""
 SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
-TURNS_BACK = 1.08
-"""Time from level to level over that between crossings, from which recrossings are said."""
+MAX_ORDER = 1
+"""Memory of the noise up to which that of the signal is that of the states."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -72,7 +79,7 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
-    third, best, best_base, transits = _further(examined, top, base)
+    third, best, best_base = _further(examined, top, base)
     if best is not None:
         # The drift under two levels is not yet that under more.
         for _ in range(2):
@@ -82,7 +89,7 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         evidence = Evidence(name, second, third, correlation)
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
-    return _Assembly(given, part, top, base, evidence).two(transits, examined, z[: examined.size])
+    return _Assembly(given, part, top, base, evidence).two()
 
 
 def _with_steps(
@@ -97,10 +104,10 @@ def _with_steps(
 
 def _further(
     readings: Readings, top: Maximum, base: Baseline
-) -> tuple[float, Maximum | None, Baseline, Maximum | None]:
-    """Return the gain of more levels over two, their description, its baseline, and a description
-    of transits between two levels; None for what there is not."""
-    third, best, best_base, transits = -math.inf, None, base, None
+) -> tuple[float, Maximum | None, Baseline]:
+    """Return the gain of more levels over two, their description, None if there are not, and its
+    baseline."""
+    third, best, best_base = -math.inf, None, base
     z = readings.signal - base.values(readings.time)
     own = Maximum(top.model, float(gains(readings, z, top.model).sum()), True)
     least = ev.merit(own, base, readings)
@@ -116,12 +123,9 @@ def _further(
         two = top.model if tried is base else climb(readings, z, top.model).model
         for other in ev.further_levels(readings, z, two):
             gain = ev.merit(other, tried, readings) - least
-            if ev.has_dwells(readings, other.model):
-                if gain > max(third, ev.MIN_GAIN):
-                    third, best, best_base = gain, other, tried
-            elif other.model.layout.states == 3 and gain > 2 * ev.MIN_GAIN and tried is base:
-                transits = other
-    return third, best, best_base, transits
+            if ev.has_dwells(readings, other.model) and gain > max(third, ev.MIN_GAIN):
+                third, best, best_base = gain, other, tried
+    return third, best, best_base
 
 
 def _expected_switches(model: Model, readings: Readings) -> float:
@@ -235,8 +239,8 @@ class _Assembly:
             **self._common(model, self.base, (warning,)),
         )  # fmt: skip
 
-    def two(self, transits: Maximum | None, examined: Readings, z: Floats) -> TraceFit:
-        """Return the result for two levels; ``transits`` is a description with a state between."""
+    def two(self) -> TraceFit:
+        """Return the result for two levels."""
         top, base, covariance = self._refined()
         model = top.model
         unit = self.part.every.interval
@@ -247,18 +251,14 @@ class _Assembly:
         dwells, warnings = events, []
         own = self.part.every
         seen = own.signal[: 1 << 18] - base.values(own.time[: 1 << 18])
-        if transits is not None:
-            passage, spread = _passages(transits, examined, z)
-            if 1 / (1 / passage).sum() > TURNS_BACK * events.relaxation_time / unit:
-                spread *= examined.size / own.size
-                counted = passages(seen, model)
-                if counted is not None:
-                    # What a passage is does not depend on a description of the transit.
-                    passage, spread = counted[0], np.diag(counted[1])
-                dwells = Times(float(passage[0]) * unit, float(passage[1]) * unit, spread)
+        if own.is_regular and model.order <= MAX_ORDER:
+            z = own.signal - base.values(own.time)
+            passed = passages(z, sample_path(own, z, model, 0), model)
+            if passed is not None:
+                dwells = _longer(events, passed, own.size * unit)
                 warnings.append(
                     "the signal often turns back between the levels (recrossings): the dwell times "
-                    "are those from level to level, the times of events count every crossing"
+                    "are those from level to level, the times between crossings count every one"
                 )
         rows = np.sqrt(np.diag(dwells.log_covariance))
         for route in routes(own.part(slice(0, seen.size)), seen, model):
@@ -346,6 +346,16 @@ class _Assembly:
         return Maximum(model, total, True), base, covariance
 
 
+def _longer(events: Times, passed: Passages, duration: float) -> Times:
+    """Return times from level to level of the same occupancy as those between crossings."""
+    relaxation = events.relaxation_time * passed.ratio
+    p = events.high / (events.high + events.low)
+    odds = np.array([p, p - 1])
+    scatter = 2 * relaxation / (duration * p * (1 - p))
+    covariance = passed.error**2 + scatter * np.outer(odds, odds)
+    return Times(relaxation / (1 - p), relaxation / p, covariance)
+
+
 def _of_levels(model: Model, covariance: Floats, scale: float) -> Floats:
     """Return the covariance of the low and the high level, of which the unit may overflow."""
     index, turn = model.layout.index, np.zeros((2, len(covariance)))
@@ -380,26 +390,6 @@ def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
     out = np.zeros((model.theta.size, model.theta.size))
     out[np.ix_(index[keep], index[keep])] = inverse
     return out
-
-
-def _passages(transits: Maximum, readings: Readings, z: Floats) -> tuple[Floats, Floats]:
-    """Return mean times from the highest to the lowest level and back, in intervals, and the
-    covariance of their logarithms."""
-    model = transits.model
-    covariance = covariance_of(readings, z, model)
-
-    def logs(theta: Floats) -> Floats:
-        rates = model.layout.rates(theta)
-        high = np.linalg.solve(-rates[1:, 1:], np.ones(2))[-1]
-        low = np.linalg.solve(-rates[:-1, :-1], np.ones(2))[0]
-        return np.log([high, low])
-
-    here, turn = logs(model.theta), np.zeros((2, model.theta.size))
-    for i in model.layout.index["time"]:
-        theta = model.theta.copy()
-        theta[i] += 1e-4
-        turn[:, i] = (logs(theta) - here) / 1e-4
-    return np.exp(here), turn @ covariance @ turn.T
 
 
 def _log_dwells(model: Model, covariance: Floats) -> tuple[Floats, Floats]:

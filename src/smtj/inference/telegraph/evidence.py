@@ -166,8 +166,7 @@ def _followed(
     best = climb(readings, z, best.model, FIRST_STEPS)
     own, layout = float(gains(readings, z, white).sum()), best.model.layout
     price = 0.5 * (best.size - int(white.free.sum())) * math.log(readings.size)
-    may_count = has_dwells(readings, best.model) or layout.states == 3
-    if best.log_likelihood - own - price < 0 or not may_count:
+    if best.log_likelihood - own - price < 0 or not has_dwells(readings, best.model):
         return
     full = lifted(two, layout, best.model.levels, best.model.get("time"))
     if not layout.is_pair:

@@ -13,7 +13,7 @@ from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import refit
 from smtj.typing import Floats
 
-ROUNDS, SETTLED = 9, 1e-4
+ROUNDS, TRIED, SETTLED = 9, 3, 1e-4
 RESPONSES = ("pole", "window")
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
@@ -42,27 +42,27 @@ def grown(
         base = refit(readings, top.model, _with_lines(readings, top.model, base))
         z = readings.signal - base.values(readings.time)
         top = climb(readings, z, top.model, STEPS)
-        name, where = _next(readings, z, top.model, given, dropped)
-        if not name:
+        # Which of them the first slope asks for most is not yet the best one.
+        asked = _asked_for(readings, z, top.model, given, dropped)[:TRIED]
+        if not asked:
             break
-        tried = [_richer(top.model, name, where)]
-        if name in RESPONSES and not given & set(RESPONSES):
-            # Which of them the first slope asks for is not yet the better one.
-            rival = RESPONSES[1 - RESPONSES.index(name)]
-            tried.append(_richer(top.model, rival, top.model.layout.index[rival]))
-        found = max((climb(readings, z, m, STEPS) for m in tried), key=lambda m: m.log_likelihood)
-        if found.log_likelihood < top.log_likelihood + 0.5 * where.size * math.log(readings.size):
-            dropped.add(name)
-        else:
-            top = found
+        found = [climb(readings, z, _richer(top.model, *one), STEPS) for one in asked]
+        gains = [
+            one.log_likelihood - top.log_likelihood - _price(where.size, readings)
+            for one, (_, where) in zip(found, asked, strict=True)
+        ]
+        best = int(np.argmax(gains))
+        if gains[best] > 0:
+            top = found[best]
+        dropped |= {name for gain, (name, _) in zip(gains, asked, strict=True) if gain <= 0}
     z = readings.signal - base.values(readings.time)
-    best = climb(readings, z, top.model, STEPS)
-    if model.layout.states == 2 and (best.model.order or not best.model.is_instant):
+    top = climb(readings, z, top.model, STEPS)
+    if model.layout.states == 2 and (top.model.order or not top.model.is_instant):
         # Growing may have led into noise that looks like states: once more from the start.
-        for other in _from_start(model, best.model, given):
+        for other in _from_start(model, top.model, given):
             again = climb(readings, z, other, 2 * STEPS)
-            best = max(best, again, key=lambda one: one.log_likelihood)
-    return climb(readings, z, replace(best.model, is_rough=False), settled=SETTLED), base
+            top = max(top, again, key=lambda one: one.log_likelihood)
+    return climb(readings, z, replace(top.model, is_rough=False), settled=SETTLED), base
 
 
 def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
@@ -100,10 +100,16 @@ def _with_lines(readings: Readings, model: Model, base: Baseline) -> Baseline:
     return replace(base, lines=lines, coefficients=np.append(base.coefficients, more))
 
 
-def _next(
+def _price(parameters: int, readings: Readings) -> float:
+    """Return by how much parameters must raise the log-likelihood (BIC)."""
+    return 0.5 * parameters * math.log(readings.size)
+
+
+def _asked_for(
     readings: Readings, z: Floats, model: Model, given: frozenset[str], dropped: set[str]
-) -> tuple[str, NDArray[np.intp]]:
-    """Return the kind of parameters whose score test is the most significant, and their places."""
+) -> list[tuple[str, NDArray[np.intp]]]:
+    """Return the kinds of parameters that a score test asks for, the most significant first, and
+    their places."""
     index, free = model.layout.index, model.free
     candidates = {
         name: index[name]
@@ -127,14 +133,12 @@ def _next(
     for own in candidates.values():
         wider[own] = True
     each, order = slopes(readings, z, replace(model, free=wider)), np.flatnonzero(wider)
-    best, where, most = "", np.empty(0, np.intp), 0.0
+    scores = {}
     for name, own in candidates.items():
         columns = free[order] | np.isin(order, own)
-        stat = _score_test(each[:, columns], np.isin(order[columns], own), name in PUSH)
-        stat -= own.size * math.log(readings.size) + MARGIN
-        if stat > most:
-            best, where, most = name, own, stat
-    return best, where
+        score = _score_test(each[:, columns], np.isin(order[columns], own), name in PUSH)
+        scores[name] = score - 2 * _price(own.size, readings) - MARGIN
+    return [(n, candidates[n]) for n in sorted(scores, key=lambda n: -scores[n]) if scores[n] > 0]
 
 
 def _score_test(each: Floats, tested: NDArray[np.bool_], one_sided: bool) -> float:

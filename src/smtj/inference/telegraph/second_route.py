@@ -18,8 +18,7 @@ from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import hysteresis
 from smtj.typing import Floats
 
-LOWER, UPPER, CORE = 0.3, 0.7, 0.2
-MIN_PASSAGES = 10
+LOWER, UPPER = 0.3, 0.7
 MAX_NOISE = 0.15
 """Noise over the separation up to which thresholds count."""
 TOLERANCE, ERRORS = 0.15, 3.0
@@ -61,30 +60,6 @@ def routes(readings: Readings, z: Floats, model: Model) -> tuple[Route, ...]:
             error = math.log(high / low) / (2 * 1.96) if low > 0 else math.inf
             found.append(Route("autocorrelation", memory.value / readings.interval, error))
     return tuple(route for route in found if route is not None)
-
-
-def passages(z: Floats, model: Model) -> tuple[Floats, Floats] | None:
-    """Return mean times between the cores of the two states, and the variances of their logarithms.
-
-    High first, in intervals; None where noise hides the cores or there are too few passages.
-    """
-    low, high = model.levels.min(), model.levels.max()
-    gap = float(high - low)
-    if float(model.spread.mean()) > MAX_NOISE * gap:
-        return None
-    is_high = hysteresis(z, low + CORE * gap, high - CORE * gap)
-    ends = np.flatnonzero(is_high[1:] != is_high[:-1]) + 1
-    lengths, states = np.diff(ends), is_high[ends[:-1]]
-    if min(states.sum(), (~states).sum()) < MIN_PASSAGES:
-        return None
-    means, variances = np.empty(2), np.empty(2)
-    for k, mine in enumerate((lengths[states], lengths[~states])):
-        means[k] = mine.mean()
-        variances[k] = max(mine.var(ddof=1) / means[k] ** 2, 0.5) / mine.size
-    # Both are longer by what is missed between readings.
-    counted = 1 / (1 / means).sum()
-    corrected = _corrected(counted, model)
-    return None if corrected is None else (means * corrected / counted, variances)
 
 
 def _crossings(z: Floats, model: Model) -> Route | None:

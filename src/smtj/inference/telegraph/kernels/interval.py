@@ -207,3 +207,20 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
                     height, slope = _bent((mean - lowest) / span, bend)
                     mean, var = lowest + span * height, var * slope * slope
                 means[c, i, j, 0], variances[c, i, j, 0] = mean, var
+
+
+@njit(**_options)
+def pole_response(when, high, time, last, pole):
+    """Return the response of a single pole to a state that is ``high`` from ``when`` on, at each
+    time; ``last`` is the number of the last switch before it."""
+    value = np.empty(when.shape[0])
+    value[0] = 1.0 if high[0] else 0.0
+    for k in range(1, when.shape[0]):
+        drive = 1.0 if high[k - 1] else 0.0
+        value[k] = drive + (value[k - 1] - drive) * np.exp(-(when[k] - when[k - 1]) / pole)
+    out = np.empty(time.shape[0])
+    for t in range(time.shape[0]):
+        k = last[t]
+        drive = 1.0 if high[k] else 0.0
+        out[t] = drive + (value[k] - drive) * np.exp(-(time[t] - when[k]) / pole)
+    return out
