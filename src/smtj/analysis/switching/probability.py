@@ -94,14 +94,16 @@ def _result(
         for name in ("voltage", "temperature", "field_in_plane")
         if name in dataset and dataset[name].ndim == 0 and name != along
     }
+    if along == "voltage":
+        known["voltage"] = float(np.median(x))
     conditions, assumed = conditions_of(known, dataset, context)
     remarks = [curve.verdict, *curve.quantisation.remarks]
     to_card = along == "field_out_of_plane"
     remarks += assumed
     if not to_card and context.has_base:
         remarks.append(
-            f"a card with physics has no P against {along}, so it is not changed; without --base "
-            "(base=) a card holds it"
+            f"P against {along} changes nothing on a card with physics; without --base (base=) a "
+            "card holds it"
         )
     return context.result(
         "probability",
