@@ -13,11 +13,14 @@ from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
+from smtj.measurement.conditions import direction_needed, direction_stated
+from smtj.measurement.format.schema import FIELDS
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from smtj.analysis.switching.observed import Observed
     from smtj.analysis.switching.trace import FittedTrace
 
     Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset
@@ -88,6 +91,7 @@ def fit(
     field_in_plane: float | None = None,
     frequency: float | None = None,
     voltage: float | None = None,
+    current: float | None = None,
     temperature: float | None = None,
     source: str | None = None,
     progress: Progress | None = None,
@@ -111,7 +115,7 @@ def fit(
     integration_time
         Time over which a reading averages, in s; default: that of the file, or else of ``base``,
         or else readings are taken as instants.
-    field_out_of_plane, field_in_plane, frequency, voltage, temperature
+    field_out_of_plane, field_in_plane, frequency, voltage, current, temperature
         SI values of what the data do not state; default: no field, and the voltage and
         temperature of ``base``, or else unknown.
     source
@@ -144,6 +148,7 @@ def fit(
         "field_in_plane": field_in_plane,
         "frequency": frequency,
         "voltage": voltage,
+        "current": current,
         "temperature": temperature,
     }
     base = _named(datasets) if base is None else base
@@ -176,11 +181,18 @@ def _fit_all(
 
     Each room is imported only if there are data for it.
     """
+    from smtj.analysis.switching.observed import as_resistance, in_own_unit
+
     by_kind: dict[str, list[xr.Dataset]] = {}
+    traces: dict[Observed | None, list[xr.Dataset]] = {}
     for dataset in datasets:
         dataset = with_conditions(dataset, context)
         kind = kind_of(dataset)
-        by_kind.setdefault("trace" if kind == "scan" else kind, []).append(dataset)
+        if kind in ("trace", "scan"):
+            dataset, observed = as_resistance(dataset, context)
+            traces.setdefault(observed, []).append(dataset)
+        else:
+            by_kind.setdefault(kind, []).append(dataset)
     results: list[FitResult] = []
     if loops := by_kind.get("loop"):
         from smtj.analysis.switching.loop import loop_results
@@ -192,8 +204,13 @@ def _fit_all(
         results.append(angle_result(turned, context))
     if spectra := by_kind.get("spectrum"):
         results += _fit_spectra(spectra, context, progress)
-    if readings := by_kind.get("trace"):
-        results += _fit_readings(readings, context, progress)
+    for observed, readings in traces.items():
+        fitted = _fit_readings(readings, context, progress)
+        results += fitted if observed is None else [in_own_unit(r, observed) for r in fitted]
+    for rows in by_kind.get("dwell", ()):
+        from smtj.analysis.switching.dwell import table_result
+
+        results.append(table_result(rows, context))
     for curve in by_kind.get("probability", ()):
         from smtj.analysis.switching.probability import probability_results
 
@@ -227,6 +244,7 @@ def _fit_readings(
     from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
     from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
     from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
+    from smtj.analysis.switching.separate import separate_results
     from smtj.analysis.switching.trace import fit_readings, trace_result
 
     found = [group for dataset in datasets for group in groups(dataset)]
@@ -246,6 +264,7 @@ def _fit_readings(
     # A card has the numbers of zero bias; w(V) says what a voltage changes.
     results = [scan_result(scan, context) for scan in sorted(scans, key=lambda s: abs(s.voltage))]
     results[1:] = [replace(result, update=None, behaviour=None) for result in results[1:]]
+    results = [_with_direction(result, datasets) for result in results]
     by_temperature: dict[float, list[FittedScan]] = {}
     for scan in scans:
         if scan.along == "field_out_of_plane":
@@ -260,13 +279,17 @@ def _fit_readings(
         for alike in _alike(traces, "voltage", "field_out_of_plane", "field_in_plane")
         if _distinct(alike, "temperature") >= MIN_TEMPERATURES
     ]
-    if not results:
-        raise SmtjError(
-            f"{len(found)} traces under different conditions make neither a scan (at least "
-            f"{MIN_FIELDS} fields) nor an Arrhenius plot (at least {MIN_TEMPERATURES} temperatures)"
-            "; fit them one by one"
-        )
-    return results
+    return results or separate_results(found, traces, context)
+
+
+def _with_direction(result: FitResult, datasets: "Sequence[xr.Dataset]") -> FitResult:
+    """Keep a scan along a field of unknown direction off cards with physics, and say why."""
+    for dataset in datasets:
+        for name in FIELDS:
+            if name in dataset.variables and not direction_stated(dataset, name):
+                remarks = (*result.remarks, direction_needed(dataset, name))
+                return replace(result, remarks=remarks, update=None)
+    return result
 
 
 def _alike(traces: "Iterable[FittedTrace]", *names: str) -> "list[list[FittedTrace]]":

@@ -128,8 +128,11 @@ def conditions_of(
         "temperature": (float(card.thermal.temperature), "K", "K"),
     }
     found = {**context.conditions, **known}
-    at_current = "current" in found and "voltage" not in found
-    if at_current:
+    observable = dataset.attrs.get("observable")
+    at_current = ("current" in found and "voltage" not in found) or observable is not None
+    if observable == "voltage":
+        found["voltage"] = float(np.median(np.abs(dataset["resistance"].values)))
+    elif at_current and observable is None:
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
     values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
     missing = [name for name in defaults if name not in found]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtj.measurement import source_of
+from smtj.measurement.format.messages import listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,4 +44,27 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
             remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
         for remark in remarks:
             found.setdefault(remark, []).append(Path(source_of(dataset)).name)
-    return [f"{file_names(names)}: {remark}" for remark, names in found.items()]
+    if len(datasets) == 1:
+        return list(found)
+    found = _joined(found)
+    return [f"{remark} ({file_names(names)})" for remark, names in found.items()]
+
+
+def _joined(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Put into one remark what differs from file to file only in its values."""
+    ends: dict[str, list[str]] = {}
+    for remark in found:
+        values, _, origin = remark.partition(", from ")
+        if origin:
+            ends.setdefault(origin, []).append(values)
+    joined = {}
+    for remark, names in found.items():
+        origin = remark.partition(", from ")[2]
+        several = ends.get(origin, [])
+        if len(several) < 2:
+            joined[remark] = names
+        elif remark.startswith(several[0]):
+            each = origin.replace("name of the file", "names of the files")
+            files = [name for other, own in found.items() if other.endswith(origin) for name in own]
+            joined[f"from {each}: {listed(several)}"] = files
+    return joined

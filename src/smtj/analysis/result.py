@@ -35,13 +35,13 @@ CARD_DIGITS = 3
 """Digits of a standard error that a card keeps; its value ends at the same decimal."""
 
 Kind = Literal[
-    "trace", "scan", "probability", "bias", "arrhenius", "loop", "angle",
+    "trace", "scan", "probability", "dwell", "bias", "arrhenius", "loop", "angle",
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
     "ok", "two levels", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
     "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination",
-    "in-plane", "perpendicular", "several",
+    "in-plane", "perpendicular", "constant rate", "not of this law", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
 
@@ -57,6 +57,8 @@ Verdict = Literal[
     The shape of a loop that was fitted without a model.
 ``one combination``
     Resonance fixes a combination of H_K1 and H_K2 instead of both.
+``constant rate``, ``not of this law``
+    Whether P against the length of a pulse is 1 - exp(-t/τ), or no such curve at all.
 ``in-plane``, ``perpendicular``
     The direction of the field in a film's Kittel fit.
 ``ok``

@@ -12,6 +12,7 @@ from smtj.cli import (
     chips,
     cite,
     cost,
+    data,
     explore,
     fit,
     ladder,
@@ -68,6 +69,7 @@ app.add_typer(card.app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure.app, name="measure")
 app.add_typer(simulate.app, name="simulate")
 for command in (
+    data.data,
     fit.fit,
     train.train,
     chips.chips,

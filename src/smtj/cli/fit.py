@@ -7,6 +7,16 @@ import typer
 
 from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
+from smtj.cli.reading import (
+    Column,
+    FromName,
+    Ignore,
+    Interval,
+    Reads,
+    Sheet,
+    SkipRows,
+    read_files,
+)
 
 Condition = Annotated[
     str | None, typer.Option(help="Used if the file has no such column. Default: that of --base.")
@@ -31,10 +41,13 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help='Maps a header, e.g. "resistance=R_meas \\[kohm]"; repeatable.'),
-    ] = None,
+    column: Column = None,
+    ignore: Ignore = None,
+    skip_rows: SkipRows = 0,
+    sheet: Sheet = None,
+    reads: Reads = None,
+    interval: Interval = None,
+    from_name: FromName = None,
     integration_time: Annotated[
         str | None, typer.Option(help='Averaging time of a reading, e.g. "20 ms" or "0 s".')
     ] = None,
@@ -44,6 +57,7 @@ def fit(
         str | None, typer.Option(help="Of spectra swept in field, if the file has no such column.")
     ] = None,
     voltage: Condition = None,
+    current: Condition = None,
     temperature: Condition = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every fitted number with its interval as JSON.")
@@ -53,18 +67,21 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files
-    from smtj.measurement import parse_columns
 
+    with progress("reading", "bytes") as report:
+        data = read_files(
+            files, column, ignore, skip_rows, sheet, reads, interval, from_name, report
+        )
     with progress("fitting", "fits") as report:
         result = fit_files(
-            files,
+            data,
             base,
-            columns=parse_columns(column or []),
             integration_time=parse_option("--integration-time", integration_time, "s"),
             field_out_of_plane=parse_option("--field-out-of-plane", field_out_of_plane, "A/m"),
             field_in_plane=parse_option("--field-in-plane", field_in_plane, "A/m"),
             frequency=parse_option("--frequency", frequency, "Hz"),
             voltage=parse_option("--voltage", voltage, "V"),
+            current=parse_option("--current", current, "A"),
             temperature=parse_option("--temperature", temperature, "K"),
             progress=report,
         )

@@ -10,7 +10,9 @@ from smtj.measurement.conditions import (
     groups,
     kind_of,
     measured_bias,
+    observable_of,
 )
+from smtj.measurement.description import FileDescription, describe
 from smtj.measurement.format.columns import parse_columns
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.loading import as_dataset, load
@@ -22,14 +24,17 @@ from smtj.measurement.splitting import Sweep, sweeps
 __all__ = [
     "LABELS",
     "QUANTITIES",
+    "FileDescription",
     "Sweep",
     "as_dataset",
+    "describe",
     "field_direction_stated",
     "groups",
     "increasing_time",
     "kind_of",
     "load",
     "measured_bias",
+    "observable_of",
     "parse_columns",
     "require",
     "save",

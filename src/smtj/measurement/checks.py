@@ -6,15 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.conditions import CONDITIONS, condition_codes
+from smtj.measurement.conditions import CONDITIONS, condition_codes, direction_stated
+from smtj.measurement.format.columns import FIELD
+from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import listed, quoted
-from smtj.measurement.format.schema import LABELS, QUANTITIES, Quantity
+from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, Quantity
 from smtj.measurement.locations import reading_place, source_of, value_place
 from smtj.measurement.long_format import long_columns, readings_in
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+MIN_ALIKE, COARSE = 5, 0.1
+"""Number and fraction of readings at the time of the one before above which times are coarse."""
 
 
 def check_values(dataset: "xr.Dataset") -> None:
@@ -70,8 +76,16 @@ def increasing_time(dataset: "xr.Dataset") -> None:
     """
     require(dataset, "time")
     time = long_columns(dataset, ["time"])["time"]
-    wrong = np.diff(time) <= 0
+    steps = np.diff(time)
+    wrong = steps <= 0
     if wrong.any():
+        alike = steps == 0
+        if alike.sum() > MIN_ALIKE and alike.mean() > COARSE and not (steps < 0).any():
+            raise DataError(
+                f"{source_of(dataset)}: its times are too coarse, with "
+                f"{time.size / (time.size - alike.sum()):.3g} readings at each of them: state the "
+                "time between readings by interval= (--interval)"
+            )
         later = int(wrong.argmax()) + 1
         step = f"from {time[later - 1]:.12g} s to {time[later]:.12g} s"
         raise DataError(
@@ -110,6 +124,10 @@ def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
     if infinite.any():
         raise _wrong(dataset, quantity, infinite, "delete it, times need not be regular")
     outside = (values < quantity.lowest) | (values > quantity.highest)
+    if quantity.name in FIELDS:
+        outside = np.abs(values) > quantity.highest
+        if outside.any():
+            raise _beyond_magnets(dataset, quantity, outside)
     if outside.any():
         raise _wrong(dataset, quantity, outside, f"{quantity.meaning} is {_range(quantity)}")
     if quantity.whole:
@@ -128,6 +146,23 @@ def _wrong(
     value = _shown(quantity.name, variable.values.ravel()[index])
     return DataError(
         f"{source_of(dataset)}: column {quoted(header)} is {value} at {place}: {right}"
+    )
+
+
+def _beyond_magnets(
+    dataset: "xr.Dataset", quantity: Quantity, wrong: NDArray[np.bool_]
+) -> DataError:
+    variable = dataset[quantity.name]
+    index = int(wrong.argmax())
+    header = str(variable.encoding.get("header", quantity.name))
+    value = format_quantity(float(variable.values.ravel()[index]), quantity.unit, "T", digits=6)
+    bare = split_header(header)[0]
+    name = quantity.name if direction_stated(dataset, quantity.name) else FIELD
+    return DataError(
+        f"{source_of(dataset)}: column {quoted(header)} is {value} at "
+        f"{value_place(dataset, quantity.name, index)}, more than any steady magnet reaches: its "
+        "numbers are in another unit, perhaps mT or Oe, which columns= states (--column "
+        f'"{name}={bare} [mT]")'
     )
 
 

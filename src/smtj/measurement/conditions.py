@@ -16,8 +16,11 @@ from smtj.measurement.long_format import Array, column_names, long_columns, read
 if TYPE_CHECKING:
     import xarray as xr
 
-Kind = Literal["probability", "trace", "scan", "loop", "angle", "spectrum"]
-"""P against field, resistance against time, both, resistance against field, or a resonance."""
+Kind = Literal["probability", "dwell", "trace", "scan", "loop", "angle", "spectrum"]
+"""P or dwell times against a drive, a trace, several, resistance against field, or a resonance."""
+
+OBSERVABLES = ("resistance", "voltage", "current", "signal", "channel_x")
+"""What a trace may be of."""
 
 CONDITIONS = (*FIELDS, "voltage", "current", "temperature", "pulse_length")
 """Quantities that are set while readings are taken."""
@@ -48,11 +51,12 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     Returns
     -------
     str
-        ``"probability"`` for probabilities, or counts of high reads and of reads; else
-        ``"spectrum"`` if :func:`is_spectrum`; else for resistances ``"trace"`` at one condition
-        with times, ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several
-        conditions with a median of :data:`MIN_READINGS` or more readings, and ``"loop"`` at
-        several fields with fewer.
+        ``"probability"`` for probabilities, or counts of high reads and of reads; ``"dwell"`` for
+        dwell times; else ``"spectrum"`` if :func:`is_spectrum`; else for what
+        :func:`observable_of` returns, mostly resistances, ``"trace"`` at one condition with times,
+        ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several conditions
+        with a median of :data:`MIN_READINGS` or more readings, and ``"loop"`` at several fields
+        with fewer.
 
     Raises
     ------
@@ -62,10 +66,12 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     names = set(dataset.variables)
     if "probability" in names or {"high", "reads"} <= names:
         return "probability"
+    if {"dwell_time_high", "dwell_time_low"} <= names:
+        return "dwell"
     if is_spectrum(dataset):
         return "spectrum"
     found = "without resistance"
-    if "resistance" in names:
+    if observable_of(dataset) is not None:
         columns = _condition_columns(dataset)
         size = readings_in(dataset)
         fields = {name: values for name, values in columns.items() if name in FIELDS}
@@ -89,11 +95,32 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     )
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
-        "resistance at one condition make a trace, resistance at several fields a loop, at several "
-        "angles a sweep of the angle, with "
+        "resistance (or voltage, or current) at one condition make a trace, resistance at several "
+        "fields a loop, at several angles a sweep of the angle, with "
         f"{MIN_READINGS} readings per condition a scan, probability (or high and reads) a "
-        f"probability curve, and signal with frequency and field a spectrum{hint}"
+        "probability curve, dwell times of both states a table of them, and signal with frequency "
+        f"and field a spectrum{hint}"
     )
+
+
+def observable_of(dataset: "xr.Dataset") -> str | None:
+    """Return which quantity shows the state of the device in a trace, a scan or a loop.
+
+    Returns
+    -------
+    str or None
+        The resistance if there is one; else, in a data set with times, a voltage or a current that
+        changes while nothing else shows the state, or a signal; None if there is none.
+    """
+    names = {str(name) for name in dataset.variables}
+    if "resistance" in names:
+        return "resistance"
+    if "time" not in names or {"probability", "high", "dwell_time_high"} & names:
+        return None
+    for name in OBSERVABLES[1:]:
+        if name in names and bool(np.ptp(np.asarray(dataset[name].values)) > 0):
+            return name
+    return None
 
 
 def is_spectrum(dataset: "xr.Dataset") -> bool:
@@ -129,6 +156,20 @@ def direction_stated(dataset: "xr.Dataset", name: str) -> bool:
     encoding = dataset[name].encoding
     bare = split_header(str(encoding.get("header", name)))[0]
     return bool(encoding.get("asked_for")) or not has_no_direction(bare)
+
+
+def direction_needed(dataset: "xr.Dataset", name: str) -> str:
+    """Return a remark on a field of unknown direction, with the option that states it."""
+    header = str(dataset[name].encoding.get("header", name))
+    column = split_header(header)[0]
+    option = f'columns= (--column "field_out_of_plane={column}")'
+    if not dataset[name].ndim:
+        option = 'from_name= (--from-name "*H={field_out_of_plane:Oe}*")'
+    return (
+        f"the direction of the field {quoted(header)} is not stated, which the fit does not need; "
+        "a card of behaviour calls it out of plane, and a card with physics is changed only if it "
+        f"is called field_out_of_plane or field_in_plane by {option}"
+    )
 
 
 def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]:
@@ -231,9 +272,10 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     """Conditions and labels of each reading, by name."""
     import pandas as pd
 
-    names = [name for name in (*CONDITIONS, *LABELS) if name in dataset.variables]
+    shown = observable_of(dataset)
+    names = [n for n in (*CONDITIONS, *LABELS) if n in dataset.variables and n != shown]
     columns = long_columns(dataset, names)
-    measured = measured_bias(dataset)
+    measured = measured_bias(dataset) if shown not in _BIASES else None
     if measured is not None:
         del columns[measured]
         (held,) = set(_BIASES) - {measured}

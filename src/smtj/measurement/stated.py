@@ -119,7 +119,9 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
                 f'--from-name "{pattern}" has the unknown quantity {quoted(name)}: write e.g. '
                 '"RTN_H={field_out_of_plane:Oe}.csv"'
             )
-        parts.append(f"({_NUMBER})" if name in QUANTITIES else "(.+?)")
+        # The unit may stand in the name, as in "H=-14Oe".
+        number = rf"({_NUMBER})\s*(?:{re.escape(unit)})?" if unit else f"({_NUMBER})"
+        parts.append(number if name in QUANTITIES else "(.+?)")
         names.append((name, unit))
     if not names:
         raise DataError(

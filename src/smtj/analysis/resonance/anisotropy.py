@@ -27,6 +27,10 @@ from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
+FREE_ELECTRON = (
+    "γ is that of the free electron, 28.02 GHz/T; one that is higher by 1 % lowers the fields by "
+    "about 1 %, which the intervals do not include"
+)
 NO_STACK = (
     "ξ is not given: it needs M_s, t and t_MgO of the device; name its card, e.g. "
     "--base my_card.toml"
@@ -83,6 +87,7 @@ def _resonance_result(found: list[AtVoltage], context: Context) -> FitResult:
         estimates,
         (
             *_models(found, model, whole),
+            FREE_ELECTRON,
             *_below_saturation(found),
             *_once(at.general.remarks for at in found),
             *_once(at.damping_remarks for at in found),
@@ -177,8 +182,20 @@ def _fields(found: Iterable[AtVoltage], row: int) -> tuple[Floats, Floats]:
 
 def _line(found: list[AtVoltage], row: int) -> LineFit:
     """Fit H_K1 (row 0) or H_K2 (row 1) in A/m against voltage in V."""
+    voltages = [at.voltage for at in found]
     values, errors = _fields(found, row)
-    return fit_line([at.voltage for at in found], values, errors, f"H_K{row + 1}(V)")
+    # The error of the drive moves all voltages together, so it is no scatter about the line.
+    count = min(len(at.drive_changes) for at in found)
+    shared = np.array([[c[row] for c in at.drive_changes[:count]] for at in found])
+    own = np.sqrt(errors**2 - (shared**2).sum(axis=1))
+    name = f"H_K{row + 1}(V)"
+    line = fit_line(voltages, values, own, name)
+    covariance = line.covariance
+    for change in shared.T:
+        moved = fit_line(voltages, values + change, own, name)
+        both = np.array([moved.intercept - line.intercept, moved.slope - line.slope])
+        covariance = covariance + np.outer(both, both)
+    return replace(line, covariance=covariance)
 
 
 def _intercept(name: str, symbol: str, line: LineFit) -> Estimate:
@@ -229,7 +246,9 @@ def _plot_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
     """Plot both wells over the range of the fields, taken along the largest of them."""
     fit = at.general
     vectors = np.stack([at.field_x, at.field_z], axis=-1)
-    along = vectors[np.argmax(np.abs(field))] / field[np.argmax(np.abs(field))]
+    largest = np.argmax(np.hypot(at.field_x, at.field_z))
+    along = vectors[largest] / np.linalg.norm(vectors[largest])
+    along = along if max(along, key=abs) > 0 else -along
     ends = np.array([field.min(), field.max()])
     reach = 0.04 * max(np.ptp(ends), 0.2 * np.abs(ends).max())
     fine = np.linspace(ends[0] - reach, ends[1] + reach, 400)
@@ -245,10 +264,11 @@ def _plot_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
 
 
 def _signed(at: AtVoltage) -> Floats:
-    """Return the field in A/m along its larger component."""
+    """Return the field in A/m along its larger component, less a fitted offset."""
     size = np.hypot(at.field_x, at.field_z)
     larger = at.field_x if np.abs(at.field_x).sum() >= np.abs(at.field_z).sum() else at.field_z
-    return np.where(larger < 0, -size, size)
+    offset = 0.0 if at.general.offset is None else at.general.offset[0]
+    return np.where(larger < 0, -size, size) - offset
 
 
 def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:

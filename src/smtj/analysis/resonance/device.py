@@ -1,11 +1,13 @@
 """H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from smtj.analysis.context import Context
+from smtj.analysis.resonance.drive import DriveEffect, Layer, can_lean, drive_effect
 from smtj.analysis.resonance.lines import Lines, MeasuredLine
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -23,7 +25,7 @@ from smtj.inference.resonance.wells.result import AnisotropyFit
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY
 from smtj.measurement import Sweep
-from smtj.physics.free_layer import macrospin
+from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
 from smtj.physics.resonance.spectrum import well_lines
 from smtj.typing import Floats
@@ -33,6 +35,10 @@ ROUNDS = 2
 NEAR = 0.1
 """Half widths by which two lines must differ to count as two."""
 _STEP = 1e-4
+ASYMMETRIES = ("in_plane_anisotropy_field", "in_plane_bias_field", "easy_axis_tilt")
+"""Of a card's magnetism: with them at 0 the device is that of Eq. 7."""
+REFERENCES = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+"""Directions of the reference layer of a device without a card: along the normal, in the plane."""
 NOT_THE_CARD = (
     "no H_K1 and H_K2 fit with the card's tilt and in-plane fields; Eq. (7) fits without them, "
     "so they are taken to be 0"
@@ -91,6 +97,9 @@ class AtVoltage:
     damping: tuple[Estimate, ...]
     """α and, if it can be determined, the width that α does not explain."""
     damping_remarks: tuple[str, ...]
+    drive_changes: tuple[tuple[float, float], ...] = ()
+    """Of H_K1 and H_K2 in A/m with what is uncertain of the drive, the same for all voltages: part
+    of the covariance of :attr:`general`."""
 
     @property
     def fits(self) -> bool:
@@ -134,8 +143,8 @@ def _turned(sweep: Sweep) -> Sweep:
     )
 
 
-def _with_remark(fit: AnisotropyFit, remark: str) -> AnisotropyFit:
-    return replace(fit, remarks=(*fit.remarks, remark))
+def _with_remark(fit: AnisotropyFit, *remarks: str) -> AnisotropyFit:
+    return replace(fit, remarks=(*fit.remarks, *remarks))
 
 
 def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
@@ -144,7 +153,7 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     if not usable:
         reasons = lines.every[0].fit.remarks or ("measure more",)
         raise SmtjError(f"no spectrum shows a line that a fit can use; {reasons[0]}")
-    card = context.card
+    card = context.card if context.has_base else _upright(context.card)
     given = context.conditions
     own = given.get("temperature", float(card.thermal.temperature))
     temperatures = {line.condition("temperature", own) for line in usable}
@@ -155,13 +164,82 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     by_voltage: dict[float, list[MeasuredLine]] = {}
     for line in usable:
         by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
-    found = [
-        _at(v, tuple(some), card, temperature, lines.swept == "frequency")
-        for v, some in sorted(by_voltage.items())
-    ]
-    if all(at.fits for at in found) or any(at.single.p_value < UNLIKELY for at in found):
+    voltages = sorted(by_voltage)
+    whole = lines.swept == "frequency"
+    found = [_at(v, tuple(by_voltage[v]), card, temperature, whole) for v in voltages]
+    general = any(at.whole is not None for at in found)
+    if general and all(at.fits for at in found):
         return found
-    return [_by_eq_7(at) for at in found]
+    effect = None
+    if can_lean(usable):
+        known = [reference_direction(card)] if context.has_base else REFERENCES
+        effect = drive_effect([_layer(at) for at in found], known)
+    if effect is not None:
+        undriven = [_undriven(effect, by_voltage[v]) for v in voltages]
+        if general:
+            found = [_printed(at, some, card) for at, some in zip(found, undriven, strict=True)]
+        else:
+            pairs = zip(voltages, undriven, strict=True)
+            found = [_at(v, some, card, temperature, whole) for v, some in pairs]
+    if not all(at.fits for at in found) and not any(at.single.p_value < UNLIKELY for at in found):
+        found = [_by_eq_7(at) for at in found]
+    if effect is None or any(at.whole is not None for at in found):
+        return found
+    alpha = float(card.magnetism.damping)
+    return [
+        _with_drive(at, effect, _settled(effect, by_voltage[at.voltage]), alpha) for at in found
+    ]
+
+
+def _upright(card: DeviceCard) -> DeviceCard:
+    """Return a card of which only starting values are taken: the device's own is not known."""
+    nothing = {f"magnetism.{name}": 0.0 for name in ASYMMETRIES}
+    return card.replace({**nothing, "switching.offset_field": None})
+
+
+def _layer(at: AtVoltage) -> Layer:
+    """Return what a first fit says of the layer, by Eq. 7 where that of whole spectra failed."""
+    if at.whole is None:
+        return Layer(at.lines, at.field_x, at.field_z, *_fields(at.general), at.fixed)
+    points = at.single_points.points
+    return Layer(at.lines, points.field_x, points.field_z, *_fields(at.single), EQ_7)
+
+
+def _printed(at: AtVoltage, lines: tuple[MeasuredLine, ...], card: DeviceCard) -> AtVoltage:
+    """Return the fits with Eq. 7 fitted to other lines."""
+    x, z = _fields_at(lines)
+    alpha, start = float(card.magnetism.damping), _fields(at.single)
+    single, points = _fit_points(lines, x, z, EQ_7, start[0], alpha)
+    return replace(at, single=single, single_points=points)
+
+
+def _undriven(effect: DriveEffect | None, lines: list[MeasuredLine]) -> tuple[MeasuredLine, ...]:
+    if effect is None:
+        return tuple(lines)
+    return tuple(effect.undriven.get(id(line), line) for line in _settled(effect, lines))
+
+
+def _settled(effect: DriveEffect, lines: list[MeasuredLine]) -> list[MeasuredLine]:
+    """Return the lines that do not jump; all of them where all do."""
+    return [line for line in lines if id(line) not in effect.jumping] or lines
+
+
+def _with_drive(
+    at: AtVoltage, effect: DriveEffect, lines: list[MeasuredLine], alpha: float
+) -> AtVoltage:
+    """Return fits whose errors include that of the drive."""
+    start = _fields(at.general)
+    covariance, changes = at.general.covariance, []
+    for varied in effect.varied:
+        moved = tuple(varied.get(id(line), line) for line in lines)
+        near = start if at.general.separable else None
+        other, _ = _fit_points(moved, at.field_x, at.field_z, at.fixed, start[0], alpha, near)
+        if other.separable == at.general.separable:
+            change = np.array(_fields(other)) - start
+            covariance = covariance + np.outer(change, change)
+            changes.append((float(change[0]), float(change[1])))
+    general = replace(at.general, covariance=covariance)
+    return replace(at, general=_with_remark(general, *effect.remarks), drive_changes=tuple(changes))
 
 
 def _by_eq_7(at: AtVoltage) -> AtVoltage:
@@ -188,14 +266,9 @@ def _at(
     temperature: float,
     whole_spectra: bool,
 ) -> AtVoltage:
-    spin = macrospin(card, voltage, temperature)
-    fixed = FixedFields(
-        float(spin.in_plane_anisotropy_field),
-        float(spin.in_plane_bias_field),
-        float(spin.easy_axis_tilt),
-    )
-    near, alpha = float(spin.anisotropy_field), float(card.magnetism.damping)
-    x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
+    fixed, near = _from_card(card, voltage, temperature)
+    alpha = float(card.magnetism.damping)
+    x, z = _fields_at(lines)
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
     general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
     printed, printed_points, whole = general, points, None
@@ -215,6 +288,23 @@ def _at(
         damping, remarks = (normal_estimate("Gilbert damping", "α", alpha, error),), ()
     fits = (points, printed_points, printed, general, whole)
     return AtVoltage(voltage, lines, moved_x, moved_z, fixed, *fits, damping, remarks)
+
+
+def _from_card(card: DeviceCard, voltage: float, temperature: float) -> tuple[FixedFields, float]:
+    """Return what a fit takes from the card, and the card's H_K1."""
+    spin = macrospin(card, voltage, temperature)
+    fixed = FixedFields(
+        float(spin.in_plane_anisotropy_field),
+        float(spin.in_plane_bias_field),
+        float(spin.easy_axis_tilt),
+    )
+    return fixed, float(spin.anisotropy_field)
+
+
+def _fields_at(lines: Sequence[MeasuredLine]) -> tuple[Floats, Floats]:
+    """Return H_x and H_z in A/m at each line."""
+    x, z = (np.array(entry) for entry in zip(*(line.field for line in lines), strict=True))
+    return x, z
 
 
 def _fit_points(

@@ -1,4 +1,4 @@
-"""Tables of probabilities: P(high | H), or P against the voltage of a pulse."""
+"""Tables of probabilities: P against a field, a voltage, a current or the length of a pulse."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,20 @@ from smtj.analysis.card_update import measured, with_sigmoid
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
+from smtj.analysis.switching.pulses import is_against_length, pulse_results
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid import FractionFit, detect_quantisation, fit_fractions
+from smtj.inference.sigmoid import (
+    FractionFit,
+    detect_quantisation,
+    fit_fractions,
+    unstated_reads,
+)
 from smtj.inference.stats.distributions import wilson_interval
-from smtj.measurement import LABELS, require, table, unique_fields
+from smtj.measurement import LABELS, field_direction_stated, require, table, unique_fields
+from smtj.measurement.conditions import direction_needed
+from smtj.measurement.format.messages import listed
+from smtj.measurement.format.schema import FIELDS
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
@@ -26,7 +35,9 @@ AXES = {
     "field_out_of_plane": ("A/m", "Oe", r"Perpendicular field $H_\perp$ (Oe)"),
     "field_in_plane": ("A/m", "Oe", r"In-plane field $H_\parallel$ (Oe)"),
     "voltage": ("V", "V", "Voltage (V)"),
+    "current": ("A", "uA", "Current (µA)"),
 }
+"""SI unit, unit on the axis and axis of the drives of a sigmoid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +53,26 @@ class FittedCurve:
 
 
 def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
-    """Fit a sigmoid to every branch of a table: rows with equal labels and pulse length."""
+    """Fit a sigmoid to every branch of a table: rows with equal labels and pulse length.
+
+    Against the length of a pulse it is :func:`smtj.inference.sigmoid.fit_pulse_law`.
+    """
     unique_fields(dataset)
+    require(dataset, "probability" if "probability" in dataset else "high")
+    if "probability" not in dataset:
+        require(dataset, "high", "reads")
     rows = table(dataset)
     if "probability" not in rows:
         rows["probability"] = rows["high"] / rows["reads"]
-    require(dataset, "probability" if "probability" in dataset else "high", "reads")
-    along = _axis(rows)
-    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     labels = [name for name in LABELS if name in rows]
+    if is_against_length(rows):
+        return pulse_results(rows, labels, context)
+    along = _axis(rows)
+    found = None
+    if "reads" not in rows:
+        found = unstated_reads(rows[along].to_numpy(), rows["probability"].to_numpy())
+        rows["reads"] = float(found.reads)
+    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
         labels.append("pulse_length")
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
@@ -62,7 +84,10 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
             fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
-        results.append(_result(dataset, x, fit, along, called, context))
+        one = _result(dataset, x, fit, along, called, context)
+        if found is not None:
+            one = replace(one, remarks=(found.remark, *one.remarks))
+        results.append(one)
     if len(results) == 1:
         return results
     # A card has one sigmoid, and the data do not say which branch it should have.
@@ -81,7 +106,8 @@ def _axis(rows: "pd.DataFrame") -> str:
     if len(varied) != 1:
         raise SmtjError(
             f"a probability curve needs exactly one varying column among {', '.join(AXES)}, but "
-            f"{len(varied)} vary; name the columns by columns= (--column)"
+            f"{listed(varied) if varied else 'none'} var{'ies' if len(varied) == 1 else 'y'}; name "
+            "the columns by columns= (--column), or leave some out (--ignore)"
         )
     return varied[0]
 
@@ -96,11 +122,16 @@ def _result(
     }
     if along == "voltage":
         known["voltage"] = float(np.median(x))
+    if along in FIELDS:
+        known[along] = 0.0
     conditions, assumed = conditions_of(known, dataset, context)
+    stated = field_direction_stated(dataset)
     remarks = [curve.verdict, *curve.quantisation.remarks]
-    to_card = along == "field_out_of_plane"
+    to_card = along == "field_out_of_plane" and stated
+    if along in FIELDS and not stated:
+        remarks.append(direction_needed(dataset, along))
     remarks += assumed
-    if not to_card and context.has_base:
+    if along != "field_out_of_plane" and context.has_base:
         remarks.append(
             f"P against {along} changes nothing on a card with physics; without --base (base=) a "
             "card holds it"

@@ -4,25 +4,31 @@ from smtj.inference.sigmoid.counts import estimate_inflation, variance_inflation
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import ScanFit, fit_scan
+from smtj.inference.sigmoid.pulse_law import PulseFit, fit_pulse_law
 from smtj.inference.sigmoid.quantisation import (
     FractionFit,
     Quantisation,
     detect_quantisation,
     fit_fractions,
 )
+from smtj.inference.sigmoid.unstated_reads import UnstatedReads, unstated_reads
 
 __all__ = [
     "FractionFit",
     "MeanScanFit",
+    "PulseFit",
     "Quantisation",
     "ScanFit",
     "SigmoidFit",
+    "UnstatedReads",
     "detect_quantisation",
     "estimate_inflation",
     "fit_fractions",
+    "fit_pulse_law",
     "fit_scan",
     "fit_scan_of_means",
     "fit_sigmoid",
     "mean_with_error",
+    "unstated_reads",
     "variance_inflation",
 ]

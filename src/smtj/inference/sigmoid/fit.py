@@ -49,6 +49,7 @@ MAX_EXCESS = 30.0
 SLOPE_UNITS = {
     "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
     "V": (("1/V", "1/V"), ("offset voltage", "V_s", "V", "V")),
+    "A": (("1/A", "1/uA"), ("offset current", "I_s", "A", "uA")),
 }
 """Units of the slope; name, symbol and units of the offset, by the unit of the fields."""
 
@@ -80,7 +81,8 @@ class SigmoidFit:
     freedom: float = math.inf
     """Degrees of freedom with which the covariance is known."""
     unit: str = "A/m"
-    """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` for P against voltage."""
+    """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` or ``"A"`` for P against a
+    voltage or a current."""
 
     @property
     def slope_error(self) -> float:
@@ -113,7 +115,7 @@ class SigmoidFit:
         if self.field_scatter:
             shown = SLOPE_UNITS[self.unit][1][3]
             size = format_quantity(self.field_scatter, self.unit, shown, 2)
-            name = "voltage" if self.unit == "V" else "field"
+            name = {"V": "voltage", "A": "current"}.get(self.unit, "field")
             scatter = f"a {name} that scatters by {size} from point to point"
         if not self.not_a_sigmoid:
             allowed = f"; the intervals allow for {scatter}" if scatter else ""

@@ -8,8 +8,17 @@ from difflib import get_close_matches
 from smtj.errors import DataError
 from smtj.measurement.format.header import is_arbitrary, recognised, split_header, unit_in_file
 from smtj.measurement.format.messages import listed, quoted
-from smtj.measurement.format.schema import MAY_BE_ARBITRARY, NAMES, QUANTITIES, SIGNALS
+from smtj.measurement.format.schema import (
+    FIELDS,
+    MAY_BE_ARBITRARY,
+    NAMES,
+    QUANTITIES,
+    SIGNALS,
+)
 from smtj.measurement.format.suggest import suggested
+
+FIELD = "field"
+"""Name by which a user names a field without saying its direction."""
 
 _NUMBERED = re.compile(r"#(\d{1,4})")
 
@@ -124,7 +133,11 @@ def match_columns(
     return Match(
         tuple(
             Column(
-                position, header, name, unit_in_file(name, unit, header, file), name in asked_for
+                position,
+                header,
+                name,
+                unit_in_file(name, unit, header, file),
+                name in asked_for and not (name in FIELDS and FIELD in (columns or {})),
             )
             for position, header, name, unit in in_order
         ),
@@ -154,7 +167,7 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
 
 def _check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
-        if name not in NAMES:
+        if name not in (*NAMES, FIELD):
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
             raise DataError(f'unknown quantity "{name}": {hint}')
@@ -183,8 +196,9 @@ def _asked_for(
 ) -> dict[int, tuple[str, str | None]]:
     _check_names(columns)
     found: dict[int, tuple[str, str | None]] = {}
-    for name, wanted in columns.items():
-        position = _position(name, wanted, headers, file)
+    for given, wanted in columns.items():
+        position = _position(given, wanted, headers, file)
+        name = FIELDS[0] if given == FIELD else given
         if position in found:
             raise DataError(
                 f"{file}: column {quoted(headers[position])} cannot be both {found[position][0]} "

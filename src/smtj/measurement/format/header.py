@@ -73,7 +73,7 @@ def split_header(header: str) -> tuple[str, str | None]:
 def _split_at_underscore(text: str) -> tuple[str, str] | None:
     name, _, unit = text.rpartition("_")
     known = name_of(name) if name and name_of(text) is None else None
-    if known not in QUANTITIES or not _is_unit(_respelled(unit)):
+    if known is None or known not in QUANTITIES or not _is_unit(_respelled(unit)):
         return None
     try:
         convert(1.0, _respelled(unit), QUANTITIES[known].unit)

@@ -68,4 +68,4 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
         largest = float(np.abs(values).max()) if values.size else 0.0
     if largest < OVERFLOW:
         return np.zeros(values.size, dtype=np.bool_)
-    return ~(np.abs(values) < OVERFLOW)
+    return np.asarray(~(np.abs(values) < OVERFLOW))

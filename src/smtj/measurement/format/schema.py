@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+MAX_FIELD = 50 / (4e-7 * math.pi)
+"""50 T in A/m; the strongest steady magnet has 45 T."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -111,9 +114,21 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         for quantity in (
             Quantity("time", "s", "s", "a time", _TIME),
             Quantity(
-                "field_out_of_plane", "A/m", "Oe", "a field along the film normal", _OUT_OF_PLANE
+                "field_out_of_plane",
+                "A/m",
+                "Oe",
+                "a field along the film normal",
+                _OUT_OF_PLANE,
+                highest=MAX_FIELD,
             ),
-            Quantity("field_in_plane", "A/m", "Oe", "a field along the long axis", _IN_PLANE),
+            Quantity(
+                "field_in_plane",
+                "A/m",
+                "Oe",
+                "a field along the long axis",
+                _IN_PLANE,
+                highest=MAX_FIELD,
+            ),
             Quantity("voltage", "V", "mV", "a voltage", _VOLTAGE),
             Quantity("current", "A", "uA", "a current", _CURRENT),
             Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), 0),

@@ -99,7 +99,7 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 def single_values(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the arrays of one value as text, as a preamble has."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for name, value in arrays.items():
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiubUSO":

@@ -36,9 +36,9 @@ def _tektronix(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     if head[0] != "Record Length" or len(head) < 5 or not all(map(is_number, head[3:5])):
         return None
     horizontal, vertical = axis_units(pairs_of([row.cells[:2] for row in rows[:20]], ()))
-    headers = ("", "", "", f"time [{horizontal or 's'}]", with_unit("CH1", vertical or "V"))
-    headers += ("",) * (len(head) - len(headers))
-    return KnownTable("Tektronix TDS", Layout(headers, (), 0, len(rows), 1.0))
+    headers = ["", "", "", f"time [{horizontal or 's'}]", with_unit("CH1", vertical or "V")]
+    headers += [""] * (len(head) - len(headers))
+    return KnownTable("Tektronix TDS", Layout(tuple(headers), (), 0, len(rows), 1.0))
 
 
 def _rigol(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:

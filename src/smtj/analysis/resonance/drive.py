@@ -1,0 +1,159 @@
+"""The lines of a device at vanishing drive, from lines that a drive makes lean."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.analysis.resonance.lines import MeasuredLine
+from smtj.errors import SmtjError
+from smtj.inference.resonance.lines.fit import SpectrumFit
+from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
+from smtj.inference.resonance.wells.drive import Drive, fit_drive, relative_leans
+from smtj.inference.resonance.wells.model import FixedFields
+from smtj.physics.resonance.softening import MAX_LEAN
+from smtj.typing import Floats
+from smtj.units import format_quantity
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Rough anisotropy fields of a layer at one voltage, and its lines."""
+
+    lines: tuple[MeasuredLine, ...]
+    field_x: Floats
+    """In A/m at each line, as all fields here."""
+    field_z: Floats
+    anisotropy_field: float
+    second_order_field: float
+    fixed: FixedFields
+
+
+@dataclass(frozen=True, eq=False)
+class DriveEffect:
+    """What a drive does to all lines of a device."""
+
+    drive: Drive
+    undriven: dict[int, MeasuredLine]
+    """Lines at vanishing drive, by the ``id`` of the line as it was fitted."""
+    varied: tuple[dict[int, MeasuredLine], ...]
+    """The same if the drive is weaker by a standard error, and if the reference layer is turned by
+    one: independent of each other."""
+    jumping: frozenset[int]
+    """Lines that lean so far that they jump, by their ``id``: they tell no frequency."""
+    remarks: tuple[str, ...]
+
+
+def can_lean(lines: Sequence[MeasuredLine]) -> bool:
+    """Return whether lines were swept in frequency and seen themselves, not their derivative."""
+    return all(line.sweep.swept == "frequency" and line.fit.shape == "exact" for line in lines)
+
+
+def drive_effect(layers: Sequence[Layer], references: Sequence[ArrayLike]) -> DriveEffect | None:
+    """Find the drive that all lines have in common; None if they tell nothing of it.
+
+    ``references`` are one or two directions that the reference layer may have, each weighed by its
+    likelihood.
+    """
+    lines: list[MeasuredLine] = []
+    leans: list[Lean] = []
+    relative: list[list[float]] = []
+    for layer in layers:
+        by_reference = np.stack([_relative(layer, reference) for reference in references], axis=-1)
+        for line, some in zip(layer.lines, by_reference.tolist(), strict=True):
+            try:
+                lean = fit_lean(*_data(line), line.fit, _errors(line))
+            except SmtjError:
+                continue
+            lines.append(line)
+            leans.append(lean)
+            relative.append(some)
+    try:
+        fits = [fit_drive(leans, column) for column in np.array(relative).T]
+    except SmtjError:
+        return None
+    drive, _ = min(fits, key=lambda fit: fit[0].chi_squared)
+    weights = np.exp([(drive.chi_squared - other.chi_squared) / 2 for other, _ in fits])
+    weights = weights / weights.sum()
+    expected = np.array([other.strength * per_strength for other, per_strength in fits])
+    error = np.array([other.error * per_strength for other, per_strength in fits])
+    mean = weights @ expected
+    variations = [weights @ error]
+    if len(fits) == 2:
+        variations.append(math.sqrt(weights.prod()) * (expected[1] - expected[0]))
+    undriven, *varied = (
+        {
+            id(line): replace(line, fit=_at(line, lean))
+            for line, lean in zip(lines, (mean - variation).tolist(), strict=True)
+        }
+        for variation in (0.0, *variations)
+    )
+    jumping = frozenset(
+        id(line) for line, lean in zip(lines, mean.tolist(), strict=True) if abs(lean) > MAX_LEAN
+    )
+    remarks = _remarks(drive, lines, undriven, jumping)
+    return DriveEffect(drive, undriven, tuple(varied), jumping, remarks)
+
+
+def _relative(layer: Layer, reference: ArrayLike) -> Floats:
+    one = [line.fit.lines[0] for line in layer.lines]
+    return relative_leans(
+        layer.anisotropy_field,
+        layer.second_order_field,
+        layer.fixed,
+        (layer.field_x, layer.field_z),
+        reference,
+        np.hypot([o.symmetric for o in one], [o.antisymmetric for o in one]),
+        np.array([o.half_width for o in one]),
+    )
+
+
+def _at(line: MeasuredLine, lean: float) -> SpectrumFit:
+    """Return the fit with a lean; that without one where it has none."""
+    try:
+        return with_lean(
+            *_data(line), line.fit, float(np.clip(lean, -MAX_LEAN, MAX_LEAN)), _errors(line)
+        )
+    except SmtjError:
+        return line.fit
+
+
+def _data(line: MeasuredLine) -> tuple[Floats, Floats]:
+    return line.sweep.x, line.signal
+
+
+def _errors(line: MeasuredLine) -> Floats | None:
+    dataset = line.sweep.dataset
+    return np.asarray(dataset["signal_error"].values) if "signal_error" in dataset else None
+
+
+def _remarks(
+    drive: Drive,
+    lines: Sequence[MeasuredLine],
+    undriven: dict[int, MeasuredLine],
+    jumping: frozenset[int],
+) -> tuple[str, ...]:
+    if not drive.is_strong:
+        return ()
+    moved = [
+        undriven[id(line)].position - line.position for line in lines if id(line) not in jumping
+    ]
+    if not moved:
+        return ()
+    most = max(moved, key=abs)
+    side = "lower" if most > 0 else "higher"
+    shown = format_quantity(abs(most), "Hz", "MHz", 2)
+    jump = (
+        f"; {len(jumping)} of them lean so far that they jump, and are left out" if jumping else ""
+    )
+    scatter = (
+        ", though not all alike, so its strength may differ between spectra"
+        if drive.p_value < 1e-3
+        else ""
+    )
+    return (
+        f"the lines lean to {side} frequencies, as under a strong drive{scatter}; the fit uses "
+        f"the frequencies at vanishing drive, up to {shown} from those above{jump}",
+    )

@@ -1,0 +1,163 @@
+"""Dwell times against a drive: from a table, or from traces at several values of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smtj import plot
+from smtj.analysis.card_update import Measured
+from smtj.analysis.context import Context
+from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import ROOM_TEMPERATURE, SECTIONS
+from smtj.card import Value
+from smtj.errors import DataError, SmtjError
+from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
+from smtj.measurement import require, source_of, table
+from smtj.typing import Floats
+from smtj.units import convert
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from smtj.analysis.switching.trace import FittedTrace
+
+DRIVES = {
+    "voltage": ("V", "mV", "V", "Voltage (mV)"),
+    "current": ("A", "uA", "I", "Current (µA)"),
+    "field_out_of_plane": ("A/m", "Oe", "H", "Field (Oe)"),
+    "field_in_plane": ("A/m", "Oe", "H", "Field (Oe)"),
+}
+"""SI unit, unit on the axis, letter and axis of each drive."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedDrive:
+    """Dwell times against a drive with their lines."""
+
+    along: str
+    """Of :data:`DRIVES`."""
+    drive: Floats
+    """SI values, shape (n,)."""
+    log_dwell_times: Floats
+    """ln(τ/s) of the high and the low state, shape (n, 2)."""
+    errors: Floats | None
+    """Of :attr:`log_dwell_times`; None if the data state none."""
+    fit: DriveFit
+
+
+def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
+    """Fit a table of dwell times of both states against a field, a voltage or a current."""
+    require(dataset, "dwell_time_high", "dwell_time_low")
+    rows = table(dataset)
+    varied = [name for name in DRIVES if name in rows and rows[name].nunique() > 1]
+    if len(varied) != 1:
+        raise SmtjError(
+            f"dwell times need exactly one varying column among {', '.join(DRIVES)}, but "
+            f"{len(varied)} vary; name the columns by columns= (--column), or leave some out "
+            "(--ignore)"
+        )
+    times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
+    if (times <= 0).any():
+        raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
+    return _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
+
+
+def traces_result(
+    traces: "Sequence[FittedTrace]", drive: Floats, along: str, context: Context
+) -> FitResult:
+    """Fit the dwell times of traces that were taken at several values of a drive."""
+    shown = [n for n, trace in enumerate(traces) if np.isfinite(trace.fit.dwell_high)]
+    if len(shown) < MIN_DRIVES:
+        raise SmtjError(
+            f"dwell times are known at {len(shown)} values of the {along.replace('_', ' ')}; "
+            f"{MIN_DRIVES} are needed for a line"
+        )
+    fits = [traces[n].fit for n in shown]
+    logs = np.log([[fit.dwell_high, fit.dwell_low] for fit in fits])
+    errors = np.sqrt([np.diag(fit.log_covariance) for fit in fits])
+    remarks = [remark for n in shown for remark in traces[n].remarks]
+    return _result(along, drive[shown], logs, errors, context, remarks)
+
+
+def _result(
+    along: str,
+    drive: Floats,
+    logs: Floats,
+    errors: Floats | None,
+    context: Context,
+    remarks: Sequence[str] = (),
+) -> FitResult:
+    unit, shown, symbol, _ = DRIVES[along]
+    fit = fit_drive(drive, logs, errors)
+    found = []
+    if errors is None:
+        found.append(
+            "the table states no errors; those of ln τ are their scatter about the lines, "
+            f"{fit.scatter:.2g}"
+        )
+    return context.result(
+        "dwell",
+        f"dwell times at {drive.size} values of the {along.replace('_', ' ')}",
+        FittedDrive(along, drive, logs, errors, fit),
+        fit.estimates(unit, shown, symbol),
+        (*found, *fit.high.scatter.remarks, *fit.low.scatter.remarks, *remarks),
+        Picture(
+            (plot_dwell_times,),
+            "Points: dwell times of both states. Lines: ln τ fitted to each state by a straight "
+            "line, the first order in the drive.",
+        ),
+        behaviour=dwell_behaviour if abs(fit.slope[0]) > fit.quantile * fit.slope[1] else None,
+    )
+
+
+def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]":
+    """The response to the drive, and the dwell times at its middle."""
+    fit, section = found.fit, SECTIONS[found.along]
+    middle, slope = Measured(*fit.crossing), Measured(*fit.slope)
+    tau = math.exp(float(fit.high.at(middle.value)))
+    error = (
+        tau * math.hypot(*(math.sqrt(line.covariance[0, 0]) for line in (fit.high, fit.low))) / 2
+    )
+    asymmetry = fit.high.slope / slope.value - 0.5
+    spread = (fit.low.slope * fit.high.slope_error, fit.high.slope * fit.low.slope_error)
+    entries: dict[str, Value | str] = {
+        f"{section}.slope": slope.on_card(source),
+        f"{section}.midpoint": middle.on_card(source),
+        f"{section}.limit": Value(
+            float(np.abs(found.drive).max()), "measured", f"range of {source}"
+        ),
+        "behaviour.dwell_time": Measured(tau, error).on_card(source),
+        "behaviour.dwell_asymmetry": Measured(
+            asymmetry, math.hypot(*spread) / slope.value**2
+        ).on_card(source),
+        "behaviour.temperature": Value(
+            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
+        ),
+    }
+    if section == "field_response":
+        entries[f"{section}.direction"] = found.along.removeprefix("field_")
+    return entries
+
+
+def plot_dwell_times(axes: Any, found: FittedDrive) -> None:
+    """Plot dwell times against the drive with both lines."""
+    unit, shown, _, label = DRIVES[found.along]
+    scale = convert(1.0, unit, shown)
+    fine = np.linspace(found.drive.min(), found.drive.max(), 100)
+    rows = (("high", plot.BLUE, found.fit.high), ("low", plot.ORANGE, found.fit.low))
+    for row, (state, colour, line) in enumerate(rows):
+        tau = np.exp(found.log_dwell_times[:, row])
+        name = rf"$\tau_\mathrm{{{state}}}$"
+        reach = None
+        if found.errors is not None:
+            error = found.errors[:, row]
+            reach = [tau * (1 - np.exp(-error)), tau * (np.exp(error) - 1)]
+        axes.errorbar(scale * found.drive, tau, reach, fmt="o", color=colour, label=name)
+        axes.plot(scale * fine, np.exp(line.at(fine)), color=colour)
+    axes.set_yscale("log")
+    axes.set_xlabel(label)
+    axes.set_ylabel(r"Dwell time $\tau$ (s)")
+    axes.legend()

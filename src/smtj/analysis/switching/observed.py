@@ -1,0 +1,138 @@
+"""Traces of a voltage, a current or a signal, fitted in their own unit.
+
+At a constant current the voltage, and at a constant voltage the current, is linear in the occupancy
+of the states, so that the fit of a resistance holds as it stands; only its levels are in another
+unit.  The high state is that of the higher resistance.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smtj.analysis.card_check import Measurement
+from smtj.analysis.context import Context
+from smtj.analysis.result import Behaviour, FitResult, Measured
+from smtj.analysis.switching.trace import FittedTrace, plot_histogram, plot_trace
+from smtj.errors import DataError
+from smtj.inference.stats.estimate import Estimate
+from smtj.measurement import observable_of, source_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from smtj.card import Value
+
+UNITS = {
+    "voltage": ("V", "mV", "V"),
+    "current": ("A", "uA", "I"),
+    "signal": ("V", "V", "S"),
+    "channel_x": ("V", "V", "X"),
+}
+"""SI unit, unit in tables and letter of each quantity."""
+
+_OTHER = {"voltage": "current", "current": "voltage"}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Which quantity stands in for the resistance."""
+
+    name: str
+    sign: float
+    """Of the resistance relative to it."""
+    arbitrary: bool = False
+    """Whether its unit is arbitrary."""
+
+
+def as_resistance(dataset: "xr.Dataset", context: Context) -> tuple["xr.Dataset", Observed | None]:
+    """Return traces with their observable under the name of the resistance.
+
+    The second value says which it is; None if it is the resistance, or if that follows from the
+    bias that the context states.
+    """
+    name = observable_of(dataset)
+    if name is None or name == "resistance":
+        return dataset, None
+    values = np.asarray(dataset[name].values)
+    bias = _OTHER.get(name, "")
+    if context.conditions.get(bias):
+        held = context.conditions[bias]
+        ratio = values / held if name == "voltage" else held / np.where(values, values, np.nan)
+        known = dataset.assign(resistance=(dataset[name].dims, ratio, {"units": "ohm"}))
+        known[bias] = ((), held, {"units": UNITS[bias][0]})
+        if not (ratio > 0).all():
+            raise DataError(
+                f"{source_of(dataset)}: with {bias} {held:g} {UNITS[bias][0]} some resistances are "
+                f"not positive: check the sign of {bias}= (--{bias}), or leave it out"
+            )
+        return known, None
+    # Across a junction at a negative bias, and through one at any, less is more resistance.
+    negative = name in ("voltage", "current") and float(values.max()) < 0
+    sign = -1.0 if negative != (name == "current") else 1.0
+    arbitrary = name in dataset.attrs.get("arbitrary_units", ())
+    observed = Observed(name, sign, arbitrary)
+    others = {"signal", "channel_x", "channel_y", name} & {str(n) for n in dataset.data_vars}
+    replaced = dataset.drop_vars(others)
+    replaced["resistance"] = (dataset[name].dims, sign * values, {"units": UNITS[name][0]})
+    return replaced.assign_attrs(observable=name), observed
+
+
+def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
+    """Return the result of a trace or a scan with levels in the unit of what was measured."""
+    unit, shown, letter = UNITS[observed.name]
+    estimates = tuple(_level(e, observed, letter, unit, shown) for e in result.estimates)
+    what = observed.name.replace("_", " ")
+    remark = f"the levels are those of the {what}; no resistance follows"
+    if observed.name in _OTHER:
+        bias = _OTHER[observed.name]
+        remark += f" unless the {bias} is stated by {bias}= (--{bias})"
+    picture = result.picture
+    if picture is not None and isinstance(result.fit, FittedTrace):
+        text = "a.u." if observed.arbitrary else unit
+        label = f"{what.capitalize()} ({text})"
+        panels = (partial(_plot_trace, label, observed.sign), plot_histogram)
+        picture = replace(picture, panels=panels)
+    return replace(
+        result,
+        estimates=estimates,
+        remarks=tuple(dict.fromkeys((*result.remarks, remark))),
+        picture=picture,
+        update=None,
+        behaviour=None if result.behaviour is None else partial(_behaviour, result.behaviour),
+        measured=None if result.measured is None else partial(_measured, result.measured),
+    )
+
+
+def _behaviour(of_result: Behaviour, fit: Any, source: str) -> "dict[str, Value | str]":
+    """What a card holds without resistances."""
+    without = ("resistance_", "noise_", "high_gradient", "low_gradient", "read_voltage")
+    return {
+        key: value
+        for key, value in of_result(fit, source).items()
+        if not key.partition(".")[2].startswith(without)
+    }
+
+
+def _measured(of_result: Measured, fit: Any) -> list[Measurement]:
+    return [one for one in of_result(fit) if not one.symbol.startswith("R_")]
+
+
+def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown: str) -> Estimate:
+    if not estimate.symbol.startswith("R_"):
+        return estimate
+    ends = [observed.sign * end for end in estimate.interval]
+    return replace(
+        estimate,
+        symbol=f"{letter}_{estimate.symbol[2:]}",
+        value=observed.sign * estimate.value,
+        interval=(min(ends), max(ends)),
+        unit=unit,
+        display_unit=shown,
+    )
+
+
+def _plot_trace(label: str, sign: float, axes: Any, trace: FittedTrace) -> None:
+    plot_trace(axes, trace)
+    axes.set_ylabel(label if sign > 0 else f"−{label}")

@@ -1,0 +1,101 @@
+"""P against the length of a pulse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smtj import plot
+from smtj.analysis.context import Context
+from smtj.analysis.result import FitResult, Picture
+from smtj.errors import SmtjError
+from smtj.inference.sigmoid import PulseFit, fit_pulse_law
+from smtj.inference.stats.distributions import wilson_interval
+from smtj.units import convert, format_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRIVES = {
+    "voltage": ("V", "V"),
+    "current": ("A", "uA"),
+    "field_out_of_plane": ("A/m", "Oe"),
+    "field_in_plane": ("A/m", "Oe"),
+}
+"""Units of what may differ from branch to branch."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPulses:
+    """P against the length of a pulse, with its law."""
+
+    curve: PulseFit
+
+
+def is_against_length(rows: "pd.DataFrame") -> bool:
+    """Whether a table of probabilities has more lengths of the pulse than values of a drive."""
+    if "pulse_length" not in rows:
+        return False
+    drives = [rows[name].nunique() for name in DRIVES if name in rows]
+    return bool(rows["pulse_length"].nunique() > max([1, *drives]))
+
+
+def pulse_results(rows: "pd.DataFrame", labels: Sequence[str], context: Context) -> list[FitResult]:
+    """Fit every branch of a table, rows with equal labels and drives, against the pulse length."""
+    if "reads" not in rows:
+        raise SmtjError(
+            "P against the length of a pulse needs the number of pulses; give it by reads= "
+            "(--reads), or in a column reads"
+        )
+    names = [*labels, *(n for n in DRIVES if n in rows and rows[n].nunique() > 1)]
+    branches = rows.groupby(names, sort=False) if names else [((), rows)]
+    results = []
+    for values, branch in branches:
+        called = " ".join(_called(*pair) for pair in zip(names, values, strict=True))
+        reads = branch["reads"].to_numpy()
+        try:
+            fit = fit_pulse_law(
+                branch["pulse_length"].to_numpy(), branch["probability"].to_numpy() * reads, reads
+            )
+        except SmtjError as error:
+            raise SmtjError(f"{called}: {error}" if called else str(error)) from None
+        results.append(_result(fit, called, context))
+    return results
+
+
+def _result(fit: PulseFit, called: str, context: Context) -> FitResult:
+    return context.result(
+        "probability",
+        f"P against pulse length {called}".strip(),
+        FittedPulses(fit),
+        fit.estimates,
+        (fit.verdict,),
+        Picture(
+            (plot_pulses,),
+            "Points: fraction of pulses that switched, bars: one standard error. Line: 1 − "
+            "exp[−(t/τ)^β] by maximum likelihood.",
+        ),
+        verdict="not of this law" if fit.rejected else "constant rate" if fit.exponential else "ok",
+        condition=called,
+    )
+
+
+def _called(name: str, value: object) -> str:
+    if name not in DRIVES:
+        return str(value)
+    return format_quantity(float(str(value)), *DRIVES[name], 4)
+
+
+def plot_pulses(axes: Any, found: FittedPulses) -> None:
+    """Plot P against the length of the pulse with its law."""
+    fit, scale = found.curve, convert(1.0, "s", "ns")
+    fraction = fit.high / fit.total
+    low, high = wilson_interval(fit.high, fit.total)
+    reach = np.clip([fraction - low, high - fraction], 0, None)
+    axes.errorbar(scale * fit.length, fraction, reach, fmt="o", color=plot.BLUE, elinewidth=1)
+    fine = np.geomspace(fit.length.min(), fit.length.max(), 300)
+    axes.plot(scale * fine, fit.probability(fine), color=plot.RED)
+    axes.set_xscale("log")
+    axes.set_xlabel("Pulse length (ns)")
+    axes.set_ylabel(r"Switching probability $P$")

@@ -1,0 +1,79 @@
+"""Options that say how files are read, of every command that reads measured files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smtj.cli.output import Report
+from smtj.cli.ranges import parse_option
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        help='Maps a header or a position, e.g. "resistance=R_meas \\[kohm]" or "time=#1 \\[s]"; '
+        "repeatable."
+    ),
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(help="Header of a column to leave out; repeatable.")
+]
+SkipRows = Annotated[int, typer.Option(min=0, help="Lines at the top of a file to leave out.")]
+Sheet = Annotated[
+    str | None,
+    typer.Option(help="Sheet of a workbook, or group of an HDF5, TDMS or MATLAB file."),
+]
+Reads = Annotated[
+    int | None, typer.Option(min=1, help="Reads behind each probability, if not in a column.")
+]
+Interval = Annotated[
+    str | None, typer.Option(help='Time between readings, e.g. "0.1 ms", for the times in files.')
+]
+FromName = Annotated[
+    str | None,
+    typer.Option(
+        help='Conditions in the names of files, e.g. "RTN_H={field_out_of_plane:Oe}*.csv".'
+    ),
+]
+
+
+def read_files(
+    files: Sequence[Path],
+    column: list[str] | None,
+    ignore: list[str] | None,
+    skip_rows: int,
+    sheet: str | None,
+    reads: int | None,
+    interval: str | None,
+    from_name: str | None,
+    progress: Report | None = None,
+) -> "list[xr.Dataset]":
+    """Read measured files as the options say."""
+    from smtj.measurement import load, parse_columns
+
+    columns = parse_columns(column or [])
+    spacing = parse_option("--interval", interval, "s")
+
+    def report(number: int) -> Report | None:
+        if progress is None:
+            return None
+        return lambda done, total: progress(number * total + done, len(files) * total)
+
+    return [
+        load(
+            file,
+            columns,
+            skip_rows=skip_rows,
+            sheet=sheet,
+            ignore=ignore or (),
+            reads=reads,
+            interval=spacing,
+            from_name=from_name,
+            progress=report(number),
+        )
+        for number, file in enumerate(files)
+    ]

@@ -1,0 +1,102 @@
+"""How many reads are behind fractions whose table does not say so.
+
+If all fractions are multiples of 1/n coarser than their digits, there were n reads each.  Otherwise
+the scatter about the sigmoid tells: of n reads a fraction scatters with variance p(1 - p)/n, so
+Pearson's χ² equals its degrees of freedom at the right n (P. McCullagh, J. A. Nelder, Generalized
+Linear Models, 2nd ed. (1989), Sec. 4.5, doi:10.1201/9780203753736).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from smtj.errors import SmtjError
+from smtj.inference.sigmoid.logistic import maximise, straight_line
+from smtj.inference.sigmoid.quantisation import detect_quantisation
+from smtj.inference.stats.checks import guarded
+from smtj.inference.stats.estimate import NORMAL_95
+from smtj.physics.arrays import logistic
+
+MIN_POINTS = 4
+"""Fewest points by whose scatter a number of reads is estimated."""
+
+_MAX_DECIMALS = 6
+_MAX_READS = 1e9
+
+
+@dataclass(frozen=True)
+class UnstatedReads:
+    """The number of reads that fractions are consistent with."""
+
+    reads: int
+    """Reads that each fraction counts as."""
+    remark: str
+    """How that was found."""
+
+
+@guarded("the number of reads")
+def unstated_reads(drive: ArrayLike, probability: ArrayLike) -> UnstatedReads:
+    """Return the number of reads behind each fraction of high reads.
+
+    Parameters
+    ----------
+    drive
+        Field, voltage or current of each fraction, shape (points,).
+    probability
+        Fractions in [0, 1], shape (points,).
+
+    Raises
+    ------
+    SmtjError
+        There are too few points to estimate their scatter.
+
+    Examples
+    --------
+    >>> x = np.linspace(-60, 30, 19)
+    >>> counts = np.random.default_rng(1).binomial(250, 1 / (1 + np.exp(-(x + 14) / 7)))
+    >>> unstated_reads(x, counts / 250).reads
+    250
+    """
+    from scipy.special import stdtrit
+
+    x = np.asarray(drive, dtype=np.float64)
+    fractions = np.asarray(probability, dtype=np.float64)
+    if not ((fractions >= 0) & (fractions <= 1)).all():
+        raise SmtjError("fractions of high reads must be from 0 to 1")
+    finest = 10 ** _decimals(fractions)
+    grain = detect_quantisation(fractions, finest)
+    if grain.likely < finest:
+        return UnstatedReads(
+            grain.likely,
+            f"the number of reads is not stated; every fraction is a multiple of 1/{grain.likely}, "
+            f"so {grain.likely} reads each are assumed (reads=, --reads)",
+        )
+    if np.unique(x).size < MIN_POINTS:
+        raise SmtjError(
+            f"the number of reads is not stated, and {np.unique(x).size} points are too few to "
+            "find it from their scatter; state it by reads= (--reads)"
+        )
+    scale = float(np.ptp(x)) or 1.0
+    design = straight_line((x - x.mean()) / scale)
+    p = logistic(design @ maximise(design, fractions, np.ones_like(fractions)))
+    weight = np.clip(p * (1 - p), 1e-12, None)
+    freedom = x.size - 2
+    rounding = 1 / (12 * finest**2)
+    variance = np.maximum((fractions - p) ** 2 - rounding, 0.0)
+    chi = float((variance / weight).sum())
+    n = freedom / chi if chi > 0 else _MAX_READS
+    # The intervals of so many reads are those of a t-distribution.
+    n *= (NORMAL_95 / float(stdtrit(freedom, 0.975))) ** 2
+    reads = int(min(max(math.floor(n), 1), _MAX_READS))
+    return UnstatedReads(
+        reads,
+        "the number of reads is not stated; the points scatter about the sigmoid like those of "
+        f"{reads} reads, by which the intervals are calculated (reads=, --reads)",
+    )
+
+
+def _decimals(fractions: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> int:
+    errors = ((d, np.abs(np.round(fractions, d) - fractions)) for d in range(1, _MAX_DECIMALS))
+    return next((d for d, error in errors if error.max() < 1e-9), _MAX_DECIMALS)
