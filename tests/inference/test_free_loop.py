@@ -178,7 +178,7 @@ def test_files_of_loops_and_angles_are_fitted_without_a_card(tmp_path):
     result = smtj.fit(loop)
     assert result.verdict == "square"
     assert "H_c" in result
-    assert result.card().electrical.tmr == pytest.approx(0.4, abs=0.01)
+    assert result.card("cai2019").electrical.tmr == pytest.approx(0.4, abs=0.01)
     assert result.plot() is not None
     phi = np.arange(0, 361, 5)
     turned = tmp_path / "angle.csv"

@@ -46,6 +46,33 @@ def test_the_model_without_fixed_fields_is_eq_7():
     np.testing.assert_allclose(found.frequency, np.stack([expected, expected], -1), rtol=1e-9)
 
 
+def test_lines_at_both_signs_give_the_offset_of_the_field():
+    rng = np.random.default_rng(4)
+    offset, error = 20 * OERSTED, 2e6
+    applied = np.array([-400, -250, -100, 100, 250, 400, 600]) * OERSTED
+    there = well_resonances(0.05 * TESLA, -0.003 * TESLA, EQ_7, applied - offset, np.zeros(7))
+    truth = there.of_deepest(there.frequency)
+    deviations = []
+    for _ in range(40):
+        data = truth + error * rng.normal(size=7)
+        fit = fit_points(Points(applied, np.zeros(7), data, np.full(7, error)), EQ_7, 0.06 * TESLA)
+        first, second, shift = fit.estimates
+        assert shift.symbol == "H_off"
+        pairs = ((first, 0.05 * TESLA), (second, -0.003 * TESLA), (shift, offset))
+        deviations.append([(e.value - true) / e.error for e, true in pairs])
+    assert np.all(np.abs(np.mean(deviations, axis=0)) < 0.6)
+    assert np.all(np.abs(np.std(deviations, axis=0) - 1) < 0.3)
+
+
+@pytest.mark.parametrize("turn", [0.0, math.pi / 2])
+def test_an_offset_is_not_fitted_to_one_sign_or_to_several_directions(turn):
+    applied = np.array([100.0, 250.0, 400.0, -100.0, -250.0]) * OERSTED
+    x, z = applied.copy(), np.zeros(5)
+    x[3:], z[3:] = -applied[3:] * math.cos(turn), -applied[3:] * math.sin(turn)
+    fit = fit_points(points_at(0.05 * TESLA, 0.0, EQ_7, x, z, 1e6), EQ_7, 0.06 * TESLA)
+    assert fit.offset is None
+
+
 @pytest.mark.parametrize("fixed", [EQ_7, TILTED])
 @pytest.mark.parametrize(("k1", "k2"), [(0.056, 0.0), (0.056, 0.008), (0.047, -0.006)])
 def test_points_without_noise_give_the_truth_back(fixed, k1, k2):

@@ -246,7 +246,9 @@ def _plot_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
     """Plot both wells over the range of the fields, taken along the largest of them."""
     fit = at.general
     vectors = np.stack([at.field_x, at.field_z], axis=-1)
-    along = vectors[np.argmax(np.abs(field))] / field[np.argmax(np.abs(field))]
+    largest = np.argmax(np.hypot(at.field_x, at.field_z))
+    along = vectors[largest] / np.linalg.norm(vectors[largest])
+    along = along if max(along, key=abs) > 0 else -along
     ends = np.array([field.min(), field.max()])
     reach = 0.04 * max(np.ptp(ends), 0.2 * np.abs(ends).max())
     fine = np.linspace(ends[0] - reach, ends[1] + reach, 400)
@@ -262,10 +264,11 @@ def _plot_model(axes: Any, at: AtVoltage, field: Floats, colour: Any) -> None:
 
 
 def _signed(at: AtVoltage) -> Floats:
-    """Return the field in A/m along its larger component."""
+    """Return the field in A/m along its larger component, less a fitted offset."""
     size = np.hypot(at.field_x, at.field_z)
     larger = at.field_x if np.abs(at.field_x).sum() >= np.abs(at.field_z).sum() else at.field_z
-    return np.where(larger < 0, -size, size)
+    offset = 0.0 if at.general.offset is None else at.general.offset[0]
+    return np.where(larger < 0, -size, size) - offset
 
 
 def _models(found: list[AtVoltage], model: str, whole: bool) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ Groups = NDArray[np.int64]
 
 MAX_GROWTH = 50.0
 """Largest distance of a level from the readings, in ranges of the readings; beyond, unbounded."""
+ROUGH = 25
+"""Evaluations from each start, enough to tell which is the best."""
 
 
 def _langevin(x: Floats) -> Floats:
@@ -79,13 +81,20 @@ class Rounded:
 def fit_rounded(
     field: Floats, resistance: Floats, kind: Floats, with_intervals: bool = True
 ) -> Rounded:
-    """Fit all shapes; ``kind`` numbers the H_b of each reading from 0."""
+    """Fit all shapes; ``kind`` numbers the H_b of each reading from 0.
+
+    Without intervals the fit is rough, for comparison with a square loop, about which it would
+    converge slowly: a width below the steps of the field changes nothing.
+    """
     centre, scale = float(np.mean(field)), float(np.ptp(field))
     x, groups = (field - centre) / scale, kind.astype(np.int64)
     y0, span = float(resistance.mean()), max(float(np.ptp(resistance)), 1e-300)
     y = (resistance - y0) / span
     kinds = int(groups.max()) + 1
-    fits = {name: _Shape(function, x, y, groups, kinds) for name, function in SHAPES.items()}
+    fits = {
+        name: _Shape(function, x, y, groups, kinds, rough=not with_intervals)
+        for name, function in SHAPES.items()
+    }
     name = min(fits, key=lambda each: fits[each].squares)
     best = fits[name]
     theta, (middle, half) = best.theta, best.linear
@@ -133,7 +142,13 @@ class _Shape:
     """One shape fitted to readings of order 1, linear parameters solved for within."""
 
     def __init__(
-        self, shape: Callable[[Floats], Floats], x: Floats, y: Floats, groups: Groups, kinds: int
+        self,
+        shape: Callable[[Floats], Floats],
+        x: Floats,
+        y: Floats,
+        groups: Groups,
+        kinds: int,
+        rough: bool,
     ):
         self.shape, self.x, self.y, self.groups, self.kinds = shape, x, y, groups, kinds
         # The crossing of the middle is a start for H_b.
@@ -143,8 +158,10 @@ class _Shape:
             for k in range(kinds)
         ]
         starts = [np.array([math.log(w), *nearest]) for w in (0.03, 0.15, 0.5)]
-        found = [self._minimum(self.residuals, start) for start in starts]
+        found = [self._minimum(self.residuals, start, ROUGH) for start in starts]
         self.theta, self.squares = min(found, key=lambda each: each[1])
+        if not rough:
+            self.theta, self.squares = self._minimum(self.residuals, self.theta)
         self.linear = self._solve(self.theta)
 
     def curve(self, theta: Floats) -> Floats:
@@ -173,13 +190,21 @@ class _Shape:
         return np.stack(columns, axis=1)
 
     def _minimum(
-        self, residuals: Callable[[Floats], Floats], start: Floats
+        self,
+        residuals: Callable[[Floats], Floats],
+        start: Floats,
+        max_evaluations: int | None = None,
     ) -> tuple[Floats, float]:
         from scipy.optimize import least_squares
 
         lower = [-12.0, *[-3.0] * self.kinds]
         upper = [6.0, *[3.0] * self.kinds]
-        found = least_squares(residuals, np.clip(start, lower, upper), bounds=(lower, upper))
+        found = least_squares(
+            residuals,
+            np.clip(start, lower, upper),
+            bounds=(lower, upper),
+            max_nfev=max_evaluations,
+        )
         return np.asarray(found.x), 2 * float(found.cost)
 
     def interval(self, which: int, value: float, limit: float, y0: float) -> tuple[float, float]:

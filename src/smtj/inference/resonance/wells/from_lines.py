@@ -2,6 +2,9 @@
 
 One field fixes one combination of the two, not both (along the normal H_K1 - H_K2, in the plane
 beyond saturation H_K1 alone); a fit that cannot separate them reports that combination.
+
+By Eq. 7 a device resonates alike in opposite fields.  Where there are lines at both signs, an
+offset of the field, as of a magnet's remanence, is fitted too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +45,10 @@ SAME = 1e-4
 """Difference of H_K1 or H_K2, in the same unit, below which two fits are the same."""
 EQUALLY_GOOD = 10.8
 """Rise of χ² over the best at which a value is excluded (p = 0.001)."""
+MIN_LINES_PER_SIDE = 2
+"""Lines at either sign of the field that determine its offset."""
+OBLIQUE = 1e-3
+"""Component across the largest field, as a fraction, from which a field is not along it."""
 FIT = "the fit of H_K1 and H_K2"
 
 
@@ -80,12 +87,16 @@ def fit_points(
         checked_points(field, points.frequency, points.error, "fields", "frequencies")
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
     scale = _scale(points)
+    along = _one_axis(points) if fixed.is_eq_7 else None
+    more = {} if along is None else {"offset": 0.0}
 
     def frequencies(p: Mapping[str, float]) -> Floats:
         second = p.get("second", 0.0)
-        found = well_resonances(
-            p["first"] * scale, second * scale, fixed, points.field_x, points.field_z
-        )
+        x, z = points.field_x, points.field_z
+        if along is not None:
+            offset = p.get("offset", 0.0) * scale
+            x, z = x - offset * along[0], z - offset * along[1]
+        found = well_resonances(p["first"] * scale, second * scale, fixed, x, z)
         return found.of_deepest(found.frequency)
 
     def residuals(p: Mapping[str, float]) -> Floats:
@@ -93,17 +104,17 @@ def fit_points(
 
     if several_fields(points.field_x, points.field_z):
         starts = starting_fields(points, fixed) if start is None else [start]
-        both = _both(points, frequencies, starts, near, scale)
+        both = _both(points, frequencies, starts, near, scale, more)
         if start is None and both and both[0].p_value < UNLIKELY:
             middle = (both[0].values["first"] * scale, both[0].values["second"] * scale)
             closer = starting_fields(points, fixed, middle)
-            both = _both(points, frequencies, [middle, *closer], near, scale)
+            both = _both(points, frequencies, [middle, *closer], near, scale, more)
         if both and is_separable(both[0], scale, typical):
             found = anisotropy_fit(both[0], scale, frequencies(both[0].values))
             others = [minimum.values["first"] * scale for minimum in both[1:]]
             return replace(found, remarks=(*found.remarks, *_ambiguity(others, near)))
     first, rivals = _start(points, fixed, scale, near / scale)
-    one = minimise(residuals, {"first": first}, FIT)
+    one = minimise(residuals, {"first": first, **more}, FIT)
     ratio = ratio_of(residuals, one.values)
     found = anisotropy_fit(one, scale, frequencies(one.values), ratio)
     others = [r * scale for r in rivals]
@@ -146,6 +157,22 @@ def starting_fields(
     ]
 
 
+def _one_axis(points: Points) -> tuple[float, float] | None:
+    """Return the axis of all fields if there are enough lines at both signs of it, else None."""
+    size = np.hypot(points.field_x, points.field_z)
+    largest = int(size.argmax())
+    if not size[largest] > 0:
+        return None
+    x, z = (float(f[largest] / size[largest]) for f in (points.field_x, points.field_z))
+    sign = points.field_x * x + points.field_z * z
+    across = np.abs(points.field_z * x - points.field_x * z)
+    sides = min(int((sign > 0).sum()), int((sign < 0).sum()))
+    if sides < MIN_LINES_PER_SIDE or bool(np.any(across > OBLIQUE * size[largest])):
+        return None
+    # A positive offset is one towards the positive field, whichever sign the largest one has.
+    return (x, z) if max(x, z, key=abs) > 0 else (-x, -z)
+
+
 def _scale(points: Points) -> float:
     """Return the largest field in A/m, applied or of the frequencies."""
     typical = float(np.median(points.frequency)) / FREQUENCY_PER_FIELD
@@ -158,14 +185,15 @@ def _both(
     starts: Sequence[tuple[float, float]],
     near: float,
     scale: float,
+    more: Mapping[str, float],
 ) -> list[Minimum]:
     """Return equally good fits of H_K1 and H_K2, the one nearest to the expected first.
 
     None where the data fix only one combination.  Starts and ``near`` are in A/m, the fits in
-    units of ``scale``.
+    units of ``scale``; ``more`` are starts of further parameters.
     """
     rough = np.hypot(points.error, ROUGH_FIT * points.frequency)
-    first = [{"first": one / scale, "second": other / scale} for one, other in starts]
+    first = [{"first": one / scale, "second": other / scale, **more} for one, other in starts]
     close = _minima(points.frequency, frequencies, rough, first)
     every = _minima(points.frequency, frequencies, points.error, [m.values for m in close])
     best = [m for m in every if m.chi_squared <= every[0].chi_squared + EQUALLY_GOOD]

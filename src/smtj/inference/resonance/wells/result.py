@@ -44,6 +44,8 @@ class AnisotropyFit(ChiSquared):
     """α if it was fitted too, else NaN."""
     damping_error: float
     remarks: tuple[str, ...]
+    offset: tuple[float, float] | None = None
+    """Offset of the field in A/m with its standard error, if it was fitted too."""
 
     @property
     def error(self) -> float:
@@ -52,16 +54,21 @@ class AnisotropyFit(ChiSquared):
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
-        """H_K1 and H_K2, or the combination that the data fix."""
+        """H_K1 and H_K2, or the combination that the data fix, and any offset of the field."""
         name, symbol = "anisotropy field", "H_K1"
         if not self.separable:
             name, symbol = "anisotropy fields together", combination(self.ratio)
         first = normal_estimate(name, symbol, self.anisotropy_field, self.error, "A/m", "mT")
+        offset = [
+            normal_estimate("offset of the field", "H_off", *pair, "A/m", "Oe")
+            for pair in [self.offset]
+            if pair is not None
+        ]
         if not self.separable:
-            return (first,)
+            return (first, *offset)
         error = math.sqrt(self.covariance[1, 1])
         second = ("second-order field", "H_K2", self.second_order_field, error, "A/m", "mT")
-        return first, normal_estimate(*second)
+        return (first, normal_estimate(*second), *offset)
 
 
 def combination(ratio: float) -> str:
@@ -82,7 +89,7 @@ def anisotropy_fit(
     """
     scatter = excess_scatter(minimum, "the data", "the fit of H_K1 and H_K2")
     names = list(minimum.values)
-    units = np.array([scale if name in ("first", "second") else 1.0 for name in names])
+    units = np.array([1.0 if name == "log_damping" else scale for name in names])
     covariance = scatter.factor * minimum.covariance * np.outer(units, units)
     index = [names.index(name) for name in ("first", "second") if name in names]
     fields = np.full((2, 2), np.nan)
@@ -92,6 +99,10 @@ def anisotropy_fit(
         row = names.index("log_damping")
         damping = math.exp(minimum.values["log_damping"])
         damping_error = damping * math.sqrt(covariance[row, row])
+    offset = None
+    if "offset" in names:
+        row = names.index("offset")
+        offset = (minimum.values["offset"] * scale, math.sqrt(covariance[row, row]))
     separable, first = "second" in names, minimum.values["first"] * scale
     return AnisotropyFit(
         separable=separable,
@@ -105,6 +116,7 @@ def anisotropy_fit(
         damping=damping,
         damping_error=damping_error,
         remarks=scatter.remarks if separable else (*scatter.remarks, _inseparable(ratio, first)),
+        offset=offset,
     )
 
 
