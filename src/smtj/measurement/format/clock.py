@@ -39,4 +39,4 @@ def seconds_of(cells: Sequence[str]) -> Floats | None:
     clock_only = re.fullmatch(r"[\d:.,]+(\s*[AaPp][Mm])?", texts.iloc[0]) is not None
     if clock_only:
         seconds = seconds + DAY * np.cumsum(np.diff(seconds, prepend=seconds[0]) < -DAY / 2)
-    return seconds
+    return np.asarray(seconds, dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def read_matlab(path: Path) -> dict[str, Arrays]:
         path.open("rb") as stream,
     ):
         try:
-            content = loadmat(stream, squeeze_me=True, struct_as_record=False)
+            content = loadmat(cast(Any, stream), squeeze_me=True, struct_as_record=False)
         except NotImplementedError:
             return read_hdf5(path)
     variables = {name: value for name, value in content.items() if not name.startswith("__")}
