@@ -41,7 +41,7 @@ class Sampling(NamedTuple):
 def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the pairs of key and values in the rows above a table and in comments."""
     found: dict[str, tuple[str, ...]] = {}
-    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("# ")] for comment in comments)]
+    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("#% ")] for comment in comments)]
     for cells in lines:
         filled = [cell for cell in cells if cell]
         if len(filled) == 1 and (match := _PAIR.fullmatch(filled[0])) is not None:

@@ -17,13 +17,13 @@ _GENERIC = {
     *("reading", "readings", "value", "measured", "measurement", "measure", "data", "sample"),
     *("ampl", "amplitude", "channel", "ch", "trace", "untitled", "y", "axis", "analog", "input"),
     *("source", "level", "output", "volt", "volts", "second", "seconds", "sec", "ohm", "ohms"),
-    *("amp", "amps", "x", "dmm", "keithley", "daq"),
+    *("amp", "amps", "x", "dmm", "keithley", "daq", "c", "a", "b", "d", "chan", "math", "probe"),
 }
 # With these, a column is something else of the same unit.
 _OTHERS = {
     *("std", "dev", "stdev", "deviation", "error", "err", "sigma", "noise", "uncertainty", "rms"),
     *("limit", "compliance", "range", "setpoint", "target", "gate", "offset", "scale", "phase"),
-    *("reference", "ref", "probe", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
+    *("reference", "ref", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
     *("modulation", "excitation", "stamp", "delay", "width", "period", "duration", "heater"),
 }
 _QUANTITIES = (

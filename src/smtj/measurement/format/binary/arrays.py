@@ -88,7 +88,7 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return the arrays of the most common length over 1; others are no columns of the table."""
     plain = {name: np.squeeze(np.asarray(values)) for name, values in arrays.items()}
     columns = {
-        n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSO"
+        n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSOM"
     }
     sizes = [values.size for values in columns.values()]
     if not sizes:
@@ -119,6 +119,8 @@ def _values(path: Path, column: Column, values: NDArray[Any]) -> NDArray[Any]:
         )
     if column.unit is None:
         return values.astype(np.str_)
+    if values.dtype.kind == "M":
+        return np.asarray((values - values[0]) / np.timedelta64(1, "s"), dtype=np.float64)
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError):

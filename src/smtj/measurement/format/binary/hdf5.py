@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from smtj.errors import DataError
 from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
+from smtj.measurement.format.binary.damage import damaged
 from smtj.measurement.format.layout import with_unit
 
 _UNITS = ("units", "unit", "Unit", "Units", "UNIT", "UNITS")
@@ -34,14 +34,9 @@ def read_hdf5(path: Path) -> dict[str, Arrays]:
             columns = {header: content[:, n] for n, header in enumerate(names[: item.shape[1]])}
             tables[name] = Arrays(columns, _attributes(item))
 
-    try:
-        with h5py.File(path) as file:
-            visit("", file)
-            file.visititems(visit)
-    except PermissionError:
-        raise
-    except Exception as error:  # HDF5 raises anything
-        raise DataError(f"{path} is not an intact HDF5 file: fetch or save it again") from error
+    with damaged(path, "HDF5 file"), h5py.File(path) as file:
+        visit("", file)
+        file.visititems(visit)
     return tables
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.columns import Match
+from smtj.measurement.format.clock import seconds_of
+from smtj.measurement.format.columns import Column, Match
 from smtj.measurement.format.messages import MISSING, is_number, wrong_cell, wrong_width
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import Progress
@@ -102,7 +103,11 @@ def _parsed(
     if len(cells) > width:
         raise DataError(f"{path}: row {number}: {wrong_width(len(cells), width)}")
     names = [str(position) for position in range(width)]
-    numbers = [names[column.position] for column in match.columns if column.unit is not None]
+    numbers = [
+        names[column.position]
+        for column in match.columns
+        if column.unit is not None and not _is_dated(column, dialect)
+    ]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
     size = path.stat().st_size
     with path.open("rb") as raw, TextIOWrapper(raw, encoding=dialect.encoding) as file:
@@ -133,7 +138,23 @@ def _parsed(
             if progress is not None:
                 progress(raw.tell(), size)
     # One column after the other, so only one is in memory twice.
-    return [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
+    whole = [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
+    return [
+        _seconds(array) if _is_dated(column, dialect) else array
+        for column, array in zip(match.columns, whole, strict=True)
+    ]
+
+
+def _is_dated(column: Column, dialect: Dialect) -> bool:
+    """Whether a column of times holds text, perhaps dates."""
+    return column.name == "time" and column.position in dialect.texts
+
+
+def _seconds(cells: NDArray[Any]) -> NDArray[Any]:
+    seconds = seconds_of(cells.tolist())
+    if seconds is None:
+        raise ValueError("times are neither numbers nor dates")
+    return seconds
 
 
 def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError:
