@@ -87,7 +87,7 @@ class MeasuredPoint(SwitchingPoint):
     def derived(self) -> list[Derived]:
         """What is known at this point, row by row."""
         drive, behaviour = self.card.drive, self.card.behaviour
-        per = {"A/m": ("m/A", "1/Oe"), "V": ("1/V", "1/mV"), "A": ("1/A", "1/µA")}
+        per = {"A/m": ("m/A", "1/Oe"), "V": ("1/V", "1/mV"), "A": ("1/A", "1/uA")}
         rows = []
         if drive.unit:
             rows += [
@@ -136,7 +136,7 @@ def measured_point(
     if given.get("field") is not None:
         _unchanged(card, "a field", given["field"], own.field_out_of_plane, "A/m", "Oe")
     if given.get("current") is not None:
-        _unchanged(card, "a current", given["current"], None, "A", "µA")
+        _unchanged(card, "a current", given["current"], None, "A", "uA")
     bias = given.get("voltage")
     return measured_response(card, 0.0 if x is None else x, bias, temperature)
 

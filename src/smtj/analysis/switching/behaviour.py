@@ -43,7 +43,7 @@ UNITS = {
     "field_out_of_plane": ("A/m", "Oe"),
     "field_in_plane": ("A/m", "Oe"),
     "voltage": ("V", "mV"),
-    "current": ("A", "µA"),
+    "current": ("A", "uA"),
 }
 """SI and display unit of a swept quantity."""
 
@@ -68,7 +68,7 @@ def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
 
 def trace_measured(trace: "FittedTrace") -> list[Measurement]:
     """Levels and dwell times of a trace."""
-    return _of_trace(trace, "")
+    return measured_of_trace(trace, "")
 
 
 def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
@@ -82,8 +82,8 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     if scan.traces[0].conditions.at_current and "behaviour.read_voltage" in entries:
         entries["behaviour.read_voltage"] = Value(scan.voltage, "measured", source)
     if scan.shown:
-        entries |= _scanned_levels(scan, middle.value, source)
-        entries |= _noise([scan.traces[i] for i in scan.shown], source)
+        shown = [scan.traces[i] for i in scan.shown]
+        entries |= levels_along(shown, scan.field[scan.shown], middle.value, scan.along, source)
         entries |= _dwell_law(scan, w.value, middle.value, source)
     return entries
 
@@ -101,7 +101,7 @@ def scan_measured(scan: "FittedScan") -> list[Measurement]:
         found.append(Measurement(symbol, estimate.value, estimate.error, text, scan.along, known))
     for i in scan.shown:
         field = format_quantity(float(scan.field[i]), "A/m", "Oe", 4)
-        found += _of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
+        found += measured_of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
     return found
 
 
@@ -165,7 +165,8 @@ def measured_of(estimate: Estimate) -> Measured:
 _SIGMOID: tuple[Symbol, Symbol] = ("w", "x_s")
 
 
-def _of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
+def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
+    """Levels and dwell times of a trace, under a condition in words."""
     fit, known = trace.fit, trace.conditions.known()
     levels = {"high": trace.level("high"), "low": trace.level("low")}
     errors = np.sqrt(np.diag(fit.log_covariance))
@@ -247,12 +248,18 @@ def _noise(traces: "list[FittedTrace]", source: str) -> Entries:
     return entries
 
 
-def _scanned_levels(scan: "FittedScan", middle: float, source: str) -> Entries:
-    entries: Entries = {}
-    section = SECTIONS[scan.along]
-    away = np.array([scan.field[i] for i in scan.shown]) - middle
+def levels_along(
+    traces: "list[FittedTrace]", drive: Floats, middle: float, along: str, source: str
+) -> Entries:
+    """Levels and noise of traces at several values of a drive, and how they were taken.
+
+    Levels are straight lines in the drive, level where no slope is seen.
+    """
+    entries = _noise(traces, source) | _timing(traces[0], source)
+    section = SECTIONS[along]
+    away = drive - middle
     for state in ("high", "low"):
-        rows = [scan.traces[i].level(state) for i in scan.shown]
+        rows = [trace.level(state) for trace in traces]
         level, gradient = _straight(away, rows)
         if gradient[1] > 0 and abs(gradient[0]) > SEEN * gradient[1]:
             entries[f"{section}.{state}_gradient"] = _measured(*gradient, source)
