@@ -173,7 +173,7 @@ def test_a_card_that_misses_its_data_says_so_everywhere(tmp_path):
     x = np.linspace(-60.0, 30.0, 13)
     frame = table_of(x, 0.1 + 0.8 / (1 + np.exp(-0.14 * (x + 14))), "field_out_of_plane [Oe]")
     result = smtj.fit(frame, source="p.csv")
-    said = "The card misses its data: P at"
+    said = "The card misses its data: P ("
     assert said in result.card().notes
     assert said in str(result)
     assert said in result.save(tmp_path).read_text()

@@ -162,7 +162,7 @@ def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:
     if not missed:
         return []
     worst = max(missed, key=lambda one: abs(one.z))
-    at = f" at {worst.measured.where}" if worst.measured.where else ""
+    at = f" ({worst.measured.where})" if worst.measured.where else ""
     drive = card.drive if card.drive.unit else FIELD
     by = f"{abs(worst.z):.1f}" if math.isfinite(worst.z) else "far more than 3"
     return [

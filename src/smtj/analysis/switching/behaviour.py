@@ -68,7 +68,7 @@ def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
 
 def trace_measured(trace: "FittedTrace") -> list[Measurement]:
     """Levels and dwell times of a trace."""
-    return measured_of_trace(trace, "")
+    return measured_of_trace(trace, "trace")
 
 
 def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
