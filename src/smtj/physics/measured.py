@@ -4,9 +4,9 @@ With u = w (x - x_s) of a drive x,
 
     ln τ_high = ln τ + (½ + a) u + c u²,   ln τ_low = ln τ - (½ - a) u + c u².
 
-a = 0 and c = 1/16Δ are Eq. 3 and 4; a = ±½ is a drive that acts on one state alone.  Where u is so
-large that one of the times would turn back, the relaxation time stays, and the dwell times follow
-from it and P(high).
+a = 0 and c = 1/16Δ are Eq. 3 and 4; a = ±½ is a drive that acts on one state alone.  Beyond
+|u| = 1/4c, where Eq. 3 and 4 end, the relaxation time stays, and the dwell times follow from it and
+P(high).
 """
 
 import math
@@ -52,8 +52,8 @@ class MeasuredPoint(SwitchingPoint):
         xp, (u, middle) = as_arrays(odds, self.log_dwell_time)
         near = u
         if abs(c) > BARRIERLESS:
-            ends = sorted((-(0.5 + a) / (2 * c), (0.5 - a) / (2 * c)))
-            near = xp.clip(u, *ends)
+            # |h| = 1 of Eq. 3 and 4.
+            near = xp.clip(u, -1 / (4 * abs(c)), 1 / (4 * abs(c)))
         # 1/τ_r = 1/τ_high + 1/τ_low, and τ_high = τ_r/P(low).
         relaxation = middle + a * near + c * near**2 - xp.logaddexp(near / 2, -near / 2)
         zero = xp.zeros_like(u)
