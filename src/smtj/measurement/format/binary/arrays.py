@@ -43,7 +43,11 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
 
     Raises DataError, which names ``path``, if there is no table, or its columns cannot be read.
     """
-    filled = {name: table for name, table in tables.items() if table.columns}
+    filled = {
+        name: table
+        for name, table in tables.items()
+        if table.columns and all(np.size(values) for values in table.columns.values())
+    }
     if not filled:
         raise DataError(f"{path} has no arrays of numbers: expected one array per quantity")
     if options.sheet is not None:
