@@ -120,6 +120,8 @@ def _result(
         for name in ("voltage", "temperature", "field_in_plane")
         if name in dataset and dataset[name].ndim == 0 and name != along
     }
+    if along == "voltage":
+        known["voltage"] = float(np.median(x))
     if along in FIELDS:
         known[along] = 0.0
     conditions, assumed = conditions_of(known, dataset, context)
@@ -131,8 +133,8 @@ def _result(
     remarks += assumed
     if along != "field_out_of_plane" and context.has_base:
         remarks.append(
-            f"a card with physics has no P against {along}, so it is not changed; without --base "
-            "(base=) a card holds it"
+            f"P against {along} changes nothing on a card with physics; without --base (base=) a "
+            "card holds it"
         )
     return context.result(
         "probability",
