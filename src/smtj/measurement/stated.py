@@ -77,7 +77,7 @@ def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
 
 def add_stated(dataset: "xr.Dataset", pairs: Pairs) -> None:
     """Add the conditions that a preamble or comments state with a unit."""
-    for key, values in pairs.items():
+    for key, values in pairs:
         found = _condition(key, values)
         if found is not None and _is_missing(dataset, found[0]):
             name, value, header = found

@@ -87,7 +87,7 @@ _TIME = _words(
     "tempo, tiempo, 时间, 時間, время"
 )
 _VOLTAGE = _words(
-    "V, v, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
+    "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
     "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, Spannung, tension, tensión, "
     "电压, 電圧, напряжение"
 )
