@@ -18,7 +18,7 @@ from smtj.measurement.format.text.instruments import instrument_table
 BLANKS = r"\s+"
 """The separator of columns that are any number of blanks apart."""
 
-MAX_PREAMBLE = 20_000
+MAX_PREAMBLE = 5_000
 """Lines among which the table must begin."""
 
 _SEPARATORS = ("\t", ";", ",", BLANKS)
