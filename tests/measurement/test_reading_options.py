@@ -162,3 +162,21 @@ def test_a_description_names_what_is_known_and_what_is_not(put) -> None:
     for part in ("Zeit [s]", "60 readings, 1000 ms apart", "5 Oe for all readings", "U_out"):
         assert part in text
     assert describe(put("b.csv", "a,b\n1,2\n")).problem
+
+
+@pytest.mark.parametrize(
+    ("comment", "interval"),
+    [
+        ("# dt = 0.1 ms", 1e-4),
+        ("# Sampling rate: 10 kHz", 1e-4),
+        ("# fs = 10 kS/s", 1e-4),
+        ("Sample Interval,1e-4,s", 1e-4),
+        ("Sample rate,10,kSa/s", 1e-4),
+        ("# fs = 10 apples", None),
+    ],
+)
+def test_sampling_without_times(put, comment: str, interval: float | None) -> None:
+    column = "".join(f"{1000 + n % 7}\n" for n in range(60))
+    dataset = load(put("a.csv", f"{comment}\nR [ohm]\n{column}"))
+    assert interval is None or np.diff(dataset["time"].values) == pytest.approx(interval)
+    assert interval is not None or "time" not in dataset.variables
