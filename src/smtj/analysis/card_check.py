@@ -20,7 +20,7 @@ MAX_TMR = 7.0
 """TMR above which it is said that no junction has it: the record at room temperature is 631 %
 (T. Scheike et al., arXiv:2202.07847, doi:10.48550/arXiv.2202.07847)."""
 
-Symbol = Literal["R_high", "R_low", "τ_high", "τ_low", "w", "x_s"]
+Symbol = Literal["R_high", "R_low", "τ_high", "τ_low", "w", "x_s", "P"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Measurement:
     """Standard error; of a dwell time that of its logarithm."""
     where: str = ""
     """The condition in words, e.g. ``"-14 Oe"``."""
+    along: str = "field_out_of_plane"
+    """What was swept for w and x_s."""
     conditions: Mapping[str, float] | None = None
     """Known SI values of field_out_of_plane, field_in_plane, voltage, temperature, current."""
 
@@ -134,9 +136,13 @@ def _value(card: Card, measured: Measurement) -> float:
         given = {name: value for name, value in given.items() if name in known}
     given = {**own, **given}
     voltage, temperature = given.get("voltage"), given.get("temperature", card.temperature)
-    if measured.symbol in ("w", "x_s"):
+    if measured.symbol in ("w", "x_s", "P"):
+        if card.drive_condition != measured.along:
+            return math.nan
         as_bias = None if card.drive.name == "voltage" else voltage
         point = card.under_bias(as_bias, temperature)
+        if measured.symbol == "P":
+            return float(point.switching_probability(given[measured.along]))
         return float(point.slope if measured.symbol == "w" else point.offset_field)
     kind: Literal["voltage", "current"] = "current" if card.drive.name == "current" else "voltage"
     row = [given.get(name, 0.0) for name in ("field_in_plane", "field_out_of_plane", kind)]

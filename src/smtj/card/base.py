@@ -80,6 +80,11 @@ class Card(Tabular, Section):
         raise NotImplementedError
 
     @property
+    def drive_condition(self) -> str:
+        """The drive as a condition of a measurement, e.g. ``"field_out_of_plane"``, or nothing."""
+        raise NotImplementedError
+
+    @property
     def drive_limit(self) -> float:
         """Largest drive of either sign, in its SI unit."""
         raise NotImplementedError

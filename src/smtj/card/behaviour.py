@@ -268,11 +268,11 @@ class BehaviouralCard(Card):
             if value is None:
                 missing.append(name)
         if missing:
-            are = "are" if len(missing) > 1 else "is"
+            named = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+            are, it = ("are", "them") if len(missing) > 1 else ("is", "it")
             raise CardError(
-                f"card {self.name} lacks what was not measured, and this needs it: "
-                f"{' and '.join(missing)} {are} missing; measure and fit it, or write it into the "
-                "card"
+                f"card {self.name} lacks what was not measured: {named} {are} missing here; "
+                f"measure and fit {it}, or write {it} into the card"
             )
         return found
 

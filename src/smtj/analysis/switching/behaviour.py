@@ -39,6 +39,13 @@ SECTIONS = {
     "current": "current_response",
 }
 """The response that a swept quantity gives."""
+UNITS = {
+    "field_out_of_plane": ("A/m", "Oe"),
+    "field_in_plane": ("A/m", "Oe"),
+    "voltage": ("V", "mV"),
+    "current": ("A", "µA"),
+}
+"""SI and display unit of a swept quantity."""
 
 
 def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
@@ -86,13 +93,12 @@ def scan_measured(scan: "FittedScan") -> list[Measurement]:
     where = format_quantity(scan.voltage, "V", "mV", 4)
     unknown = "voltage" in scan.traces[0].conditions.unknown
     found = []
-    if scan.along == "field_out_of_plane":
-        known = scan.traces[0].conditions.known()
-        if "voltage" in known:
-            known["voltage"] = scan.voltage
-        for symbol, estimate in zip(_SIGMOID, scan.sigmoid.estimates, strict=True):
-            text = "sigmoid" if unknown else f"sigmoid at {where}"
-            found.append(Measurement(symbol, estimate.value, estimate.error, text, known))
+    known = scan.traces[0].conditions.known()
+    if "voltage" in known:
+        known["voltage"] = scan.voltage
+    for symbol, estimate in zip(_SIGMOID, scan.sigmoid.estimates, strict=True):
+        text = "sigmoid" if unknown else f"sigmoid at {where}"
+        found.append(Measurement(symbol, estimate.value, estimate.error, text, scan.along, known))
     for i in scan.shown:
         field = format_quantity(float(scan.field[i]), "A/m", "Oe", 4)
         found += _of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
@@ -132,15 +138,23 @@ def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
 
 
 def curve_measured(found: "FittedCurve") -> list[Measurement]:
-    """w and x_s of a table of probabilities."""
-    if found.along not in SECTIONS or found.along == "field_in_plane":
-        return []
+    """w and x_s of a table of probabilities, and every probability in it."""
     known = found.conditions.known()
     estimates = found.curve.sigmoid.estimates
-    return [
-        Measurement(symbol, e.value, e.error, "sigmoid", known)
+    sigmoid = [
+        Measurement(symbol, e.value, e.error, "sigmoid", found.along, known)
         for symbol, e in zip(_SIGMOID, estimates, strict=True)
     ]
+    counts, (unit, shown) = found.curve.sigmoid.counts, UNITS[found.along]
+    points = []
+    for x, high, total in zip(found.x, counts.high, counts.total, strict=True):
+        # Half a count more of each keeps the error of a point at 0 or 1 finite.
+        p = (float(high) + 0.5) / (float(total) + 1)
+        error = math.sqrt(p * (1 - p) / float(total))
+        at = {**known, found.along: float(x)}
+        where = format_quantity(float(x), unit, shown, 4)
+        points.append(Measurement("P", float(high / total), error, where, found.along, at))
+    return [*sigmoid, *points]
 
 
 def measured_of(estimate: Estimate) -> Measured:
@@ -162,7 +176,7 @@ def _of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
         ("τ_low", fit.dwell_low, float(errors[1])),
     )
     return [
-        Measurement(symbol, value, error, where, known)
+        Measurement(symbol, value, error, where, conditions=known)
         for symbol, value, error in symbols
         if math.isfinite(value) and math.isfinite(error)
     ]

@@ -1,8 +1,8 @@
 """Which quantity is in which column of a file."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from smtj.errors import DataError
@@ -54,6 +54,12 @@ class Match:
     by_unit: tuple[str, ...] = ()
     """Headers that were understood by their unit and a word in them."""
 
+    def without(self, name: str) -> "Match":
+        """Return the match without a quantity, unless the user named its column."""
+        kept = tuple(c for c in self.columns if c.name != name or c.asked_for)
+        assumed = tuple(n for n in self.assumed if n in {c.name for c in kept})
+        return replace(self, columns=kept, assumed=assumed)
+
 
 def parse_columns(options: Sequence[str]) -> dict[str, str]:
     """Read options such as ``"resistance=R_meas"`` into the mapping that :func:`load` takes.
@@ -94,6 +100,7 @@ def match_columns(
     columns: Mapping[str, str] | None,
     file: str,
     ignore: Sequence[str] = (),
+    texts: Collection[int] = (),
 ) -> Match:
     """Recognise the columns of a file by their headers.
 
@@ -101,7 +108,8 @@ def match_columns(
     headers by name, where smtj would not recognise them; a unit given with one overrides the unit
     in the file, and ``#3`` is the third column.  Those in ``ignore`` are left out.  A header that
     is no name but contains one, such as ``"Keithley V [mV]"``, is understood if its unit fits and
-    no other column does.
+    no other column does.  Of two headers for one quantity, one of a column of text, at the
+    positions ``texts``, is left out: it is a date or a clock's time.
 
     Raises DataError, which names ``file``, if two mean the same, none is recognised, a requested
     one is missing, or a unit is unknown or of another dimension.
@@ -114,6 +122,10 @@ def match_columns(
         known = _known(headers, position)
         if known is not None and known[0] not in asked_for:
             found[position] = known
+    numbers = {name for position, (name, _) in found.items() if position not in texts}
+    for position in set(texts) & set(found):
+        if found[position][0] in numbers and found[position][0] in QUANTITIES:
+            del found[position]
     _check_same_meaning(headers, found, file)
     more = suggested(
         {p: headers[p] for p in open_ if p not in found}, {name for name, _ in found.values()}, file

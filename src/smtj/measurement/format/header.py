@@ -10,6 +10,7 @@ from smtj.units import convert
 
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
+_IN = re.compile(r"(.*?)\s*\bin (\S+)")
 _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
@@ -67,10 +68,17 @@ def split_header(header: str) -> tuple[str, str | None]:
     is_unit = _is_unit(_respelled(unit)) or is_arbitrary(unit)
     if name and unit and is_unit:
         return name, unit
-    return _split_at_underscore(text) or (text, None)
+    return _split_at_word(text) or (text, None)
 
 
-def _split_at_underscore(text: str) -> tuple[str, str] | None:
+def _split_at_word(text: str) -> tuple[str, str] | None:
+    """Split ``"time_ms"``, ``"time, ms"``, and ``"C1 in V"`` as Rohde & Schwarz writes it."""
+    given = _IN.fullmatch(text)
+    if given is not None and _is_unit(_respelled(given[2])):
+        return given[1], given[2]
+    name, _, unit = (part.strip() for part in text.rpartition(","))
+    if name_of(name) in QUANTITIES and unit and _is_unit(_respelled(unit)):
+        return name, unit
     name, _, unit = text.rpartition("_")
     known = name_of(name) if name and name_of(text) is None else None
     if known is None or known not in QUANTITIES or not _is_unit(_respelled(unit)):

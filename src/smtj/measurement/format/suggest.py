@@ -17,13 +17,13 @@ _GENERIC = {
     *("reading", "readings", "value", "measured", "measurement", "measure", "data", "sample"),
     *("ampl", "amplitude", "channel", "ch", "trace", "untitled", "y", "axis", "analog", "input"),
     *("source", "level", "output", "volt", "volts", "second", "seconds", "sec", "ohm", "ohms"),
-    *("amp", "amps", "x", "dmm", "keithley", "daq"),
+    *("amp", "amps", "x", "dmm", "keithley", "daq", "c", "a", "b", "d", "chan", "math", "probe"),
 }
 # With these, a column is something else of the same unit.
 _OTHERS = {
     *("std", "dev", "stdev", "deviation", "error", "err", "sigma", "noise", "uncertainty", "rms"),
     *("limit", "compliance", "range", "setpoint", "target", "gate", "offset", "scale", "phase"),
-    *("reference", "ref", "probe", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
+    *("reference", "ref", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
     *("modulation", "excitation", "stamp", "delay", "width", "period", "duration", "heater"),
 }
 _QUANTITIES = (
@@ -74,7 +74,8 @@ def _rank(header: str, quantity: str) -> int:
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
         return 2
-    return int(plain <= _GENERIC and quantity in ("time", *MEASURED))
+    # Whatever its words, nothing else in a file is in seconds or in ohms.
+    return int(quantity in ("time", "resistance") or (plain <= _GENERIC and quantity in MEASURED))
 
 
 def _unit(header: str) -> str | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from smtj.errors import DataError
 from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
+from smtj.measurement.format.binary.damage import damaged
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 
 
@@ -18,16 +18,14 @@ def read_matlab(path: Path) -> dict[str, Arrays]:
     """
     from scipy.io import loadmat
 
-    try:
-        content = loadmat(path, squeeze_me=True, struct_as_record=False)
-    except NotImplementedError:
-        return read_hdf5(path)
-    except OSError:
-        raise
-    except Exception as error:  # the reader raises whatever it meets
-        raise DataError(
-            f"{path} is not an intact MATLAB file: save it again, or as text by writetable"
-        ) from error
+    with (
+        damaged(path, "MATLAB file", "save it again, or as text by writetable"),
+        path.open("rb") as stream,
+    ):
+        try:
+            content = loadmat(cast(Any, stream), squeeze_me=True, struct_as_record=False)
+        except NotImplementedError:
+            return read_hdf5(path)
     variables = {name: value for name, value in content.items() if not name.startswith("__")}
     tables = {"variables": _table(variables)}
     for name, value in variables.items():

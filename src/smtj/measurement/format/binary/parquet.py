@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtj.errors import DataError
+from smtj.measurement.format.binary.damage import damaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,5 @@ def read_parquet(path: Path) -> "pd.DataFrame":
         ) from None
     import pandas as pd
 
-    try:
+    with damaged(path, "Parquet file"):
         return pd.read_parquet(path, engine="pyarrow")
-    except OSError:
-        raise
-    except Exception as error:  # the reader raises whatever it meets
-        raise DataError(f"{path} is not an intact Parquet file: save it again") from error

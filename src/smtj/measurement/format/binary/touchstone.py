@@ -4,6 +4,7 @@ from pathlib import Path
 
 from smtj.errors import DataError
 from smtj.measurement.format.binary.arrays import Arrays
+from smtj.measurement.format.binary.damage import damaged
 from smtj.measurement.format.preamble import pairs_of
 
 
@@ -19,17 +20,16 @@ def read_touchstone(path: Path) -> dict[str, Arrays]:
             f'{path} needs scikit-rf: install it by pip install "smtj[formats]", or export the '
             "trace as CSV"
         ) from None
-    try:
-        network = Network(str(path))
+    with (
+        damaged(path, "Touchstone file", "export it again, or as CSV"),
+        path.open(encoding="utf-8", errors="replace") as stream,
+    ):
+        network = Network()
+        # The constructor would first try to unpickle the file, which runs what is in it.
+        network.read_touchstone(stream)
         values = network.s[:, -1, 0]
         comments = str(network.comments or "").splitlines()
         frequency = network.f
-    except OSError:
-        raise
-    except Exception as error:  # the reader raises whatever it meets
-        raise DataError(
-            f"{path} is not an intact Touchstone file: export it again, or as CSV"
-        ) from error
     columns = {
         "frequency [Hz]": frequency,
         "channel_x [a.u.]": values.real.copy(),
