@@ -1,5 +1,6 @@
 """What a file does not say, the user does: options, names of files, comments and preambles."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -180,3 +181,34 @@ def test_sampling_without_times(put, comment: str, interval: float | None) -> No
     dataset = load(put("a.csv", f"{comment}\nR [ohm]\n{column}"))
     assert interval is None or np.diff(dataset["time"].values) == pytest.approx(interval)
     assert interval is not None or "time" not in dataset.variables
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        ("t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9, 1234.5),
+        ("t [s],R [ohm]\n0.5,999.5\n" + '0.5,"1,234.5"\n' * 9, 999.5),
+        ("t [s]\tR [ohm]\n" + "0.5\t1,234,567.0\n" * 9, 1234567.0),
+    ],
+)
+def test_signs_between_thousands(put, rows: str, first: float) -> None:
+    dataset = load(put("a.csv", rows))
+    assert dataset["resistance"].values[0] == first
+    assert dataset["resistance"].values[-1] > 1000
+    assert (dataset["time"].values == 0.5).all()
+
+
+def test_a_point_beside_signs_between_thousands_is_not_taken_for_one(put, refusal) -> None:
+    path = put("a.csv", "t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9 + "0,5;0.5\n")
+    assert 'column "R [ohm]"' in refusal(load, path)
+
+
+def test_packed_files(put, refusal) -> None:
+    content = ("t [s],R [ohm]\n" + ROWS).encode()
+    path = put("H_perp=5Oe.csv.gz", gzip.compress(content))
+    dataset = load(path)
+    assert dataset.sizes["reading"] == 60
+    assert float(dataset["field_out_of_plane"]) == pytest.approx(5 * Oe)
+    assert "is not an intact gzip file" in refusal(load, put("b.csv.gz", content))
+    message = refusal(load, put("c.csv.gz", gzip.compress(content + b"x,y\n1,2\n")))
+    assert message.startswith("c.csv.gz: row 62")
