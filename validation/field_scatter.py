@@ -31,7 +31,7 @@ def one(case):
     p = 1 / (1 + np.exp(-(h + scatter * rng.normal(size=fields) - offset) / WIDTH))
     high = rng.binomial(reads, p)
     with_scatter = fit_sigmoid(h, high, reads).intervals()
-    without = fit_sigmoid(h, high, reads, scattered=0.0).intervals()
+    without = fit_sigmoid(h, high, reads, scattered=False).intervals()
     truth = (1 / WIDTH, offset)
     return [
         (

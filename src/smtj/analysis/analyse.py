@@ -192,19 +192,21 @@ def _fit_all(
 
     by_kind: dict[str, list[xr.Dataset]] = {}
     traces: dict[Observed | None, list[xr.Dataset]] = {}
+    loops: dict[Observed | None, list[xr.Dataset]] = {}
     for dataset in datasets:
         dataset = with_conditions(dataset, context)
         kind = kind_of(dataset)
-        if kind in ("trace", "scan"):
+        if kind in ("trace", "scan", "loop"):
             dataset, observed = as_resistance(dataset, context)
-            traces.setdefault(observed, []).append(dataset)
+            (loops if kind == "loop" else traces).setdefault(observed, []).append(dataset)
         else:
             by_kind.setdefault(kind, []).append(dataset)
     results: list[FitResult] = []
-    if loops := by_kind.get("loop"):
+    for observed, swept in loops.items():
         from smtj.analysis.switching.loop import loop_results
 
-        results += loop_results(loops, context)
+        fitted = loop_results(swept, context)
+        results += fitted if observed is None else [in_own_unit(r, observed) for r in fitted]
     for turned in by_kind.get("angle", ()):
         from smtj.analysis.switching.loop import angle_result
 

@@ -316,13 +316,13 @@ def _mean_log_times(scan: "FittedScan") -> list[tuple[int, Measured]]:
 
 
 def _shows_dwell_times(trace: "FittedTrace") -> bool:
-    """Whether both dwell times are known, and no shorter than the time between readings.
+    """Whether both dwell times are known, and at least half the time between readings.
 
     Shorter ones are seen so seldom that an error on their logarithm does not describe them.
     """
     interval = float(np.median(np.diff(trace.time)))
     times = trace.fit.dwell_high, trace.fit.dwell_low
-    return all(math.isfinite(tau) and tau >= interval for tau in times)
+    return all(math.isfinite(tau) and tau >= interval / 2 for tau in times)
 
 
 def _best_polynomial(u: Floats, rows: list[Measured]) -> list[tuple[float, float]]:

@@ -72,10 +72,13 @@ def split_header(header: str) -> tuple[str, str | None]:
 
 
 def _split_at_word(text: str) -> tuple[str, str] | None:
-    """Split ``"time_ms"``, and ``"C1 in V"`` as Rohde & Schwarz writes it."""
+    """Split ``"time_ms"``, ``"time, ms"``, and ``"C1 in V"`` as Rohde & Schwarz writes it."""
     given = _IN.fullmatch(text)
     if given is not None and _is_unit(_respelled(given[2])):
         return given[1], given[2]
+    name, _, unit = (part.strip() for part in text.rpartition(","))
+    if name_of(name) in QUANTITIES and unit and _is_unit(_respelled(unit)):
+        return name, unit
     name, _, unit = text.rpartition("_")
     known = name_of(name) if name and name_of(text) is None else None
     if known is None or known not in QUANTITIES or not _is_unit(_respelled(unit)):

@@ -74,7 +74,8 @@ def _rank(header: str, quantity: str) -> int:
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
         return 2
-    return int(plain <= _GENERIC and quantity in ("time", *MEASURED))
+    # Whatever its words, nothing else in a file is in seconds or in ohms.
+    return int(quantity in ("time", "resistance") or (plain <= _GENERIC and quantity in MEASURED))
 
 
 def _unit(header: str) -> str | None:

@@ -1,7 +1,7 @@
 """Named arrays of a binary file as the columns of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class Arrays:
 
     columns: Mapping[str, NDArray[Any]]
     """By header, ``name [unit]``; shape (readings,)."""
-    pairs: Pairs = field(default_factory=dict)
+    pairs: Pairs = ()
     """Key and values, as a preamble has."""
     sampling: Sampling | None = None
 
@@ -43,7 +43,11 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
 
     Raises DataError, which names ``path``, if there is no table, or its columns cannot be read.
     """
-    filled = {name: table for name, table in tables.items() if table.columns}
+    filled = {
+        name: table
+        for name, table in tables.items()
+        if table.columns and all(np.size(values) for values in table.columns.values())
+    }
     if not filled:
         raise DataError(f"{path} has no arrays of numbers: expected one array per quantity")
     if options.sheet is not None:
@@ -97,14 +101,15 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {name: values for name, values in columns.items() if values.size == size}
 
 
-def single_values(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def single_values(arrays: Mapping[str, Any]) -> Pairs:
     """Return the arrays of one value as text, as a preamble has."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: list[tuple[str, tuple[str, ...]]] = []
     for name, value in arrays.items():
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiubUSO":
             one = array.reshape(-1)[0]
-            found[name] = (one.decode(errors="replace") if isinstance(one, bytes) else str(one),)
+            text = one.decode(errors="replace") if isinstance(one, bytes) else str(one)
+            found.append((name, (text,)))
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
 from smtj.measurement.format.binary.damage import damaged
 from smtj.measurement.format.layout import with_unit
+from smtj.measurement.format.preamble import Pairs
 
 _UNITS = ("units", "unit", "Unit", "Units", "UNIT", "UNITS")
 _NAMES = ("columns", "names", "column_names", "labels")
@@ -46,7 +47,7 @@ def _group(group: Any) -> Arrays:
     items = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
     plain = {n: item for n, item in items.items() if item.dtype.names is None and item.ndim <= 2}
     values = {_header(name, item): item[()] for name, item in plain.items() if item.size}
-    return Arrays(same_length(values), _attributes(group) | single_values(values))
+    return Arrays(same_length(values), [*_attributes(group), *single_values(values)])
 
 
 def _compound(item: Any) -> Arrays:
@@ -66,7 +67,7 @@ def _names(item: Any) -> list[str]:
     return []
 
 
-def _attributes(item: Any) -> dict[str, tuple[str, ...]]:
+def _attributes(item: Any) -> Pairs:
     plain: Mapping[str, Any] = {
         str(key): value for key, value in item.attrs.items() if not isinstance(value, np.void)
     }

@@ -20,8 +20,13 @@ def read_touchstone(path: Path) -> dict[str, Arrays]:
             f'{path} needs scikit-rf: install it by pip install "smtj[formats]", or export the '
             "trace as CSV"
         ) from None
-    with damaged(path, "Touchstone file", "export it again, or as CSV"):
-        network = Network(str(path))
+    with (
+        damaged(path, "Touchstone file", "export it again, or as CSV"),
+        path.open(encoding="utf-8", errors="replace") as stream,
+    ):
+        network = Network()
+        # The constructor would first try to unpickle the file, which runs what is in it.
+        network.read_touchstone(stream)
         values = network.s[:, -1, 0]
         comments = str(network.comments or "").splitlines()
         frequency = network.f
