@@ -27,7 +27,7 @@ dwell_time_low = { value = "2 ms", provenance = "measured" }
 RESPONSES = {
     "field": ("0.14 1/Oe", "-14 Oe", "60 Oe"),
     "voltage": ("0.05 1/mV", "20 mV", "100 mV"),
-    "current": ("0.5 1/µA", "2 µA", "10 µA"),
+    "current": ("0.5 1/uA", "2 uA", "10 uA"),
 }
 
 

@@ -71,6 +71,64 @@ def test_a_scan_comes_back_from_the_card_that_it_made(asymmetry, curvature):
         assert abs(value - asymmetry) < 4.5 * value.standard_error
 
 
+@pytest.mark.slow
+def test_traces_at_voltages_come_back_from_the_card_that_they_made():
+    rng = np.random.default_rng(19)
+    volts = np.array([-0.1, -0.05, 0.0, 0.05, 0.1])
+    rows = [
+        readings(
+            rng, (20e-3 * np.exp(u / 2), 20e-3 * np.exp(-u / 2)), 2e-3, 3000, (6500.0, 5000.0),
+            60.0, **{"voltage [V]": v},
+        )
+        for v, u in zip(volts, 30 * (volts - 0.01), strict=True)
+    ]  # fmt: skip
+    result = smtj.fit(pd.concat(rows))
+    card = result.card()
+    assert card.drive.name == "voltage" and card.drive_limit == 0.1
+    truth = {"slope": 30.0, "midpoint": 0.01, "dwell_time": 20e-3, "resistance_high": 6500.0}
+    found = {name.partition(".")[2]: value for name, value, _ in card.values()}
+    for name, value in truth.items():
+        assert abs(found[name] - value) < 4.5 * found[name].standard_error, name
+    again = smtj.fit(smtj.lab.voltage_scan(card, volts, samples=3000, seed=1)).card()
+    other = {name.partition(".")[2]: value for name, value, _ in again.values()}
+    for name in truth:
+        error = np.hypot(found[name].standard_error, other[name].standard_error)
+        assert abs(found[name] - other[name]) < 4.5 * error, name
+    assert not result.check(card).remarks
+
+
+@pytest.mark.slow
+def test_scans_at_several_voltages_say_what_a_voltage_changes():
+    rng = np.random.default_rng(20)
+    rows = []
+    for volts in (-0.1, 0.0, 0.1):
+        w, middle, tau = 0.14 + 0.2 * volts, -14 + 20 * volts, 3e-3 * np.exp(-5 * volts)
+        for field in np.linspace(-34, 6, 5):
+            u = w * (field - middle)
+            header = {"voltage [V]": volts, "field_out_of_plane [Oe]": field}
+            times = tau * np.exp(u / 2), tau * np.exp(-u / 2)
+            rows.append(readings(rng, times, 4e-4, 2000, (6500.0, 5000.0), 60.0, **header))
+    result = smtj.fit(pd.concat(rows))
+    # ξ would need the stack of a card.
+    assert "ξ" not in result and "d ln τ/dV" in result
+    assert result.parts[-1].plot().get_lines()
+    card = result.card()
+    response = card.field_response
+    for value, truth in (
+        (response.slope_per_volt, 0.2 / Oe),
+        (response.midpoint_per_volt, 20 * Oe),
+        (response.log_dwell_time_per_volt, -5.0),
+    ):
+        assert abs(value - truth) < 4.5 * value.standard_error
+    assert card.voltage_limit == pytest.approx(0.1)
+    there = card.at(voltage=0.1, field=0.0)
+    assert float(there.slope) == pytest.approx(
+        float(response.slope + 0.1 * response.slope_per_volt)
+    )
+    with pytest.raises(SmtjError, match="no law for a temperature"):
+        card.at(temperature=310.0)
+
+
 def test_a_card_holds_nothing_that_was_not_measured():
     frame, _ = random_trace(np.random.default_rng(4))
     card = smtj.fit(frame, source="rtn.csv").card()
@@ -119,7 +177,7 @@ def test_a_card_that_misses_its_data_says_so_everywhere(tmp_path):
     x = np.linspace(-60.0, 30.0, 13)
     frame = table_of(x, 0.1 + 0.8 / (1 + np.exp(-0.14 * (x + 14))), "field_out_of_plane [Oe]")
     result = smtj.fit(frame, source="p.csv")
-    said = "The card misses its data: P at"
+    said = "The card misses its data: P ("
     assert said in result.card().notes
     assert said in str(result)
     assert said in result.save(tmp_path).read_text()

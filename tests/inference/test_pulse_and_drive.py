@@ -27,11 +27,11 @@ def covers(interval: tuple[float, float], truth: float) -> bool:
 @pytest.mark.slow
 def test_intervals_of_a_constant_rate_cover() -> None:
     rng = np.random.default_rng(1)
-    fits = [fit_pulse_law(LENGTHS, switched(rng), np.full(9, 200)) for _ in range(80)]
-    # Binomial(80, 0.95): fewer than 70 or more than 80 has a chance below 1 %.
-    assert sum(covers(fit.interval, 40e-9) for fit in fits) >= 70
-    assert sum(covers(fit.shape_interval, 1.0) for fit in fits) >= 70
-    assert sum(fit.exponential for fit in fits) >= 70
+    fits = [fit_pulse_law(LENGTHS, switched(rng), np.full(9, 200)) for _ in range(50)]
+    # Binomial(50, 0.95): fewer than 43 has a chance below 1 %.
+    assert sum(covers(fit.interval, 40e-9) for fit in fits) >= 43
+    assert sum(covers(fit.shape_interval, 1.0) for fit in fits) >= 43
+    assert sum(fit.exponential for fit in fits) >= 43
 
 
 def test_a_rate_that_changes_shows() -> None:

@@ -1,5 +1,6 @@
 """What a file does not say, the user does: options, names of files, comments and preambles."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,8 @@ def test_conditions_in_comments_and_preambles(put) -> None:
     assert float(dataset["temperature"]) == 77
     assert float(dataset["voltage"]) == pytest.approx(0.1)
     assert "temperature 77 K, from the lines above the table" in dataset.attrs["reading_remarks"]
+    beside = load(put("c.csv", "Temperature (K): 77\nt [s],R [ohm]\n" + ROWS))
+    assert float(beside["temperature"]) == 77
     # Without a unit it is a remark like any other.
     assert "temperature" not in load(put("b.csv", "# T = 77\nt,R\n" + ROWS)).variables
 
@@ -162,3 +165,70 @@ def test_a_description_names_what_is_known_and_what_is_not(put) -> None:
     for part in ("Zeit [s]", "60 readings, 1000 ms apart", "5 Oe for all readings", "U_out"):
         assert part in text
     assert describe(put("b.csv", "a,b\n1,2\n")).problem
+
+
+@pytest.mark.parametrize(
+    ("comment", "interval"),
+    [
+        ("# dt = 0.1 ms", 1e-4),
+        ("# Sampling rate: 10 kHz", 1e-4),
+        ("# fs = 10 kS/s", 1e-4),
+        ("Sample Interval,1e-4,s", 1e-4),
+        ("Sample rate,10,kSa/s", 1e-4),
+        ("Sample interval (ms),0.1", 1e-4),
+        ("# fs = 10 apples", None),
+    ],
+)
+def test_sampling_without_times(put, comment: str, interval: float | None) -> None:
+    column = "".join(f"{1000 + n % 7}\n" for n in range(60))
+    dataset = load(put("a.csv", f"{comment}\nR [ohm]\n{column}"))
+    assert interval is None or np.diff(dataset["time"].values) == pytest.approx(interval)
+    assert interval is not None or "time" not in dataset.variables
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        ("t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9, 1234.5),
+        ("t [s],R [ohm]\n0.5,999.5\n" + '0.5,"1,234.5"\n' * 9, 999.5),
+        ("t [s]\tR [ohm]\n" + "0.5\t1,234,567.0\n" * 9, 1234567.0),
+    ],
+)
+def test_signs_between_thousands(put, rows: str, first: float) -> None:
+    dataset = load(put("a.csv", rows))
+    assert dataset["resistance"].values[0] == first
+    assert dataset["resistance"].values[-1] > 1000
+    assert (dataset["time"].values == 0.5).all()
+
+
+def test_a_point_beside_signs_between_thousands_is_not_taken_for_one(put, refusal) -> None:
+    path = put("a.csv", "t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9 + "0,5;0.5\n")
+    assert 'column "R [ohm]"' in refusal(load, path)
+
+
+def test_packed_files(put, refusal) -> None:
+    content = ("t [s],R [ohm]\n" + ROWS).encode()
+    path = put("H_perp=5Oe.csv.gz", gzip.compress(content))
+    dataset = load(path)
+    assert dataset.sizes["reading"] == 60
+    assert float(dataset["field_out_of_plane"]) == pytest.approx(5 * Oe)
+    assert "is not an intact gzip file" in refusal(load, put("b.csv.gz", content))
+    message = refusal(load, put("c.csv.gz", gzip.compress(content + b"x,y\n1,2\n")))
+    assert message.startswith("c.csv.gz: row 62")
+
+
+def test_the_amplitude_of_a_lock_in_amplifier_is_no_resistance(put) -> None:
+    rows = "".join(f"{n},{1 + n % 2},0,{1 + n % 2},0\n" for n in range(60))
+    dataset = load(put("a.csv", "t [s],X (V),Y (V),R (V),Theta (deg)\n" + rows))
+    assert (kind_of(dataset), observable_of(dataset)) == ("trace", "channel_x")
+    assert dataset.attrs["ignored_columns"] == ["R (V)", "Theta (deg)"]
+
+
+def test_times_of_a_clock(put) -> None:
+    rows = "".join(f"23:59:{59 if n == 0 else 0:02d}.0;1000\n" for n in range(1))
+    rows += "".join(f"0:00:{n:02d}.0;1000\n" for n in range(1, 40))
+    dataset = load(put("a.csv", "Time (hh:mm:ss);R [ohm]\n" + rows))
+    assert dataset["time"].values[:3] == pytest.approx([0, 2, 3])
+    assert dataset.attrs["reading_remarks"] == [
+        'times are those of the clock in column "Time (hh:mm:ss)"'
+    ]

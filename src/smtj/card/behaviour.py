@@ -152,14 +152,14 @@ class VoltageResponse(Section):
 class CurrentResponse(Section):
     """P(high | I) = 1/(1 + exp(-w (I - I_s)))."""
 
-    slope: Annotated[Value, Quantity("1/A", "1/µA", 0.5, "w; negative if I empties the state")]
-    midpoint: Annotated[Value, Quantity("A", "µA", 2, "I_s, where P(high) is one half")]
-    limit: Annotated[Value, Quantity("A", "µA", 10, "largest |I| that was applied", above=0)]
+    slope: Annotated[Value, Quantity("1/A", "1/uA", 0.5, "w; negative if I empties the state")]
+    midpoint: Annotated[Value, Quantity("A", "uA", 2, "I_s, where P(high) is one half")]
+    limit: Annotated[Value, Quantity("A", "uA", 10, "largest |I| that was applied", above=0)]
     high_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/µA", -1, "dR_high/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", -1, "dR_high/dI, if it was seen")
     ] = None
     low_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/µA", 0, "dR_low/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", 0, "dR_low/dI, if it was seen")
     ] = None
 
 

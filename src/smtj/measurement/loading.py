@@ -24,6 +24,7 @@ from smtj.measurement.format.excel import read_sheet, sheet_columns
 from smtj.measurement.format.messages import listed, quoted, wrong_cell
 from smtj.measurement.format.missing import Complete
 from smtj.measurement.format.options import Progress, ReadOptions
+from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
@@ -124,7 +125,8 @@ def load(
     file = Path(path).expanduser()
     _check_file(file)
     try:
-        dataset = _read(file, options, progress)
+        with unpacked(file, MAX_FILE) as plain:
+            dataset = _read(plain, options, progress)
     except OSError as error:
         raise DataError(
             f"{file} cannot be read ({error.strerror or error}): check its permissions"

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 _MAX_TEXT = 40
 _MAX_WORDS = 12
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[+-]?\d+)?", re.I | re.A)
+_GROUPED = {
+    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"),
+    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+"),
+}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
 MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
 """What stands for a value that is missing, without sign and in any case."""
@@ -25,8 +29,16 @@ def quoted(text: str) -> str:
     return f'"{line}"' if len(line) <= _MAX_TEXT else f'"{line[: _MAX_TEXT - 3]}..."'
 
 
+def is_grouped(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell is a number with signs between its thousands, as in ``"1,234.5"``.
+
+    Without a fraction it is not, as ``"1,234"`` may be a number with a decimal comma.
+    """
+    return _GROUPED[decimal].fullmatch(cell) is not None
+
+
 def is_number(cell: str, decimal: str = ".") -> bool:
-    """Whether the text of a cell is a number, finite or infinite."""
+    """Whether the text of a cell is a number, finite or infinite, without such signs."""
     if decimal != ".":
         if "." in cell:
             return False

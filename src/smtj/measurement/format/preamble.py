@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from smtj.errors import UnitError
-from smtj.measurement.format.header import unit_named
+from smtj.measurement.format.header import split_header, unit_named
 from smtj.measurement.format.messages import is_number
 from smtj.units import convert
 
@@ -26,6 +26,8 @@ VERTICAL = ("verticalunits", "yunits", "yunit", "verticalunit", "yunitlabel")
 
 _PAIR = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(.*?)\s*")
 _QUANTITY = re.compile(r"(?:[A-Za-z][\w ]*:)?\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(.*)", re.I)
+
+_SAMPLES = re.compile(r"([kMG]?)(?:S|Sa|samples|pts)\s*/\s*s(?:ec)?", re.I)
 
 Pairs = Sequence[tuple[str, tuple[str, ...]]]
 """Keys, and the cells beside each."""
@@ -79,13 +81,32 @@ def _key(text: str) -> str:
 
 def _first(pairs: Pairs, keys: Container[str], unit: str = "s") -> float | None:
     """The first number under one of the keys, in ``unit``."""
-    for text in (values[0] for key, values in pairs if _key(key) in keys):
-        match = _QUANTITY.fullmatch(text.strip())
+    for key, values in pairs:
+        name, beside = split_header(key)
+        if _key(key) not in keys and _key(name) not in keys:
+            continue
+        # The unit may have a cell of its own, or stand with the key.
+        own = len(values) > 1 and _is_unit_cell(values[1])
+        match = _QUANTITY.fullmatch(" ".join(values[: 2 if own else 1]).strip())
         if match is None or not is_number(match[1]):
             continue
-        given = unit_named(match[2]) if match[2] else None
         try:
-            return float(match[1]) * (convert(1.0, given, unit) if given else 1.0)
+            return float(match[1]) * _factor(match[2].strip() or beside or "", unit)
         except UnitError:
             continue
     return None
+
+
+def _is_unit_cell(cell: str) -> bool:
+    return unit_named(cell) is not None or _SAMPLES.fullmatch(cell) is not None
+
+
+def _factor(text: str, unit: str) -> float:
+    """Factor from the unit in a text to another; raises UnitError if it is none of that kind."""
+    if not text:
+        return 1.0
+    rate = _SAMPLES.fullmatch(text)
+    given = f"{rate[1]}Hz" if rate is not None else unit_named(text)
+    if given is None:
+        raise UnitError(f"{text} is no unit")
+    return convert(1.0, given, unit)

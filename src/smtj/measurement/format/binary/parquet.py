@@ -1,5 +1,6 @@
 """Tables in Parquet files."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,11 @@ def read_parquet(path: Path) -> "pd.DataFrame":
 
     Raises DataError if pyarrow is not installed, or the file is damaged.
     """
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
+    if find_spec("pyarrow") is None:
         raise DataError(
             f'{path} needs pyarrow: install it by pip install "smtj[formats]", or save the table '
             "as CSV"
-        ) from None
+        )
     import pandas as pd
 
     with damaged(path, "Parquet file"):

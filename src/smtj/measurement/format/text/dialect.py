@@ -4,13 +4,12 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from smtj.errors import DataError
 from smtj.measurement.format.header import recognised, unit_named
 from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
-from smtj.measurement.format.messages import is_number, quoted
+from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
 from smtj.measurement.format.text.encoding import detect_encoding
 from smtj.measurement.format.text.instruments import instrument_table
@@ -56,6 +55,8 @@ class Dialect:
     """Whose layout it is, if that is known."""
     texts: frozenset[int] = frozenset()
     """Positions of columns of text."""
+    grouped: bool = False
+    """Whether numbers have signs between their thousands."""
 
 
 def read_dialect(path: Path, skip_rows: int = 0, nameless: bool = False) -> Dialect:
@@ -159,7 +160,9 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
 
 
 def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _Found | None:
-    number = partial(is_number, decimal=decimal)
+    def number(cell: str) -> bool:
+        return is_number(cell, decimal) or is_grouped(cell, decimal)
+
     rows = [Row(n, tuple(_cells(line, separator, number))) for n, line in lines]
     known = instrument_table(rows, number)
     if known is not None:

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.measurement.format.clock import seconds_of
 from smtj.measurement.format.columns import Column, Match
-from smtj.measurement.format.messages import MISSING, is_number, wrong_cell, wrong_width
+from smtj.measurement.format.messages import (
+    MISSING,
+    is_grouped,
+    is_missing,
+    is_number,
+    wrong_cell,
+    wrong_width,
+)
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import Progress
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
@@ -50,6 +57,8 @@ def read_text(
     except UnicodeDecodeError:
         return read_text(path, replace(dialect, encoding="latin-1"), match, progress, readings)
     except (ValueError, csv.Error) as error:
+        if not dialect.grouped and _is_grouped(path, dialect, match):
+            return read_text(path, replace(dialect, grouped=True), match, progress, readings)
         rows = _rows_before_footer(path, dialect, match) if readings is None else None
         if rows is None:
             raise _fault(path, dialect, match, str(error)) from error
@@ -145,6 +154,7 @@ def _parsed(
             comment="#",
             chunksize=CHUNK,
             nrows=readings,
+            thousands={".": ",", ",": "."}[dialect.decimal] if dialect.grouped else None,
         )
         for chunk in chunks:
             for name, arrays in parts.items():
@@ -161,6 +171,22 @@ def _parsed(
         _seconds(array) if _is_dated(column, dialect) else array
         for column, array in zip(match.columns, whole, strict=True)
     ]
+
+
+def _is_grouped(path: Path, dialect: Dialect, match: Match) -> bool:
+    """Whether some numbers have signs between their thousands, and all others none."""
+    numbers = [c.position for c in match.columns if c.unit is not None]
+    some = False
+    try:
+        for _, cells in records(path, dialect):
+            for cell in (cells[n] for n in numbers if n < len(cells)):
+                grouped = is_grouped(cell, dialect.decimal)
+                some |= grouped
+                if not (grouped or is_number(cell, dialect.decimal) or is_missing(cell)):
+                    return False
+    except csv.Error:
+        return False
+    return some
 
 
 def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | None:
