@@ -109,6 +109,8 @@ def test_conditions_in_comments_and_preambles(put) -> None:
     assert float(dataset["temperature"]) == 77
     assert float(dataset["voltage"]) == pytest.approx(0.1)
     assert "temperature 77 K, from the lines above the table" in dataset.attrs["reading_remarks"]
+    beside = load(put("c.csv", "Temperature (K): 77\nt [s],R [ohm]\n" + ROWS))
+    assert float(beside["temperature"]) == 77
     # Without a unit it is a remark like any other.
     assert "temperature" not in load(put("b.csv", "# T = 77\nt,R\n" + ROWS)).variables
 
@@ -173,6 +175,7 @@ def test_a_description_names_what_is_known_and_what_is_not(put) -> None:
         ("# fs = 10 kS/s", 1e-4),
         ("Sample Interval,1e-4,s", 1e-4),
         ("Sample rate,10,kSa/s", 1e-4),
+        ("Sample interval (ms),0.1", 1e-4),
         ("# fs = 10 apples", None),
     ],
 )
@@ -212,3 +215,20 @@ def test_packed_files(put, refusal) -> None:
     assert "is not an intact gzip file" in refusal(load, put("b.csv.gz", content))
     message = refusal(load, put("c.csv.gz", gzip.compress(content + b"x,y\n1,2\n")))
     assert message.startswith("c.csv.gz: row 62")
+
+
+def test_the_amplitude_of_a_lock_in_amplifier_is_no_resistance(put) -> None:
+    rows = "".join(f"{n},{1 + n % 2},0,{1 + n % 2},0\n" for n in range(60))
+    dataset = load(put("a.csv", "t [s],X (V),Y (V),R (V),Theta (deg)\n" + rows))
+    assert (kind_of(dataset), observable_of(dataset)) == ("trace", "channel_x")
+    assert dataset.attrs["ignored_columns"] == ["R (V)", "Theta (deg)"]
+
+
+def test_times_of_a_clock(put) -> None:
+    rows = "".join(f"23:59:{59 if n == 0 else 0:02d}.0;1000\n" for n in range(1))
+    rows += "".join(f"0:00:{n:02d}.0;1000\n" for n in range(1, 40))
+    dataset = load(put("a.csv", "Time (hh:mm:ss);R [ohm]\n" + rows))
+    assert dataset["time"].values[:3] == pytest.approx([0, 2, 3])
+    assert dataset.attrs["reading_remarks"] == [
+        'times are those of the clock in column "Time (hh:mm:ss)"'
+    ]

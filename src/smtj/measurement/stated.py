@@ -203,7 +203,7 @@ def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None
     if match is None:
         return None
     beside = match[2] or (values[1] if len(values) > 1 else "")
-    unit = unit_named(beside) if beside else None
+    unit = unit_named(beside or (known[1] if known is not None else None) or "")
     value = None if unit is None else _converted(match[1], unit, name)
     return None if value is None else (name, value, key)
 

@@ -17,6 +17,7 @@ from smtj.measurement.format.schema import (
 )
 from smtj.measurement.format.suggest import suggested
 
+_POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
 
@@ -117,6 +118,7 @@ def match_columns(
     found = _asked_for(headers, columns or {}, file)
     asked_for = {name for name, _ in found.values()}
     left_out = {_position("--ignore", header, headers, file) for header in ignore}
+    left_out |= _amplitude_and_phase(headers)
     open_ = [p for p in range(len(headers)) if p not in found and p not in left_out]
     for position in open_:
         known = _known(headers, position)
@@ -162,6 +164,21 @@ def match_columns(
         arbitrary,
         tuple(headers[position] for position in sorted(more)),
     )
+
+
+def _amplitude_and_phase(headers: Sequence[str]) -> set[int]:
+    """Positions of R in volts and θ beside the channels X and Y of a lock-in amplifier."""
+    names = {found[0] for header in headers if (found := recognised(header)) is not None}
+    if not {"channel_x", "channel_y"} <= names:
+        return set()
+    split = [split_header(header) for header in headers]
+    return {
+        position
+        for position, (name, unit) in enumerate(split)
+        if name.casefold() in _POLAR
+        and unit is not None
+        and not unit.casefold().endswith(("ohm", "ohms", "ω"))
+    }
 
 
 def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | None:

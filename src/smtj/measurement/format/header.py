@@ -10,6 +10,7 @@ from smtj.units import convert
 
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
+_CLOCK = re.compile(r"(?=.*[:/.-])[hmsdyf:/. -]{4,}", re.I)
 _IN = re.compile(r"(.*?)\s*\bin (\S+)")
 _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
@@ -55,11 +56,15 @@ def split_header(header: str) -> tuple[str, str | None]:
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
+    if square and _CLOCK.fullmatch(square[2]):
+        return square[1], None
     if square:
         return square[1], square[2].strip() or None
     bracketed = _ROUND.fullmatch(text)
     if bracketed:
         name, unit = bracketed[1], bracketed[2].strip()
+        if _CLOCK.fullmatch(unit):
+            return name, None
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
         is_unit = misspelt or _is_unit(_respelled(unit)) or is_arbitrary(unit)

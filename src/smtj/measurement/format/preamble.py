@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from smtj.errors import UnitError
-from smtj.measurement.format.header import unit_named
+from smtj.measurement.format.header import split_header, unit_named
 from smtj.measurement.format.messages import is_number
 from smtj.units import convert
 
@@ -81,14 +81,17 @@ def _key(text: str) -> str:
 
 def _first(pairs: Pairs, keys: Container[str], unit: str = "s") -> float | None:
     """The first number under one of the keys, in ``unit``."""
-    for values in (values for key, values in pairs if _key(key) in keys):
-        # The unit may have a cell of its own.
+    for key, values in pairs:
+        name, beside = split_header(key)
+        if _key(key) not in keys and _key(name) not in keys:
+            continue
+        # The unit may have a cell of its own, or stand with the key.
         own = len(values) > 1 and _is_unit_cell(values[1])
         match = _QUANTITY.fullmatch(" ".join(values[: 2 if own else 1]).strip())
         if match is None or not is_number(match[1]):
             continue
         try:
-            return float(match[1]) * _factor(match[2].strip(), unit)
+            return float(match[1]) * _factor(match[2].strip() or beside or "", unit)
         except UnitError:
             continue
     return None
