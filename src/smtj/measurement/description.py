@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEAD = ("column", "read as", "unit", "from", "to")
 """Head of the table of columns."""
 
-_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", BLANKS: "blanks"}
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", BLANKS: "blanks"}
 _KINDS = {
     "probability": "a table of probabilities",
     "dwell": "a table of dwell times",
