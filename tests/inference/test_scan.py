@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid import fit_scan, fit_sigmoid
+from smtj.inference.sigmoid import fit_scan, fit_scan_of_means, fit_sigmoid
 
 SCANS = 150
 
@@ -195,3 +195,19 @@ def test_a_frozen_trace_is_worth_one_read_at_least():
     assert fit.counts.high[-1] == 1
     without = fit_scan(field[:5], odds[:5], variance[:5]).sigmoid
     assert fit.slope == pytest.approx(without.slope, rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scatter", [0.0, 0.3])
+def test_means_at_fields_that_scatter_cover_the_truth(scatter):
+    rng, field, held, found = np.random.default_rng(6), np.linspace(-6, 6, 25), [], []
+    for _ in range(40):
+        taken = field + scatter * rng.normal(size=field.size)
+        means = 1000 + 100 * expit(taken) + rng.normal(size=field.size)
+        fit = fit_scan_of_means(field, means, np.ones(field.size))
+        w, h_s = fit.estimates
+        held += [w.interval[0] < 1 < w.interval[1], h_s.interval[0] < 0 < h_s.interval[1]]
+        found.append(fit.field_scatter)
+    assert np.mean(held) > 0.87
+    assert np.median(found) == pytest.approx(scatter, rel=0.2)
+    assert ("scatters by" in fit.verdict) == (scatter > 0)

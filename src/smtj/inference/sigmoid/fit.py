@@ -28,7 +28,7 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
-from smtj.inference.sigmoid.scatter import ATTENUATION, Scatter, integrated
+from smtj.inference.sigmoid.scatter import ATTENUATION, Posterior, integrated, posterior_of
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
@@ -45,32 +45,6 @@ SLOPE_UNITS = {
     "A": (("1/A", "1/uA"), ("offset current", "I_s", "A", "uA")),
 }
 """Units of the slope; name, symbol and units of the offset, by the unit of the fields."""
-
-
-@dataclass(frozen=True, eq=False)
-class Posterior:
-    """Values that the scatter of the field may have."""
-
-    weights: Floats
-    """Their probabilities, shape (values,)."""
-    shifts: Floats
-    """Changes of (w, H_s), in standard errors at :attr:`SigmoidFit.reads`, shape (values, 2)."""
-    ratios: Floats
-    """Standard errors over those, shape (values, 2)."""
-
-    def quantile(self, level: float, which: int) -> float:
-        """Half of the interval of w (0) or H_s (1), in standard errors at the fit."""
-        from scipy.optimize import brentq
-        from scipy.special import ndtr
-
-        shift, ratio = self.shifts[:, which], self.ratios[:, which]
-
-        def outside(half: float) -> float:
-            tails = ndtr((shift - half) / ratio) + ndtr((-shift - half) / ratio)
-            return float(self.weights @ tails) - (1 - level)
-
-        largest = float((np.abs(shift) + 40 * ratio).max())
-        return float(brentq(outside, 0.0, largest, xtol=1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +71,7 @@ class SigmoidFit:
     """Independent reads that each field counts as, with the scatter of the field."""
     field_scatter: float = 0.0
     """σ_H in the unit of the fields; 0 where counting more likely explains how points scatter."""
-    posterior: "Posterior | None" = None
+    posterior: Posterior | None = None
     """What is known of the scatter of the field; None where it is taken to be 0."""
     unit: str = "A/m"
     """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` or ``"A"`` for P against a
@@ -239,7 +213,12 @@ def fit_sigmoid(
     covariance = jacobian @ np.linalg.inv(information(x, reads * p * (1 - p))) @ jacobian.T
     posterior = None
     if found_scatter is not None:
-        posterior, covariance = _posterior(found_scatter, jacobian, covariance)
+        posterior, covariance = posterior_of(
+            found_scatter.weights,
+            found_scatter.shifts @ jacobian.T,
+            jacobian @ found_scatter.covariances @ jacobian.T,
+            covariance,
+        )
     return SigmoidFit(
         slope=steeper * steepness / scale,
         offset_field=centre - scale * intercept / steepness,
@@ -253,20 +232,6 @@ def fit_sigmoid(
         posterior=posterior,
         unit=unit,
     )
-
-
-def _posterior(scatter: Scatter, jacobian: Floats, at_fit: Floats) -> tuple[Posterior, Floats]:
-    """Return what is known of the scatter, and the covariance of (w, H_s) over all of it.
-
-    ``jacobian`` is that of (w, H_s) by (a, b), and ``at_fit`` the covariance at the fit.
-    """
-    own = np.sqrt(np.diag(at_fit))
-    shifts = scatter.shifts @ jacobian.T
-    covariances = jacobian @ scatter.covariances @ jacobian.T
-    ratios = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)) / own
-    spread = covariances + shifts[:, :, None] * shifts[:, None, :]
-    covariance = np.tensordot(scatter.weights, spread, axes=1)
-    return Posterior(scatter.weights, shifts / own, ratios), covariance
 
 
 def _scaled(field: Floats) -> tuple[Floats, float, float]:

@@ -33,6 +33,32 @@ _REFITS = 4
 
 
 @dataclass(frozen=True, eq=False)
+class Posterior:
+    """Values that the scatter of the field may have."""
+
+    weights: Floats
+    """Their probabilities, shape (values,)."""
+    shifts: Floats
+    """Changes of (w, H_s), in standard errors at the fit, shape (values, 2)."""
+    ratios: Floats
+    """Standard errors over those, shape (values, 2)."""
+
+    def quantile(self, level: float, which: int) -> float:
+        """Half of the interval of w (0) or H_s (1), in standard errors at the fit."""
+        from scipy.optimize import brentq
+        from scipy.special import ndtr
+
+        shift, ratio = self.shifts[:, which], self.ratios[:, which]
+
+        def outside(half: float) -> float:
+            tails = ndtr((shift - half) / ratio) + ndtr((-shift - half) / ratio)
+            return float(self.weights @ tails) - (1 - level)
+
+        largest = float((np.abs(shift) + 40 * ratio).max())
+        return float(brentq(outside, 0.0, largest, xtol=1e-6))
+
+
+@dataclass(frozen=True, eq=False)
 class Scatter:
     """A fit with the scatter of the field integrated over, with θ = (a, b) of log-odds a + b x."""
 
@@ -111,3 +137,64 @@ def _deviances(fractions: Floats, reads: Floats, p: Floats) -> Floats:
 
     gain = xlogy(fractions, fractions) + xlogy(1 - fractions, 1 - fractions)
     return np.asarray(2 * reads * (gain - xlogy(fractions, p) - xlogy(1 - fractions, 1 - p)))
+
+
+@dataclass(frozen=True, eq=False)
+class NormalScatter:
+    """What means that are linear in some parameters tell of the scatter of the field."""
+
+    likely: float
+    """Likely σ_H; 0 where the points are more likely not to scatter."""
+    weights: Floats
+    """Posterior probabilities of the values integrated over, shape (nodes,)."""
+    shifts: Floats
+    """Changes of the parameters, shape (nodes, parameters)."""
+    covariances: Floats
+    """Of the parameters at each, shape (nodes, parameters, parameters)."""
+
+
+def integrated_normal(
+    jacobian: Floats, residual: Floats, error: Floats, slope: Floats, chosen: slice
+) -> NormalScatter:
+    """Integrate over the scatter of the field for means with normal errors.
+
+    ``jacobian`` holds the derivatives of the means by the parameters, shape (fields, parameters),
+    ``residual`` the means less the model, ``error`` their standard errors and ``slope`` the
+    derivatives of the model by the field, each of shape (fields,).  The prior is that of the
+    ``chosen`` parameters.
+    """
+    largest = float(np.abs(slope / error).max())
+    rising = np.geomspace(0.05 / largest, 1e3 / largest, NODES - 1)
+    scatter = np.concatenate([[0.0], rising])
+    variance = error**2 + (scatter[:, None] * slope) ** 2
+    matrix = np.einsum("sf,fi,fj->sij", 1 / variance, jacobian, jacobian)
+    covariances = np.linalg.inv(matrix)
+    shifts = np.einsum("sij,fj,sf->si", covariances, jacobian, residual / variance)
+    left = residual - shifts @ jacobian.T
+    log = -0.5 * (
+        (left**2 / variance).sum(axis=-1)
+        + np.log(variance).sum(axis=-1)
+        + np.linalg.slogdet(matrix)[1]
+    )
+    size = np.linalg.slogdet(covariances[:, chosen, chosen])[1] / 4
+    weights = np.exp(log - log.max()) * _prior(np.exp(size[0] - size))
+    weights /= weights.sum()
+    likely = 0.0
+    if weights[0] < 0.5:
+        likely = float(np.exp(weights[1:] @ np.log(scatter[1:]) / weights[1:].sum()))
+    return NormalScatter(likely, weights, shifts, covariances)
+
+
+def posterior_of(
+    weights: Floats, shifts: Floats, covariances: Floats, at_fit: Floats
+) -> tuple[Posterior, Floats]:
+    """Return what is known of the scatter, and the covariance of (w, H_s) over all of it.
+
+    ``shifts`` of (w, H_s) from the fit have the shape (values, 2) and ``covariances`` (values, 2,
+    2); ``at_fit`` is the covariance at the fit.
+    """
+    own = np.sqrt(np.diag(at_fit))
+    ratios = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)) / own
+    spread = covariances + shifts[:, :, None] * shifts[:, None, :]
+    covariance = np.tensordot(weights, spread, axes=1)
+    return Posterior(weights, shifts / own, ratios), covariance
