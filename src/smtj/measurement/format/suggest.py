@@ -13,32 +13,22 @@ from smtj.units import convert
 MEASURED = ("resistance", "voltage", "current")
 """Quantities that a trace may be of."""
 
-_GENERIC = {
-    *("reading", "readings", "value", "measured", "measurement", "measure", "data", "sample"),
-    *("ampl", "amplitude", "channel", "ch", "trace", "untitled", "y", "axis", "analog", "input"),
-    *("source", "level", "output", "volt", "volts", "second", "seconds", "sec", "ohm", "ohms"),
-    *("amp", "amps", "x", "dmm", "keithley", "daq", "c", "a", "b", "d", "chan", "math", "probe"),
-}
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_GENERIC = _words(
+    "reading readings value measured measurement measure data sample ampl amplitude channel ch "
+    "trace untitled y axis analog input source level output volt volts second seconds sec ohm "
+    "ohms amp amps x dmm keithley daq a b c d chan math probe"
+)
 # With these, a column is something else of the same unit.
-_OTHERS = {
-    *("std", "dev", "stdev", "deviation", "error", "err", "sigma", "noise", "uncertainty", "rms"),
-    *("limit", "compliance", "range", "setpoint", "target", "gate", "offset", "scale", "phase"),
-    *("reference", "ref", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
-    *(
-        "tau",
-        "τ",
-        "dwell",
-        "lifetime",
-        "modulation",
-        "excitation",
-        "stamp",
-        "delay",
-        "width",
-        "period",
-        "duration",
-        "heater",
-    ),
-}
+_OTHERS = _words(
+    "std dev stdev deviation error err sigma noise uncertainty rms limit compliance range setpoint "
+    "target gate offset scale phase reference ref trigger zero variance sd se coil magnet tau τ "
+    "dwell lifetime modulation excitation stamp delay width period duration heater"
+)
 _QUANTITIES = (
     *("time", "resistance", "voltage", "current", "temperature", "field_out_of_plane"),
     *("frequency", "angle"),
