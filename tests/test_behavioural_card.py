@@ -1,10 +1,13 @@
 """Cards of what was measured and nothing else: their file, their laws, and what they refuse."""
 
+import re
+
 import numpy as np
 import pytest
 
 import smtj
 from smtj.card import BehaviouralCard, load_card_text
+from smtj.card.template import template
 from smtj.errors import CardError, SmtjError
 from smtj.lab import Instrument
 from smtj.physics.switching import log_dwell_times
@@ -158,6 +161,21 @@ def test_a_file_that_contradicts_itself_is_refused(file, sentence):
 def test_what_needs_more_than_was_measured_says_what_is_missing(ask, sentence):
     with pytest.raises(SmtjError, match=sentence):
         ask(card("field"))
+
+
+def test_the_template_is_a_valid_card(tmp_path):
+    one = load_card_text(template(BehaviouralCard), "mine.toml")
+    assert one.drive.name == "field"
+    assert {value.source for _, value, _ in one.values()} == {"example"}
+    voltage = re.sub(
+        r"^\[field_response\]", "# [field_response]", template(BehaviouralCard), flags=re.M
+    )
+    head, _, rest = voltage.partition("# [field_response]")
+    field, mark, rest = rest.partition("# [voltage_response]")
+    commented = re.sub(r"^(?=[a-z])", "# ", field, flags=re.M)
+    active = re.sub(r"^# (\w+ = )", r"\1", mark + rest.partition("# [current")[0], flags=re.M)
+    text = head + commented + active.replace("# [voltage", "[voltage")
+    assert load_card_text(text, "mine.toml").drive.name == "voltage"
 
 
 def test_a_voltage_moves_the_response_if_that_was_measured():

@@ -56,17 +56,22 @@ def new(
     out: Annotated[
         Path | None, typer.Option(help="File to write; by default the card is printed.")
     ] = None,
+    measured: Annotated[
+        bool, typer.Option("--measured", help="A card of measured behaviour, without physics.")
+    ] = False,
 ) -> None:
     """Write a commented card to start from."""
+    from smtj.card import BehaviouralCard, DeviceCard
     from smtj.card.template import template
     from smtj.errors import CardError
     from smtj.files import write_text
 
+    text = template(BehaviouralCard if measured else DeviceCard)
     if out is None:
-        typer.echo(template(), nl=False)
+        typer.echo(text, nl=False)
         return
     if out.exists():
         raise CardError(f"{out} already exists; give another --out")
     with writing(out):
-        write_text(out, template())
+        write_text(out, text)
     note(f"Wrote {out}; fill it in, then run: smtj card check {out}")
