@@ -232,3 +232,28 @@ def test_times_of_a_clock(put) -> None:
     assert dataset.attrs["reading_remarks"] == [
         'times are those of the clock in column "Time (hh:mm:ss)"'
     ]
+
+
+def test_a_channel_without_a_unit_is_a_signal_in_arbitrary_units(put, refusal) -> None:
+    dataset = load(put("a.csv", "Time (s),CH1\n" + ROWS))
+    assert observable_of(dataset) == "signal"
+    assert dataset.attrs["arbitrary_units"] == ["signal"]
+    two = put("b.csv", "Time (s),CH1,CH2\n" + ROWS.replace("\n", ",1\n"))
+    assert '"CH1" and "CH2" may each be the signal' in refusal(load, two)
+    odd = load(put("c.csv", "Time (s),level shifter\n" + ROWS))
+    assert '"level shifter" is not understood: name it by columns=' in refusal(kind_of, odd)
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("时间(s),电阻(Ω)", "gb18030"),
+        ("時間(s),抵抗(ohm)", "shift_jis"),
+        ("时间(s)|电阻(Ω)", "utf-8"),
+        ("Zeit [µs];R [ohm]", "latin-1"),
+    ],
+)
+def test_headers_in_other_languages_and_encodings(put, header: str, encoding: str) -> None:
+    separator = next(sign for sign in ",;|" if sign in header)
+    content = f"{header}\n{ROWS.replace(',', separator)}".encode(encoding)
+    assert set(load(put("a.csv", content)).data_vars) == {"time", "resistance"}

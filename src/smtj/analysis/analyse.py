@@ -112,7 +112,8 @@ def fit(
     Parameters
     ----------
     data
-        A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
+        A path, a pandas DataFrame, an xarray.Dataset, or a list of these; :func:`load` takes the
+        options for reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is

@@ -86,8 +86,21 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         if condition_codes(fields, size).any():
             return "loop"
         found = f"readings: {size}, conditions: {readings.size}"
-    known = (name for name in (*QUANTITIES, *LABELS) if name in names)
+        swept = [name for name in _BIASES if name in columns and np.unique(columns[name]).size > 2]
+        if swept:
+            raise DataError(
+                f"{source_of(dataset)} has single resistances at {readings.size} values of the "
+                f"{swept[0]}, which is a curve that no fit is for: P against {swept[0]} from "
+                f"{MIN_READINGS} or more readings at each, with their times, can be fitted"
+            )
+    known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    if unused and "time" in names and found == "without resistance":
+        raise DataError(
+            f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
+            f"device, and {listed(unused)} is not understood: name it by columns= (--column "
+            '"resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+        )
     hint = (
         f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
         if unused

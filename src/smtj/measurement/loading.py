@@ -13,12 +13,10 @@ from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
-from smtj.measurement.format.binary.matlab import read_matlab
 from smtj.measurement.format.binary.netcdf import read_netcdf
-from smtj.measurement.format.binary.numpy_files import read_numpy
-from smtj.measurement.format.binary.parquet import read_parquet
+from smtj.measurement.format.binary.optional import read_parquet, read_touchstone
 from smtj.measurement.format.binary.tdms import read_tdms
-from smtj.measurement.format.binary.touchstone import read_touchstone
+from smtj.measurement.format.binary.variables import read_matlab, read_numpy
 from smtj.measurement.format.columns import Column, Match, match_columns
 from smtj.measurement.format.excel import read_sheet, sheet_columns
 from smtj.measurement.format.messages import listed, quoted, wrong_cell
@@ -113,11 +111,11 @@ def load(
     -----
     Ten million rows of two columns (0.2 GB of text) take about 2 s of one core.
     """
-    options = ReadOptions(
-        columns=columns or {},
+    options = ReadOptions.of(
+        columns,
         skip_rows=skip_rows,
-        sheet=None if sheet is None else str(sheet),
-        ignore=tuple(ignore),
+        sheet=sheet,
+        ignore=ignore,
         reads=reads,
         interval=interval,
         from_name=from_name,

@@ -15,7 +15,7 @@ from smtj.measurement.format.schema import (
     QUANTITIES,
     SIGNALS,
 )
-from smtj.measurement.format.suggest import suggested
+from smtj.measurement.format.suggest import suggested, unnamed_signal
 
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
@@ -133,6 +133,9 @@ def match_columns(
         {p: headers[p] for p in open_ if p not in found}, {name for name, _ in found.values()}, file
     )
     found |= more
+    rest = {p: headers[p] for p in open_ if p not in found and headers[p].strip()}
+    unnamed = unnamed_signal(rest, {name for name, _ in found.values()}, texts, file)
+    more, found = more | unnamed, found | unnamed
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "

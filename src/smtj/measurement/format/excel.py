@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.binary.arrays import wanted_table
-from smtj.measurement.format.binary.damage import damaged
+from smtj.measurement.format.binary.arrays import damaged, wanted_table
 from smtj.measurement.format.clock import seconds_of
 from smtj.measurement.format.columns import Column, Match
 from smtj.measurement.format.header import recognised

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
-from smtj.measurement.format.binary.damage import damaged
+from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.layout import with_unit
 from smtj.measurement.format.preamble import Pairs
 

@@ -4,8 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
-from smtj.measurement.format.binary.damage import damaged
+from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.layout import with_unit
 from smtj.measurement.format.preamble import Sampling
 

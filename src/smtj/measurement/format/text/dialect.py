@@ -20,7 +20,7 @@ BLANKS = r"\s+"
 MAX_PREAMBLE = 5_000
 """Lines among which the table must begin."""
 
-_SEPARATORS = ("\t", ";", ",", BLANKS)
+_SEPARATORS = ("\t", ";", ",", "|", BLANKS)
 _BLANK_HEADER = re.compile(r"[^\s\[(]+(?:\s*(?:\[[^\]]*\]|\([^)]*\)))?")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
 # Lines that are looked at; more only if no table is among them.
