@@ -61,6 +61,7 @@ validate: $(RIVALS) ## run the long validations over several seeds; writes docs/
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/telegraph.py
 	$(BIN)/python validation/scans.py
+	$(BIN)/python validation/cards.py
 	$(BIN)/python validation/loops.py
 	$(BIN)/python validation/field_scatter.py
 	$(BIN)/python validation/llg.py

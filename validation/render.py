@@ -60,6 +60,9 @@ def coverage() -> list[str]:
         head.append(title + table(columns, rows) + "\n\n" + made(record["about"]))
     if scans.exists():
         head.append(scan(json.loads(scans.read_text())))
+    closed = FOLDER / "cards.json"
+    if closed.exists():
+        head.append(cards(json.loads(closed.read_text())))
     if spectra.exists():
         head.append(resonance(json.loads(spectra.read_text())))
     return head
@@ -94,6 +97,34 @@ def scan(record: dict) -> str:
         + table(also, dwells)
         + "\n\n"
         + made(record["about"])
+    )
+
+
+def cards(record: dict) -> str:
+    """Render how cards of foreign devices give back what was measured."""
+    rows = [
+        [
+            kind,
+            str(found["devices"]),
+            str(found["refused"]),
+            str(found["said to miss their data"]),
+            *(
+                f"{100 * found[of]['all']:.1f} %, {found[of]['largest z']:.1f}"
+                for of in ("device", "card")
+            ),
+        ]
+        for kind, found in record["result"].items()
+    ]
+    columns = [
+        "devices", "number", "refused", "said to miss their data", "device in the first intervals",
+        "card in the second intervals",
+    ]  # fmt: skip
+    return (
+        "## Cards of what was measured (`validation/cards.py`)\n\n"
+        "Telegraph noise of random devices, made without smtj, is fitted without a base card; the "
+        "laboratory measures the card that follows; that is fitted again. Percentages are over "
+        "levels, noise, dwell times, w and the middle; beside them the largest distance in "
+        "standard errors.\n\n" + table(columns, rows) + "\n\n" + made(record["about"])
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smtj.card import DeviceCard, Value, load_card, shipped_cards
     from smtj.errors import SmtjError
     from smtj.inference.stats.estimate import Estimate
-    from smtj.measurement import save
+    from smtj.measurement import describe, save
     from smtj.physics.device import OperatingPoint, operating_point
 
 __version__ = "0.1.0"
@@ -31,7 +31,7 @@ _HOMES = {
     "smtj.card": ("DeviceCard", "Value", "load_card", "shipped_cards"),
     "smtj.errors": ("SmtjError",),
     "smtj.inference.stats.estimate": ("Estimate",),
-    "smtj.measurement": ("save",),
+    "smtj.measurement": ("describe", "save"),
     "smtj.physics.device": ("OperatingPoint", "operating_point"),
 }
 _ROOMS = ("chips", "energy", "lab", "nn", "plot", "units")
@@ -45,6 +45,7 @@ __all__ = [
     "Value",
     "__version__",
     "chips",
+    "describe",
     "energy",
     "fit",
     "lab",

@@ -167,7 +167,7 @@ def test_the_measured_sot_junctions(tmp_path):
         ("", "is empty"),
         ("time [s],resistance [ohm]\n", "header"),
         ("time [s],temperature [K]\n0,1\n1,2\n", "resistance"),
-        ("time [s],Rx\n0,1\n1,2\n", 'not used: "Rx", name it by columns= (--column'),
+        ("time [s],Rx\n0,1\n1,2\n", '"Rx" is not understood: name it by columns= (--column'),
         ("time [s],resistance [mT]\n0,1\n1,2\n", "mT"),
         ("time [s],resistance [ohm]\n0,1\n1,nan\n2,3\n", "row"),
         ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),

@@ -11,7 +11,7 @@ from smtj import fit
 from smtj.errors import SmtjError
 from smtj.inference.resonance import fit_spectrum
 from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
-from smtj.inference.resonance.wells.drive import fit_drive
+from smtj.inference.resonance.wells.drive import fit_common_drive
 from smtj.physics.magnetics.equilibrium import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resonance.frequency import stiffness
@@ -165,7 +165,7 @@ def test_all_lines_together_tell_the_drive_better_than_each():
     rng = np.random.default_rng(1)
     relative = np.array([1.0, 4.0, 9.0, 16.0])
     leans = [Lean(-0.02 * r + 0.1 * rng.normal(), 0.1) for r in relative]
-    drive, per_strength = fit_drive(leans, relative)
+    drive, per_strength = fit_common_drive(leans, relative)
     assert drive.error < 0.09
     np.testing.assert_allclose(drive.strength * per_strength[-1], -0.32, atol=2.5 * drive.error)
     assert per_strength.max() == 1
@@ -173,7 +173,7 @@ def test_all_lines_together_tell_the_drive_better_than_each():
 
 def test_leans_that_differ_widen_the_error_of_the_drive():
     leans = [Lean(value, 0.01) for value in (-0.5, 0.3, -0.4, 0.2)]
-    drive, _ = fit_drive(leans, np.ones(4))
+    drive, _ = fit_common_drive(leans, np.ones(4))
     assert drive.error > 0.1
     assert not drive.is_strong
 

@@ -43,7 +43,7 @@ def test_the_measured_branches_to_antiparallel_are_sigmoids(measured, device, sl
     curve = _fit(measured, device, "P->AP")
     assert curve.sigmoid.offset_field == pytest.approx(0.90, abs=0.005)
     assert curve.sigmoid.slope == pytest.approx(slope, abs=0.5)
-    assert curve.sigmoid.slope_error == pytest.approx(np.sqrt(2) * curve.as_stated.slope_error)
+    assert 1 <= curve.sigmoid.slope_error / (np.sqrt(2) * curve.as_stated.slope_error) < 1.2
     assert not curve.sigmoid.not_a_sigmoid
     assert "50 reads per point instead of the 100 stated" in curve.verdict
 
@@ -119,7 +119,8 @@ def test_the_likely_number_decides_on_the_errors():
     curve = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 100))
     assert curve.quantisation.likely == 50
     assert curve.sigmoid.slope == pytest.approx(curve.as_stated.slope)
-    assert curve.sigmoid.slope_error == pytest.approx(np.sqrt(2 * curve.as_stated.covariance[0, 0]))
+    # And a little more, as the voltage of each point may be off.
+    assert 1 <= curve.sigmoid.slope_error / (np.sqrt(2) * curve.as_stated.slope_error) < 1.2
     assert curve.sigmoid.deviance == pytest.approx(curve.as_stated.deviance / 2)
     same = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 50))
     assert same.verdict.startswith("fitted with 50 reads per point: consistent with")

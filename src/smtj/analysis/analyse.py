@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
-from smtj.card import CardLike, as_device, shipped_cards
+from smtj.card import CardLike, DeviceCard, as_card, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 from smtj.measurement.conditions import direction_needed, direction_stated
@@ -42,11 +42,15 @@ MIN_FIELDS = 3
 
 
 @overload
-def load(data: "Data", columns: Mapping[str, str] | None = None) -> "xr.Dataset": ...
-@overload
-def load(data: "Several", columns: Mapping[str, str] | None = None) -> "list[xr.Dataset]": ...
 def load(
-    data: "Data | Several", columns: Mapping[str, str] | None = None
+    data: "Data", columns: Mapping[str, str] | None = None, **options: Any
+) -> "xr.Dataset": ...
+@overload
+def load(
+    data: "Several", columns: Mapping[str, str] | None = None, **options: Any
+) -> "list[xr.Dataset]": ...
+def load(
+    data: "Data | Several", columns: Mapping[str, str] | None = None, **options: Any
 ) -> "xr.Dataset | list[xr.Dataset]":
     """Read measured data.
 
@@ -58,6 +62,9 @@ def load(
     columns
         Headers by quantity, where they differ from what smtj expects, as in
         :func:`smtj.measurement.load`: ``{"resistance": "R_meas [kohm]"}``.
+    **options
+        Of files, as in :func:`smtj.measurement.load`: ``skip_rows``, ``sheet``, ``ignore``,
+        ``reads``, ``interval``, ``from_name``, ``progress``.
 
     Returns
     -------
@@ -77,8 +84,8 @@ def load(
     array([1100., 1200., 1100.])
     """
     if isinstance(data, list | tuple):
-        return [as_dataset(one, columns) for one in data]
-    return as_dataset(data, columns)
+        return [as_dataset(one, columns, **options) for one in data]
+    return as_dataset(data, columns, **options)
 
 
 def fit(
@@ -106,7 +113,8 @@ def fit(
     Parameters
     ----------
     data
-        A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
+        A path, a pandas DataFrame, an xarray.Dataset, or a list of these; :func:`load` takes the
+        options for reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is
@@ -155,6 +163,11 @@ def fit(
         "temperature": temperature,
     }
     base = _named(datasets) if base is None else base
+    if base is not None and not isinstance(as_card(base), DeviceCard):
+        raise SmtjError(
+            f"the base card {as_card(base).name} holds measured behaviour only, of which a fit can "
+            "take nothing; fit without a base, or onto a card with the physics of the device"
+        )
     context = Context(
         card=as_device(BASE if base is None else base),
         has_base=base is not None,
@@ -189,19 +202,21 @@ def _fit_all(
 
     by_kind: dict[str, list[xr.Dataset]] = {}
     traces: dict[Observed | None, list[xr.Dataset]] = {}
+    loops: dict[Observed | None, list[xr.Dataset]] = {}
     for dataset in datasets:
         dataset = with_conditions(dataset, context)
         kind = kind_of(dataset)
-        if kind in ("trace", "scan"):
+        if kind in ("trace", "scan", "loop"):
             dataset, observed = as_resistance(dataset, context)
-            traces.setdefault(observed, []).append(dataset)
+            (loops if kind == "loop" else traces).setdefault(observed, []).append(dataset)
         else:
             by_kind.setdefault(kind, []).append(dataset)
     results: list[FitResult] = []
-    if loops := by_kind.get("loop"):
+    for observed, swept in loops.items():
         from smtj.analysis.switching.loop import loop_results
 
-        results += loop_results(loops, context)
+        fitted = loop_results(swept, context)
+        results += fitted if observed is None else [in_own_unit(r, observed) for r in fitted]
     for turned in by_kind.get("angle", ()):
         from smtj.analysis.switching.loop import angle_result
 

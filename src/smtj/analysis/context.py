@@ -105,7 +105,11 @@ def averaging(dataset: "xr.Dataset", context: Context) -> tuple[float | None, tu
     if isinstance(given, int | float):
         return float(given), ()
     own = float(context.card.switching.integration_time)
-    spacing = float(np.diff(dataset["time"].values).min()) if "time" in dataset else math.inf
+    spacing = (
+        float(np.diff(dataset["time"].values).min(initial=math.inf))
+        if "time" in dataset
+        else math.inf
+    )
     if context.has_base and own <= spacing:
         return own, (
             f"the file states no integration time; assumed {1e3 * own:g} ms as on card "

@@ -365,7 +365,7 @@ class FitResult(Tabular, Mapping[str, Estimate]):
         kinds = []
         for part in self.each:
             if part.behaviour is not None:
-                entries = {**part.behaviour(part.fit, part.source), **entries}
+                entries |= part.behaviour(part.fit, part.source)
                 kinds.append(part.kind)
         if not entries:
             raise SmtjError(

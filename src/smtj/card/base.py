@@ -48,7 +48,7 @@ class Drive:
 FIELD = Drive("field", "A/m", "Oe", r"Field $H_\perp$ (Oe)")
 IN_PLANE_FIELD = Drive("field", "A/m", "Oe", r"Field $H_\parallel$ (Oe)")
 VOLTAGE = Drive("voltage", "V", "mV", "Voltage (mV)")
-CURRENT = Drive("current", "A", "µA", "Current (µA)")
+CURRENT = Drive("current", "A", "uA", "Current (µA)")
 NO_DRIVE = Drive("none", "", "", "Drive, in units of 1/w")
 """The response to a drive is unknown: a drive x then stands for w times the unknown one."""
 
@@ -77,6 +77,11 @@ class Card(Tabular, Section):
     @property
     def drive(self) -> Drive:
         """What the summed input of a neuron sets."""
+        raise NotImplementedError
+
+    @property
+    def drive_condition(self) -> str:
+        """The drive as a condition of a measurement, e.g. ``"field_out_of_plane"``, or nothing."""
         raise NotImplementedError
 
     @property

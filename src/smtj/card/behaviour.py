@@ -152,14 +152,14 @@ class VoltageResponse(Section):
 class CurrentResponse(Section):
     """P(high | I) = 1/(1 + exp(-w (I - I_s)))."""
 
-    slope: Annotated[Value, Quantity("1/A", "1/µA", 0.5, "w; negative if I empties the state")]
-    midpoint: Annotated[Value, Quantity("A", "µA", 2, "I_s, where P(high) is one half")]
-    limit: Annotated[Value, Quantity("A", "µA", 10, "largest |I| that was applied", above=0)]
+    slope: Annotated[Value, Quantity("1/A", "1/uA", 0.5, "w; negative if I empties the state")]
+    midpoint: Annotated[Value, Quantity("A", "uA", 2, "I_s, where P(high) is one half")]
+    limit: Annotated[Value, Quantity("A", "uA", 10, "largest |I| that was applied", above=0)]
     high_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/µA", -1, "dR_high/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", -1, "dR_high/dI, if it was seen")
     ] = None
     low_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/µA", 0, "dR_low/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", 0, "dR_low/dI, if it was seen")
     ] = None
 
 
@@ -268,11 +268,11 @@ class BehaviouralCard(Card):
             if value is None:
                 missing.append(name)
         if missing:
-            are = "are" if len(missing) > 1 else "is"
+            named = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+            are, it = ("are", "them") if len(missing) > 1 else ("is", "it")
             raise CardError(
-                f"card {self.name} lacks what was not measured, and this needs it: "
-                f"{' and '.join(missing)} {are} missing; measure and fit it, or write it into the "
-                "card"
+                f"card {self.name} lacks what was not measured: {named} {are} missing here; "
+                f"measure and fit {it}, or write {it} into the card"
             )
         return found
 

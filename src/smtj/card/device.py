@@ -70,6 +70,11 @@ class DeviceCard(Card):
         return FIELD
 
     @property
+    def drive_condition(self) -> str:
+        """``"field_out_of_plane"``."""
+        return "field_out_of_plane"
+
+    @property
     def drive_limit(self) -> float:
         """``switching.field_limit`` in A/m."""
         return float(self.switching.field_limit)

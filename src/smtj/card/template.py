@@ -1,8 +1,10 @@
-"""The commented card that ``smtj card new`` writes, made from the schema itself."""
+"""The commented cards that ``smtj card new`` writes, made from the schema itself."""
 
 from textwrap import wrap
 from typing import get_args
 
+from smtj.card.base import Card
+from smtj.card.behaviour import BehaviouralCard
 from smtj.card.device import DeviceCard
 from smtj.card.messages import section_of
 from smtj.card.quantity import Quantity
@@ -24,15 +26,29 @@ _HEAD = """\
 # Entries that are commented out are optional.
 #
 # Axes: z is the normal of the film, x the long axis of the ellipse.
-
+{more}
 name = "my_device"
 title = "One-line description of the device"
 # reference = "Authors, Journal volume, page (year), doi:..."
 # notes = "Remarks for users of this card"
 """
 
-# Of alternative fields, those that the template fills in.
+_MEASURED = """\
+#
+# This card holds what was measured and nothing else; leave out what was not.  It has one response,
+# to the field, voltage or current that was swept.  Without any, give behaviour.dwell_time_high and
+# behaviour.dwell_time_low instead of behaviour.dwell_time.
+"""
+
+# Of alternative fields and sections, those that the template fills in.
 _CHOSEN = {
+    "behaviour.resistance_high",
+    "behaviour.resistance_low",
+    "behaviour.dwell_time",
+    "behaviour.read_voltage",
+    "behaviour.sampling_interval",
+    "behaviour.integration_time",
+    "field_response",
     "magnetism.anisotropy_field",
     "vcma.coefficient",
     "electrical.parallel_resistance",
@@ -40,17 +56,18 @@ _CHOSEN = {
 }
 
 
-def template() -> str:
-    """The text of a valid card file with a comment on every field."""
-    sections = [_section(name) for name in DeviceCard.field_names()]
-    return "\n".join([_HEAD, *filter(None, sections)])
+def template(schema: type[Card] = DeviceCard) -> str:
+    """The text of a valid card file of a kind with a comment on every field."""
+    sections = [_section(schema, name) for name in schema.field_names()]
+    head = _HEAD.replace("{more}\n", f"{_MEASURED}\n" if schema is BehaviouralCard else "\n")
+    return "\n".join([head, *filter(None, sections)])
 
 
-def _section(name: str) -> str:
-    section = section_of(DeviceCard, name)
+def _section(schema: type[Card], name: str) -> str:
+    section = section_of(schema, name)
     if section is None:
         return ""
-    optional = not DeviceCard.model_fields[name].is_required()
+    optional = not schema.model_fields[name].is_required() and name not in _CHOSEN
     doc = " ".join((section.__doc__ or "").split())
     lines = [f"# {line}" for line in wrap(doc, 96)]
     lines.append(f"# [{name}]" if optional else f"[{name}]")

@@ -18,20 +18,25 @@ def show(
     """Print all values of a card with their provenance, and what follows from them."""
     from rich.console import Console
 
-    from smtj.card import load_card
+    from smtj.card import BehaviouralCard, load_card
     from smtj.physics.derived import derived_quantities
     from smtj.tables import Table
 
     loaded = load_card(card)
-    derived = derived_quantities(loaded)
+    behavioural = isinstance(loaded, BehaviouralCard)
+    derived = loaded.under_bias().derived() if behavioural else derived_quantities(loaded)
     if as_json:
-        found = {row.symbol: {"value": row.value, "unit": row.unit} for row in derived}
+        found = {row.symbol: {"value": float(row.value), "unit": row.unit} for row in derived}
         print_json({"card": loaded.to_dict(), "derived": found})
         return
     rows = [(row.name, row.symbol, row.text, row.source) for row in derived]
     width = Console().width
     typer.echo(loaded.table().text(width))
-    typer.echo(Table("\nDerived", ("", "symbol", "value", "source"), rows).text(width))
+    typer.echo(
+        Table(
+            "\nAt no drive" if behavioural else "\nDerived", ("", "symbol", "value", "source"), rows
+        ).text(width)
+    )
 
 
 @app.command()
@@ -51,17 +56,22 @@ def new(
     out: Annotated[
         Path | None, typer.Option(help="File to write; by default the card is printed.")
     ] = None,
+    measured: Annotated[
+        bool, typer.Option("--measured", help="A card of measured behaviour, without physics.")
+    ] = False,
 ) -> None:
     """Write a commented card to start from."""
+    from smtj.card import BehaviouralCard, DeviceCard
     from smtj.card.template import template
     from smtj.errors import CardError
     from smtj.files import write_text
 
+    text = template(BehaviouralCard if measured else DeviceCard)
     if out is None:
-        typer.echo(template(), nl=False)
+        typer.echo(text, nl=False)
         return
     if out.exists():
         raise CardError(f"{out} already exists; give another --out")
     with writing(out):
-        write_text(out, template())
+        write_text(out, text)
     note(f"Wrote {out}; fill it in, then run: smtj card check {out}")

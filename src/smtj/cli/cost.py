@@ -125,6 +125,11 @@ def _reads_alone(
         typer.echo(found.table().text(Console().width))
         if rate is not None:
             typer.echo(f"• Accuracy with these reads: {100 * rate:.2f} %")
+        if card.integration_time == 0:
+            typer.echo(
+                "• The card's readings are instants; a read here takes as long as one bit error in "
+                "a thousand needs"
+            )
         typer.echo(
             f"• Card {card.name} holds measured behaviour: the search for other read voltages and "
             "barriers needs the physics of the device"

@@ -9,11 +9,20 @@ import typer
 
 from smtj.cli.output import note
 from smtj.cli.ranges import parse_option
-from smtj.cli.reading import Column, FromName, Ignore, Interval, Reads, Sheet, SkipRows
+from smtj.cli.reading import (
+    Column,
+    FromName,
+    Ignore,
+    Interval,
+    Reads,
+    Sheet,
+    SkipRows,
+    listed_files,
+)
 
 
 def data(
-    files: Annotated[list[Path], typer.Argument(help="Files of a laboratory.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of a laboratory, or folders of them.")],
     column: Column = None,
     ignore: Ignore = None,
     skip_rows: SkipRows = 0,
@@ -31,7 +40,7 @@ def data(
     columns = parse_columns(column or [])
     spacing = parse_option("--interval", interval, "s")
     problems = []
-    for number, file in enumerate(files):
+    for number, file in enumerate(listed_files(files)):
         found = describe(
             file,
             columns,

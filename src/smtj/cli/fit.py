@@ -71,7 +71,7 @@ def fit(
 
     from smtj.analysis import fit as fit_files
 
-    with progress("reading", "bytes") as report:
+    with progress("reading", "MB") as report:
         data = read_files(
             files, column, ignore, skip_rows, sheet, reads, interval, from_name, report
         )

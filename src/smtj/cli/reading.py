@@ -8,6 +8,7 @@ import typer
 
 from smtj.cli.output import Report
 from smtj.cli.ranges import parse_option
+from smtj.errors import DataError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,13 +56,17 @@ def read_files(
     """Read measured files as the options say."""
     from smtj.measurement import load, parse_columns
 
+    files = listed_files(files)
     columns = parse_columns(column or [])
     spacing = parse_option("--interval", interval, "s")
 
     def report(number: int) -> Report | None:
         if progress is None:
             return None
-        return lambda done, total: progress(number * total + done, len(files) * total)
+        # In MB, and at least one, so that small files show too.
+        return lambda done, total: progress(
+            number * _megabytes(total) + _megabytes(done), len(files) * _megabytes(total)
+        )
 
     return [
         load(
@@ -77,3 +82,21 @@ def read_files(
         )
         for number, file in enumerate(files)
     ]
+
+
+def listed_files(paths: Sequence[Path]) -> list[Path]:
+    """Return files as they are, and in place of a folder the files in it, by name."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+            if not inside:
+                raise DataError(f"{path} is a folder without files: give the files to read")
+            found += inside
+        else:
+            found.append(path)
+    return found
+
+
+def _megabytes(size: int) -> int:
+    return max(1, round(size / 1e6))

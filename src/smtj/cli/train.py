@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smtj.cli.output import INTERRUPTED, is_quiet, note, print_json
+from smtj.errors import CardError
 
 if TYPE_CHECKING:
     from smtj.card import Card
@@ -161,9 +162,12 @@ def _slow_reads(card: "Card") -> str:
 
     from smtj.units import format_quantity
 
-    point = card.under_bias()
-    dwell = max(float(t) for t in point.dwell_times(point.offset_field))
-    interval = card.sampling_interval
+    try:
+        point = card.under_bias()
+        dwell = max(float(t) for t in point.dwell_times(point.offset_field))
+        interval = card.sampling_interval
+    except CardError:
+        return ""  # P(high) alone was measured
     if dwell <= 2 * interval:
         return ""
     stays = f"{dwell:.3g} s" if math.isfinite(dwell) else "longer than a float can express"

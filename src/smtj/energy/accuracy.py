@@ -112,10 +112,12 @@ def trained_network(path: str | Path) -> tuple[nn.Sequential, Card]:
     if not layers:
         raise SmtjError(f"{file} is a network without devices; train one with --neuron mtj")
     ends = [float(v) for n in layers for v in (n.bias_voltage.min(), n.bias_voltage.max())]
-    if any(ends):
+    own = card.bias_voltage
+    if any(abs(end - own) > 1e-6 * abs(own) for end in ends):
         raise SmtjError(
             f"{file} has bias voltages from {1e3 * min(ends):.0f} to {1e3 * max(ends):.0f} mV, "
-            "but costs assume devices at 0 V; give a network trained without --adaptive"
+            f"but costs assume devices at {1e3 * own:g} mV; give a network trained without "
+            "--adaptive"
         )
     return network, card
 

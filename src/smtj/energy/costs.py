@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 INDEPENDENT = 3.0
 """Relaxation times between reads that count as independent: they then correlate by 5 %."""
+ERROR_RATE = 1e-3
+"""Bit error rate of a read if nothing else is said."""
 READS = 16
 """Reads used if no network says how many it needs."""
 
@@ -62,24 +64,34 @@ class ReadPlan:
 def card_plan(
     card: CardLike, reads: ArrayLike = READS, assumptions: Assumptions | None = None
 ) -> ReadPlan:
-    """Return the reads that a card states, with its voltage always on."""
+    """Return the reads that a card states, with its voltage always on.
+
+    If its readings are instants, as of a measurement whose integration time is unknown, a read
+    takes as long as a bit error rate of :data:`ERROR_RATE` needs.
+    """
     card, assumed = as_card(card), assumptions or Assumptions()
-    interval = card.sampling_interval
-    return ReadPlan(
-        reads,
-        card.read_voltage,
-        interval,
-        card.integration_time,
-        interval,
-        float(assumed.amplifier_noise),
-    )
+    interval, time = card.sampling_interval, card.integration_time
+    quiet = np.asarray(float(assumed.amplifier_noise))
+    if time == 0:
+        time = min(_shortest_read(card, assumed, card.read_voltage, quiet, ERROR_RATE), interval)
+    return ReadPlan(reads, card.read_voltage, interval, time, interval, float(quiet))
+
+
+def _shortest_read(
+    card: Card, assumed: Assumptions, voltage: ArrayLike, quiet: Floats, error_rate: ArrayLike
+) -> Any:
+    """Return the shortest integration time in s that noise and circuits allow."""
+    signal = read_signal(card, voltage)
+    noise = signal.densities(_amplifier(assumed, quiet))
+    needed = np.asarray(read_time(signal.difference, *noise, np.asarray(error_rate)))
+    return np.maximum(needed, float(assumed.shortest_read))
 
 
 def gated_plan(
     card: CardLike,
     voltage: ArrayLike,
     reads: ArrayLike = READS,
-    error_rate: ArrayLike = 1e-3,
+    error_rate: ArrayLike = ERROR_RATE,
     amplifier_noise: ArrayLike | None = None,
     assumptions: Assumptions | None = None,
 ) -> ReadPlan:
@@ -108,10 +120,7 @@ def gated_plan(
     quiet = np.asarray(
         assumed.amplifier_noise if amplifier_noise is None else amplifier_noise, dtype=np.float64
     )
-    signal = read_signal(card, bias)
-    noise = signal.densities(_amplifier(assumed, quiet))
-    needed = np.asarray(read_time(signal.difference, *noise, rate))
-    time = np.maximum(needed, float(assumed.shortest_read))
+    time = _shortest_read(card, assumed, bias, quiet, rate)
     interval = np.maximum(INDEPENDENT * relaxation_time(card), time)
     return ReadPlan(reads, bias, interval, time, time, quiet)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.costs import READS, Cost, Coupling, card_plan, cost, gated_plan
+from smtj.energy.costs import ERROR_RATE, READS, Cost, Coupling, card_plan, cost, gated_plan
 from smtj.energy.literature import published
 from smtj.energy.pareto import Point, Search, search
 from smtj.energy.workloads import Workload, WorkloadLike, workload
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 FRACTION = 0.98
 """Fraction of the achievable accuracy that reads must reach."""
-ERROR_RATE = 1e-3
-"""Bit error rate of a read that is shown by itself."""
 COUNTS = np.arange(1, 257)
 """Candidate numbers of reads; the smallest that suffices is used."""
 VOLTAGES = np.geomspace(3e-4, 0.2, 60)

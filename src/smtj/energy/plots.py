@@ -6,8 +6,15 @@ from typing import Any
 import numpy as np
 
 from smtj import plot
-from smtj.energy.costs import COUPLING_NAMES, INDEPENDENT, Coupling, joules, seconds
-from smtj.energy.design_space import ERROR_RATE, FRACTION, Survey
+from smtj.energy.costs import (
+    COUPLING_NAMES,
+    ERROR_RATE,
+    INDEPENDENT,
+    Coupling,
+    joules,
+    seconds,
+)
+from smtj.energy.design_space import FRACTION, Survey
 from smtj.energy.literature import published
 from smtj.energy.report import sigmoid_energy
 

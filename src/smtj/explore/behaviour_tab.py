@@ -58,9 +58,9 @@ class BehaviourTab(DeviceTab):
         """
         if not isinstance(card, BehaviouralCard):
             raise SmtjError(f"card {card.name} has physics; start smtj explore with it")
+        require_telegraph_noise(card)
         self.card = card
         point = card.under_bias()
-        point.resistances(), point.log_dwell_times()  # raise an error if they are unknown
         drive = card.drive
         width = 1 / abs(float(point.slope))
         middle = float(point.offset_field)
@@ -114,6 +114,14 @@ class BehaviourTab(DeviceTab):
         charts.put(self.sources["here"], x=[self.drive * self.scale], y=[p])
         self.table.object = rows_as_html(_numbers(self.card, point, now))
         self.show_readings_of(now)
+
+
+def require_telegraph_noise(card: BehaviouralCard) -> None:
+    """Raise an error that names what is missing if a card lacks levels or dwell times."""
+    names = ["behaviour.resistance_high", "behaviour.resistance_low"]
+    if card.behaviour.dwell_time_high is None:
+        names.append("behaviour.dwell_time")
+    card.require(*names)
 
 
 def _numbers(card: BehaviouralCard, point: MeasuredPoint, now: Measured) -> list[Number]:

@@ -9,8 +9,9 @@ import pandas  # noqa: F401  (Bokeh fails if a thread is just importing it)
 import panel as pn
 from tornado.websocket import WebSocketClosedError
 
-from smtj.card import Card
+from smtj.card import BehaviouralCard, Card
 from smtj.errors import SmtjError
+from smtj.explore.behaviour_tab import require_telegraph_noise
 from smtj.explore.measure_tab import CHUNK
 from smtj.explore.page import build_page
 
@@ -25,6 +26,8 @@ def make_server(card: Card, port: int) -> Any:
     SmtjError
         The port is not available.
     """
+    if isinstance(card, BehaviouralCard):
+        require_telegraph_noise(card)
     port = _free_port(port)
     pn.extension("filedropper", notifications=False)
     # A closed browser is not worth a message.

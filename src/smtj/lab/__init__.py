@@ -7,20 +7,35 @@ if TYPE_CHECKING:
     from smtj.lab.instrument import Instrument
     from smtj.lab.macrospin import macrospin_trace
     from smtj.lab.pulses import Pulse, pulse_response, switching_map
-    from smtj.lab.resistance import field_sweep, scan, temperature_scan, trace, voltage_scan
+    from smtj.lab.resistance import (
+        current_scan,
+        field_sweep,
+        scan,
+        temperature_scan,
+        trace,
+        voltage_scan,
+    )
     from smtj.lab.stfmr import spectra
 
 _HOMES = {
     "instrument": ("Instrument",),
     "macrospin": ("macrospin_trace",),
     "pulses": ("Pulse", "pulse_response", "switching_map"),
-    "resistance": ("field_sweep", "scan", "temperature_scan", "trace", "voltage_scan"),
+    "resistance": (
+        "current_scan",
+        "field_sweep",
+        "scan",
+        "temperature_scan",
+        "trace",
+        "voltage_scan",
+    ),
     "stfmr": ("spectra",),
 }
 
 __all__ = [
     "Instrument",
     "Pulse",
+    "current_scan",
     "field_sweep",
     "macrospin_trace",
     "pulse_response",

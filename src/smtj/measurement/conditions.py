@@ -86,8 +86,21 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         if condition_codes(fields, size).any():
             return "loop"
         found = f"readings: {size}, conditions: {readings.size}"
-    known = (name for name in (*QUANTITIES, *LABELS) if name in names)
+        swept = [name for name in _BIASES if name in columns and np.unique(columns[name]).size > 2]
+        if swept:
+            raise DataError(
+                f"{source_of(dataset)} has single resistances at {readings.size} values of the "
+                f"{swept[0]}, which is a curve that no fit is for: P against {swept[0]} from "
+                f"{MIN_READINGS} or more readings at each, with their times, can be fitted"
+            )
+    known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    if unused and "time" in names and found == "without resistance":
+        raise DataError(
+            f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
+            f"device, and {listed(unused)} is not understood: name it by columns= (--column "
+            '"resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+        )
     hint = (
         f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
         if unused
@@ -110,13 +123,18 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     -------
     str or None
         The resistance if there is one; else, in a data set with times, a voltage or a current that
-        changes while nothing else shows the state, or a signal; None if there is none.
+        changes while nothing else shows the state, or a signal; without times, a voltage against a
+        field; None if there is none.
     """
     names = {str(name) for name in dataset.variables}
     if "resistance" in names:
         return "resistance"
-    if "time" not in names or {"probability", "high", "dwell_time_high"} & names:
+    if {"probability", "high", "dwell_time_high"} & names:
         return None
+    if "time" not in names:
+        # Nothing but a voltage can answer a field.
+        alone = "voltage" in names and set(FIELDS) & names and not set(SIGNALS) & names
+        return "voltage" if alone and np.ptp(np.asarray(dataset["voltage"].values)) > 0 else None
     for name in OBSERVABLES[1:]:
         if name in names and bool(np.ptp(np.asarray(dataset[name].values)) > 0):
             return name
@@ -188,8 +206,10 @@ def groups(dataset: "xr.Dataset") -> list[tuple[dict[str, float], "xr.Dataset"]]
     names = [name for name in column_names(dataset) if name not in constant]
     columns = long_columns(dataset, names)
     found = []
-    for readings in positions(codes):
-        shared = {name: values[readings[0]] for name, values in constant.items()}
+    # A single group needs no copy of its readings, which may be many.
+    every: list[Any] = positions(codes) if codes.any() else [slice(None)]
+    for readings in every:
+        shared = {name: values[readings][0] for name, values in constant.items()}
         part = part_of(dataset, {n: values[readings] for n, values in columns.items()}, shared)
         conditions = {name: float(value) for name, value in shared.items() if name in CONDITIONS}
         found.append((conditions, part))

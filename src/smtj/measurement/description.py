@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEAD = ("column", "read as", "unit", "from", "to")
 """Head of the table of columns."""
 
-_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", BLANKS: "blanks"}
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", BLANKS: "blanks"}
 _KINDS = {
     "probability": "a table of probabilities",
     "dwell": "a table of dwell times",
@@ -161,7 +161,7 @@ def _sampling(dataset: "xr.Dataset") -> str:
 
 
 def _about(file: Path, options: Mapping[str, Any]) -> tuple[str, ...]:
-    read = _options({}, options)
+    read = ReadOptions.of(None, **_plain(options))
     suffix = file.suffix.lower()
     if suffix in BINARY or TOUCHSTONE.fullmatch(suffix):
         return (f"a {suffix} file",)
@@ -191,7 +191,7 @@ def _unread(
     file: Path, columns: Mapping[str, str], options: Mapping[str, Any], problem: str
 ) -> FileDescription:
     """Describe a file that cannot be loaded, as far as its header."""
-    read = _options(columns, options)
+    read = ReadOptions.of(columns, **_plain(options))
     headers: tuple[str, ...] = ()
     try:
         if file.suffix.lower() in WORKBOOKS:
@@ -215,11 +215,5 @@ def _unread(
     return FileDescription(file, _about(file, options), rows, "", (), problem)
 
 
-def _options(columns: Mapping[str, str], options: Mapping[str, Any]) -> ReadOptions:
-    sheet = options.get("sheet")
-    return ReadOptions(
-        columns=columns,
-        skip_rows=options.get("skip_rows", 0),
-        sheet=None if sheet is None else str(sheet),
-        ignore=tuple(options.get("ignore", ())),
-    )
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "progress"}

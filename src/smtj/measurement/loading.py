@@ -1,6 +1,7 @@
 """Loading a data file, or a table, as a data set."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,16 @@ from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
-from smtj.measurement.format.binary.matlab import read_matlab
 from smtj.measurement.format.binary.netcdf import read_netcdf
-from smtj.measurement.format.binary.parquet import read_parquet
+from smtj.measurement.format.binary.optional import read_parquet, read_touchstone
 from smtj.measurement.format.binary.tdms import read_tdms
-from smtj.measurement.format.binary.touchstone import read_touchstone
+from smtj.measurement.format.binary.variables import read_matlab, read_numpy
 from smtj.measurement.format.columns import Column, Match, match_columns
 from smtj.measurement.format.excel import read_sheet, sheet_columns
 from smtj.measurement.format.messages import listed, quoted, wrong_cell
 from smtj.measurement.format.missing import Complete
 from smtj.measurement.format.options import Progress, ReadOptions
+from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
@@ -110,11 +111,11 @@ def load(
     -----
     Ten million rows of two columns (0.2 GB of text) take about 2 s of one core.
     """
-    options = ReadOptions(
-        columns=columns or {},
+    options = ReadOptions.of(
+        columns,
         skip_rows=skip_rows,
-        sheet=None if sheet is None else str(sheet),
-        ignore=tuple(ignore),
+        sheet=sheet,
+        ignore=ignore,
         reads=reads,
         interval=interval,
         from_name=from_name,
@@ -122,7 +123,8 @@ def load(
     file = Path(path).expanduser()
     _check_file(file)
     try:
-        dataset = _read(file, options, progress)
+        with unpacked(file, MAX_FILE) as plain:
+            dataset = _read(plain, options, progress)
     except OSError as error:
         raise DataError(
             f"{file} cannot be read ({error.strerror or error}): check its permissions"
@@ -135,7 +137,9 @@ def load(
 
 
 def as_dataset(
-    data: "str | Path | pd.DataFrame | xr.Dataset", columns: Mapping[str, str] | None = None
+    data: "str | Path | pd.DataFrame | xr.Dataset",
+    columns: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> "xr.Dataset":
     """Return a data set unchanged, or make one from a file or a table.
 
@@ -144,8 +148,8 @@ def as_dataset(
     data
         A data set, the path of a file that :func:`load` reads, or a DataFrame with one row per
         reading, whose columns are named like those of a file: ``"resistance [kohm]"``.
-    columns
-        As in :func:`load`.
+    columns, **options
+        As in :func:`load`; the options are for files only.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def as_dataset(
     import xarray as xr
 
     if isinstance(data, str | Path):
-        return load(data, columns)
+        return load(data, columns, **options)
     if isinstance(data, pd.DataFrame):
         data = _from_frame(data, columns)
     elif not isinstance(data, xr.Dataset):
@@ -239,6 +243,8 @@ def _read(file: Path, options: ReadOptions, progress: Progress | None) -> "xr.Da
             return _from_arrays(file, read_hdf5(file), options)
         case ".mat":
             return _from_arrays(file, read_matlab(file), options)
+        case ".npz" | ".npy":
+            return _from_arrays(file, read_numpy(file), options)
         case ".tdms":
             return _from_arrays(file, read_tdms(file), options)
         case suffix if TOUCHSTONE.fullmatch(suffix):
@@ -250,6 +256,7 @@ def _read(file: Path, options: ReadOptions, progress: Progress | None) -> "xr.Da
 def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
     sheet = read_sheet(file, options.sheet, options.skip_rows, options.nameless)
     found = match_columns(sheet.headers, options.columns, str(file), options.ignore)
+    found = found.without("time") if options.interval is not None else found
     content = sheet_columns(file, sheet, found)
     remarks = list(content.remarks)
     if sheet.others:
@@ -272,9 +279,15 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     dialect = read_dialect(file, options.skip_rows, options.nameless)
     pairs = pairs_of(dialect.preamble, dialect.comments)
     headers = with_axis_units(dialect.headers, axis_units(pairs))
-    found = match_columns(headers, options.columns, str(file), options.ignore)
+    found = match_columns(headers, options.columns, str(file), options.ignore, dialect.texts)
+    found = found.without("time") if options.interval is not None else found
     content = read_text(file, dialect, found, progress)
-    dataset = _table(content, found, from_lines(dialect.comments), list(content.remarks))
+    remarks = list(content.remarks)
+    for column in found.columns:
+        if column.name == "time" and column.position in dialect.texts:
+            found = replace(found, assumed=tuple(n for n in found.assumed if n != "time"))
+            remarks.append(f"times are those of the clock in column {quoted(column.header)}")
+    dataset = _table(content, found, from_lines(dialect.comments), remarks)
     add_sampling(dataset, dialect.sampling or sampling_of(pairs))
     add_stated(dataset, pairs)
     return dataset

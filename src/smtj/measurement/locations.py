@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """Suffixes of workbooks."""
-BINARY = (".nc", ".h5", ".hdf5", ".he5", ".mat", ".tdms", ".parquet", ".pq")
+BINARY = (".nc", ".h5", ".hdf5", ".he5", ".mat", ".tdms", ".parquet", ".pq", ".npz", ".npy")
 """Suffixes of files whose readings are in no row."""
 TOUCHSTONE = re.compile(r"\.s\d+p")
 """Suffixes of scattering parameters."""

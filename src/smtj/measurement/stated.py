@@ -30,8 +30,13 @@ _PLAIN = {
     **dict.fromkeys(("Oe", "kOe", "mT"), "field_out_of_plane"),
 }
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
-_NAMED = re.compile(rf"(?<![A-Za-z])([A-Za-zµμ]\w*?)\s*=\s*({_NUMBER})\s*([A-Za-zµμΩ%]+)?")
-_UNNAMED = re.compile(rf"(?:^|[_\s-])({_NUMBER})\s*(GHz|MHz|kOe|Oe|mT|mV|K)(?=$|[_\s.,-])")
+_NAMED = re.compile(
+    rf"(?<![A-Za-z0-9])([A-Za-zµμ]+(?:_[A-Za-z]+)*?)_?\s*=?\s*({_NUMBER})\s*([A-Za-zµμΩ]+)(?=$|[_\s.,)-])"
+)
+# Before what may be negative, a hyphen is a sign.
+_UNNAMED = re.compile(
+    rf"(?:(?:^|[_\s(])({_NUMBER})\s*(GHz|MHz|kOe|Oe|mT|mV|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
+)
 _PLACE = re.compile(r"\{(\w*)(?::([^}]*))?\}")
 
 
@@ -72,7 +77,7 @@ def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
 
 def add_stated(dataset: "xr.Dataset", pairs: Pairs) -> None:
     """Add the conditions that a preamble or comments state with a unit."""
-    for key, values in pairs.items():
+    for key, values in pairs:
         found = _condition(key, values)
         if found is not None and _is_missing(dataset, found[0]):
             name, value, header = found
@@ -128,7 +133,9 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
             f'--from-name "{pattern}" names no quantity: write e.g. '
             '"RTN_H={field_out_of_plane:Oe}.csv"'
         )
-    found = re.fullmatch("".join(parts) + _literal(pattern[last:]), path.name)
+    # A pattern with slashes is for the folders too.
+    name_of_file = "/".join(path.absolute().parts[-1 - pattern.count("/") :])
+    found = re.fullmatch("".join(parts) + _literal(pattern[last:]), name_of_file)
     if found is None:
         raise DataError(
             f'{path}: its name does not match --from-name "{pattern}": put * where names differ'
@@ -153,10 +160,11 @@ def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str]]:
             value = _converted(match[2], unit, known)
             if value is not None:
                 seen.add(known)
-                yield known, value, match[1].rpartition("_")[2]
+                yield known, value, match[1] if name_of(match[1]) else match[1].rpartition("_")[2]
     for match in _UNNAMED.finditer(stem):
-        name = _PLAIN[match[2]]
-        value = _converted(match[1], match[2], name)
+        number, unit = match[1] or match[3], match[2] or match[4]
+        name = _PLAIN[unit]
+        value = _converted(number, unit, name)
         if name not in seen and value is not None:
             seen.add(name)
             yield name, value, "H" if name in FIELDS else name
@@ -195,7 +203,7 @@ def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None
     if match is None:
         return None
     beside = match[2] or (values[1] if len(values) > 1 else "")
-    unit = unit_named(beside) if beside else None
+    unit = unit_named(beside or (known[1] if known is not None else None) or "")
     value = None if unit is None else _converted(match[1], unit, name)
     return None if value is None else (name, value, key)
 

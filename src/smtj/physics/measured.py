@@ -4,9 +4,9 @@ With u = w (x - x_s) of a drive x,
 
     ln τ_high = ln τ + (½ + a) u + c u²,   ln τ_low = ln τ - (½ - a) u + c u².
 
-a = 0 and c = 1/16Δ are Eq. 3 and 4; a = ±½ is a drive that acts on one state alone.  Where u is so
-large that one of the times would turn back, the relaxation time stays, and the dwell times follow
-from it and P(high).
+a = 0 and c = 1/16Δ are Eq. 3 and 4; a = ±½ is a drive that acts on one state alone.  Beyond
+|u| = 1/4c, where Eq. 3 and 4 end, the relaxation time stays, and the dwell times follow from it and
+P(high).
 """
 
 import math
@@ -52,8 +52,8 @@ class MeasuredPoint(SwitchingPoint):
         xp, (u, middle) = as_arrays(odds, self.log_dwell_time)
         near = u
         if abs(c) > BARRIERLESS:
-            ends = sorted((-(0.5 + a) / (2 * c), (0.5 - a) / (2 * c)))
-            near = xp.clip(u, *ends)
+            # |h| = 1 of Eq. 3 and 4.
+            near = xp.clip(u, -1 / (4 * abs(c)), 1 / (4 * abs(c)))
         # 1/τ_r = 1/τ_high + 1/τ_low, and τ_high = τ_r/P(low).
         relaxation = middle + a * near + c * near**2 - xp.logaddexp(near / 2, -near / 2)
         zero = xp.zeros_like(u)
@@ -87,7 +87,7 @@ class MeasuredPoint(SwitchingPoint):
     def derived(self) -> list[Derived]:
         """What is known at this point, row by row."""
         drive, behaviour = self.card.drive, self.card.behaviour
-        per = {"A/m": ("m/A", "1/Oe"), "V": ("1/V", "1/mV"), "A": ("1/A", "1/µA")}
+        per = {"A/m": ("m/A", "1/Oe"), "V": ("1/V", "1/mV"), "A": ("1/A", "1/uA")}
         rows = []
         if drive.unit:
             rows += [
@@ -136,7 +136,7 @@ def measured_point(
     if given.get("field") is not None:
         _unchanged(card, "a field", given["field"], own.field_out_of_plane, "A/m", "Oe")
     if given.get("current") is not None:
-        _unchanged(card, "a current", given["current"], None, "A", "µA")
+        _unchanged(card, "a current", given["current"], None, "A", "uA")
     bias = given.get("voltage")
     return measured_response(card, 0.0 if x is None else x, bias, temperature)
 

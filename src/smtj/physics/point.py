@@ -8,7 +8,7 @@ import numpy as np
 from smtj.card import Card
 from smtj.physics import switching
 from smtj.physics.arrays import Array
-from smtj.physics.states import StateResistances
+from smtj.physics.states import Derived, StateResistances
 from smtj.tables import Tabular
 from smtj.units import convert, kohm
 
@@ -46,6 +46,10 @@ class SwitchingPoint(Tabular):
     @abstractmethod
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm."""
+
+    @abstractmethod
+    def derived(self) -> list[Derived]:
+        """What is known at this point, row by row."""
 
     @property
     def has_resistances(self) -> bool:

@@ -11,7 +11,7 @@ from smtj.analysis.resonance.lines import MeasuredLine
 from smtj.errors import SmtjError
 from smtj.inference.resonance.lines.fit import SpectrumFit
 from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
-from smtj.inference.resonance.wells.drive import Drive, fit_drive, relative_leans
+from smtj.inference.resonance.wells.drive import Drive, fit_common_drive, relative_leans
 from smtj.inference.resonance.wells.model import FixedFields
 from smtj.physics.resonance.softening import MAX_LEAN
 from smtj.typing import Floats
@@ -71,7 +71,7 @@ def drive_effect(layers: Sequence[Layer], references: Sequence[ArrayLike]) -> Dr
             leans.append(lean)
             relative.append(some)
     try:
-        fits = [fit_drive(leans, column) for column in np.array(relative).T]
+        fits = [fit_common_drive(leans, column) for column in np.array(relative).T]
     except SmtjError:
         return None
     drive, _ = min(fits, key=lambda fit: fit[0].chi_squared)

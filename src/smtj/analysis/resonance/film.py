@@ -36,6 +36,8 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
             "the spectra of a film must be swept in field; for a device swept in frequency state "
             "its bias by voltage= (--voltage)"
         )
+    if not lines.usable:
+        raise SmtjError("none of the spectra shows a line that can be used")
     found = _film_lines(lines)
     geometry, remarks = _geometry(lines, found, direction_stated)
     fit = fit_film(found, geometry)

@@ -20,7 +20,7 @@ from smtj.units import format_quantity
 
 if TYPE_CHECKING:
     from smtj.analysis.context import OperatingConditions
-    from smtj.analysis.switching.bias import FittedBias
+    from smtj.analysis.switching.bias import ScansAtVoltages
     from smtj.analysis.switching.probability import FittedCurve
     from smtj.analysis.switching.scan import FittedScan
     from smtj.analysis.switching.trace import FittedTrace
@@ -31,7 +31,7 @@ Entries = dict[str, Value | str]
 ROOM_TEMPERATURE = 300.0
 """In K, on a card if the data state no temperature."""
 SEEN = 3.0
-"""Standard errors above which a gradient of a level is kept."""
+"""Standard errors above which a gradient of a level, a or c is kept."""
 SECTIONS = {
     "field_out_of_plane": "field_response",
     "field_in_plane": "field_response",
@@ -39,6 +39,13 @@ SECTIONS = {
     "current": "current_response",
 }
 """The response that a swept quantity gives."""
+UNITS = {
+    "field_out_of_plane": ("A/m", "Oe"),
+    "field_in_plane": ("A/m", "Oe"),
+    "voltage": ("V", "mV"),
+    "current": ("A", "uA"),
+}
+"""SI and display unit of a swept quantity."""
 
 
 def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
@@ -61,7 +68,7 @@ def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
 
 def trace_measured(trace: "FittedTrace") -> list[Measurement]:
     """Levels and dwell times of a trace."""
-    return _of_trace(trace, "")
+    return measured_of_trace(trace, "trace")
 
 
 def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
@@ -75,8 +82,8 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     if scan.traces[0].conditions.at_current and "behaviour.read_voltage" in entries:
         entries["behaviour.read_voltage"] = Value(scan.voltage, "measured", source)
     if scan.shown:
-        entries |= _scanned_levels(scan, middle.value, source)
-        entries |= _noise([scan.traces[i] for i in scan.shown], source)
+        shown = [scan.traces[i] for i in scan.shown]
+        entries |= levels_along(shown, scan.field[scan.shown], middle.value, scan.along, source)
         entries |= _dwell_law(scan, w.value, middle.value, source)
     return entries
 
@@ -86,20 +93,19 @@ def scan_measured(scan: "FittedScan") -> list[Measurement]:
     where = format_quantity(scan.voltage, "V", "mV", 4)
     unknown = "voltage" in scan.traces[0].conditions.unknown
     found = []
-    if scan.along == "field_out_of_plane":
-        known = scan.traces[0].conditions.known()
-        if "voltage" in known:
-            known["voltage"] = scan.voltage
-        for symbol, estimate in zip(_SIGMOID, scan.sigmoid.estimates, strict=True):
-            text = "sigmoid" if unknown else f"sigmoid at {where}"
-            found.append(Measurement(symbol, estimate.value, estimate.error, text, known))
+    known = scan.traces[0].conditions.known()
+    if "voltage" in known:
+        known["voltage"] = scan.voltage
+    for symbol, estimate in zip(_SIGMOID, scan.sigmoid.estimates, strict=True):
+        text = "sigmoid" if unknown else f"sigmoid at {where}"
+        found.append(Measurement(symbol, estimate.value, estimate.error, text, scan.along, known))
     for i in scan.shown:
         field = format_quantity(float(scan.field[i]), "A/m", "Oe", 4)
-        found += _of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
+        found += measured_of_trace(scan.traces[i], field if unknown else f"{field}, {where}")
     return found
 
 
-def bias_behaviour(fit: "FittedBias", source: str) -> Entries:
+def bias_behaviour(fit: "ScansAtVoltages", source: str) -> Entries:
     """The scan at the smallest voltage, and what a voltage changes, as straight lines."""
     scans = sorted(fit.scans, key=lambda scan: abs(scan.voltage))
     first = scans[0]
@@ -132,15 +138,23 @@ def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
 
 
 def curve_measured(found: "FittedCurve") -> list[Measurement]:
-    """w and x_s of a table of probabilities."""
-    if found.along not in SECTIONS or found.along == "field_in_plane":
-        return []
+    """w and x_s of a table of probabilities, and every probability in it."""
     known = found.conditions.known()
     estimates = found.curve.sigmoid.estimates
-    return [
-        Measurement(symbol, e.value, e.error, "sigmoid", known)
+    sigmoid = [
+        Measurement(symbol, e.value, e.error, "sigmoid", found.along, known)
         for symbol, e in zip(_SIGMOID, estimates, strict=True)
     ]
+    counts, (unit, shown) = found.curve.sigmoid.counts, UNITS[found.along]
+    points = []
+    for x, high, total in zip(found.x, counts.high, counts.total, strict=True):
+        # Half a count more of each keeps the error of a point at 0 or 1 finite.
+        p = (float(high) + 0.5) / (float(total) + 1)
+        error = math.sqrt(p * (1 - p) / float(total))
+        at = {**known, found.along: float(x)}
+        where = format_quantity(float(x), unit, shown, 4)
+        points.append(Measurement("P", float(high / total), error, where, found.along, at))
+    return [*sigmoid, *points]
 
 
 def measured_of(estimate: Estimate) -> Measured:
@@ -151,7 +165,8 @@ def measured_of(estimate: Estimate) -> Measured:
 _SIGMOID: tuple[Symbol, Symbol] = ("w", "x_s")
 
 
-def _of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
+def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
+    """Levels and dwell times of a trace, under a condition in words."""
     fit, known = trace.fit, trace.conditions.known()
     levels = {"high": trace.level("high"), "low": trace.level("low")}
     errors = np.sqrt(np.diag(fit.log_covariance))
@@ -162,7 +177,7 @@ def _of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
         ("τ_low", fit.dwell_low, float(errors[1])),
     )
     return [
-        Measurement(symbol, value, error, where, known)
+        Measurement(symbol, value, error, where, conditions=known)
         for symbol, value, error in symbols
         if math.isfinite(value) and math.isfinite(error)
     ]
@@ -228,12 +243,24 @@ def _noise(traces: "list[FittedTrace]", source: str) -> Entries:
     return entries
 
 
-def _scanned_levels(scan: "FittedScan", middle: float, source: str) -> Entries:
-    entries: Entries = {}
-    section = SECTIONS[scan.along]
-    away = np.array([scan.field[i] for i in scan.shown]) - middle
+def levels_along(
+    traces: "list[FittedTrace]", drive: Floats, middle: float, along: str, source: str
+) -> Entries:
+    """Levels and noise of traces at several values of a drive, and how they were taken.
+
+    Levels are straight lines in the drive, level where no slope is seen.
+    """
+    entries = _timing(traces[0], source)
+    section = SECTIONS[along]
+    # A trace that switches faster than it is read has an occupancy, and levels without an error.
+    seen = [all(map(math.isfinite, (*t.level("high"), *t.level("low")))) for t in traces]
+    traces = [trace for trace, ok in zip(traces, seen, strict=True) if ok]
+    if not traces:
+        return entries
+    entries |= _noise(traces, source)
+    away = drive[np.array(seen)] - middle
     for state in ("high", "low"):
-        rows = [scan.traces[i].level(state) for i in scan.shown]
+        rows = [trace.level(state) for trace in traces]
         level, gradient = _straight(away, rows)
         if gradient[1] > 0 and abs(gradient[0]) > SEEN * gradient[1]:
             entries[f"{section}.{state}_gradient"] = _measured(*gradient, source)
@@ -276,25 +303,37 @@ def _mean_log_times(scan: "FittedScan") -> list[tuple[int, Measured]]:
     for i in scan.shown:
         fit = scan.traces[i].fit
         variance = float(fit.log_covariance.sum()) / 4
-        if math.isfinite(fit.dwell_high) and math.isfinite(fit.dwell_low) and variance > 0:
+        if _shows_dwell_times(scan.traces[i]) and math.isfinite(variance) and variance > 0:
             mean = (math.log(fit.dwell_high) + math.log(fit.dwell_low)) / 2
             found.append((i, Measured(mean, math.sqrt(variance))))
     return found
 
 
+def _shows_dwell_times(trace: "FittedTrace") -> bool:
+    """Whether both dwell times are known, and at least half the time between readings.
+
+    Shorter ones are seen so seldom that an error on their logarithm does not describe them.
+    """
+    interval = float(np.median(np.diff(trace.time)))
+    times = trace.fit.dwell_high, trace.fit.dwell_low
+    return all(math.isfinite(tau) and tau >= interval / 2 for tau in times)
+
+
 def _best_polynomial(u: Floats, rows: list[Measured]) -> list[tuple[float, float]]:
-    """Return ln τ, a and c with their errors; a and c are (0, 0) unless BIC asks for them."""
-    best: tuple[float, list[tuple[float, float]]] | None = None
-    for powers in ((0,), (0, 1), (0, 2), (0, 1, 2)):
-        if len(rows) < len(powers) + (2 if len(powers) > 1 else 0):
-            continue
-        coefficients, chi_squared = _least_squares(u, rows, powers)
-        score = chi_squared + len(powers) * math.log(len(rows))
-        if best is None or score < best[0]:
-            by_power = dict(zip(powers, coefficients, strict=True))
-            best = score, [by_power.get(power, (0.0, 0.0)) for power in range(3)]
-    assert best is not None  # the constant always has enough rows
-    return best[1]
+    """Return ln τ, a and c with their errors; a and c are (0, 0) unless :data:`SEEN` apart from 0.
+
+    A term must lower χ² by the square of that, in units of the scatter about the fullest law.
+    """
+    laws = [
+        (powers, *_least_squares(u, rows, powers))
+        for powers in ((0,), (0, 1), (0, 2), (0, 1, 2))
+        if len(powers) == 1 or len(rows) >= len(powers) + 2
+    ]
+    powers, _, chi_squared = laws[-1]
+    unit = max(1.0, chi_squared / max(len(rows) - len(powers), 1))
+    powers, coefficients, _ = min(laws, key=lambda law: law[2] / unit + SEEN**2 * len(law[0]))
+    by_power = dict(zip(powers, coefficients, strict=True))
+    return [by_power.get(power, (0.0, 0.0)) for power in range(3)]
 
 
 def _straight(

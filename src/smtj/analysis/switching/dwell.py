@@ -2,22 +2,29 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
+from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
-from smtj.analysis.switching.behaviour import ROOM_TEMPERATURE, SECTIONS
+from smtj.analysis.switching.behaviour import (
+    ROOM_TEMPERATURE,
+    SECTIONS,
+    SEEN,
+    levels_along,
+    measured_of_trace,
+)
 from smtj.card import Value
 from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
 from smtj.measurement import require, source_of, table
 from smtj.typing import Floats
-from smtj.units import convert
+from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,6 +53,8 @@ class FittedDrive:
     errors: Floats | None
     """Of :attr:`log_dwell_times`; None if the data state none."""
     fit: DriveFit
+    traces: "tuple[FittedTrace, ...]" = ()
+    """The traces they are from, if they are not from a table."""
 
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
@@ -79,7 +88,8 @@ def traces_result(
     logs = np.log([[fit.dwell_high, fit.dwell_low] for fit in fits])
     errors = np.sqrt([np.diag(fit.log_covariance) for fit in fits])
     remarks = [remark for n in shown for remark in traces[n].remarks]
-    return _result(along, drive[shown], logs, errors, context, remarks)
+    kept = tuple(traces[n] for n in shown)
+    return _result(along, drive[shown], logs, errors, context, remarks, kept)
 
 
 def _result(
@@ -89,6 +99,7 @@ def _result(
     errors: Floats | None,
     context: Context,
     remarks: Sequence[str] = (),
+    traces: "tuple[FittedTrace, ...]" = (),
 ) -> FitResult:
     unit, shown, symbol, _ = DRIVES[along]
     fit = fit_drive(drive, logs, errors)
@@ -101,7 +112,7 @@ def _result(
     return context.result(
         "dwell",
         f"dwell times at {drive.size} values of the {along.replace('_', ' ')}",
-        FittedDrive(along, drive, logs, errors, fit),
+        FittedDrive(along, drive, logs, errors, fit, traces),
         fit.estimates(unit, shown, symbol),
         (*found, *fit.high.scatter.remarks, *fit.low.scatter.remarks, *remarks),
         Picture(
@@ -109,6 +120,7 @@ def _result(
             "Points: dwell times of both states. Lines: ln τ fitted to each state by a straight "
             "line, the first order in the drive.",
         ),
+        measured=dwell_measured,
         behaviour=dwell_behaviour if abs(fit.slope[0]) > fit.quantile * fit.slope[1] else None,
     )
 
@@ -130,16 +142,36 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
             float(np.abs(found.drive).max()), "measured", f"range of {source}"
         ),
         "behaviour.dwell_time": Measured(tau, error).on_card(source),
-        "behaviour.dwell_asymmetry": Measured(
-            asymmetry, math.hypot(*spread) / slope.value**2
-        ).on_card(source),
         "behaviour.temperature": Value(
             ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
         ),
     }
+    doubt = math.hypot(*spread) / slope.value**2
+    if abs(asymmetry) > SEEN * doubt:
+        entries["behaviour.dwell_asymmetry"] = Measured(asymmetry, doubt).on_card(source)
     if section == "field_response":
         entries[f"{section}.direction"] = found.along.removeprefix("field_")
+    if found.traces:
+        traces = list(found.traces)
+        entries |= levels_along(traces, found.drive, middle.value, found.along, source)
     return entries
+
+
+def dwell_measured(found: FittedDrive) -> list[Measurement]:
+    """Levels and dwell times of the traces, or the dwell times of the table."""
+    unit, shown, *_ = DRIVES[found.along]
+    every: list[Measurement] = []
+    for n, x in enumerate(found.drive):
+        at, where = {found.along: float(x)}, format_quantity(float(x), unit, shown, 4)
+        if found.traces:
+            own = measured_of_trace(found.traces[n], where)
+            every += [replace(m, conditions={**(m.conditions or {}), **at}) for m in own]
+            continue
+        symbols: tuple[Symbol, Symbol] = ("τ_high", "τ_low")
+        for symbol, log in zip(symbols, found.log_dwell_times[n], strict=True):
+            tau = math.exp(float(log))
+            every.append(Measurement(symbol, tau, found.fit.scatter, where, conditions=at))
+    return every
 
 
 def plot_dwell_times(axes: Any, found: FittedDrive) -> None:

@@ -120,13 +120,14 @@ def _measured(of_result: Measured, fit: Any) -> list[Measurement]:
 
 
 def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown: str) -> Estimate:
-    if not estimate.symbol.startswith("R_"):
+    if estimate.unit != "ohm":
         return estimate
-    ends = [observed.sign * end for end in estimate.interval]
+    own = estimate.symbol.startswith("R_")
+    ends = [(observed.sign if own else 1.0) * end for end in estimate.interval]
     return replace(
         estimate,
-        symbol=f"{letter}_{estimate.symbol[2:]}",
-        value=observed.sign * estimate.value,
+        symbol=f"{letter}_{estimate.symbol[2:]}" if own else estimate.symbol,
+        value=observed.sign * estimate.value if own else estimate.value,
         interval=(min(ends), max(ends)),
         unit=unit,
         display_unit=shown,

@@ -17,7 +17,7 @@ from smtj.inference.sigmoid import (
     FractionFit,
     detect_quantisation,
     fit_fractions,
-    unstated_reads,
+    reads_of_fractions,
 )
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, field_direction_stated, require, table, unique_fields
@@ -70,7 +70,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
     along = _axis(rows)
     found = None
     if "reads" not in rows:
-        found = unstated_reads(rows[along].to_numpy(), rows["probability"].to_numpy())
+        found = reads_of_fractions(rows[along].to_numpy(), rows["probability"].to_numpy())
         rows["reads"] = float(found.reads)
     grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
@@ -120,6 +120,8 @@ def _result(
         for name in ("voltage", "temperature", "field_in_plane")
         if name in dataset and dataset[name].ndim == 0 and name != along
     }
+    if along == "voltage":
+        known["voltage"] = float(np.median(x))
     if along in FIELDS:
         known[along] = 0.0
     conditions, assumed = conditions_of(known, dataset, context)
@@ -131,8 +133,8 @@ def _result(
     remarks += assumed
     if along != "field_out_of_plane" and context.has_base:
         remarks.append(
-            f"a card with physics has no P against {along}, so it is not changed; without --base "
-            "(base=) a card holds it"
+            f"P against {along} changes nothing on a card with physics; without --base (base=) a "
+            "card holds it"
         )
     return context.result(
         "probability",

@@ -104,7 +104,8 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     h, r = (np.asarray(a, dtype=np.float64).ravel() for a in (field, resistance))
     if h.size != r.size:
         raise SmtjError("fields and resistances of a loop differ in number")
-    if not (np.isfinite(h).all() and np.isfinite(r).all() and (r > 0).all()):
+    # A noisy reading may lie below 0, but not the resistance.
+    if not (np.isfinite(h).all() and np.isfinite(r).all() and np.median(r) > 0):
         raise SmtjError("fields of a loop must be finite, and resistances finite and above 0")
     if h.size < MIN_LOOP_READINGS or np.unique(h).size < MIN_READINGS:
         raise SmtjError(
@@ -301,28 +302,31 @@ def _fields(
     if not branches[0].ordered:
         remarks.append("the fields are in no order, so the loop has no coercive field")
         every = [s for each in switches for s in each]
-        return (_switching("offset field", "H_off", every),), senses, remarks
-    estimates = []
+        return (_switching("offset field", "H_off", every)[0],), senses, remarks
+    estimates, sweeps = [], []
     for rising in (True, False):
         own = [s for each in switches for s in each if s.rising == rising]
         word = "rising" if rising else "falling"
         if own:
             symbol = "H_rising" if rising else "H_falling"
-            estimates.append(_switching(f"switching field, {word} field", symbol, own))
+            estimate, freedom = _switching(f"switching field, {word} field", symbol, own)
+            estimates.append(estimate)
+            sweeps.append(freedom)
         else:
             remarks.append(
                 f"no sweep of {word} field switches, so coercive and offset field are unknown"
             )
     if len(estimates) == 2:
         up, down = estimates
-        estimates += [_combined(up, down, -1), _combined(up, down, 1)]
+        estimates += [_combined(up, down, sign, sweeps) for sign in (-1, 1)]
     return tuple(estimates), senses, remarks
 
 
-def _switching(name: str, symbol: str, switches: list[Switch]) -> Estimate:
-    """Mean switching field of several sweeps."""
-    from scipy.special import stdtrit
+def _switching(name: str, symbol: str, switches: list[Switch]) -> tuple[Estimate, int]:
+    """Mean switching field of several sweeps, and the degrees of freedom of its error.
 
+    These are 0 where the field is known to lie between two readings.
+    """
     low, high = (np.array([getattr(s, end) for s in switches]) for end in ("low", "high"))
     step = float((high - low).mean())
     if low.max() < high.min() or len(switches) == 1:
@@ -330,25 +334,39 @@ def _switching(name: str, symbol: str, switches: list[Switch]) -> Estimate:
         value = sum(ends) / 2
         edge = EDGE * (ends[1] - ends[0])
         interval = (ends[0] - edge, ends[1] + edge)
-        return Estimate(
-            name, symbol, value, (ends[1] - ends[0]) / math.sqrt(12), interval, "A/m", "Oe"
-        )
+        error = (ends[1] - ends[0]) / math.sqrt(12)
+        return Estimate(name, symbol, value, error, interval, "A/m", "Oe"), 0
     middles, m = (low + high) / 2, len(switches)
-    error = math.sqrt(float(middles.var(ddof=1)) / m + step**2 / (12 * m))
-    half = float(stdtrit(m - 1, 0.975)) * error
+    # The scatter of the middles holds what the steps of the field add to it, unless all are alike.
+    error = math.sqrt(max(float(middles.var(ddof=1)), step**2 / 12) / m)
+    half = _quantile(m - 1) * error
     value = float(middles.mean())
-    return Estimate(name, symbol, value, error, (value - half, value + half), "A/m", "Oe")
+    return Estimate(name, symbol, value, error, (value - half, value + half), "A/m", "Oe"), m - 1
 
 
-def _combined(up: Estimate, down: Estimate, sign: int) -> Estimate:
+def _quantile(freedom: float) -> float:
+    """Half of a 95 % interval in standard errors."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
+
+
+def _combined(up: Estimate, down: Estimate, sign: int, sweeps: list[int]) -> Estimate:
     """Coercive (sign -1) or offset (+1) field of both switching fields.
 
-    Steps of the field may shift both ends alike or oppositely, so half-widths are added.
+    ``sweeps`` are the degrees of freedom of both.  Where they are 0, steps of the field may shift
+    both ends alike or oppositely, so half-widths are added.
     """
     value = (up.value + sign * down.value) / 2
-    low, high = sorted(sign * end for end in down.interval)
-    interval = ((up.interval[0] + low) / 2, (up.interval[1] + high) / 2)
     error = math.hypot(up.error, down.error) / 2
+    if min(sweeps) > 0:
+        # Satterthwaite's degrees of freedom.
+        parts = [e.error**4 / freedom for e, freedom in zip((up, down), sweeps, strict=True)]
+        half = _quantile((2 * error) ** 4 / sum(parts)) * error
+        interval = (value - half, value + half)
+    else:
+        low, high = sorted(sign * end for end in down.interval)
+        interval = ((up.interval[0] + low) / 2, (up.interval[1] + high) / 2)
     if sign < 0 and value < 0:
         value, interval = -value, (-interval[1], -interval[0])
     name, symbol = ("coercive field", "H_c") if sign < 0 else ("offset field", "H_off")

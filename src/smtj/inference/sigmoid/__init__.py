@@ -11,7 +11,7 @@ from smtj.inference.sigmoid.quantisation import (
     detect_quantisation,
     fit_fractions,
 )
-from smtj.inference.sigmoid.unstated_reads import UnstatedReads, unstated_reads
+from smtj.inference.sigmoid.unstated_reads import UnstatedReads, reads_of_fractions
 
 __all__ = [
     "FractionFit",
@@ -29,6 +29,6 @@ __all__ = [
     "fit_scan_of_means",
     "fit_sigmoid",
     "mean_with_error",
-    "unstated_reads",
+    "reads_of_fractions",
     "variance_inflation",
 ]

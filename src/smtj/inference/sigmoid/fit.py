@@ -3,10 +3,8 @@
 Every count is weighted by 1/(variance inflation), which keeps the estimates unbiased and makes
 their standard errors honest under serial correlation (:mod:`smtj.inference.sigmoid.counts`).
 
-Where points scatter further about the sigmoid than counting explains, the field of each is taken to
-be off by a normal error of its own, the same over the whole curve.  To first order this adds
-[w σ_H p(1 - p)]² to the variance of a fraction (D. A. Williams, Appl. Statist. 31, 144 (1982),
-doi:10.2307/2347977), so n reads count as n/[1 + (n - 1) p(1 - p) (w σ_H)²].
+Points may scatter further about the sigmoid than counting explains, as the field of each may be off
+by an error of its own; intervals allow for that (:mod:`smtj.inference.sigmoid.scatter`).
 """
 
 import math
@@ -30,6 +28,7 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
+from smtj.inference.sigmoid.scatter import ATTENUATION, Posterior, integrated, posterior_of
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.distributions import normal_quantile
 from smtj.inference.stats.estimate import Estimate
@@ -39,12 +38,6 @@ from smtj.typing import Floats
 from smtj.units import format_quantity
 
 Interval = tuple[float, float]
-
-SCATTERED = 0.15
-"""p-value of the goodness of fit below which a scatter of the field is estimated; at larger ones it
-would widen intervals for nothing as often as it is needed."""
-MAX_EXCESS = 30.0
-"""Largest w σ_H."""
 
 SLOPE_UNITS = {
     "A/m": (("m/A", "1/Oe"), ("offset field", "H_s", "A/m", "Oe")),
@@ -77,9 +70,9 @@ class SigmoidFit:
     reads: Floats
     """Independent reads that each field counts as, with the scatter of the field."""
     field_scatter: float = 0.0
-    """σ_H in the unit of the fields; 0 where counting explains how the points scatter."""
-    freedom: float = math.inf
-    """Degrees of freedom with which the covariance is known."""
+    """σ_H in the unit of the fields; 0 where counting more likely explains how points scatter."""
+    posterior: Posterior | None = None
+    """What is known of the scatter of the field; None where it is taken to be 0."""
     unit: str = "A/m"
     """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` or ``"A"`` for P against a
     voltage or a current."""
@@ -151,12 +144,11 @@ class SigmoidFit:
         parameter free, and need not be symmetric.  Where the data do not show that P depends on
         the field at all, the interval of H_s is infinite.
         """
-        from scipy.special import stdtrit
-
-        quantile = normal_quantile(level)
-        if math.isfinite(self.freedom):
-            quantile = float(stdtrit(self.freedom, (1 + level) / 2))
-        return _profile_intervals(self, quantile**2)
+        if self.posterior is None:
+            quantiles = (normal_quantile(level),) * 2
+        else:
+            quantiles = (self.posterior.quantile(level, 0), self.posterior.quantile(level, 1))
+        return _profile_intervals(self, quantiles[0] ** 2, quantiles[1] ** 2)
 
 
 @guarded("the fit of P(H)")
@@ -167,7 +159,7 @@ def fit_sigmoid(
     inflation: ArrayLike = 1.0,
     seed: int = 0,
     unit: str = "A/m",
-    scattered: float = SCATTERED,
+    scattered: bool = True,
 ) -> SigmoidFit:
     """Fit P(high | H) to counts, by binomial maximum likelihood.
 
@@ -175,7 +167,8 @@ def fit_sigmoid(
     estimates carry.  The numbers ``high`` and ``total`` of high and of all reads broadcast to it
     and need not be integers.  ``inflation`` is f at each field, 1 for independent reads; see
     :mod:`smtj.inference.sigmoid.counts`.  ``seed`` seeds the curves simulated to judge how well the
-    sigmoid fits; where their p-value lies below ``scattered``, a scatter of the field is estimated.
+    sigmoid fits.  Unless ``scattered`` is False, the field of each point may be off by an error of
+    its own, the size of which the data tell.
 
     Returns w, H_s, their covariance and that judgement.  Raises SmtjError if the counts or the unit
     are impossible, there are fewer than three fields, the reads turn from all low to all high
@@ -186,7 +179,7 @@ def fit_sigmoid(
     --------
     >>> fit = fit_sigmoid([-20, -10, 0, 10, 20], [2, 14, 53, 86, 99], 100)
     >>> print(f"w = {fit.slope:.3f} ± {fit.slope_error:.3f}, H_s = {fit.offset_field:.1f}")
-    w = 0.192 ± 0.016, H_s = -0.4
+    w = 0.192 ± 0.019, H_s = -0.4
     >>> print(fit.verdict)
     consistent with a sigmoid (p = 0.8)
     """
@@ -205,19 +198,29 @@ def fit_sigmoid(
         )
     found = float(deviance(fractions * n, n, p))
     goodness = goodness_of_fit(x, theta, n, found, seed)
-    reads, excess, freedom = n, 0.0, math.inf
-    if goodness.p_value < scattered and len(x) > 2:
-        theta, reads, excess = _with_scatter(
-            design, fractions, n, theta, goodness.expected_deviance
-        )
+    found_scatter = integrated(design, fractions, n, theta) if scattered else None
+    reads, excess = n, 0.0
+    if found_scatter is not None:
+        theta, reads, excess = found_scatter.theta, found_scatter.reads, found_scatter.excess
         p = logistic(design @ theta)
-        freedom = _freedom(design, n * p * (1 - p), reads * p * (1 - p))
+    # A field that scatters flattens the mean curve.
+    steeper = math.sqrt(1 + ATTENUATION * excess**2)
     intercept, steepness = (float(v) for v in theta)
     # (w, H_s) of (intercept, steepness): w = b/s, H_s = centre - s a/b.
-    jacobian = np.array([[0, 1 / scale], [-scale / steepness, scale * intercept / steepness**2]])
+    jacobian = np.array(
+        [[0, steeper / scale], [-scale / steepness, scale * intercept / steepness**2]]
+    )
     covariance = jacobian @ np.linalg.inv(information(x, reads * p * (1 - p))) @ jacobian.T
+    posterior = None
+    if found_scatter is not None:
+        posterior, covariance = posterior_of(
+            found_scatter.weights,
+            found_scatter.shifts @ jacobian.T,
+            jacobian @ found_scatter.covariances @ jacobian.T,
+            covariance,
+        )
     return SigmoidFit(
-        slope=steepness / scale,
+        slope=steeper * steepness / scale,
         offset_field=centre - scale * intercept / steepness,
         covariance=covariance,
         deviance=found,
@@ -225,47 +228,10 @@ def fit_sigmoid(
         counts=counts,
         goodness=goodness,
         reads=reads,
-        field_scatter=excess * scale / abs(steepness),
-        freedom=freedom,
+        field_scatter=excess * scale / abs(steepness * steeper),
+        posterior=posterior,
         unit=unit,
     )
-
-
-def _with_scatter(
-    design: Floats, fractions: Floats, n: Floats, start: Floats, expected: float
-) -> tuple[Floats, Floats, float]:
-    """Return θ, the reads that fields count as, and w σ_H, with which the deviance is as expected.
-
-    ``n`` are the independent reads and ``start`` the θ without scatter.
-    """
-    from scipy.optimize import brentq
-
-    def at(excess: float) -> tuple[Floats, Floats, float]:
-        theta, reads = start, n
-        for _ in range(4):
-            p = logistic(design @ theta)
-            reads = n / (1 + np.maximum(n - 1, 0) * p * (1 - p) * excess**2)
-            theta = maximise(design, fractions * reads, reads, start=theta)
-        p = logistic(design @ theta)
-        return theta, reads, float(deviance(fractions * reads, reads, p))
-
-    if not at(0.0)[2] > expected > at(MAX_EXCESS)[2]:
-        return start, n, 0.0
-    excess = float(brentq(lambda s: at(s)[2] - expected, 0.0, MAX_EXCESS, xtol=1e-4))
-    theta, reads, _ = at(excess)
-    return theta, reads, excess
-
-
-def _freedom(design: Floats, counting: Floats, used: Floats) -> float:
-    """Degrees of freedom of the variances by Satterthwaite: only their excess is estimated.
-
-    ``counting`` and ``used`` are the weights of the fields without and with scatter.  Fields count
-    as their weights are distributed.
-    """
-    fields = float(counting.sum() ** 2 / (counting**2).sum())
-    ratio = information(design[:, 1], used), information(design[:, 1], counting)
-    excess = 1 - math.sqrt(max(np.linalg.det(ratio[0]) / np.linalg.det(ratio[1]), 0.0))
-    return max(fields - 2, 1.0) / excess**2 if excess > 1e-3 else math.inf
 
 
 def _scaled(field: Floats) -> tuple[Floats, float, float]:
@@ -274,12 +240,15 @@ def _scaled(field: Floats) -> tuple[Floats, float, float]:
     return (field - centre) / scale, centre, scale
 
 
-def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Interval]:
+def _profile_intervals(
+    fit: SigmoidFit, of_slope: float, of_offset: float
+) -> tuple[Interval, Interval]:
     """Return where twice the loss, minimised over the other parameter, has risen by a threshold."""
     x, centre, scale = _scaled(fit.counts.field)
     n = fit.reads
     high = fit.counts.high / fit.counts.total * n
-    steepness, middle = fit.slope * scale, (fit.offset_field - centre) / scale
+    steeper = math.sqrt(1 + ATTENUATION * (fit.slope * fit.field_scatter) ** 2)
+    steepness, middle = fit.slope * scale / steeper, (fit.offset_field - centre) / scale
     least = float(loss(steepness * (x - middle), high, n))
 
     def of_steepness(b: float) -> float:
@@ -289,16 +258,13 @@ def _profile_intervals(fit: SigmoidFit, threshold: float) -> tuple[Interval, Int
         return 2 * (least_loss(x - h, high, n, steepness * (x - h)) - least)
 
     # A middle far away is the same as a probability that does not depend on the field.
-    bounded = of_steepness(0.0) > threshold
-    b, h = (
-        math.sqrt(threshold * variance)
-        for variance in np.diag(fit.covariance) * [scale**2, scale**-2]
-    )
-    slopes = (crossing(of_steepness, steepness, s, threshold) / scale for s in (-b, b))
+    bounded = of_steepness(0.0) > of_offset
+    b, h = np.sqrt(np.diag(fit.covariance) * [scale**2, scale**-2]).tolist()
+    slopes = (steeper * crossing(of_steepness, steepness, s, of_slope) / scale for s in (-b, b))
     middles = (
         centre
         + scale
-        * (crossing(of_middle, middle, s, threshold) if bounded else math.copysign(math.inf, s))
+        * (crossing(of_middle, middle, s, of_offset) if bounded else math.copysign(math.inf, s))
         for s in (-h, h)
     )
     return (next(slopes), next(slopes)), (next(middles), next(middles))

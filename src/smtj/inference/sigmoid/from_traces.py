@@ -83,7 +83,7 @@ def fit_scan(
     --------
     >>> fit = fit_scan([-20, -10, 0, 10, 20], [-3.9, -2.1, 0.1, 1.9, 4.1], [0.1] * 5).sigmoid
     >>> print(f"w = {fit.slope:.3f} ± {fit.slope_error:.3f}")
-    w = 0.200 ± 0.010
+    w = 0.200 ± 0.012
     """
     h, odds, spread, length, fractions = _of_one_shape(
         field, log_odds, variance, duration, math.nan if occupancy is None else occupancy

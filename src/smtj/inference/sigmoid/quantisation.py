@@ -123,7 +123,9 @@ def fit_fractions(
     fractions = np.asarray(probability, dtype=np.float64)
     likely, stated = quantisation.likely, quantisation.stated
     used = fit_sigmoid(field, fractions * likely, likely, seed=seed, unit=unit)
-    as_stated = fit_sigmoid(field, fractions * stated, stated, seed=seed, unit=unit, scattered=0)
+    as_stated = fit_sigmoid(
+        field, fractions * stated, stated, seed=seed, unit=unit, scattered=False
+    )
     return FractionFit(quantisation, used, as_stated)
 
 

@@ -37,7 +37,7 @@ class UnstatedReads:
 
 
 @guarded("the number of reads")
-def unstated_reads(drive: ArrayLike, probability: ArrayLike) -> UnstatedReads:
+def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedReads:
     """Return the number of reads behind each fraction of high reads.
 
     Parameters
@@ -56,7 +56,7 @@ def unstated_reads(drive: ArrayLike, probability: ArrayLike) -> UnstatedReads:
     --------
     >>> x = np.linspace(-60, 30, 19)
     >>> counts = np.random.default_rng(1).binomial(250, 1 / (1 + np.exp(-(x + 14) / 7)))
-    >>> unstated_reads(x, counts / 250).reads
+    >>> reads_of_fractions(x, counts / 250).reads
     250
     """
     from scipy.special import stdtrit

@@ -1,8 +1,8 @@
 """Which quantity is in which column of a file."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from smtj.errors import DataError
@@ -15,8 +15,9 @@ from smtj.measurement.format.schema import (
     QUANTITIES,
     SIGNALS,
 )
-from smtj.measurement.format.suggest import suggested
+from smtj.measurement.format.suggest import suggested, unnamed_signal
 
+_POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
 
@@ -53,6 +54,12 @@ class Match:
     """Those of them with an arbitrary unit."""
     by_unit: tuple[str, ...] = ()
     """Headers that were understood by their unit and a word in them."""
+
+    def without(self, name: str) -> "Match":
+        """Return the match without a quantity, unless the user named its column."""
+        kept = tuple(c for c in self.columns if c.name != name or c.asked_for)
+        assumed = tuple(n for n in self.assumed if n in {c.name for c in kept})
+        return replace(self, columns=kept, assumed=assumed)
 
 
 def parse_columns(options: Sequence[str]) -> dict[str, str]:
@@ -94,6 +101,7 @@ def match_columns(
     columns: Mapping[str, str] | None,
     file: str,
     ignore: Sequence[str] = (),
+    texts: Collection[int] = (),
 ) -> Match:
     """Recognise the columns of a file by their headers.
 
@@ -101,7 +109,8 @@ def match_columns(
     headers by name, where smtj would not recognise them; a unit given with one overrides the unit
     in the file, and ``#3`` is the third column.  Those in ``ignore`` are left out.  A header that
     is no name but contains one, such as ``"Keithley V [mV]"``, is understood if its unit fits and
-    no other column does.
+    no other column does.  Of two headers for one quantity, one of a column of text, at the
+    positions ``texts``, is left out: it is a date or a clock's time.
 
     Raises DataError, which names ``file``, if two mean the same, none is recognised, a requested
     one is missing, or a unit is unknown or of another dimension.
@@ -109,16 +118,24 @@ def match_columns(
     found = _asked_for(headers, columns or {}, file)
     asked_for = {name for name, _ in found.values()}
     left_out = {_position("--ignore", header, headers, file) for header in ignore}
+    left_out |= _amplitude_and_phase(headers)
     open_ = [p for p in range(len(headers)) if p not in found and p not in left_out]
     for position in open_:
         known = _known(headers, position)
         if known is not None and known[0] not in asked_for:
             found[position] = known
+    numbers = {name for position, (name, _) in found.items() if position not in texts}
+    for position in set(texts) & set(found):
+        if found[position][0] in numbers and found[position][0] in QUANTITIES:
+            del found[position]
     _check_same_meaning(headers, found, file)
     more = suggested(
         {p: headers[p] for p in open_ if p not in found}, {name for name, _ in found.values()}, file
     )
     found |= more
+    rest = {p: headers[p] for p in open_ if p not in found and headers[p].strip()}
+    unnamed = unnamed_signal(rest, {name for name, _ in found.values()}, texts, file)
+    more, found = more | unnamed, found | unnamed
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
@@ -150,6 +167,21 @@ def match_columns(
         arbitrary,
         tuple(headers[position] for position in sorted(more)),
     )
+
+
+def _amplitude_and_phase(headers: Sequence[str]) -> set[int]:
+    """Positions of R in volts and θ beside the channels X and Y of a lock-in amplifier."""
+    names = {found[0] for header in headers if (found := recognised(header)) is not None}
+    if not {"channel_x", "channel_y"} <= names:
+        return set()
+    split = [split_header(header) for header in headers]
+    return {
+        position
+        for position, (name, unit) in enumerate(split)
+        if name.casefold() in _POLAR
+        and unit is not None
+        and not unit.casefold().endswith(("ohm", "ohms", "ω"))
+    }
 
 
 def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | None:

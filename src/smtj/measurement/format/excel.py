@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.binary.arrays import wanted_table
+from smtj.measurement.format.binary.arrays import damaged, wanted_table
+from smtj.measurement.format.clock import seconds_of
 from smtj.measurement.format.columns import Column, Match
 from smtj.measurement.format.header import recognised
 from smtj.measurement.format.layout import Layout, Row, find_layout
 from smtj.measurement.format.messages import (
+    is_date,
     is_missing,
     is_number,
     listed,
@@ -135,18 +137,14 @@ def _contents(path: Path) -> dict[str, list[Row]]:
     """The rows with content of every sheet, by name."""
     from python_calamine import CalamineWorkbook
 
-    try:
-        with CalamineWorkbook.from_path(str(path)) as workbook:
-            return {
-                name: _filled(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
-                for name in workbook.sheet_names
-            }
-    except OSError:
-        raise
-    except Exception as error:  # the reader raises whatever zip and XML raise
-        raise DataError(
-            f"{path} is not an intact Excel workbook: save it again as .xlsx or .csv"
-        ) from error
+    with (
+        damaged(path, "Excel workbook", "save it again as .xlsx or .csv"),
+        CalamineWorkbook.from_path(str(path)) as workbook,
+    ):
+        return {
+            name: _filled(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
+            for name in workbook.sheet_names
+        }
 
 
 def _filled(rows: Iterable[Sequence[Any]]) -> list[Row]:
@@ -172,14 +170,23 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _column(path: Path, rows: Iterable[Row], column: Column) -> NDArray[Any]:
+def _column(path: Path, rows: Sequence[Row], column: Column) -> NDArray[Any]:
+    if column.name == "time":
+        cells = [_cell(row, column) for row in rows]
+        seconds = seconds_of(cells) if is_date(cells[0]) else None
+        if seconds is not None:
+            return seconds
     values = [_value(path, row, column) for row in rows]
     return np.array(values, dtype=np.str_ if column.unit is None else np.float64)
 
 
+def _cell(row: Row, column: Column) -> str:
+    return row.cells[column.position] if column.position < len(row.cells) else ""
+
+
 def _value(path: Path, row: Row, column: Column, required: bool = False) -> str | float:
     """The text or number in a cell; NaN if it is missing and not required."""
-    text = row.cells[column.position] if column.position < len(row.cells) else ""
+    text = _cell(row, column)
     if column.unit is not None and is_missing(text) and not required:
         return float("nan")
     if not text or (column.unit is not None and not is_number(text)):

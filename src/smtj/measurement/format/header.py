@@ -10,6 +10,8 @@ from smtj.units import convert
 
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
+_CLOCK = re.compile(r"(?=.*[:/.-])[hmsdyf:/. -]{4,}", re.I)
+_IN = re.compile(r"(.*?)\s*\bin (\S+)")
 _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
@@ -54,11 +56,15 @@ def split_header(header: str) -> tuple[str, str | None]:
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
+    if square and _CLOCK.fullmatch(square[2]):
+        return square[1], None
     if square:
         return square[1], square[2].strip() or None
     bracketed = _ROUND.fullmatch(text)
     if bracketed:
         name, unit = bracketed[1], bracketed[2].strip()
+        if _CLOCK.fullmatch(unit):
+            return name, None
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
         is_unit = misspelt or _is_unit(_respelled(unit)) or is_arbitrary(unit)
@@ -67,10 +73,17 @@ def split_header(header: str) -> tuple[str, str | None]:
     is_unit = _is_unit(_respelled(unit)) or is_arbitrary(unit)
     if name and unit and is_unit:
         return name, unit
-    return _split_at_underscore(text) or (text, None)
+    return _split_at_word(text) or (text, None)
 
 
-def _split_at_underscore(text: str) -> tuple[str, str] | None:
+def _split_at_word(text: str) -> tuple[str, str] | None:
+    """Split ``"time_ms"``, ``"time, ms"``, and ``"C1 in V"`` as Rohde & Schwarz writes it."""
+    given = _IN.fullmatch(text)
+    if given is not None and _is_unit(_respelled(given[2])):
+        return given[1], given[2]
+    name, _, unit = (part.strip() for part in text.rpartition(","))
+    if name_of(name) in QUANTITIES and unit and _is_unit(_respelled(unit)):
+        return name, unit
     name, _, unit = text.rpartition("_")
     known = name_of(name) if name and name_of(text) is None else None
     if known is None or known not in QUANTITIES or not _is_unit(_respelled(unit)):

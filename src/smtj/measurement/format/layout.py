@@ -11,7 +11,8 @@ MAX_GAP = 3
 """Most rows that interrupt a table, such as wrong ones, which then are reported."""
 
 Kinds = tuple[str, ...]
-_NUMBER, _TEXT, _BLANK = "nt "
+NUMBER, TEXT, BLANK = "nt "
+"""Kinds of cells."""
 
 
 class Row(NamedTuple):
@@ -36,6 +37,8 @@ class Layout:
     """Number of rows in succession that look like readings."""
     numeric: float
     """Fraction of their cells that are numbers."""
+    kinds: Kinds = ()
+    """Of each column, :data:`NUMBER`, :data:`TEXT` or :data:`BLANK`; empty if unknown."""
 
 
 def find_layout(rows: Sequence[Row], is_number: Callable[[str], bool] = is_number) -> Layout | None:
@@ -57,13 +60,14 @@ def find_layout(rows: Sequence[Row], is_number: Callable[[str], bool] = is_numbe
             first = block.first
     first = _before_faults(rows, first, best.kinds)
     names, units = _header(rows[:first], best.kinds)
-    filled = [kind for kind in best.kinds if kind != _BLANK]
+    filled = [kind for kind in best.kinds if kind != BLANK]
     return Layout(
         headers=_joined(names, units, best.kinds),
         header_rows=tuple(row for row in (names, units) if row is not None),
         first=first,
-        readings=best.last - first + 1,
-        numeric=filled.count(_NUMBER) / len(filled),
+        readings=best.last - best.first + 1,
+        numeric=filled.count(NUMBER) / len(filled),
+        kinds=best.kinds,
     )
 
 
@@ -81,7 +85,7 @@ class _Block(NamedTuple):
 
 def _kinds(cells: Sequence[str], is_number: Callable[[str], bool]) -> Kinds:
     return tuple(
-        _BLANK if not cell or is_missing(cell) else _NUMBER if is_number(cell) else _TEXT
+        BLANK if not cell or is_missing(cell) else NUMBER if is_number(cell) else TEXT
         for cell in cells
     )
 
@@ -91,10 +95,10 @@ def _merged(one: Kinds, other: Kinds) -> Kinds | None:
     if len(one) != len(other):
         return None
     pairs = list(zip(one, other, strict=True))
-    if any(a != b and _BLANK not in (a, b) for a, b in pairs):
+    if any(a != b and BLANK not in (a, b) for a, b in pairs):
         return None
-    merged = tuple(a if a != _BLANK else b for a, b in pairs)
-    shared = any(a == b == _NUMBER for a, b in pairs)
+    merged = tuple(a if a != BLANK else b for a, b in pairs)
+    shared = any(a == b == NUMBER for a, b in pairs)
     return merged if shared else None
 
 
@@ -103,7 +107,7 @@ def _blocks(rows: Sequence[Row], is_number: Callable[[str], bool]) -> list[_Bloc
     blocks: list[_Block] = []
     for position, row in enumerate(rows):
         kinds = _kinds(row.cells, is_number)
-        if _NUMBER not in kinds:
+        if NUMBER not in kinds:
             continue
         last = blocks[-1] if blocks else None
         merged = _merged(last.kinds, kinds) if last and last.last == position - 1 else None
@@ -118,16 +122,19 @@ def _is_header(row: Row, kinds: Kinds) -> bool:
     """Whether a row may name the columns of a table."""
     if len(row.cells) != len(kinds):
         return False
-    named = [cell for cell, kind in zip(row.cells, kinds, strict=True) if kind == _NUMBER]
+    named = [cell for cell, kind in zip(row.cells, kinds, strict=True) if kind == NUMBER]
     return any(named) and not any(is_number(cell) for cell in named)
 
 
 def _before_faults(rows: Sequence[Row], first: int, kinds: Kinds) -> int:
-    """Take wrong rows right below a header into the table, where they are reported."""
+    """Take wrong rows right below a header into the table, where they are reported.
+
+    Rows without any number, such as units and remarks, are none of the readings.
+    """
     for position in range(first - 1, max(-1, first - 1 - MAX_GAP), -1):
         if _names_columns(rows[position]):
-            units = position + 1 < first and _are_units(rows[position + 1].cells)
-            return position + 1 + units
+            wrong = (n for n in range(position + 1, first) if any(map(is_number, rows[n].cells)))
+            return next(wrong, first)
     return first
 
 
@@ -136,6 +143,11 @@ def _header(above: Sequence[Row], kinds: Kinds) -> tuple[Row | None, Row | None]
     if not above:
         return None, None
     last = above[-1]
+    for position in range(len(above) - 1, max(-1, len(above) - 1 - MAX_GAP), -1):
+        if _names_columns(above[position]):
+            # Below the names there may be units, and then remarks.
+            below = above[position + 1] if position + 1 < len(above) else None
+            return above[position], below if below and _are_units(below.cells) else None
     if len(above) > 1 and _are_units(last.cells) and _names_for(above[-2], kinds):
         return above[-2], last
     return (last, None) if _names_for(last, kinds) else (None, None)
@@ -165,10 +177,10 @@ def _joined(names: Row | None, units: Row | None, kinds: Kinds) -> tuple[str, ..
     # A separator at the end of some rows makes no column.
     while len(texts) > len(kinds) and not texts[-1]:
         texts.pop()
-    if all(kind == _BLANK for kind in kinds[len(texts) :]):
+    if all(kind == BLANK for kind in kinds[len(texts) :]):
         texts += [""] * (len(kinds) - len(texts))
     given = units.cells if units is not None else ()
     padded = [*given, *[""] * (len(texts) - len(given))]
     headers = [with_unit(n, u or None) for n, u in zip(texts, padded, strict=False)]
     alike = len(headers) == len(kinds)
-    return tuple("" if alike and kinds[n] == _BLANK else header for n, header in enumerate(headers))
+    return tuple("" if alike and kinds[n] == BLANK else header for n, header in enumerate(headers))

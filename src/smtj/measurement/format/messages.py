@@ -6,6 +6,11 @@ from collections.abc import Iterable
 _MAX_TEXT = 40
 _MAX_WORDS = 12
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[+-]?\d+)?", re.I | re.A)
+_GROUPED = {
+    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"),
+    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+"),
+}
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
 MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
 """What stands for a value that is missing, without sign and in any case."""
 
@@ -24,13 +29,26 @@ def quoted(text: str) -> str:
     return f'"{line}"' if len(line) <= _MAX_TEXT else f'"{line[: _MAX_TEXT - 3]}..."'
 
 
+def is_grouped(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell is a number with signs between its thousands, as in ``"1,234.5"``.
+
+    Without a fraction it is not, as ``"1,234"`` may be a number with a decimal comma.
+    """
+    return _GROUPED[decimal].fullmatch(cell) is not None
+
+
 def is_number(cell: str, decimal: str = ".") -> bool:
-    """Whether the text of a cell is a number, finite or infinite."""
+    """Whether the text of a cell is a number, finite or infinite, without such signs."""
     if decimal != ".":
         if "." in cell:
             return False
         cell = cell.replace(decimal, ".", 1)
     return _NUMBER.fullmatch(cell) is not None
+
+
+def is_date(cell: str) -> bool:
+    """Whether the text of a cell looks like a date, or the time of a clock."""
+    return _DATE.search(cell) is not None
 
 
 def is_missing(cell: str) -> bool:
@@ -46,6 +64,11 @@ def wrong_cell(header: str, cell: str) -> str:
         return f"{column} is blank: fill it in, or delete the row (times need not be regular)"
     if is_missing(cell):
         return f"{column} is {cell}: delete the row (times need not be regular)"
+    if header and is_date(cell):
+        return (
+            f"{column} is {quoted(cell)}, not a number of seconds: give the time between readings "
+            "by interval= (--interval)"
+        )
     if is_number(cell.replace(",", ".", 1)):
         return f"{column} is {quoted(cell)}: write numbers with a decimal point"
     return f"{column} is {quoted(cell)}: expected a number"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Self, TypeAlias
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -26,6 +26,17 @@ class ReadOptions:
     """Time between readings in s, in place of the times in the file."""
     from_name: str | None = None
     """Pattern of the file's name, with ``{quantity:unit}`` where a condition stands."""
+
+    @classmethod
+    def of(cls, columns: Mapping[str, str] | None, **options: Any) -> Self:
+        """Return options from the arguments of :func:`smtj.measurement.load`."""
+        sheet = options.pop("sheet", None)
+        return cls(
+            columns=columns or {},
+            sheet=None if sheet is None else str(sheet),
+            ignore=tuple(options.pop("ignore", ())),
+            **options,
+        )
 
     @property
     def nameless(self) -> bool:

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 from smtj.errors import UnitError
-from smtj.measurement.format.header import unit_named
+from smtj.measurement.format.header import split_header, unit_named
 from smtj.measurement.format.messages import is_number
 from smtj.units import convert
 
@@ -27,8 +27,10 @@ VERTICAL = ("verticalunits", "yunits", "yunit", "verticalunit", "yunitlabel")
 _PAIR = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(.*?)\s*")
 _QUANTITY = re.compile(r"(?:[A-Za-z][\w ]*:)?\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(.*)", re.I)
 
-Pairs = Mapping[str, tuple[str, ...]]
-"""The cells beside a key, by the letters and digits of the key."""
+_SAMPLES = re.compile(r"([kMG]?)(?:S|Sa|samples|pts)\s*/\s*s(?:ec)?", re.I)
+
+Pairs = Sequence[tuple[str, tuple[str, ...]]]
+"""Keys, and the cells beside each."""
 
 
 class Sampling(NamedTuple):
@@ -38,10 +40,10 @@ class Sampling(NamedTuple):
     start: float = 0.0
 
 
-def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> Pairs:
     """Return the pairs of key and values in the rows above a table and in comments."""
-    found: dict[str, tuple[str, ...]] = {}
-    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("# ")] for comment in comments)]
+    found: list[tuple[str, tuple[str, ...]]] = []
+    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("#% ")] for comment in comments)]
     for cells in lines:
         filled = [cell for cell in cells if cell]
         if len(filled) == 1 and (match := _PAIR.fullmatch(filled[0])) is not None:
@@ -49,7 +51,7 @@ def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> dict[str
         elif len(filled) == 1 and "," in filled[0]:
             filled = [cell.strip() for cell in filled[0].split(",") if cell.strip()]
         if len(filled) > 1:
-            found.setdefault(_key(filled[0]), tuple(filled[1:]))
+            found.append((filled[0], tuple(filled[1:])))
     return found
 
 
@@ -68,7 +70,7 @@ def axis_units(pairs: Pairs) -> tuple[str | None, str | None]:
     """Return the units of times and of readings that a preamble states."""
     units = []
     for keys in (HORIZONTAL, VERTICAL):
-        texts = [pairs[key][0].rpartition(":")[2] for key in keys if key in pairs]
+        texts = [values[0].rpartition(":")[2] for key, values in pairs if _key(key) in keys]
         units.append(next((unit for text in texts if (unit := unit_named(text))), None))
     return units[0], units[1]
 
@@ -77,16 +79,34 @@ def _key(text: str) -> str:
     return re.sub(r"[\W_]", "", text).casefold()
 
 
-def _first(pairs: Pairs, keys: Iterable[str], unit: str = "s") -> float | None:
+def _first(pairs: Pairs, keys: Container[str], unit: str = "s") -> float | None:
     """The first number under one of the keys, in ``unit``."""
-    for key in keys:
-        for text in pairs.get(key, ())[:1]:
-            match = _QUANTITY.fullmatch(text.strip())
-            if match is None or not is_number(match[1]):
-                continue
-            given = unit_named(match[2]) if match[2] else None
-            try:
-                return float(match[1]) * (convert(1.0, given, unit) if given else 1.0)
-            except UnitError:
-                continue
+    for key, values in pairs:
+        name, beside = split_header(key)
+        if _key(key) not in keys and _key(name) not in keys:
+            continue
+        # The unit may have a cell of its own, or stand with the key.
+        own = len(values) > 1 and _is_unit_cell(values[1])
+        match = _QUANTITY.fullmatch(" ".join(values[: 2 if own else 1]).strip())
+        if match is None or not is_number(match[1]):
+            continue
+        try:
+            return float(match[1]) * _factor(match[2].strip() or beside or "", unit)
+        except UnitError:
+            continue
     return None
+
+
+def _is_unit_cell(cell: str) -> bool:
+    return unit_named(cell) is not None or _SAMPLES.fullmatch(cell) is not None
+
+
+def _factor(text: str, unit: str) -> float:
+    """Factor from the unit in a text to another; raises UnitError if it is none of that kind."""
+    if not text:
+        return 1.0
+    rate = _SAMPLES.fullmatch(text)
+    given = f"{rate[1]}Hz" if rate is not None else unit_named(text)
+    if given is None:
+        raise UnitError(f"{text} is no unit")
+    return convert(1.0, given, unit)

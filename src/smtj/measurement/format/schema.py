@@ -57,7 +57,10 @@ def _channel(x: str, phase: str) -> tuple[str, ...]:
     return _words(f"{x}, {x}1, {x} channel, channel {x}, lock in {x}, LIA {x}, {phase}")
 
 
-_NO_DIRECTION = _words("H, B, mu0H, μ0H, field, magnetic field")
+_NO_DIRECTION = _words(
+    "H, B, mu0H, μ0H, field, magnetic field, applied field, external field, H ext, B ext, Feld, "
+    "Magnetfeld, champ, champ magnétique, 磁场, 磁場"
+)
 _OUT_OF_PLANE = (
     *_NO_DIRECTION,
     *("perpendicular field", "out of plane field"),
@@ -79,21 +82,38 @@ _SIGNAL_ERROR = _words(
     "standard error of the signal, sigma signal, V mix error, V mix err, V rect error, "
     "amplitude error"
 )
-_TIME = _words("t, time stamp, elapsed, elapsed time, relative time, seconds, time elapsed")
-_VOLTAGE = _words(
-    "V, v, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
-    "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied"
+_TIME = _words(
+    "t, time stamp, elapsed, elapsed time, relative time, seconds, time elapsed, Zeit, temps, "
+    "tempo, tiempo, 时间, 時間, время"
 )
-_CURRENT = _words("I, bias current, I bias, applied current, DC current, pulse current, I pulse")
+_VOLTAGE = _words(
+    "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
+    "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, Spannung, tension, tensión, "
+    "电压, 電圧, напряжение"
+)
+_CURRENT = _words(
+    "I, bias current, I bias, applied current, DC current, pulse current, I pulse, Strom, courant, "
+    "corriente, 电流, 電流, ток"
+)
 _RESISTANCE = _words(
     "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "
-    "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI"
+    "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI, Widerstand, résistance, resistencia, "
+    "电阻, 抵抗, сопротивление"
+)
+_TEMPERATURE = _words(
+    "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
 )
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, switching probability, p AP, p antiparallel, P switching"
 )
-_READS = _words("n, N, n reps, n reads, reps, counts, trials, n trials, number of reads")
-_HIGH = _words("n high, high reads, high counts, counts high, n sw, n switched")
+_READS = _words(
+    "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
+    "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats"
+)
+_HIGH = _words(
+    "n high, high reads, high counts, counts high, n sw, n switched, n AP, switched counts, "
+    "successes, n success, events"
+)
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
@@ -131,7 +151,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             ),
             Quantity("voltage", "V", "mV", "a voltage", _VOLTAGE),
             Quantity("current", "A", "uA", "a current", _CURRENT),
-            Quantity("temperature", "K", "K", "a temperature", ("T", "temp"), 0),
+            Quantity("temperature", "K", "K", "a temperature", _TEMPERATURE, 0),
             Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
             Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),

@@ -1,31 +1,34 @@
 """Columns whose header is no name, but has a word of one and its unit."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 from smtj.errors import DataError, UnitError
 from smtj.measurement.format.header import split_header, unit_named
 from smtj.measurement.format.messages import listed, quoted
-from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.schema import QUANTITIES, SIGNALS, name_of
 from smtj.units import convert
 
 MEASURED = ("resistance", "voltage", "current")
 """Quantities that a trace may be of."""
 
-_GENERIC = {
-    *("reading", "readings", "value", "measured", "measurement", "measure", "data", "sample"),
-    *("ampl", "amplitude", "channel", "ch", "trace", "untitled", "y", "axis", "analog", "input"),
-    *("source", "level", "output", "volt", "volts", "second", "seconds", "sec", "ohm", "ohms"),
-    *("amp", "amps", "x", "dmm", "keithley", "daq"),
-}
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_GENERIC = _words(
+    "reading readings value measured measurement measure data sample ampl amplitude channel ch "
+    "trace untitled y axis analog input source level output volt volts second seconds sec ohm "
+    "ohms amp amps x dmm keithley daq a b c d chan math probe"
+)
 # With these, a column is something else of the same unit.
-_OTHERS = {
-    *("std", "dev", "stdev", "deviation", "error", "err", "sigma", "noise", "uncertainty", "rms"),
-    *("limit", "compliance", "range", "setpoint", "target", "gate", "offset", "scale", "phase"),
-    *("reference", "ref", "probe", "trigger", "zero", "variance", "sd", "se", "coil", "magnet"),
-    *("modulation", "excitation", "stamp", "delay", "width", "period", "duration", "heater"),
-}
+_OTHERS = _words(
+    "std dev stdev deviation error err sigma noise uncertainty rms limit compliance range setpoint "
+    "target gate offset scale phase reference ref trigger zero variance sd se coil magnet tau τ "
+    "dwell lifetime modulation excitation stamp delay width period duration heater"
+)
 _QUANTITIES = (
     *("time", "resistance", "voltage", "current", "temperature", "field_out_of_plane"),
     *("frequency", "angle"),
@@ -61,6 +64,35 @@ def suggested(headers: Mapping[int, str], known: set[str], file: str) -> dict[in
     return found
 
 
+def unnamed_signal(
+    headers: Mapping[int, str], known: set[str], texts: Collection[int], file: str
+) -> dict[int, Found]:
+    """Return the only column beside times that may be a signal, though nothing says its unit.
+
+    ``headers`` are those not understood by position, ``known`` the quantities of the others, and
+    ``texts`` the positions of columns of text.  Raises DataError if there are several.
+    """
+    if "time" not in known or known & {*MEASURED, *SIGNALS, "probability", "high", "frequency"}:
+        return {}
+    found = {
+        position: ("signal", "a.u.")
+        for position, header in headers.items()
+        if position not in texts and split_header(header)[1] is None and _is_generic(header)
+    }
+    if len(found) > 1:
+        names = [headers[position] for position in found]
+        raise DataError(
+            f"{file}: {listed(map(quoted, names))} may each be the signal: choose one by columns= "
+            f'(--column "voltage={names[0]} [V]")'
+        )
+    return dict(found)
+
+
+def _is_generic(header: str) -> bool:
+    words = {word.casefold() for word in re.split(r"[\W_\d]+", header) if word}
+    return bool(words) and words <= _GENERIC - {"x", "sample"}
+
+
 def _rank(header: str, quantity: str) -> int:
     """2 for a word of this quantity, 1 for words of any quantity, 0 for other headers."""
     name, _ = split_header(header)
@@ -74,7 +106,8 @@ def _rank(header: str, quantity: str) -> int:
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
         return 2
-    return int(plain <= _GENERIC and quantity in ("time", *MEASURED))
+    # Whatever its words, nothing else in a file is in seconds or in ohms.
+    return int(quantity in ("time", "resistance") or (plain <= _GENERIC and quantity in MEASURED))
 
 
 def _unit(header: str) -> str | None:

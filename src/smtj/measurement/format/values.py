@@ -28,7 +28,7 @@ def to_lines(attrs: Mapping[Hashable, Any]) -> list[str]:
 
 def from_lines(lines: Iterable[str]) -> dict[str, Any]:
     """Read attributes from comment lines; lines without a colon are skipped."""
-    pairs = (line.lstrip("# ").partition(":") for line in lines)
+    pairs = (line.lstrip("#% ").partition(":") for line in lines)
     return {key.strip(): from_text(text) for key, colon, text in pairs if colon and key.strip()}
 
 

@@ -201,6 +201,20 @@ class Variability:
         return np.where(rank < self.stuck_low, -1.0, np.where(rank > 1 - self.stuck_high, 1.0, 0.0))
 
 
+def check_drive(card: Card, variability: Variability) -> None:
+    """Raise an error for a spread that is a field if a field does not drive the card's device."""
+    if card.drive.name == "field":
+        return
+    fields_given = [name for name, target in SOURCE_TARGETS.items() if target.unit == "A/m"]
+    given = [name for name in fields_given if getattr(variability, name).scale]
+    given += ["magnetic_noise"] if variability.magnetic_noise else []
+    if given:
+        raise SmtjError(
+            f"{given[0]} is a field, but no field drives the device of card {card.name}; leave it "
+            "at 0 A/m"
+        )
+
+
 def _standard(name: str, seed: int, shape: tuple[int, ...]) -> Floats:
     return np.asarray(np.random.default_rng([seed, *name.encode()]).standard_normal(shape))
 

@@ -13,7 +13,13 @@ from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.devices.distributions import DISTRIBUTIONS, Source
-from smtj.nn.devices.variation import SOURCE_TARGETS, DeviceVariation, Variability, layer_seed
+from smtj.nn.devices.variation import (
+    SOURCE_TARGETS,
+    DeviceVariation,
+    Variability,
+    check_drive,
+    layer_seed,
+)
 from smtj.nn.layer.neuron import junction_layers
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity
@@ -177,6 +183,8 @@ def install(chip: Chip, model: nn.Module) -> nn.Module:
     want = {name: layer.size for name, layer in chip.layers.items()}
     if have != want:
         raise SmtjError(f"the chip has the layers {_listed(want)}, the model {_listed(have)}")
+    for name, module in modules.items():
+        check_drive(module.card, chip.layers[name].variability)
     for name, module in modules.items():
         layer = chip.layers[name]
         for quantity, values in layer.devices._asdict().items():

@@ -105,6 +105,13 @@ def set_conditions(
     if field_limit is not None and not field_limit >= 0:
         raise SmtjError(f"field_limit is {field_limit:g}; it must be 0 A/m or more")
     layers = list(neurons_of(model).values())
+    if field_limit is not None:
+        for module in layers:
+            if module.card.drive.name != "field":
+                raise SmtjError(
+                    f"field_limit cannot be set: no field drives the device of card "
+                    f"{module.card.name}"
+                )
     couplings: list[Any] = [module.coupling for module in layers]
     if field_limit is not None and not all(hasattr(part, "limit") for part in couplings):
         raise SmtjError("field_limit cannot be set: a coupling of the model has no limit")

@@ -12,6 +12,7 @@ from smtj.nn.devices.variation import (
     DRIFT_BEGINS_S,
     DeviceVariation,
     Variability,
+    check_drive,
     chip_temperature,
     decades,
     no_variation,
@@ -65,6 +66,7 @@ class Junctions(nn.Module):
         """Number of devices."""
         self.variability = Variability.of_card(card) if variability is None else variability
         """Distribution of the devices."""
+        check_drive(card, self.variability)
         devices = (
             no_variation(features)
             if chip_seed is None

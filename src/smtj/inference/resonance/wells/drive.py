@@ -76,7 +76,7 @@ def relative_leans(
 
 
 @guarded(FIT)
-def fit_drive(leans: Sequence[Lean], relative: Floats) -> tuple[Drive, Floats]:
+def fit_common_drive(leans: Sequence[Lean], relative: Floats) -> tuple[Drive, Floats]:
     """Fit the drive, and return with it the lean of each line at strength 1.
 
     ``relative`` are the leans of :func:`relative_leans`, shape (lines,).  Raises SmtjError if they

@@ -1,7 +1,8 @@
 """Named arrays of a binary file as the columns of a table."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Arrays:
 
     columns: Mapping[str, NDArray[Any]]
     """By header, ``name [unit]``; shape (readings,)."""
-    pairs: Pairs = field(default_factory=dict)
+    pairs: Pairs = ()
     """Key and values, as a preamble has."""
     sampling: Sampling | None = None
 
@@ -38,12 +39,36 @@ class Chosen:
     remarks: tuple[str, ...]
 
 
+@contextmanager
+def damaged(path: Path, kind: str, remedy: str = "fetch or save it again") -> Iterator[None]:
+    """Turn whatever a reader raises in the block into a DataError that names ``path``.
+
+    The libraries raise many kinds of exceptions for damaged files, OSError among them; only those
+    of the operating system, which have a number, and missing packages are passed on.  A damaged
+    size may ask for more memory than there is.
+    """
+    try:
+        yield
+    except (DataError, ImportError):
+        raise
+    except OSError as error:
+        if error.errno is not None and error.strerror is not None and "\n" not in str(error):
+            raise
+        raise DataError(f"{path} is not an intact {kind}: {remedy}") from error
+    except Exception as error:
+        raise DataError(f"{path} is not an intact {kind}: {remedy}") from error
+
+
 def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions) -> Chosen:
     """Return the columns of the table with the most known ones, or of the one asked for.
 
     Raises DataError, which names ``path``, if there is no table, or its columns cannot be read.
     """
-    filled = {name: table for name, table in tables.items() if table.columns}
+    filled = {
+        name: table
+        for name, table in tables.items()
+        if table.columns and all(np.size(values) for values in table.columns.values())
+    }
     if not filled:
         raise DataError(f"{path} has no arrays of numbers: expected one array per quantity")
     if options.sheet is not None:
@@ -88,7 +113,7 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return the arrays of the most common length over 1; others are no columns of the table."""
     plain = {name: np.squeeze(np.asarray(values)) for name, values in arrays.items()}
     columns = {
-        n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSO"
+        n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSOM"
     }
     sizes = [values.size for values in columns.values()]
     if not sizes:
@@ -97,14 +122,15 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {name: values for name, values in columns.items() if values.size == size}
 
 
-def single_values(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def single_values(arrays: Mapping[str, Any]) -> Pairs:
     """Return the arrays of one value as text, as a preamble has."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: list[tuple[str, tuple[str, ...]]] = []
     for name, value in arrays.items():
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiubUSO":
             one = array.reshape(-1)[0]
-            found[name] = (one.decode(errors="replace") if isinstance(one, bytes) else str(one),)
+            text = one.decode(errors="replace") if isinstance(one, bytes) else str(one)
+            found.append((name, (text,)))
     return found
 
 
@@ -119,6 +145,8 @@ def _values(path: Path, column: Column, values: NDArray[Any]) -> NDArray[Any]:
         )
     if column.unit is None:
         return values.astype(np.str_)
+    if values.dtype.kind == "M":
+        return np.asarray((values - values[0]) / np.timedelta64(1, "s"), dtype=np.float64)
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from smtj.errors import DataError
-from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
+from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.layout import with_unit
+from smtj.measurement.format.preamble import Pairs
 
 _UNITS = ("units", "unit", "Unit", "Units", "UNIT", "UNITS")
 _NAMES = ("columns", "names", "column_names", "labels")
@@ -34,14 +34,9 @@ def read_hdf5(path: Path) -> dict[str, Arrays]:
             columns = {header: content[:, n] for n, header in enumerate(names[: item.shape[1]])}
             tables[name] = Arrays(columns, _attributes(item))
 
-    try:
-        with h5py.File(path) as file:
-            visit("", file)
-            file.visititems(visit)
-    except PermissionError:
-        raise
-    except Exception as error:  # HDF5 raises anything
-        raise DataError(f"{path} is not an intact HDF5 file: fetch or save it again") from error
+    with damaged(path, "HDF5 file"), h5py.File(path) as file:
+        visit("", file)
+        file.visititems(visit)
     return tables
 
 
@@ -51,7 +46,7 @@ def _group(group: Any) -> Arrays:
     items = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
     plain = {n: item for n, item in items.items() if item.dtype.names is None and item.ndim <= 2}
     values = {_header(name, item): item[()] for name, item in plain.items() if item.size}
-    return Arrays(same_length(values), _attributes(group) | single_values(values))
+    return Arrays(same_length(values), [*_attributes(group), *single_values(values)])
 
 
 def _compound(item: Any) -> Arrays:
@@ -71,7 +66,7 @@ def _names(item: Any) -> list[str]:
     return []
 
 
-def _attributes(item: Any) -> dict[str, tuple[str, ...]]:
+def _attributes(item: Any) -> Pairs:
     plain: Mapping[str, Any] = {
         str(key): value for key, value in item.attrs.items() if not isinstance(value, np.void)
     }

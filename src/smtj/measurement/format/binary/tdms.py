@@ -1,10 +1,10 @@
 """Channels of a LabVIEW TDMS file."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtj.errors import DataError
-from smtj.measurement.format.binary.arrays import Arrays, same_length, single_values
+from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.layout import with_unit
 from smtj.measurement.format.preamble import Sampling
 
@@ -18,17 +18,18 @@ def read_tdms(path: Path) -> dict[str, Arrays]:
     Raises DataError if the file is damaged or no TDMS file.
     """
     from nptdms import TdmsFile
+    from nptdms.log import log_manager
 
-    try:
-        with TdmsFile.open(path) as file:
-            own = {str(key): value for key, value in file.properties.items()}
-            return {
-                group.name: _group(group, own | dict(group.properties)) for group in file.groups()
-            }
-    except OSError:
-        raise
-    except Exception as error:  # the reader raises whatever it meets
-        raise DataError(f"{path} is not an intact TDMS file: fetch or save it again") from error
+    # It logs whole records where a file is damaged.
+    log_manager.set_level(logging.CRITICAL)
+    # The reader would leave a damaged file open that it had opened itself.
+    with (
+        damaged(path, "TDMS file"),
+        path.open("rb") as stream,
+        TdmsFile.open(stream) as file,
+    ):
+        own = {str(key): value for key, value in file.properties.items()}
+        return {group.name: _group(group, own | dict(group.properties)) for group in file.groups()}
 
 
 def _group(group: "TdmsGroup", properties: dict[str, object]) -> Arrays:

@@ -4,13 +4,12 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from smtj.errors import DataError
 from smtj.measurement.format.header import recognised, unit_named
-from smtj.measurement.format.layout import Layout, Row, find_layout, with_unit
-from smtj.measurement.format.messages import is_number, quoted
+from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
+from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
 from smtj.measurement.format.text.encoding import detect_encoding
 from smtj.measurement.format.text.instruments import instrument_table
@@ -18,16 +17,18 @@ from smtj.measurement.format.text.instruments import instrument_table
 BLANKS = r"\s+"
 """The separator of columns that are any number of blanks apart."""
 
-MAX_PREAMBLE = 20_000
+MAX_PREAMBLE = 5_000
 """Lines among which the table must begin."""
 
-_SEPARATORS = ("\t", ";", ",", BLANKS)
+_SEPARATORS = ("\t", ";", ",", "|", BLANKS)
 _BLANK_HEADER = re.compile(r"[^\s\[(]+(?:\s*(?:\[[^\]]*\]|\([^)]*\)))?")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
 # Lines that are looked at; more only if no table is among them.
 _LINES = (400, MAX_PREAMBLE)
 _ENOUGH = 20
 _MAX_LINE = 1 << 17
+# The second is that of MATLAB; below the header only the first begins a comment.
+_COMMENTS = ("#", "%")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Dialect:
     separator: str
     """A character, or :data:`BLANKS`."""
     lines: int
-    """Number of lines up to and including the header."""
+    """Number of lines above the first reading."""
     encoding: str
     """As Python names it."""
     decimal: str = "."
@@ -52,6 +53,10 @@ class Dialect:
     """Of an instrument that writes it in place of times."""
     instrument: str = ""
     """Whose layout it is, if that is known."""
+    texts: frozenset[int] = frozenset()
+    """Positions of columns of text."""
+    grouped: bool = False
+    """Whether numbers have signs between their thousands."""
 
 
 def read_dialect(path: Path, skip_rows: int = 0, nameless: bool = False) -> Dialect:
@@ -114,7 +119,7 @@ def _read_head(path: Path, encoding: str, skip_rows: int, limit: int) -> _Head:
     for number, line in _lines(path, encoding):
         if number <= skip_rows:
             continue
-        if line.lstrip().startswith("#"):
+        if line.lstrip().startswith(_COMMENTS):
             head.comments.append((number, line.strip()))
         elif line.strip():
             head.lines.append((number, line))
@@ -155,7 +160,9 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
 
 
 def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _Found | None:
-    number = partial(is_number, decimal=decimal)
+    def number(cell: str) -> bool:
+        return is_number(cell, decimal) or is_grouped(cell, decimal)
+
     rows = [Row(n, tuple(_cells(line, separator, number))) for n, line in lines]
     known = instrument_table(rows, number)
     if known is not None:
@@ -183,31 +190,27 @@ def _begins_data(row: Row) -> bool:
 def _dialect(encoding: str, head: _Head, found: _Found, nameless: bool) -> Dialect | None:
     """The dialect of a table; None if nothing names its columns."""
     layout, rows = found.layout, found.rows
-    headers, comments, header_line = layout.headers, head.comments, 0
-    if headers:
-        header_line = max((row.number for row in layout.header_rows), default=0)
-    else:
+    headers, comments = layout.headers, head.comments
+    if not headers:
         headers, comments = _commented_header(head, found)
     if nameless and not headers:
         headers = tuple(f"#{n}" for n in range(1, len(rows[layout.first].cells) + 1))
     if not headers:
         return None
     first = rows[layout.first]
-    lines = header_line
-    if not layout.header_rows:
-        lines = first.number - 1
     names = {row.number for row in layout.header_rows}
     preamble = [row for row in rows[: layout.first] if row.number not in names]
     return Dialect(
         comments=tuple(text for _, text in comments),
         headers=_with_unit_columns(headers, first),
         separator=found.separator,
-        lines=lines,
+        lines=first.number - 1,
         encoding=encoding,
         decimal=found.decimal,
         preamble=tuple(row.cells for row in preamble),
         sampling=found.sampling,
         instrument=found.instrument,
+        texts=frozenset(n for n, kind in enumerate(layout.kinds) if kind == TEXT),
     )
 
 
@@ -233,7 +236,7 @@ def _commented_header(head: _Head, found: _Found) -> tuple[tuple[str, ...], list
         if len(above) < depth:
             break
         names, *units = (
-            split(text.lstrip("# "), found.separator, is_header=True)
+            split(text.lstrip("#% "), found.separator, is_header=True)
             for _, text in above[len(above) - depth :]
         )
         if len(names) != len(first.cells) or not any(map(recognised, names)):

@@ -1,6 +1,7 @@
 """The encoding of a text file, from its first bytes."""
 
 import codecs
+import re
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +20,16 @@ _MARKS = (
 # Form feeds and the end-of-file mark of DOS occur in exports.
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\x1a"))
 _NULS = 0.3
+_HIGH = re.compile(rb"[\x80-\xff]+")
 
 
 def detect_encoding(path: Path) -> str:
     """Return how the text of a file is encoded, as Python names it.
 
     UTF-16 and UTF-32 are known by their mark, UTF-16 without one by the zero bytes between Latin
-    letters; else it is UTF-8 if the beginning is valid UTF-8, and Latin-1, in which older
-    instruments write µ and °, if not.  Raises DataError if the file is not text.
+    letters; else it is UTF-8 if the beginning is valid UTF-8.  If not, it is GB 18030 or Shift JIS
+    if all other bytes come in pairs that are such characters, and Latin-1, in which older
+    instruments write µ and °, otherwise.  Raises DataError if the file is not text.
     """
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
@@ -44,8 +47,27 @@ def detect_encoding(path: Path) -> str:
     except UnicodeDecodeError as error:
         # The sample may end inside a character.
         if len(sample) < SAMPLE or error.reason != "unexpected end of data":
-            return "latin-1"
+            return _east_asian(sample) or "latin-1"
     return "utf-8-sig"
+
+
+def _east_asian(sample: bytes) -> str | None:
+    """GB 18030 or Shift JIS, whose characters have two bytes; None if it is neither.
+
+    In Latin-1, bytes above 0xA0 mostly stand alone, as in ``µs``, and 0x81 to 0x9F are no letters.
+    """
+    runs = _HIGH.findall(sample)
+    if runs and all(len(run) % 2 == 0 and min(run) > 0xA0 for run in runs):
+        name = "gb18030"
+    elif any(0x81 <= byte <= 0x9F for run in runs for byte in run):
+        name = "shift_jis"
+    else:
+        return None
+    try:
+        text = sample.decode(name, errors="strict" if len(sample) < SAMPLE else "ignore")
+    except UnicodeDecodeError:
+        return None
+    return name if sum("\u3040" <= character <= "\u9fff" for character in text) > 1 else None
 
 
 def _sixteen_bits(sample: bytes) -> str | None:

@@ -1,10 +1,13 @@
 """Layouts of instruments that no rule for tables in general can read."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from smtj.measurement.format.layout import Layout, Row, find_layout, with_unit
 from smtj.measurement.format.preamble import Sampling, axis_units, pairs_of, sampling_of
+
+_SETTING = re.compile(r"(t0|tInc)\s*=\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)")
 
 IsNumber = Callable[[str], bool]
 
@@ -23,7 +26,7 @@ def instrument_table(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | N
 
     ``rows`` are the first ones of the file without comments.  ``is_number`` knows the decimal sign.
     """
-    for reader in (_tektronix, _rigol, _labview, _lecroy, _phase_fmr, _waveform):
+    for reader in (_tektronix, _rigol, _rigol_inline, _labview, _lecroy, _phase_fmr, _waveform):
         found = reader(rows, is_number)
         if found is not None:
             return found
@@ -49,7 +52,7 @@ def _rigol(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
             continue
         units = rows[position + 1].cells
         start, step = (names.index(name) for name in ("start", "increment"))
-        if len(units) <= max(start, step) or not (is_number(units[start] + units[step][:0])):
+        if len(units) <= max(start, step) or not is_number(units[start]):
             continue
         try:
             sampling = Sampling(float(units[step]), float(units[start]))
@@ -62,6 +65,24 @@ def _rigol(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
         layout = Layout(tuple(headers), (row, rows[position + 1]), position + 2, len(rows), 1.0)
         return KnownTable("Rigol", layout, sampling)
     return None
+
+
+def _rigol_inline(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """MSO5000: ``CH1V,t0 = -5e-4, tInc = 1e-7`` in place of times."""
+    given = {
+        key: value
+        for cell in rows[0].cells
+        if (found := _SETTING.match(cell)) is not None
+        for key, value in [found.groups()]
+    }
+    if "tInc" not in given or len(rows) < 2 or not is_number(rows[1].cells[0]):
+        return None
+    sampling = Sampling(float(given["tInc"]), float(given.get("t0", 0.0)))
+    names = [cell for cell in rows[0].cells if _SETTING.match(cell) is None]
+    headers = [with_unit(name[:-1], "V") if name.endswith("V") else name for name in names]
+    width = len(rows[1].cells)
+    headers = [*headers, *[""] * (width - len(headers))][:width]
+    return KnownTable("Rigol", Layout(tuple(headers), (rows[0],), 1, len(rows) - 1, 1.0), sampling)
 
 
 def _labview(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:

@@ -12,8 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.columns import Match
-from smtj.measurement.format.messages import MISSING, is_number, wrong_cell, wrong_width
+from smtj.measurement.format.clock import seconds_of
+from smtj.measurement.format.columns import Column, Match
+from smtj.measurement.format.messages import (
+    MISSING,
+    is_grouped,
+    is_missing,
+    is_number,
+    wrong_cell,
+    wrong_width,
+)
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import Progress
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
@@ -21,33 +29,49 @@ from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blank
 CHUNK = 1 << 19
 """Rows parsed at a time."""
 
+MIN_READINGS, MAX_FOOTER = 10, 50
+"""Fewest readings before, and most lines of, what may follow them."""
+
 _SPELLED = [spelled(word) for word in MISSING for spelled in (str, str.upper, str.title)]
 _MISSING = ["", "-nan", "-NaN", "-NAN", "NaN", *_SPELLED]
 
 
 def read_text(
-    path: Path, dialect: Dialect, match: Match, progress: Progress | None = None
+    path: Path,
+    dialect: Dialect,
+    match: Match,
+    progress: Progress | None = None,
+    readings: int | None = None,
 ) -> Complete:
     """Read the recognised columns of a text file by name, shape (readings,).
 
     Numbers are floats in the file's units; labels are text.  ``progress`` is called with bytes.
+    Lines that follow the readings and hold none are left out; ``readings`` is their number if it is
+    known.
 
     Raises DataError if a row has too many or too few cells, a cell is not a number, or many are
     blank.
     """
     try:
-        arrays = _parsed(path, dialect, match, progress)
+        arrays = _parsed(path, dialect, match, progress, readings)
     except UnicodeDecodeError:
-        return read_text(path, replace(dialect, encoding="latin-1"), match, progress)
+        return read_text(path, replace(dialect, encoding="latin-1"), match, progress, readings)
     except (ValueError, csv.Error) as error:
-        raise _fault(path, dialect, match, str(error)) from error
+        if not dialect.grouped and _is_grouped(path, dialect, match):
+            return read_text(path, replace(dialect, grouped=True), match, progress, readings)
+        rows = _rows_before_footer(path, dialect, match) if readings is None else None
+        if rows is None:
+            raise _fault(path, dialect, match, str(error)) from error
+        found = read_text(path, dialect, match, progress, rows)
+        place = _row(path, dialect, rows)
+        return replace(found, remarks=(*found.remarks, f"from row {place} on nothing is read"))
 
     named = dict(zip((column.name for column in match.columns), arrays, strict=True))
-    found = complete(named, match, lambda reading: _row(path, dialect, reading))
-    if found is not None and found.kept is not None and _is_short(path, dialect, match, found):
-        found = None
-    if found is not None:
-        return found
+    whole = complete(named, match, lambda reading: _row(path, dialect, reading))
+    if whole is not None and not (
+        whole.kept is not None and _is_short(path, dialect, match, whole.kept)
+    ):
+        return whole
     if not any((a == "").any() if a.dtype.kind == "U" else np.isnan(a).any() for a in arrays):
         # Infinite or too large, of which the check of values says more.
         return Complete(named)
@@ -59,13 +83,12 @@ def _row(path: Path, dialect: Dialect, reading: int) -> int | None:
     return None if found is None else found[0]
 
 
-def _is_short(path: Path, dialect: Dialect, match: Match, found: Complete) -> bool:
+def _is_short(path: Path, dialect: Dialect, match: Match, kept: NDArray[np.int64]) -> bool:
     """Whether the first row left out ends too early, unless it is the last one of the file.
 
     A file that was cut off while it was written ends so.
     """
-    assert found.kept is not None
-    first = next(n for n, kept in enumerate([*found.kept.tolist(), -1]) if n != kept)
+    first = next(n for n, row in enumerate([*kept.tolist(), -1]) if n != row)
     rest = islice(records(path, dialect), first, None)
     cells, after = next(rest)[1], next(rest, None)
     return after is not None and len(cells) <= max(c.position for c in match.columns)
@@ -92,7 +115,11 @@ def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 
 
 def _parsed(
-    path: Path, dialect: Dialect, match: Match, progress: Progress | None
+    path: Path,
+    dialect: Dialect,
+    match: Match,
+    progress: Progress | None,
+    readings: int | None,
 ) -> list[NDArray[Any]]:
     import pandas as pd
 
@@ -102,7 +129,11 @@ def _parsed(
     if len(cells) > width:
         raise DataError(f"{path}: row {number}: {wrong_width(len(cells), width)}")
     names = [str(position) for position in range(width)]
-    numbers = [names[column.position] for column in match.columns if column.unit is not None]
+    numbers = [
+        names[column.position]
+        for column in match.columns
+        if column.unit is not None and not _is_dated(column, dialect)
+    ]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
     size = path.stat().st_size
     with path.open("rb") as raw, TextIOWrapper(raw, encoding=dialect.encoding) as file:
@@ -122,6 +153,8 @@ def _parsed(
             skipinitialspace=True,
             comment="#",
             chunksize=CHUNK,
+            nrows=readings,
+            thousands={".": ",", ",": "."}[dialect.decimal] if dialect.grouped else None,
         )
         for chunk in chunks:
             for name, arrays in parts.items():
@@ -133,7 +166,64 @@ def _parsed(
             if progress is not None:
                 progress(raw.tell(), size)
     # One column after the other, so only one is in memory twice.
-    return [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
+    whole = [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
+    return [
+        _seconds(array) if _is_dated(column, dialect) else array
+        for column, array in zip(match.columns, whole, strict=True)
+    ]
+
+
+def _is_grouped(path: Path, dialect: Dialect, match: Match) -> bool:
+    """Whether some numbers have signs between their thousands, and all others none."""
+    numbers = [c.position for c in match.columns if c.unit is not None]
+    some = False
+    try:
+        for _, cells in records(path, dialect):
+            for cell in (cells[n] for n in numbers if n < len(cells)):
+                grouped = is_grouped(cell, dialect.decimal)
+                some |= grouped
+                if not (grouped or is_number(cell, dialect.decimal) or is_missing(cell)):
+                    return False
+    except csv.Error:
+        return False
+    return some
+
+
+def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | None:
+    """Return how many readings come before lines that hold none; None if there is no such end.
+
+    A line without a number in a column of numbers is no reading that is merely wrong.
+    """
+    numbers = [c.position for c in match.columns if c.unit is not None]
+
+    def is_reading(cells: list[str]) -> bool:
+        return any(n < len(cells) and is_number(cells[n], dialect.decimal) for n in numbers)
+
+    first, after = None, 0
+    try:
+        for position, (_, cells) in enumerate(records(path, dialect)):
+            if first is not None and is_reading(cells):
+                return None
+            if first is None and not is_reading(cells):
+                first = position
+            after += first is not None
+            if after > MAX_FOOTER:
+                return None
+    except csv.Error:
+        return None
+    return first if first is not None and first >= MIN_READINGS else None
+
+
+def _is_dated(column: Column, dialect: Dialect) -> bool:
+    """Whether a column of times holds text, perhaps dates."""
+    return column.name == "time" and column.position in dialect.texts
+
+
+def _seconds(cells: NDArray[Any]) -> NDArray[Any]:
+    seconds = seconds_of(cells.tolist())
+    if seconds is None:
+        raise ValueError("times are neither numbers nor dates")
+    return seconds
 
 
 def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError:

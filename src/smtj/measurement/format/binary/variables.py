@@ -1,0 +1,69 @@
+"""Tables in files of named variables: MATLAB .mat, and NumPy .npz and .npy."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
+from smtj.measurement.format.binary.hdf5 import read_hdf5
+
+
+def read_matlab(path: Path) -> dict[str, Arrays]:
+    """Return the tables of a .mat file by name: its variables, and every struct.
+
+    Files of version 7.3 are HDF5.  Raises DataError if the file is damaged or no MATLAB file.
+    """
+    from scipy.io import loadmat
+
+    with (
+        damaged(path, "MATLAB file", "save it again, or as text by writetable"),
+        path.open("rb") as stream,
+    ):
+        try:
+            content = loadmat(cast(Any, stream), squeeze_me=True, struct_as_record=False)
+        except NotImplementedError:
+            return read_hdf5(path)
+    variables = {name: value for name, value in content.items() if not name.startswith("__")}
+    tables = {"variables": _table(variables)}
+    for name, value in variables.items():
+        if hasattr(value, "_fieldnames"):
+            tables[name] = _table({key: getattr(value, key) for key in value._fieldnames})
+    return tables
+
+
+def _table(variables: Mapping[str, Any]) -> Arrays:
+    arrays = {
+        name: np.asarray(value)
+        for name, value in variables.items()
+        if not hasattr(value, "_fieldnames")
+    }
+    return Arrays(same_length(arrays), single_values(arrays))
+
+
+def read_numpy(path: Path) -> dict[str, Arrays]:
+    """Return the arrays of an .npz file by name, or the fields or columns of an .npy file.
+
+    The columns of a plain array are called ``#1`` and so on.  Raises DataError if the file is
+    damaged, or holds Python objects.
+    """
+    with (
+        damaged(path, "NumPy file of plain numbers", "save it again by numpy.savez"),
+        path.open("rb") as file,
+    ):
+        content = np.load(file, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"array": Arrays(_columns(content))}
+        with content:
+            arrays = {name: content[name] for name in content.files}
+    return {"arrays": Arrays(same_length(arrays), single_values(arrays))}
+
+
+def _columns(array: "np.ndarray[tuple[int, ...], np.dtype[np.void]]") -> dict[str, np.ndarray]:
+    if array.dtype.names is not None:
+        return {name: array[name].ravel() for name in array.dtype.names}
+    if array.ndim == 1:
+        return {"#1": array}
+    table = array if array.shape[0] >= array.shape[1] else array.T
+    return {f"#{n + 1}": table[:, n] for n in range(table.shape[1])}

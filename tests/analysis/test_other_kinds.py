@@ -1,0 +1,111 @@
+"""Traces in volts, dwell times, pulses and P without counts: from a file to a card."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smtj.analysis import fit
+
+RNG = np.random.default_rng(11)
+
+
+@pytest.fixture(scope="module")
+def telegraph() -> np.ndarray:
+    """States of a device that stays about 50 readings in each."""
+    return np.cumsum(np.random.default_rng(3).random(4000) < 0.02) % 2
+
+
+def write(path: Path, header: str, *columns: np.ndarray) -> Path:
+    rows = (",".join(f"{value:.7g}" for value in row) for row in zip(*columns, strict=True))
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_volts_and_amperes_give_the_dwell_times_of_the_resistance(
+    tmp_path: Path, telegraph: np.ndarray
+) -> None:
+    time = np.arange(4000.0)
+    noise = 1 + 2e-3 * RNG.standard_normal(4000)
+    resistance = np.where(telegraph, 1100.0, 1000.0) * noise
+    ohms = fit(write(tmp_path / "r.csv", "t [ms],R [ohm]", time, resistance))
+    volts = fit(write(tmp_path / "v.csv", "t [ms],V [mV]", time, resistance * 1e-2))
+    amperes = fit(write(tmp_path / "i.csv", "t [ms],I [uA]", time, 1e5 / resistance))
+    for other in (volts, amperes):
+        for symbol in ("τ_high", "τ_low"):
+            assert other[symbol].value == pytest.approx(ohms[symbol].value, rel=0.01)
+        assert other.update is None
+    assert volts["V_high"].to("mV").value == pytest.approx(11, rel=1e-3)
+    # The high state is that of the higher resistance, and of the lower current.
+    assert amperes["I_high"].to("uA").value == pytest.approx(1e5 / 1100, rel=1e-3)
+    assert amperes["I_low"].to("uA").value == pytest.approx(100, rel=1e-3)
+
+
+def test_a_stated_bias_gives_ohms(tmp_path: Path, telegraph: np.ndarray) -> None:
+    volts = np.where(telegraph, 11.0, 10.0) + 0.02 * RNG.standard_normal(4000)
+    path = write(tmp_path / "v.csv", "t [ms],V [mV]", np.arange(4000.0), volts)
+    assert fit(path, current=1e-5)["R_high"].value == pytest.approx(1100, rel=1e-3)
+    # A card of a trace in volts has dwell times, and no resistances that nobody measured.
+    card = fit(path).card(name="volts")
+    assert card.behaviour.resistance_high is None
+    assert float(card.behaviour.dwell_time_high) > 0
+
+
+def test_a_table_of_dwell_times_becomes_a_response(tmp_path: Path) -> None:
+    current = np.linspace(-5, 5, 11)
+    scatter = 1 + 0.03 * RNG.standard_normal((2, 11))
+    low, high = 20 * np.exp(np.array([[-0.3], [0.3]]) * current) * scatter
+    path = write(tmp_path / "tau.csv", "I_bias (uA),tau_P (ms),tau_AP (ms)", current, low, high)
+    result = fit(path)
+    assert result.kind == "dwell"
+    w = result["w"].to("1/uA")
+    assert w.interval[0] < 0.6 < w.interval[1]
+    assert result["τ_high,0"].interval[0] < 0.02 < result["τ_high,0"].interval[1]
+    card = result.card(name="tau")
+    assert card.drive.name == "current"
+    assert float(card.behaviour.dwell_time) == pytest.approx(0.02, rel=0.05)
+
+
+def test_traces_at_three_voltages_are_fitted_one_by_one_and_together(tmp_path: Path) -> None:
+    rows = []
+    for volts in (-50.0, 0.0, 50.0):
+        rates = np.exp(np.array([volts, -volts]) / 80) / 40
+        state = np.empty(3000)
+        now = 0
+        for n in range(3000):
+            now = 1 - now if RNG.random() < rates[now] else now
+            state[n] = now
+        resistance = 1000 + 100 * state + 5 * RNG.standard_normal(3000)
+        rows.append(np.stack([np.arange(3000.0), np.full(3000, volts), resistance]))
+    columns = np.concatenate(rows, axis=1)
+    result = fit(write(tmp_path / "v.csv", "time [ms],voltage [mV],R [ohm]", *columns))
+    assert [part.kind for part in result.parts] == ["trace"] * 3 + ["dwell"]
+    w = result.parts[-1]["w"].to("1/mV")
+    assert w.interval[0] < 2 / 80 < w.interval[1]
+
+
+def test_p_against_current_and_pulse_length(tmp_path: Path) -> None:
+    current = np.linspace(-30, 30, 13)
+    p = RNG.binomial(500, 1 / (1 + np.exp(-(current - 2) / 6))) / 500
+    result = fit(write(tmp_path / "i.csv", "I (uA),P_sw,N", current, p, np.full(13, 500)))
+    assert result["I_s"].to("uA").interval[0] < 2 < result["I_s"].to("uA").interval[1]
+    length = np.geomspace(2, 300, 9)
+    p = RNG.binomial(200, -np.expm1(-length / 40)) / 200
+    header = "pulse width (ns),voltage (V),P_sw,N"
+    pulses = (length, np.full(9, 0.5), p, np.full(9, 200))
+    result = fit(write(tmp_path / "t.csv", header, *pulses))
+    assert result["τ"].to("ns").interval[0] < 40 < result["τ"].to("ns").interval[1]
+    assert result.verdict == "constant rate"
+
+
+def test_p_of_a_field_of_unknown_direction_leaves_a_card_with_physics_alone(
+    tmp_path: Path,
+) -> None:
+    field = np.linspace(-60, 40, 21)
+    p = RNG.binomial(200, 1 / (1 + np.exp(-(field + 14) / 7))) / 200
+    result = fit(write(tmp_path / "p.csv", "H (Oe),P", field, p), base="cai2019")
+    assert result["H_s"].to("Oe").interval[0] < -14 < result["H_s"].to("Oe").interval[1]
+    assert result.update is None
+    assert any("direction of the field" in remark for remark in result.remarks)
+    named = fit(tmp_path / "p.csv", base="cai2019", columns={"field_out_of_plane": "H (Oe)"})
+    assert named.update is not None

@@ -1,0 +1,123 @@
+"""P against pulse length, P without a number of reads, and dwell times against a drive."""
+
+import numpy as np
+import pytest
+
+from smtj.errors import SmtjError
+from smtj.inference.barrier.drive import fit_drive
+from smtj.inference.sigmoid import (
+    detect_quantisation,
+    fit_fractions,
+    fit_pulse_law,
+    reads_of_fractions,
+)
+
+LENGTHS = np.geomspace(2e-9, 300e-9, 9)
+FIELDS = np.linspace(-60, 30, 13)
+
+
+def switched(rng: np.random.Generator, beta: float = 1.0) -> np.ndarray:
+    return rng.binomial(200, -np.expm1(-((LENGTHS / 40e-9) ** beta)))
+
+
+def covers(interval: tuple[float, float], truth: float) -> bool:
+    return interval[0] <= truth <= interval[1]
+
+
+@pytest.mark.slow
+def test_intervals_of_a_constant_rate_cover() -> None:
+    rng = np.random.default_rng(1)
+    fits = [fit_pulse_law(LENGTHS, switched(rng), np.full(9, 200)) for _ in range(50)]
+    # Binomial(50, 0.95): fewer than 43 has a chance below 1 %.
+    assert sum(covers(fit.interval, 40e-9) for fit in fits) >= 43
+    assert sum(covers(fit.shape_interval, 1.0) for fit in fits) >= 43
+    assert sum(fit.exponential for fit in fits) >= 43
+
+
+def test_a_rate_that_changes_shows() -> None:
+    fit = fit_pulse_law(LENGTHS, switched(np.random.default_rng(2), 1.6), np.full(9, 200))
+    assert not fit.exponential
+    assert covers(fit.shape_interval, 1.6)
+    assert [e.symbol for e in fit.estimates] == ["τ", "β"]
+    # The maximum of the likelihood, by a grid.
+    tau, beta = np.meshgrid(np.geomspace(30e-9, 50e-9, 201), np.linspace(1, 2.2, 241))
+    exponent = (LENGTHS[:, None, None] / tau) ** beta
+    k = fit.high[:, None, None]
+    likelihood = (k * np.log(-np.expm1(-exponent)) - (200 - k) * exponent).sum(axis=0)
+    best = np.unravel_index(likelihood.argmax(), likelihood.shape)
+    assert fit.time_constant == pytest.approx(tau[best], rel=3e-3)
+    assert fit.shape == pytest.approx(beta[best], abs=6e-3)
+
+
+def test_points_that_scatter_widen_the_interval() -> None:
+    n, k = np.full(9, 200.0), switched(np.random.default_rng(3)).astype(float)
+    k[::2] *= 0.7
+    fit = fit_pulse_law(LENGTHS, k, n)
+    assert fit.rejected
+    assert fit.inflation > 3
+
+
+@pytest.mark.parametrize(
+    ("length", "high", "says"),
+    [
+        ([1e-9, 2e-9], [1, 2], "3 lengths"),
+        ([0, 1e-9, 2e-9], [1, 2, 3], "above 0"),
+        ([1e-9, 2e-9, 3e-9], [0, 0, 0], "none of the pulses"),
+        ([1e-9, 2e-9, 4e-9], [90, 50, 2], "does not rise"),
+    ],
+)
+def test_pulses_that_make_no_curve(length: list[float], high: list[float], says: str) -> None:
+    with pytest.raises(SmtjError, match=says):
+        fit_pulse_law(length, high, np.full(len(length), 100))
+
+
+def test_fractions_that_are_multiples_tell_their_number_of_reads() -> None:
+    rng = np.random.default_rng(4)
+    p = 1 / (1 + np.exp(-(FIELDS + 14) / 7))
+    found = reads_of_fractions(FIELDS, np.round(rng.binomial(250, p) / 250, 6))
+    assert found.reads == 250
+    assert "multiple of 1/250" in found.remark
+
+
+@pytest.mark.slow
+def test_without_counts_the_scatter_gives_intervals_that_cover() -> None:
+    rng = np.random.default_rng(5)
+    hits = np.zeros(2)
+    for _ in range(60):
+        n = int(rng.integers(40, 2000))
+        counts = rng.binomial(n, 1 / (1 + np.exp(-(FIELDS + 14) / 7)))
+        p = np.clip(np.round(counts / n + 1e-7 * rng.standard_normal(13), 7), 0, 1)
+        found = reads_of_fractions(FIELDS, p)
+        fit = fit_fractions(FIELDS, p, detect_quantisation(p, found.reads)).sigmoid
+        hits += [covers(e.interval, t) for e, t in zip(fit.estimates, (1 / 7, -14), strict=True)]
+    assert (hits >= 51).all(), hits
+
+
+def test_too_few_points_need_a_number_of_reads() -> None:
+    with pytest.raises(SmtjError, match="--reads"):
+        reads_of_fractions([0, 1, 2], [0.1234567, 0.5234567, 0.9234567])
+
+
+def test_lines_of_dwell_times_are_those_of_least_squares() -> None:
+    rng = np.random.default_rng(6)
+    x = np.linspace(-5, 5, 8)
+    logs = np.stack([-3 - 0.3 * x, -3 + 0.3 * x], axis=1) + 0.05 * rng.standard_normal((8, 2))
+    fit = fit_drive(x, logs)
+    slopes = [np.polyfit(x, logs[:, row], 1)[0] for row in (0, 1)]
+    assert fit.slope[0] == pytest.approx(slopes[0] - slopes[1])
+    high, low = (np.polyfit(x, logs[:, row], 1)[1] for row in (0, 1))
+    assert fit.crossing[0] == pytest.approx(-(high - low) / (slopes[0] - slopes[1]))
+    residuals = logs - np.stack([np.polyval(np.polyfit(x, y, 1), x) for y in logs.T], axis=1)
+    assert fit.scatter == pytest.approx(np.sqrt((residuals**2).sum() / 12))
+
+
+@pytest.mark.slow
+def test_intervals_of_dwell_times_against_a_drive_cover() -> None:
+    rng = np.random.default_rng(7)
+    x, truths = np.linspace(-5, 5, 8), (np.exp(-3), -0.3, np.exp(-3), 0.3, -0.6, 0.0)
+    hits = np.zeros(6)
+    for _ in range(80):
+        logs = np.stack([-3 - 0.3 * x, -3 + 0.3 * x], axis=1) + 0.05 * rng.standard_normal((8, 2))
+        estimates = fit_drive(x, logs).estimates("V", "mV", "V")
+        hits += [covers(e.interval, t) for e, t in zip(estimates, truths, strict=True)]
+    assert (hits >= 70).all(), hits

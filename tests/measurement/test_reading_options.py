@@ -1,0 +1,259 @@
+"""What a file does not say, the user does: options, names of files, comments and preambles."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smtj.measurement import describe, field_direction_stated, kind_of, load, observable_of
+from smtj.measurement.stated import conditions_in_name
+from smtj.units import Oe, mT, mV
+
+ROWS = "".join(f"{n},{1000 + 100 * (n // 7 % 2)}\n" for n in range(60))
+
+
+def test_columns_by_their_position(put) -> None:
+    dataset = load(put("data.txt", ROWS), {"time": "#1 [ms]", "resistance": "#2 [ohm]"})
+    assert dataset["time"].values[:3] == pytest.approx([0, 1e-3, 2e-3])
+    assert dataset["resistance"].values[7] == 1100
+
+
+def test_rows_to_skip_and_columns_to_ignore(put) -> None:
+    path = put(
+        "data.csv", "t,R,note\n1,2,3\nt [s],R [ohm],R_ref [ohm],bias [V]\n" + "1,2,3,4\n" * 9
+    )
+    dataset = load(path, skip_rows=2, ignore=["bias [V]"])
+    assert set(dataset.data_vars) == {"time", "resistance"}
+    assert dataset.attrs["ignored_columns"] == ["R_ref [ohm]", "bias [V]"]
+
+
+def test_an_interval_replaces_times(put) -> None:
+    path = put("data.csv", "Time,R [ohm]\n" + "12:00:01,1000\n" * 20)
+    dataset = load(path, interval=1e-4)
+    assert np.diff(dataset["time"].values) == pytest.approx(np.full(19, 1e-4))
+
+
+def test_sheets_by_name_and_number(tmp_path: Path, refusal) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for n, field in enumerate(("a", "b")):
+        sheet = book.create_sheet(field)
+        sheet.append(["t [s]", "R [ohm]"])
+        for k in range(9):
+            sheet.append([k, 1000 + n])
+    book.save(tmp_path / "book.xlsx")
+    path = tmp_path / "book.xlsx"
+    first = load(path)
+    assert first["resistance"].values[0] == 1000
+    assert first.attrs["reading_remarks"] == ['sheet "a" is read, not "b" (--sheet)']
+    assert load(path, sheet="b")["resistance"].values[0] == 1001
+    assert load(path, sheet=3)["resistance"].values[0] == 1001
+    assert 'has no table "c": choose one of' in refusal(lambda: load(path, sheet="c"))
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "found"),
+    [
+        ("RTN_H=-15Oe.csv", "RTN_H={field_out_of_plane:Oe}.csv", ("field_out_of_plane", -15 * Oe)),
+        ("a_2.5e1mT_b.csv", "a_{field_in_plane:mT}_*.csv", ("field_in_plane", 25 * mT)),
+        ("x 120 mV.csv", "x {voltage:mV}.csv", ("voltage", 120 * mV)),
+    ],
+)
+def test_patterns_of_names(put, name: str, pattern: str, found: tuple[str, float]) -> None:
+    dataset = load(put(name, "t/ms,R/kOhm\n" + ROWS), from_name=pattern)
+    assert float(dataset[found[0]]) == pytest.approx(found[1])
+    assert field_direction_stated(dataset)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("{colour}.csv", 'unknown quantity "colour"'),
+        ("*.csv", "names no quantity"),
+        ("H={field_in_plane:Oe}.csv", "does not match"),
+        ("{voltage:Oe}.csv", "voltage is not measured in Oe"),
+    ],
+)
+def test_patterns_that_cannot_be(put, refusal, pattern: str, says: str) -> None:
+    path = put("5.csv", "t/ms,R/kOhm\n" + ROWS)
+    assert says in refusal(lambda: load(path, from_name=pattern))
+
+
+@pytest.mark.parametrize(
+    ("stem", "found"),
+    [
+        ("RTN_H=-14Oe", {"field_out_of_plane": -14 * Oe}),
+        ("RTN_H-14Oe", {"field_out_of_plane": -14 * Oe}),
+        ("D7_H_par=+5.5mT_300K", {"field_in_plane": 5.5 * mT, "temperature": 300.0}),
+        ("film-9GHz", {"frequency": 9e9}),
+        ("run_-100mV", {"voltage": -0.1}),
+        ("T77K_I=50nA", {"temperature": 77.0, "current": 5e-8}),
+        ("2024-03-01_run2_Ta5nm", {}),
+        ("sample7K2", {}),
+    ],
+)
+def test_names_that_say_it_plainly(stem: str, found: dict[str, float]) -> None:
+    said = {name: value for name, value, _ in conditions_in_name(stem)}
+    assert said == pytest.approx(found)
+
+
+def test_a_field_in_the_name_has_no_direction_unless_it_says_so(put) -> None:
+    assert not field_direction_stated(load(put("H=5Oe.csv", "t/ms,R/kOhm\n" + ROWS)))
+    assert field_direction_stated(load(put("H_perp=5Oe.csv", "t/ms,R/kOhm\n" + ROWS)))
+
+
+def test_conditions_in_comments_and_preambles(put) -> None:
+    dataset = load(put("a.csv", "# sample 7\n# T = 77 K\nBias voltage,100,mV\nt,R\ns,ohm\n" + ROWS))
+    assert float(dataset["temperature"]) == 77
+    assert float(dataset["voltage"]) == pytest.approx(0.1)
+    assert "temperature 77 K, from the lines above the table" in dataset.attrs["reading_remarks"]
+    beside = load(put("c.csv", "Temperature (K): 77\nt [s],R [ohm]\n" + ROWS))
+    assert float(beside["temperature"]) == 77
+    # Without a unit it is a remark like any other.
+    assert "temperature" not in load(put("b.csv", "# T = 77\nt,R\n" + ROWS)).variables
+
+
+def test_flawed_readings_are_left_out_and_named(put, refusal) -> None:
+    rows = ROWS.replace("\n5,1000\n", "\n5,9.9E37\n").replace("\n9,1100\n", "\n9,\n")
+    dataset = load(put("a.csv", "t [s],R [ohm]\n" + rows))
+    assert dataset.sizes["reading"] == 58
+    assert dataset.attrs["reading_remarks"] == [
+        'column "R [ohm]" is 9.9e+37, an overflow at row 7 and 1 more; left out'
+    ]
+    # Rows of the file are still named rightly.
+    path = put("b.csv", "t [s],R [ohm]\n" + rows.replace("\n20,", "\n20,-"))
+    assert "at row 22" in refusal(load, path)
+
+
+def test_lines_after_the_readings_are_left_out(put) -> None:
+    dataset = load(put("a.csv", "t [s],R [ohm]\n" + ROWS + "\n[END]\nreadings: 60\n"))
+    assert dataset.sizes["reading"] == 60
+    assert dataset.attrs["reading_remarks"] == ["from row 63 on nothing is read"]
+
+
+def test_what_a_trace_is_of(put) -> None:
+    volts = load(put("v.csv", "t [s],CH1 [V]\n" + ROWS))
+    assert (kind_of(volts), observable_of(volts)) == ("trace", "voltage")
+    amps = load(put("i.csv", "t [s],I [uA]\n" + ROWS))
+    assert (kind_of(amps), observable_of(amps)) == ("trace", "current")
+    loop = load(put("l.csv", "H [Oe],V_xx [mV]\n" + ROWS))
+    assert (kind_of(loop), observable_of(loop)) == ("loop", "voltage")
+
+
+def test_two_channels_are_asked_for(put, refusal) -> None:
+    path = put("v.csv", "t [s],CH1 [V],CH2 [V]\n" + ROWS.replace("\n", ",1\n"))
+    assert '"CH1 [V]" and "CH2 [V]" may each be the voltage' in refusal(load, path)
+    assert observable_of(load(path, ignore=["CH2 [V]"])) == "voltage"
+
+
+def test_fields_of_no_magnet_have_another_unit(put, refusal) -> None:
+    path = put("f.csv", "f [GHz],H (T),dP/dH\n6,120,1\n6,121,2\n")
+    message = refusal(load, path)
+    assert 'column "H (T)" is 120 T at row 2' in message
+    assert '--column "field=H [mT]"' in message
+    dataset = load(path, {"field": "H [mT]"})
+    assert dataset["field_out_of_plane"].values[0] == pytest.approx(120 * mT)
+    assert not field_direction_stated(dataset)
+
+
+def test_a_description_names_what_is_known_and_what_is_not(put) -> None:
+    found = describe(put("H=5Oe.csv", "Zeit;U_out;Notiz\ns;mV;\n" + ROWS.replace(",", ";")))
+    text = found.table().text()
+    assert found.problem == "" or "U_out" in found.problem
+    for part in ("Zeit [s]", "60 readings, 1000 ms apart", "5 Oe for all readings", "U_out"):
+        assert part in text
+    assert describe(put("b.csv", "a,b\n1,2\n")).problem
+
+
+@pytest.mark.parametrize(
+    ("comment", "interval"),
+    [
+        ("# dt = 0.1 ms", 1e-4),
+        ("# Sampling rate: 10 kHz", 1e-4),
+        ("# fs = 10 kS/s", 1e-4),
+        ("Sample Interval,1e-4,s", 1e-4),
+        ("Sample rate,10,kSa/s", 1e-4),
+        ("Sample interval (ms),0.1", 1e-4),
+        ("# fs = 10 apples", None),
+    ],
+)
+def test_sampling_without_times(put, comment: str, interval: float | None) -> None:
+    column = "".join(f"{1000 + n % 7}\n" for n in range(60))
+    dataset = load(put("a.csv", f"{comment}\nR [ohm]\n{column}"))
+    assert interval is None or np.diff(dataset["time"].values) == pytest.approx(interval)
+    assert interval is not None or "time" not in dataset.variables
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        ("t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9, 1234.5),
+        ("t [s],R [ohm]\n0.5,999.5\n" + '0.5,"1,234.5"\n' * 9, 999.5),
+        ("t [s]\tR [ohm]\n" + "0.5\t1,234,567.0\n" * 9, 1234567.0),
+    ],
+)
+def test_signs_between_thousands(put, rows: str, first: float) -> None:
+    dataset = load(put("a.csv", rows))
+    assert dataset["resistance"].values[0] == first
+    assert dataset["resistance"].values[-1] > 1000
+    assert (dataset["time"].values == 0.5).all()
+
+
+def test_a_point_beside_signs_between_thousands_is_not_taken_for_one(put, refusal) -> None:
+    path = put("a.csv", "t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9 + "0,5;0.5\n")
+    assert 'column "R [ohm]"' in refusal(load, path)
+
+
+def test_packed_files(put, refusal) -> None:
+    content = ("t [s],R [ohm]\n" + ROWS).encode()
+    path = put("H_perp=5Oe.csv.gz", gzip.compress(content))
+    dataset = load(path)
+    assert dataset.sizes["reading"] == 60
+    assert float(dataset["field_out_of_plane"]) == pytest.approx(5 * Oe)
+    assert "is not an intact gzip file" in refusal(load, put("b.csv.gz", content))
+    message = refusal(load, put("c.csv.gz", gzip.compress(content + b"x,y\n1,2\n")))
+    assert message.startswith("c.csv.gz: row 62")
+
+
+def test_the_amplitude_of_a_lock_in_amplifier_is_no_resistance(put) -> None:
+    rows = "".join(f"{n},{1 + n % 2},0,{1 + n % 2},0\n" for n in range(60))
+    dataset = load(put("a.csv", "t [s],X (V),Y (V),R (V),Theta (deg)\n" + rows))
+    assert (kind_of(dataset), observable_of(dataset)) == ("trace", "channel_x")
+    assert dataset.attrs["ignored_columns"] == ["R (V)", "Theta (deg)"]
+
+
+def test_times_of_a_clock(put) -> None:
+    rows = "".join(f"23:59:{59 if n == 0 else 0:02d}.0;1000\n" for n in range(1))
+    rows += "".join(f"0:00:{n:02d}.0;1000\n" for n in range(1, 40))
+    dataset = load(put("a.csv", "Time (hh:mm:ss);R [ohm]\n" + rows))
+    assert dataset["time"].values[:3] == pytest.approx([0, 2, 3])
+    assert dataset.attrs["reading_remarks"] == [
+        'times are those of the clock in column "Time (hh:mm:ss)"'
+    ]
+
+
+def test_a_channel_without_a_unit_is_a_signal_in_arbitrary_units(put, refusal) -> None:
+    dataset = load(put("a.csv", "Time (s),CH1\n" + ROWS))
+    assert observable_of(dataset) == "signal"
+    assert dataset.attrs["arbitrary_units"] == ["signal"]
+    two = put("b.csv", "Time (s),CH1,CH2\n" + ROWS.replace("\n", ",1\n"))
+    assert '"CH1" and "CH2" may each be the signal' in refusal(load, two)
+    odd = load(put("c.csv", "Time (s),level shifter\n" + ROWS))
+    assert '"level shifter" is not understood: name it by columns=' in refusal(kind_of, odd)
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("时间(s),电阻(Ω)", "gb18030"),
+        ("時間(s),抵抗(ohm)", "shift_jis"),
+        ("时间(s)|电阻(Ω)", "utf-8"),
+        ("Zeit [µs];R [ohm]", "latin-1"),
+    ],
+)
+def test_headers_in_other_languages_and_encodings(put, header: str, encoding: str) -> None:
+    separator = next(sign for sign in ",;|" if sign in header)
+    content = f"{header}\n{ROWS.replace(',', separator)}".encode(encoding)
+    assert set(load(put("a.csv", content)).data_vars) == {"time", "resistance"}
