@@ -223,3 +223,5 @@ def test_nothing_is_offered_as_a_card_when_nothing_of_the_device_was_measured():
     assert not onto.has_card and smtj.fit(frame).has_card
     with pytest.raises(SmtjError, match="nothing that was measured belongs on a card"):
         onto.card()
+    with pytest.raises(SmtjError, match="the base card mine holds measured behaviour only"):
+        smtj.fit(frame, smtj.fit(frame).card(name="mine"))

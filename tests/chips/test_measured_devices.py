@@ -128,7 +128,11 @@ def test_the_cost_of_reads_follows_from_levels_and_dwell_times(measured):
 def test_the_commands_take_a_measured_card(measured, tmp_path, monkeypatch, capsys):
     path = measured.save(tmp_path / "mine.toml")
     monkeypatch.chdir(tmp_path)
-    for arguments in (("cost", "--sizes", "8,4", "--out", "cost"), ("card", "show")):
+    for arguments in (
+        ("cost", "--sizes", "8,4", "--out", "cost"),
+        ("card", "show"),
+        ("measure", "trace", "--samples", "20", "--out", "trace.csv"),
+    ):
         card = [str(path)] if arguments[0] == "card" else ["--card", str(path)]
         monkeypatch.setattr(sys, "argv", ["smtj", *arguments, *card])
         with pytest.raises(SystemExit) as ended:
@@ -136,6 +140,7 @@ def test_the_commands_take_a_measured_card(measured, tmp_path, monkeypatch, caps
         assert not ended.value.code, capsys.readouterr().err
     printed = capsys.readouterr().out
     assert "needs the physics of the device" in printed and "6500 ohm" in printed
+    assert "20 readings of mine, 5000 to 6500 ohm" in printed
     record = json.loads((tmp_path / "cost" / "cost.json").read_text())
     assert record["energy_reads"]["junction"] > 0
 

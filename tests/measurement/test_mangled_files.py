@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layouts import LOOPS, SPECTRA, TRACES
 
+from smtj.analysis import fit
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import describe, kind_of, load
 
@@ -15,6 +16,7 @@ SUFFIXES = (
     *(".csv", ".dat", ".txt", ".lvm", ".log", ".xlsx", ".xls", ".ods", ".nc", ".h5", ".mat"),
     *(".tdms", ".npz", ".npy", ".parquet", ".s2p"),
 )
+BINARY = (".xlsx", ".mat", ".h5", ".npz", ".parquet", ".tdms")
 SIZE = 6000
 """Bytes of a file that are kept, so that an example is quick."""
 
@@ -91,9 +93,34 @@ def test_files_of_instruments(
         return
     path = tmp_path / original.name
     content = original.read_bytes()
-    binary = original.suffix in (".xlsx", ".mat", ".h5", ".npz", ".parquet", ".tdms")
+    binary = original.suffix in BINARY
     path.write_bytes(mangled(content if binary else content[:SIZE], changes))
     read_or_refused(path)
+
+
+@pytest.mark.slow
+@settings(
+    deadline=None,
+    max_examples=60,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(name=st.sampled_from(sorted(LAYOUTS)), changes=edits)
+def test_fits_of_files_of_instruments(
+    originals: dict[str, Path],
+    tmp_path: Path,
+    name: str,
+    changes: list[tuple[str, float, int, bytes]],
+) -> None:
+    original = originals.get(name)
+    if original is None or original.suffix in BINARY:
+        return
+    path = tmp_path / original.name
+    path.write_bytes(mangled(original.read_bytes()[: 2 * SIZE], changes))
+    try:
+        assert fit(path).estimates
+    except SmtjError as error:
+        assert "\n" not in str(error)
 
 
 @settings(

@@ -10,7 +10,7 @@ import numpy as np
 from smtj.analysis.context import Context, with_conditions
 from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
-from smtj.card import CardLike, as_device, shipped_cards
+from smtj.card import CardLike, DeviceCard, as_card, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
 from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
 from smtj.measurement.conditions import direction_needed, direction_stated
@@ -112,7 +112,8 @@ def fit(
     Parameters
     ----------
     data
-        A path, a pandas DataFrame, an xarray.Dataset, or a list of these.
+        A path, a pandas DataFrame, an xarray.Dataset, or a list of these; :func:`load` takes the
+        options for reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is
@@ -159,6 +160,11 @@ def fit(
         "temperature": temperature,
     }
     base = _named(datasets) if base is None else base
+    if base is not None and not isinstance(as_card(base), DeviceCard):
+        raise SmtjError(
+            f"the base card {as_card(base).name} holds measured behaviour only, of which a fit can "
+            "take nothing; fit without a base, or onto a card with the physics of the device"
+        )
     context = Context(
         card=as_device(BASE if base is None else base),
         has_base=base is not None,

@@ -23,11 +23,16 @@ app = typer.Typer(
 Card = Annotated[str, typer.Option(help="Name or path of the card.")]
 Out = Annotated[Path, typer.Option(help="File to write: .csv, .xlsx or .nc.")]
 Samples = Annotated[int, typer.Option(min=1, help="Readings per step.")]
-Field = Annotated[str, typer.Option(help='Field along the film normal, e.g. "-14 Oe".')]
+Field = Annotated[
+    str | None,
+    typer.Option(help='Field along the film normal, e.g. "-14 Oe". Default: the card\'s, or none.'),
+]
 Fields = Annotated[
     str, typer.Option(help='Fields along the film normal: START:STOP:STEP, e.g. "-60:40:5 Oe".')
 ]
-InPlane = Annotated[str, typer.Option(help="Field along the long axis.")]
+InPlane = Annotated[
+    str | None, typer.Option(help="Field along the long axis. Default: the card's, or none.")
+]
 Voltage = Annotated[
     str | None, typer.Option(help='Bias, e.g. "1 mV". Default: the card\'s read voltage.')
 ]
@@ -84,21 +89,24 @@ def _measure(
         str | None,
         typer.Option(help='Time over which a reading averages; "0 s". Default: the card\'s.'),
     ] = None,
-    noise: Annotated[str, typer.Option(help="Standard deviation of a reading.")] = "0 ohm",
+    noise: Annotated[
+        str | None,
+        typer.Option(help="Standard deviation of a reading. Default: that on the card, or none."),
+    ] = None,
     drift: Annotated[
         str, typer.Option(help="Change of the resistance over the measurement.")
     ] = "0 ohm",
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    from smtj.card import load_card
+    from smtj.card import DeviceCard, load_card
     from smtj.lab import Instrument
 
     device = load_card(card)
     instrument = Instrument(
         parse_option("--interval", interval, "s"),
         parse_option("--integration-time", integration_time, "s"),
-        parse_option("--noise", noise, "ohm") or 0.0,
+        parse_option("--noise", noise, "ohm"),
         parse_option("--drift", drift, "ohm") or 0.0,
     )
     with measuring("readings") as report:
@@ -111,15 +119,16 @@ def _measure(
         f"{float(resistance.max()):.4g} ohm"
     )
     written(data, "resistance", out, text, as_json)
-    note(f"Next: smtj fit {out} --base {card} --out my_card.toml")
+    base = f" --base {card}" if isinstance(device, DeviceCard) else ""
+    note(f"Next: smtj fit {out}{base} --out my_card.toml")
 
 
 @resistance_command(app)
 def trace(
     bench: Bench,
     samples: Samples = 1000,
-    field: Field = "0 Oe",
-    field_in_plane: InPlane = "0 Oe",
+    field: Field = None,
+    field_in_plane: InPlane = None,
     voltage: Voltage = None,
     current: Current = None,
     temperature: Temperature = None,
@@ -171,7 +180,7 @@ def scan(
     bench: Bench,
     field: Fields,
     samples: Samples = 1000,
-    field_in_plane: InPlane = "0 Oe",
+    field_in_plane: InPlane = None,
     voltage: Voltage = None,
     current: Current = None,
     temperature: Temperature = None,
@@ -189,18 +198,21 @@ def scan(
 @resistance_command(app)
 def voltages(
     bench: Bench,
-    field: Fields,
     voltage: Annotated[str, typer.Option(help='Biases, e.g. "-200:200:50 mV".')],
+    field: Annotated[
+        str | None,
+        typer.Option(help='Fields to scan, e.g. "-70:50:10 Oe". Default: the field stays.'),
+    ] = None,
     samples: Samples = 1000,
-    field_in_plane: InPlane = "0 Oe",
+    field_in_plane: InPlane = None,
     temperature: Temperature = None,
 ) -> "xr.Dataset":
-    """Scan the field at each of several bias voltages: w(V), as in Fig. 4."""
+    """Scan the field, or read at one, at each of several bias voltages: w(V), as in Fig. 4."""
     from smtj import lab
 
     return lab.voltage_scan(
         voltage=parse_range("--voltage", voltage, "V"),
-        field=parse_range("--field", field, "A/m"),
+        field=None if field is None else parse_range("--field", field, "A/m"),
         samples=samples,
         **parse_options(field_in_plane=field_in_plane, temperature=temperature),
         **bench,
@@ -208,12 +220,29 @@ def voltages(
 
 
 @resistance_command(app)
+def currents(
+    bench: Bench,
+    current: Annotated[str, typer.Option(help='Biases, e.g. "-10:10:2 uA".')],
+    samples: Samples = 1000,
+    field: Field = None,
+    field_in_plane: InPlane = None,
+    temperature: Temperature = None,
+) -> "xr.Dataset":
+    """Read many times at each of several currents: P(high | I) of a device driven by a current."""
+    from smtj import lab
+
+    conditions = parse_options(field=field, field_in_plane=field_in_plane, temperature=temperature)
+    steps = parse_range("--current", current, "A")
+    return lab.current_scan(current=steps, samples=samples, **conditions, **bench)
+
+
+@resistance_command(app)
 def temperatures(
     bench: Bench,
     temperature: Annotated[str, typer.Option(help='E.g. "280:320:10 K".')],
     samples: Samples = 1000,
-    field: Field = "0 Oe",
-    field_in_plane: InPlane = "0 Oe",
+    field: Field = None,
+    field_in_plane: InPlane = None,
     voltage: Voltage = None,
     current: Current = None,
 ) -> "xr.Dataset":

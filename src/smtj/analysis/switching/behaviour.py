@@ -176,10 +176,9 @@ def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
         ("τ_high", fit.dwell_high, float(errors[0])),
         ("τ_low", fit.dwell_low, float(errors[1])),
     )
-    shown = 4 if _shows_dwell_times(trace) else 2
     return [
         Measurement(symbol, value, error, where, conditions=known)
-        for symbol, value, error in symbols[:shown]
+        for symbol, value, error in symbols
         if math.isfinite(value) and math.isfinite(error)
     ]
 
