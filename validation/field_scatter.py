@@ -77,6 +77,8 @@ def main():
                 row = f"| {fields} × {reads} | {scatter:g} Oe | {covered} | {width} |"
                 print(row, flush=True)
                 lines.append(row)
+    error = 100 * (0.95 * 0.05 / arguments.scans) ** 0.5
+    lines += ["", f"A coverage of {arguments.scans} scans has a standard error of {error:.1f} %."]
     write_text(RESULT, "\n".join([*lines, "", f"*{date.today()}, {MACHINE}.*"]) + "\n")
 
 

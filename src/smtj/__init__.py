@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smtj import chips, energy, lab, nn, plot, units
     from smtj.analysis.analyse import fit, load
     from smtj.analysis.result import FitResult
-    from smtj.card import DeviceCard, Value, load_card, shipped_cards
+    from smtj.card import BehaviouralCard, DeviceCard, Value, load_card, shipped_cards
     from smtj.errors import SmtjError
     from smtj.inference.stats.estimate import Estimate
     from smtj.measurement import describe, save
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "smtj.analysis.analyse": ("fit", "load"),
     "smtj.analysis.result": ("FitResult",),
-    "smtj.card": ("DeviceCard", "Value", "load_card", "shipped_cards"),
+    "smtj.card": ("BehaviouralCard", "DeviceCard", "Value", "load_card", "shipped_cards"),
     "smtj.errors": ("SmtjError",),
     "smtj.inference.stats.estimate": ("Estimate",),
     "smtj.measurement": ("describe", "save"),
@@ -37,6 +37,7 @@ _HOMES = {
 _ROOMS = ("chips", "energy", "lab", "nn", "plot", "units")
 
 __all__ = [
+    "BehaviouralCard",
     "DeviceCard",
     "Estimate",
     "FitResult",

@@ -178,7 +178,7 @@ def test_an_upload_becomes_a_card(page, card: DeviceCard, tmp_path) -> None:
     assert len(data(page, "states")) > 100
     found = downloaded(page, "Download the card")
     assert found["name"] == "mine"
-    assert found["geometry"]["activation_volume"]["provenance"] == "measured"
+    assert found["geometry"]["activation_volume"]["provenance"] == "derived"
     panel.get_by_role("button", name="Explore this device").click()
     expect(panel.get_by_text("Device and Network now show mine")).to_be_visible()
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.analysis.result import Behaviour, FitResult, Kind, Measured, Picture, Update, Verdict
+from smtj.analysis.result import (
+    BehaviourWriter,
+    FitResult,
+    Kind,
+    MeasurementsOf,
+    Picture,
+    Update,
+    Verdict,
+)
 from smtj.card import DeviceCard
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement.format.schema import QUANTITIES, SIGNALS
@@ -45,8 +53,8 @@ class Context:
         *,
         verdict: Verdict = "ok",
         update: Update | None = None,
-        behaviour: Behaviour | None = None,
-        measured: Measured | None = None,
+        behaviour: BehaviourWriter | None = None,
+        measured: MeasurementsOf | None = None,
         condition: str = "",
     ) -> FitResult:
         """Return a result of these data; each remark is kept once."""

@@ -73,9 +73,9 @@ Verdict = Literal[
 """
 
 
-Behaviour: TypeAlias = Callable[[Any, str], Mapping[str, Value | str]]
+BehaviourWriter: TypeAlias = Callable[[Any, str], Mapping[str, Value | str]]
 """Module-level function of a fit and the name of the data: what a behavioural card holds of it."""
-Measured: TypeAlias = Callable[[Any], Iterable[Measurement]]
+MeasurementsOf: TypeAlias = Callable[[Any], Iterable[Measurement]]
 """Module-level function of a fit: the measured numbers that a card should give back."""
 Update: TypeAlias = Callable[[DeviceCard, Any, str], DeviceCard]
 """Module-level function that writes a fit to a card, given both and the name of the data."""
@@ -138,9 +138,9 @@ class FitResult(Tabular, Mapping[str, Estimate]):
     picture: Picture | None = None
     update: Update | None = None
     """Writes to a card with physics; None if nothing of this fit belongs on one."""
-    behaviour: Behaviour | None = None
+    behaviour: BehaviourWriter | None = None
     """What a behavioural card holds of this fit; None if that is nothing."""
-    measured: Measured | None = None
+    measured: MeasurementsOf | None = None
     """What a card is held against."""
     has_base: bool = True
     """Whether :attr:`base` was given, or named by the data."""

@@ -28,7 +28,7 @@ LABELS = {
 }
 
 
-class Measured(NamedTuple):
+class MeasuredState(NamedTuple):
     """The device at the present drive."""
 
     log_dwell_high: float
@@ -108,7 +108,7 @@ class BehaviourTab(DeviceTab):
         found = point.resistances(self.drive)
         log_high, log_low = (float(log) for log in point.log_dwell_times(self.drive))
         p = float(point.switching_probability(self.drive))
-        now: Any = Measured(log_high, log_low, p, float(found.high), float(found.low))
+        now: Any = MeasuredState(log_high, log_low, p, float(found.high), float(found.low))
         curve = point.switching_probability(self.fields)
         charts.put(self.sources["p0"], x=self.fields * self.scale, y=curve)
         charts.put(self.sources["here"], x=[self.drive * self.scale], y=[p])
@@ -124,7 +124,7 @@ def require_telegraph_noise(card: BehaviouralCard) -> None:
     card.require(*names)
 
 
-def _numbers(card: BehaviouralCard, point: MeasuredPoint, now: Measured) -> list[Number]:
+def _numbers(card: BehaviouralCard, point: MeasuredPoint, now: MeasuredState) -> list[Number]:
     rows = [row for row in point.derived() if row.symbol in ("w", "x_s")]
     return [
         *(Number(row.name.capitalize(), row.symbol, row.text.replace("-", "−")) for row in rows),

@@ -13,7 +13,7 @@ import numpy as np
 
 from smtj.analysis.card_check import Measurement
 from smtj.analysis.context import Context
-from smtj.analysis.result import Behaviour, FitResult, Measured
+from smtj.analysis.result import BehaviourWriter, FitResult, MeasurementsOf
 from smtj.analysis.switching.trace import FittedTrace, plot_histogram, plot_trace
 from smtj.errors import DataError
 from smtj.inference.stats.estimate import Estimate
@@ -105,7 +105,7 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     )
 
 
-def _behaviour(of_result: Behaviour, fit: Any, source: str) -> "dict[str, Value | str]":
+def _behaviour(of_result: BehaviourWriter, fit: Any, source: str) -> "dict[str, Value | str]":
     """What a card holds without resistances."""
     without = ("resistance_", "noise_", "high_gradient", "low_gradient", "read_voltage")
     return {
@@ -115,7 +115,7 @@ def _behaviour(of_result: Behaviour, fit: Any, source: str) -> "dict[str, Value 
     }
 
 
-def _measured(of_result: Measured, fit: Any) -> list[Measurement]:
+def _measured(of_result: MeasurementsOf, fit: Any) -> list[Measurement]:
     return [one for one in of_result(fit) if not one.symbol.startswith("R_")]
 
 
