@@ -254,12 +254,16 @@ class _Assembly:
         if own.is_regular and model.order <= MAX_ORDER:
             z = own.signal - base.values(own.time)
             passed = passages(z, sample_path(own, z, model, 0), model)
-            if passed is not None:
+            if passed is not None and passed.turns_back:
                 dwells = _longer(events, passed, own.size * unit)
                 warnings.append(
                     "the signal often turns back between the levels (recrossings): the dwell times "
                     "are those from level to level, the times between crossings count every one"
                 )
+            elif passed is not None and passed.ratio > 1 and not _is_plain(model):
+                # What was taken for a response or for noise may be motion between the levels.
+                wider = dwells.log_covariance + (0.5 * math.log(passed.ratio)) ** 2
+                dwells = replace(dwells, log_covariance=wider)
         rows = np.sqrt(np.diag(dwells.log_covariance))
         for route in routes(own.part(slice(0, seen.size)), seen, model):
             ours = dwells.relaxation_time / unit
@@ -344,6 +348,12 @@ class _Assembly:
             if gained < ENOUGH:
                 break
         return Maximum(model, total, True), base, covariance
+
+
+def _is_plain(model: Model) -> bool:
+    """Whether only levels and white Gaussian noise were fitted."""
+    shapes = ("memory", "pole", "window", "skew", "tail")
+    return not model.free[np.isin(model.layout.names, shapes)].any()
 
 
 def _longer(events: Times, passed: Passages, duration: float) -> Times:

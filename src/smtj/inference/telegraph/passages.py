@@ -8,12 +8,13 @@ noise and this response, a simulation says.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import NORMAL_95
 from smtj.inference.telegraph.diagnostics import autocorrelation_time
 from smtj.inference.telegraph.kernels.interval import pole_response
 from smtj.inference.telegraph.model import Model
@@ -27,8 +28,9 @@ MAX_NOISE = 0.15
 MIN_PASSAGES, MIN_CYCLES = 10, 20.0
 SIMULATED = (1 << 16, 1 << 19)
 """Readings of the simulation."""
-MIN_EXCESS, ERRORS = 1.05, 2.5
-"""Ratio, and standard errors, from which recrossings are said."""
+MIN_EXCESS, ERRORS, ERRORS_ALONE, MIN_EXCESS_COUNTED = 1.05, 2.5, 4.0, 1.03
+"""Ratio, and standard errors, from which recrossings are said; if memory alone shows them; and the
+ratio that thresholds must show beside memory."""
 MAX_ERROR = 0.2
 """Error of ln of the memory above which thresholds are preferred."""
 
@@ -40,10 +42,12 @@ class Passages:
     ratio: float
     error: float
     """Standard error of the logarithm of that relaxation time."""
+    turns_back: bool
+    """Whether the ratio is more than chance."""
 
 
 def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) -> Passages | None:
-    """Return how much longer passages take than crossings; None where they do not.
+    """Return how much longer passages take than crossings; None where neither can be counted.
 
     Parameters
     ----------
@@ -62,10 +66,12 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
     simulated, true_states = simulate(model, int(np.clip(10 * z.size, *SIMULATED)), seed)
     memory = _memory(z, simulated)
     counted = _counted(z, states, simulated, true_states, model)
-    if memory is not None and memory.error < MAX_ERROR:
-        turns_back = memory.ratio > max(MIN_EXCESS, math.exp(ERRORS * memory.error))
-        return memory if turns_back or counted is not None else None
-    return counted
+    if memory is None or memory.error > MAX_ERROR:
+        return counted
+    if counted is None:
+        return replace(memory, turns_back=memory.ratio > math.exp(ERRORS_ALONE * memory.error))
+    both = memory.turns_back and counted.ratio > MIN_EXCESS_COUNTED
+    return replace(memory, turns_back=counted.turns_back or both)
 
 
 def _memory(z: Floats, simulated: Floats) -> Passages | None:
@@ -74,8 +80,10 @@ def _memory(z: Floats, simulated: Floats) -> Passages | None:
         ours, theirs = (autocorrelation_time(np.arange(float(y.size)), y) for y in (z, simulated))
     except SmtjError:
         return None
-    error = math.hypot(ours.error / ours.value, theirs.error / theirs.value)
-    return Passages(ours.value / theirs.value, error)
+    # Of Student's t, as there are few blocks.
+    error = math.log(ours.interval[1] / ours.value) / NORMAL_95
+    ratio = ours.value / theirs.value
+    return Passages(ratio, error, ratio > max(MIN_EXCESS, math.exp(ERRORS * error)))
 
 
 def _counted(
@@ -85,7 +93,7 @@ def _counted(
     true_states: NDArray[np.bool_],
     model: Model,
 ) -> Passages | None:
-    """Compare crossings with passages between thresholds; None unless there are far more."""
+    """Compare crossings with passages between thresholds."""
     low, high = model.levels
     if float(model.spread.max()) > MAX_NOISE * (high - low):
         return None
@@ -95,9 +103,8 @@ def _counted(
     crossings, usual = _switches(states), _switches(true_states) / expected
     ratio = crossings / (usual * passed)
     chance = 2 * math.sqrt(max(crossings - passed, 0) + 1) / crossings
-    if ratio < max(MIN_EXCESS, 1 + 2 * ERRORS * chance):
-        return None
-    return Passages(ratio, math.sqrt(2 / passed))
+    turns_back = ratio > max(MIN_EXCESS, 1 + 2 * ERRORS * chance)
+    return Passages(ratio, math.sqrt(2 / passed), turns_back)
 
 
 def simulate(model: Model, size: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
