@@ -8,7 +8,7 @@ noise and this response, a simulation says.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,10 @@ MAX_NOISE = 0.15
 MIN_PASSAGES, MIN_CYCLES = 10, 20.0
 SIMULATED = (1 << 16, 1 << 19)
 """Readings of the simulation."""
-MIN_EXCESS, ERRORS, ERRORS_ALONE, MIN_EXCESS_COUNTED = 1.05, 2.5, 4.0, 1.03
-"""Ratio, and standard errors, from which recrossings are said; if memory alone shows them; and the
-ratio that thresholds must show beside memory."""
+MIN_EXCESS, ERRORS_COUNTED, ERRORS_ALONE = 1.05, 3.0, 4.0
+"""Ratio, and standard errors, from which thresholds, or memory alone, show recrossings."""
+CRUDE = 0.05
+"""Of ln of the time between thresholds, which are not quite the levels."""
 MAX_ERROR = 0.2
 """Error of ln of the memory above which thresholds are preferred."""
 
@@ -69,9 +70,10 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
     if memory is None or memory.error > MAX_ERROR:
         return counted
     if counted is None:
-        return replace(memory, turns_back=memory.ratio > math.exp(ERRORS_ALONE * memory.error))
-    both = memory.turns_back and counted.ratio > MIN_EXCESS_COUNTED
-    return replace(memory, turns_back=counted.turns_back or both)
+        return memory
+    weights = np.array([memory.error, counted.error]) ** -2.0
+    mean = weights @ np.log([memory.ratio, counted.ratio]) / weights.sum()
+    return Passages(math.exp(mean), float(weights.sum() ** -0.5), counted.turns_back)
 
 
 def _memory(z: Floats, simulated: Floats) -> Passages | None:
@@ -83,7 +85,7 @@ def _memory(z: Floats, simulated: Floats) -> Passages | None:
     # Of Student's t, as there are few blocks.
     error = math.log(ours.interval[1] / ours.value) / NORMAL_95
     ratio = ours.value / theirs.value
-    return Passages(ratio, error, ratio > max(MIN_EXCESS, math.exp(ERRORS * error)))
+    return Passages(ratio, error, ratio > math.exp(ERRORS_ALONE * error))
 
 
 def _counted(
@@ -101,10 +103,12 @@ def _counted(
     if min(passed, expected) < MIN_PASSAGES:
         return None
     crossings, usual = _switches(states), _switches(true_states) / expected
-    ratio = crossings / (usual * passed)
-    chance = 2 * math.sqrt(max(crossings - passed, 0) + 1) / crossings
-    turns_back = ratio > max(MIN_EXCESS, 1 + 2 * ERRORS * chance)
-    return Passages(ratio, math.sqrt(2 / passed), turns_back)
+    excess = crossings / (usual * passed)
+    # Each that turns back makes two.
+    chance = math.sqrt(2 * max(crossings - passed, 0) + 1) / (usual * passed)
+    ratio = (expected / simulated.size) / (passed / z.size)
+    turns_back = excess > max(MIN_EXCESS, 1 + ERRORS_COUNTED * chance)
+    return Passages(ratio, math.hypot(math.sqrt(2 / passed), CRUDE), turns_back)
 
 
 def simulate(model: Model, size: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
