@@ -60,6 +60,7 @@ validate: $(RIVALS) ## run the long validations over several seeds; writes docs/
 	@echo "== running the long validations (about two hours on two cores; after Ctrl-C the same command resumes)"
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/telegraph.py
+	$(BIN)/python validation/macrospin.py
 	$(BIN)/python validation/scans.py
 	$(BIN)/python validation/cards.py
 	$(BIN)/python validation/loops.py

@@ -11,6 +11,7 @@ import argparse
 import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +81,8 @@ KINDS: dict[str, Case] = {
     "random walk": Case(walk=0.7),
 }
 RANDOM = "random combinations"
+LEVELS = {"two fluctuators": "two fluctuators", "three levels": "three levels"}
+"""Verdict that records of more than two levels must get."""
 
 
 def random_case(rng: np.random.Generator) -> Case:
@@ -109,6 +112,35 @@ def random_case(rng: np.random.Generator) -> Case:
         drift=rng.uniform(0, 2) if some(0.4) else 0.0,
         jumps=int(rng.integers(1, 3)) if some(0.3) else 0,
     )
+
+
+def more_levels(rng: np.random.Generator, name: str) -> Floats:
+    """Return a record of two independent fluctuators, or of three levels, with random truths."""
+    size = 8000
+    noise = rng.uniform(0.03, 0.12) * rng.standard_normal(size)
+    slow = rng.uniform(20, 60, 2)
+    if name == "two fluctuators":
+        fast = rng.uniform(6, 15, 2)
+        height = rng.uniform(0.4, 0.8)
+        y = telegraph(rng, tuple(slow), size, 0, 0)
+        y = y + height * telegraph(rng, tuple(fast), size, 0, 0)
+    else:
+        levels = np.array([0.0, rng.uniform(0.35, 0.65), 1.0])
+        dwells, now, state, y = rng.uniform(8, 40, 3), 0, 0, np.empty(size)
+        while now < size:
+            last = now + 1 + int(rng.exponential(dwells[state]))
+            y[now:last] = levels[state]
+            now, state = last, (state + rng.integers(1, 3)) % 3
+    return 1000 + 100 * (y + noise)
+
+
+def run_levels(name: str, number: int) -> str:
+    """Return the verdict on a record of more than two levels."""
+    readings = more_levels(np.random.default_rng([len(name), number, 1]), name)
+    try:
+        return fit_trace(1e-4 * np.arange(readings.size), readings).verdict
+    except SmtjError as error:
+        return str(error)
 
 
 def events(
@@ -233,9 +265,14 @@ def row(name: str, found: list[dict[str, object]]) -> str:
     )
 
 
+LEVELS_HEAD = """
+## More levels
+
+| record | number | right verdict | others |
+| --- | --- | --- | --- |"""
 HEAD = """# Telegraph fits on imperfect records
 
-Made by `validation/telegraph.py`: traces of about {cycles} cycles, τ_high = 20 and τ_low = 15
+Made by `validation/telegraph.py` ({day}): traces of about {cycles} cycles, τ_high = 20 and τ_low = 15
 readings, noise 0.1 of the separation unless said otherwise; nothing is told to the fit.
 
 | imperfection | traces | refused | other verdict | covers τ_high | covers τ_low | median error τ_high | τ_low | standard error τ_high | τ_low | |
@@ -263,8 +300,16 @@ def main() -> None:
             for number, one in zip(numbers, found, strict=True):
                 if "off" not in one or np.abs(one["off"] / one["error"]).max() > 3:
                     print("   ", number, one["verdict"], *map(one.get, ("off", "error", "case")))
+        counted = [LEVELS_HEAD]
+        for name, right in LEVELS.items() if not options.kinds else ():
+            verdicts = list(track(pool.map(partial(run_levels, name), numbers), name, len(numbers)))
+            share = 100 * sum(verdict == right for verdict in verdicts) / len(verdicts)
+            wrong = ", ".join(sorted({v for v in verdicts if v != right})) or "none"
+            counted.append(f"| {name} | {len(verdicts)} | {share:.1f} % | {wrong} |")
+            print(counted[-1], flush=True)
     if not options.kinds:
-        write_text(options.out, HEAD.format(cycles=CYCLES) + "\n".join(lines) + "\n")
+        head = HEAD.format(cycles=CYCLES, day=date.today().isoformat())
+        write_text(options.out, head + "\n".join([*lines, *counted]) + "\n")
 
 
 if __name__ == "__main__":

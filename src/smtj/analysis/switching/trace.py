@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
+MAX_CHECKED = 1 << 18
+"""Readings of which the memory and the spectrum are estimated."""
 MAX_SHOWN = 4000
 """Readings that are plotted."""
 NO_ATTEMPT_TIME = (
@@ -165,9 +167,10 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     estimates = []
     # The spectrum of a response or of noise with a memory has corners of its own.
     is_plain = not math.isfinite(fit.bandwidth) and fit.chain is not None and not fit.chain.order
+    part = slice(0, MAX_CHECKED)
     for estimate in (autocorrelation_time, corner_frequency)[: 2 if is_plain else 1]:
         try:
-            estimates.append(estimate(time, signal, fit.low))
+            estimates.append(estimate(time[part], signal[part], fit.low[part]))
         except SmtjError as error:
             remarks.append(str(error))
     if estimates:

@@ -72,6 +72,7 @@ def climb(
         each = slopes(readings, z, model)
         slope = each.sum(axis=0)
         information = each.T @ each - np.outer(slope, slope) / z.size
+        information += _of_exact_levels(readings, model)
         theta, gained = model.theta[index], 0.0
         held = at_bounds(readings, model, slope)
         for _ in range(7):
@@ -88,6 +89,15 @@ def climb(
             is_settled = True
             break
     return Maximum(model, total, is_settled)
+
+
+def _of_exact_levels(readings: Readings, model: Model) -> Floats:
+    """Return what noise at its least says of the levels, which slopes of exact readings do not."""
+    scale = float(model.scales[0])
+    if scale > (1 + 1e-6) * readings.min_noise:
+        return np.zeros((1, 1))
+    names = np.array(model.layout.names)[model.free]
+    return np.diag(np.isin(names, ("offset", "gap")) * readings.size / scale**2)
 
 
 def _step(information: Floats, slope: Floats, held: NDArray[np.bool_], damping: float) -> Floats:

@@ -33,6 +33,9 @@ COARSE = 3.0
 """Shorter dwell time over the interval, from which sampling is not what makes it vague."""
 SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
+LOOKED_AT = 1 << 18
+"""Readings of a long trace on which other routes are tried."""
+KURTOSIS = (2.5, 4.0)
 MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 MIN_EVENTS = 2
@@ -79,7 +82,10 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
-    third, best, best_base = _further(examined, top, base)
+    third, best, best_base = -math.inf, None, base
+    if not (_is_plain(top.model) and _is_bell(pilot, z, top.model)):
+        # A further level gives noise a shape or a memory.
+        third, best, best_base = _further(examined, top, base)
     if best is not None:
         # The drift under two levels is not yet that under more.
         for _ in range(2):
@@ -250,22 +256,23 @@ class _Assembly:
         events = Times(float(high), float(low), logs)
         dwells, warnings = events, []
         own = self.part.every
-        seen = own.signal[: 1 << 18] - base.values(own.time[: 1 << 18])
-        if own.is_regular and model.order <= MAX_ORDER:
-            z = own.signal - base.values(own.time)
-            passed = passages(z, sample_path(own, z, model, 0), model)
+        if own.size > LOOKED_AT:
+            own = own.part(slice(0, LOOKED_AT))
+        seen = own.signal - base.values(own.time)
+        if own.is_regular and model.order <= MAX_ORDER and not _is_plain(model):
+            passed = passages(seen, sample_path(own, seen, model, 0), model)
             if passed is not None and passed.turns_back:
-                dwells = _longer(events, passed, own.size * unit)
+                dwells = _longer(events, passed, self.given.time[-1] - self.given.time[0])
                 warnings.append(
                     "the signal often turns back between the levels (recrossings): the dwell times "
                     "are those from level to level, the times between crossings count every one"
                 )
-            elif passed is not None and passed.ratio > 1 and not _is_plain(model):
+            elif passed is not None and passed.ratio > 1:
                 # What was taken for a response or for noise may be motion between the levels.
                 wider = dwells.log_covariance + (0.5 * math.log(passed.ratio)) ** 2
                 dwells = replace(dwells, log_covariance=wider)
         rows = np.sqrt(np.diag(dwells.log_covariance))
-        for route in routes(own.part(slice(0, seen.size)), seen, model):
+        for route in routes(own, seen, model):
             ours = dwells.relaxation_time / unit
             if route.contradicts(ours, float(rows.mean())):
                 dwells, sentence = _widened(dwells, route, ours, unit)
@@ -354,6 +361,15 @@ def _is_plain(model: Model) -> bool:
     """Whether only levels and white Gaussian noise were fitted."""
     shapes = ("memory", "pole", "window", "skew", "tail")
     return not model.free[np.isin(model.layout.names, shapes)].any()
+
+
+def _is_bell(readings: Readings, z: Floats, model: Model) -> bool:
+    """Whether residuals in units of their noise have the kurtosis of a Gaussian, roughly."""
+    found = expectation(readings, z, model)
+    low, high = model.spread
+    rest = (z - found.response) / (low + (high - low) * found.occupied[:, 0])
+    square = (rest * found.inlier) ** 2
+    return KURTOSIS[0] < float((square**2).mean() / square.mean() ** 2) < KURTOSIS[1]
 
 
 def _longer(events: Times, passed: Passages, duration: float) -> Times:

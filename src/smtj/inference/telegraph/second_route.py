@@ -23,8 +23,6 @@ MAX_NOISE = 0.15
 """Noise over the separation up to which thresholds count."""
 TOLERANCE, ERRORS = 0.15, 3.0
 """Logarithm and standard errors by which two routes may differ."""
-MOST = 1 << 18
-"""Readings that are looked at, at most."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,10 @@ class Route:
 
 def routes(readings: Readings, z: Floats, model: Model) -> tuple[Route, ...]:
     """Return the relaxation times of the routes that a trace of two levels allows."""
-    part = slice(0, MOST)
-    found = [_crossings(z[part], model)]
+    found = [_crossings(z, model)]
     if readings.is_regular:
         try:
-            memory = autocorrelation_time(readings.time[part], z[part])
+            memory = autocorrelation_time(readings.time, z)
         except SmtjError:
             memory = None
         if memory is not None:

@@ -25,6 +25,9 @@ OFFSETS_PER_SEPARATION, MAX_OFFSETS = 8, 80
 BLOCK_CYCLES, MIN_BLOCKS = 3.0, 16
 SMALL_STEP = 2.0
 """Of the offset from block to block, in eighths of the separation, that costs one unit of ln."""
+BLOCKS, MIN_BLOCK, STEADY, STEADY_NOISE = 16, 20, 3.5, 0.3
+"""Stretches whose mean residuals are looked at, their least length, the standard errors up to which
+they lie still, and the noise over the separation up to which that can be told."""
 MIN_JUMP = 0.3
 """Least height of a jump over the separation that is sought."""
 
@@ -103,10 +106,28 @@ def start(readings: Readings, lines: Floats, known: Known = NOTHING) -> tuple[Mo
     for base in (flat, curved):
         model, _ = best_guess(readings, signal - base.values(time), False, known)
         scored.append(settle(readings, model, base))
+        if _is_steady(readings, *scored[0][:2]):
+            return scored[0][:2]
     followed = follow(readings, signal - flat.hum(time), lines, known)
     if followed is not None:
         scored.append(settle(readings, *followed))
     return max(scored, key=lambda one: one[2])[:2]
+
+
+def _is_steady(readings: Readings, model: Model, base: Baseline) -> bool:
+    """Whether the levels lie still: residuals of blocks average out, as those of white noise do."""
+    z = readings.signal - base.values(readings.time)
+    found = expectation(readings, z, model)
+    rest, inlier = z - found.response, found.inlier.astype(np.float64)
+    size = readings.size // BLOCKS
+    if size < MIN_BLOCK or float(model.spread.max()) > STEADY_NOISE * float(
+        np.diff(model.levels)[0]
+    ):
+        return False
+    rows = (BLOCKS, size)
+    weight = inlier[: BLOCKS * size].reshape(rows).sum(axis=1)
+    means = (inlier * rest)[: BLOCKS * size].reshape(rows).sum(axis=1) / np.maximum(weight, 1)
+    return float(np.abs(means * np.sqrt(weight)).max()) < STEADY * float(model.spread.max())
 
 
 def settle(
