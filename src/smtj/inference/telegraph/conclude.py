@@ -35,7 +35,7 @@ SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
 LOOKED_AT = 1 << 18
 """Readings of a long trace on which other routes are tried."""
-KURTOSIS = (2.5, 4.0)
+KURTOSIS = (2.7, 4.0)
 MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 MIN_EVENTS = 2
@@ -83,8 +83,8 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
     third, best, best_base = -math.inf, None, base
-    if not (_is_plain(top.model) and _is_bell(pilot, z, top.model)):
-        # A further level gives noise a shape or a memory.
+    if base.jumps.size or not (_is_plain(top.model) and _is_bell(pilot, z, top.model)):
+        # A further level gives noise a shape or a memory, or looks like jumps.
         third, best, best_base = _further(examined, top, base)
     if best is not None:
         # The drift under two levels is not yet that under more.
