@@ -72,7 +72,7 @@ def fit_trace(
     >>> noise = 0.1 * np.random.default_rng(0).standard_normal(4000)
     >>> fit = fit_trace(1e-3 * np.arange(4000), states + noise)
     >>> fit.verdict, round(1e3 * fit.dwell_high, 1), round(1e3 * fit.dwell_low, 1)
-    ('two levels', 2.9, 5.1)
+    ('two levels', 3.1, 5.0)
     """
     readings = clean(time, signal)
     known, given = _known(readings, integration_time, bandwidth)

@@ -2,8 +2,8 @@
 
 A reading is baseline + x + n.  The states follow a continuous-time chain.  The response x is the
 level of the state, or relaxes towards it behind a single pole, or averages it over a window.  The
-noise n is autoregressive (Qin, Auerbach and Sachs, Biophys. J. 79, 1915 (2000),
-doi:10.1016/S0006-3495(00)76441-1); its innovations have a scale and a skewness for each state and
+noise n is autoregressive (Qin, Auerbach and Sachs, Biophys. J. 79, 1928 (2000),
+doi:10.1016/S0006-3495(00)76442-3); its innovations have a scale and a skewness for each state and
 tails of a common Student t (two-piece: Fernández and Steel, J. Am. Stat. Assoc. 93, 359 (1998),
 doi:10.1080/01621459.1998.10474117).  A small fraction of the readings are outliers of a constant
 density.  Everything left at its neutral value costs nothing: clean readings have Gaussian white
