@@ -13,6 +13,10 @@ import pytest
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+# The networks of the tests are so small that threads would only wait for each other; this holds
+# for the processes that tests start, too, and must be said before anything imports PyTorch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 FIGURE = re.compile(r"!\[[^\]]*\]\(([^)]*figures/[^)]+\.png)\)")
 CLOSE = 0.01
 """Largest mean difference of two equal pictures; black and white differ by 1."""

@@ -40,7 +40,7 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("window", "traces"), [(0.0, 40), (1.0, 30), (0.5, 20)])
+@pytest.mark.parametrize(("window", "traces"), [(0.0, 24), (1.0, 14), (0.5, 10)])
 def test_intervals_cover_the_truth(window, traces):
     """Three readings a shorter dwell, noise, drift and outliers, one state rare or not."""
     covered, z = 0, []
