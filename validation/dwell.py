@@ -135,7 +135,7 @@ def bound(case: Case) -> Floats:
     scores = []
     for _ in range(SCORES):
         readings = clean(time, fractions(rng, case) + noise * rng.standard_normal(time.size))
-        truth = neutral(TWO, False, {"window": case.window}).with_values(
+        truth = neutral(TWO, {"window": case.window}).with_values(
             time=np.log([case.dwell_low, case.dwell_high]),
             offset=-readings.centre / readings.scale,
             gap=-math.log(readings.scale),

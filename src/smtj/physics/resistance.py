@@ -110,9 +110,7 @@ def averaged_at_current(occupancy: Array, high: Array, low: Array) -> Array:
     return occupancy * high + (1 - occupancy) * low
 
 
-def linear_in_occupancy(
-    resistance: Floats, at_current: bool, middle: float | None = None
-) -> tuple[Floats, float]:
+def linear_in_occupancy(resistance: Floats, at_current: bool, middle: float) -> Floats:
     """Rescale readings so that they are linear in the occupancy of the high state.
 
     At constant current the voltage averages and with it R; at constant voltage the current, so
@@ -121,26 +119,11 @@ def linear_in_occupancy(
     Parameters
     ----------
     resistance, middle
-        Readings in ohm, and R0 in ohm, by default their median.
+        Readings, and R0, in ohm.
     at_current
         Whether a current was held.
-
-    Returns
-    -------
-    tuple
-        Readings in ohm, and R0 for :func:`resistance_of`, which is 0 at a constant current.
     """
-    if at_current:
-        return resistance, 0.0
-    if middle is None:
-        middle = float(np.median(resistance))
-    return 2 * middle - middle**2 / resistance, middle
-
-
-def resistance_of(level: Floats | float, middle: float) -> Floats:
-    """Return a level of :func:`linear_in_occupancy` as a resistance in ohm."""
-    values = np.asarray(level, dtype=np.float64)
-    return values if middle == 0 else middle**2 / (2 * middle - values)
+    return resistance if at_current else 2 * middle - middle**2 / resistance
 
 
 def _conductance_slope(

@@ -195,7 +195,7 @@ def _from_means(
     # One scale for all fields, or their means would not lie on one curve.
     middle = float(np.median([np.median(trace.resistance) for trace in traces]))
     signals = [linear_in_occupancy(t.resistance, t.conditions.at_current, middle) for t in traces]
-    means = np.array([mean_with_error(signal) for signal, _ in signals])
+    means = np.array([mean_with_error(signal) for signal in signals])
     try:
         fit = fit_scan_of_means(field, means[:, 0], means[:, 1])
     except SmtjError as error:

@@ -21,7 +21,6 @@ class Maximum:
 
     model: Model
     log_likelihood: float
-    is_settled: bool
 
     @property
     def size(self) -> int:
@@ -67,7 +66,7 @@ def climb(
     low, high = bounds(readings, model)
     index = np.flatnonzero(model.free)
     model = replace(model, theta=np.clip(model.theta, low, high))
-    total, damping, is_settled = float(gains(readings, z, model).sum()), DAMPING, False
+    total, damping = float(gains(readings, z, model).sum()), DAMPING
     for _ in range(steps):
         each = slopes(readings, z, model)
         slope = each.sum(axis=0)
@@ -86,9 +85,8 @@ def climb(
                 break
             damping = max(8 * damping, 1e-2)
         if gained < settled:
-            is_settled = True
             break
-    return Maximum(model, total, is_settled)
+    return Maximum(model, total)
 
 
 def _of_exact_levels(readings: Readings, model: Model) -> Floats:

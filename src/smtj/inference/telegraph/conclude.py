@@ -115,7 +115,7 @@ def _further(
     baseline."""
     third, best, best_base = -math.inf, None, base
     z = readings.signal - base.values(readings.time)
-    own = Maximum(top.model, float(gains(readings, z, top.model).sum()), True)
+    own = Maximum(top.model, float(gains(readings, z, top.model).sum()))
     least = ev.merit(own, base, readings)
     bases = [base]
     if base.jumps.size:
@@ -354,7 +354,7 @@ class _Assembly:
             gained, model, total = found - total, tried, found
             if gained < ENOUGH:
                 break
-        return Maximum(model, total, True), base, covariance
+        return Maximum(model, total), base, covariance
 
 
 def _is_plain(model: Model) -> bool:

@@ -74,7 +74,7 @@ def merit(top: Maximum, base: Baseline, readings: Readings) -> float:
 
 def one_level(readings: Readings, base: Baseline) -> tuple[Maximum, Baseline]:
     """Return the best description of a trace by one level, noise with memory, and a baseline."""
-    model = neutral(Layout(1), False)
+    model = neutral(Layout(1))
     model = replace(model, free=model.free & (np.array(model.layout.names) != "offset"))
     flat, _, _ = base.fit(readings.time, readings.signal, np.ones(readings.size))
     noise = float(np.std(readings.signal - flat.values(readings.time)))
@@ -120,7 +120,7 @@ def longest_relaxation(readings: Readings, z: Floats, model: Model, highest: flo
 
 def lifted(model: Model, layout: Layout, levels: Floats, times: Floats) -> Model:
     """Return a model of more states with the noise and the response of one of two."""
-    new = neutral(layout, False)
+    new = neutral(layout)
     free = new.free.copy()
     values: dict[str, Floats | float] = {"offset": levels[0], "time": times}
     values["gap"] = np.log(np.diff(levels) if not layout.is_pair else levels[[1, 2]] - levels[0])
@@ -196,7 +196,6 @@ def has_dwells(readings: Readings, model: Model) -> bool:
     occupancy, dwells = model.occupancy, -1 / np.diag(model.rates)
     if model.layout.is_pair:
         times = np.exp(model.get("time"))
-        dwells = np.array([min(times[0], times[2])])
         dwells = times
         visits = readings.size / np.array([times[0] + times[1], times[2] + times[3]])
     else:

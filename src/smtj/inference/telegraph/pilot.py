@@ -87,5 +87,5 @@ def _shorter_dwell(readings: Readings) -> float:
     """Return the shorter mean dwell in readings, roughly."""
     part = readings.part(slice(0, min(readings.size, LONG // 2)))
     clipped = winsorised(part.signal)
-    model, _ = best_guess(part, clipped - clipped.mean(), False)
+    model, _ = best_guess(part, clipped - clipped.mean())
     return float(np.exp(model.get("time")).min())

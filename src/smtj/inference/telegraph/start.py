@@ -48,20 +48,18 @@ def hysteresis(signal: Floats, low: float, high: float) -> NDArray[np.bool_]:
     return np.asarray(event[last] == 1)
 
 
-def neutral(layout: Layout, memory: bool, known: Known = NOTHING) -> Model:
-    """Return a model with white or with first-order noise, all else neutral or known."""
+def neutral(layout: Layout, known: Known = NOTHING) -> Model:
+    """Return a model with white noise, all else neutral or known."""
     theta = layout.column({
         "time": 3.0, "offset": 0.0, "gap": 0.0, "scale": -1.0, "ratio": 0.0, "outliers": 0.005,
         "memory": 0.0, "pole": 0.0, "window": 0.0, "skew": 0.0, "tail": 0.0,
     })  # fmt: skip
-    fixed = ("memory", "pole", "window", "skew", "tail", *(() if memory else ("ratio",)))
+    fixed = ("ratio", "memory", "pole", "window", "skew", "tail")
     free = np.array([name not in fixed for name in layout.names])
-    if memory:
-        free[layout.index["memory"][0]] = True
     return Model(layout, theta, free).with_values(**known)
 
 
-def guesses(z: Floats, memory: bool, known: Known = NOTHING) -> Iterator[Model]:
+def guesses(z: Floats, known: Known = NOTHING) -> Iterator[Model]:
     """Yield rough two-level models of a signal less baseline."""
     ends = np.quantile(z, QUANTILES)
     if np.diff(ends, axis=1).max() <= MIN_SEPARATION:
@@ -78,17 +76,17 @@ def guesses(z: Floats, memory: bool, known: Known = NOTHING) -> Iterator[Model]:
         rest = z - below - gap * is_high
         noise = float(np.median(np.abs(rest - np.median(rest)))) * 1.4826
         noise = min(max(noise, 0.03 * gap), 0.4 * gap)
-        yield neutral(TWO, memory, known).with_values(
+        yield neutral(TWO, known).with_values(
             time=np.log([(1 - fraction) * cycle, fraction * cycle]),
             offset=below, gap=math.log(gap), scale=math.log(noise),
         )  # fmt: skip
 
 
 def best_guess(
-    readings: Readings, z: Floats, memory: bool, known: Known = NOTHING, steps: int = 3
+    readings: Readings, z: Floats, known: Known = NOTHING, steps: int = 3
 ) -> tuple[Model, float]:
     """Return the likeliest model after some steps from each of the better guesses."""
-    ranked = sorted(guesses(z, memory, known), key=lambda m: -float(gains(readings, z, m).sum()))
+    ranked = sorted(guesses(z, known), key=lambda m: -float(gains(readings, z, m).sum()))
     climbed = [climb(readings, z, model, steps) for model in ranked[:3]]
     best = max(climbed, key=lambda top: top.log_likelihood)
     return best.model, best.log_likelihood
@@ -104,7 +102,7 @@ def start(readings: Readings, lines: Floats, known: Known = NOTHING) -> tuple[Mo
         for shape in (straight(time), bent(time, BENDS))
     )
     for base in (flat, curved):
-        model, _ = best_guess(readings, signal - base.values(time), False, known)
+        model, _ = best_guess(readings, signal - base.values(time), known)
         scored.append(settle(readings, model, base))
         if _is_steady(readings, *scored[0][:2]):
             return scored[0][:2]
@@ -171,7 +169,7 @@ def follow(
     for first in np.linspace(0, n - length, STRETCHES).astype(np.intp).tolist():
         part = slice(first, first + length)
         piece = readings.part(part)
-        model, gained = best_guess(piece, signal[part], False, known)
+        model, gained = best_guess(piece, signal[part], known)
         models.append((gained, model))
     # The stretch of median separation.
     models.sort(key=lambda one: float(one[1].get("gap")[0]))
