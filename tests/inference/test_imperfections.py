@@ -1,10 +1,19 @@
 """Telegraph records as laboratories and other simulators make them; each is fitted untold."""
 
+import math
+
 import numpy as np
 import pytest
 from telegraph_events import flicker, fractions, low_pass
 
+from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.simulate import mean_directions
 from smtj.inference.telegraph.fit import fit_trace
+from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.escape.relaxation import log_relaxation_rate
+from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.units import mT
 
 READINGS, INTERVAL = 5000, 1e-4
 TIME = INTERVAL * np.arange(READINGS)
@@ -130,4 +139,30 @@ def test_recrossings_are_told_from_dwells():
     signal = np.array(states[:12_000]) + 0.08 * rng.standard_normal(12_000)
     fit = fit_trace(np.arange(12_000.0), signal, 0.0)
     assert fit.events.high < 60
-    assert fit.intervals()[0][1] > 75
+    low, high = fit.intervals()[0]
+    assert low < 85 < high
+    assert low > 1.2 * fit.events.high
+    assert "recrossings" in " ".join(fit.warnings)
+
+
+@pytest.mark.slow
+def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
+    """The exact relaxation rate is the lowest eigenvalue of the Fokker-Planck operator."""
+    anisotropy, temperature, barrier, damping = 40 * mT, 300.0, 5.0, 0.1
+    moment = 2 * barrier * BOLTZMANN * temperature / (VACUUM_PERMEABILITY * anisotropy)
+    spin = Macrospin(moment, anisotropy, 0.0, 0.0, 0.0, 0.0, temperature)
+    exact = math.exp(-float(log_relaxation_rate(spin, 0.0, 0.0, 0.0, damping)))
+    interval, size, count = exact / 5, 4000, 4
+    system = DrivenMacrospin(spin, damping, (0.0, 0.0, 0.0))
+    start = equilibrium_directions(spin, (0.0, 0.0, 0.0), count, 5)
+    m = mean_directions(system, start, interval, 0.0, size, count, seed=5)[:, :, 2]
+    noise = 0.05 * np.random.default_rng(5).standard_normal(m.shape)
+    fits = [fit_trace(interval * np.arange(size), one) for one in (m + noise).T]
+    between_levels = np.log([fit.relaxation_time / exact for fit in fits])
+    crossings = np.log([fit.events.relaxation_time / exact for fit in fits])
+    assert crossings.mean() < -0.2
+    assert abs(between_levels.mean()) < 0.1
+    assert all("recrossings" in " ".join(fit.warnings) for fit in fits)
+    for fit in fits:
+        low, high = fit.intervals()[0]
+        assert 0.95 * low < 2 * exact < 1.05 * high

@@ -22,7 +22,7 @@ from smtj.inference.telegraph.passages import Passages, passages
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.result import Level, Times, TraceFit
-from smtj.inference.telegraph.second_route import Route, routes
+from smtj.inference.telegraph.second_route import MEMORY, Route, routes
 from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
 from smtj.units import format_scaled
@@ -38,6 +38,8 @@ LOOKED_AT = 1 << 18
 KURTOSIS = (2.7, 4.0)
 MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
+LIKELY = 0.5
+"""Chance of recrossings from which they are told."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -83,7 +85,7 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
     third, best, best_base = -math.inf, None, base
-    if base.jumps.size or not (_is_plain(top.model) and _is_bell(pilot, z, top.model)):
+    if base.jumps.size or not (top.model.is_plain and _is_bell(pilot, z, top.model)):
         # A further level gives noise a shape or a memory, or looks like jumps.
         third, best, best_base = _further(examined, top, base)
     if best is not None:
@@ -259,20 +261,21 @@ class _Assembly:
         if own.size > LOOKED_AT:
             own = own.part(slice(0, LOOKED_AT))
         seen = own.signal - base.values(own.time)
-        if own.is_regular and model.order <= MAX_ORDER and not _is_plain(model):
+        others = routes(own, seen, model)
+        if own.is_regular and model.order <= MAX_ORDER:
             passed = passages(seen, sample_path(own, seen, model, 0), model)
-            if passed is not None and passed.turns_back:
-                dwells = _longer(events, passed, self.given.time[-1] - self.given.time[0])
-                warnings.append(
-                    "the signal often turns back between the levels (recrossings): the dwell times "
-                    "are those from level to level, the times between crossings count every one"
-                )
-            elif passed is not None and passed.ratio > 1:
-                # What was taken for a response or for noise may be motion between the levels.
-                wider = dwells.log_covariance + (0.5 * math.log(passed.ratio)) ** 2
-                dwells = replace(dwells, log_covariance=wider)
+            if passed is not None:
+                dwells = _longer(events, passed)
+                if passed.chance > LIKELY:
+                    warnings.append(
+                        "the signal often turns back between the levels (recrossings): the dwell "
+                        "times are those from level to level, the times between crossings count "
+                        "every one"
+                    )
+                    # The memory is that of passages, but thresholds count every crossing.
+                    others = tuple(route for route in others if route.name == MEMORY)
         rows = np.sqrt(np.diag(dwells.log_covariance))
-        for route in routes(own, seen, model):
+        for route in others:
             ours = dwells.relaxation_time / unit
             if route.contradicts(ours, float(rows.mean())):
                 dwells, sentence = _widened(dwells, route, ours, unit)
@@ -357,12 +360,6 @@ class _Assembly:
         return Maximum(model, total), base, covariance
 
 
-def _is_plain(model: Model) -> bool:
-    """Whether only levels and white Gaussian noise were fitted."""
-    shapes = ("memory", "pole", "window", "skew", "tail")
-    return not model.free[np.isin(model.layout.names, shapes)].any()
-
-
 def _is_bell(readings: Readings, z: Floats, model: Model) -> bool:
     """Whether residuals in units of their noise have the kurtosis of a Gaussian, roughly."""
     found = expectation(readings, z, model)
@@ -372,14 +369,11 @@ def _is_bell(readings: Readings, z: Floats, model: Model) -> bool:
     return KURTOSIS[0] < float((square**2).mean() / square.mean() ** 2) < KURTOSIS[1]
 
 
-def _longer(events: Times, passed: Passages, duration: float) -> Times:
+def _longer(events: Times, passed: Passages) -> Times:
     """Return times from level to level of the same occupancy as those between crossings."""
-    relaxation = events.relaxation_time * passed.ratio
-    p = events.high / (events.high + events.low)
-    odds = np.array([p, p - 1])
-    scatter = 2 * relaxation / (duration * p * (1 - p))
-    covariance = passed.error**2 + scatter * np.outer(odds, odds)
-    return Times(relaxation / (1 - p), relaxation / p, covariance)
+    longer = math.exp(passed.log_ratio)
+    covariance = events.log_covariance + passed.variance
+    return Times(events.high * longer, events.low * longer, covariance)
 
 
 def _of_levels(model: Model, covariance: Floats, scale: float) -> Floats:

@@ -133,10 +133,8 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
     """
     y, interval = _even(time, signal, low)
     rough = _rough_time(y)
-    lags = max(math.ceil(LAG_TIMES * rough), 2)
     blocks = _blocks(y, rough)
-    if lags >= blocks.shape[1]:
-        raise SmtjError("the signal correlates over all of the trace; measure longer")
+    lags = _lags(rough, blocks.shape[1])
     sums = np.array([[b[: b.size - k] @ b[k:] for k in range(1, lags + 1)] for b in blocks])
     counts = blocks.shape[1] - np.arange(1, lags + 1)
 
@@ -145,6 +143,26 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
 
     jackknife = _jackknife(log_time, len(blocks))
     return _estimate("autocorrelation time", "t_c", "s", jackknife, interval)
+
+
+def memory_time(signal: Floats) -> float:
+    """Return t_c over the interval, as :func:`autocorrelation_time`, without its error.
+
+    Parameters
+    ----------
+    signal
+        Evenly spaced readings without drift.
+
+    Raises
+    ------
+    SmtjError
+        Readings do not correlate, or do so over all of the trace.
+    """
+    y = winsorised(signal)
+    y = y - y.mean()
+    rough = _rough_time(y)
+    lags = np.arange(1, _lags(rough, y.size) + 1)
+    return math.exp(_fall(np.array([y[:-k] @ y[k:] for k in lags]) / (y.size - lags), rough))
 
 
 def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -> Estimate:
@@ -212,6 +230,14 @@ def _rough_time(y: Floats) -> float:
         raise SmtjError("successive readings do not correlate; sample faster to see the memory")
     ratio = min(max(two / one, 0.02), 1 - 2 / y.size)
     return -1 / math.log(ratio)
+
+
+def _lags(rough: float, length: int) -> int:
+    """Return up to which lag the autocorrelation counts."""
+    lags = max(math.ceil(LAG_TIMES * rough), 2)
+    if lags >= length:
+        raise SmtjError("the signal correlates over all of the trace; measure longer")
+    return lags
 
 
 def _blocks(y: Floats, rough: float) -> Floats:

@@ -166,6 +166,12 @@ class Model:
         return float(self.get("pole")[0]) <= 0 and float(self.get("window")[0]) <= 0
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether only levels and white Gaussian noise are fitted."""
+        shapes = ("memory", "pole", "window", "skew", "tail")
+        return not self.free[np.isin(self.layout.names, shapes)].any()
+
+    @cached_property
     def depth(self) -> int:
         """Number of states that a metastate holds."""
         if self.layout.states == 1:

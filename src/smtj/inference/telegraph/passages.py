@@ -3,8 +3,9 @@
 The magnetisation of a junction with a low barrier or low damping often crosses to the other side
 and turns back at once, or dwells in between.  The likelihood counts every crossing; what a neuron
 sees is the passage from one level to the other, whose rate is that of the slowest decay of the
-signal's memory.  What memory and thresholds show in telegraph noise that is nothing else, with this
-noise and this response, a simulation says.
+signal's memory.  Thresholds near the levels and the signal's memory both see passages; how they
+scatter in telegraph noise that is nothing else, with this noise and this response, a simulation
+says.
 """
 
 import math
@@ -14,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import SmtjError
-from smtj.inference.stats.estimate import NORMAL_95
-from smtj.inference.telegraph.diagnostics import autocorrelation_time
+from smtj.inference.telegraph.diagnostics import memory_time
 from smtj.inference.telegraph.kernels.interval import pole_response
 from smtj.inference.telegraph.model import Model
 from smtj.inference.telegraph.start import hysteresis
@@ -23,28 +23,34 @@ from smtj.typing import Floats
 
 CORE = 0.2
 """Distance of the thresholds from the levels, over the separation."""
-MAX_NOISE = 0.15
+MAX_NOISE = 0.2
 """Noise over the separation up to which thresholds count."""
-MIN_PASSAGES, MIN_CYCLES = 10, 20.0
-SIMULATED = (1 << 16, 1 << 19)
-"""Readings of the simulation."""
-MIN_EXCESS, ERRORS_COUNTED, ERRORS_ALONE = 1.05, 3.0, 4.0
-"""Ratio, and standard errors, from which thresholds, or memory alone, show recrossings."""
-CRUDE = 0.05
-"""Of ln of the time between thresholds, which are not quite the levels."""
-MAX_ERROR = 0.2
-"""Error of ln of the memory above which thresholds are preferred."""
+MIN_PASSAGES, MIN_CYCLES = 5, 20.0
+"""In a block."""
+BLOCKS, SIMULATED = 24, (1 << 16, 1 << 19)
+"""Blocks of the simulation, as long as the trace if that is not too much, and readings in all."""
+INTERIOR = 50
+"""Readings within dwells of a state that are enough to take its noise from them."""
+CRUDE = 0.02
+"""Of ln of the time between thresholds or of the memory, by what the simulation leaves out."""
+PRIORS, USUAL = (0.02, 0.4), 0.3
+"""Chance of recrossings before they are sought, in traces of levels and white noise alone and in
+others, and how large they then are (half normal)."""
+DOUBT = 0.05
+"""Chance of recrossings from which a fitted response is doubted."""
+GRID = np.linspace(0, 2, 401)
+"""ln of passages' relaxation time over that of crossings."""
 
 
 @dataclass(frozen=True)
 class Passages:
-    """The relaxation time from level to level over that of all crossings."""
+    """How much longer passages from level to level take than crossings."""
 
-    ratio: float
-    error: float
-    """Standard error of the logarithm of that relaxation time."""
-    turns_back: bool
-    """Whether the ratio is more than chance."""
+    log_ratio: float
+    """Mean of ln of the ratio of the relaxation times, 0 if no crossing turns back."""
+    variance: float
+    chance: float
+    """That some turn back."""
 
 
 def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) -> Passages | None:
@@ -62,57 +68,119 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
         Of the simulation.
     """
     cycle = float(np.exp(model.get("time")).sum())
-    if z.size < MIN_CYCLES * cycle:
+    total = int(np.clip(BLOCKS * z.size, *SIMULATED))
+    length = min(z.size, max(total // BLOCKS, math.ceil(MIN_CYCLES * cycle)))
+    if length < MIN_CYCLES * cycle:
         return None
-    simulated, true_states = simulate(model, int(np.clip(10 * z.size, *SIMULATED)), seed)
-    memory = _memory(z, simulated)
-    counted = _counted(z, states, simulated, true_states, model)
-    if memory is None or memory.error > MAX_ERROR:
-        return counted
-    if counted is None:
-        return memory
-    weights = np.array([memory.error, counted.error]) ** -2.0
-    mean = weights @ np.log([memory.ratio, counted.ratio]) / weights.sum()
-    return Passages(math.exp(mean), float(weights.sum() ** -0.5), counted.turns_back)
+    noise = _interior(z, states, model)
 
+    def excess(null: Model) -> dict[str, tuple[float, float]]:
+        """Return ln of the ratio that each route has more than a model, and its variance."""
+        simulated = simulate(null, max(total, BLOCKS * length), seed, noise)
+        seen = _routes(z, length, null, None)
+        usual = _routes(simulated.signal, length, null, simulated.switches)
+        out = {}
+        for route in seen.keys() & usual.keys():
+            scatter = float(np.var(usual[route], ddof=1))
+            variance = scatter * (length / z.size + 1 / usual[route].size) + CRUDE**2
+            out[route] = float(seen[route].mean() - usual[route].mean()), variance
+        return out
 
-def _memory(z: Floats, simulated: Floats) -> Passages | None:
-    """Compare the autocorrelation time with that of telegraph noise."""
-    try:
-        ours, theirs = (autocorrelation_time(np.arange(float(y.size)), y) for y in (z, simulated))
-    except SmtjError:
+    found = excess(model)
+    if model.order:
+        # Noise with a memory of its own hides that of the states.
+        found.pop("memory", None)
+    if not found:
         return None
-    # Of Student's t, as there are few blocks.
-    error = math.log(ours.interval[1] / ours.value) / NORMAL_95
-    ratio = ours.value / theirs.value
-    return Passages(ratio, error, ratio > math.exp(ERRORS_ALONE * error))
+    prior = PRIORS[not model.is_plain]
+    chances = {name: _chance(*own, prior) for name, own in found.items()}
+    route = max(chances, key=lambda name: chances[name])
+    chance = chances[route]
+    mean, variance = found[route]
+    fitted = model.free[np.isin(model.layout.names, ("pole", "window"))].any()
+    if chance > DOUBT and fitted:
+        # The motion between the levels may be what was taken for the response.
+        other = excess(model.with_values(pole=0.0, window=0.0)).get(route)
+        if other is not None:
+            half = (other[0] - mean) / 2
+            mean, variance = mean + half, variance + half**2
+    weight = np.exp(-0.5 * (GRID / USUAL) ** 2 - 0.5 * (mean - GRID) ** 2 / variance)
+    longer = weight @ np.stack([GRID, GRID**2], axis=1) / weight.sum()
+    log_ratio = chance * longer[0]
+    return Passages(float(log_ratio), float(chance * longer[1] - log_ratio**2), chance)
 
 
-def _counted(
-    z: Floats,
-    states: NDArray[np.uint8],
-    simulated: Floats,
-    true_states: NDArray[np.bool_],
-    model: Model,
-) -> Passages | None:
-    """Compare crossings with passages between thresholds."""
+def _chance(excess: float, variance: float, prior: float) -> float:
+    """Return the chance of recrossings, given an excess and its variance."""
+    likely = np.exp(-0.5 * ((excess - GRID) ** 2 - excess**2) / variance)
+    usual = np.exp(-0.5 * (GRID / USUAL) ** 2)
+    odds = prior / (1 - prior) * float(usual @ likely / usual.sum())
+    return odds / (1 + odds)
+
+
+def _routes(
+    signal: Floats, length: int, model: Model, switches: NDArray[np.intp] | None
+) -> dict[str, Floats]:
+    """Return ln of the relaxation time of passages and of the memory over that of switches, in
+    blocks, where every block has enough of them.
+
+    ``switches`` is their number up to each reading; by default as many as the model expects.
+    """
     low, high = model.levels
-    if float(model.spread.max()) > MAX_NOISE * (high - low):
-        return None
-    passed, expected = _passed(z, model), _passed(simulated, model)
-    if min(passed, expected) < MIN_PASSAGES:
-        return None
-    crossings, usual = _switches(states), _switches(true_states) / expected
-    excess = crossings / (usual * passed)
-    # Each that turns back makes two.
-    chance = math.sqrt(2 * max(crossings - passed, 0) + 1) / (usual * passed)
-    ratio = (expected / simulated.size) / (passed / z.size)
-    turns_back = excess > max(MIN_EXCESS, 1 + ERRORS_COUNTED * chance)
-    return Passages(ratio, math.hypot(math.sqrt(2 / passed), CRUDE), turns_back)
+    gap = float(high - low)
+    blocks = signal[: signal.size // length * length].reshape(-1, length)
+    occupancy = float(model.occupancy[1])
+    if switches is None:
+        count = np.full(len(blocks), 2 * (1 - occupancy) * -model.rates[0, 0] * length)
+        high_part = np.full(len(blocks), occupancy)
+    else:
+        ends = np.append(switches[::length][: len(blocks)], switches[len(blocks) * length - 1])
+        count = np.maximum(np.diff(ends), 1).astype(np.float64)
+        high_part = np.clip((blocks.mean(axis=1) - low) / gap, 0.01, 0.99)
+    out: dict[str, Floats] = {}
+    if float(model.spread.max()) <= MAX_NOISE * gap:
+        margin = CORE * gap
+        is_high = [hysteresis(block, low + margin, high - margin) for block in blocks]
+        passed = np.array([np.count_nonzero(one[1:] != one[:-1]) for one in is_high])
+        if passed.min() >= MIN_PASSAGES:
+            out["passages"] = np.log(count / passed)
+    try:
+        memory = np.array([memory_time(block) for block in blocks])
+    except SmtjError:
+        return out
+    out["memory"] = np.log(memory * count / (2 * high_part * (1 - high_part) * length))
+    return out
 
 
-def simulate(model: Model, size: int, seed: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return evenly spaced readings of a two-level model, and the state at each."""
+def _interior(
+    z: Floats, states: NDArray[np.uint8], model: Model
+) -> tuple[Floats | None, Floats | None]:
+    """Return the noise of each state within its dwells, where it has no memory."""
+    inside = np.ones(z.size, bool)
+    switched = np.flatnonzero(states[1:] != states[:-1])
+    for shift in (-1, 0, 1, 2):
+        inside[np.clip(switched + shift, 0, z.size - 1)] = False
+    noise = [z[inside & (states == k)] - model.levels[k] for k in (0, 1)]
+    low, high = (
+        one if one.size >= INTERIOR and model.order == 0 and model.is_instant else None
+        for one in noise
+    )
+    return low, high
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """Evenly spaced readings of a two-level model."""
+
+    signal: Floats
+    switches: NDArray[np.intp]
+    """Number of switches before each reading."""
+
+
+def simulate(
+    model: Model, size: int, seed: int, noise: tuple[Floats | None, Floats | None] = (None, None)
+) -> Simulated:
+    """Simulate a two-level model; draw the noise of a state from ``noise`` where it is given."""
     from scipy.signal import lfilter
 
     rng = np.random.default_rng(seed)
@@ -134,17 +202,12 @@ def simulate(model: Model, size: int, seed: int) -> tuple[Floats, NDArray[np.boo
     else:
         seen = states.astype(np.float64)
     phi, gain = model.autoregression
-    noise = rng.standard_normal(size) * np.where(states, *(model.spread[::-1] / gain))
-    noise = lfilter([1.0], np.append(1.0, -phi), noise)
-    return np.asarray(model.levels[0] + (model.levels[1] - model.levels[0]) * seen + noise), states
-
-
-def _passed(z: Floats, model: Model) -> int:
-    """Return how often the signal passes from level to level."""
-    low, high = model.levels
-    margin = CORE * (high - low)
-    return _switches(hysteresis(z, low + margin, high - margin))
-
-
-def _switches(states: NDArray[np.bool_] | NDArray[np.uint8]) -> int:
-    return int(np.count_nonzero(states[1:] != states[:-1]))
+    made = rng.standard_normal(size) * np.where(states, *(model.spread[::-1] / gain))
+    for k in (0, 1):
+        own = noise[k]
+        if own is not None:
+            here = states == bool(k)
+            made[here] = rng.choice(own, int(here.sum()))
+    made = lfilter([1.0], np.append(1.0, -phi), made)
+    signal = model.levels[0] + (model.levels[1] - model.levels[0]) * seen + made
+    return Simulated(np.asarray(signal), last)

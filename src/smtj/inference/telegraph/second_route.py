@@ -18,6 +18,7 @@ from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import hysteresis
 from smtj.typing import Floats
 
+MEMORY = "autocorrelation"
 LOWER, UPPER = 0.3, 0.7
 MAX_NOISE = 0.15
 """Noise over the separation up to which thresholds count."""
@@ -55,7 +56,7 @@ def routes(readings: Readings, z: Floats, model: Model) -> tuple[Route, ...]:
         if memory is not None:
             low, high = memory.interval
             error = math.log(high / low) / (2 * 1.96) if low > 0 else math.inf
-            found.append(Route("autocorrelation", memory.value / readings.interval, error))
+            found.append(Route(MEMORY, memory.value / readings.interval, error))
     return tuple(route for route in found if route is not None)
 
 
