@@ -135,11 +135,10 @@ def autocorrelation_time(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.
     rough = _rough_time(y)
     blocks = _blocks(y, rough)
     lags = _lags(rough, blocks.shape[1])
-    sums = np.array([[b[: b.size - k] @ b[k:] for k in range(1, lags + 1)] for b in blocks])
-    counts = blocks.shape[1] - np.arange(1, lags + 1)
+    each = np.array([[_covariance(block, k) for k in range(1, lags + 1)] for block in blocks])
 
     def log_time(weight: Floats) -> float:
-        return _fall(weight @ sums / (weight.sum() * counts), rough)
+        return _fall(weight @ each / weight.sum(), rough)
 
     jackknife = _jackknife(log_time, len(blocks))
     return _estimate("autocorrelation time", "t_c", "s", jackknife, interval)
@@ -161,8 +160,8 @@ def memory_time(signal: Floats) -> float:
     y = winsorised(signal)
     y = y - y.mean()
     rough = _rough_time(y)
-    lags = np.arange(1, _lags(rough, y.size) + 1)
-    return math.exp(_fall(np.array([y[:-k] @ y[k:] for k in lags]) / (y.size - lags), rough))
+    lags = range(1, _lags(rough, y.size) + 1)
+    return math.exp(_fall(np.array([_covariance(y, k) for k in lags]), rough))
 
 
 def corner_frequency(time: ArrayLike, signal: ArrayLike, low: ArrayLike = 0.0) -> Estimate:
@@ -224,12 +223,17 @@ def _even(time: ArrayLike, signal: ArrayLike, low: ArrayLike) -> tuple[Floats, f
 
 def _rough_time(y: Floats) -> float:
     """Return t_c over the interval from the first lags at which noise does not count."""
-    one, two = float(y[:-1] @ y[1:]) / (y.size - 1), float(y[:-2] @ y[2:]) / (y.size - 2)
+    one, two = _covariance(y, 1), _covariance(y, 2)
     # Without any correlation the covariance at one lag scatters by the variance over √n.
-    if one < 3 * float(y @ y) / y.size**1.5:
+    if one < 3 * _covariance(y, 0) / math.sqrt(y.size):
         raise SmtjError("successive readings do not correlate; sample faster to see the memory")
     ratio = min(max(two / one, 0.02), 1 - 2 / y.size)
     return -1 / math.log(ratio)
+
+
+def _covariance(y: Floats, lag: int) -> float:
+    """Return the covariance at a lag; as a sum, since starting threads for a product is slower."""
+    return float((y[: y.size - lag] * y[lag:]).mean())
 
 
 def _lags(rough: float, length: int) -> int:
