@@ -81,7 +81,7 @@ KINDS: dict[str, Case] = {
     "random walk": Case(walk=0.7),
 }
 RANDOM = "random combinations"
-LEVELS = {"two fluctuators": "two fluctuators", "three levels": "three levels"}
+LEVELS = {name: name for name in ("two fluctuators", "three levels", "four levels")}
 """Verdict that records of more than two levels must get."""
 
 
@@ -115,7 +115,7 @@ def random_case(rng: np.random.Generator) -> Case:
 
 
 def more_levels(rng: np.random.Generator, name: str) -> Floats:
-    """Return a record of two independent fluctuators, or of three levels, with random truths."""
+    """Return a record of two independent fluctuators, or of three or four levels."""
     size = 8000
     noise = rng.uniform(0.03, 0.12) * rng.standard_normal(size)
     slow = rng.uniform(20, 60, 2)
@@ -126,11 +126,14 @@ def more_levels(rng: np.random.Generator, name: str) -> Floats:
         y = y + height * telegraph(rng, tuple(fast), size, 0, 0)
     else:
         levels = np.array([0.0, rng.uniform(0.35, 0.65), 1.0])
-        dwells, now, state, y = rng.uniform(8, 40, 3), 0, 0, np.empty(size)
+        if name == "four levels":
+            levels = np.append(levels, rng.uniform(1.4, 1.7))
+        dwells, now, state = rng.uniform(8, 40, levels.size), 0, 0
+        y = np.empty(size)
         while now < size:
             last = now + 1 + int(rng.exponential(dwells[state]))
             y[now:last] = levels[state]
-            now, state = last, (state + rng.integers(1, 3)) % 3
+            now, state = last, (state + rng.integers(1, levels.size)) % levels.size
     return 1000 + 100 * (y + noise)
 
 

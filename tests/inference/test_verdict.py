@@ -95,6 +95,25 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     assert (fit.states == states).mean() > 0.98
 
 
+def test_four_levels_that_follow_each_other_in_any_order_are_counted():
+    """Each is left for any other, so that they are no two fluctuators."""
+    rng = np.random.default_rng(4)
+    state, states = 0, []
+    for _ in TIME:
+        if rng.random() < 0.08:
+            state = (state + rng.integers(1, 4)) % 4
+        states.append(state)
+    signal = np.array([0, 0.4, 1, 1.5])[states] + DRIFT / 5 + noise_of(rng, 0.05, 0.0)
+    fit = fit_trace(TIME, signal, 0.0)
+    assert fit.verdict == "four levels"
+    np.testing.assert_allclose(
+        np.diff([level.value for level in fit.levels]), [0.4, 0.6, 0.5], atol=0.03
+    )
+    assert (fit.states == states).mean() > 0.98
+    for level in fit.levels:
+        assert level.dwell == pytest.approx(12.5, rel=0.4)
+
+
 @pytest.mark.parametrize("noise", [0.05, 0.3])
 def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
     """At dwell times of a tenth of the interval nothing is left of the correlation."""

@@ -39,14 +39,14 @@ Kind = Literal[
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[
-    "ok", "two levels", "three levels", "two fluctuators", "one level", "wandering",
+    "ok", "two levels", "three levels", "four levels", "two fluctuators", "one level", "wandering",
     "faster than the sampling", "sigmoid", "not a sigmoid", "cai2019", "self-consistent",
     "tilted easy axis", "in-plane field", "undecided", "square", "rounded", "one combination",
     "in-plane", "perpendicular", "constant rate", "not of this law", "several",
 ]  # fmt: skip
 """What a fit decided, as a keyword.
 
-``two levels``, ``three levels``, ``two fluctuators``
+``two levels``, ``three levels``, ``four levels``, ``two fluctuators``
     Between what a trace switches; of two independent fluctuators each has dwell times of its own.
 ``one level``, ``wandering``
     It does not switch; such a trace is refused with the reason.

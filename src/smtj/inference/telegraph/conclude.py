@@ -93,7 +93,10 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
             best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
-        name: Verdict = "two fluctuators" if best.model.layout.is_pair else "three levels"
+        layout = best.model.layout
+        name: Verdict = "three levels" if layout.states == 3 else "four levels"
+        if layout.is_pair:
+            name = "two fluctuators"
         evidence = Evidence(name, second, third, correlation)
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
@@ -263,7 +266,8 @@ class _Assembly:
         seen = own.signal - base.values(own.time)
         others = routes(own, seen, model)
         if own.is_regular and model.order <= MAX_ORDER:
-            passed = passages(seen, sample_path(own, seen, model, 0), model)
+            states = sample_path(own, seen, model, 0)
+            passed = passages(seen, states, model, base.jumps.size == 0)
             if passed is not None:
                 dwells = _longer(events, passed)
                 if passed.chance > LIKELY:

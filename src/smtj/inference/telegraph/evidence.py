@@ -18,7 +18,7 @@ from smtj.inference.telegraph.start import neutral
 from smtj.typing import Floats
 
 Verdict = Literal[
-    "two levels", "three levels", "two fluctuators", "one level", "wandering",
+    "two levels", "three levels", "four levels", "two fluctuators", "one level", "wandering",
     "faster than the sampling",
 ]  # fmt: skip
 
@@ -40,6 +40,8 @@ times of the response) per visit."""
 GUESSES = (-0.7, 0.25, 0.5, 0.75, 1.7)
 """Where a third level is tried, over the separation of two."""
 FOLLOWED, FIRST_STEPS, STEPS, SHORT = 3, 4, 20, 5000
+CLUSTERINGS = 20
+"""Starts of the search for four levels."""
 EXAMINED = 20_000
 """Readings that are examined for further levels at most."""
 
@@ -131,7 +133,7 @@ def lifted(model: Model, layout: Layout, levels: Floats, times: Floats) -> Model
 
 
 def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximum]:
-    """Yield better descriptions by three levels and by two fluctuators.
+    """Yield better descriptions by three levels, by four, and by two fluctuators.
 
     With white noise and without a response first; what does not gain there is not followed up.
     """
@@ -144,7 +146,10 @@ def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximu
     three, pair = Layout(3), Layout(4, is_pair=True)
     place = [np.sort([low, high, low + part * gap]) for part in GUESSES]
     starts = [lifted(white, three, levels, np.full(6, times.mean() + 1)) for levels in place]
-    yield from _followed(readings, z, two, white, starts)
+    best = _best_of(readings, z, starts)
+    yield from _followed(readings, z, two, white, best)
+    four = _best_of(readings, z, [_four(z, white)])
+    yield from _followed(readings, z, two, white, four)
     starts = []
     for part, slower in product((0.35, 0.65, 1.0), (1.5, -1.5)):
         levels = low + gap * np.array([0, 1.0, part, 1.0 + part]) - 0.5 * part * gap
@@ -153,17 +158,31 @@ def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximu
         # The sum of both spans what two levels took for their separation.
         levels = low + gap * np.array([0, 1 - part, part, 1.0])
         starts.append(lifted(white, pair, levels, np.concatenate([times, times])))
-    yield from _followed(readings, z, two, white, starts)
+    yield from _followed(readings, z, two, white, _best_of(readings, z, starts))
 
 
-def _followed(
-    readings: Readings, z: Floats, two: Model, white: Model, starts: list[Model]
-) -> Iterator[Maximum]:
-    """Yield the maximum from the best start, if it may beat two levels."""
+def _four(z: Floats, white: Model) -> Model:
+    """Return a start of four levels, where the readings cluster."""
+    from scipy.cluster.vq import kmeans
+
+    levels, distance = kmeans(z[:SHORT], 4, iter=CLUSTERINGS, rng=0)
+    times = np.full(len(Layout(4).moves), white.get("time").mean() + 1)
+    start = lifted(white, Layout(4), np.sort(levels), times)
+    return start.with_values(scale=math.log(max(distance, 1e-2 * float(np.ptp(levels)))))
+
+
+def _best_of(readings: Readings, z: Floats, starts: list[Model]) -> Maximum:
+    """Return the best description that some steps from the likeliest starts find."""
     likely = sorted(starts, key=lambda model: -float(gains(readings, z, model).sum()))
     tried = (climb(readings, z, model, 2) for model in likely[:FOLLOWED])
     best = max(tried, key=lambda top: top.log_likelihood)
-    best = climb(readings, z, best.model, FIRST_STEPS)
+    return climb(readings, z, best.model, FIRST_STEPS)
+
+
+def _followed(
+    readings: Readings, z: Floats, two: Model, white: Model, best: Maximum
+) -> Iterator[Maximum]:
+    """Yield the maximum with the noise and response of two levels, if it may beat them."""
     own, layout = float(gains(readings, z, white).sum()), best.model.layout
     price = 0.5 * (best.size - int(white.free.sum())) * math.log(readings.size)
     if best.log_likelihood - own - price < 0 or not has_dwells(readings, best.model):

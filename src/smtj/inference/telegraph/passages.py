@@ -53,7 +53,9 @@ class Passages:
     """That some turn back."""
 
 
-def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) -> Passages | None:
+def passages(
+    z: Floats, states: NDArray[np.uint8], model: Model, has_memory: bool, seed: int = 0
+) -> Passages | None:
     """Return how much longer passages take than crossings; None where neither can be counted.
 
     Parameters
@@ -64,6 +66,8 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
         Sampled states at each reading.
     model
         Two levels with noise and response.
+    has_memory
+        Whether the memory of the states is theirs, not that of a baseline that jumps.
     seed
         Of the simulation.
     """
@@ -77,8 +81,8 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
     def excess(null: Model) -> dict[str, tuple[float, float]]:
         """Return ln of the ratio that each route has more than a model, and its variance."""
         simulated = simulate(null, max(total, BLOCKS * length), seed, noise)
-        seen = _routes(z, length, null, None)
-        usual = _routes(simulated.signal, length, null, simulated.switches)
+        seen = _routes(z, states, length, null, None)
+        usual = _routes(simulated.signal, simulated.states, length, null, simulated.switches)
         out = {}
         for route in seen.keys() & usual.keys():
             scatter = float(np.var(usual[route], ddof=1))
@@ -87,7 +91,7 @@ def passages(z: Floats, states: NDArray[np.uint8], model: Model, seed: int = 0) 
         return out
 
     found = excess(model)
-    if model.order:
+    if model.order or not has_memory:
         # Noise with a memory of its own hides that of the states.
         found.pop("memory", None)
     if not found:
@@ -119,7 +123,11 @@ def _chance(excess: float, variance: float, prior: float) -> float:
 
 
 def _routes(
-    signal: Floats, length: int, model: Model, switches: NDArray[np.intp] | None
+    signal: Floats,
+    states: NDArray[np.uint8],
+    length: int,
+    model: Model,
+    switches: NDArray[np.intp] | None,
 ) -> dict[str, Floats]:
     """Return ln of the relaxation time of passages and of the memory over that of switches, in
     blocks, where every block has enough of them.
@@ -136,7 +144,7 @@ def _routes(
     else:
         ends = np.append(switches[::length][: len(blocks)], switches[len(blocks) * length - 1])
         count = np.maximum(np.diff(ends), 1).astype(np.float64)
-        high_part = np.clip((blocks.mean(axis=1) - low) / gap, 0.01, 0.99)
+        high_part = np.clip(states[: blocks.size].reshape(blocks.shape).mean(axis=1), 0.01, 0.99)
     out: dict[str, Floats] = {}
     if float(model.spread.max()) <= MAX_NOISE * gap:
         margin = CORE * gap
@@ -145,7 +153,9 @@ def _routes(
         if passed.min() >= MIN_PASSAGES:
             out["passages"] = np.log(count / passed)
     try:
-        memory = np.array([memory_time(block) for block in blocks])
+        # That of the states: what is left of drift and jumps has a memory, too.
+        rows = states[: blocks.size].reshape(blocks.shape).astype(np.float64)
+        memory = np.array([memory_time(row) for row in rows])
     except SmtjError:
         return out
     out["memory"] = np.log(memory * count / (2 * high_part * (1 - high_part) * length))
@@ -173,6 +183,7 @@ class Simulated:
     """Evenly spaced readings of a two-level model."""
 
     signal: Floats
+    states: NDArray[np.uint8]
     switches: NDArray[np.intp]
     """Number of switches before each reading."""
 
@@ -210,4 +221,4 @@ def simulate(
             made[here] = rng.choice(own, int(here.sum()))
     made = lfilter([1.0], np.append(1.0, -phi), made)
     signal = model.levels[0] + (model.levels[1] - model.levels[0]) * seen + made
-    return Simulated(np.asarray(signal), last)
+    return Simulated(np.asarray(signal), states.astype(np.uint8), last)

@@ -15,6 +15,8 @@ from smtj.typing import Floats
 
 ROUNDS, TRIED, SETTLED = 9, 3, 1e-4
 RESPONSES = ("pole", "window")
+MIN_LOSS = 20.0
+"""By which the log-likelihood falls where a baseline has gone astray."""
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
 FIRST_STEPS, STEPS, PUSH = 6, 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
@@ -38,10 +40,16 @@ def grown(
     model = replace(model, is_rough=True)
     top = climb(readings, readings.signal - base.values(readings.time), model, FIRST_STEPS)
     dropped: set[str] = set()
+    best_seen = top, base
     for _ in range(ROUNDS):
         base = refit(readings, top.model, _with_lines(readings, top.model, base))
         z = readings.signal - base.values(readings.time)
         top = climb(readings, z, top.model, STEPS)
+        if top.log_likelihood < best_seen[0].log_likelihood - MIN_LOSS:
+            # A baseline that follows the states, which no further step brings back.
+            top, base = best_seen
+            break
+        best_seen = top, base
         # Which of them the first slope asks for most is not yet the best one.
         asked = _asked_for(readings, z, top.model, given, dropped)[:TRIED]
         if not asked:
