@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from smtj.card import Card
-from smtj.errors import SmtjError
+from smtj.errors import CardError, SmtjError
 
 BiasKind = Literal["voltage", "current"]
 """What is held constant while the other is measured."""
@@ -54,11 +54,19 @@ class Instrument:
     def timing(self, card: Card) -> tuple[float, float]:
         """Return interval and integration time in s, those of the card where none is set."""
         interval = self.interval
-        if interval is None:
-            interval = card.sampling_interval
-        integration_time = self.integration_time
-        if integration_time is None:
-            integration_time = min(card.integration_time, interval)
+        try:
+            if interval is None:
+                interval = card.sampling_interval
+            integration_time = self.integration_time
+            if integration_time is None:
+                integration_time = min(card.integration_time, interval)
+        except CardError:
+            what = "time between readings" if interval is None else "integration time"
+            name = "interval" if interval is None else "integration_time"
+            raise CardError(
+                f"card {card.name} states no {what}; give it to the instrument by {name}= "
+                f"(--{name.replace('_', '-')})"
+            ) from None
         _check_timing(interval, integration_time)
         return interval, integration_time
 

@@ -61,7 +61,8 @@ def trace(
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm along ``time`` in s.
+        ``resistance`` in ohm along ``time`` in s; ``voltage`` in V or ``current`` in A instead for
+        a behavioural card with levels of these.
 
     Raises
     ------
@@ -321,7 +322,7 @@ def _measure(
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 
-    time, resistance = take_readings(
+    time, read = take_readings(
         card,
         OperatingConditions(
             at("field_in_plane"), at("field_out_of_plane"), at(bias), at("temperature")
@@ -336,6 +337,6 @@ def _measure(
     columns = {
         **conditions,
         "time": (dims, time.reshape(shape)),
-        "resistance": (dims, resistance.reshape(shape)),
+        card.observable: (dims, read.reshape(shape)),
     }
-    return labelled("resistance", columns, attributes(kind, card, bias, instrument, seed))
+    return labelled(card.observable, columns, attributes(kind, card, bias, instrument, seed))
