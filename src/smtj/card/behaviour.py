@@ -135,14 +135,13 @@ class BehaviouralCard(Card):
         }
         given = [name for name, levels in named.items() if levels is not None]
         if len(given) > 1:
-            raise broken_rule(
-                f"a card has levels of one kind, but here are {' and '.join(given)}"
-            )
+            raise broken_rule(f"a card has levels of one kind, but here are {' and '.join(given)}")
         biased = self.voltage_response is not None or self.current_response is not None
         if self.levels is not None and biased:
             raise broken_rule(
-                f"{given[0]} hold at a constant bias that is unknown, but {self.drive.name}_response "
-                "has the bias as its drive; give behaviour.resistance_high and resistance_low"
+                f"{given[0]} hold at a constant bias that is unknown, but the drive of "
+                f"{self.drive.name}_response is the bias; give behaviour.resistance_high and "
+                "resistance_low"
             )
         return self
 
@@ -173,6 +172,11 @@ class BehaviouralCard(Card):
     def levels(self) -> Levels | None:
         """Levels in volts or amperes; None if they are resistances, or unknown."""
         return self.voltage_levels or self.current_levels
+
+    @property
+    def switches(self) -> bool:
+        """Whether P(high) or dwell times of both states are known, as a neuron needs them."""
+        return self.response is not None or self.behaviour.dwell_time_high is not None
 
     @property
     def observable(self) -> Observable:

@@ -85,7 +85,9 @@ class TemperatureResponse(Section):
     highest: Annotated[Value, Quantity("K", "K", 340, "highest T of the measurement", above=0)]
     attempt_time: Annotated[
         Value | None,
-        Quantity("s", "ns", 1, "of the mean of both ln τ, for information; no law uses it", above=0),
+        Quantity(
+            "s", "ns", 1, "of the mean of both ln τ, for information; no law uses it", above=0
+        ),
     ] = None
 
     @model_validator(mode="after")

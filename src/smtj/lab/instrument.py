@@ -51,6 +51,15 @@ class Instrument:
         """Return the standard deviation of a reading in ohm, high and low state."""
         return card.reading_noise if self.noise is None else (self.noise, self.noise)
 
+    def require_own_unit(self, card: Card) -> None:
+        """Raise an error for noise or drift in ohm where a card has levels of another kind."""
+        if self.noise or self.drift:
+            raise SmtjError(
+                f"card {card.name} has levels of a {card.observable}, to which noise and drift in "
+                "ohm cannot be added; leave them out, or fit the data with their bias for levels "
+                "in ohm"
+            )
+
     def timing(self, card: Card) -> tuple[float, float]:
         """Return interval and integration time in s, those of the card where none is set."""
         interval = self.interval

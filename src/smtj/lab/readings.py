@@ -91,11 +91,8 @@ def take_readings(
         a constant voltage, or noise or drift are in ohm where no resistance is read.
     """
     own_unit = card.observable != "resistance"
-    if own_unit and (instrument.noise or instrument.drift):
-        raise SmtjError(
-            f"card {card.name} has levels of a {card.observable}, to which noise and drift in ohm "
-            "cannot be added; leave them out, or fit the data with their bias for levels in ohm"
-        )
+    if own_unit:
+        instrument.require_own_unit(card)
     timing = instrument.timing(card)
     settings = conditions.steps()
     steps = len(settings)
@@ -134,8 +131,9 @@ def take_readings(
 def two_states(card: Card, kind: BiasKind, steps: Floats) -> tuple[Floats, ...]:
     """Return the resistances in ohm and ln(τ/s) of the high and of the low state.
 
-    Of a card with levels of another observable these are in place of the resistances.  Where the card has the physics, each state has the dwell time at the voltage across the junction
-    in that state.
+    Of a card with levels of another observable these are in place of the resistances.  Where the
+    card has the physics, each state has the dwell time at the voltage across the junction in that
+    state.
     """
     in_plane, out_of_plane, bias, temperature = steps.T
     if isinstance(card, BehaviouralCard):

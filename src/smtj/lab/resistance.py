@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import Card, CardLike, as_card
+from smtj.card import BehaviouralCard, Card, CardLike, as_card
 from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument
+from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
 from smtj.lab.record import Column, attributes, bias_columns, constants, labelled
 from smtj.typing import Floats
@@ -281,9 +282,12 @@ def field_sweep(
     columns[swept[0]] = (("sweep", "field"), np.tile(steps, (sweeps, 1)))
     columns[swept[0]][1][1::2] = steps[::-1]
     dims = ("sweep", "field")
-    found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
-    found = found.isel(sample=0)
-    for name in ("time", "resistance"):
+    if isinstance(card, BehaviouralCard) and card.loop is not None and card.drive.name != "field":
+        found = measured_loop(card, columns, swept[0], instrument or Instrument(), seed)
+    else:
+        found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
+        found = found.isel(sample=0)
+    for name in ("time", card.observable):
         found[name][1::2] = found[name].values[1::2, ::-1]
     return found.assign_coords({swept[0]: found[swept[0]].variable[0]})
 

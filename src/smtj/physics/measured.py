@@ -148,6 +148,21 @@ class MeasuredPoint(SwitchingPoint):
         )
 
 
+def measured_quantities(card: BehaviouralCard) -> list[Derived]:
+    """What follows from a card where it was measured, row by row, as far as it is known."""
+    rows = card.under_bias().derived() if card.switches else []
+    if card.behaviour.resistance_high is not None:
+        high, low = card.require("behaviour.resistance_high", "behaviour.resistance_low")
+        rows.append(Derived("TMR where it was measured", "TMR", high / low - 1, "", "%", ""))
+    loop = card.loop
+    if loop is not None and loop.coercive_field is not None:
+        offset, half = float(loop.offset_field), float(loop.coercive_field)
+        for sense, sign in (("rising", 1), ("falling", -1)):
+            name, symbol = f"switching field, {sense} field", f"H_{sense}"
+            rows.append(Derived(name, symbol, offset + sign * half, "A/m", "Oe", ""))
+    return rows
+
+
 def measured_point(
     card: BehaviouralCard, voltage: Any, field: Any, current: Any, temperature: Any
 ) -> MeasuredPoint:
@@ -241,7 +256,23 @@ def measured_states(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Levels and ln(τ/s) of the high and of the low state, under conditions as rows.
 
-    Levels are resistances in ohm, or in the unit of the card's observable.
+    Levels are resistances in ohm, or in the unit of the card's observable.  Arguments and errors
+    are those of :func:`measured_at`, and the card must have levels.
+    """
+    point = measured_at(card, field_in_plane, field_out_of_plane, kind, bias, temperature)
+    rows = (*point.levels(), *point.log_dwell_times())
+    return tuple(np.broadcast_to(np.asarray(r), bias.shape) for r in rows)  # type: ignore[return-value]
+
+
+def measured_at(
+    card: BehaviouralCard,
+    field_in_plane: Floats,
+    field_out_of_plane: Floats,
+    kind: str,
+    bias: Floats,
+    temperature: Floats,
+) -> MeasuredPoint:
+    """Evaluate a card under conditions as rows.
 
     ``kind`` says whether the bias is a ``"voltage"`` in V or a ``"current"`` in A.  Raises
     CardError if a condition other than the drive is not that of the measurement.
@@ -268,9 +299,7 @@ def measured_states(
         else:
             # They hold at a constant bias that nobody knows.
             _unchanged(card, "a bias", bias, None, "V", "mV")
-    point = measured_response(card, drive, voltage, temperature)
-    rows = (*point.levels(), *point.log_dwell_times())
-    return tuple(np.broadcast_to(np.asarray(r), bias.shape) for r in rows)  # type: ignore[return-value]
+    return measured_response(card, drive, voltage, temperature)
 
 
 def _unchanged(

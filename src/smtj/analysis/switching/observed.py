@@ -106,7 +106,7 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     if observed.arbitrary:
         remark += "; as their unit is arbitrary, a card leaves them out"
     elif observed.name in SECTIONS:
-        remark += f"; a card keeps them in {unit}"
+        remark += "; a card keeps them as they are"
     picture = result.picture
     if picture is not None and isinstance(result.fit, FittedTrace):
         text = "a.u." if observed.arbitrary else unit
@@ -172,6 +172,7 @@ def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown
     ends = [(observed.sign if own else 1.0) * end for end in estimate.interval]
     return replace(
         estimate,
+        name=estimate.name.replace("resistance", observed.name.replace("_", " ")),
         symbol=f"{letter}_{estimate.symbol[2:]}" if own else estimate.symbol,
         value=observed.sign * estimate.value if own else estimate.value,
         interval=(min(ends), max(ends)),
