@@ -237,8 +237,7 @@ own device by [measuring it](measuring.md).
 Two of the devices are magnetised in the plane. Their axes are turned: z is the easy axis in the
 plane and y the film normal, so `field_out_of_plane` is the field along the easy axis, and the
 energy is exact. A voltage acts on the film normal, which these axes do not describe; the VCMA
-coefficient is 0, and `smtj measure spectra` rejects these cards. Exact escape rates reject them
-too, since the strong easy plane would need too many elements; simulated motion has no such limit.
+coefficient is 0, and `smtj measure spectra` rejects these cards.
 An easy plane without an axis in it (negative H_K1) has no barrier, and no such device is included.
 
 `sidielvalli2025` is a counter-example: a memory cell. It does not switch by itself, so it cannot
