@@ -23,11 +23,12 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.device import operating_point
 from smtj.physics.free_layer import macrospin
 from smtj.units import convert, format_quantity, format_time
 from smtj.validity import compare_formulas, compare_low_barrier, find_limits
 from smtj.validity.limits import safe_ranges
+from smtj.validity.low_barrier import with_low_barrier
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
 SIZE, LOOKS, INTERVAL, SEED = 1024, 160, 0.5e-9, 5
@@ -103,7 +104,7 @@ def validity(card: DeviceCard) -> dict[str, Any]:
     try:
         own = compare_formulas(card)
         limits = find_limits(card)
-        simulated = compare_low_barrier(with_stability_factor(card, 5.0))
+        simulated = compare_low_barrier(with_low_barrier(card))
     except SmtjError as error:
         return {"refused": str(error)}
     compared = [row for row in (*own, *simulated) if row.against]
@@ -237,8 +238,7 @@ own device by [measuring it](measuring.md).
 Two of the devices are magnetised in the plane. Their axes are turned: z is the easy axis in the
 plane and y the film normal, so `field_out_of_plane` is the field along the easy axis, and the
 energy is exact. A voltage acts on the film normal, which these axes do not describe; the VCMA
-coefficient is 0, and `smtj measure spectra` rejects these cards. Exact escape rates reject them
-too, since the strong easy plane would need too many elements; simulated motion has no such limit.
+coefficient is 0, and `smtj measure spectra` rejects these cards.
 An easy plane without an axis in it (negative H_K1) has no barrier, and no such device is included.
 
 `sidielvalli2025` is a counter-example: a memory cell. It does not switch by itself, so it cannot

@@ -293,11 +293,15 @@ def _fit_readings(
         for alike in by_temperature.values()
         if len(alike) >= MIN_VOLTAGES
     ]
-    results += [
+    against_temperature = [
         arrhenius_result(alike, context)
         for alike in _alike(traces, "voltage", "field_out_of_plane", "field_in_plane")
         if _distinct(alike, "temperature") >= MIN_TEMPERATURES
     ]
+    if scans or len(against_temperature) > 1:
+        # A card of measured behaviour has one response, or one place with its τ(T).
+        against_temperature = [replace(one, behaviour=None) for one in against_temperature]
+    results += against_temperature
     return results or separate_results(found, traces, context)
 
 

@@ -70,6 +70,7 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files
+    from smtj.card import BehaviouralCard
 
     with progress("reading", "MB") as report:
         data = read_files(
@@ -105,4 +106,6 @@ def fit(
             note("No card was written: nothing that was fitted belongs on one")
         else:
             card.save(out)
-            note(f"Card: {out}\nNext: smtj card show {out}, or smtj train --card {out}")
+            trains = not isinstance(card, BehaviouralCard) or card.switches
+            more = f", or smtj train --card {out}" if trains else ""
+            note(f"Card: {out}\nNext: smtj card show {out}{more}")

@@ -113,12 +113,12 @@ def _measure(
         data = measured(
             {"card": device, "instrument": instrument, "seed": seed, "progress": report}
         )
-    resistance = data["resistance"]
+    read = data[device.observable]
     text = (
-        f"{resistance.size} readings of {device.name}, {float(resistance.min()):.4g} to "
-        f"{float(resistance.max()):.4g} ohm"
+        f"{read.size} readings of {device.name}, {float(read.min()):.4g} to "
+        f"{float(read.max()):.4g} {read.attrs['units']}"
     )
-    written(data, "resistance", out, text, as_json)
+    written(data, device.observable, out, text, as_json)
     base = f" --base {card}" if isinstance(device, DeviceCard) else ""
     note(f"Next: smtj fit {out}{base} --out my_card.toml")
 

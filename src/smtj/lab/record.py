@@ -69,13 +69,14 @@ def bias_columns(card: Card, voltage: float | None, current: float | None) -> di
 def attributes(
     kind: str, card: Card, bias: BiasKind, instrument: Instrument, seed: int
 ) -> dict[str, str | float]:
-    """Return how a resistance was measured, as attributes of its data set."""
+    """Return how a resistance, or what stands in for it, was measured."""
     interval, integration_time = instrument.timing(card)
+    held: dict[str, BiasKind] = {"voltage": "current", "current": "voltage"}
     return {
         "kind": kind,
         "card": card.name,
         "seed": seed,
-        "bias": bias,
+        "bias": held.get(card.observable, bias),
         "interval": interval,
         "integration_time": integration_time,
         "noise": max(instrument.noise_of(card)),

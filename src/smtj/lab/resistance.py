@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import Card, CardLike, as_card
+from smtj.card import BehaviouralCard, Card, CardLike, as_card
 from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import SmtjError
 from smtj.lab.instrument import BiasKind, Instrument
+from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
 from smtj.lab.record import Column, attributes, bias_columns, constants, labelled
 from smtj.typing import Floats
@@ -61,7 +62,8 @@ def trace(
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm along ``time`` in s.
+        ``resistance`` in ohm along ``time`` in s; ``voltage`` in V or ``current`` in A instead for
+        a behavioural card with levels of these.
 
     Raises
     ------
@@ -280,9 +282,12 @@ def field_sweep(
     columns[swept[0]] = (("sweep", "field"), np.tile(steps, (sweeps, 1)))
     columns[swept[0]][1][1::2] = steps[::-1]
     dims = ("sweep", "field")
-    found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
-    found = found.isel(sample=0)
-    for name in ("time", "resistance"):
+    if isinstance(card, BehaviouralCard) and card.loop is not None and card.drive.name != "field":
+        found = measured_loop(card, columns, swept[0], instrument or Instrument(), seed)
+    else:
+        found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
+        found = found.isel(sample=0)
+    for name in ("time", card.observable):
         found[name][1::2] = found[name].values[1::2, ::-1]
     return found.assign_coords({swept[0]: found[swept[0]].variable[0]})
 
@@ -321,7 +326,7 @@ def _measure(
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 
-    time, resistance = take_readings(
+    time, read = take_readings(
         card,
         OperatingConditions(
             at("field_in_plane"), at("field_out_of_plane"), at(bias), at("temperature")
@@ -336,6 +341,6 @@ def _measure(
     columns = {
         **conditions,
         "time": (dims, time.reshape(shape)),
-        "resistance": (dims, resistance.reshape(shape)),
+        card.observable: (dims, read.reshape(shape)),
     }
-    return labelled("resistance", columns, attributes(kind, card, bias, instrument, seed))
+    return labelled(card.observable, columns, attributes(kind, card, bias, instrument, seed))

@@ -17,7 +17,7 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.physics.device import operating_point
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
 from smtj.physics.free_layer import macrospin
@@ -62,6 +62,35 @@ class Context(NamedTuple):
         if progress is None:
             return None
         return lambda done, total: progress(what, done, total)
+
+
+def with_low_barrier(
+    card: CardLike,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+    low_barrier: float = LOW_BARRIER,
+) -> DeviceCard:
+    """Return a card with a volume so small that its motion can be simulated, if it has a larger.
+
+    Parameters
+    ----------
+    card
+        The device.
+    voltage, temperature
+        Bias in V, and T in K; the card's own temperature by default.
+    low_barrier
+        The stability factor to give it, if its own is higher.
+
+    Raises
+    ------
+    SmtjError
+        The card has no barrier there.
+    """
+    card = as_device(card)
+    own = float(operating_point(card, voltage, temperature).stability_factor)
+    if 0 < own <= low_barrier:
+        return card
+    return with_stability_factor(card, low_barrier, voltage, temperature)
 
 
 def compare_low_barrier(

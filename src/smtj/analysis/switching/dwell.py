@@ -12,8 +12,9 @@ from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
-    ROOM_TEMPERATURE,
+    ASSUMED_TEMPERATURE,
     SECTIONS,
     SEEN,
     levels_along,
@@ -58,13 +59,16 @@ class FittedDrive:
 
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
-    """Fit a table of dwell times of both states against a field, a voltage or a current."""
+    """Fit a table of dwell times of both states against a field, a bias or the temperature."""
     require(dataset, "dwell_time_high", "dwell_time_low")
     rows = table(dataset)
-    varied = [name for name in DRIVES if name in rows and rows[name].nunique() > 1]
+    allowed = (*DRIVES, "temperature")
+    varied = [name for name in allowed if name in rows and rows[name].nunique() > 1]
+    if varied == ["temperature"]:
+        return arrhenius.table_result(dataset, context)
     if len(varied) != 1:
         raise SmtjError(
-            f"dwell times need exactly one varying column among {', '.join(DRIVES)}, but "
+            f"dwell times need exactly one varying column among {', '.join(allowed)}, but "
             f"{len(varied)} vary; name the columns by columns= (--column), or leave some out "
             "(--ignore)"
         )
@@ -142,9 +146,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
             float(np.abs(found.drive).max()), "measured", f"range of {source}"
         ),
         "behaviour.dwell_time": Measured(tau, error).on_card(source),
-        "behaviour.temperature": Value(
-            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
-        ),
+        "behaviour.temperature": ASSUMED_TEMPERATURE,
     }
     doubt = math.hypot(*spread) / slope.value**2
     if abs(asymmetry) > SEEN * doubt:
