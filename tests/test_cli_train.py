@@ -346,3 +346,22 @@ def test_mnist_is_found_and_trained(smtj: Command) -> None:
     assert outcome.code == 0, outcome.err
     assert outcome.err.startswith("MNIST from ")
     assert json.loads(Path("run/metrics.json").read_text())["test_accuracy"][0] > 0.3
+
+
+def test_a_drive_that_was_not_applied_far_enough_is_said(smtj: Command) -> None:
+    def line(name: str, value: str) -> str:
+        return f'{name} = {{ value = "{value}", provenance = "measured" }}\n'
+
+    card = (
+        f'name = "mine"\ntitle = "a scan"\n[behaviour]\n{line("temperature", "300 K")}'
+        f"[field_response]\n{line('slope', '0.1 1/Oe')}{line('midpoint', '-6 Oe')}"
+    )
+    said = []
+    for limit in ("40 Oe", "80 Oe"):
+        Path("mine.toml").write_text(card + line("limit", limit))
+        found = smtj("train", "--card", "mine.toml", *SMALL, "--epochs", "1", "--out", limit[:2])
+        assert not found.code
+        said.append(found.err)
+    assert "driven up to 40 Oe only, where P(high) goes from 0.032 to 0.99;" in said[0]
+    assert "measure to 58.9 Oe or more" in said[0]
+    assert "driven up to" not in said[1]

@@ -82,9 +82,9 @@ def sheet_columns(path: Path, sheet: Sheet, match: Match) -> Complete:
     """
     size = _before_footer(sheet.rows, match)
     if size < len(sheet.rows):
-        found = sheet_columns(path, replace(sheet, rows=sheet.rows[:size]), match)
+        whole = sheet_columns(path, replace(sheet, rows=sheet.rows[:size]), match)
         remark = f"from row {sheet.rows[size].number} on nothing is read"
-        return replace(found, remarks=(*found.remarks, remark))
+        return replace(whole, remarks=(*whole.remarks, remark))
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
             raise DataError(f"{path}: row {number}: {wrong_width(len(cells), len(sheet.headers))}")
