@@ -10,7 +10,6 @@ import numpy as np
 from smtj.card import BehaviouralCard, Card, DeviceCard
 from smtj.card.base import FIELD
 from smtj.errors import SmtjError
-from smtj.lab.readings import two_states
 from smtj.physics.measured import measured_at
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity, format_with_error
@@ -160,18 +159,25 @@ def _value(card: Card, measured: Measurement) -> float:
     kind: Literal["voltage", "current"] = "current" if card.drive.name == "current" else "voltage"
     row = [given.get(name, 0.0) for name in ("field_in_plane", "field_out_of_plane", kind)]
     rows = np.array([[*row, temperature]])
-    if isinstance(card, BehaviouralCard) and measured.symbol[0] == "τ":
-        # A card may have dwell times without levels.
+    states: tuple[Any, ...]
+    if isinstance(card, BehaviouralCard):
         in_plane, out_of_plane, bias, kelvin = rows.T
-        logs = measured_at(card, in_plane, out_of_plane, kind, bias, kelvin).log_dwell_times()
-        states: tuple[Any, ...] = (math.nan, math.nan, *logs)
+        point = measured_at(card, in_plane, out_of_plane, kind, bias, kelvin)
+        # A card may have dwell times without levels, and levels without dwell times.
+        if measured.symbol[0] == "τ":
+            states = (math.nan, math.nan, *point.log_dwell_times())
+        else:
+            states = (*point.levels(), math.nan, math.nan)
     else:
+        # Imported here as it brings dynamics, which measured behaviour does not need.
+        from smtj.lab.readings import two_states
+
         states = two_states(card, kind, rows)
     high, low, log_high, log_low = (float(np.ravel(entry)[0]) for entry in states)
     letter = {"resistance": "R", "voltage": "V", "current": "I"}[card.observable]
-    times = math.exp(min(log_high, 700.0)), math.exp(min(log_low, 700.0))
+    times = np.exp(np.minimum((log_high, log_low), 700.0))
     found = {f"{letter}_high": high, f"{letter}_low": low, "τ_high": times[0], "τ_low": times[1]}
-    return found.get(measured.symbol, math.nan)
+    return float(found.get(measured.symbol, math.nan))
 
 
 def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:
