@@ -188,3 +188,19 @@ def test_pulses_of_several_voltages_say_why_there_is_no_card():
     result = smtj.fit(pulses(np.random.default_rng(39), (0.7, 0.8)))
     assert not result.has_card
     assert any("a card has one kind of pulse" in remark for remark in result.parts[0].remarks)
+
+
+def test_probabilities_come_back_from_the_card_that_they_made():
+    rng, x = np.random.default_rng(40), np.arange(-60, 61, 7.5)
+    high = rng.binomial(300, 1 / (1 + np.exp(-(x - 8) / 11)))
+    card = smtj.fit(pd.DataFrame({"H_z (Oe)": x, "n_AP": high, "n": 300}), source="p.csv").card()
+    data = smtj.lab.scan(card, x * Oe, 300, seed=1)
+    assert data.probability.dims == ("field",) and float(data.reads) == 300
+    again = smtj.fit(data, source="again.csv").card()
+    for name in ("slope", "midpoint"):
+        one, other = (getattr(c.field_response, name) for c in (card, again))
+        assert abs(one - other) < 4.5 * np.hypot(one.standard_error, other.standard_error), name
+    with pytest.raises(SmtjError, match="noise and drift in ohm could be added"):
+        smtj.lab.scan(card, x * Oe, 300, instrument=Instrument(noise=1.0))
+    with pytest.raises(SmtjError, match="no law for a bias of 100 mV"):
+        smtj.lab.voltage_scan(card, [0.0, 0.1], x * Oe)

@@ -95,7 +95,7 @@ def test_patterns_that_cannot_be(put, refusal, pattern: str, says: str) -> None:
     ],
 )
 def test_names_that_say_it_plainly(stem: str, found: dict[str, float]) -> None:
-    said = {name: value for name, value, _ in conditions_in_name(stem)}
+    said = {name: value for name, value, *_ in conditions_in_name(stem)}
     assert said == pytest.approx(found)
 
 

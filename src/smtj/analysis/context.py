@@ -164,7 +164,8 @@ def conditions_of(
         remarks.append(f"not in the file, so assumed: {', '.join(assumed)}")
     if unknown:
         options = " and ".join(f"--{name}" for name in unknown)
-        remarks.append(f"{' and '.join(unknown)} unknown; give them with {options}")
+        them = "them" if len(unknown) > 1 else "it"
+        remarks.append(f"{' and '.join(unknown)} unknown; give {them} with {options}")
     conditions = OperatingConditions(
         **values,
         at_current=at_current,

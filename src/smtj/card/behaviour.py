@@ -43,9 +43,8 @@ if TYPE_CHECKING:
 
 PHYSICS = ("geometry", "magnetism", "vcma", "spin_torque", "electrical", "thermal", "switching")
 """Sections that a behavioural card does not have."""
-RESISTANCES = ["behaviour.resistance_high", "behaviour.resistance_low"]
-BY_OPTION = {"behaviour.read_voltage": "--voltage (voltage=)"}
-"""Entries that an option of the fit states."""
+RESISTANCES = ("behaviour.resistance_high", "behaviour.resistance_low")
+READ_VOLTAGE = "behaviour.read_voltage"
 SPREADS_OF_FIELD = ("offset_spread", "magnetic_noise", "offset_drift")
 
 
@@ -209,13 +208,17 @@ class BehaviouralCard(Card):
 
     def _remedy(self, missing: list[str], it: str) -> str:
         """How what is missing comes onto the card."""
-        options = [BY_OPTION[name] for name in missing if name in BY_OPTION]
-        if self.levels is not None and missing == RESISTANCES:
-            held = "current" if self.levels.observable == "voltage" else "voltage"
-            options = [f"--{held} ({held}=), as the card has levels of a {self.observable}"] * 2
-        if len(options) < len(missing):
+        if not set(missing) <= {READ_VOLTAGE, *RESISTANCES}:
             return f"measure and fit {it}"
-        return f"fit the data again with {' and '.join(dict.fromkeys(options))}"
+        if self.levels is not None:
+            held = "current" if self.levels.observable == "voltage" else "voltage"
+            return (
+                f"fit the data again with --{held} ({held}=), which turns the levels of a "
+                f"{self.observable} into resistances"
+            )
+        if missing != [READ_VOLTAGE]:
+            return f"measure and fit {it}"
+        return "fit the data again with --voltage (voltage=)"
 
     @property
     def drive(self) -> Drive:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from smtj.card import BehaviouralCard, Card, CardLike, as_card
 from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import SmtjError
+from smtj.lab.counts import has_only_counts, high_probability, measured_counts
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
@@ -149,7 +150,8 @@ def scan(
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm, dimensions ``field`` and ``sample``.
+        ``resistance`` in ohm, dimensions ``field`` and ``sample``; of a card with nothing but
+        P(high), ``probability`` along ``field`` and ``reads``.
     """
     card = as_card(card)
     columns = constants(card, None, field_in_plane, temperature)
@@ -326,6 +328,10 @@ def _measure(
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 
+    if dims and has_only_counts(card):
+        applied = (at("field_in_plane"), at("field_out_of_plane"), bias, at(bias))
+        p = high_probability(card, *applied, at("temperature")).reshape(steps)
+        return measured_counts(kind, card, conditions, dims, p, samples, instrument, seed)
     time, read = take_readings(
         card,
         OperatingConditions(
