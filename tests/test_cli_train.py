@@ -123,13 +123,14 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         },
     }  # fmt: skip
     assert load_network(Path("run/network.pt"))[2].name == "mine"
-    fresh = smtj("train", *SMALL, "--fresh-chips", "--adaptive", "layer", "--out", "fresh")
+    short = (*SMALL, "--epochs", "1")
+    fresh = smtj("train", *short, "--fresh-chips", "--adaptive", "layer", "--out", "fresh")
     training = json.loads(Path("fresh/metrics.json").read_text())["settings"]["training"]
     assert training["fresh_chips"] and "Learnt bias voltages" in fresh.out
     for wrong in (("--neuron", "sigmoid"), ("--no-variation",)):
-        refused = smtj("train", *SMALL, "--fresh-chips", *wrong, "--out", "wrong")
+        refused = smtj("train", *short, "--fresh-chips", *wrong, "--out", "wrong")
         assert refused.code == 2 and "needs MTJ neurons and variation" in refused.err
-    plain = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "plain")
+    plain = smtj("train", *short, "--neuron", "sigmoid", "--out", "plain")
     assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in plain.err
 
 

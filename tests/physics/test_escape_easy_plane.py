@@ -8,7 +8,8 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from smtj.physics.escape.relaxation import log_rate_on_sphere, log_relaxation_rate
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.units import convert
 
 

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from smtj import load_card
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resistance import resistance_at_bias
 from smtj.physics.resonance.frequency import stiffness

@@ -21,7 +21,8 @@ from smtj.physics.escape.condensed import Condensed, condense, factor, solve
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.elements import Elements, build
 from smtj.physics.escape.grid import NO_BARRIER, Grid, find_pass, plan_sphere
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights, reduced_energy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, reduced_energy
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 TOLERANCE = 1e-6
