@@ -8,6 +8,7 @@ from measured_devices import random_scan, random_trace, readings
 import smtj
 from smtj.errors import SmtjError
 from smtj.lab import Instrument
+from smtj.measurement import save
 from smtj.units import Oe, ns
 
 BIAS = {"voltage": ("V", 10e-6), "current": ("A", 0.2)}
@@ -190,13 +191,17 @@ def test_pulses_of_several_voltages_say_why_there_is_no_card():
     assert any("a card has one kind of pulse" in remark for remark in result.parts[0].remarks)
 
 
-def test_probabilities_come_back_from_the_card_that_they_made():
+@pytest.mark.parametrize(
+    ("header", "direction"), [("H_z (Oe)", "out_of_plane"), ("H (Oe)", "unknown")]
+)
+def test_probabilities_come_back_from_the_card_that_they_made(header, direction, tmp_path):
     rng, x = np.random.default_rng(40), np.arange(-60, 61, 7.5)
     high = rng.binomial(300, 1 / (1 + np.exp(-(x - 8) / 11)))
-    card = smtj.fit(pd.DataFrame({"H_z (Oe)": x, "n_AP": high, "n": 300}), source="p.csv").card()
+    card = smtj.fit(pd.DataFrame({header: x, "n_AP": high, "n": 300}), source="p.csv").card()
     data = smtj.lab.scan(card, x * Oe, 300, seed=1)
     assert data.probability.dims == ("field",) and float(data.reads) == 300
-    again = smtj.fit(data, source="again.csv").card()
+    again = smtj.fit(save(data, tmp_path / "again.csv")).card()
+    assert card.field_response.direction == again.field_response.direction == direction
     for name in ("slope", "midpoint"):
         one, other = (getattr(c.field_response, name) for c in (card, again))
         assert abs(one - other) < 4.5 * np.hypot(one.standard_error, other.standard_error), name

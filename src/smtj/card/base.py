@@ -48,6 +48,7 @@ class Drive:
 
 FIELD = Drive("field", "A/m", "Oe", r"Field $H_\perp$ (Oe)")
 IN_PLANE_FIELD = Drive("field", "A/m", "Oe", r"Field $H_\parallel$ (Oe)")
+UNKNOWN_FIELD = Drive("field", "A/m", "Oe", r"Field $H$ (Oe)")
 VOLTAGE = Drive("voltage", "V", "mV", "Voltage (mV)")
 CURRENT = Drive("current", "A", "uA", "Current (µA)")
 NO_DRIVE = Drive("none", "", "", "Drive, in units of 1/w")

@@ -11,6 +11,7 @@ from smtj.card.base import (
     FIELD,
     IN_PLANE_FIELD,
     NO_DRIVE,
+    UNKNOWN_FIELD,
     VOLTAGE,
     Card,
     Drive,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 PHYSICS = ("geometry", "magnetism", "vcma", "spin_torque", "electrical", "thermal", "switching")
 """Sections that a behavioural card does not have."""
+FIELDS = {"out_of_plane": FIELD, "in_plane": IN_PLANE_FIELD, "unknown": UNKNOWN_FIELD}
+"""The drive by the direction of the field."""
 RESISTANCES = ("behaviour.resistance_high", "behaviour.resistance_low")
 READ_VOLTAGE = "behaviour.read_voltage"
 SPREADS_OF_FIELD = ("offset_spread", "magnetic_noise", "offset_drift")
@@ -224,7 +227,7 @@ class BehaviouralCard(Card):
     def drive(self) -> Drive:
         """What was swept, or no drive."""
         if self.field_response is not None:
-            return FIELD if self.field_response.direction == "out_of_plane" else IN_PLANE_FIELD
+            return FIELDS[self.field_response.direction]
         if self.voltage_response is not None:
             return VOLTAGE
         return NO_DRIVE if self.current_response is None else CURRENT
@@ -233,7 +236,7 @@ class BehaviouralCard(Card):
     def drive_condition(self) -> str:
         """The drive as a condition of a measurement, e.g. ``"field_out_of_plane"``; else empty."""
         if self.field_response is not None:
-            return f"field_{self.field_response.direction}"
+            return f"field_{self.field_response.component}"
         return "" if self.response is None else self.drive.name
 
     @property
@@ -295,7 +298,7 @@ class BehaviouralCard(Card):
         }
         found = {name: float(value) for name, value in known.items() if value is not None}
         if self.field_response is not None:
-            found[f"field_{self.field_response.direction}"] = 0.0
+            found[f"field_{self.field_response.component}"] = 0.0
         elif self.voltage_response is not None:
             found["voltage"] = float(self.voltage_response.midpoint)
         elif self.current_response is not None:

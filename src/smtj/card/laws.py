@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from smtj.card.quantity import Quantity
+from smtj.card.responses import Directed, Direction
 from smtj.card.section import Section, broken_rule
 from smtj.card.value import Value
 
@@ -100,14 +101,12 @@ class TemperatureResponse(Section):
         return self
 
 
-class Loop(Section):
+class Loop(Directed):
     """Switching of the resistance in a slow sweep of the field; a rising field switches at
     offset_field + coercive_field, a falling one at offset_field - coercive_field.  The levels are
     behaviour.resistance_high and resistance_low, or those of voltage_levels or current_levels."""
 
-    direction: Annotated[
-        Literal["out_of_plane", "in_plane"], Field(description="out_of_plane or in_plane")
-    ] = "out_of_plane"
+    direction: Direction = "out_of_plane"
     shape: Annotated[
         Literal["square", "rounded"],
         Field(description="square, or rounded if it passes through values between the levels"),

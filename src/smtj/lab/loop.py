@@ -8,7 +8,7 @@ import numpy as np
 from smtj.card import BehaviouralCard
 from smtj.errors import CardError, SmtjError
 from smtj.lab.instrument import Instrument
-from smtj.lab.record import Column, attributes, labelled
+from smtj.lab.record import Column, attributes, labelled, with_direction
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def measured_loop(
         The card has another loop than is asked for, or does not know where it switches.
     """
     loop = card.loop
-    if loop is None or f"field_{loop.direction}" != along:
+    if loop is None or f"field_{loop.component}" != along:
         raise CardError(
             f"card {card.name} has no loop in the {along.removeprefix('field_').replace('_', '-')} "
             "field: sweep the other one, or measure and fit that loop"
@@ -82,7 +82,7 @@ def measured_loop(
         card.observable: (dims, read + instrument.drift * count / field.size),
     }
     about = attributes("field_sweep", card, "voltage", instrument, seed)
-    return labelled(card.observable, found, about)
+    return with_direction(labelled(card.observable, found, about), along, loop.direction)
 
 
 def _as_measured(card: BehaviouralCard, columns: Mapping[str, Column], along: str) -> None:

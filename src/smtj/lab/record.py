@@ -41,6 +41,13 @@ def labelled(
     return xr.Dataset({measured: variables.pop(measured)}, coords=variables, attrs=dict(attrs))
 
 
+def with_direction(dataset: "xr.Dataset", name: str, direction: str) -> "xr.Dataset":
+    """Mark the field ``name`` as one of unknown direction, as a header without one does."""
+    if direction == "unknown" and name in dataset.variables:
+        dataset[name].encoding["header"] = "H"
+    return dataset
+
+
 def constants(
     card: Card, field: Any, field_in_plane: Any, temperature: float | None
 ) -> dict[str, Column]:

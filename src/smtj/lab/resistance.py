@@ -17,7 +17,7 @@ from smtj.lab.counts import has_only_counts, high_probability, measured_counts
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
-from smtj.lab.record import Column, attributes, bias_columns, constants, labelled
+from smtj.lab.record import Column, attributes, bias_columns, constants, labelled, with_direction
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -331,7 +331,9 @@ def _measure(
     if dims and has_only_counts(card):
         applied = (at("field_in_plane"), at("field_out_of_plane"), bias, at(bias))
         p = high_probability(card, *applied, at("temperature")).reshape(steps)
-        return measured_counts(kind, card, conditions, dims, p, samples, instrument, seed)
+        return _directed(
+            card, measured_counts(kind, card, conditions, dims, p, samples, instrument, seed)
+        )
     time, read = take_readings(
         card,
         OperatingConditions(
@@ -349,4 +351,11 @@ def _measure(
         "time": (dims, time.reshape(shape)),
         card.observable: (dims, read.reshape(shape)),
     }
-    return labelled(card.observable, columns, attributes(kind, card, bias, instrument, seed))
+    about = attributes(kind, card, bias, instrument, seed)
+    return _directed(card, labelled(card.observable, columns, about))
+
+
+def _directed(card: Card, dataset: "xr.Dataset") -> "xr.Dataset":
+    if isinstance(card, BehaviouralCard) and card.field_response is not None:
+        return with_direction(dataset, card.drive_condition, card.field_response.direction)
+    return dataset

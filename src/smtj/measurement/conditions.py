@@ -185,9 +185,9 @@ def direction_needed(dataset: "xr.Dataset", name: str) -> str:
         pattern = dataset[name].encoding.get("pattern", "*H={field_out_of_plane:Oe}*")
         option = f'from_name= (--from-name "{pattern}")'
     return (
-        f"the direction of the field {quoted(header)} is not stated, which the fit does not need; "
-        "a card of behaviour calls it out of plane, and a card with physics is changed only if it "
-        f"is called field_out_of_plane or field_in_plane by {option}"
+        f"the direction of the field {quoted(header)} is not stated, which the fit and a card of "
+        "behaviour do not need; a card with physics is changed only if it is called "
+        f"field_out_of_plane or field_in_plane by {option}"
     )
 
 

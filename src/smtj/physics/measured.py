@@ -278,7 +278,7 @@ def measured_at(
     CardError if a condition other than the drive is not that of the measurement.
     """
     own, response = card.behaviour, card.field_response
-    along = None if response is None else response.direction
+    along = None if response is None else response.component
     if along != "out_of_plane":
         _unchanged(card, "H_⊥", field_out_of_plane, own.field_out_of_plane, "A/m", "Oe")
     if along != "in_plane":

@@ -76,6 +76,7 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     w, middle = scan.sigmoid.estimates
     entries = {
         **_response(scan.along, w, middle, float(np.abs(scan.field).max()), source),
+        **direction_on_card(scan.along, scan.traces[0].conditions.direction_stated),
         **conditions_on_card(scan.traces[0].conditions, scan.along, source),
         **timing_on_card(scan.traces[0], source),
     }
@@ -133,6 +134,7 @@ def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
     w, middle = found.curve.sigmoid.estimates
     return {
         **_response(found.along, w, middle, float(np.abs(found.x).max()), source),
+        **direction_on_card(found.along, found.conditions.direction_stated),
         **conditions_on_card(found.conditions, found.along, source),
     }
 
@@ -186,14 +188,18 @@ def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
 def _response(along: str, w: Estimate, middle: Estimate, limit: float, source: str) -> Entries:
     """Return the section of a response, whose drive is one of :data:`SECTIONS`."""
     section = SECTIONS[along]
-    entries: Entries = {
+    return {
         f"{section}.slope": _of_estimate(w, source),
         f"{section}.midpoint": _of_estimate(middle, source),
         f"{section}.limit": Value(limit, "measured", f"range of {source}"),
     }
-    if section == "field_response":
-        entries[f"{section}.direction"] = along.removeprefix("field_")
-    return entries
+
+
+def direction_on_card(along: str, stated: bool, section: str = "field_response") -> Entries:
+    """Return the direction of a field that was swept; nothing for another drive."""
+    if SECTIONS[along] != "field_response":
+        return {}
+    return {f"{section}.direction": along.removeprefix("field_") if stated else "unknown"}
 
 
 def conditions_on_card(conditions: "OperatingConditions", along: str, source: str) -> Entries:

@@ -17,13 +17,14 @@ from smtj.analysis.switching.behaviour import (
     ASSUMED_TEMPERATURE,
     SECTIONS,
     SEEN,
+    direction_on_card,
     levels_along,
     measured_of_trace,
 )
 from smtj.card import Value
 from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
-from smtj.measurement import require, source_of, table
+from smtj.measurement import field_direction_stated, require, source_of, table
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
@@ -56,6 +57,8 @@ class FittedDrive:
     fit: DriveFit
     traces: "tuple[FittedTrace, ...]" = ()
     """The traces they are from, if they are not from a table."""
+    direction_stated: bool = True
+    """Whether the direction of a field is known."""
 
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
@@ -75,7 +78,8 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
     if (times <= 0).any():
         raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
-    return _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
+    fit = _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
+    return replace(fit, fit=replace(fit.fit, direction_stated=field_direction_stated(dataset)))
 
 
 def traces_result(
@@ -116,7 +120,15 @@ def _result(
     return context.result(
         "dwell",
         f"dwell times at {drive.size} values of the {along.replace('_', ' ')}",
-        FittedDrive(along, drive, logs, errors, fit, traces),
+        FittedDrive(
+            along,
+            drive,
+            logs,
+            errors,
+            fit,
+            traces,
+            all(trace.conditions.direction_stated for trace in traces),
+        ),
         fit.estimates(unit, shown, symbol),
         (*found, *fit.high.scatter.remarks, *fit.low.scatter.remarks, *remarks),
         Picture(
@@ -151,8 +163,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
     doubt = math.hypot(*spread) / slope.value**2
     if abs(asymmetry) > SEEN * doubt:
         entries["behaviour.dwell_asymmetry"] = Measured(asymmetry, doubt).on_card(source)
-    if section == "field_response":
-        entries[f"{section}.direction"] = found.along.removeprefix("field_")
+    entries |= direction_on_card(found.along, found.direction_stated)
     if found.traces:
         traces = list(found.traces)
         entries |= levels_along(traces, found.drive, middle.value, found.along, source)

@@ -14,14 +14,14 @@ from smtj import plot
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
-from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries
+from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries, direction_on_card
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.loop.angle import AngleFit, fit_angles
 from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
-from smtj.measurement import measured_bias, table
+from smtj.measurement import field_direction_stated, measured_bias, table
 from smtj.measurement.conditions import SAME
 from smtj.typing import Floats
 from smtj.units import Oe
@@ -66,6 +66,8 @@ class FittedFreeLoop:
     fit: FreeLoop
     known: Mapping[str, float]
     """SI values of voltage and temperature, if they are known."""
+    direction_stated: bool
+    """Whether the direction of the field is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,9 @@ def _free_result(
     return context.result(
         "loop",
         f"resistance against field, {resistance.size} readings",
-        FittedFreeLoop(along, field, resistance, fit, _known(rows, context)),
+        FittedFreeLoop(
+            along, field, resistance, fit, _known(rows, context), field_direction_stated(loop)
+        ),
         fit.estimates,
         remarks,
         Picture(
@@ -156,7 +160,7 @@ def loop_behaviour(found: FittedFreeLoop, source: str) -> Entries:
     if offset is None or fit.rises is None:
         return entries
     entries |= {
-        "loop.direction": found.along.removeprefix("field_"),
+        **direction_on_card(found.along, found.direction_stated, "loop"),
         "loop.shape": "square" if fit.square else "rounded",
         "loop.sense": "rises" if fit.rises else "falls",
         "loop.offset_field": measured(offset).on_card(source),
