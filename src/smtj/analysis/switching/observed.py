@@ -131,6 +131,8 @@ def _behaviour(
     section = SECTIONS.get(observed.name, "")
     entries: dict[str, Value | str] = {}
     found = of_result(fit, source)
+    if any(key.startswith(("voltage_response", "current_response")) for key in found):
+        section = ""  # the bias is the drive, so levels of one bias say little
     slope = next((float(str(v)) for key, v in found.items() if key.endswith(".slope")), 1.0)
     for key, value in found.items():
         name = key.partition(".")[2]
