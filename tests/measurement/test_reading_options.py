@@ -257,3 +257,13 @@ def test_headers_in_other_languages_and_encodings(put, header: str, encoding: st
     separator = next(sign for sign in ",;|" if sign in header)
     content = f"{header}\n{ROWS.replace(',', separator)}".encode(encoding)
     assert set(load(put("a.csv", content)).data_vars) == {"time", "resistance"}
+
+
+def test_stamps_that_are_too_coarse_name_the_option_and_its_likely_value(tmp_path: Path) -> None:
+    path = tmp_path / "coarse.csv"
+    rows = [f"{n // 10 * 1e-3:.3f},{1000 + 100 * (n // 70 % 2)}" for n in range(700)]
+    path.write_text("\n".join(["time [s],resistance [ohm]", *rows]))
+    found = describe(path)
+    assert "with 10 readings at each of them: state the time between readings" in found.problem
+    assert found.problem.endswith('(--interval "100 µs")')
+    assert not describe(path, interval=1e-4).problem
