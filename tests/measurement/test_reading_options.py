@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smtj.measurement import describe, field_direction_stated, kind_of, load, observable_of
+from smtj.errors import DataError
+from smtj.measurement import (
+    describe,
+    field_direction_stated,
+    files_in,
+    kind_of,
+    load,
+    observable_of,
+)
 from smtj.measurement.stated import conditions_in_name
 from smtj.units import Oe, mT, mV
 
@@ -267,3 +275,16 @@ def test_stamps_that_are_too_coarse_name_the_option_and_its_likely_value(tmp_pat
     assert "with 10 readings at each of them: state the time between readings" in found.problem
     assert found.problem.endswith('(--interval "100 µs")')
     assert not describe(path, interval=1e-4).problem
+
+
+def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    with pytest.raises(DataError, match="is a folder without files"):
+        files_in([folder])
+    for name in ("H=5Oe.csv", "H=-5Oe.csv", ".hidden"):
+        (folder / name).write_text("t [s],R [ohm]\n")
+    other = tmp_path / "x.csv"
+    assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
+    with pytest.raises(DataError, match="is a folder: give a file in it"):
+        load(folder)

@@ -9,7 +9,6 @@ import typer
 
 from smtj.cli.output import Report
 from smtj.cli.ranges import parse_option
-from smtj.errors import DataError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,9 +89,9 @@ def read_files(
     files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
-    from smtj.measurement import load
+    from smtj.measurement import files_in, load
 
-    files = listed_files(files)
+    files = files_in(files)
 
     def report(number: int) -> Report | None:
         if progress is None:
@@ -103,20 +102,6 @@ def read_files(
         )
 
     return [load(file, progress=report(number), **reading) for number, file in enumerate(files)]
-
-
-def listed_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files as they are, and in place of a folder the files in it, by name."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-            if not inside:
-                raise DataError(f"{path} is a folder without files: give the files to read")
-            found += inside
-        else:
-            found.append(path)
-    return found
 
 
 def _megabytes(size: int) -> int:
