@@ -22,6 +22,21 @@ temperature = { value = "300 K", provenance = "assumed" }
 sampling_interval = { value = "0.5 ms", provenance = "measured" }
 integration_time = { value = "0 s", provenance = "assumed" }
 """
+NO_LEVELS = BEHAVIOUR.partition("temperature")[0].partition("resistance")[0] + (
+    'temperature = { value = "300 K", provenance = "assumed" }'
+)
+TEMPERATURES = """
+[temperature_response]
+stability_factor_high = { value = "18", provenance = "measured" }
+stability_factor_low = { value = "17", provenance = "measured" }
+lowest = { value = "280 K", provenance = "measured" }
+highest = { value = "340 K", provenance = "measured" }
+"""
+VOLTS = """
+[voltage_levels]
+high = { value = "65 mV", provenance = "measured" }
+low = { value = "50 mV", provenance = "measured" }
+"""
 MIDDLE = 'dwell_time = { value = "3 ms", provenance = "measured" }\n'
 HERE = """
 dwell_time_high = { value = "3 ms", provenance = "measured" }
@@ -132,12 +147,16 @@ def test_without_a_response_the_drive_counts_in_log_odds_from_the_measurement():
     [
         (text() + "[geometry]\n", "sections behaviour and geometry; a card has what was measured"),
         (text("field", HERE), "of a device without a response"),
-        (f"{HEAD}{BEHAVIOUR}", "behaviour needs dwell_time_high and dwell_time_low"),
+        (f"{HEAD}{NO_LEVELS}", "behaviour needs dwell_time_high and dwell_time_low"),
         (text().replace("6500", "4000"), "must be above behaviour.resistance_low"),
         (text("field").replace('"0.14 1/Oe"', '"0 1/Oe"'), "field_response.slope is 0"),
         (text("field").replace("midpoint", "midpiont"), "did you mean field_response.midpoint"),
         (f"{text('field')}[voltage_{text('voltage').partition('[voltage_')[2]}",
          "one drive, but here are field_response and voltage_response"),
+        (text() + VOLTS, "levels of one kind, but here are behaviour.resistance_high and voltage"),
+        (f"{HEAD}{NO_LEVELS}{HERE}{VOLTS.replace('65', '50')}", "are both 50 mV"),
+        (text("field") + TEMPERATURES, "temperature_response needs behaviour.dwell_time_high"),
+        (text() + TEMPERATURES.replace("340", "240"), r"lowest \(280 K\) must be below"),
     ],
 )  # fmt: skip
 def test_a_file_that_contradicts_itself_is_refused(file, sentence):

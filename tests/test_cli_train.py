@@ -123,13 +123,14 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         },
     }  # fmt: skip
     assert load_network(Path("run/network.pt"))[2].name == "mine"
-    fresh = smtj("train", *SMALL, "--fresh-chips", "--adaptive", "layer", "--out", "fresh")
+    short = (*SMALL, "--epochs", "1")
+    fresh = smtj("train", *short, "--fresh-chips", "--adaptive", "layer", "--out", "fresh")
     training = json.loads(Path("fresh/metrics.json").read_text())["settings"]["training"]
     assert training["fresh_chips"] and "Learnt bias voltages" in fresh.out
     for wrong in (("--neuron", "sigmoid"), ("--no-variation",)):
-        refused = smtj("train", *SMALL, "--fresh-chips", *wrong, "--out", "wrong")
+        refused = smtj("train", *short, "--fresh-chips", *wrong, "--out", "wrong")
         assert refused.code == 2 and "needs MTJ neurons and variation" in refused.err
-    plain = smtj("train", *SMALL, "--neuron", "sigmoid", "--epochs", "1", "--out", "plain")
+    plain = smtj("train", *short, "--neuron", "sigmoid", "--out", "plain")
     assert "64-16-10, sigmoid neurons, device read-out, matched coupling" in plain.err
 
 
@@ -346,3 +347,22 @@ def test_mnist_is_found_and_trained(smtj: Command) -> None:
     assert outcome.code == 0, outcome.err
     assert outcome.err.startswith("MNIST from ")
     assert json.loads(Path("run/metrics.json").read_text())["test_accuracy"][0] > 0.3
+
+
+def test_a_drive_that_was_not_applied_far_enough_is_said(smtj: Command) -> None:
+    def line(name: str, value: str) -> str:
+        return f'{name} = {{ value = "{value}", provenance = "measured" }}\n'
+
+    card = (
+        f'name = "mine"\ntitle = "a scan"\n[behaviour]\n{line("temperature", "300 K")}'
+        f"[field_response]\n{line('slope', '0.1 1/Oe')}{line('midpoint', '-6 Oe')}"
+    )
+    said = []
+    for limit in ("40 Oe", "80 Oe"):
+        Path("mine.toml").write_text(card + line("limit", limit))
+        found = smtj("train", "--card", "mine.toml", *SMALL, "--epochs", "1", "--out", limit[:2])
+        assert not found.code
+        said.append(found.err)
+    assert "driven up to 40 Oe only, where P(high) goes from 0.032 to 0.99;" in said[0]
+    assert "measure to 58.9 Oe or more" in said[0]
+    assert "driven up to" not in said[1]

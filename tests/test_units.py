@@ -11,6 +11,7 @@ from scipy.constants import mu_0
 
 import smtj.units
 from smtj.errors import UnitError
+from smtj.unit_sizes import size_of
 from smtj.units import convert, format_quantity, format_with_error, parse_quantity
 
 OERSTED = 1000 / (4 * math.pi)
@@ -208,3 +209,31 @@ def test_the_module_lists_units_and_functions_only() -> None:
     names = dir(smtj.units)
     assert {"Oe", "mV", "format_quantity"} <= set(names)
     assert not {"Decimal", "math", "re"} & set(names)
+
+
+USUAL = [
+    *("m", "nm", "nm^3", "um**2", "s", "µs", "kA/m", "1/T", "m/A", "mT/V", "V", "mV", "uA", "kohm"),
+    *("fJ/(V m)", "J/m^2", "A/m/V", "J/(V*m)", "GHz", "K", "deg", "percent", "", "1/mV", "ohm m/A"),
+    *("mdeg/V", "(V m)^-1", "T m/A", "1/(T V)", "cm^-2"),
+]
+
+
+def test_usual_units_have_the_size_and_dimension_that_pint_gives_them():
+    import pint
+
+    every = pint.UnitRegistry()
+    # The SI and angles apart from numbers are those of this house.
+    names = ("[length]", "[time]", "[mass]", "[current]", "[temperature]")
+    for text in USUAL:
+        size, dimension = size_of(text)
+        quantity = every.Quantity(1.0, text).to_base_units()
+        assert float(size) == pytest.approx(quantity.magnitude, rel=1e-12), text
+        assert dimension[:5] == tuple(quantity.dimensionality.get(n, 0) for n in names), text
+    assert float(size_of("kOe")[0]) == pytest.approx(1000 * OERSTED, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "text", ["furlong", "nV/Hz^0.5", "A/", "(V m", "V)", "min", "/m", "2 m", "m^"]
+)
+def test_what_is_not_usual_is_left_to_pint(text):
+    assert size_of(text) is None

@@ -23,11 +23,12 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import operating_point, with_stability_factor
-from smtj.physics.free_layer import macrospin
+from smtj.physics.device import operating_point
+from smtj.physics.free_layer import drive_field, easy_axis, macrospin
 from smtj.units import convert, format_quantity, format_time
 from smtj.validity import compare_formulas, compare_low_barrier, find_limits
 from smtj.validity.limits import safe_ranges
+from smtj.validity.low_barrier import with_low_barrier
 
 RECORD, PAGE = Path("docs/validation/gallery.json"), Path("docs/gallery.md")
 SIZE, LOOKS, INTERVAL, SEED = 1024, 160, 0.5e-9, 5
@@ -73,12 +74,11 @@ def numbers(card: DeviceCard) -> dict[str, Any]:
 
 def motion(card: DeviceCard) -> dict[str, float]:
     """How long the simulated motion along the easy axis remembers, at H_s."""
-    field = float(operating_point(card).offset_field)
-    system = driven_macrospin(card, (0.0, 0.0, field), 0.0)
+    field = drive_field(card, float(operating_point(card).offset_field))
+    system = driven_macrospin(card, field, 0.0)
     start = equilibrium_directions(macrospin(card), (0.0, 0.0, 0.0), SIZE, SEED)
     m = trajectories(system, start, INTERVAL, LOOKS, SIZE, SEED, dtype=np.float32)
-    tilt = float(card.magnetism.easy_axis_tilt)
-    along = (m[..., 0] * math.sin(tilt) + m[..., 2] * math.cos(tilt)).astype(float)
+    along = m.astype(float) @ np.array(easy_axis(card))
     near, far = ((along[j:] * along[: LOOKS - j]).mean(axis=0) for j in (10, 20))
     after = float(far.mean())
     if after > 0.7 * float(near.mean()):
@@ -103,7 +103,7 @@ def validity(card: DeviceCard) -> dict[str, Any]:
     try:
         own = compare_formulas(card)
         limits = find_limits(card)
-        simulated = compare_low_barrier(with_stability_factor(card, 5.0))
+        simulated = compare_low_barrier(with_low_barrier(card))
     except SmtjError as error:
         return {"refused": str(error)}
     compared = [row for row in (*own, *simulated) if row.against]
@@ -234,12 +234,10 @@ itself was not available, the source says so: *abstract*, or *transcription* for
 have published from its text. Missing values are `assumed`; for reliable results make a card of your
 own device by [measuring it](measuring.md).
 
-Two of the devices are magnetised in the plane. Their axes are turned: z is the easy axis in the
-plane and y the film normal, so `field_out_of_plane` is the field along the easy axis, and the
-energy is exact. A voltage acts on the film normal, which these axes do not describe; the VCMA
-coefficient is 0, and `smtj measure spectra` rejects these cards. Exact escape rates reject them
-too, since the strong easy plane would need too many elements; simulated motion has no such limit.
-An easy plane without an axis in it (negative H_K1) has no barrier, and no such device is included.
+Axes are those of the film for every card: x along the ellipse, y across it in the plane, z along
+the normal. Two of the devices are magnetised in the plane (negative H_K1): their states lie along
+x, and the field in the plane drives them. A voltage acts on their normal, so it changes how fast
+they precess and hardly their barrier.
 
 `sidielvalli2025` is a counter-example: a memory cell. It does not switch by itself, so it cannot
 serve as a neuron; `smtj train` reports how long one would wait between reads."""

@@ -30,7 +30,7 @@ from smtj.dynamics.macrospin.simulate import averages, default_time_step
 from smtj.dynamics.macrospin.time_step import REFUSED, longest_step
 from smtj.files import write_text
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 
 RESULT = Path("docs/validation/llg.json")
 BARRIERS, DAMPINGS = (3.0, 4.0, 6.0, 8.0), (0.05, 0.2)

@@ -23,7 +23,7 @@ from smtj.files import write_text
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.units import mT
 
 RESULT = Path("docs/validation/macrospin.md")

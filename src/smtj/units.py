@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from smtj.errors import UnitError
+from smtj.unit_sizes import Size, size_of
 
 if TYPE_CHECKING:
     import pint
@@ -395,6 +396,9 @@ def _shortest(value: float, factor: Fraction) -> str:
 @cache
 def _factor(from_unit: str, to_unit: str) -> Fraction | None:
     """The factor between two units; None if they measure different things."""
+    usual = _usual_factor(size_of(from_unit), size_of(to_unit))
+    if usual is not None:
+        return usual
     have, want = _dimension(from_unit), _dimension(to_unit)
     if have == want:
         return _in_base_units(from_unit) / _in_base_units(to_unit)
@@ -404,6 +408,30 @@ def _factor(from_unit: str, to_unit: str) -> Fraction | None:
         if (want, have) == (_dimension(first), _dimension(second)):
             return _mu0() * _in_base_units(from_unit) / _in_base_units(to_unit)
     return None
+
+
+def _usual_factor(have: Size | None, want: Size | None) -> Fraction | None:
+    """The factor between two units that need no pint; None if that cannot be said here."""
+    if have is None or want is None:
+        return None
+    factor = have[0] / want[0]
+    if have[1] == want[1]:
+        return factor
+    for first, second in _MIXED:
+        pair = tuple(size[1] for unit in (first, second) if (size := size_of(unit)) is not None)
+        if (have[1], want[1]) == pair:
+            return factor / _mu0_in_si()
+        if (want[1], have[1]) == pair:
+            return factor * _mu0_in_si()
+    return None
+
+
+@cache
+def _mu0_in_si() -> Fraction:
+    """The vacuum permeability in T m/A (CODATA, as SciPy has it)."""
+    from scipy.constants import mu_0
+
+    return Fraction(mu_0)
 
 
 @cache
@@ -430,10 +458,8 @@ def _in_base_units(text: str) -> Fraction:
 
 @cache
 def _mu0() -> Fraction:
-    """The vacuum permeability in base units (CODATA, as SciPy has it)."""
-    from scipy.constants import mu_0
-
-    return Fraction(mu_0) * _in_base_units("T m/A")
+    """The vacuum permeability in base units."""
+    return _mu0_in_si() * _in_base_units("T m/A")
 
 
 @cache

@@ -83,6 +83,8 @@ SLOW = ("voltages", "temperatures", "spectra")
     params=[pytest.param(k, marks=pytest.mark.slow if k in SLOW else ()) for k in KINDS],
 )
 def result(request):
+    if request.param == "voltages":
+        return request.getfixturevalue("voltages")
     return smtj.fit(KINDS[request.param]())
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.simulate import final_state
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 
 cmtj: Any = pytest.importorskip("cmtj", reason="the reference simulator cmtj is not installed")
 

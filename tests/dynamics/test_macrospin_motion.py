@@ -23,7 +23,7 @@ from smtj.errors import SmtjError
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.free_layer import macrospin, stray_field
 from smtj.physics.junction import with_stray_field
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import energy, find_wells
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.physics.resonance.rectification import TorqueFields, driven_lines
@@ -54,7 +54,7 @@ def gilbert(
             h
             + ((spin.anisotropy_field - torques.vcma * v) * c - spin.second_order_field * c**3) * n
         )
-        h = h + system.axial_field_per_volt * v * n
+        h = h + np.array(system.field_per_volt) * v
         h = h - np.array([0.0, spin.in_plane_anisotropy_field * m[1], 0.0])
         turning = np.cross(h, m) + torques.damping_like * v * (p - (m @ p) * m)
         cross = np.array([[0.0, -m[2], m[1]], [m[2], 0.0, -m[0]], [-m[1], m[0], 0.0]])
@@ -89,7 +89,7 @@ DRIVES = {
             voltage=0.7,
             torques=TORQUES,
             reference=REFERENCE,
-            axial_field_per_volt=4e3,
+            field_per_volt=(1e3, -500.0, 4e3),
         ),
         lambda t: np.array(FIELD),
         lambda t: 0.7,
@@ -231,7 +231,9 @@ def test_a_cards_torques_follow_its_magnetisation_and_its_stray_field_is_applied
     assert system.field[0].value == pytest.approx(wave.value + float(x))
     assert float(system.field[2]) == pytest.approx(float(z))
     moved = float(stray_field(own, 1.0)) - float(stray_field(own, 0.0))
-    assert system.axial_field_per_volt == pytest.approx(moved)
+    tilt = float(own.magnetism.easy_axis_tilt)
+    expected = (moved * np.sin(tilt), 0.0, moved * np.cos(tilt))
+    assert system.field_per_volt == pytest.approx(expected, abs=1e-9)
     assert moved != 0
 
 

@@ -52,7 +52,7 @@ def test_a_cost_prints_plots_and_serialises(card):
     found = cost(WORK, "cai2019")
     assert float(found.junction) == float(cost(WORK, card, card_plan(card, 16)).junction)
     assert "One inference of 410 neurons, card cai2019" in repr(found)
-    assert "<td>198 mJ</td>" in found.table().html()
+    assert "<td>231 mJ</td>" in found.table().html()
     record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert record["energy"]["oersted"]["Oersted wire"] == float(found.wire)
     assert found.plot().patches[0].get_width() == float(found.junction)

@@ -12,7 +12,7 @@ from smtj.errors import SmtjError
 from smtj.inference.resonance import fit_spectrum
 from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
 from smtj.inference.resonance.wells.drive import fit_common_drive
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.softening import shift_per_squared_amplitude, softened_oscillator

@@ -36,7 +36,10 @@ def test_drawn_states_of_noisy_and_averaged_traces_pass(window):
         fit = fit_trace(time, signal, window)
         p.append(exponential_test(sample_states(fit, time, signal, seed)).p_value)
     assert kstest(p, "uniform").pvalue > 1e-3
-    # The most probable path would fail at this length.
+
+
+@pytest.mark.slow
+def test_drawn_states_pass_where_the_most_probable_path_fails():
     time, signal = trace(np.random.default_rng(2), (4.0, 3.0), 20_000, 0.0, 0.5)
     fit = fit_trace(time, signal, 0.0)
     assert exponential_test(fit.states).p_value < 1e-3

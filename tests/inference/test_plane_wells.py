@@ -5,7 +5,7 @@ import pytest
 
 from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, resonance_frequency, stiffness
 

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smtj.measurement import describe, field_direction_stated, kind_of, load, observable_of
+from smtj.errors import DataError
+from smtj.measurement import (
+    describe,
+    field_direction_stated,
+    files_in,
+    kind_of,
+    load,
+    observable_of,
+)
 from smtj.measurement.stated import conditions_in_name
 from smtj.units import Oe, mT, mV
 
@@ -95,7 +103,7 @@ def test_patterns_that_cannot_be(put, refusal, pattern: str, says: str) -> None:
     ],
 )
 def test_names_that_say_it_plainly(stem: str, found: dict[str, float]) -> None:
-    said = {name: value for name, value, _ in conditions_in_name(stem)}
+    said = {name: value for name, value, *_ in conditions_in_name(stem)}
     assert said == pytest.approx(found)
 
 
@@ -257,3 +265,26 @@ def test_headers_in_other_languages_and_encodings(put, header: str, encoding: st
     separator = next(sign for sign in ",;|" if sign in header)
     content = f"{header}\n{ROWS.replace(',', separator)}".encode(encoding)
     assert set(load(put("a.csv", content)).data_vars) == {"time", "resistance"}
+
+
+def test_stamps_that_are_too_coarse_name_the_option_and_its_likely_value(tmp_path: Path) -> None:
+    path = tmp_path / "coarse.csv"
+    rows = [f"{n // 10 * 1e-3:.3f},{1000 + 100 * (n // 70 % 2)}" for n in range(700)]
+    path.write_text("\n".join(["time [s],resistance [ohm]", *rows]))
+    found = describe(path)
+    assert "with 10 readings at each of them: state the time between readings" in found.problem
+    assert found.problem.endswith('(--interval "100 µs")')
+    assert not describe(path, interval=1e-4).problem
+
+
+def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    folder.mkdir()
+    with pytest.raises(DataError, match="is a folder without files"):
+        files_in([folder])
+    for name in ("H=5Oe.csv", "H=-5Oe.csv", ".hidden"):
+        (folder / name).write_text("t [s],R [ohm]\n")
+    other = tmp_path / "x.csv"
+    assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
+    with pytest.raises(DataError, match="is a folder: give a file in it"):
+        load(folder)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from smtj.errors import DataError
 from smtj.measurement import load
 from smtj.measurement.format.text import parse
 from smtj.measurement.saving import save
@@ -133,6 +134,20 @@ def test_excel(put_rows) -> None:
     dataset = load(path)
     assert dataset["device"].values.tolist() == ["A", "B", "3"]
     assert dataset.attrs == {"card": "cai2019", "ignored_columns": ["note"]}
+
+
+@pytest.mark.parametrize("footer", [[[], ["mean", 3.5, None]], [["measured by Anna"]]])
+def test_lines_below_the_table_of_a_sheet_are_left_out(put_rows, footer) -> None:
+    rows = [["H (Oe)", "P", "n"], *([float(n), n / 20, 100] for n in range(12)), *footer]
+    dataset = load(put_rows(rows))
+    assert dataset.sizes == {"reading": 12}
+    assert dataset.attrs["reading_remarks"] == [f"from row {13 + len(footer)} on nothing is read"]
+
+
+def test_a_wrong_last_reading_of_a_sheet_is_no_footer(put_rows) -> None:
+    rows = [["H (Oe)", "P", "n"], *([float(n), n / 20, 100] for n in range(12)), [12.0, "0.6x", 9]]
+    with pytest.raises(DataError, match=r'row 14, column "P" is "0.6x"'):
+        load(put_rows(rows))
 
 
 def test_excel_files_of_some_instruments_give_a_wrong_size(put_rows, tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ def test_labels_are_on_the_drawing(results, name, labels):
 
 @pytest.mark.slow
 def test_the_same_figure_is_the_same_file(card, results, tmp_path):
-    again = fig2d.make(card, tmp_path)
-    for old, new in zip(results["smtj.paper.fig2d"].images, again.images, strict=True):
+    again = fig2c.make(card, tmp_path)
+    for old, new in zip(results["smtj.paper.fig2c"].images, again.images, strict=True):
         assert old.read_bytes() == new.read_bytes()
 
 

@@ -7,12 +7,8 @@ import pytest
 from scipy import constants
 from scipy.integrate import dblquad
 
-from smtj.physics.magnetics.equilibrium import (
-    Macrospin,
-    log_odds_slope,
-    log_weights,
-    sigmoid_of_equilibrium,
-)
+from smtj.physics.magnetics.equilibrium import log_odds_slope, log_weights, sigmoid_of_equilibrium
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.units import convert
 
 MOMENT = 1.18e6 * 3.254e-24

@@ -11,12 +11,12 @@ from scipy.integrate import nquad
 from smtj.physics.magnetics.equilibrium import (
     AZIMUTHAL_NODES,
     POLAR_NODES,
-    Macrospin,
     boltzmann_averages,
     log_odds_slope,
     log_weights,
     reduced_energy,
 )
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import energy
 from smtj.units import convert
 

@@ -13,7 +13,8 @@ from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_axial_relaxation_rate, log_first_passage_time
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
+from smtj.physics.magnetics.macrospin import Macrospin
 
 KT = constants.k * 300
 DISC = 1.2 / constants.mu_0 * math.pi * 25e-9**2 * 1.1e-9

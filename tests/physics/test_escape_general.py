@@ -22,7 +22,8 @@ from smtj.physics.escape.relaxation import (
     log_relaxation_rate,
 )
 from smtj.physics.escape.stationary import stationary_points
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import all_minima
 from smtj.units import convert
 

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy import constants
 from scipy.integrate import solve_ivp
 
 from smtj import load_card
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resistance import resistance_at_bias
 from smtj.physics.resonance.frequency import stiffness
@@ -166,9 +167,38 @@ def test_torques_of_a_card():
     assert torque_fields(given)[1:] == pytest.approx((0.003 * TESLA, 0.01 * TESLA))
     derived = CARD.replace({"spin_torque.polarisation": 0.6})
     area = math.pi / 4 * 210e-9 * 60e-9
-    expected = 6.582119569e-16 / 2 * 1.2 / 1.36 / (1000 * area * 1.18e6 * 1.62e-9)
-    assert torque_fields(derived).damping_like / TESLA == pytest.approx(expected, rel=1e-6)
+    assert torque_fields(derived).damping_like / TESLA == pytest.approx(7.675e-3, rel=1e-4)
+    same = damping_like_field_per_volt(0.6, 1000 * area, 1.18e6, 1.62e-9)
+    assert torque_fields(derived).damping_like == pytest.approx(float(same), rel=1e-12)
     assert damping_like_field_per_volt(0.0, 1e-11, 1e6, 1e-9) == 0
+
+
+@pytest.mark.parametrize("polarisation", [0.2, 0.6, 0.95])
+@pytest.mark.parametrize("angle", [0.3, 1.6, 2.9])
+def test_the_torque_per_volt_balances_the_spin_currents_of_both_electrodes(polarisation, angle):
+    """Four channels, each with the densities of both its spins and their overlap (Julliere).
+
+    What leaves one electrode along its own magnetisation and does not arrive in the other along
+    the other's is the torque, which acts across the magnetisations alone.
+    """
+    spins = np.array([(1 + polarisation) / 2, (1 - polarisation) / 2])
+    half = angle / 2
+    turned = np.array([[np.cos(half), -np.sin(half)], [np.sin(half), np.cos(half)]])
+    channels = np.outer(spins, spins) * turned**2  # spin of the fixed, of the free electrode
+    of_parallel = (spins**2).sum()
+    sign = np.array([1, -1])
+    hbar, charge = constants.hbar, constants.e
+    fixed, free = (hbar / (2 * charge) * sign @ channels.sum(axis=axis) for axis in (1, 0))
+    p, m = np.array([0.0, 1.0]), np.array([np.sin(angle), np.cos(angle)])
+    arriving = fixed * p - free * m
+    # Both torques add up to it: one across p, the other across m.
+    across = np.array([[1.0, 0.0], [np.cos(angle), -np.sin(angle)]]).T
+    _, on_free = np.linalg.solve(across, arriving)
+    product, m_s, thickness = 5e-12, 1.1e6, 1.7e-9  # ohm m², of the parallel state
+    moment = constants.mu_0 * m_s * thickness
+    field = abs(on_free) / (of_parallel * product * moment * np.sin(angle))
+    ours = float(damping_like_field_per_volt(polarisation, product, m_s, thickness))
+    assert ours == pytest.approx(field, rel=1e-6, abs=0)
 
 
 def test_damping_like_and_field_like_torques_swap_the_parts_of_a_round_orbit():

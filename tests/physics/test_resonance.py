@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import all_minima, energy, find_wells
 from smtj.physics.resonance.frequency import (
     FREQUENCY_PER_FIELD,

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import all_minima, energy, find_wells
 from smtj.units import convert
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from smtj import load_card
 from smtj.cli import app
 from smtj.errors import SmtjError
-from smtj.physics.device import with_stability_factor
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.validity import (
     compare_formulas,
     compare_low_barrier,
@@ -19,6 +19,7 @@ from smtj.validity import (
 )
 from smtj.validity.comparison import compared, reference
 from smtj.validity.limits import BARRIERS, FIELDS, IN_PLANE, safe_ranges
+from smtj.validity.low_barrier import with_low_barrier
 
 CARD = load_card("cai2019")
 
@@ -133,6 +134,13 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch):
     content = json.loads((tmp_path / "ladder" / "ladder.json").read_text())
     assert {"formulas", "low_barrier", "remarks", "command"} <= content.keys()
     assert (tmp_path / "ladder" / "ladder.png").stat().st_size > 20_000
+
+
+def test_motion_is_simulated_at_the_card_s_own_barrier_if_that_is_lower():
+    nanosecond = load_card("schnitzspan2023")
+    assert with_low_barrier(nanosecond, low_barrier=5.0) is nanosecond
+    lowered = with_low_barrier(CARD, low_barrier=5.0)
+    assert float(operating_point(lowered).stability_factor) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, DeviceCard, as_card, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
-from smtj.measurement import as_dataset, field_direction_stated, groups, kind_of
+from smtj.measurement import as_dataset, field_direction_stated, files_in, groups, kind_of
 from smtj.measurement.conditions import direction_needed, direction_stated
 from smtj.measurement.format.schema import FIELDS
 
@@ -113,8 +113,8 @@ def fit(
     Parameters
     ----------
     data
-        A path, a pandas DataFrame, an xarray.Dataset, or a list of these; :func:`load` takes the
-        options for reading a file.
+        A path, of a file or of a folder of them, a pandas DataFrame, an xarray.Dataset, or a list
+        of these; :func:`load` takes the options for reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is
@@ -151,7 +151,10 @@ def fit(
     >>> sorted(fit(data))
     ['E_b/k_BT', 'P', 'R_high', 'R_low', 'τ_high', 'τ_low']
     """
-    datasets = load(data if isinstance(data, list | tuple) else [data], columns)
+    every: list[Data] = []
+    for one in data if isinstance(data, list | tuple) else [data]:
+        every += files_in([one]) if isinstance(one, str | Path) else [one]
+    datasets = load(every, columns)
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
     given = {
@@ -293,11 +296,15 @@ def _fit_readings(
         for alike in by_temperature.values()
         if len(alike) >= MIN_VOLTAGES
     ]
-    results += [
+    against_temperature = [
         arrhenius_result(alike, context)
         for alike in _alike(traces, "voltage", "field_out_of_plane", "field_in_plane")
         if _distinct(alike, "temperature") >= MIN_TEMPERATURES
     ]
+    if scans or len(against_temperature) > 1:
+        # A card of measured behaviour has one response, or one place with its τ(T).
+        against_temperature = [replace(one, behaviour=None) for one in against_temperature]
+    results += against_temperature
     return results or separate_results(found, traces, context)
 
 

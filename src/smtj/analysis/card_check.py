@@ -10,7 +10,7 @@ import numpy as np
 from smtj.card import BehaviouralCard, Card, DeviceCard
 from smtj.card.base import FIELD
 from smtj.errors import SmtjError
-from smtj.lab.readings import two_states
+from smtj.physics.measured import measured_at
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity, format_with_error
 
@@ -23,7 +23,9 @@ MAX_TMR = 7.0
 """TMR above which it is said that no junction has it: the record at room temperature is 631 %
 (T. Scheike et al., arXiv:2202.07847, doi:10.48550/arXiv.2202.07847)."""
 
-Symbol = Literal["R_high", "R_low", "τ_high", "τ_low", "w", "x_s", "P"]
+Symbol = Literal[
+    "R_high", "R_low", "V_high", "V_low", "I_high", "I_low", "τ_high", "τ_low", "w", "x_s", "P"
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,13 @@ class Comparison:
     def text(self, drive_unit: str, drive_show: str) -> str:
         """Return both values in a sentence."""
         m = self.measured
-        units = {"R": ("ohm", "ohm"), "τ": ("s", "ms"), "x": (drive_unit, drive_show)}
+        units = {
+            "R": ("ohm", "ohm"),
+            "V": ("V", "mV"),
+            "I": ("A", "uA"),
+            "τ": ("s", "ms"),
+            "x": (drive_unit, drive_show),
+        }
         unit, shown = units.get(m.symbol[0], ("", ""))
         error = m.error * m.value if m.symbol[0] == "τ" else m.error
         if not unit:
@@ -135,6 +143,7 @@ def _value(card: Card, measured: Measurement) -> float:
     if isinstance(card, BehaviouralCard):
         # What is not the drive, nor in a law, was the same in the whole measurement.
         known = {"voltage", "temperature"} if card.follows_bias else set()
+        known |= {"temperature"} if card.temperature_response is not None else set()
         known |= {card.drive_condition} if card.drive_condition else set()
         given = {name: value for name, value in given.items() if name in known}
     given = {**own, **given}
@@ -149,10 +158,26 @@ def _value(card: Card, measured: Measurement) -> float:
         return float(point.slope if measured.symbol == "w" else point.offset_field)
     kind: Literal["voltage", "current"] = "current" if card.drive.name == "current" else "voltage"
     row = [given.get(name, 0.0) for name in ("field_in_plane", "field_out_of_plane", kind)]
-    states = two_states(card, kind, np.array([[*row, temperature]]))
+    rows = np.array([[*row, temperature]])
+    states: tuple[Any, ...]
+    if isinstance(card, BehaviouralCard):
+        in_plane, out_of_plane, bias, kelvin = rows.T
+        point = measured_at(card, in_plane, out_of_plane, kind, bias, kelvin)
+        # A card may have dwell times without levels, and levels without dwell times.
+        if measured.symbol[0] == "τ":
+            states = (math.nan, math.nan, *point.log_dwell_times())
+        else:
+            states = (*point.levels(), math.nan, math.nan)
+    else:
+        # Imported here as it brings dynamics, which measured behaviour does not need.
+        from smtj.lab.readings import two_states
+
+        states = two_states(card, kind, rows)
     high, low, log_high, log_low = (float(np.ravel(entry)[0]) for entry in states)
-    times = math.exp(min(log_high, 700.0)), math.exp(min(log_low, 700.0))
-    return {"R_high": high, "R_low": low, "τ_high": times[0], "τ_low": times[1]}[measured.symbol]
+    letter = {"resistance": "R", "voltage": "V", "current": "I"}[card.observable]
+    times = np.exp(np.minimum((log_high, log_low), 700.0))
+    found = {f"{letter}_high": high, f"{letter}_low": low, "τ_high": times[0], "τ_low": times[1]}
+    return float(found.get(measured.symbol, math.nan))
 
 
 def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:

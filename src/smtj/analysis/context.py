@@ -18,6 +18,7 @@ from smtj.analysis.result import (
 )
 from smtj.card import DeviceCard
 from smtj.inference.stats.estimate import Estimate
+from smtj.measurement import field_direction_stated
 from smtj.measurement.format.schema import QUANTITIES, SIGNALS
 from smtj.units import format_quantity
 
@@ -90,6 +91,8 @@ class OperatingConditions:
     """Of these the values are only those of the card that results are written onto."""
     assumed: frozenset[str] = frozenset()
     """What neither the data nor the user states."""
+    direction_stated: bool = True
+    """Whether the direction of the field is known."""
 
     def known(self) -> dict[str, float]:
         """Return SI values by name, without those that are unknown."""
@@ -164,12 +167,14 @@ def conditions_of(
         remarks.append(f"not in the file, so assumed: {', '.join(assumed)}")
     if unknown:
         options = " and ".join(f"--{name}" for name in unknown)
-        remarks.append(f"{' and '.join(unknown)} unknown; give them with {options}")
+        them = "them" if len(unknown) > 1 else "it"
+        remarks.append(f"{' and '.join(unknown)} unknown; give {them} with {options}")
     conditions = OperatingConditions(
         **values,
         at_current=at_current,
         unknown=frozenset(unknown),
         assumed=frozenset(missing),
+        direction_stated=field_direction_stated(dataset),
     )
     return conditions, tuple(remarks)
 

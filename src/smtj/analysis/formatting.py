@@ -1,6 +1,7 @@
 """Names and remarks of data files, as people read them."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,23 @@ MAX_NAMED = 3
 
 
 def source_name(datasets: "Sequence[xr.Dataset]") -> str:
-    """Return the name of the data: their files, or how many there are."""
-    return file_names([Path(source_of(dataset)).name for dataset in datasets])
+    """Return the name of the data: their files, or what their names share and how many there are.
+
+    For example ``"RTN_H=*Oe.csv (9 files)"``.
+    """
+    names = list(dict.fromkeys(Path(source_of(dataset)).name for dataset in datasets))
+    if len(names) <= MAX_NAMED:
+        return file_names(names)
+    first = _shared(names)
+    last = _shared([name[len(first) :][::-1] for name in names])[::-1]
+    every = file_names(names)
+    return f"{first}*{last} ({every})" if first.strip("._- ") else every
+
+
+def _shared(names: Sequence[str]) -> str:
+    """Return what all names begin with."""
+    columns = takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False))
+    return "".join(column[0] for column in columns)
 
 
 def file_names(names: Sequence[str]) -> str:

@@ -515,6 +515,12 @@ def rounded(value: Value, quantity: Quantity) -> Value:
 def _notes(entries: Mapping[str, object]) -> list[str]:
     """Return what the user of a behavioural card should know."""
     notes = ["It holds what was measured of the device, and nothing else."]
+    if "loop.offset_field" in entries and "behaviour.dwell_time_high" not in entries:
+        notes.append("The laboratory sweeps its loop; a neuron needs traces or P over a drive.")
+    if "pulse_response.dwell_time" in entries:
+        notes.append("A neuron needs dwell times of both states, or P over a drive.")
+    if "voltage_levels.high" in entries or "current_levels.high" in entries:
+        notes.append("Its levels are those that were read, at a bias that is unknown.")
     if "behaviour.dwell_time_high" in entries:
         notes.append(
             "The response to a drive was not measured: a neuron takes its input in units of ln "

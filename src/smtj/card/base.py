@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, SupportsFloat
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from smtj.card.laws import Observable
 from smtj.card.messages import card_error, dotted_names, section_of, unknown_name
 from smtj.card.operation import Variability
 from smtj.card.quantity import Quantity
@@ -47,6 +48,7 @@ class Drive:
 
 FIELD = Drive("field", "A/m", "Oe", r"Field $H_\perp$ (Oe)")
 IN_PLANE_FIELD = Drive("field", "A/m", "Oe", r"Field $H_\parallel$ (Oe)")
+UNKNOWN_FIELD = Drive("field", "A/m", "Oe", r"Field $H$ (Oe)")
 VOLTAGE = Drive("voltage", "V", "mV", "Voltage (mV)")
 CURRENT = Drive("current", "A", "uA", "Current (µA)")
 NO_DRIVE = Drive("none", "", "", "Drive, in units of 1/w")
@@ -130,6 +132,11 @@ class Card(Tabular, Section):
         """Standard deviation of a reading in ohm in the high and in the low state, if none is
         given."""
         raise NotImplementedError
+
+    @property
+    def observable(self) -> Observable:
+        """What a measurement of the state reads: the resistance unless the card says otherwise."""
+        return "resistance"
 
     @property
     def spreads(self) -> Variability:

@@ -11,10 +11,20 @@ from smtj.card.base import (
     FIELD,
     IN_PLANE_FIELD,
     NO_DRIVE,
+    UNKNOWN_FIELD,
     VOLTAGE,
     Card,
     Drive,
     reject_text,
+)
+from smtj.card.laws import (
+    CurrentLevels,
+    Levels,
+    Loop,
+    Observable,
+    PulseResponse,
+    TemperatureResponse,
+    VoltageLevels,
 )
 from smtj.card.operation import Variability
 from smtj.card.responses import (
@@ -34,6 +44,10 @@ if TYPE_CHECKING:
 
 PHYSICS = ("geometry", "magnetism", "vcma", "spin_torque", "electrical", "thermal", "switching")
 """Sections that a behavioural card does not have."""
+FIELDS = {"out_of_plane": FIELD, "in_plane": IN_PLANE_FIELD, "unknown": UNKNOWN_FIELD}
+"""The drive by the direction of the field."""
+RESISTANCES = ("behaviour.resistance_high", "behaviour.resistance_low")
+READ_VOLTAGE = "behaviour.read_voltage"
 SPREADS_OF_FIELD = ("offset_spread", "magnetic_noise", "offset_drift")
 
 
@@ -46,6 +60,9 @@ class BehaviouralCard(Card):
 
     Without a response, all holds where the device was measured.  A neuron then takes its input in
     units of ln odds, as the drive that would cause them is unknown.
+
+    Levels are resistances, or voltages or currents where the bias is unknown; the laboratory then
+    reads these.  Loops and pulses alone make a card too, of which the laboratory gives loops.
 
     Examples
     --------
@@ -63,6 +80,11 @@ class BehaviouralCard(Card):
     field_response: FieldResponse | None = None
     voltage_response: VoltageResponse | None = None
     current_response: CurrentResponse | None = None
+    voltage_levels: VoltageLevels | None = None
+    current_levels: CurrentLevels | None = None
+    temperature_response: TemperatureResponse | None = None
+    loop: Loop | None = None
+    pulse_response: PulseResponse | None = None
     variability: Variability | None = None
 
     @classmethod
@@ -91,13 +113,38 @@ class BehaviouralCard(Card):
                 "behaviour.dwell_time_high and dwell_time_low are of a device without a response; "
                 f"with {given[0]} give behaviour.dwell_time, that at the middle"
             )
-        if not given and (b.dwell_time is not None or b.dwell_time_high is None):
+        alone = any(s is not None for s in (self.loop, self.pulse_response, b.resistance_high))
+        if not given and (b.dwell_time is not None or (b.dwell_time_high is None and not alone)):
             raise broken_rule(
                 "without a response (field_response, voltage_response or current_response) "
                 "behaviour needs dwell_time_high and dwell_time_low, and no dwell_time"
             )
+        if self.temperature_response is not None and b.dwell_time_high is None:
+            raise broken_rule(
+                "temperature_response needs behaviour.dwell_time_high and dwell_time_low, those at "
+                "behaviour.temperature, on a card without a response to a drive"
+            )
         if self.response is not None and float(self.response.slope) == 0.0:
             raise broken_rule(f"{given[0]}.slope is 0; a device that responds has another")
+        return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_levels(self) -> Self:
+        named = {
+            "behaviour.resistance_high": self.behaviour.resistance_high,
+            "voltage_levels": self.voltage_levels,
+            "current_levels": self.current_levels,
+        }
+        given = [name for name, levels in named.items() if levels is not None]
+        if len(given) > 1:
+            raise broken_rule(f"a card has levels of one kind, but here are {' and '.join(given)}")
+        biased = self.voltage_response is not None or self.current_response is not None
+        if self.levels is not None and biased:
+            raise broken_rule(
+                f"{given[0]} hold at a constant bias that is unknown, but the drive of "
+                f"{self.drive.name}_response is the bias; give behaviour.resistance_high and "
+                "resistance_low"
+            )
         return self
 
     @model_validator(mode="after")
@@ -123,6 +170,21 @@ class BehaviouralCard(Card):
         """The response to the drive; None if it is unknown."""
         return self.field_response or self.voltage_response or self.current_response
 
+    @property
+    def levels(self) -> Levels | None:
+        """Levels in volts or amperes; None if they are resistances, or unknown."""
+        return self.voltage_levels or self.current_levels
+
+    @property
+    def switches(self) -> bool:
+        """Whether P(high) or dwell times of both states are known, as a neuron needs them."""
+        return self.response is not None or self.behaviour.dwell_time_high is not None
+
+    @property
+    def observable(self) -> Observable:
+        """What the laboratory reads: the resistance, or what stands in for it."""
+        return "resistance" if self.levels is None else self.levels.observable
+
     def require(self, *names: str) -> list[float]:
         """Values by dotted name.
 
@@ -143,15 +205,29 @@ class BehaviouralCard(Card):
             are, it = ("are", "them") if len(missing) > 1 else ("is", "it")
             raise CardError(
                 f"card {self.name} lacks what was not measured: {named} {are} missing here; "
-                f"measure and fit {it}, or write {it} into the card"
+                f"{self._remedy(missing, it)}, or write {it} into the card"
             )
         return found
+
+    def _remedy(self, missing: list[str], it: str) -> str:
+        """How what is missing comes onto the card."""
+        if not set(missing) <= {READ_VOLTAGE, *RESISTANCES}:
+            return f"measure and fit {it}"
+        if self.levels is not None:
+            held = "current" if self.levels.observable == "voltage" else "voltage"
+            return (
+                f"fit the data again with --{held} ({held}=), which turns the levels of a "
+                f"{self.observable} into resistances"
+            )
+        if missing != [READ_VOLTAGE]:
+            return f"measure and fit {it}"
+        return "fit the data again with --voltage (voltage=)"
 
     @property
     def drive(self) -> Drive:
         """What was swept, or no drive."""
         if self.field_response is not None:
-            return FIELD if self.field_response.direction == "out_of_plane" else IN_PLANE_FIELD
+            return FIELDS[self.field_response.direction]
         if self.voltage_response is not None:
             return VOLTAGE
         return NO_DRIVE if self.current_response is None else CURRENT
@@ -160,7 +236,7 @@ class BehaviouralCard(Card):
     def drive_condition(self) -> str:
         """The drive as a condition of a measurement, e.g. ``"field_out_of_plane"``; else empty."""
         if self.field_response is not None:
-            return f"field_{self.field_response.direction}"
+            return f"field_{self.field_response.component}"
         return "" if self.response is None else self.drive.name
 
     @property
@@ -222,7 +298,7 @@ class BehaviouralCard(Card):
         }
         found = {name: float(value) for name, value in known.items() if value is not None}
         if self.field_response is not None:
-            found[f"field_{self.field_response.direction}"] = 0.0
+            found[f"field_{self.field_response.component}"] = 0.0
         elif self.voltage_response is not None:
             found["voltage"] = float(self.voltage_response.midpoint)
         elif self.current_response is not None:
@@ -232,7 +308,9 @@ class BehaviouralCard(Card):
 
     @property
     def reading_noise(self) -> tuple[float, float]:
-        """That of the measurement; 0 if it is unknown."""
+        """That of the measurement, in the unit of :attr:`observable`; 0 if it is unknown."""
+        if self.levels is not None:
+            return float(self.levels.noise_high or 0.0), float(self.levels.noise_low or 0.0)
         return float(self.behaviour.noise_high or 0.0), float(self.behaviour.noise_low or 0.0)
 
     @property

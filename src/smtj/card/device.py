@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
-from smtj.card.base import FIELD, Card, Drive, reject_text
+from smtj.card.base import FIELD, IN_PLANE_FIELD, Card, Drive, reject_text
 from smtj.card.consistency import agree, vcma_coefficient
 from smtj.card.operation import Electrical, Switching, Thermal, Variability
 from smtj.card.section import broken_rule
@@ -66,13 +66,19 @@ class DeviceCard(Card):
 
     @property
     def drive(self) -> Drive:
-        """The field along the normal, H_⊥."""
-        return FIELD
+        """The field along the normal, H_⊥, or along x, H_∥, where the states lie in the plane."""
+        return IN_PLANE_FIELD if self._in_plane else FIELD
 
     @property
     def drive_condition(self) -> str:
-        """``"field_out_of_plane"``."""
-        return "field_out_of_plane"
+        """``"field_out_of_plane"``, or ``"field_in_plane"`` where the states lie in the plane."""
+        return "field_in_plane" if self._in_plane else "field_out_of_plane"
+
+    @property
+    def _in_plane(self) -> bool:
+        from smtj.physics.free_layer import states_in_plane
+
+        return states_in_plane(self)
 
     @property
     def drive_limit(self) -> float:
@@ -137,8 +143,9 @@ class DeviceCard(Card):
     def at(
         self, voltage: Any = None, field: Any = None, temperature: Any = None, current: Any = None
     ) -> "OperatingPoint":
-        """What follows at a voltage in V, a perpendicular field H_⊥ in A/m and a temperature in K.
+        """What follows at a voltage in V, a field in A/m and a temperature in K.
 
+        The field is the card's :attr:`drive`: H_⊥ or, where the states lie in the plane, H_∥.
         Numbers or arrays, by default no voltage, no field and the card's temperature; see
         :func:`smtj.physics.device.operating_point`.
         """

@@ -8,6 +8,11 @@ from smtj.card.quantity import Quantity
 from smtj.card.section import Section, broken_rule
 from smtj.card.value import Value
 
+Direction = Annotated[
+    Literal["out_of_plane", "in_plane", "unknown"],
+    Field(description="out_of_plane, in_plane, or unknown if the data do not state it"),
+]
+
 
 class Behaviour(Section):
     """Levels and dwell times hold at the middle of the response, or without a response where the
@@ -82,13 +87,22 @@ class Behaviour(Section):
         return self
 
 
-class FieldResponse(Section):
+class Directed(Section):
+    """A section of a field along a direction."""
+
+    direction: Direction
+
+    @property
+    def component(self) -> Literal["out_of_plane", "in_plane"]:
+        """Of a field of unknown direction, that along the film normal stands for it."""
+        return "in_plane" if self.direction == "in_plane" else "out_of_plane"
+
+
+class FieldResponse(Directed):
     """P(high | H) = 1/(1 + exp(-w (H - H_s))); the entries per volt say what a bias changes, from
     behaviour.read_voltage on."""
 
-    direction: Annotated[
-        Literal["out_of_plane", "in_plane"], Field(description="out_of_plane or in_plane")
-    ] = "out_of_plane"
+    direction: Direction = "out_of_plane"
     slope: Annotated[Value, Quantity("m/A", "1/Oe", 0.14, "w; negative if H empties the state")]
     midpoint: Annotated[Value, Quantity("A/m", "Oe", -14, "H_s, where P(high) is one half")]
     limit: Annotated[Value, Quantity("A/m", "Oe", 50, "largest |H| that was applied", above=0)]

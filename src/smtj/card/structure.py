@@ -88,7 +88,7 @@ class Geometry(Section):
 
 class Magnetism(Section):
     """Give interface_anisotropy or anisotropy_field or both; a positive anisotropy_field means
-    an easy axis along the film normal."""
+    an easy axis along the film normal, a negative one an easy axis along x."""
 
     saturation_magnetisation: Annotated[
         Value, Quantity("A/m", "kA/m", 1180, "M_s at the card's temperature", above=0)
@@ -99,7 +99,7 @@ class Magnetism(Section):
     anisotropy_field: Annotated[
         Value | None,
         Quantity(
-            "A/m", "mT", 56, "H_K1 at zero bias, demagnetisation subtracted; negative = easy plane"
+            "A/m", "mT", 56, "H_K1 at zero bias, demagnetisation subtracted; negative = in plane"
         ),
     ] = None
     second_order_anisotropy_field: Annotated[
@@ -108,6 +108,13 @@ class Magnetism(Section):
     in_plane_anisotropy_field: Annotated[
         Value, Quantity("A/m", "mT", 0, "shape anisotropy in the plane, along x", at_least=0)
     ]
+    easy_axis: Annotated[
+        Literal["derived", "normal", "in-plane"],
+        Field(
+            description="where the two states lie: along the normal (tilted by easy_axis_tilt), "
+            "across it in the plane of x and z, or derived from the anisotropy"
+        ),
+    ] = "derived"
     in_plane_bias_field: Annotated[
         Value, Quantity("A/m", "mT", 8.76, "H_in from the reference layer, + is along +x")
     ]

@@ -80,7 +80,8 @@ def _field(section_name: str, section: type[Section], field: str, optional: bool
     info = section.model_fields[field]
     quantity = section.quantities().get(field)
     if quantity is None:
-        return [f"# {info.description}", f'{field} = "{get_args(info.annotation)[0]}"']
+        entry = f'{field} = "{get_args(info.annotation)[0]}"'
+        return [f"# {info.description}", f"# {entry}" if optional else entry]
     limits = f" ({quantity.range_text})" if quantity.range_text else ""
     left_out = optional or (info.default is None and f"{section_name}.{field}" not in _CHOSEN)
     entry = f"{field} = {_example(quantity, info.default)}"

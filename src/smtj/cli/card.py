@@ -20,11 +20,14 @@ def show(
 
     from smtj.card import BehaviouralCard, load_card
     from smtj.physics.derived import derived_quantities
+    from smtj.physics.measured import measured_quantities
     from smtj.tables import Table
 
     loaded = load_card(card)
-    behavioural = isinstance(loaded, BehaviouralCard)
-    derived = loaded.under_bias().derived() if behavioural else derived_quantities(loaded)
+    if isinstance(loaded, BehaviouralCard):
+        derived = measured_quantities(loaded)
+    else:
+        derived = derived_quantities(loaded)
     if as_json:
         found = {row.symbol: {"value": float(row.value), "unit": row.unit} for row in derived}
         print_json({"card": loaded.to_dict(), "derived": found})
@@ -32,11 +35,10 @@ def show(
     rows = [(row.name, row.symbol, row.text, row.source) for row in derived]
     width = Console().width
     typer.echo(loaded.table().text(width))
-    typer.echo(
-        Table(
-            "\nAt no drive" if behavioural else "\nDerived", ("", "symbol", "value", "source"), rows
-        ).text(width)
-    )
+    at_rest = isinstance(loaded, BehaviouralCard) and loaded.switches
+    if rows:
+        head = "\nAt no drive" if at_rest else "\nDerived"
+        typer.echo(Table(head, ("", "symbol", "value", "source"), rows).text(width))
 
 
 @app.command()

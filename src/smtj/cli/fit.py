@@ -7,16 +7,7 @@ import typer
 
 from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
-from smtj.cli.reading import (
-    Column,
-    FromName,
-    Ignore,
-    Interval,
-    Reads,
-    Sheet,
-    SkipRows,
-    read_files,
-)
+from smtj.cli.reading import Reading, read_files, with_reading
 
 Condition = Annotated[
     str | None, typer.Option(help="Used if the file has no such column. Default: that of --base.")
@@ -26,11 +17,13 @@ Field = Annotated[
 ]
 
 
+@with_reading
 def fit(
     files: Annotated[
         list[Path],
         typer.Argument(help="Traces, scans, loops, tables of P(H), spectra of ST-FMR or FMR."),
     ],
+    *,
     base: Annotated[
         str | None,
         typer.Option(
@@ -41,13 +34,7 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
-    column: Column = None,
-    ignore: Ignore = None,
-    skip_rows: SkipRows = 0,
-    sheet: Sheet = None,
-    reads: Reads = None,
-    interval: Interval = None,
-    from_name: FromName = None,
+    reading: Reading,
     integration_time: Annotated[
         str | None, typer.Option(help='Averaging time of a reading, e.g. "20 ms" or "0 s".')
     ] = None,
@@ -70,11 +57,10 @@ def fit(
     from rich.console import Console
 
     from smtj.analysis import fit as fit_files
+    from smtj.card import BehaviouralCard
 
     with progress("reading", "MB") as report:
-        data = read_files(
-            files, column, ignore, skip_rows, sheet, reads, interval, from_name, report
-        )
+        data = read_files(files, reading, report)
     with progress("fitting", "fits") as report:
         result = fit_files(
             data,
@@ -105,4 +91,6 @@ def fit(
             note("No card was written: nothing that was fitted belongs on one")
         else:
             card.save(out)
-            note(f"Card: {out}\nNext: smtj card show {out}, or smtj train --card {out}")
+            trains = not isinstance(card, BehaviouralCard) or card.switches
+            more = f", or smtj train --card {out}" if trains else ""
+            note(f"Card: {out}\nNext: smtj card show {out}{more}")

@@ -113,12 +113,15 @@ def _measure(
         data = measured(
             {"card": device, "instrument": instrument, "seed": seed, "progress": report}
         )
-    resistance = data["resistance"]
+    # Of a card with nothing but P(high) there are counts.
+    measured_name = "probability" if "probability" in data else device.observable
+    read = data[measured_name]
     text = (
-        f"{resistance.size} readings of {device.name}, {float(resistance.min()):.4g} to "
-        f"{float(resistance.max()):.4g} ohm"
-    )
-    written(data, "resistance", out, text, as_json)
+        f"{read.size} {'readings' if measured_name != 'probability' else 'probabilities'} of "
+        f"{device.name}, {float(read.min()):.4g} to {float(read.max()):.4g} "
+        f"{read.attrs['units']}"
+    ).rstrip()
+    written(data, measured_name, out, text, as_json)
     base = f" --base {card}" if isinstance(device, DeviceCard) else ""
     note(f"Next: smtj fit {out}{base} --out my_card.toml")
 

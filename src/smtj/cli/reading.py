@@ -1,17 +1,20 @@
 """Options that say how files are read, of every command that reads measured files."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from smtj.cli.output import Report
 from smtj.cli.ranges import parse_option
-from smtj.errors import DataError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+Reading = Mapping[str, Any]
+"""Arguments of :func:`smtj.measurement.load` and :func:`smtj.measurement.describe`."""
 
 Column = Annotated[
     list[str] | None,
@@ -42,23 +45,53 @@ FromName = Annotated[
 ]
 
 
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :func:`_reading` in place of its parameter ``reading``."""
+    every = inspect.signature(command).parameters
+    shared = inspect.signature(_reading).parameters
+
+    def run(**options: Any) -> None:
+        chosen = {name: options.pop(name) for name in shared}
+        command(reading=_reading(**chosen), **options)
+
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in every.items():
+        parameters += shared.values() if name == "reading" else [parameter]
+    by_name = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+    vars(run)["__signature__"] = inspect.Signature(by_name)
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
+
+
+def _reading(
+    column: Column = None,
+    ignore: Ignore = None,
+    skip_rows: SkipRows = 0,
+    sheet: Sheet = None,
+    reads: Reads = None,
+    interval: Interval = None,
+    from_name: FromName = None,
+) -> Reading:
+    from smtj.measurement import parse_columns
+
+    return {
+        "columns": parse_columns(column or []),
+        "ignore": ignore or (),
+        "skip_rows": skip_rows,
+        "sheet": sheet,
+        "reads": reads,
+        "interval": parse_option("--interval", interval, "s"),
+        "from_name": from_name,
+    }
+
+
 def read_files(
-    files: Sequence[Path],
-    column: list[str] | None,
-    ignore: list[str] | None,
-    skip_rows: int,
-    sheet: str | None,
-    reads: int | None,
-    interval: str | None,
-    from_name: str | None,
-    progress: Report | None = None,
+    files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
-    from smtj.measurement import load, parse_columns
+    from smtj.measurement import files_in, load
 
-    files = listed_files(files)
-    columns = parse_columns(column or [])
-    spacing = parse_option("--interval", interval, "s")
+    files = files_in(files)
 
     def report(number: int) -> Report | None:
         if progress is None:
@@ -68,34 +101,7 @@ def read_files(
             number * _megabytes(total) + _megabytes(done), len(files) * _megabytes(total)
         )
 
-    return [
-        load(
-            file,
-            columns,
-            skip_rows=skip_rows,
-            sheet=sheet,
-            ignore=ignore or (),
-            reads=reads,
-            interval=spacing,
-            from_name=from_name,
-            progress=report(number),
-        )
-        for number, file in enumerate(files)
-    ]
-
-
-def listed_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files as they are, and in place of a folder the files in it, by name."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-            if not inside:
-                raise DataError(f"{path} is a folder without files: give the files to read")
-            found += inside
-        else:
-            found.append(path)
-    return found
+    return [load(file, progress=report(number), **reading) for number, file in enumerate(files)]
 
 
 def _megabytes(size: int) -> int:

@@ -15,7 +15,8 @@ from smtj.explore import charts
 from smtj.explore.components import choice, slider
 from smtj.explore.device_tab import FIELDS, PACES, DeviceTab, rows_as_html
 from smtj.explore.numbers import Number, time_text
-from smtj.physics.measured import MeasuredPoint
+from smtj.physics.measured import LEVELS, MeasuredPoint
+from smtj.typing import Floats
 from smtj.units import convert
 
 REACH = 6.0
@@ -37,7 +38,7 @@ class MeasuredState(NamedTuple):
     probability: float
     """P(high)."""
     resistance_high: float
-    """In ohm."""
+    """In ohm; of a card with levels in volts or amperes these, in their display unit."""
     resistance_low: float
 
 
@@ -84,6 +85,9 @@ class BehaviourTab(DeviceTab):
         self.controls.actions = [["reset", "Reset"]]
         axis = drive.label.replace(r"$H_\perp$", "H⊥").replace(r"$H_\parallel$", "H∥")
         self.plots["probability"].xaxis.axis_label = axis
+        what, (_, _, shown) = card.observable, LEVELS[card.observable]
+        unit = {"ohm": "Ω", "uA": "µA"}.get(shown, shown)
+        self.plots["trace"].yaxis.axis_label = f"{what.capitalize()} ({unit})"
         # There is no energy, so no well for the dot.
         self.wells = np.full(2, np.nan), np.full(2, np.nan)
         self.update()
@@ -102,13 +106,21 @@ class BehaviourTab(DeviceTab):
     def act(self, action: str) -> None:
         """Perform the action of a button; the card as it is needs no saving."""
 
+    def averaged(self, occupancy: Floats) -> Floats:
+        """Return readings that average over both states, in the unit of the plot."""
+        if self.card.levels is None:
+            return super().averaged(occupancy)
+        now = self.now
+        return now.resistance_low + (now.resistance_high - now.resistance_low) * occupancy
+
     def update(self) -> None:
         """Recompute and redraw all curves."""
         point = self.card.under_bias()
-        found = point.resistances(self.drive)
+        _, unit, shown = LEVELS[self.card.observable]
+        high, low = (convert(float(level), unit, shown) for level in point.levels(self.drive))
         log_high, log_low = (float(log) for log in point.log_dwell_times(self.drive))
         p = float(point.switching_probability(self.drive))
-        now: Any = MeasuredState(log_high, log_low, p, float(found.high), float(found.low))
+        now: Any = MeasuredState(log_high, log_low, p, high, low)
         curve = point.switching_probability(self.fields)
         charts.put(self.sources["p0"], x=self.fields * self.scale, y=curve)
         charts.put(self.sources["here"], x=[self.drive * self.scale], y=[p])
@@ -118,7 +130,9 @@ class BehaviourTab(DeviceTab):
 
 def require_telegraph_noise(card: BehaviouralCard) -> None:
     """Raise an error that names what is missing if a card lacks levels or dwell times."""
-    names = ["behaviour.resistance_high", "behaviour.resistance_low"]
+    names = []
+    if card.levels is None:
+        names += ["behaviour.resistance_high", "behaviour.resistance_low"]
     if card.behaviour.dwell_time_high is None:
         names.append("behaviour.dwell_time")
     card.require(*names)
@@ -126,12 +140,14 @@ def require_telegraph_noise(card: BehaviouralCard) -> None:
 
 def _numbers(card: BehaviouralCard, point: MeasuredPoint, now: MeasuredState) -> list[Number]:
     rows = [row for row in point.derived() if row.symbol in ("w", "x_s")]
+    what, (letter, _, shown) = card.observable, LEVELS[card.observable]
+    unit = {"ohm": "Ω", "uA": "µA"}.get(shown, shown)
     return [
         *(Number(row.name.capitalize(), row.symbol, row.text.replace("-", "−")) for row in rows),
         Number("Occupancy of the high state", "P", f"{now.probability:.4f}"),
         Number("Dwell time high", "τ_high", time_text(now.log_dwell_high)),
         Number("Dwell time low", "τ_low", time_text(now.log_dwell_low)),
-        Number("Resistance high", "R_high", f"{now.resistance_high:.5g} Ω"),
-        Number("Resistance low", "R_low", f"{now.resistance_low:.5g} Ω"),
+        Number(f"{what.capitalize()} high", f"{letter}_high", f"{now.resistance_high:.5g} {unit}"),
+        Number(f"{what.capitalize()} low", f"{letter}_low", f"{now.resistance_low:.5g} {unit}"),
         Number("Temperature", "T", f"{card.temperature:g} K"),
     ]

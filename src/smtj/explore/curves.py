@@ -20,6 +20,7 @@ from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_fi
 from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
 from smtj.physics.magnetics.equilibrium import reduced_energy
+from smtj.physics.magnetics.frame import along, frame
 from smtj.physics.resonance.spectrum import WellLines, signal, well_lines
 from smtj.physics.switching import probability_from_dwell_times
 from smtj.typing import Floats
@@ -163,11 +164,11 @@ def landscape(card: DeviceCard, values: ControlValues, angles: int = 241) -> Lan
     """Return energy against the angle of the magnetisation, and the two rest positions."""
     spin = macrospin(card, values.voltage)
     x, z = with_stray_field(card, values.field_in_plane, values.field_out_of_plane, values.voltage)
-    reduced = reduced_energy(spin, x, 0.0, z)
+    reduced, axes = reduced_energy(spin, x, 0.0, z), frame(spin)
 
     def energy_at(angle: Floats) -> Floats:
-        from_axis = angle - float(card.magnetism.easy_axis_tilt)
-        return np.asarray(reduced(np.sin(from_axis), 0.0, np.cos(from_axis)))
+        m = np.sin(angle), np.zeros_like(angle), np.cos(angle)
+        return np.asarray(reduced(*(along(axis, *m) for axis in axes[:3])))
 
     wells = card_wells(card, values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
     order = [0, 1] if high_state_is_up(card) else [1, 0]

@@ -19,6 +19,7 @@ from smtj.explore.components import Controls, choice, slider, symbol, text_pane
 from smtj.explore.controls import card_to_save, sliders, values_of_card
 from smtj.explore.numbers import Number, number_rows
 from smtj.physics.resistance import averaged_at_voltage
+from smtj.typing import Floats
 from smtj.units import Oe, convert
 
 FRAME = 50
@@ -141,7 +142,7 @@ class DeviceTab:
         self.trace, occupancy = stream.advance(
             self.trace, now.log_dwell_high, now.log_dwell_low, interval, PER_FRAME
         )
-        ohm = averaged_at_voltage(occupancy, now.resistance_high, now.resistance_low)
+        ohm = self.averaged(occupancy)
         time = (np.arange(PER_FRAME) + 1.0 + first) * interval / self.time_scale
         if first:
             self.sources["trace"].stream({"x": time, "y": ohm}, rollover=stream.POINTS)
@@ -153,6 +154,11 @@ class DeviceTab:
         self.readings = np.concatenate([self.readings, occupancy])[-stream.POINTS :]
         if self.trace.frame % 4 == 0 or self.readings.size == PER_FRAME:
             self._show_occupancy()
+
+    def averaged(self, occupancy: Floats) -> Floats:
+        """Return readings that average over both states, in the unit of the plot."""
+        now = self.now
+        return np.asarray(averaged_at_voltage(occupancy, now.resistance_high, now.resistance_low))
 
     def _show_occupancy(self) -> None:
         mean = float(self.readings.mean())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from smtj.card import Card
-from smtj.errors import SmtjError
+from smtj.errors import CardError, SmtjError
 
 BiasKind = Literal["voltage", "current"]
 """What is held constant while the other is measured."""
@@ -51,14 +51,31 @@ class Instrument:
         """Return the standard deviation of a reading in ohm, high and low state."""
         return card.reading_noise if self.noise is None else (self.noise, self.noise)
 
+    def require_own_unit(self, card: Card) -> None:
+        """Raise an error for noise or drift in ohm where a card has levels of another kind."""
+        if self.noise or self.drift:
+            raise SmtjError(
+                f"card {card.name} has levels of a {card.observable}, to which noise and drift in "
+                "ohm cannot be added; leave them out, or fit the data with their bias for levels "
+                "in ohm"
+            )
+
     def timing(self, card: Card) -> tuple[float, float]:
         """Return interval and integration time in s, those of the card where none is set."""
         interval = self.interval
-        if interval is None:
-            interval = card.sampling_interval
-        integration_time = self.integration_time
-        if integration_time is None:
-            integration_time = min(card.integration_time, interval)
+        try:
+            if interval is None:
+                interval = card.sampling_interval
+            integration_time = self.integration_time
+            if integration_time is None:
+                integration_time = min(card.integration_time, interval)
+        except CardError:
+            what = "time between readings" if interval is None else "integration time"
+            name = "interval" if interval is None else "integration_time"
+            raise CardError(
+                f"card {card.name} states no {what}; give it to the instrument by {name}= "
+                f"(--{name.replace('_', '-')})"
+            ) from None
         _check_timing(interval, integration_time)
         return interval, integration_time
 

@@ -16,8 +16,9 @@ from smtj.errors import SmtjError
 from smtj.lab.readings import Progress
 from smtj.lab.record import constants, labelled
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.free_layer import macrospin
+from smtj.physics.free_layer import easy_axis, macrospin
 from smtj.physics.junction import card_wells, resistance_of_direction
+from smtj.physics.magnetics.frame import frame
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ class Pulse(NamedTuple):
 
 
 def settling_time(card: DeviceCard, temperature: float | None = None) -> float:
-    """Return the time in s in which the magnetisation settles in a well: 5/(α γ μ0 |H_K1|)."""
-    field = abs(float(macrospin(card, 0.0, temperature).anisotropy_field))
+    """Return the time in s in which the magnetisation settles in a well: 5/(α γ μ0 H̄).
+
+    H̄ is the mean of the two fields that hold it along the easy axis, |H_K1| without a second axis.
+    """
+    axes = frame(macrospin(card, 0.0, temperature))
+    field = abs(float(axes.first + axes.shape / 2))
     rate = float(card.magnetism.damping) * GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY * field
     if not rate > 0:
         raise SmtjError(
@@ -250,6 +255,5 @@ def _settled(
 
 
 def _along(card: DeviceCard, m: Floats) -> Floats:
-    """m·n, of shape m.shape[:-1]."""
-    tilt = float(card.magnetism.easy_axis_tilt)
-    return np.asarray(m[..., 0] * np.sin(tilt) + m[..., 2] * np.cos(tilt))
+    """The component along the easy axis, of shape m.shape[:-1]."""
+    return np.asarray(m @ np.array(easy_axis(card)))

@@ -81,14 +81,18 @@ def take_readings(
     Returns
     -------
     tuple
-        Time at which each reading ends, in s, and resistance in ohm; shape (steps, samples).
+        Time at which each reading ends, in s, and resistance in ohm, or the card's observable in
+        its unit; shape (steps, samples).
 
     Raises
     ------
     SmtjError
-        There is nothing to read, a condition is not finite, or the drift takes the resistance to
-        0 at a constant voltage.
+        There is nothing to read, a condition is not finite, the drift takes the resistance to 0 at
+        a constant voltage, or noise or drift are in ohm where no resistance is read.
     """
+    own_unit = card.observable != "resistance"
+    if own_unit:
+        instrument.require_own_unit(card)
     timing = instrument.timing(card)
     settings = conditions.steps()
     steps = len(settings)
@@ -107,12 +111,15 @@ def take_readings(
     # A reading averages the currents through the drifted resistances.
     drift = instrument.drift * count / total
     states = high[:, None] + drift, low[:, None] + drift
-    if kind == "voltage" and min(float(state.min()) for state in states) <= 0:
+    if kind == "voltage" and not own_unit and min(float(state.min()) for state in states) <= 0:
         raise SmtjError(
             f"a drift of {instrument.drift:g} ohm takes the resistance to 0, where no voltage can "
             "be held; choose a smaller drift or a current"
         )
-    average = averaged_at_voltage if kind == "voltage" else averaged_at_current
+    # A voltage at constant current, and a current at constant voltage, average like a resistance
+    # at constant current.
+    linear = kind == "current" or own_unit
+    average = averaged_at_current if linear else averaged_at_voltage
     noise = np.random.default_rng([seed, 1]).standard_normal((steps, samples))
     fraction = occupancy.reshape(steps, samples)
     noise_high, noise_low = instrument.noise_of(card)
@@ -124,8 +131,9 @@ def take_readings(
 def two_states(card: Card, kind: BiasKind, steps: Floats) -> tuple[Floats, ...]:
     """Return the resistances in ohm and ln(τ/s) of the high and of the low state.
 
-    Where the card has the physics, each state has the dwell time at the voltage across the junction
-    in that state.
+    Of a card with levels of another observable these are in place of the resistances.  Where the
+    card has the physics, each state has the dwell time at the voltage across the junction in that
+    state.
     """
     in_plane, out_of_plane, bias, temperature = steps.T
     if isinstance(card, BehaviouralCard):

@@ -41,6 +41,13 @@ def labelled(
     return xr.Dataset({measured: variables.pop(measured)}, coords=variables, attrs=dict(attrs))
 
 
+def with_direction(dataset: "xr.Dataset", name: str, direction: str) -> "xr.Dataset":
+    """Mark the field ``name`` as one of unknown direction, as a header without one does."""
+    if direction == "unknown" and name in dataset.variables:
+        dataset[name].encoding["header"] = "H"
+    return dataset
+
+
 def constants(
     card: Card, field: Any, field_in_plane: Any, temperature: float | None
 ) -> dict[str, Column]:
@@ -69,13 +76,14 @@ def bias_columns(card: Card, voltage: float | None, current: float | None) -> di
 def attributes(
     kind: str, card: Card, bias: BiasKind, instrument: Instrument, seed: int
 ) -> dict[str, str | float]:
-    """Return how a resistance was measured, as attributes of its data set."""
+    """Return how a resistance, or what stands in for it, was measured."""
     interval, integration_time = instrument.timing(card)
+    held: dict[str, BiasKind] = {"voltage": "current", "current": "voltage"}
     return {
         "kind": kind,
         "card": card.name,
         "seed": seed,
-        "bias": bias,
+        "bias": held.get(card.observable, bias),
         "interval": interval,
         "integration_time": integration_time,
         "noise": max(instrument.noise_of(card)),

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import Card, CardLike, as_card
+from smtj.card import BehaviouralCard, Card, CardLike, as_card
 from smtj.card.base import IN_PLANE_FIELD
 from smtj.errors import SmtjError
+from smtj.lab.counts import has_only_counts, high_probability, measured_counts
 from smtj.lab.instrument import BiasKind, Instrument
+from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings
-from smtj.lab.record import Column, attributes, bias_columns, constants, labelled
+from smtj.lab.record import Column, attributes, bias_columns, constants, labelled, with_direction
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def trace(
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm along ``time`` in s.
+        ``resistance`` in ohm along ``time`` in s; ``voltage`` in V or ``current`` in A instead for
+        a behavioural card with levels of these.
 
     Raises
     ------
@@ -147,7 +150,8 @@ def scan(
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm, dimensions ``field`` and ``sample``.
+        ``resistance`` in ohm, dimensions ``field`` and ``sample``; of a card with nothing but
+        P(high), ``probability`` along ``field`` and ``reads``.
     """
     card = as_card(card)
     columns = constants(card, None, field_in_plane, temperature)
@@ -280,9 +284,12 @@ def field_sweep(
     columns[swept[0]] = (("sweep", "field"), np.tile(steps, (sweeps, 1)))
     columns[swept[0]][1][1::2] = steps[::-1]
     dims = ("sweep", "field")
-    found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
-    found = found.isel(sample=0)
-    for name in ("time", "resistance"):
+    if isinstance(card, BehaviouralCard) and card.loop is not None and card.drive.name != "field":
+        found = measured_loop(card, columns, swept[0], instrument or Instrument(), seed)
+    else:
+        found = _measure("field_sweep", card, columns, dims, 1, instrument, seed, progress)
+        found = found.isel(sample=0)
+    for name in ("time", card.observable):
         found[name][1::2] = found[name].values[1::2, ::-1]
     return found.assign_coords({swept[0]: found[swept[0]].variable[0]})
 
@@ -321,7 +328,13 @@ def _measure(
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 
-    time, resistance = take_readings(
+    if dims and has_only_counts(card):
+        applied = (at("field_in_plane"), at("field_out_of_plane"), bias, at(bias))
+        p = high_probability(card, *applied, at("temperature")).reshape(steps)
+        return _directed(
+            card, measured_counts(kind, card, conditions, dims, p, samples, instrument, seed)
+        )
+    time, read = take_readings(
         card,
         OperatingConditions(
             at("field_in_plane"), at("field_out_of_plane"), at(bias), at("temperature")
@@ -336,6 +349,13 @@ def _measure(
     columns = {
         **conditions,
         "time": (dims, time.reshape(shape)),
-        "resistance": (dims, resistance.reshape(shape)),
+        card.observable: (dims, read.reshape(shape)),
     }
-    return labelled("resistance", columns, attributes(kind, card, bias, instrument, seed))
+    about = attributes(kind, card, bias, instrument, seed)
+    return _directed(card, labelled(card.observable, columns, about))
+
+
+def _directed(card: Card, dataset: "xr.Dataset") -> "xr.Dataset":
+    if isinstance(card, BehaviouralCard) and card.field_response is not None:
+        return with_direction(dataset, card.drive_condition, card.field_response.direction)
+    return dataset

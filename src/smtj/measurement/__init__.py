@@ -15,7 +15,7 @@ from smtj.measurement.conditions import (
 from smtj.measurement.description import FileDescription, describe
 from smtj.measurement.format.columns import parse_columns
 from smtj.measurement.format.schema import LABELS, QUANTITIES
-from smtj.measurement.loading import as_dataset, load
+from smtj.measurement.loading import as_dataset, files_in, load
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
@@ -29,6 +29,7 @@ __all__ = [
     "as_dataset",
     "describe",
     "field_direction_stated",
+    "files_in",
     "groups",
     "increasing_time",
     "kind_of",

@@ -13,7 +13,7 @@ from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, Quantity
 from smtj.measurement.locations import reading_place, source_of, value_place
 from smtj.measurement.long_format import long_columns, readings_in
-from smtj.units import format_quantity
+from smtj.units import format_quantity, format_scaled
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,10 +81,11 @@ def increasing_time(dataset: "xr.Dataset") -> None:
     if wrong.any():
         alike = steps == 0
         if alike.sum() > MIN_ALIKE and alike.mean() > COARSE and not (steps < 0).any():
+            each = time.size / (time.size - alike.sum())
+            between = format_scaled(float(np.median(steps[~alike])) / each, "s", 2)
             raise DataError(
-                f"{source_of(dataset)}: its times are too coarse, with "
-                f"{time.size / (time.size - alike.sum()):.3g} readings at each of them: state the "
-                "time between readings by interval= (--interval)"
+                f"{source_of(dataset)}: its times are too coarse, with {each:.3g} readings at each "
+                f'of them: state the time between readings by interval= (--interval "{between}")'
             )
         later = int(wrong.argmax()) + 1
         step = f"from {time[later - 1]:.12g} s to {time[later]:.12g} s"

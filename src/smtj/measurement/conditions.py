@@ -182,11 +182,12 @@ def direction_needed(dataset: "xr.Dataset", name: str) -> str:
     column = split_header(header)[0]
     option = f'columns= (--column "field_out_of_plane={column}")'
     if not dataset[name].ndim:
-        option = 'from_name= (--from-name "*H={field_out_of_plane:Oe}*")'
+        pattern = dataset[name].encoding.get("pattern", "*H={field_out_of_plane:Oe}*")
+        option = f'from_name= (--from-name "{pattern}")'
     return (
-        f"the direction of the field {quoted(header)} is not stated, which the fit does not need; "
-        "a card of behaviour calls it out of plane, and a card with physics is changed only if it "
-        f"is called field_out_of_plane or field_in_plane by {option}"
+        f"the direction of the field {quoted(header)} is not stated, which the fit and a card of "
+        "behaviour do not need; a card with physics is changed only if it is called "
+        f"field_out_of_plane or field_in_plane by {option}"
     )
 
 
@@ -233,7 +234,7 @@ def part_of(
     )
     for name in part.variables:
         part[name].attrs = dataset[name].attrs
-        for key in {"header", "asked_for"} & set(dataset[name].encoding):
+        for key in {"header", "asked_for", "pattern"} & set(dataset[name].encoding):
             part[name].encoding[key] = dataset[name].encoding[key]
     if "source" in dataset.encoding:
         part.encoding["source"] = dataset.encoding["source"]

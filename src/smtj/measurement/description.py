@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smtj.errors import DataError
-from smtj.measurement.conditions import direction_stated, kind_of, observable_of
+from smtj.measurement.checks import increasing_time
+from smtj.measurement.conditions import direction_stated, groups, kind_of, observable_of
 from smtj.measurement.format.columns import Match, match_columns
 from smtj.measurement.format.excel import read_sheet
 from smtj.measurement.format.messages import listed, quoted
@@ -83,6 +84,9 @@ def describe(
         shown = observable_of(dataset)
         if kind == _KINDS["trace"] and shown not in (None, "resistance"):
             kind += f" of the {str(shown).replace('_', ' ')}"
+        if "time" in dataset.variables and kind_of(dataset) in ("trace", "scan"):
+            for _, readings in groups(dataset):
+                increasing_time(readings)
     except DataError as error:
         problem = str(error)
     return FileDescription(

@@ -136,6 +136,23 @@ def load(
     return dataset
 
 
+def files_in(paths: Sequence[str | Path]) -> list[Path]:
+    """Return files as they are, and in place of a folder the files in it, by name.
+
+    Raises DataError if a folder holds no files; hidden ones do not count.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+        if not inside:
+            raise DataError(f"{path} is a folder without files: give the files to read")
+        found += inside
+    return found
+
+
 def as_dataset(
     data: "str | Path | pd.DataFrame | xr.Dataset",
     columns: Mapping[str, str] | None = None,
@@ -218,7 +235,7 @@ def _series(series: "pd.Series[Any]", column: Column, name: str) -> NDArray[Any]
 
 def _check_file(file: Path) -> None:
     if file.is_dir():
-        raise DataError(f"{file} is a folder: give the data file in it")
+        raise DataError(f"{file} is a folder: give a file in it; a fit takes folders too")
     if not file.exists():
         raise DataError(f"{file} does not exist: expected a .csv, .xlsx or .nc file")
     size = file.stat().st_size

@@ -94,9 +94,10 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        for name, value, header in conditions_in_name(path.stem):
+        for name, value, header, pattern in conditions_in_name(path.stem):
             if _is_missing(dataset, name):
                 _set(dataset, name, ((), value), header)
+                dataset[name].encoding["pattern"] = pattern
                 remark(dataset, f"{_shown(name, value, header)}, from the name of the file")
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
@@ -146,8 +147,8 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
     return values
 
 
-def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str]]:
-    """Yield name, SI value and header of the conditions that a file's name says plainly.
+def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str, str]]:
+    """Yield name, SI value, header and pattern of the conditions that a file's name says plainly.
 
     ``H=-14Oe`` and ``T=300K`` name their quantity; ``_2.0GHz``, ``_300K``, ``_-100mV`` and
     ``_50Oe`` have a unit that does.
@@ -160,14 +161,23 @@ def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str]]:
             value = _converted(match[2], unit, known)
             if value is not None:
                 seen.add(known)
-                yield known, value, match[1] if name_of(match[1]) else match[1].rpartition("_")[2]
+                header = match[1] if name_of(match[1]) else match[1].rpartition("_")[2]
+                yield known, value, header, _pattern(stem, match.start(2), known, match[3])
     for match in _UNNAMED.finditer(stem):
         number, unit = match[1] or match[3], match[2] or match[4]
         name = _PLAIN[unit]
         value = _converted(number, unit, name)
         if name not in seen and value is not None:
             seen.add(name)
-            yield name, value, "H" if name in FIELDS else name
+            at = match.start(1) if match[1] else match.start(3)
+            header = "H" if name in FIELDS else name
+            yield name, value, header, _pattern(stem, at, name, unit)
+
+
+def _pattern(stem: str, at: int, name: str, unit: str) -> str:
+    """The pattern of ``from_name`` by which a name says a quantity at a position."""
+    before = re.split(r"(?=[_\s])", stem[:at])[-1] if at else ""
+    return f"{'*' if before else ''}{before}{{{name}:{unit}}}*"
 
 
 def _literal(text: str) -> str:

@@ -4,13 +4,23 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
 from smtj.physics.arrays import Array
-from smtj.physics.free_layer import high_state_is_up, layer_at, macrospin, offset_field
+from smtj.physics.free_layer import (
+    drive_field,
+    high_state_is_up,
+    layer_at,
+    macrospin,
+    offset_field,
+    states_in_plane,
+)
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics import anisotropy, direction, equilibrium
+from smtj.physics.magnetics.frame import along, frame
 from smtj.physics.point import SwitchingPoint, plain
 from smtj.physics.states import Derived, StateResistances
 from smtj.tables import Table
@@ -28,7 +38,7 @@ class OperatingPoint(SwitchingPoint):
     voltage: Array
     """V in V."""
     field: Array
-    """H_⊥ in A/m."""
+    """H_⊥ in A/m, or H_∥ where the states lie in the plane."""
     temperature: Array
     """T in K."""
     saturation_magnetisation: Array
@@ -36,7 +46,7 @@ class OperatingPoint(SwitchingPoint):
     energy_density: Array
     """K_eff(V, T) in J/m³."""
     barrier: Array
-    """E_b in J (Eq. 6)."""
+    """E_b in J (Eq. 6), or over the saddle in the plane."""
     stability_factor: Array
     """Δ = E_b/(k_B T)."""
     effective_field: Array
@@ -64,13 +74,20 @@ class OperatingPoint(SwitchingPoint):
 
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm, of their wells in this field."""
-        at = (plain(entry) for entry in (self._at(field), self.voltage, self.temperature))
-        return state_resistances(self.card, 0.0, 0.0, *at)
+        h, *at = (
+            np.asarray(plain(entry), dtype=np.float64)
+            for entry in (self._at(field), self.voltage, self.temperature)
+        )
+        return state_resistances(self.card, *drive_field(self.card, h), *at)
 
     def derived(self) -> list[Derived]:
         """Everything that follows at this point, row by row."""
         model = f"{self.card.switching.model} model"
-        given = "-H_in tan(tilt)" if self.card.switching.offset_field is None else "card"
+        in_plane = states_in_plane(self.card)
+        given = "-H_in" if in_plane else "-H_in tan(tilt)"
+        if self.card.switching.offset_field is not None:
+            given = "card"
+        saddle = "saddle in the plane" if in_plane else "Eq. 6"
         high, low = self.dwell_times()
         return [
             Derived("effective energy", "K_eff", self.energy_density, "J/m^3", "kJ/m^3", "Eq. 1"),
@@ -82,8 +99,8 @@ class OperatingPoint(SwitchingPoint):
                 "mT",
                 "2K_eff/(μ0 M_s)",
             ),
-            Derived("energy barrier", "E_b", self.barrier, "J", "zJ", "Eq. 6"),
-            Derived("stability factor", "E_b/k_BT", self.stability_factor, "", "", "Eq. 6"),
+            Derived("energy barrier", "E_b", self.barrier, "J", "zJ", saddle),
+            Derived("stability factor", "E_b/k_BT", self.stability_factor, "", "", saddle),
             Derived("effective field", "H_k,eff", self.effective_field, "A/m", "Oe", model),
             Derived("slope", "w", self.slope, "m/A", "1/Oe", f"Eq. 5, {model}"),
             Derived("offset field", "H_s", self.offset_field, "A/m", "Oe", given),
@@ -150,7 +167,8 @@ def operating_point(
     (:func:`smtj.physics.free_layer.high_state_is_up`).  Where that is the down well, a field along
     +z empties it: H_k,eff and w are negative then, in both models.
 
-    E_b is that of Eq. 6 in both, which contains no H_K2.  Temperature changes M_s and the
+    E_b is that of Eq. 6 in both, which contains no H_K2, or in a layer magnetised in its plane that
+    of :func:`smtj.physics.barrier.biaxial_energy_barrier`.  Temperature changes M_s and the
     interface anisotropy by the card's laws; ξ, H_in, H_K2 and a given H_k,eff stay.
 
     Parameters
@@ -162,7 +180,8 @@ def operating_point(
     temperature
         T in K, any shape; the card's own by default.
     field
-        H_⊥ in A/m at which dwell times, P(high) and resistances are shown.
+        H in A/m at which dwell times, P(high) and resistances are shown: H_⊥ or, where the states
+        lie in the plane, H_∥.
 
     Returns
     -------
@@ -184,8 +203,12 @@ def operating_point(
     """
     card = as_device(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
-    h_in = float(card.magnetism.in_plane_bias_field)
-    e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
+    if states_in_plane(card):
+        # At equal occupancy H_in is cancelled; it lies along the easy axis.
+        e_b = _barrier_in_plane(card, 0.0, 0.0, voltage, temperature)
+    else:
+        h_in = float(card.magnetism.in_plane_bias_field)
+        e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
     delta = barrier.stability_factor(e_b, t)
     sign = 1.0 if high_state_is_up(card) else -1.0
     given_field = card.switching.effective_anisotropy_field
@@ -257,9 +280,11 @@ def barrier_and_reduced_field(
     :mod:`smtj.physics.magnetics.direction`.
 
     The field along the normal with the same part along the easy axis, less H_s, gives h; the field
-    in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  A positive
-    h favours the high state, whichever well that is.  In the self-consistent model H_k,eff follows
-    Δ, so 4Δh stays w (H - H_s).
+    in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  Where the
+    states lie in the plane, the field along x takes the place of that along the normal, and what is
+    left lowers Δ (:func:`smtj.physics.barrier.biaxial_energy_barrier`).  A positive h favours the
+    high state, whichever well that is.  In the self-consistent model H_k,eff follows Δ, so 4Δh
+    stays w (H - H_s).
 
     Parameters
     ----------
@@ -279,6 +304,11 @@ def barrier_and_reduced_field(
     card = as_device(card)
     point = operating_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
+    if states_in_plane(card):
+        # The field along x with the same part along the easy axis, and what is left.
+        driving = field_x - field_z * math.tan(tilt)
+        e_b = _barrier_in_plane(card, field_y, field_z, voltage, temperature)
+        return _reduced(card, point, e_b, driving)
     h_in = float(card.magnetism.in_plane_bias_field)
     normal, _ = direction.perpendicular_and_in_plane(field_x, field_y, field_z, tilt)
     _, in_plane = direction.perpendicular_and_in_plane(field_x + h_in, field_y, field_z, tilt)
@@ -288,11 +318,39 @@ def barrier_and_reduced_field(
         in_plane,
         card.geometry.activation_volume,
     )
+    return _reduced(card, point, e_b, normal)
+
+
+def _reduced(
+    card: DeviceCard, point: OperatingPoint, e_b: Array, field: Array
+) -> tuple[Array, Array]:
     delta = barrier.stability_factor(e_b, point.temperature)
     h_k = point.effective_field
     if card.switching.model != "cai2019":
         h_k = switching.effective_field(delta, point.slope)
-    return delta, switching.reduced_field(normal, point.offset_field, h_k)
+    return delta, switching.reduced_field(field, point.offset_field, h_k)
+
+
+def _barrier_in_plane(
+    card: DeviceCard,
+    field_y: Array,
+    field_z: Array,
+    voltage: Array,
+    temperature: Array | None,
+) -> Array:
+    """E_b in J in a field across the easy axis of a layer magnetised in its plane."""
+    spin = macrospin(card, voltage, temperature)
+    axes = frame(spin)
+    lateral = field_z * math.tan(card.magnetism.easy_axis_tilt), field_y, field_z
+    volume = card.geometry.activation_volume
+    return barrier.biaxial_energy_barrier(
+        axes.first,
+        axes.shape,
+        spin.moment / volume,
+        along(axes.across, *lateral),
+        along(axes.hard, *lateral),
+        volume,
+    )
 
 
 def log_dwell_times_in_field(

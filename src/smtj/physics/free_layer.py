@@ -8,11 +8,10 @@ from smtj.physics import barrier
 from smtj.physics.arrays import Array, as_arrays
 from smtj.physics.magnetics import anisotropy, direction, equilibrium, thermal
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
+from smtj.physics.magnetics.macrospin import Macrospin
 
 
-def macrospin(
-    card: CardLike, voltage: Array = 0.0, temperature: Array | None = None
-) -> equilibrium.Macrospin:
+def macrospin(card: CardLike, voltage: Array = 0.0, temperature: Array | None = None) -> Macrospin:
     """The macrospin that a card's free layer is, at a bias voltage and a temperature.
 
     Parameters
@@ -27,15 +26,23 @@ def macrospin(
     Raises
     ------
     CardError
-        The card's interface anisotropy contradicts its anisotropy field.
+        The card's interface anisotropy contradicts its anisotropy field, or it is magnetised in the
+        plane and has an H_K2.
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
     """
     card = as_device(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
     magnetism = card.magnetism
+    in_plane = states_in_plane(card)
+    if in_plane and float(magnetism.second_order_anisotropy_field) != 0:
+        raise CardError(
+            f"card {card.name} is magnetised in the plane and has a "
+            "magnetism.second_order_anisotropy_field, which acts about the normal; set it to 0 and "
+            "count it in anisotropy_field"
+        )
     shape = magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
-    return equilibrium.Macrospin(
+    return Macrospin(
         moment=m_s * card.geometry.activation_volume,
         anisotropy_field=anisotropy.anisotropy_field(k_eff, m_s),
         second_order_field=magnetism.second_order_anisotropy_field,
@@ -43,7 +50,42 @@ def macrospin(
         in_plane_bias_field=magnetism.in_plane_bias_field,
         easy_axis_tilt=magnetism.easy_axis_tilt,
         temperature=t,
+        states_in_plane=float(in_plane),
     )
+
+
+def states_in_plane(card: DeviceCard) -> bool:
+    """Whether the two states lie in the plane, along x, and not along the normal.
+
+    As ``magnetism.easy_axis`` says, else where the anisotropy at no bias and the card's temperature
+    is least: in the plane if H_K1 < 0 and 2 H_K1 < H_K2.  A tilt turns both directions about y.
+    """
+    magnetism = card.magnetism
+    if magnetism.easy_axis != "derived":
+        return magnetism.easy_axis == "in-plane"
+    first = magnetism.anisotropy_field
+    if first is None:
+        own = float(card.thermal.temperature)
+        density = zero_bias_energy_density(card, own)
+        first = anisotropy.anisotropy_field(density, magnetism.saturation_magnetisation)
+    return bool(first < 0 and 2 * first < magnetism.second_order_anisotropy_field)
+
+
+def easy_axis(card: DeviceCard) -> tuple[float, float, float]:
+    """Unit vector (x, y, z) along which the up state lies."""
+    tilt = float(card.magnetism.easy_axis_tilt)
+    if states_in_plane(card):
+        return math.cos(tilt), 0.0, -math.sin(tilt)
+    return math.sin(tilt), 0.0, math.cos(tilt)
+
+
+def drive_field(card: DeviceCard, field: Array) -> tuple[Array, Array, Array]:
+    """x, y and z of the field by which a card's device is driven.
+
+    H_⊥ along z, or H_∥ along x where the states lie in the plane; the rest is 0.
+    """
+    nothing = 0 * field
+    return (field, nothing, nothing) if states_in_plane(card) else (nothing, nothing, field)
 
 
 def layer_at(
@@ -76,32 +118,38 @@ def reference_direction(card: DeviceCard) -> tuple[float, float, float]:
 
 
 def high_state_is_up(card: DeviceCard) -> bool:
-    """Whether the well along the easy axis n, not the opposite one, is the high-resistance state.
+    """Whether the well along the easy axis, not the opposite one, is the high-resistance state.
 
-    True where n points away from the reference layer, and by convention where it lies across it.
+    True where the axis points away from the reference layer, and by convention where it lies
+    across it.
     """
-    x, _, z = reference_direction(card)
-    tilt = float(card.magnetism.easy_axis_tilt)
+    cosine = sum(a * b for a, b in zip(reference_direction(card), easy_axis(card), strict=True))
     # Room for rounding: the cosine of 90 degrees is not 0 as a float.
-    return x * math.sin(tilt) + z * math.cos(tilt) <= 1e-12
+    return cosine <= 1e-12
 
 
 def offset_field(card: DeviceCard, voltage: Array) -> Array:
-    """H_s in A/m: the card's own, else that of the tilted axis; the voltage in V shifts it."""
-    magnetism, given = card.magnetism, card.switching.offset_field
+    """H_s in A/m: the card's own, else that of its axis and H_in; the voltage in V shifts it."""
+    given = card.switching.offset_field
     if given is None:
-        given = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
+        given = _derived_offset_field(card)
     return float(given) + card.switching.offset_field_per_volt * voltage
 
 
 def stray_field(card: DeviceCard, voltage: Array = 0.0) -> Array:
-    """Field in A/m along the easy axis that moves the midpoint of P(H_⊥) to the card's H_s.
+    """Field in A/m along the easy axis that moves the midpoint of P(H) to the card's H_s.
 
-    It is 0 where H_s follows from the tilt and H_in.  The voltage in V shifts H_s.
+    It is 0 where H_s follows from the axis and H_in.  The voltage in V shifts H_s.
     """
+    derived = float(_derived_offset_field(card))
+    return (derived - offset_field(card, voltage)) * math.cos(card.magnetism.easy_axis_tilt)
+
+
+def _derived_offset_field(card: DeviceCard) -> Array:
     magnetism = card.magnetism
-    derived = direction.offset_field(magnetism.in_plane_bias_field, magnetism.easy_axis_tilt)
-    return (float(derived) - offset_field(card, voltage)) * math.cos(magnetism.easy_axis_tilt)
+    return direction.offset_field(
+        magnetism.in_plane_bias_field, magnetism.easy_axis_tilt, float(states_in_plane(card))
+    )
 
 
 def boltzmann_occupancy(
@@ -124,13 +172,10 @@ def boltzmann_occupancy(
         As in :func:`macrospin`, with its errors; all broadcast together.
     """
     card = as_device(card)
-    tilt = float(card.magnetism.easy_axis_tilt)
+    x, _, z = easy_axis(card)
     stray = stray_field(card, voltage)
     found = equilibrium.boltzmann_averages(
-        macrospin(card, voltage, temperature),
-        field_x + stray * math.sin(tilt),
-        field_y,
-        field_z + stray * math.cos(tilt),
+        macrospin(card, voltage, temperature), field_x + stray * x, field_y, field_z + stray * z
     )
     up = found.probability_up
     return (up if high_state_is_up(card) else 1 - up), found

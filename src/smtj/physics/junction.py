@@ -6,7 +6,6 @@ zero field its resistance may be the lower of the two.  Where a well is gone, it
 resistance of the one that is left.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from smtj.card import CardLike, DeviceCard, as_device
 from smtj.card.consistency import ellipse_volume
 from smtj.physics import resistance
 from smtj.physics.free_layer import (
+    easy_axis,
     high_state_is_up,
     macrospin,
     reference_direction,
@@ -69,12 +69,9 @@ def with_stray_field(
     card: DeviceCard, field_x: ArrayLike, field_z: ArrayLike, voltage: ArrayLike
 ) -> tuple[Floats, Floats]:
     """The applied field along x and z plus the stray field that stands for a given H_s, in A/m."""
-    tilt = float(card.magnetism.easy_axis_tilt)
+    x, _, z = easy_axis(card)
     stray = stray_field(card, np.asarray(voltage, dtype=np.float64))
-    return (
-        np.asarray(field_x) + stray * math.sin(tilt),
-        np.asarray(field_z) + stray * math.cos(tilt),
-    )
+    return np.asarray(field_x) + stray * x, np.asarray(field_z) + stray * z
 
 
 def state_resistances(

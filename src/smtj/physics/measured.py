@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from smtj.card import BehaviouralCard
+from smtj.card.laws import TemperatureResponse
 from smtj.errors import CardError, SmtjError
 from smtj.physics.arrays import Array, as_arrays
 from smtj.physics.point import SwitchingPoint, plain
@@ -25,6 +26,12 @@ from smtj.tables import Table
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
+LEVELS = {
+    "resistance": ("R", "ohm", "ohm"),
+    "voltage": ("V", "V", "mV"),
+    "current": ("I", "A", "uA"),
+}
+"""Letter, SI unit and display unit of the levels of each observable."""
 BARRIERLESS = 1e-12
 """Curvature below which the law is taken as exponential."""
 
@@ -65,6 +72,22 @@ class MeasuredPoint(SwitchingPoint):
         with np.errstate(over="ignore"):
             return xp.exp(logs[0]), xp.exp(logs[1])
 
+    def levels(self, field: Array | None = None) -> tuple[Floats, Floats]:
+        """Levels of the high and the low state in the unit of what the card's measurement reads.
+
+        They are straight lines in the drive if that was seen.
+        """
+        own = self.card.levels
+        if own is None:
+            found = self.resistances(field)
+            return found.high, found.low
+        odds = log_odds(self._at(field), self.slope, self.offset_field)
+        u = np.asarray(plain(odds), dtype=np.float64)
+        return (
+            float(own.high) + float(own.high_per_log_odds or 0.0) * u,
+            float(own.low) + float(own.low_per_log_odds or 0.0) * u,
+        )
+
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm; straight lines in the drive if that was seen."""
         levels = self.card.require("behaviour.resistance_high", "behaviour.resistance_low")
@@ -101,12 +124,11 @@ class MeasuredPoint(SwitchingPoint):
                 Derived("dwell time, high", "τ_high", high, "s", "s", "card"),
                 Derived("dwell time, low", "τ_low", low, "s", "s", "card"),
             ]
-        if self.has_resistances:
-            found = self.resistances()
-            rows += [
-                Derived("resistance, high", "R_high", found.high, "ohm", "ohm", "card"),
-                Derived("resistance, low", "R_low", found.low, "ohm", "ohm", "card"),
-            ]
+        if self.has_resistances or self.card.levels is not None:
+            what, (letter, unit, shown) = self.card.observable, LEVELS[self.card.observable]
+            for state, level in zip(("high", "low"), self.levels(), strict=True):
+                symbol = f"{letter}_{state}"
+                rows.append(Derived(f"{what}, {state}", symbol, level, unit, shown, "card"))
         return rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +146,21 @@ class MeasuredPoint(SwitchingPoint):
             ("quantity", "symbol", "value", "from"),
             [(row.name, row.symbol, row.text, row.source) for row in self.derived()],
         )
+
+
+def measured_quantities(card: BehaviouralCard) -> list[Derived]:
+    """What follows from a card where it was measured, row by row, as far as it is known."""
+    rows = card.under_bias().derived() if card.switches else []
+    if card.behaviour.resistance_high is not None:
+        high, low = card.require("behaviour.resistance_high", "behaviour.resistance_low")
+        rows.append(Derived("TMR where it was measured", "TMR", high / low - 1, "", "%", ""))
+    loop = card.loop
+    if loop is not None and loop.coercive_field is not None:
+        offset, half = float(loop.offset_field), float(loop.coercive_field)
+        for sense, sign in (("rising", 1), ("falling", -1)):
+            name, symbol = f"switching field, {sense} field", f"H_{sense}"
+            rows.append(Derived(name, symbol, offset + sign * half, "A/m", "Oe", ""))
+    return rows
 
 
 def measured_point(
@@ -154,7 +191,9 @@ def measured_response(
     """
     behaviour, response = card.behaviour, card.response
     t = card.temperature if temperature is None else temperature
-    _unchanged(card, "a temperature", t, behaviour.temperature, "K", "K")
+    law = card.temperature_response
+    if law is None:
+        _unchanged(card, "a temperature", t, behaviour.temperature, "K", "K")
     v = card.bias_voltage if voltage is None else voltage
     if response is None:
         log_high, log_low = (
@@ -162,8 +201,14 @@ def measured_response(
             for tau in card.require("behaviour.dwell_time_high", "behaviour.dwell_time_low")
         )
         # The drive counts from the state of the measurement, in units of ln odds.
-        slope, middle = 1.0, log_low - log_high
+        slope: Any = 1.0
+        middle: Any = log_low - log_high
         log_time: Any = (log_high + log_low) / 2
+        if law is not None:
+            away = _colder(card, law, t)
+            high, low = float(law.stability_factor_high), float(law.stability_factor_low)
+            # log_high + high * away, and so for the low state.
+            middle, log_time = middle + (low - high) * away, log_time + (high + low) / 2 * away
     else:
         slope, middle = float(response.slope), float(response.midpoint)
         log_time = math.nan if behaviour.dwell_time is None else math.log(behaviour.dwell_time)
@@ -188,6 +233,19 @@ def measured_response(
     )
 
 
+def _colder(card: BehaviouralCard, law: TemperatureResponse, temperature: Any) -> Any:
+    """Return T_m/T - 1; raises CardError at temperatures beyond those that were measured."""
+    values = np.asarray(plain(temperature), dtype=np.float64)
+    within = (float(law.lowest) - 1e-6 <= values) & (values <= float(law.highest) + 1e-6)
+    if not within.all():
+        worst = float(np.ravel(values)[int(np.ravel(~within).argmax())])
+        raise CardError(
+            f"card {card.name} was measured from {float(law.lowest):g} to {float(law.highest):g} "
+            f"K, and holds nothing of {worst:g} K; measure there and fit all together"
+        )
+    return card.temperature / temperature - 1
+
+
 def measured_states(
     card: BehaviouralCard,
     field_in_plane: Floats,
@@ -196,13 +254,31 @@ def measured_states(
     bias: Floats,
     temperature: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Resistances in ohm and ln(τ/s) of the high and of the low state, under conditions as rows.
+    """Levels and ln(τ/s) of the high and of the low state, under conditions as rows.
+
+    Levels are resistances in ohm, or in the unit of the card's observable.  Arguments and errors
+    are those of :func:`measured_at`, and the card must have levels.
+    """
+    point = measured_at(card, field_in_plane, field_out_of_plane, kind, bias, temperature)
+    rows = (*point.levels(), *point.log_dwell_times())
+    return tuple(np.broadcast_to(np.asarray(r), bias.shape) for r in rows)  # type: ignore[return-value]
+
+
+def measured_at(
+    card: BehaviouralCard,
+    field_in_plane: Floats,
+    field_out_of_plane: Floats,
+    kind: str,
+    bias: Floats,
+    temperature: Floats,
+) -> MeasuredPoint:
+    """Evaluate a card under conditions as rows.
 
     ``kind`` says whether the bias is a ``"voltage"`` in V or a ``"current"`` in A.  Raises
     CardError if a condition other than the drive is not that of the measurement.
     """
     own, response = card.behaviour, card.field_response
-    along = None if response is None else response.direction
+    along = None if response is None else response.component
     if along != "out_of_plane":
         _unchanged(card, "H_⊥", field_out_of_plane, own.field_out_of_plane, "A/m", "Oe")
     if along != "in_plane":
@@ -210,19 +286,20 @@ def measured_states(
     voltage: Any = None
     if card.drive.name == kind:
         drive = bias
+    elif kind == "current" or card.drive.name in ("voltage", "current"):
+        raise SmtjError(
+            f"card {card.name} is driven by a {card.drive.name}, not biased by a {kind}"
+        )
     else:
-        if kind == "current" or card.drive.name in ("voltage", "current"):
-            raise SmtjError(
-                f"card {card.name} is driven by a {card.drive.name}, not biased by a {kind}"
-            )
-        voltage = bias
         drive = np.zeros_like(bias)
         if along is not None:
             drive = field_in_plane if along == "in_plane" else field_out_of_plane
-    point = measured_response(card, drive, voltage, temperature)
-    found = point.resistances()
-    rows = (found.high, found.low, *point.log_dwell_times())
-    return tuple(np.broadcast_to(np.asarray(r), bias.shape) for r in rows)  # type: ignore[return-value]
+        if card.levels is None:
+            voltage = bias
+        else:
+            # They hold at a constant bias that nobody knows.
+            _unchanged(card, "a bias", bias, None, "V", "mV")
+    return measured_response(card, drive, voltage, temperature)
 
 
 def _unchanged(

@@ -14,14 +14,15 @@ from smtj.physics.escape.asymptotes import (
 )
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.relaxation import log_dwell_times
-from smtj.physics.free_layer import boltzmann_occupancy, high_state_is_up, macrospin
-from smtj.physics.junction import card_wells, with_stray_field
-from smtj.physics.magnetics.equilibrium import (
-    Macrospin,
-    log_odds_slope,
-    log_weights,
-    reduced_energy,
+from smtj.physics.free_layer import (
+    boltzmann_occupancy,
+    drive_field,
+    high_state_is_up,
+    macrospin,
 )
+from smtj.physics.junction import card_wells, with_stray_field
+from smtj.physics.magnetics.equilibrium import log_odds_slope, log_weights, reduced_energy
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.resonance.frequency import printed_frequency, resonance_frequency, stiffness
 from smtj.validity.comparison import Comparison, compared, reference
 
@@ -72,15 +73,16 @@ def models(card: DeviceCard) -> dict[str, DeviceCard]:
 
 
 def field_at(card: DeviceCard, field: float, voltage: float) -> Field:
-    """Return the total of an applied H_⊥ and the card's stray field."""
-    x, z = with_stray_field(card, 0.0, field, voltage)
+    """Return the total of an applied drive and the card's stray field."""
+    field_x, _, field_z = drive_field(card, field)
+    x, z = with_stray_field(card, field_x, field_z, voltage)
     return float(x), float(z)
 
 
 def _occupancy(card: DeviceCard, voltage: float, temperature: float | None) -> list[Comparison]:
     point = operating_point(card, voltage, temperature)
     field = float(point.offset_field + 1 / point.slope)
-    exact, _ = boltzmann_occupancy(card, 0.0, 0.0, field, voltage, temperature)
+    exact, _ = boltzmann_occupancy(card, *drive_field(card, field), voltage, temperature)
     base = reference("P(high) at H_s + 1/w", "Boltzmann integral", float(exact), "", "")
     found = {
         name: float(operating_point(c, voltage, temperature).switching_probability(field))

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from smtj import plot, provenance
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.files import write_text
-from smtj.physics.device import with_stability_factor
 from smtj.tables import Table, Tabular
 from smtj.validity.comparison import Comparison, table
 from smtj.validity.formulas import compare_formulas
 from smtj.validity.limits import Limits, find_limits, safe_ranges
-from smtj.validity.low_barrier import LOW_BARRIER, Progress, compare_low_barrier
+from smtj.validity.low_barrier import (
+    LOW_BARRIER,
+    Progress,
+    compare_low_barrier,
+    with_low_barrier,
+)
 from smtj.validity.plots import caption, plot_ladder
 
 if TYPE_CHECKING:
@@ -95,7 +99,7 @@ def compare(
     seed
         Seed of everything random.
     low_barrier
-        Stability factor at which the motion is simulated.
+        Stability factor at which the motion is simulated, unless the card's own is lower.
     progress
         Called with the name of a step and (done, total).
 
@@ -113,6 +117,6 @@ def compare(
     calculated(0, 1)
     formulas = compare_formulas(card, voltage, temperature, seed)
     limits = find_limits(card, voltage, temperature, calculated)
-    low = with_stability_factor(card, low_barrier, voltage, temperature)
+    low = with_low_barrier(card, voltage, temperature, low_barrier)
     simulated = compare_low_barrier(low, voltage, temperature, seed, progress)
     return Ladder(card, formulas, simulated, limits)

@@ -14,7 +14,8 @@ from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
 from smtj.physics.free_layer import macrospin
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.frame import axial
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
@@ -83,12 +84,7 @@ def find_limits(
         The card has no perpendicular anisotropy, or its damping is too low to calculate with.
     """
     card = as_device(card)
-    spin = macrospin(card, voltage, temperature)._replace(
-        second_order_field=0.0,
-        in_plane_anisotropy_field=0.0,
-        in_plane_bias_field=0.0,
-        easy_axis_tilt=0.0,
-    )
+    spin = axial(macrospin(card, voltage, temperature))._replace(second_order_field=0.0)
     damping = float(card.magnetism.damping)
     h_k, t = float(spin.anisotropy_field), float(spin.temperature)
     scale = VACUUM_PERMEABILITY * h_k / (2 * BOLTZMANN * t)

@@ -17,12 +17,13 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.physics.device import operating_point
+from smtj.physics.device import operating_point, with_stability_factor
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
-from smtj.physics.free_layer import macrospin
+from smtj.physics.free_layer import drive_field, easy_axis, macrospin
 from smtj.physics.junction import card_wells
 from smtj.physics.magnetics.equilibrium import boltzmann_averages
+from smtj.physics.magnetics.frame import axial
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.typing import Floats
 from smtj.validity.comparison import Comparison, compared, reference
@@ -62,6 +63,35 @@ class Context(NamedTuple):
         if progress is None:
             return None
         return lambda done, total: progress(what, done, total)
+
+
+def with_low_barrier(
+    card: CardLike,
+    voltage: float = 0.0,
+    temperature: float | None = None,
+    low_barrier: float = LOW_BARRIER,
+) -> DeviceCard:
+    """Return a card with a volume so small that its motion can be simulated, if it has a larger.
+
+    Parameters
+    ----------
+    card
+        The device.
+    voltage, temperature
+        Bias in V, and T in K; the card's own temperature by default.
+    low_barrier
+        The stability factor to give it, if its own is higher.
+
+    Raises
+    ------
+    SmtjError
+        The card has no barrier there.
+    """
+    card = as_device(card)
+    own = float(operating_point(card, voltage, temperature).stability_factor)
+    if 0 < own <= low_barrier:
+        return card
+    return with_stability_factor(card, low_barrier, voltage, temperature)
 
 
 def compare_low_barrier(
@@ -105,7 +135,7 @@ def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
     spin = macrospin(card, context.voltage, context.temperature)
     exact = boltzmann_averages(spin, x, 0.0, z)
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
-    system = driven_macrospin(card, (0.0, 0.0, field), context.voltage, context.temperature)
+    system = driven_macrospin(card, drive_field(card, field), context.voltage, context.temperature)
     m = trajectories(
         system,
         equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, context.seed),
@@ -116,8 +146,7 @@ def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
         dtype=np.float32,
         progress=context.progress_of("equilibrium"),
     ).astype(np.float64)
-    tilt = float(spin.easy_axis_tilt)
-    up = (m[..., 0] * math.sin(tilt) + m[..., 2] * math.cos(tilt) > 0).astype(np.float64)
+    up = (m @ np.array(easy_axis(card)) > 0).astype(np.float64)
     found, error = _relaxation(up, float(exact.probability_up), rate)
     simulated = f"s-LLG, {TRAJECTORIES} trajectories"
     where = "at H_s + 1/(2w)"
@@ -168,9 +197,7 @@ def _relaxation(up: Floats, occupancy: float, rate: float) -> tuple[float, float
 
 def _passage(card: DeviceCard, context: Context) -> list[Comparison]:
     """First passages of the device with an upright axis and nothing in the plane."""
-    spin = macrospin(card, context.voltage, context.temperature)._replace(
-        easy_axis_tilt=0.0, in_plane_bias_field=0.0, in_plane_anisotropy_field=0.0
-    )
+    spin = axial(macrospin(card, context.voltage, context.temperature))
     damping = float(card.magnetism.damping)
     log_exact = log_first_passage_time(spin, 0.0, 0.0, 0.0, damping, THRESHOLD, -THRESHOLD)
     base = reference(

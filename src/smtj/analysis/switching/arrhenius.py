@@ -1,13 +1,16 @@
 """Traces at several temperatures: τ(T), and from it the barrier and the attempt time."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
+from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import (
+    Measured,
     dwell_times_to_barrier,
     measured,
     with_attempt_time,
@@ -15,13 +18,29 @@ from smtj.analysis.card_update import (
 )
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import (
+    Entries,
+    conditions_on_card,
+    levels_on_card,
+    measured_of_trace,
+    noise_on_card,
+    timing_on_card,
+)
 from smtj.analysis.switching.trace import FittedTrace
-from smtj.card import DeviceCard
-from smtj.errors import SmtjError
+from smtj.card import DeviceCard, Value
+from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier.arrhenius import ArrheniusFit, fit_arrhenius
+from smtj.measurement import source_of, table
+from smtj.physics.constants import BOLTZMANN
 from smtj.typing import Floats
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 MIN_TEMPERATURES = 3
+_TIMES: tuple[Symbol, Symbol] = ("τ_high", "τ_low")
+MIN_SCATTER = 1e-9
+"""Scatter of ln τ that a table without any is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +57,10 @@ class FittedTemperatures:
     low: ArrheniusFit
     mean: ArrheniusFit
     """Fit of the mean of both logarithms."""
-    nearest: FittedTrace
-    """The trace nearest to the card's temperature."""
+    traces: tuple[FittedTrace, ...]
+    """The traces they are from, if they are not from a table."""
+    middle: int
+    """Number of the temperature nearest to that of the base card, or to 300 K."""
 
 
 def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
@@ -54,43 +75,131 @@ def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
             f"dwell times are known at {len(known)} temperatures, but an Arrhenius plot needs "
             f"{MIN_TEMPERATURES}; measure at more temperatures, or for longer"
         )
-    reference = float(context.card.thermal.temperature)
-    temperature = np.array([trace.conditions.temperature for trace in known])
     logs = np.log([[trace.fit.dwell_high, trace.fit.dwell_low] for trace in known])
     spread = np.array([trace.fit.log_covariance for trace in known])
+    temperature = np.array([trace.conditions.temperature for trace in known])
+    remarks = [remark for trace in known for remark in trace.remarks]
+    return _result(temperature, logs, spread, tuple(known), context, remarks)
+
+
+def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
+    """Fit a table of dwell times of both states against temperature.
+
+    As the table states no errors, those of ln τ are their scatter about both lines.
+    """
+    from scipy.special import stdtrit
+
+    rows = table(dataset)
+    times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
+    if (times <= 0).any():
+        raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
+    temperature, logs = rows["temperature"].to_numpy(), np.log(times)
+    if np.unique(temperature).size < MIN_TEMPERATURES:
+        raise SmtjError(
+            f"the table has dwell times at {np.unique(temperature).size} temperatures, but an "
+            f"Arrhenius plot needs {MIN_TEMPERATURES}; measure at more temperatures"
+        )
+    unit = np.ones(len(rows))
+    lines = [fit_arrhenius(temperature, column, unit) for column in logs.T]
+    freedom = 2 * (len(rows) - 2)
+    scatter = math.sqrt(sum(line.chi_squared for line in lines) / freedom)
+    # The intervals take errors as known: Student's quantile makes up for few points.
+    error = max(scatter * float(stdtrit(freedom, 0.975)) / 1.96, MIN_SCATTER)
+    spread = np.broadcast_to(error**2 * np.eye(2), (len(rows), 2, 2))
+    remark = (
+        "the table states no errors; those of ln τ are their scatter about the lines, "
+        f"{scatter:.2g}"
+    )
+    return _result(temperature, logs, spread, (), context, [remark])
+
+
+def _result(
+    temperature: Floats,
+    logs: Floats,
+    spread: Floats,
+    traces: tuple[FittedTrace, ...],
+    context: Context,
+    remarks: Sequence[str],
+) -> FitResult:
+    usual = float(context.card.thermal.temperature)
+    middle = int(np.argmin(np.abs(temperature - usual)))
+    # Without a base, at a temperature that was measured.
+    reference = usual if context.has_base else float(temperature[middle])
     high, low = (
         fit_arrhenius(temperature, logs[:, row], np.sqrt(spread[:, row, row]), reference)
         for row in (0, 1)
     )
     error = np.sqrt(spread.sum(axis=(1, 2))) / 2
     mean = fit_arrhenius(temperature, logs.mean(axis=1), error, reference)
-    nearest = known[int(np.argmin(np.abs(temperature - reference)))]
-    remarks = (
+    first = (
         "fitted to the mean of ln τ_high and ln τ_low; separately they give E_b/k_BT = "
         f"{high.stability_factor.value:.2f} and {low.stability_factor.value:.2f} at "
-        f"{reference:g} K",
-        *mean.remarks,
-        *(remark for trace in known for remark in trace.remarks),
+        f"{reference:g} K"
     )
     return context.result(
         "arrhenius",
-        f"dwell times at {len(known)} temperatures",
-        FittedTemperatures(temperature, logs, spread, high, low, mean, nearest),
+        f"dwell times at {len(temperature)} temperatures",
+        FittedTemperatures(temperature, logs, spread, high, low, mean, traces, middle),
         mean.estimates,
-        remarks,
+        (first, *mean.remarks, *remarks),
         Picture(
             (plot_dwell_times,),
             "Points: dwell times with their standard errors. Lines: ln τ = ln τ0 + E_b/(k_BT), "
             "fitted to each state separately.",
         ),
-        update=_update,
+        update=_update if traces else None,
+        behaviour=arrhenius_behaviour,
+        measured=arrhenius_measured,
     )
+
+
+def arrhenius_behaviour(fit: FittedTemperatures, source: str) -> Entries:
+    """Dwell times at a measured temperature with their barriers, and the levels there."""
+    at = float(fit.temperature[fit.middle])
+    gradient = np.array([1 / (BOLTZMANN * at), 1.0])
+    entries: Entries = {}
+    if fit.traces:
+        nearest = fit.traces[fit.middle]
+        entries |= conditions_on_card(nearest.conditions, "", source)
+        entries |= timing_on_card(nearest, source) | noise_on_card([nearest], source)
+        levels = {state: nearest.level(state) for state in ("high", "low")}
+        entries |= levels_on_card(levels, source)
+    for state, line in (("high", fit.high), ("low", fit.low)):
+        tau = math.exp(float(line.log_dwell_time(at)))
+        error = math.sqrt(float(gradient @ line.covariance @ gradient))
+        entries[f"behaviour.dwell_time_{state}"] = Measured(tau, tau * error).on_card(source)
+        factor = Measured(*(n / (BOLTZMANN * at) for n in (line.barrier.value, line.barrier.error)))
+        entries[f"temperature_response.stability_factor_{state}"] = factor.on_card(source)
+    log0 = measured(fit.mean.log_attempt_time)
+    tau0 = math.exp(log0.value)
+    return entries | {
+        "behaviour.temperature": Value(at, "measured", source),
+        "temperature_response.lowest": Value(float(fit.temperature.min()), "measured", source),
+        "temperature_response.highest": Value(float(fit.temperature.max()), "measured", source),
+        "temperature_response.attempt_time": Measured(tau0, tau0 * log0.error).on_card(source),
+    }
+
+
+def arrhenius_measured(fit: FittedTemperatures) -> list[Measurement]:
+    """Dwell times at every temperature, and the levels at that of the card."""
+    found = []
+    for number, at in enumerate(fit.temperature):
+        where, known = f"{at:.4g} K", {"temperature": float(at)}
+        errors = np.sqrt(np.diag(fit.covariance[number]))
+        for symbol, log, error in zip(_TIMES, fit.log_dwell_times[number], errors, strict=True):
+            tau = math.exp(float(log))
+            found.append(Measurement(symbol, tau, float(error), where, conditions=known))
+    if fit.traces:
+        here = measured_of_trace(fit.traces[fit.middle], f"{fit.temperature[fit.middle]:.4g} K")
+        found += [one for one in here if one.symbol not in _TIMES]
+    return found
 
 
 def _update(card: DeviceCard, fit: FittedTemperatures, source: str) -> DeviceCard:
     attempt = measured(fit.mean.log_attempt_time)
     card = with_attempt_time(card, attempt, f"τ(T) of {source}")
-    trace, c = fit.nearest.fit, fit.nearest.conditions
+    nearest = fit.traces[fit.middle]
+    trace, c = nearest.fit, nearest.conditions
     barrier, _ = dwell_times_to_barrier(
         math.log(trace.dwell_high), math.log(trace.dwell_low), trace.log_covariance, attempt
     )

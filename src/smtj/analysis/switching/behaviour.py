@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Entries = dict[str, Value | str]
 """Values of a behavioural card by dotted name."""
 
-ROOM_TEMPERATURE = 300.0
-"""In K, on a card if the data state no temperature."""
+ASSUMED_TEMPERATURE = Value(300.0, "assumed", "not in the data; nothing here depends on it")
+"""On a card if the data state no temperature."""
 SEEN = 3.0
 """Standard errors above which a gradient of a level, a or c is kept."""
 SECTIONS = {
@@ -53,16 +53,16 @@ def trace_behaviour(trace: "FittedTrace", source: str) -> Entries:
     fit = trace.fit
     errors = np.sqrt(np.diag(fit.log_covariance))
     return {
-        **_levels({state: trace.level(state) for state in ("high", "low")}, source),
-        **_noise([trace], source),
+        **levels_on_card({state: trace.level(state) for state in ("high", "low")}, source),
+        **noise_on_card([trace], source),
         **{
             f"behaviour.dwell_time_{state}": _measured(tau, tau * error, source)
             for state, tau, error in zip(
                 ("high", "low"), (fit.dwell_high, fit.dwell_low), errors, strict=True
             )
         },
-        **_conditions(trace.conditions, "", source),
-        **_timing(trace, source),
+        **conditions_on_card(trace.conditions, "", source),
+        **timing_on_card(trace, source),
     }
 
 
@@ -76,8 +76,9 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     w, middle = scan.sigmoid.estimates
     entries = {
         **_response(scan.along, w, middle, float(np.abs(scan.field).max()), source),
-        **_conditions(scan.traces[0].conditions, scan.along, source),
-        **_timing(scan.traces[0], source),
+        **direction_on_card(scan.along, scan.traces[0].conditions.direction_stated),
+        **conditions_on_card(scan.traces[0].conditions, scan.along, source),
+        **timing_on_card(scan.traces[0], source),
     }
     if scan.traces[0].conditions.at_current and "behaviour.read_voltage" in entries:
         entries["behaviour.read_voltage"] = Value(scan.voltage, "measured", source)
@@ -133,7 +134,8 @@ def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
     w, middle = found.curve.sigmoid.estimates
     return {
         **_response(found.along, w, middle, float(np.abs(found.x).max()), source),
-        **_conditions(found.conditions, found.along, source),
+        **direction_on_card(found.along, found.conditions.direction_stated),
+        **conditions_on_card(found.conditions, found.along, source),
     }
 
 
@@ -186,23 +188,23 @@ def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
 def _response(along: str, w: Estimate, middle: Estimate, limit: float, source: str) -> Entries:
     """Return the section of a response, whose drive is one of :data:`SECTIONS`."""
     section = SECTIONS[along]
-    entries: Entries = {
+    return {
         f"{section}.slope": _of_estimate(w, source),
         f"{section}.midpoint": _of_estimate(middle, source),
         f"{section}.limit": Value(limit, "measured", f"range of {source}"),
     }
-    if section == "field_response":
-        entries[f"{section}.direction"] = along.removeprefix("field_")
-    return entries
 
 
-def _conditions(conditions: "OperatingConditions", along: str, source: str) -> Entries:
+def direction_on_card(along: str, stated: bool, section: str = "field_response") -> Entries:
+    """Return the direction of a field that was swept; nothing for another drive."""
+    if SECTIONS[along] != "field_response":
+        return {}
+    return {f"{section}.direction": along.removeprefix("field_") if stated else "unknown"}
+
+
+def conditions_on_card(conditions: "OperatingConditions", along: str, source: str) -> Entries:
     """Return what was applied besides the drive ``along``."""
-    entries: Entries = {
-        "behaviour.temperature": Value(
-            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
-        )
-    }
+    entries: Entries = {"behaviour.temperature": ASSUMED_TEMPERATURE}
     names = {"voltage": "read_voltage"}
     for name, value in conditions.known().items():
         if name != along and name not in conditions.assumed:
@@ -210,7 +212,8 @@ def _conditions(conditions: "OperatingConditions", along: str, source: str) -> E
     return entries
 
 
-def _timing(trace: "FittedTrace", source: str) -> Entries:
+def timing_on_card(trace: "FittedTrace", source: str) -> Entries:
+    """Time between readings, and over which one averages, of a trace."""
     interval, average = float(np.median(np.diff(trace.time))), trace.fit.integration_time
     instant = average == 0
     return {
@@ -223,14 +226,15 @@ def _timing(trace: "FittedTrace", source: str) -> Entries:
     }
 
 
-def _levels(levels: dict[str, Measured], source: str) -> Entries:
+def levels_on_card(levels: dict[str, Measured], source: str) -> Entries:
+    """Resistances in ohm by ``"high"`` and ``"low"``."""
     return {
         f"behaviour.resistance_{state}": _measured(*level, source)
         for state, level in levels.items()
     }
 
 
-def _noise(traces: "list[FittedTrace]", source: str) -> Entries:
+def noise_on_card(traces: "list[FittedTrace]", source: str) -> Entries:
     """Return the rms noise of both states in ohm, over several traces."""
     entries: Entries = {}
     for place, state in ((-1, "high"), (0, "low")):
@@ -250,14 +254,14 @@ def levels_along(
 
     Levels are straight lines in the drive, level where no slope is seen.
     """
-    entries = _timing(traces[0], source)
+    entries = timing_on_card(traces[0], source)
     section = SECTIONS[along]
     # A trace that switches faster than it is read has an occupancy, and levels without an error.
     seen = [all(map(math.isfinite, (*t.level("high"), *t.level("low")))) for t in traces]
     traces = [trace for trace, ok in zip(traces, seen, strict=True) if ok]
     if not traces:
         return entries
-    entries |= _noise(traces, source)
+    entries |= noise_on_card(traces, source)
     away = drive[np.array(seen)] - middle
     for state in ("high", "low"):
         rows = [trace.level(state) for trace in traces]

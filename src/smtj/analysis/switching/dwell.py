@@ -12,17 +12,19 @@ from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
-    ROOM_TEMPERATURE,
+    ASSUMED_TEMPERATURE,
     SECTIONS,
     SEEN,
+    direction_on_card,
     levels_along,
     measured_of_trace,
 )
 from smtj.card import Value
 from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
-from smtj.measurement import require, source_of, table
+from smtj.measurement import field_direction_stated, require, source_of, table
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
@@ -55,23 +57,29 @@ class FittedDrive:
     fit: DriveFit
     traces: "tuple[FittedTrace, ...]" = ()
     """The traces they are from, if they are not from a table."""
+    direction_stated: bool = True
+    """Whether the direction of a field is known."""
 
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
-    """Fit a table of dwell times of both states against a field, a voltage or a current."""
+    """Fit a table of dwell times of both states against a field, a bias or the temperature."""
     require(dataset, "dwell_time_high", "dwell_time_low")
     rows = table(dataset)
-    varied = [name for name in DRIVES if name in rows and rows[name].nunique() > 1]
+    allowed = (*DRIVES, "temperature")
+    varied = [name for name in allowed if name in rows and rows[name].nunique() > 1]
+    if varied == ["temperature"]:
+        return arrhenius.table_result(dataset, context)
     if len(varied) != 1:
         raise SmtjError(
-            f"dwell times need exactly one varying column among {', '.join(DRIVES)}, but "
+            f"dwell times need exactly one varying column among {', '.join(allowed)}, but "
             f"{len(varied)} vary; name the columns by columns= (--column), or leave some out "
             "(--ignore)"
         )
     times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
     if (times <= 0).any():
         raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
-    return _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
+    fit = _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
+    return replace(fit, fit=replace(fit.fit, direction_stated=field_direction_stated(dataset)))
 
 
 def traces_result(
@@ -112,7 +120,15 @@ def _result(
     return context.result(
         "dwell",
         f"dwell times at {drive.size} values of the {along.replace('_', ' ')}",
-        FittedDrive(along, drive, logs, errors, fit, traces),
+        FittedDrive(
+            along,
+            drive,
+            logs,
+            errors,
+            fit,
+            traces,
+            all(trace.conditions.direction_stated for trace in traces),
+        ),
         fit.estimates(unit, shown, symbol),
         (*found, *fit.high.scatter.remarks, *fit.low.scatter.remarks, *remarks),
         Picture(
@@ -142,15 +158,12 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
             float(np.abs(found.drive).max()), "measured", f"range of {source}"
         ),
         "behaviour.dwell_time": Measured(tau, error).on_card(source),
-        "behaviour.temperature": Value(
-            ROOM_TEMPERATURE, "assumed", "not in the data; nothing here depends on it"
-        ),
+        "behaviour.temperature": ASSUMED_TEMPERATURE,
     }
     doubt = math.hypot(*spread) / slope.value**2
     if abs(asymmetry) > SEEN * doubt:
         entries["behaviour.dwell_asymmetry"] = Measured(asymmetry, doubt).on_card(source)
-    if section == "field_response":
-        entries[f"{section}.direction"] = found.along.removeprefix("field_")
+    entries |= direction_on_card(found.along, found.direction_stated)
     if found.traces:
         traces = list(found.traces)
         entries |= levels_along(traces, found.drive, middle.value, found.along, source)

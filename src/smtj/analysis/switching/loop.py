@@ -3,6 +3,7 @@
 With the card of the device, its model adds H_K1 and one angle with two interpretations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,14 @@ from smtj import plot
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
+from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries, direction_on_card
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.loop.angle import AngleFit, fit_angles
 from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
-from smtj.measurement import measured_bias, table
+from smtj.measurement import field_direction_stated, measured_bias, table
 from smtj.measurement.conditions import SAME
 from smtj.typing import Floats
 from smtj.units import Oe
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+_KNOWN = {"voltage", "temperature"}
 FIELDS = {
     "field_in_plane": r"In-plane field $H_\parallel$ (Oe)",
     "field_out_of_plane": r"Perpendicular field $H_\perp$ (Oe)",
@@ -61,6 +64,10 @@ class FittedFreeLoop:
     resistance: Floats
     """In ohm."""
     fit: FreeLoop
+    known: Mapping[str, float]
+    """SI values of voltage and temperature, if they are known."""
+    direction_stated: bool
+    """Whether the direction of the field is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +79,8 @@ class FittedAngles:
     resistance: Floats
     """In ohm."""
     fit: AngleFit
+    known: Mapping[str, float]
+    """SI values of voltage and temperature, if they are known."""
 
 
 def loop_results(loops: "list[xr.Dataset]", context: Context) -> list[FitResult]:
@@ -86,7 +95,7 @@ def loop_results(loops: "list[xr.Dataset]", context: Context) -> list[FitResult]
         if len(results) == 1:
             return results
         return [
-            replace(result, condition=f"of loop {number}", update=None)
+            replace(result, condition=f"of loop {number}", update=None, behaviour=None)
             for number, result in enumerate(results, start=1)
         ]
     conditions, remarks, current = _bias(loops, tables, context)
@@ -115,7 +124,9 @@ def _free_result(
     return context.result(
         "loop",
         f"resistance against field, {resistance.size} readings",
-        FittedFreeLoop(along, field, resistance, fit),
+        FittedFreeLoop(
+            along, field, resistance, fit, _known(rows, context), field_direction_stated(loop)
+        ),
         fit.estimates,
         remarks,
         Picture(
@@ -125,7 +136,55 @@ def _free_result(
         ),
         verdict="square" if fit.square else "rounded",
         update=_update_levels,
+        behaviour=loop_behaviour,
     )
+
+
+def _known(rows: "pd.DataFrame", context: Context) -> dict[str, float]:
+    """Return the voltage and the temperature, if they are known and stay."""
+    found = {
+        name: float(rows[name].median())
+        for name in ("voltage", "temperature")
+        if name in rows and np.ptp(rows[name].to_numpy()) <= SAME * rows[name].abs().max()
+    }
+    stated = {name: value for name, value in context.conditions.items() if name in _KNOWN}
+    return stated | found
+
+
+def loop_behaviour(found: FittedFreeLoop, source: str) -> Entries:
+    """Levels, and the fields at which the resistance switches, as far as the loop has them."""
+    fit = found.fit
+    by_symbol = {estimate.symbol: estimate for estimate in fit.estimates}
+    entries = levels_behaviour(found, source)
+    offset = by_symbol.get("H_off") or by_symbol.get("H_half")
+    if offset is None or fit.rises is None:
+        return entries
+    entries |= {
+        **direction_on_card(found.along, found.direction_stated, "loop"),
+        "loop.shape": "square" if fit.square else "rounded",
+        "loop.sense": "rises" if fit.rises else "falls",
+        "loop.offset_field": measured(offset).on_card(source),
+        "loop.limit": Value(float(np.abs(found.field).max()), "measured", f"range of {source}"),
+    }
+    if "H_c" in by_symbol:
+        entries["loop.coercive_field"] = measured(by_symbol["H_c"]).on_card(source)
+    return entries
+
+
+def levels_behaviour(found: FittedFreeLoop | FittedAngles, source: str) -> Entries:
+    """The resistances of both states, their noise, and the conditions."""
+    by_symbol = {estimate.symbol: estimate for estimate in found.fit.estimates}
+    entries: Entries = {
+        f"behaviour.resistance_{state}": measured(by_symbol[symbol]).on_card(source)
+        for state, symbol in (("high", "R_AP"), ("low", "R_P"))
+    }
+    for state in ("high", "low"):
+        entries[f"behaviour.noise_{state}"] = measured(by_symbol["σ"]).on_card(source)
+    entries["behaviour.temperature"] = ASSUMED_TEMPERATURE
+    for name, value in found.known.items():
+        key = "read_voltage" if name == "voltage" else name
+        entries[f"behaviour.{key}"] = Value(value, "measured", source)
+    return entries
 
 
 def angle_result(dataset: "xr.Dataset", context: Context) -> FitResult:
@@ -136,11 +195,12 @@ def angle_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     return context.result(
         "angle",
         f"resistance against the angle of the field, {resistance.size} readings",
-        FittedAngles(angle, resistance, fit),
+        FittedAngles(angle, resistance, fit, _known(rows, context)),
         fit.estimates,
         (*fit.remarks, "the free layer is taken to follow the field"),
         Picture((plot_angles,), "Points: readings. Line: R or 1/R nearly linear in cos(φ − φ_P)."),
         update=_update_levels,
+        behaviour=levels_behaviour,
     )
 
 

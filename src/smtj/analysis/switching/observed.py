@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smtj.analysis.card_check import Measurement
+from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.context import Context
 from smtj.analysis.result import BehaviourWriter, FitResult, MeasurementsOf
 from smtj.analysis.switching.trace import FittedTrace, plot_histogram, plot_trace
+from smtj.card import Value
 from smtj.errors import DataError
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement import observable_of, source_of
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from smtj.card import Value
 
 UNITS = {
     "voltage": ("V", "mV", "V"),
@@ -33,6 +32,22 @@ UNITS = {
 """SI unit, unit in tables and letter of each quantity."""
 
 _OTHER = {"voltage": "current", "current": "voltage"}
+SECTIONS = {
+    "voltage": "voltage_levels",
+    "signal": "voltage_levels",
+    "channel_x": "voltage_levels",
+    "current": "current_levels",
+}
+"""The section of a behavioural card for the levels of each quantity."""
+_RENAMED = {
+    "resistance_high": "high",
+    "resistance_low": "low",
+    "noise_high": "noise_high",
+    "noise_low": "noise_low",
+    "high_gradient": "high_per_log_odds",
+    "low_gradient": "low_per_log_odds",
+}
+"""Entries of levels in such a section, by their name for resistances."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,10 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     if observed.name in _OTHER:
         bias = _OTHER[observed.name]
         remark += f" unless the {bias} is stated by {bias}= (--{bias})"
+    if observed.arbitrary:
+        remark += "; as their unit is arbitrary, a card leaves them out"
+    elif observed.name in SECTIONS:
+        remark += "; a card keeps them as they are"
     picture = result.picture
     if picture is not None and isinstance(result.fit, FittedTrace):
         text = "a.u." if observed.arbitrary else unit
@@ -100,23 +119,52 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
         remarks=tuple(dict.fromkeys((*result.remarks, remark))),
         picture=picture,
         update=None,
-        behaviour=None if result.behaviour is None else partial(_behaviour, result.behaviour),
-        measured=None if result.measured is None else partial(_measured, result.measured),
+        behaviour=result.behaviour and partial(_behaviour, result.behaviour, observed),
+        measured=result.measured and partial(_measured, result.measured, observed),
     )
 
 
-def _behaviour(of_result: BehaviourWriter, fit: Any, source: str) -> "dict[str, Value | str]":
-    """What a card holds without resistances."""
-    without = ("resistance_", "noise_", "high_gradient", "low_gradient", "read_voltage")
-    return {
-        key: value
-        for key, value in of_result(fit, source).items()
-        if not key.partition(".")[2].startswith(without)
-    }
+def _behaviour(
+    of_result: BehaviourWriter, observed: Observed, fit: Any, source: str
+) -> dict[str, Value | str]:
+    """What a card holds: levels in their own unit, unless that is arbitrary, and no resistances."""
+    section = SECTIONS.get(observed.name, "")
+    entries: dict[str, Value | str] = {}
+    found = of_result(fit, source)
+    if any(key.startswith(("voltage_response", "current_response")) for key in found):
+        section = ""  # the bias is the drive, so levels of one bias say little
+    slope = next((float(str(v)) for key, v in found.items() if key.endswith(".slope")), 1.0)
+    for key, value in found.items():
+        name = key.partition(".")[2]
+        new, scale = _RENAMED.get(name, ""), observed.sign
+        if name.endswith("_gradient"):
+            scale /= slope
+        elif name.startswith("noise"):
+            scale = 1.0
+        if not new:
+            if name != "read_voltage":
+                entries[key] = value
+        elif isinstance(value, Value) and section and not observed.arbitrary:
+            error = value.standard_error
+            entries[f"{section}.{new}"] = Value(
+                scale * value, value.provenance, source, error and abs(scale) * error
+            )
+    return entries
 
 
-def _measured(of_result: MeasurementsOf, fit: Any) -> list[Measurement]:
-    return [one for one in of_result(fit) if not one.symbol.startswith("R_")]
+def _measured(of_result: MeasurementsOf, observed: Observed, fit: Any) -> list[Measurement]:
+    found = []
+    for one in of_result(fit):
+        if not one.symbol.startswith("R_"):
+            found.append(one)
+        elif observed.name in _OTHER:
+            symbols: dict[str, Symbol] = {
+                "R_high": "V_high" if observed.name == "voltage" else "I_high",
+                "R_low": "V_low" if observed.name == "voltage" else "I_low",
+            }
+            value = observed.sign * one.value
+            found.append(replace(one, symbol=symbols[one.symbol], value=value))
+    return found
 
 
 def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown: str) -> Estimate:
@@ -126,6 +174,7 @@ def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown
     ends = [(observed.sign if own else 1.0) * end for end in estimate.interval]
     return replace(
         estimate,
+        name=estimate.name.replace("resistance", observed.name.replace("_", " ")),
         symbol=f"{letter}_{estimate.symbol[2:]}" if own else estimate.symbol,
         value=observed.sign * estimate.value if own else estimate.value,
         interval=(min(ends), max(ends)),

@@ -1,14 +1,17 @@
 """P against the length of a pulse."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj import plot
+from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
+from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries
+from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import PulseFit, fit_pulse_law
 from smtj.inference.stats.distributions import wilson_interval
@@ -25,12 +28,21 @@ DRIVES = {
 }
 """Units of what may differ from branch to branch."""
 
+ONE_STATE = (
+    "τ is the dwell time, during the pulse, of the state that it leaves; a neuron would need those "
+    "of both states, or P against a drive"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class FittedPulses:
     """P against the length of a pulse, with its law."""
 
     curve: PulseFit
+    drive: Mapping[str, float]
+    """Known SI values of the voltage or current of the pulses."""
+    temperature: float | None
+    """In K, if known."""
 
 
 def is_against_length(rows: "pd.DataFrame") -> bool:
@@ -60,23 +72,53 @@ def pulse_results(rows: "pd.DataFrame", labels: Sequence[str], context: Context)
             )
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
-        results.append(_result(fit, called, context))
-    return results
+        known = {
+            name: float(branch[name].iloc[0])
+            for name in ("voltage", "current", "temperature")
+            if name in branch and branch[name].nunique() == 1
+        }
+        results.append(_result(fit, {**context.conditions, **known}, called, context))
+    if len(results) == 1:
+        return results
+    note = (
+        f"no card is made of {len(results)} branches, as a card has one kind of pulse; fit the "
+        "file of one alone for a card of it"
+    )
+    return [replace(one, remarks=(*one.remarks, note), behaviour=None) for one in results]
 
 
-def _result(fit: PulseFit, called: str, context: Context) -> FitResult:
+def pulse_behaviour(found: FittedPulses, source: str) -> Entries:
+    """The law of P against the length, and what the pulses were."""
+    fit, section = found.curve, "pulse_response"
+    by_symbol = {estimate.symbol: measured(estimate) for estimate in fit.estimates}
+    t = found.temperature
+    entries: Entries = {
+        "behaviour.temperature": ASSUMED_TEMPERATURE if t is None else Value(t, "measured", source),
+        f"{section}.dwell_time": by_symbol["τ"].on_card(source),
+        f"{section}.longest": Value(float(fit.length.max()), "measured", f"range of {source}"),
+    }
+    if "β" in by_symbol:
+        entries[f"{section}.shape"] = by_symbol["β"].on_card(source)
+    for name, value in found.drive.items():
+        entries[f"{section}.{name}"] = Value(value, "measured", source)
+    return entries
+
+
+def _result(fit: PulseFit, known: Mapping[str, float], called: str, context: Context) -> FitResult:
+    drive = {name: known[name] for name in ("voltage", "current") if name in known}
     return context.result(
         "probability",
         f"P against pulse length {called}".strip(),
-        FittedPulses(fit),
+        FittedPulses(fit, drive, known.get("temperature")),
         fit.estimates,
-        (fit.verdict,),
+        (fit.verdict, ONE_STATE),
         Picture(
             (plot_pulses,),
             "Points: fraction of pulses that switched, bars: one standard error. Line: 1 − "
             "exp[−(t/τ)^β] by maximum likelihood.",
         ),
         verdict="not of this law" if fit.rejected else "constant rate" if fit.exponential else "ok",
+        behaviour=None if fit.rejected else pulse_behaviour,
         condition=called,
     )
 

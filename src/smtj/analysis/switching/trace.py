@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
-MAX_CHECKED = 1 << 18
+MAX_CHECKED = 1 << 17
 """Readings of which the memory and the spectrum are estimated."""
 MAX_SHOWN = 4000
 """Readings that are plotted."""

@@ -90,18 +90,16 @@ def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
 
 def response(ensemble: Ensemble, step: float) -> Response:
     """Return the effect of a drive, in the units of the kernels."""
-    spin, (axis_x, axis_z) = ensemble.spin, ensemble.axis
-    per_field = ensemble.precession * step
+    spin, per_field = ensemble.spin, ensemble.precession * step
     vcma, field_like, damping_like = ensemble.torques
     size = (record_kernels.DRIVEN, ensemble.trajectories)
     at_rest, per_volt = np.zeros(size), np.zeros(size)
     at_rest[rows.FIELD_X - rows.FIELD_X] = per_field * spin.in_plane_bias_field
     at_rest[rows.FIRST - rows.FIELD_X] = per_field * spin.anisotropy_field
     per_volt[rows.FIRST - rows.FIELD_X] = -per_field * vcma
-    axis = (axis_x, np.zeros_like(axis_x), axis_z)
-    for k, (p, n) in enumerate(zip(ensemble.reference, axis, strict=True)):
+    for k, (p, added) in enumerate(zip(ensemble.reference, ensemble.field_per_volt, strict=True)):
         along_p = (field_like - ensemble.damping * damping_like) * p
-        per_volt[k] = per_field * (along_p + ensemble.axial_field_per_volt * n)
+        per_volt[k] = per_field * (along_p + added)
         pull = per_field * (1 + ensemble.damping**2) * damping_like * p
         per_volt[rows.PULL_X - rows.FIELD_X + k] = pull
     return at_rest, per_volt, np.asarray(per_field)

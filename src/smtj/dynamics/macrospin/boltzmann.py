@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import energy
 from smtj.typing import Floats
 

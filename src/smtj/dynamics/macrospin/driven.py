@@ -26,7 +26,7 @@ from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.resonance.rectification import TorqueFields
 from smtj.physics.resonance.torques import torque_fields
 from smtj.typing import Floats
@@ -57,8 +57,8 @@ class DrivenMacrospin:
     """The torques per volt."""
     reference: tuple[float, float, float] = (0.0, 0.0, 1.0)
     """Unit vector p of the reference layer."""
-    axial_field_per_volt: float = 0.0
-    """Field along the easy axis that a volt adds, in A/m/V."""
+    field_per_volt: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Field (x, y, z) that a volt adds, in A/m/V."""
 
 
 def driven_macrospin(
@@ -89,7 +89,7 @@ def driven_macrospin(
     at_rest, at_a_volt = (
         np.array(with_stray_field(card, 0.0, 0.0, volts), dtype=np.float64) for volts in (0.0, 1.0)
     )
-    tilt = float(card.magnetism.easy_axis_tilt)
+    moved = at_a_volt - at_rest
     x, y, z = field
     return DrivenMacrospin(
         spin=spin,
@@ -98,7 +98,7 @@ def driven_macrospin(
         voltage=voltage,
         torques=TorqueFields(*(per_volt * stronger for per_volt in torque_fields(card))),
         reference=reference_direction(card),
-        axial_field_per_volt=float((at_a_volt - at_rest) @ [np.sin(tilt), np.cos(tilt)]),
+        field_per_volt=(float(moved[0]), 0.0, float(moved[1])),
     )
 
 
@@ -119,11 +119,11 @@ class Ensemble:
     voltage: Floats | Waveform
     torques: TorqueFields
     reference: Floats
-    axial_field_per_volt: float
+    field_per_volt: tuple[float, float, float]
 
     @property
     def axis(self) -> tuple[Floats, Floats]:
-        """x and z of the easy axis n."""
+        """x and z of n, the axis of H_K1."""
         tilt = np.asarray(self.spin.easy_axis_tilt)
         return np.sin(tilt), np.cos(tilt)
 
@@ -145,7 +145,7 @@ class Ensemble:
         """Upper bound of the effective field in A/m, for any m."""
         spin = self.spin
         volts = largest(self.voltage)
-        per_volt = sum(abs(entry) for entry in (*self.torques, self.axial_field_per_volt))
+        per_volt = sum(abs(entry) for entry in (*self.torques, *self.field_per_volt))
         applied = [largest(component) for component in self.field]
         applied[0] = applied[0] + abs(np.asarray(spin.in_plane_bias_field))
         anisotropy = (
@@ -211,7 +211,7 @@ def ensemble(system: DrivenMacrospin, trajectories: int) -> Ensemble:
         voltage=driven("the voltage", system.voltage),
         torques=system.torques,
         reference=reference,
-        axial_field_per_volt=system.axial_field_per_volt,
+        field_per_volt=system.field_per_volt,
     )
 
 

@@ -66,7 +66,8 @@ def lanes_of(block, trajectories):
 def _record_block(b, generators, lanes, first, response, drive, timing, out):
     """Record the trajectories of one block; see :func:`record_means`."""
     dead, window = timing
-    clock, sums = np.array([-1, 0]), np.empty(3 * LANES)
+    clock, sums = np.zeros(2, np.int64), np.empty(3 * LANES)
+    clock[0] = -1
     words, normals = np.empty(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.float32)
     for record in range(out.shape[0]):
         sums[:] = 0.0

@@ -133,7 +133,8 @@ def _sample_serial(leave_low, leave_high, begin, k0, k1, bits, out):
 @njit(parallel=True, **_options)
 def _sample_parallel(leave_low, leave_high, begin, k0, k1, bits, out):
     for block in prange((leave_low.shape[0] + BLOCK - 1) // BLOCK):
-        _sample_block(leave_low, leave_high, begin, k0, k1, bits, out, block)
+        # The type of the serial loop: prange's own would compile everything again.
+        _sample_block(leave_low, leave_high, begin, k0, k1, bits, out, int64(block))
 
 
 @intrinsic
@@ -212,7 +213,7 @@ def _sample_serial_at(occupancy, rate, gaps, begin, k0, k1, out):
 @njit(parallel=True, **_options)
 def _sample_parallel_at(occupancy, rate, gaps, begin, k0, k1, out):
     for block in prange((rate.shape[0] + BLOCK_AT - 1) // BLOCK_AT):
-        _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block)
+        _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, int64(block))
 
 
 def fill_samples(

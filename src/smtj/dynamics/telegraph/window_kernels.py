@@ -13,7 +13,7 @@ import math
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit, prange, uint8
+from numba import int64, njit, prange, uint8
 from numpy.typing import NDArray
 
 from smtj.streams import exponential, gamma, seed_generator, uniform
@@ -167,7 +167,10 @@ def _read_serial(dwell_high, dwell_low, timing, begin, key, method, fraction, st
 @njit(parallel=True, **_options)
 def _read_parallel(dwell_high, dwell_low, timing, begin, key, method, fraction, state):
     for block in prange((fraction.shape[1] + BLOCK - 1) // BLOCK):
-        _read_block(dwell_high, dwell_low, timing, begin, key, method, fraction, state, block)
+        # The type of the serial loop: prange's own would compile everything again.
+        _read_block(
+            dwell_high, dwell_low, timing, begin, key, method, fraction, state, int64(block)
+        )
 
 
 @njit(**_options)

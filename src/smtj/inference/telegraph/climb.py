@@ -28,10 +28,13 @@ class Maximum:
         return int(self.model.free.sum())
 
 
-def slopes(readings: Readings, z: Floats, model: Model) -> Floats:
-    """Return the slopes of each log-likelihood by the free parameters, (readings, free)."""
+def slopes(readings: Readings, z: Floats, model: Model, here: Floats | None = None) -> Floats:
+    """Return the slopes of each log-likelihood by the free parameters, (readings, free).
+
+    ``here`` are the gains of the model, if they are known.
+    """
     _, high = bounds(readings, model)
-    here, columns = gains(readings, z, model), []
+    here, columns = gains(readings, z, model) if here is None else here, []
     for i in np.flatnonzero(model.free):
         theta = model.theta.copy()
         theta[i] += DIFFERENCE if theta[i] + DIFFERENCE <= high[i] else -DIFFERENCE
@@ -66,9 +69,10 @@ def climb(
     low, high = bounds(readings, model)
     index = np.flatnonzero(model.free)
     model = replace(model, theta=np.clip(model.theta, low, high))
-    total, damping = float(gains(readings, z, model).sum()), DAMPING
+    here, damping = gains(readings, z, model), DAMPING
+    total = float(here.sum())
     for _ in range(steps):
-        each = slopes(readings, z, model)
+        each = slopes(readings, z, model, here)
         slope = each.sum(axis=0)
         information = each.T @ each - np.outer(slope, slope) / z.size
         information += _of_exact_levels(readings, model)
@@ -79,9 +83,11 @@ def climb(
             moved = model.theta.copy()
             moved[index] = np.clip(theta + step, low[index], high[index])
             tried = replace(model, theta=moved)
-            found = float(gains(readings, z, tried).sum())
+            there = gains(readings, z, tried)
+            found = float(there.sum())
             if found > total:
                 gained, model, total, damping = found - total, tried, found, damping / 8
+                here = there
                 break
             damping = max(8 * damping, 1e-2)
         if gained < settled:

@@ -5,8 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from smtj.errors import DataError
-from smtj.measurement.format.header import is_arbitrary, recognised, split_header, unit_in_file
+from smtj.errors import DataError, UnitError
+from smtj.measurement.format.header import (
+    is_arbitrary,
+    recognised,
+    split_header,
+    unit_in_file,
+    unit_named,
+)
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import (
     FIELDS,
@@ -16,6 +22,7 @@ from smtj.measurement.format.schema import (
     SIGNALS,
 )
 from smtj.measurement.format.suggest import suggested, unnamed_signal
+from smtj.units import convert
 
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
@@ -141,7 +148,10 @@ def match_columns(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
             'one e.g. "resistance [ohm]", or name it by columns= (--column resistance=HEADER)'
         )
-    in_order = [(position, headers[position], *found[position]) for position in sorted(found)]
+    in_order = [
+        (position, headers[position], name, unit or _unit_word(name, headers[position]))
+        for position, (name, unit) in sorted(found.items())
+    ]
     arbitrary = tuple(
         name
         for _, _, name, unit in in_order
@@ -167,6 +177,18 @@ def match_columns(
         arbitrary,
         tuple(headers[position] for position in sorted(more)),
     )
+
+
+def _unit_word(name: str, header: str) -> str | None:
+    """The unit of a column whose header is but that, as ``"Volt"`` and ``"second"``."""
+    unit = unit_named(header) if len(header.strip()) > 1 else None
+    if unit is None or name not in QUANTITIES or not QUANTITIES[name].unit or is_arbitrary(unit):
+        return None
+    try:
+        convert(1.0, unit, QUANTITIES[name].unit)
+    except UnitError:
+        return None
+    return unit
 
 
 def _amplitude_and_phase(headers: Sequence[str]) -> set[int]:

@@ -1,7 +1,7 @@
 """Tables in the sheets of a workbook, laid out like a text file."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,7 @@ from smtj.measurement.format.messages import (
     wrong_cell,
     wrong_width,
 )
-from smtj.measurement.format.missing import Complete, complete
+from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 
 MAX_SHEET = 1_048_576
 """Most rows of an Excel sheet."""
@@ -77,8 +77,14 @@ def sheet_columns(path: Path, sheet: Sheet, match: Match) -> Complete:
     """Return the recognised columns of a sheet by name, shape (readings,).
 
     Numbers are floats in the file's units; labels are text.  Raises DataError, which names
-    ``path``, if a row has too many cells, or a cell is not a number, or many are blank.
+    ``path``, if a row has too many cells, or a cell is not a number, or many are blank.  Lines
+    below the table that hold no reading, such as a mean or notes, are left out.
     """
+    size = _before_footer(sheet.rows, match)
+    if size < len(sheet.rows):
+        whole = sheet_columns(path, replace(sheet, rows=sheet.rows[:size]), match)
+        remark = f"from row {sheet.rows[size].number} on nothing is read"
+        return replace(whole, remarks=(*whole.remarks, remark))
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.headers):
             raise DataError(f"{path}: row {number}: {wrong_width(len(cells), len(sheet.headers))}")
@@ -89,6 +95,25 @@ def sheet_columns(path: Path, sheet: Sheet, match: Match) -> Complete:
             for row in sheet.rows:
                 _value(path, row, column, required=True)
     return found or Complete(arrays)
+
+
+def _before_footer(rows: Sequence[Row], match: Match) -> int:
+    """Return how many rows come before lines below a blank row or without a number."""
+    columns = [column for column in match.columns if column.unit is not None]
+
+    def numbers(row: Row) -> int:
+        return sum(is_number(_cell(row, column)) for column in columns)
+
+    last = len(rows)
+    while last and len(rows) - last <= MAX_FOOTER and numbers(rows[last - 1]) < len(columns):
+        last -= 1
+    if last < MIN_READINGS or len(rows) - last > MAX_FOOTER:
+        return len(rows)
+    for first in range(last, len(rows)):
+        below_blank = rows[first].number > rows[first - 1].number + 1
+        if below_blank or not any(map(numbers, rows[first:])):
+            return first
+    return len(rows)
 
 
 def _sheet(

@@ -14,6 +14,8 @@ OVERFLOW = 9e36
 """Instruments write 9.9E37 for an overflow and 9.91E37 for no reading."""
 MAX_MISSING = 0.1
 """Fraction of rows that may lack a value; more are an error."""
+MIN_READINGS, MAX_FOOTER = 10, 50
+"""Fewest readings before, and most lines of, what may follow them."""
 
 
 @dataclass(frozen=True)

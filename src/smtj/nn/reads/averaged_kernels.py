@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit, prange, uint8
+from numba import int64, njit, prange, uint8
 from numpy.typing import NDArray
 
 from smtj.dynamics.telegraph.window_kernels import MARGIN, MAX_SIMULATED_SWITCHES, read_window, wait
@@ -111,7 +111,8 @@ def _fresh_serial(odds, relaxation, timing, noise, above, reads, k0, k1, out, pr
 @njit(parallel=True, **_options)
 def _fresh_parallel(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability):
     for row in prange(odds.shape[0]):
-        _fresh(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability, row)
+        # The type of the serial loop: prange's own would compile everything again.
+        _fresh(odds, relaxation, timing, noise, above, reads, k0, k1, out, probability, int64(row))
 
 
 @njit(**_options)
@@ -125,7 +126,9 @@ def _stream_parallel(
     odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability
 ):
     for i in prange(odds.shape[1]):
-        _stream(odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability, i)
+        _stream(
+            odds, relaxation, timing, noise, above, reads, k0, k1, known, out, probability, int64(i)
+        )
 
 
 def fill_averaged(

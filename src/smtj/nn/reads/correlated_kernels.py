@@ -12,7 +12,7 @@ devices in turn: a block of neurons is followed through all rows, and threads sh
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import int32, njit, prange, uint32
+from numba import int32, int64, njit, prange, uint32
 from numpy.typing import NDArray
 
 from smtj.nn.reads.kernels import (
@@ -22,6 +22,7 @@ from smtj.nn.reads.kernels import (
     Floats,
     _between,
     _words,
+    copy,
     start_threads,
 )
 from smtj.streams import LANES, next_word, seed_lanes
@@ -143,8 +144,7 @@ def _read_block(lanes, work, state, reads, integers, power, bits):
 @njit(forceinline=True, **_options)
 def _load_block(source, work, undefined):
     """Load log-odds, replacing NaN by 0 and marking it."""
-    size = source.shape[0]
-    work[0, :size] = source
+    copy(work[0, : source.shape[0]], source)
     for i in range(BLOCK):
         odds = work[0, i]
         undefined[i] = _ZERO if odds == odds else odds
@@ -155,12 +155,11 @@ def _load_block(source, work, undefined):
 @njit(forceinline=True, **_options)
 def _store_block(work, counts, undefined, taken, out, probability):
     """Store P(high) and fractions of high reads."""
-    size = out.shape[0]
     for i in range(BLOCK):
         work[0, i] += undefined[i]
         work[1, i] = np.float32(counts[i]) / taken + undefined[i]
-    probability[:] = work[0, :size]
-    out[:] = work[1, :size]
+    copy(probability, work[0])
+    copy(out, work[1])
 
 
 @njit(**_options)
@@ -177,7 +176,8 @@ def _fresh_chunk(odds, table, reads, k0, k1, out, probability, chunk):
         end, column = min(start + BLOCK, last), start % features
         _load_block(odds[start:end], work, undefined)
         state[:] = UNKNOWN
-        work[3:] = table[:, column : column + BLOCK]
+        for i in range(4):
+            copy(work[3 + i], table[i, column : column + BLOCK])
         _read_block(lanes, work, state, reads, integers, power, bits)
         here, mean = out[start:end], probability[start:end]
         _store_block(work, integers[3], undefined, taken, here, mean)
@@ -198,7 +198,8 @@ def _stream_block(odds, table, reads, k0, k1, known, out, probability, number):
         state[i] = known[first + i]
     for row in range(rows):
         _load_block(odds[row, first:last], work, undefined)
-        work[3:] = table[:, first : first + BLOCK]
+        for i in range(4):
+            copy(work[3 + i], table[i, first : first + BLOCK])
         _read_block(lanes, work, state, reads, integers, power, bits)
         here, mean = out[row, first:last], probability[row, first:last]
         _store_block(work, integers[3], undefined, taken, here, mean)
@@ -237,7 +238,8 @@ def _fresh_serial(odds, relaxation, log_interval, reads, k0, k1, out, probabilit
 def _fresh_parallel(odds, relaxation, log_interval, reads, k0, k1, out, probability):
     table = _table(relaxation, log_interval)
     for chunk in prange((odds.shape[0] + CHUNK - 1) // CHUNK):
-        _fresh_chunk(odds, table, reads, k0, k1, out, probability, chunk)
+        # The type of the serial loop: prange's own would compile everything again.
+        _fresh_chunk(odds, table, reads, k0, k1, out, probability, int64(chunk))
 
 
 @njit(**_options)
@@ -251,7 +253,7 @@ def _stream_serial(odds, relaxation, log_interval, reads, k0, k1, known, out, pr
 def _stream_parallel(odds, relaxation, log_interval, reads, k0, k1, known, out, probability):
     table = _table(relaxation, log_interval)
     for number in prange((odds.shape[1] + BLOCK - 1) // BLOCK):
-        _stream_block(odds, table, reads, k0, k1, known, out, probability, number)
+        _stream_block(odds, table, reads, k0, k1, known, out, probability, int64(number))
 
 
 def fill_fresh(

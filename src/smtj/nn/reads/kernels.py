@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numba
 import numpy as np
 import torch
-from numba import int32, njit, prange, uint32
+from numba import int32, int64, njit, prange, uint32
 from numpy.typing import NDArray
 
 from smtj.streams import LANES, next_word, seed_lanes
@@ -48,6 +48,16 @@ _E2, _E3, _E4, _E5, _E6 = (np.float32(1 / math.factorial(n)) for n in range(2, 7
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
 Floats: TypeAlias = NDArray[np.float32]
+
+
+@njit(forceinline=True, **_options)
+def copy(to, source):
+    """Fill ``to`` with the beginning of ``source``.
+
+    Unlike an assignment of slices, it takes no seconds to compile: no message about shapes.
+    """
+    for i in range(to.shape[0]):
+        to[i] = source[i]
 
 
 @njit(forceinline=True, **_options)
@@ -190,7 +200,7 @@ def _read_chunk(probability, reads, k0, k1, out, chunk):
     for start in range(first, last, BLOCK):
         size = min(BLOCK, last - start)
         block[size:] = _ZERO
-        block[:size] = probability[start : start + size]
+        copy(block[:size], probability[start : start + size])
         _read_block(state, block, reads, words)
         for i in range(size):
             p = probability[start + i]
@@ -206,7 +216,7 @@ def _normal_chunk(k0, k1, out, chunk):
     for start in range(first, last, BLOCK):
         _normal_block(state, block, words)
         size = min(BLOCK, last - start)
-        out[start : start + size] = block[:size]
+        copy(out[start : start + size], block)
 
 
 @njit(**_options)
@@ -234,7 +244,7 @@ def _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk):
     power = bits.view(np.float32)
     for start in range(first, last, BLOCK):
         size, column = min(BLOCK, last - start), start % features
-        block[:size] = x[start : start + size]
+        copy(block[:size], x[start : start + size])
         gain, shift = table[0, column : column + BLOCK], table[1, column : column + BLOCK]
         low, high = table[2, column : column + BLOCK], table[3, column : column + BLOCK]
         for i in range(BLOCK):
@@ -266,7 +276,8 @@ def _respond_serial(x, response, noisy, reads, k0, k1, out, probability):
 def _respond_parallel(x, response, noisy, reads, k0, k1, out, probability):
     table = _periodic(response)
     for chunk in prange((x.shape[0] + CHUNK - 1) // CHUNK):
-        _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, chunk)
+        # The type of the serial loop: prange's own would compile everything again.
+        _respond_chunk(x, table, noisy, reads, k0, k1, out, probability, int64(chunk))
 
 
 @njit(**_options)
@@ -300,6 +311,15 @@ def _log_odds_row(p, odds, odds_bits, exponent):
         odds_bits[k] = uint32(uint32(bits & uint32(0x007FFFFF)) | uint32(0x3F800000))
     for k in range(p.shape[0]):
         odds[k] = exponent[k] * _LN2 + _log_of_mantissa(odds[k])
+
+
+@njit(forceinline=True, **_options)
+def _move(sums, total):
+    """Add sums in single precision to those in double precision, and begin new ones."""
+    for i in range(sums.shape[0]):
+        for k in range(sums.shape[1]):
+            total[i, k] += sums[i, k]
+            sums[i, k] = _ZERO
 
 
 @njit(**_options)
@@ -341,12 +361,12 @@ def _gradients(upstream, x, probability, response, noisy, of_input, of_response)
             for k in range(features):
                 of_noise[k] += g[k] * spread[k] * odds[k]
         if (row + 1) % SUMMED == 0:
-            total += sums
-            sums[:] = _ZERO
-    total += sums
+            _move(sums, total)
+    _move(sums, total)
     for k in range(features):
         total[4, k] = total[4, k] / scale[k] if scale[k] > _ZERO else _ZERO
-    of_response[:] = total
+    for i in range(rows):
+        copy(of_response[i], total[i])
 
 
 @njit(**_options)
@@ -358,7 +378,7 @@ def _read_serial(probability, reads, k0, k1, out):
 @njit(parallel=True, **_options)
 def _read_parallel(probability, reads, k0, k1, out):
     for chunk in prange((out.shape[0] + CHUNK - 1) // CHUNK):
-        _read_chunk(probability, reads, k0, k1, out, chunk)
+        _read_chunk(probability, reads, k0, k1, out, int64(chunk))
 
 
 @njit(**_options)

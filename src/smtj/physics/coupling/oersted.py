@@ -2,37 +2,68 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from smtj.errors import SmtjError
 from smtj.physics.arrays import Array, as_arrays
 
 
-def strip_field(current: Array, width: Array, lateral: Array, height: Array) -> tuple[Array, Array]:
-    """Field of a long flat wire, beside and above it (Biot and Savart).
+def conductor_field(
+    current: Array, width: Array, thickness: Array, lateral: Array, height: Array
+) -> tuple[Array, Array]:
+    """Field of a long conductor of rectangular cross-section, outside and inside (Biot and Savart).
 
-    H_x = (I/2πW) [atan2(z, x - W/2) - atan2(z, x + W/2)] and
-    H_z = (I/4πW) ln{[(x - W/2)² + z²]/[(x + W/2)² + z²]} in A/m.  Far away their size is that of a
-    thin wire, I/(2πr).  In the wire's own plane H_x jumps at the wire; the value is that above it.
+    With a uniform current density, u = x ± W/2 and v = z ± T/2, the sums over the four corners
+
+    H_x = (I/2πWT) Σ ± [v atan(u/v) + (u/2) ln(u² + v²)]
+    H_z = -(I/2πWT) Σ ± [u atan(v/u) + (v/2) ln(u² + v²)]
+
+    in A/m are the thin wire's field, I/(2πr), integrated over the cross-section.
 
     Parameters
     ----------
     current
         I in A, along +y.
-    width
-        W of the wire along x, in m.
+    width, thickness
+        W along x and T along z, in m.
     lateral, height
-        x and z of the point from the middle of the wire, in m; all broadcast together.
+        x and z of the point from the middle of the conductor, in m; all broadcast together.
+
+    Returns
+    -------
+    tuple
+        H_x and H_z in A/m.
+
+    Examples
+    --------
+    >>> h_x, h_z = conductor_field(5e-3, 100e-9, 200e-9, 150e-9, 0.0)
+    >>> float(h_x), float(h_z)  # A/m
+    (0.0, -4775.0)
     """
-    xp, (i, w, x, z) = as_arrays(current, width, lateral, height)
-    near, far = x - w / 2, x + w / 2
-    in_plane = i / (2 * math.pi * w) * (xp.atan2(z, near) - xp.atan2(z, far))
-    normal = i / (4 * math.pi * w) * xp.log((near**2 + z**2) / (far**2 + z**2))
-    return in_plane, normal
+    xp, (i, w, t, x, z) = as_arrays(current, width, thickness, lateral, height)
+    # Logarithms of ratios near 1 far away, so that the corners cancel with small numbers.
+    size = x**2 + z**2 + w**2 + t**2
+    in_plane, normal = 0.0, 0.0
+    for of_u in (1, -1):
+        for of_v in (1, -1):
+            u, v = x + of_u * w / 2, z + of_v * t / 2
+            squared = u**2 + v**2
+            # At a corner itself u ln(u² + v²) is 0.
+            log = xp.log(xp.where(squared > 0, squared, size) / size) / 2
+            in_plane = in_plane + of_u * of_v * (_times_angle(xp, v, u) + u * log)
+            normal = normal - of_u * of_v * (_times_angle(xp, u, v) + v * log)
+    scale = i / (2 * math.pi * w * t)
+    return scale * in_plane, scale * normal
+
+
+def _times_angle(xp: Any, a: Array, b: Array) -> Array:
+    """a atan(b/a), which is even in a and 0 at a = 0."""
+    return xp.abs(a) * xp.atan2(b, xp.abs(a))
 
 
 @dataclass(frozen=True)
 class OerstedWire:
-    """A flat wire along the long axis of the junction, at its side; all values are assumptions.
+    """A wire along the long axis of the junction, at its side; all values are assumptions.
 
     The paper only says that the output is «converted to a current passing through a wire».  A wire
     beside the junction, in the plane of the free layer, makes a field along its normal and none in
@@ -70,12 +101,12 @@ class OerstedWire:
     @property
     def field_per_drive(self) -> float:
         """H_⊥ at the junction per current, in A/m per A, counted positive."""
-        return abs(float(strip_field(1.0, self.width, self.distance, self.height)[1]))
+        return abs(float(self._field()[1]))
 
     @property
     def in_plane_field_per_drive(self) -> float:
         """The part in the plane, across the long axis, in A/m per A: it lowers the barrier."""
-        return abs(float(strip_field(1.0, self.width, self.distance, self.height)[0]))
+        return abs(float(self._field()[0]))
 
     @property
     def largest_drive(self) -> float:
@@ -90,3 +121,7 @@ class OerstedWire:
     def power(self, drive: Array, interval: float | None = None) -> Array:
         """Heat I²R in W while a current in A flows; the same for any interval between inputs."""
         return self.resistance * drive**2
+
+    def _field(self) -> tuple[Array, Array]:
+        """Return H_x and H_z at the junction per current, in A/m per A."""
+        return conductor_field(1.0, self.width, self.thickness, self.distance, self.height)

@@ -16,7 +16,8 @@ from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.grid import NO_BARRIER
 from smtj.physics.escape.stationary import connecting_saddles, stationary_points
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, reduced_energy
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.physics.escape.diffusion import log_diffusion
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, reduced_energy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, reduced_energy
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 NODES = 16

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 

@@ -4,22 +4,22 @@ In weak form the operator of :mod:`smtj.physics.escape` is
 
   -∫ v L f e^{-U} = D ∫ e^{-U} [∇v·∇f - (1/α) m·(∇v × ∇f)],
 
-the second term being precession, integrated by parts.  It is laid on elements in the two angles, θ
-from the easy axis and φ around it, with polynomials through the Gauss-Lobatto points, which are
-the points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
+the second term being precession, integrated by parts.  It is laid on elements in two angles, θ
+from an axis and φ around it, with polynomials through the Gauss-Lobatto points, which are the
+points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
 doi:10.1016/0021-9991(84)90128-1).  Rows and columns of every element sum to zero exactly, so
-probability is conserved.
+probability is conserved; at the edge of a band that does not reach the poles it is reflected.
 
 Every row is multiplied by e^U of its point, which keeps numbers of order one in wells of any depth.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.physics.magnetics.equilibrium import ReducedEnergy
 from smtj.typing import Floats
 
 ORDER = 8
@@ -40,8 +40,6 @@ class Elements(NamedTuple):
     """Rows (tested by v) of -L/D, each times e^U of its point; shape (E, P, P)."""
     point: Integers
     """Number of each point, shape (E, P); all points at a pole are one."""
-    theta: Floats
-    """θ of the points in rad, shape (N,)."""
     energy: Floats
     """U of the points less its least value, shape (N,)."""
     log_mass: Floats
@@ -49,13 +47,18 @@ class Elements(NamedTuple):
 
 
 def build(
-    energy: ReducedEnergy, damping: float, theta: Floats, phi: Floats, saddle: float
+    energy: Callable[[Floats, Floats, Floats], Floats],
+    damping: float,
+    theta: Floats,
+    phi: Floats,
+    saddle: float,
 ) -> Elements:
     """Discretise the operator on a grid.
 
     Far above the saddle U is levelled off: the magnetisation never gets there, but a grid that does
-    not resolve e^{-U} would oscillate.  ``energy`` has numbers; ``theta`` and ``phi`` are the edges
-    of the elements in rad, from 0 to π and once around; ``saddle`` is U of the saddle.
+    not resolve e^{-U} would oscillate.  ``energy`` is U of the components of m along φ = 0, φ = π/2
+    and θ = 0; ``theta`` and ``phi`` are the edges of the elements in rad, from 0 to π or less, and
+    once around; ``saddle`` is U of the saddle.
     """
     x, w, slope = lobatto()
     rows, columns = len(theta) - 1, len(phi) - 1
@@ -65,8 +68,10 @@ def build(
     shape = (rows, columns, POINTS, POINTS)
     polar = np.broadcast_to(at_theta[:, None, :, None], shape)
     sin = np.sin(polar)
-    # The sine of π is not 0 as a float.
-    sin[-1, :, -1, :] = 0.0
+    with_poles = theta[0] == 0
+    if with_poles:
+        # The sine of π is not 0 as a float.
+        sin[-1, :, -1, :] = 0.0
     cos_phi, sin_phi = np.cos(at_phi)[:, None, :], np.sin(at_phi)[:, None, :]
     u = np.asarray(energy(sin * cos_phi, sin * sin_phi, np.cos(polar)))
     u = saddle + CEILING - ROUNDING * np.logaddexp(0.0, (saddle + CEILING - u) / ROUNDING)
@@ -92,17 +97,17 @@ def build(
     size = POINTS * POINTS
     matrix = matrix.reshape(-1, size, size)
     matrix *= np.exp(u - middle).reshape(-1, size, 1)
-    point = _numbering(rows, columns)
+    point = _numbering(rows, columns, with_poles)
     count = int(point.max()) + 1
-    at_point, theta_of = np.empty(count), np.empty(count)
-    at_point[point.ravel()], theta_of[point.ravel()] = u.ravel(), polar.ravel()
+    at_point = np.empty(count)
+    at_point[point.ravel()] = u.ravel()
     # Masses relative to e^{-U} of the point itself are of the order of the areas.
     area = np.broadcast_to(weights * sin * in_theta * in_phi, shape)
     areas = np.bincount(point.ravel(), area.ravel(), count)
     # The quadrature gives a pole no weight.
     with np.errstate(divide="ignore"):
         log_mass = np.log(areas) - at_point
-    return Elements(matrix, point, theta_of, at_point, log_mass)
+    return Elements(matrix, point, at_point, log_mass)
 
 
 @functools.cache
@@ -122,11 +127,13 @@ def lobatto() -> tuple[Floats, Floats, Floats]:
     return x, w, slope
 
 
-def _numbering(rows: int, columns: int) -> Integers:
+def _numbering(rows: int, columns: int, with_poles: bool) -> Integers:
     """Return the number of every point of every element, shape (rows · columns, POINTS²)."""
     around, last = columns * ORDER, rows * ORDER
     i = np.arange(rows)[:, None, None, None] * ORDER + np.arange(POINTS)[:, None]
     j = (np.arange(columns)[:, None, None] * ORDER + np.arange(POINTS)) % around
+    if not with_poles:
+        return np.asarray(i * around + j).reshape(rows * columns, POINTS * POINTS)
     inside = 1 + (i - 1) * around + j
     number = np.where(i == 0, 0, np.where(i == last, 1 + (last - 1) * around, inside))
     return np.asarray(number).reshape(rows * columns, POINTS * POINTS)

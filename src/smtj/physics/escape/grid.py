@@ -1,6 +1,7 @@
 """The edges of the elements of a grid over the sphere."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -46,12 +47,39 @@ class Pass(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Edges of the elements in rad."""
+    """Elements in two angles, in rad."""
 
+    energy: Callable[[Floats, Floats, Floats], Floats]
+    """U of the components of m along φ = 0, φ = π/2 and θ = 0."""
     theta: Floats
+    """Edges, from 0 to π, or between the edges of a band."""
     phi: Floats
-    ring: int
-    """Number of the θ edge between the wells."""
+    """Edges, once around."""
+    up: NDArray[np.bool_]
+    """Whether an element belongs to the upper well, shape (rows · columns,)."""
+
+
+class Plan(NamedTuple):
+    """A first guess at the number of elements, and how they are placed."""
+
+    rows: int
+    columns: int
+    place: Callable[[int, int], Grid]
+    """The grid of so many rows and columns."""
+
+    def grid(self, refinement: float, damping: float) -> Grid:
+        """Place elements ``refinement`` times as dense along either angle.
+
+        Raises SmtjError if there would be more than ``MAX_ELEMENTS``.
+        """
+        rows, columns = round(refinement * self.rows), round(refinement * self.columns)
+        if rows * columns > MAX_ELEMENTS:
+            raise SmtjError(
+                f"exact escape rates at a damping of {damping:g} would need more than "
+                f"{MAX_ELEMENTS} elements; give a larger damping or a smaller in-plane field or "
+                "anisotropy"
+            )
+        return self.place(rows, columns)
 
 
 def find_pass(energy: ReducedEnergy) -> Pass:
@@ -92,29 +120,28 @@ def find_pass(energy: ReducedEnergy) -> Pass:
     return Pass(float(theta[top]), saddles, float(lowest[top]))
 
 
-def make_grid(energy: ReducedEnergy, damping: float, over: Pass, refinement: float) -> Grid:
-    """Place the elements, ``refinement`` times as dense as a first guess.
-
-    Raises SmtjError if there would be more than ``MAX_ELEMENTS``.
-    """
+def plan_sphere(energy: ReducedEnergy, damping: float, over: Pass) -> Plan:
+    """Plan a grid over the whole sphere, in angles from the easy axis and around it."""
     across = abs(float(energy.across)) + abs(float(energy.sideways)) + abs(float(energy.shape)) / 2
     along = abs(float(energy.along)) + abs(float(energy.first)) / 2 + abs(float(energy.second)) / 4
     layer = max(1.0, LOW_DAMPING / damping) ** 0.35
-    rows = round(refinement * max(MIN_ROWS, 1.8 * layer * math.sqrt(along + across)))
-    columns = round(refinement * max(MIN_COLUMNS, 1.8 * layer * math.sqrt(2 * across)))
-    if rows * columns > MAX_ELEMENTS:
-        raise SmtjError(
-            f"exact escape rates at a damping of {damping:g} would need more than {MAX_ELEMENTS} "
-            "elements; give a larger damping or a smaller in-plane field or anisotropy"
+
+    def place(rows: int, columns: int) -> Grid:
+        upper = min(max(round(rows * over.theta / math.pi), 2), rows - 2)
+        theta = np.concatenate(
+            [
+                np.linspace(0.0, over.theta, upper + 1),
+                np.linspace(over.theta, math.pi, rows - upper + 1)[1:],
+            ]
         )
-    upper = min(max(round(rows * over.theta / math.pi), 2), rows - 2)
-    theta = np.concatenate(
-        [
-            np.linspace(0.0, over.theta, upper + 1),
-            np.linspace(over.theta, math.pi, rows - upper + 1)[1:],
-        ]
+        up = np.repeat(np.arange(rows) < upper, columns)
+        return Grid(energy.__call__, theta, _around(columns, over.phi), up)
+
+    return Plan(
+        round(max(MIN_ROWS, 1.8 * layer * math.sqrt(along + across))),
+        round(max(MIN_COLUMNS, 1.8 * layer * math.sqrt(2 * across))),
+        place,
     )
-    return Grid(theta, _around(columns, over.phi), upper)
 
 
 def _bottoms(padded: Floats) -> NDArray[np.intp]:

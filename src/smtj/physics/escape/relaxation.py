@@ -5,7 +5,7 @@ fast modes beyond 25 k_B T; here inverse iteration is split in such a way that e
 relative precision.  With one point held in either well, A and B, the operator has no slow mode,
 and f = a + b q + w: q, the committor, is 0 at A and 1 at B; w, which is 0 at both, follows the
 source.  The constant b, however large, comes from the balance of one well: what its source makes
-must flow through the ring between the wells, and the flux is taken from the few rows there, where
+must flow through the line between the wells, and the flux is taken from the few rows there, where
 e^{-U} is as small as the rate.
 """
 
@@ -16,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.physics.escape.axial import has_barrier, is_axial, log_axial_relaxation_rate
+from smtj.physics.escape.band import plan_band
 from smtj.physics.escape.condensed import Condensed, condense, factor, solve
 from smtj.physics.escape.diffusion import log_diffusion
-from smtj.physics.escape.elements import POINTS, Elements, build
-from smtj.physics.escape.grid import NO_BARRIER, Grid, find_pass, make_grid
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights, reduced_energy
+from smtj.physics.escape.elements import Elements, build
+from smtj.physics.escape.grid import NO_BARRIER, Grid, find_pass, plan_sphere
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, reduced_energy
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 TOLERANCE = 1e-6
@@ -42,8 +44,9 @@ def log_relaxation_rate(
     """ln of λ1 in 1/s, the rate at which the occupancy of the wells returns to equilibrium.
 
     With energy and field symmetric about the easy axis it is a quadrature (2 ms per field at 60 k_B
-    T), else a sparse system per field: 0.2 to 0.5 s at a damping of 0.1, more at lower ones.  The
-    grid is refined until λ1 changes by less than 1e-6; the remaining error is far smaller.
+    T), else a sparse system per field: 0.2 to 0.5 s at a damping of 0.1, more at lower ones.  Its
+    elements cover the sphere or, in a strong easy plane, a band around that plane.  The grid is
+    refined until λ1 changes by less than 1e-6; the remaining error is far smaller.
 
     The spin holds numbers or NumPy arrays, the applied field is in A/m without the spin's in-plane
     bias field, ``damping`` Gilbert's α.  All broadcast together.  Raises SmtjError if there is not
@@ -93,10 +96,13 @@ def log_rate_on_sphere(
     Errors as in :func:`log_relaxation_rate`.
     """
     over = find_pass(energy)
+    plan, band = plan_sphere(energy, damping, over), plan_band(energy, damping, over)
+    if band is not None and band.rows * band.columns < plan.rows * plan.columns:
+        plan = band
     refinement, before = 1.0, np.nan
     while True:
-        grid = make_grid(energy, damping, over, refinement)
-        found = _log_rate(build(energy, damping, grid.theta, grid.phi, over.energy), grid)
+        grid = plan.grid(refinement, damping)
+        found = _log_rate(build(grid.energy, damping, grid.theta, grid.phi, over.energy), grid)
         if abs(found - before) < tolerance:
             return found
         refinement, before = REFINEMENT * refinement, found
@@ -142,16 +148,18 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
 
 
 def _sides(elements: Elements, system: Condensed, grid: Grid, mass: Floats) -> _Sides:
-    up = elements.theta <= grid.theta[grid.ring] * (1 + 1e-12)
+    up, down = np.zeros(mass.shape, dtype=bool), np.zeros(mass.shape, dtype=bool)
+    up[elements.point[grid.up]] = True
+    down[elements.point[~grid.up]] = True
     up_is_rare = mass[up].sum() < mass[~up].sum()
     rare = up if up_is_rare else ~up
-    # The flux through the ring arrives in the elements below it: the sum of their rows off the
-    # ring, which is minus that of the rows on it.
-    columns = len(grid.phi) - 1
-    below = slice(grid.ring * columns, (grid.ring + 1) * columns)
+    # The flux through the line between the wells arrives in the elements below it: the sum of
+    # their rows off the line, which is minus that of the rows on it.
+    line = up & down
+    below = ~grid.up & line[elements.point].any(axis=1)
     point = elements.point[below]
-    on_ring = np.exp(-elements.energy[point[:, :POINTS]])
-    leaving = np.einsum("er,erp->ep", on_ring, elements.stiffness[below, :POINTS])
+    on_line = np.where(line[point], np.exp(-elements.energy[point]), 0.0)
+    leaving = np.einsum("er,erp->ep", on_line, elements.stiffness[below])
     flux = -np.bincount(point.ravel(), leaving.ravel(), len(mass))
     u = elements.energy[system.skeleton]
     common, of_rare = (

@@ -19,7 +19,8 @@ from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
 from smtj.physics.escape.grid import NO_BARRIER
 from smtj.physics.escape.relaxation import log_rate_on_sphere
-from smtj.physics.magnetics.equilibrium import Macrospin, ReducedEnergy, log_weights
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.typing import Floats
 

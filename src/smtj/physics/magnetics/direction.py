@@ -41,11 +41,15 @@ def perpendicular_and_in_plane(
     return z + x * xp.tan(tilt), xp.where(squared > 0, root, xp.zeros_like(root))
 
 
-def offset_field(in_plane_bias_field: Array, easy_axis_tilt: Array) -> Array:
-    """H_s = -H_in tan(tilt) in A/m, the perpendicular field of equal occupancy.
+def offset_field(
+    in_plane_bias_field: Array, easy_axis_tilt: Array, states_in_plane: Array = 0.0
+) -> Array:
+    """H_s in A/m, the field of equal occupancy: -H_in tan(tilt) along the normal.
 
     There the total field has no part along the easy axis, so the two wells mirror each other.
-    H_in in A/m along +x, the tilt in rad as in :func:`perpendicular_and_in_plane`.
+    Where the states lie in the plane the field is one along x, and H_s = -H_in.  H_in in A/m along
+    +x, the tilt in rad as in :func:`perpendicular_and_in_plane`, 1 where the states lie in the
+    plane.
     """
-    xp, (h_in, tilt) = as_arrays(in_plane_bias_field, easy_axis_tilt)
-    return -h_in * xp.tan(tilt)
+    xp, (h_in, tilt, turned) = as_arrays(in_plane_bias_field, easy_axis_tilt, states_in_plane)
+    return -h_in * xp.where(turned > 0.5, xp.ones_like(tilt), xp.tan(tilt))

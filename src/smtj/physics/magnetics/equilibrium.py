@@ -17,6 +17,8 @@ from array_api_compat import device
 from smtj.physics.arrays import Array, as_arrays, logistic
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.magnetics.direction import offset_field
+from smtj.physics.magnetics.frame import along, frame
+from smtj.physics.magnetics.macrospin import Macrospin
 
 POLAR_NODES = 96
 AZIMUTHAL_NODES = 64
@@ -24,44 +26,26 @@ NODES_PER_ROOT = 6
 """Nodes per square root of the largest reduced energy, if that exceeds the above."""
 
 
-class Macrospin(NamedTuple):
-    """The parameters of a macrospin's energy; SI units, broadcast together."""
-
-    moment: Array
-    """Magnetic moment M_s V* in A m²."""
-    anisotropy_field: Array
-    """H_K1 in A/m, about the tilted axis."""
-    second_order_field: Array
-    """H_K2 in A/m, with the sign of Eq. 7."""
-    in_plane_anisotropy_field: Array
-    """(N_y - N_x) M_s in A/m; x is the easier of the two."""
-    in_plane_bias_field: Array
-    """H_in in A/m, along +x."""
-    easy_axis_tilt: Array
-    """Tilt of the easy axis from z towards +x, in rad."""
-    temperature: Array
-    """T in K."""
-
-
 class ReducedEnergy(NamedTuple):
     """A macrospin's energy over k_B T, seen from its easy axis n; dimensionless.
 
-    U = -[h_n c + h_e a + h_y b + ½ k_1 c² - ¼ k_2 c⁴ - ½ k_s b²], with m = a e + b y + c n and
-    e = y × n, the direction across the easy axis in the x-z plane.
+    U = -[h_n c + h_e a + h_y b + ½ k_1 c² - ¼ k_2 c⁴ - ½ k_s b²], with m = a A + b B + c C in the
+    axes A, B and C of :func:`smtj.physics.magnetics.frame.frame`.  Where the states lie along n
+    these are e = y × n, y and n itself.
     """
 
     along: Array
     """h_n, the field along the easy axis."""
     across: Array
-    """h_e, the field across it in the x-z plane, H_in included."""
+    """h_e, the field across it in the easier direction, H_in included."""
     sideways: Array
-    """h_y."""
+    """h_y, the field in the hardest direction."""
     first: Array
-    """k_1, of H_K1."""
+    """k_1, of the field that holds the magnetisation along the easy axis."""
     second: Array
     """k_2, of H_K2."""
     shape: Array
-    """k_s, of the anisotropy in the plane."""
+    """k_s, of the field by which b is harder than a."""
 
     def __call__(self, a: Array, b: Array, c: Array) -> Array:
         """U at directions of components a, b and c."""
@@ -105,16 +89,18 @@ def reduced_energy(
 
     """
     xp, values = as_arrays(field_x, field_y, field_z, *spin)
-    x, y, z, moment, first, second, shape, bias, tilt, temperature = xp.broadcast_arrays(*values)
-    scale = VACUUM_PERMEABILITY * moment / (BOLTZMANN * temperature)
-    x = x + bias
+    x, y, z, *entries = xp.broadcast_arrays(*values)
+    own = Macrospin(*entries)
+    axes = frame(own)
+    scale = VACUUM_PERMEABILITY * own.moment / (BOLTZMANN * own.temperature)
+    x = x + own.in_plane_bias_field
     return ReducedEnergy(
-        along=scale * (x * xp.sin(tilt) + z * xp.cos(tilt)),
-        across=scale * (x * xp.cos(tilt) - z * xp.sin(tilt)),
-        sideways=scale * y,
-        first=scale * first,
-        second=scale * second,
-        shape=scale * shape,
+        along=scale * along(axes.easy, x, y, z),
+        across=scale * along(axes.across, x, y, z),
+        sideways=scale * along(axes.hard, x, y, z),
+        first=scale * axes.first,
+        second=scale * axes.second,
+        shape=scale * axes.shape,
     )
 
 
@@ -140,25 +126,31 @@ def log_weights(
 def log_odds_slope(
     spin: Macrospin, field_z: Array, field_x: Array = 0.0, field_y: Array = 0.0
 ) -> Array:
-    """d ln(P/(1 - P))/dH_⊥ in 1/(A/m): (μ0 M_s V*/k_B T) (⟨m_z⟩_up - ⟨m_z⟩_down), exactly.
+    """d ln(P/(1 - P))/dH in 1/(A/m) of a field along the normal, exactly.
 
-    For a deep barrier along z it tends to 2 μ0 M_s V*/(k_B T).  Arguments as in
-    :func:`log_weights`.
+    It is (μ0 M_s V*/k_B T) (⟨m_z⟩_up - ⟨m_z⟩_down); where the states lie in the plane the field is
+    one along x and m_x takes the place of m_z.  For a deep barrier along the field's direction it
+    tends to 2 μ0 M_s V*/(k_B T).  Arguments as in :func:`log_weights`.
     """
     up, down = _halves(spin, field_x, field_y, field_z)
     scale = VACUUM_PERMEABILITY * spin.moment / (BOLTZMANN * spin.temperature)
-    return scale * (up.average(up.m_z) - down.average(down.m_z))
+    xp, (turned, in_plane, normal) = as_arrays(
+        spin.states_in_plane, up.mean(0) - down.mean(0), up.mean(2) - down.mean(2)
+    )
+    return scale * xp.where(turned > 0.5, in_plane, normal)
 
 
 def sigmoid_of_equilibrium(spin: Macrospin) -> tuple[Array, Array]:
-    """Slope w in 1/(A/m) and offset H_s in A/m of the exact P(high | H_⊥) at its midpoint.
+    """Slope w in 1/(A/m) and offset H_s in A/m of the exact P at its midpoint.
 
-    The midpoint is exactly :func:`smtj.physics.magnetics.direction.offset_field`: there the total
-    field lies across the easy axis, so the energy does not change under m·n → -m·n, which swaps
-    the states.
+    The field is along the normal, or along x where the states lie in the plane.  The midpoint is
+    exactly :func:`smtj.physics.magnetics.direction.offset_field`: there the total field lies across
+    the easy axis, so the energy does not change under c → -c, which swaps the states.
     """
-    midpoint = offset_field(spin.in_plane_bias_field, spin.easy_axis_tilt)
-    return log_odds_slope(spin, midpoint), midpoint
+    midpoint = offset_field(spin.in_plane_bias_field, spin.easy_axis_tilt, spin.states_in_plane)
+    xp, (turned, middle) = as_arrays(spin.states_in_plane, midpoint)
+    in_plane = xp.where(turned > 0.5, middle, xp.zeros_like(middle))
+    return log_odds_slope(spin, middle - in_plane, in_plane), midpoint
 
 
 def boltzmann_averages(
@@ -172,41 +164,55 @@ def boltzmann_averages(
     def over_both(of_up: Array, of_down: Array) -> Array:
         return occupancy * of_up + (1 - occupancy) * of_down
 
-    mean = [
-        over_both(up.average(up.m_x), down.average(down.m_x)),
-        over_both(up.average_y(), down.average_y()),
-        over_both(up.average(up.m_z), down.average(down.m_z)),
-    ]
-    square = over_both(up.average(up.m_z**2), down.average(down.m_z**2))
+    mean = [over_both(up.mean(number), down.mean(number)) for number in range(3)]
+    square = over_both(up.mean_square(2), down.mean_square(2))
     return BoltzmannAverages(occupancy, xp.stack(mean, axis=-1), square)
 
 
 class _Half(NamedTuple):
-    """Half a sphere: nodes at m_y ≥ 0 that also represent their mirror images."""
+    """Half a sphere: nodes at b ≥ 0 that also represent their mirror images."""
 
     log_weight: Array
     weight: Array
     """Weight of each node with its mirror image; the sum is one."""
-    m_x: Array
-    m_y: Array
-    m_z: Array
+    a: Array
+    b: Array
+    c: Array
     imbalance: Array
     """(p - p')/(p + p') of a node and its mirror image."""
+    axes: tuple[tuple[Array, ...], ...]
+    """x, y and z of the directions of a, b and c, shaped like the nodes."""
 
-    def average(self, quantity: Array) -> Array:
-        """Average of a quantity that is even in m_y."""
+    def _average(self, quantity: Array) -> Array:
+        """Average of a quantity that is even in b."""
         return (self.weight * quantity).sum(axis=(-2, -1))
 
-    def average_y(self) -> Array:
-        return (self.weight * self.imbalance * self.m_y).sum(axis=(-2, -1))
+    def _parts(self, number: int) -> tuple[Array, Array]:
+        """The part of m_x, m_y or m_z that is even in b, and the odd one."""
+        across, hard, easy = (axis[number] for axis in self.axes)
+        return self.a * across + self.c * easy, self.b * hard
+
+    def mean(self, number: int) -> Array:
+        """⟨m_x⟩, ⟨m_y⟩ or ⟨m_z⟩."""
+        even, odd = self._parts(number)
+        return self._average(even + self.imbalance * odd)
+
+    def mean_square(self, number: int) -> Array:
+        """⟨m_x²⟩, ⟨m_y²⟩ or ⟨m_z²⟩."""
+        even, odd = self._parts(number)
+        return self._average(even**2 + 2 * self.imbalance * even * odd + odd**2)
 
 
 def _halves(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) -> tuple[_Half, _Half]:
     """Return the half sphere around the easy axis and the opposite one."""
     energy = reduced_energy(spin, field_x, field_y, field_z)
-    xp, (tilt, *entries) = as_arrays(spin.easy_axis_tilt, *energy)
+    xp, entries = as_arrays(*energy)
     at_nodes = ReducedEnergy(*(entry[..., None, None] for entry in entries))
-    tilt = tilt[..., None, None]
+    axes = frame(spin)
+    across, hard, easy = (
+        tuple(part[..., None, None] for part in as_arrays(entries[0], *axis)[1][1:])
+        for axis in (axes.across, axes.hard, axes.easy)
+    )
     u, b, a, weights = _nodes(xp, at_nodes)
     odd = at_nodes.sideways * b
     size = xp.abs(odd)
@@ -220,10 +226,11 @@ def _halves(spin: Macrospin, field_x: Array, field_y: Array, field_z: Array) -> 
         return _Half(
             log_weight=(top + xp.log(total))[..., 0, 0],
             weight=density / total,
-            m_x=c * xp.sin(tilt) + a * xp.cos(tilt),
-            m_y=b,
-            m_z=c * xp.cos(tilt) - a * xp.sin(tilt),
+            a=a,
+            b=b,
+            c=c,
             imbalance=xp.tanh(odd),
+            axes=(across, hard, easy),
         )
 
     return half(u), half(-u)

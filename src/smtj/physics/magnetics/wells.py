@@ -1,7 +1,7 @@
 """All minima of the macrospin energy, in a field of any direction.
 
 Eq. 7 follows from this energy, written in units of a field (e/(μ0 M_s)):
-e = -[H·m + ½ H_K1 (m·n)² - ¼ H_K2 (m·n)⁴ - ½ H_shape m_y²], n the tilted easy axis.
+e = -[H·m + ½ H_K1 (m·n)² - ¼ H_K2 (m·n)⁴ - ½ H_shape m_y²], n the tilted axis of H_K1.
 
 A minimum is one in both angles, u from the easy axis and φ around it.  At given u the energy has at
 most two minima in φ: one on the side of the transverse field and, with an in-plane anisotropy, one
@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.frame import along, frame
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 STEPS = 180
@@ -28,8 +29,8 @@ CHUNK = 4096
 """Fields scanned at a time, to limit memory."""
 TINY = 1e-100
 """Replaces a field of 0 A/m in a denominator."""
-IN_PLANE = 1e-9
-"""|m·n| below which a minimum lies across the easy axis and belongs to either side."""
+ACROSS = 1e-9
+"""Component along the easy axis below which a minimum lies across it, and is of either side."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Wells:
     """The two states of a macrospin, at fields of any shape; unit vectors (..., 3)."""
 
     up: Floats
-    """The deepest minimum on the side of the easy axis, m·n ≥ 0; the other where it is gone."""
+    """The deepest minimum on the side of the easy axis; the other where it is gone."""
     down: Floats
     """The deepest minimum on the opposite side; the other where it is gone."""
     up_exists: NDArray[np.bool_]
@@ -67,15 +68,16 @@ def find_wells(
     Parameters
     ----------
     spin
-        The macrospin, of numbers or NumPy arrays; its in-plane anisotropy must not be negative.
+        The macrospin, of numbers or NumPy arrays; its easy axis is that of
+        :func:`smtj.physics.magnetics.frame.frame`.
     field_x, field_y, field_z
         Applied field in A/m, without the spin's in-plane bias field; all broadcast together.
     """
     minima = all_minima(spin, field_x, field_y, field_z)
-    tilt = np.asarray(spin.easy_axis_tilt, dtype=np.float64)[..., None]
-    along = minima.directions[..., 0] * np.sin(tilt) + minima.directions[..., 2] * np.cos(tilt)
+    easy = (np.asarray(part)[..., None] for part in frame(spin).easy)
+    side: Floats = np.sum([part * minima.directions[..., k] for k, part in enumerate(easy)], axis=0)
     # Comparison with the nan of the padding is false.
-    is_up, is_down = along >= -IN_PLANE, along < -IN_PLANE
+    is_up, is_down = side >= -ACROSS, side < -ACROSS
     # The minima are sorted, so the first of a kind is its deepest, and the first of all where
     # there is none of the kind.
     return Wells(
@@ -169,34 +171,36 @@ class _Frame(NamedTuple):
 def _minima(field_x: Floats, field_y: Floats, field_z: Floats, *entries: Floats) -> Minima:
     """Return the minima of n problems; the entries are those of a macrospin, all of shape (n,)."""
     spin = Macrospin(*entries)
-    x, tilt, shape = (
-        field_x + spin.in_plane_bias_field,
-        spin.easy_axis_tilt,
-        spin.in_plane_anisotropy_field,
-    )
-    along = x * np.sin(tilt) + field_z * np.cos(tilt)
+    axes = frame(spin)
+    shape = axes.shape
+    field = (field_x + spin.in_plane_bias_field, field_y, field_z)
     # Adding 0 turns -0 into 0; the arc tangent of -0 would be half a turn.
-    across = x * np.cos(tilt) - field_z * np.sin(tilt) + 0.0
-    turn = np.where(shape == 0, np.arctan2(field_y, across), 0.0)
-    across = np.where(shape == 0, np.hypot(across, field_y), across)
-    sideways = np.where(shape == 0, 0.0, field_y)
-    frame = _Frame(
-        along,
+    across, sideways = along(axes.across, *field) + 0.0, along(axes.hard, *field) + 0.0
+    turn = np.where(shape == 0, np.arctan2(sideways, across), 0.0)
+    across = np.where(shape == 0, np.hypot(across, sideways), across)
+    sideways = np.where(shape == 0, 0.0, sideways)
+    seen = _Frame(
+        along(axes.easy, *field),
         np.abs(across),
         np.abs(sideways),
-        spin.anisotropy_field,
-        spin.second_order_field,
+        axes.first,
+        axes.second,
         shape,
     )
-    index, u, psi, side = _lines(frame)
+    index, u, psi, side = _lines(seen)
     # Back from the angles to x, y, z.
     c = np.cos(u)
     a = side * np.sin(u) * np.cos(psi) * np.where(across < 0, -1, 1)[index]
     b = np.sin(u) * np.sin(psi) * np.where(sideways < 0, -1, 1)[index]
-    turn, tilt = turn[index], tilt[index]
+    turn = turn[index]
     a, b = a * np.cos(turn) - b * np.sin(turn), b * np.cos(turn) + a * np.sin(turn)
+    parts = zip(axes.across, axes.hard, axes.easy, strict=True)
     directions = np.stack(
-        [a * np.cos(tilt) + c * np.sin(tilt), b, c * np.cos(tilt) - a * np.sin(tilt)], axis=-1
+        [
+            a * along_a[index] + b * along_b[index] + c * along_c[index]
+            for along_a, along_b, along_c in parts
+        ],
+        axis=-1,
     )
     own = Macrospin(*(entry[index] for entry in entries))
     energies = energy(own, directions, field_x[index], field_y[index], field_z[index])

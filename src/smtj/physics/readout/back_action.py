@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from smtj.card import BehaviouralCard, CardLike, DeviceCard, as_card, as_device
 from smtj.errors import SmtjError
 from smtj.physics.device import barrier_and_reduced_field, operating_point
-from smtj.physics.free_layer import high_state_is_up, macrospin, reference_direction
+from smtj.physics.free_layer import drive_field, high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.torques import torque_fields
@@ -100,12 +100,13 @@ def log_dwell_times_under_bias(
 ) -> tuple[Floats, Floats]:
     """ln(τ_high/s) and ln(τ_low/s) with a voltage on: VCMA and the card's spin torques.
 
-    The field H_⊥ in A/m and the voltage in V broadcast together.
+    The field that drives the card's device in A/m and the voltage in V broadcast together.
     """
     h, v = np.asarray(field, dtype=np.float64), np.asarray(voltage, dtype=np.float64)
     per_volt = torque_fields(card).field_like
     x, y, z = (per_volt * v * part for part in reference_direction(card))
-    delta, reduced = barrier_and_reduced_field(card, x, y, h + z, v)
+    h_x, h_y, h_z = drive_field(card, h)
+    delta, reduced = barrier_and_reduced_field(card, h_x + x, h_y + y, h_z + z, v)
     log_attempt = math.log(card.thermal.attempt_time)
     high, low = (
         np.asarray(log) - log_attempt for log in log_dwell_times(delta, reduced, log_attempt)
@@ -124,8 +125,9 @@ def critical_voltages(card: CardLike) -> tuple[float, float]:
     if torque == 0:
         return math.inf, math.inf
     offset = float(np.asarray(operating_point(card).offset_field))
-    wells, spin = card_wells(card, 0.0, 0.0, offset), macrospin(card)
-    x, z = with_stray_field(card, 0.0, offset, 0.0)
+    field_x, _, field_z = drive_field(card, offset)
+    wells, spin = card_wells(card, field_x, 0.0, field_z), macrospin(card)
+    x, z = with_stray_field(card, field_x, field_z, 0.0)
     found = []
     for m in (wells.up, wells.down):
         mean = float(np.trace(stiffness(spin, m, x, 0.0, z).matrix) / 2)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from smtj.physics.arrays import Array, as_arrays
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 
 FREQUENCY_PER_FIELD = GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY / (2 * math.pi)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, Stiffness
 from smtj.typing import Floats
 

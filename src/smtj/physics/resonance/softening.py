@@ -15,7 +15,7 @@ frequency ω + 2 Γ I of an orbit of action I (A. Slavin and V. Tiberkevich, IEE
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, Stiffness
 from smtj.typing import Floats
 

@@ -16,12 +16,24 @@ def damping_like_field_per_volt(
     saturation_magnetisation: Array,
     thickness: Array,
 ) -> Array:
-    """Field h_DL of Slonczewski's torque per volt in A/m/V: (ħ/2e) 2P/(1 + P²)/(RA μ0 M_s t).
+    """Field h_DL of Slonczewski's torque per volt in A/m/V: (ħ/4e) 2P/(1 + P²)/(RA μ0 M_s t).
+
+    It is the torque of elastic tunnelling between two equal electrodes, (ħ/4e) 2P/(1 + P²) G_P V
+    sin θ, over the moment of the layer: what the balance of the spin currents in both electrodes
+    leaves in it.
 
     P of both electrodes, RA of the parallel state in ohm m², M_s in A/m, t of the free layer in m.
-    J. C. Slonczewski, Phys. Rev. B 71, 024411 (2005), doi:10.1103/PhysRevB.71.024411.
+    J. C. Slonczewski, Phys. Rev. B 71, 024411 (2005), doi:10.1103/PhysRevB.71.024411;
+    J. C. Sankey et al., Nat. Phys. 4, 67 (2008), doi:10.1038/nphys783, find it in CoFeB/MgO at low
+    bias.
+
+    Examples
+    --------
+    >>> per_volt = damping_like_field_per_volt(0.6, 9.9e-12, 1.18e6, 1.62e-9)
+    >>> float(per_volt)  # A/m/V; 7.7 mT/V
+    6105.3
     """
-    spins = REDUCED_PLANCK / (2 * ELEMENTARY_CHARGE) * 2 * polarisation / (1 + polarisation**2)
+    spins = REDUCED_PLANCK / (4 * ELEMENTARY_CHARGE) * 2 * polarisation / (1 + polarisation**2)
     moment = VACUUM_PERMEABILITY * saturation_magnetisation * thickness
     return spins / (resistance_area_product * moment)
 

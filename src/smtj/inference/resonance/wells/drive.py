@@ -19,7 +19,7 @@ from smtj.inference.resonance.wells.model import FixedFields
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.inference.stats.least_squares import UNLIKELY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.softening import MAX_LEAN, shift_per_squared_amplitude

@@ -95,4 +95,5 @@ def plane_wells(along, across, first, second, shape, stiffness, exists, is_up):
         is_up[i] = depth[0] <= depth[1]
         for well in range(2):
             if not exists[i, well]:
-                stiffness[i, well] = stiffness[i, 1 - well]
+                stiffness[i, well, 0] = stiffness[i, 1 - well, 0]
+                stiffness[i, well, 1] = stiffness[i, 1 - well, 1]

@@ -37,7 +37,8 @@ def project(columns, data, edges, lines, expected, basis, residual, ranks):
     for s in range(edges.size - 1):
         first, n = edges[s], edges[s + 1] - edges[s]
         left = residual[first + 2 * s : first + 2 * s + n + 2]
-        left[:n] = data[first : first + n]
+        for i in range(n):
+            left[i] = data[first + i]
         left[n:] = 0.0
         rank = 0
         for c in range(COLUMNS):
@@ -45,7 +46,8 @@ def project(columns, data, edges, lines, expected, basis, residual, ranks):
             if well >= 0 and not lines[s, well]:
                 continue
             q = basis[rank]
-            q[:n] = columns[c, first : first + n]
+            for i in range(n):
+                q[i] = columns[c, first + i]
             q[n : n + 2] = 0.0
             if well >= 0 and lines[s, 0] and lines[s, 1]:
                 q[n + c % 2] = (1.0 - 2.0 * well) / expected[s, well]

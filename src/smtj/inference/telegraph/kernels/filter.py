@@ -184,9 +184,12 @@ def white_filter(
     kappa, shift, norm = tail
     fraction, floor = outliers
     new, inside = np.empty(count), np.empty(parts)
-    averages = np.zeros(kinds.max() + 1, np.bool_)
+    averages = np.zeros(spread.shape[0], np.bool_)
     for c in range(averages.shape[0]):
-        averages[c] = spread[c].max() > 0
+        for i in range(count):
+            for j in range(count):
+                for n in range(parts):
+                    averages[c] |= spread[c, i, j, n] > 0
     for t in range(z.shape[0]):
         c = kinds[t]
         total = 0.0
@@ -244,7 +247,8 @@ def smooth(steps, xs, inliers, count, after, high, response, inlier):
             for o in range(count):
                 before[q // count + o * stride] += chance * steps[t, q, o] / total
         response[t], inlier[t] = x, good
-        after[:] = before
+        for q in range(size):
+            after[q] = before[q]
 
 
 @njit(**_options)

@@ -13,6 +13,14 @@ SMALL, TERMS, MAX_HALVINGS = 0.25, 10, 60
 """Largest exponent for which so many terms of a series suffice, and how often it is halved."""
 
 
+@njit(forceinline=True, **_options)
+def _copy(to, source):
+    """Fill a matrix with another; unlike an assignment, it takes no seconds to compile."""
+    for i in range(to.shape[0]):
+        for j in range(to.shape[1]):
+            to[i, j] = source[i, j]
+
+
 @njit(**_options)
 def _multiply(left, right, out):
     """Fill ``out`` with the product of two small matrices, neither of which it may be."""
@@ -46,7 +54,7 @@ def fill_chances(rates, time, out, spare):
     term[:] = 0.0
     for i in range(k):
         term[i, i] = 1.0
-    out[:] = term
+    _copy(out, term)
     for n in range(1, TERMS + 1):
         _multiply(term, rates, other)
         for i in range(k):
@@ -55,7 +63,7 @@ def fill_chances(rates, time, out, spare):
                 out[i, j] += term[i, j]
     for _ in range(halvings):
         _multiply(out, out, other)
-        out[:] = other
+        _copy(out, other)
 
 
 @njit(**_options)
@@ -83,7 +91,7 @@ def _fill_moments(rates, levels, seen, window, pole, moments, step, spare):
             known = gap
         for n in range(3):
             _multiply(moments[n], step, spare[0])
-            moments[n] = spare[0]
+            _copy(moments[n], spare[0])
         if s < NODES:
             for i in range(k):
                 for j in range(k):
@@ -159,7 +167,9 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
     whole, before, step = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     moments, inside = np.empty((3, k, k)), np.empty((3, k, k))
     spare, counts = np.empty((2, k, k)), np.empty((2, 2, NODES + 1))
-    lowest, highest = levels.min(), levels.max()
+    lowest = highest = levels[0]
+    for i in range(1, k):
+        lowest, highest = min(lowest, levels[i]), max(highest, levels[i])
     span = highest - lowest
     parts = spread.shape[3]
     known = -1.0
@@ -167,7 +177,7 @@ def interval_laws(rates, levels, times, window, pole, bend, atoms, spread, means
         time = times[c]
         fill_chances(rates, time, whole, spare)
         if window <= 0 and pole <= 0:
-            atoms[c] = whole
+            _copy(atoms[c], whole)
             continue
         seen = min(window, time) if window > 0 else time
         if seen != known:

@@ -22,15 +22,12 @@ from smtj.measurement.format.messages import (
     wrong_cell,
     wrong_width,
 )
-from smtj.measurement.format.missing import Complete, complete
+from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.options import Progress
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
-
-MIN_READINGS, MAX_FOOTER = 10, 50
-"""Fewest readings before, and most lines of, what may follow them."""
 
 _SPELLED = [spelled(word) for word in MISSING for spelled in (str, str.upper, str.title)]
 _MISSING = ["", "-nan", "-NaN", "-NAN", "NaN", *_SPELLED]
