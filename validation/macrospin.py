@@ -2,14 +2,17 @@
 
 The stochastic Landau-Lifshitz-Gilbert equation gives traces of m along the easy axis, as an
 instrument reads them; the exact rates are the lowest eigenvalue of the Fokker-Planck operator and
-the Boltzmann weights of the wells, by another route.  Writes docs/validation/macrospin.md.
+the Boltzmann weights of the wells, by another route.  Traces of cmtj, where it is
+installed (``pip install cmtj``), are fitted, too.  Writes docs/validation/macrospin.md.
 """
 
 import argparse
+import importlib.util
 import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,7 @@ from smtj.inference.telegraph.fit import fit_trace
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
 from smtj.physics.magnetics.macrospin import Macrospin
+from smtj.typing import Floats
 from smtj.units import mT
 
 RESULT = Path("docs/validation/macrospin.md")
@@ -34,6 +38,9 @@ HARD = {"normal": 0.0, "plane": 4.0}
 WINDOWS = (0.0, 10e-9, 50e-9, 200e-9)
 """Integration times in s, used where they are shorter than the interval."""
 ANISOTROPY, TEMPERATURE = 50 * mT, 300.0
+SLOW = 6.0
+"""Barrier from which traces of cmtj take minutes."""
+STEP_OF_CMTJ = {"normal": 5e-12, "plane": 2e-12}
 READINGS, PER_DWELL, NOISE = 4000, (5.0, 20.0), (0.02, 0.15)
 
 
@@ -77,19 +84,55 @@ def cases(count: int) -> list[Case]:
     return made
 
 
-def run(case: Case) -> dict[str, object]:
+def own_motion(case: Case, interval: float) -> Floats:
+    """Return m along the easy axis at each reading, by our simulator."""
+    field = (0.0, 0.0, case.field * ANISOTROPY)
+    window = case.window if case.window <= interval else 0.0
+    system = DrivenMacrospin(case.spin, case.damping, field)
+    start = equilibrium_directions(case.spin, field, 1, case.seed)
+    m = mean_directions(system, start, interval, window, READINGS, seed=case.seed, dtype=np.float32)
+    return m[:, 0, 2].astype(np.float64)
+
+
+def motion_of_cmtj(case: Case, interval: float) -> Floats:
+    """Return the same by cmtj, at instants; the interval is a number of its steps."""
+    import cmtj
+
+    step = STEP_OF_CMTJ[case.axis]
+    thickness, area = 1e-9, 1e-15
+    magnetisation = float(case.spin.moment) * VACUUM_PERMEABILITY / (thickness * area)
+    zero = cmtj.CVector(0.0, 0.0, 0.0)
+    hard = HARD[case.axis] * ANISOTROPY * VACUUM_PERMEABILITY / magnetisation
+    layer = cmtj.Layer(
+        "free", mag=cmtj.CVector(0.0, 0.05, 1.0), anis=cmtj.CVector(0.0, 0.0, 1.0),
+        Ms=magnetisation, thickness=thickness, cellSurface=area,
+        demagTensor=[cmtj.CVector(hard, 0.0, 0.0), zero, zero], damping=case.damping,
+    )  # fmt: skip
+    junction, nothing = cmtj.Junction([layer]), cmtj.NullDriver()
+    along = cmtj.constantDriver(case.field * ANISOTROPY)
+    junction.setLayerExternalFieldDriver("free", cmtj.AxialDriver(nothing, nothing, along))
+    energy = cmtj.constantDriver(ANISOTROPY * magnetisation / 2)
+    junction.setLayerAnisotropyDriver("free", energy)
+    junction.setLayerTemperatureDriver("free", cmtj.constantDriver(TEMPERATURE))
+    junction.setLayerSeed("free", case.seed)
+    duration = READINGS * interval
+    junction.runSimulation(duration, step, interval, solverMode=cmtj.SolverMode.Heun)
+    return np.asarray(junction.getLog()["free_mz"], dtype=np.float64)[:READINGS]
+
+
+SIMULATORS = {"smtj": own_motion, "cmtj": motion_of_cmtj}
+
+
+def run(simulator: str, case: Case) -> dict[str, object]:
     """Simulate and fit a record; return deviations from the exact rates in standard errors."""
     along = case.field * ANISOTROPY
     field = (0.0, 0.0, along)
     exact = math.exp(-float(log_relaxation_rate(case.spin, *field, case.damping)))
     logs = [float(t) for t in log_dwell_times(case.spin, *field, case.damping)]
     interval = max(min(math.exp(t) for t in logs) / case.readings_per_dwell, 1e-9)
-    window = case.window if case.window <= interval else 0.0
-    system = DrivenMacrospin(case.spin, case.damping, field)
-    start = equilibrium_directions(case.spin, field, 1, case.seed)
-    m = mean_directions(
-        system, start, interval, window, READINGS, seed=case.seed, dtype=np.float32
-    )[:, 0, 2]
+    if simulator == "cmtj":
+        interval = STEP_OF_CMTJ[case.axis] * round(interval / STEP_OF_CMTJ[case.axis])
+    m = SIMULATORS[simulator](case, interval)
     rng = np.random.default_rng([case.seed, 51])
     signal = 1000 + 60 * m + 120 * case.noise * rng.standard_normal(READINGS)
     time = interval * np.arange(1.0, READINGS + 1)
@@ -128,7 +171,8 @@ HEAD = """# Telegraph fits of a moving magnetisation
 Made by `validation/macrospin.py` ({day}): traces of {readings} readings, 5 to 20 per shorter
 dwell time, of the stochastic Landau-Lifshitz-Gilbert equation at barriers of 4 to 8 k_BT, noise 0.02 to
 0.15 of the separation, integration times of 0 to 200 ns; nothing is told to the fit. The truth is
-the lowest eigenvalue of the Fokker-Planck operator.
+the lowest eigenvalue of the Fokker-Planck operator. cmtj is another simulator of the same equation;
+its records are at instants.
 
 | records | number | refused | other verdict | covers relaxation time | τ_high | τ_low | median error | τ_high | τ_low | standard error |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -144,7 +188,12 @@ def main() -> None:
     options = parser.parse_args()
     with ProcessPoolExecutor(options.processes) as pool:
         every = cases(options.records)
-        found = list(track(pool.map(run, every), "macrospins", len(every)))
+        ours = pool.map(partial(run, "smtj"), every)
+        found = list(track(ours, "macrospins", len(every)))
+        fast = [c for c in every if c.barrier < SLOW and c.damping >= min(DAMPINGS["plane"])]
+        if importlib.util.find_spec("cmtj") is None:
+            fast = []
+        theirs = list(track(pool.map(partial(run, "cmtj"), fast), "cmtj", len(fast)))
     lines = [row("all", found)]
     for axis in HARD:
         for damping in DAMPINGS[axis]:
@@ -153,7 +202,9 @@ def main() -> None:
     for barrier in BARRIERS:
         own = [one for one in found if one["case"].barrier == barrier]
         lines.append(row(f"{barrier:g} k_BT", own))
-    for one in found:
+    if theirs:
+        lines.append(row("cmtj, 4 and 5 k_BT", theirs))
+    for one in (*found, *theirs):
         if "off" not in one or np.abs(one["off"] / one["error"]).max() > 2.5:
             print(one["verdict"], *map(one.get, ("off", "error", "events", "case")))
     head = HEAD.format(day=date.today().isoformat(), readings=READINGS)
