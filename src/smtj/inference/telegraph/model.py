@@ -265,6 +265,8 @@ class _Filter:
         if self.is_white and not into[0].size:
             law = self.law
             kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
+            with np.errstate(divide="ignore"):
+                np.log(gains, out=gains)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
 

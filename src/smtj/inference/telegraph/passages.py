@@ -98,7 +98,10 @@ def passages(
         return None
     prior = PRIORS[not model.is_plain]
     chances = {name: _chance(*own, prior) for name, own in found.items()}
-    route = max(chances, key=lambda name: chances[name])
+    route = "passages" if "passages" in found else "memory"
+    # The memory, which scatters more, must speak for itself.
+    if chances.get("memory", 0.0) > max(chances[route], 0.5):
+        route = "memory"
     chance = chances[route]
     mean, variance = found[route]
     fitted = model.free[np.isin(model.layout.names, ("pole", "window"))].any()
