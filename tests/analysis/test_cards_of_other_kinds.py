@@ -150,6 +150,13 @@ def test_a_loop_leaves_levels_and_switching_fields_and_comes_back(quantity, scal
         smtj.lab.field_sweep(card, 0.0, np.arange(-150, 151, 5) * Oe, instrument=once_a_second)
 
 
+def test_a_loop_on_a_card_with_physics_says_what_the_card_does_not_hold():
+    frame = square_loop(np.random.default_rng(36)).rename(columns={"H_z (Oe)": "H (Oe)"})
+    said = " ".join(smtj.fit(frame, "cai2019").remarks)
+    assert "no card with physics has H_c and H_off of its own" in said
+    assert '(--column "field_out_of_plane=H", or field_in_plane)' in said
+
+
 def test_a_rounded_loop_keeps_its_fields_but_is_not_swept():
     field = np.linspace(-300, 300, 121)
     ohm = 1200 + 200 * np.tanh((np.r_[field, field[::-1]] - 20) / 60)
@@ -189,6 +196,12 @@ def test_pulses_say_why_they_leave_a_card_with_physics_alone():
     result = smtj.fit(pulses(np.random.default_rng(38)), "cai2019")
     assert not result.has_card
     assert any("without --base (base=) a card holds it" in remark for remark in result.remarks)
+
+
+def test_pulses_are_not_read_as_a_trace():
+    card = smtj.fit(pulses(np.random.default_rng(38))).card()
+    with pytest.raises(SmtjError, match="which no virtual instrument measures"):
+        smtj.lab.trace(card, 10)
 
 
 def test_pulses_of_several_voltages_say_why_there_is_no_card():

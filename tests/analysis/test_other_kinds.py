@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from measured_devices import readings
 
+import smtj
 from smtj.analysis import fit
+from smtj.errors import SmtjError
+from smtj.measurement import load
+from smtj.units import Oe
 
 RNG = np.random.default_rng(11)
 
@@ -156,3 +160,30 @@ def test_a_card_with_physics_gives_back_the_dwell_times_of_a_scan() -> None:
     held = result.check(result.card())
     times = [one for one in held.comparisons if one.measured.symbol[0] == "τ"]
     assert len(times) == 6 and max(abs(one.z) for one in times) < 4
+
+
+def test_a_table_of_dwell_times_is_measured_as_counts_and_refused_as_a_trace(
+    tmp_path: Path,
+) -> None:
+    card = fit(dwell_table(tmp_path / "tau.csv", "H_perp (Oe)")).card()
+    data = smtj.lab.scan(card, np.arange(-60, 31, 5) * Oe, 500)
+    again = fit(data)["w"].to("1/Oe")
+    assert again.interval[0] < 0.1 < again.interval[1]
+    # No option gives it levels, so nothing is said of the interval.
+    with pytest.raises(SmtjError, match="resistance_low are missing"):
+        smtj.lab.trace(card, 10)
+    with pytest.raises(SmtjError, match="resistance_low are missing"):
+        smtj.lab.field_sweep(card, np.arange(-60, 31, 5) * Oe)
+
+
+def test_a_smaller_current_is_said_to_be_the_higher_resistance(
+    tmp_path: Path, telegraph: np.ndarray
+) -> None:
+    level = np.where(telegraph, 10.0, 13.0) + 0.02 * RNG.standard_normal(4000)
+    source = np.full(4000, 0.1)
+    path = write(tmp_path / "k.csv", "t [ms],I [uA],Source Value", np.arange(4000.0), level, source)
+    said = " ".join(fit(path).remarks)
+    assert "the high state is that of the higher resistance, so its current is the smaller" in said
+    assert '--column "voltage=Source Value [V]"' in said
+    named = fit(load(path, {"voltage": "Source Value [V]"}))
+    assert named["R_high"].value == pytest.approx(10e3, rel=1e-3)

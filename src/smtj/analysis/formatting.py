@@ -5,7 +5,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtj.measurement import source_of
+from smtj.measurement import observable_of, source_of
 from smtj.measurement.format.messages import listed
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
         ignored = dataset.attrs.get("ignored_columns", ())
         if ignored:
             remarks.append(f"columns not used: {', '.join(str(column) for column in ignored)}")
+        remarks += _sourced(dataset)
         remarks += [str(sentence) for sentence in dataset.attrs.get("reading_remarks", ())]
         if "resistance_from" in dataset.attrs:
             remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
@@ -64,6 +65,20 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
         return list(found)
     found = _joined(found)
     return [f"{remark} ({file_names(names)})" for remark, names in found.items()]
+
+
+def _sourced(dataset: "xr.Dataset") -> list[str]:
+    """Name the option for a column that seems to hold the bias, which is unknown."""
+    bias = {"current": "voltage", "voltage": "current"}.get(observable_of(dataset) or "")
+    if bias is None or bias in dataset.variables:
+        return []
+    unit = {"voltage": "V", "current": "A"}[bias]
+    return [
+        f'if column "{header}" is the {bias}, name it by columns= (--column "{bias}={header} '
+        f'[{unit}]")'
+        for header in map(str, dataset.attrs.get("ignored_columns", ()))
+        if "source" in header.casefold() and "time" not in header.casefold()
+    ]
 
 
 def _joined(found: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -174,8 +174,9 @@ def _slow_reads(card: "Card") -> str:
     if dwell <= 2 * interval:
         return ""
     stays = f"{dwell:.3g} s" if math.isfinite(dwell) else "longer than a float can express"
+    at = {"field": " at H_s", "none": ""}.get(card.drive.name, " where both are equally likely")
     return (
-        f"Reads are modelled as independent, but {card.name} stays in a state for {stays} at H_s "
+        f"Reads are modelled as independent, but {card.name} stays in a state for {stays}{at} "
         f"and is read every {format_quantity(interval, 's', 's', 3)}: a real chip must wait that "
         "long between reads."
     )

@@ -1,4 +1,4 @@
-"""Counts of the high state, for cards of which only P(high) over a drive is known."""
+"""Counts of the high state, for cards with P(high) over a drive but nothing to read."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeGuard
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 
 def has_only_counts(card: Card) -> TypeGuard[BehaviouralCard]:
-    """Whether a card has a response, but no dwell times with which to simulate readings."""
-    return (
-        isinstance(card, BehaviouralCard)
-        and card.response is not None
-        and card.behaviour.dwell_time is None
-    )
+    """Whether a card has a response, but no dwell times or no levels to simulate readings with."""
+    if not isinstance(card, BehaviouralCard) or card.response is None:
+        return False
+    own = card.behaviour
+    return own.dwell_time is None or (card.levels is None and own.resistance_high is None)
 
 
 def high_probability(

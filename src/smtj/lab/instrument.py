@@ -72,6 +72,12 @@ class Instrument:
         except CardError:
             what = "time between readings" if interval is None else "integration time"
             name = "interval" if interval is None else "integration_time"
+            if interval is None and self.integration_time is None and not _averages(card):
+                raise CardError(
+                    f"card {card.name} states neither the time between readings nor the "
+                    "integration time; give them to the instrument by interval= and "
+                    "integration_time= (--interval, --integration-time)"
+                ) from None
             raise CardError(
                 f"card {card.name} states no {what}; give it to the instrument by {name}= "
                 f"(--{name.replace('_', '-')})"
@@ -96,6 +102,14 @@ def bias_of(card: Card, voltage: float | None, current: float | None) -> dict[Bi
         return {"voltage": voltage}
     own, kinds = card.conditions, get_args(BiasKind)
     return {kind: own[kind] for kind in kinds if kind in own}
+
+
+def _averages(card: Card) -> bool:
+    """Whether a card states an integration time."""
+    try:
+        return card.integration_time >= 0
+    except CardError:
+        return False
 
 
 def _check_timing(interval: float, integration_time: float) -> None:

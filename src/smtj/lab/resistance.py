@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from smtj.card import BehaviouralCard, Card, CardLike, as_card
 from smtj.card.base import IN_PLANE_FIELD
-from smtj.errors import SmtjError
+from smtj.card.behaviour import RESISTANCES
+from smtj.errors import CardError, SmtjError
 from smtj.lab.counts import has_only_counts, high_probability, measured_counts
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.loop import measured_loop
@@ -328,12 +329,13 @@ def _measure(
         shape = [sizes[dim] if dim in own else 1 for dim in dims]
         return np.broadcast_to(np.reshape(values, shape), steps).ravel()
 
-    if dims and has_only_counts(card):
+    if dims and kind != "field_sweep" and has_only_counts(card):
         applied = (at("field_in_plane"), at("field_out_of_plane"), bias, at(bias))
         p = high_probability(card, *applied, at("temperature")).reshape(steps)
         return _directed(
             card, measured_counts(kind, card, conditions, dims, p, samples, instrument, seed)
         )
+    _require_readings(card)
     time, read = take_readings(
         card,
         OperatingConditions(
@@ -353,6 +355,22 @@ def _measure(
     }
     about = attributes(kind, card, bias, instrument, seed)
     return _directed(card, labelled(card.observable, columns, about))
+
+
+def _require_readings(card: Card) -> None:
+    """Name first what a card of behaviour lacks, as no option gives it."""
+    if not isinstance(card, BehaviouralCard):
+        return
+    own, names = card.behaviour, [] if card.levels is not None else list(RESISTANCES)
+    if card.response is None:
+        names += ["behaviour.dwell_time_high", "behaviour.dwell_time_low"]
+    if card.pulse_response is not None and own.dwell_time_high is None:
+        raise CardError(
+            f"card {card.name} holds P against the length of a pulse, which no virtual instrument "
+            "measures: fit traces, or P against a field, a voltage or a current, for a card that "
+            "can be read"
+        )
+    card.require(*names)
 
 
 def _directed(card: Card, dataset: "xr.Dataset") -> "xr.Dataset":

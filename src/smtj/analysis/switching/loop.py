@@ -22,7 +22,9 @@ from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
 from smtj.measurement import field_direction_stated, measured_bias, table
-from smtj.measurement.conditions import SAME
+from smtj.measurement.conditions import SAME, direction_stated
+from smtj.measurement.format.header import split_header
+from smtj.measurement.format.messages import quoted
 from smtj.typing import Floats
 from smtj.units import Oe
 
@@ -121,6 +123,17 @@ def _free_result(
     remarks = [f"the resistance {sense} with the field", *fit.remarks, *notes]
     if not context.has_base:
         remarks.append(NO_MODEL)
+    elif fit.square:
+        remarks.append(
+            "no card with physics has H_c and H_off of its own, so they are neither on it nor held "
+            "against it; without --base (base=) a card holds them"
+        )
+    if not direction_stated(loop, along):
+        header = str(loop[along].encoding.get("header", along))
+        remarks.append(
+            f"the direction of the field {quoted(header)} is not stated; columns= gives it "
+            f'(--column "field_out_of_plane={split_header(header)[0]}", or field_in_plane)'
+        )
     return context.result(
         "loop",
         f"resistance against field, {resistance.size} readings",

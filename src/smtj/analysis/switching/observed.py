@@ -103,6 +103,8 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     if observed.name in _OTHER:
         bias = _OTHER[observed.name]
         remark += f" unless the {bias} is stated by {bias}= (--{bias})"
+    if observed.sign < 0:
+        remark += f"; the high state is that of the higher resistance, so its {what} is the smaller"
     if observed.arbitrary:
         remark += "; as their unit is arbitrary, a card leaves them out"
     elif observed.name in SECTIONS:
