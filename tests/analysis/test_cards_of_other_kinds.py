@@ -185,6 +185,12 @@ def test_p_against_pulse_length_leaves_the_dwell_time_of_the_pulse():
         card.at()
 
 
+def test_pulses_say_why_they_leave_a_card_with_physics_alone():
+    result = smtj.fit(pulses(np.random.default_rng(38)), "cai2019")
+    assert not result.has_card
+    assert any("without --base (base=) a card holds it" in remark for remark in result.remarks)
+
+
 def test_pulses_of_several_voltages_say_why_there_is_no_card():
     result = smtj.fit(pulses(np.random.default_rng(39), (0.7, 0.8)))
     assert not result.has_card

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from measured_devices import readings
 
 from smtj.analysis import fit
 
@@ -109,3 +111,48 @@ def test_p_of_a_field_of_unknown_direction_leaves_a_card_with_physics_alone(
     assert any("direction of the field" in remark for remark in result.remarks)
     named = fit(tmp_path / "p.csv", base="cai2019", columns={"field_out_of_plane": "H (Oe)"})
     assert named.update is not None
+
+
+def dwell_table(path: Path, header: str) -> Path:
+    """ln τ of a device with Δ = 11 and τ0 = 3 ns, which is not the 1 ns of the base card."""
+    field, rng = np.linspace(-150, 120, 19), np.random.default_rng(5)
+    h = 0.1 / 44 * (field + 14)
+    logs = np.log(3e-3) + 11 * (1 + np.outer([-1, 1], h)) ** 2
+    low, high = np.exp(logs + 0.005 * rng.standard_normal(logs.shape))
+    return write(path, f"{header},tau_P (us),tau_AP (us)", field, low, high)
+
+
+def test_a_card_with_physics_gives_back_a_table_of_dwell_times(tmp_path: Path) -> None:
+    path = dwell_table(tmp_path / "tau.csv", "H_perp (Oe)")
+    result = fit(path, "cai2019")
+    held = result.check(result.card())
+    assert len(held.comparisons) == 38 and not held.remarks
+    # Δ belongs to the τ0 that the curvature of ln τ(H) moved.
+    thermal = result.card().thermal
+    assert thermal.attempt_time > 1.5e-9
+    assert (
+        next(v for n, v, _ in result.card().values() if n == "thermal.attempt_time").provenance
+        == "derived"
+    )
+
+
+def test_dwell_times_that_belong_on_no_card_with_physics_say_why(tmp_path: Path) -> None:
+    result = fit(dwell_table(tmp_path / "tau.csv", "H (Oe)"), "cai2019")
+    assert not result.has_card and "field out of plane" not in result.title
+    assert any('--column "field_out_of_plane=H"' in remark for remark in result.remarks)
+    volts = fit(dwell_table(tmp_path / "v.csv", "V (mV)"), "cai2019")
+    said = "dwell times against the voltage change nothing on a card with physics; without --base"
+    assert not volts.has_card and any(said in remark for remark in volts.remarks)
+
+
+@pytest.mark.slow
+def test_a_card_with_physics_gives_back_the_dwell_times_of_a_scan() -> None:
+    rows = []
+    for number, field in enumerate((-24.0, -14.0, -4.0)):
+        times = 250e-6 * np.exp(np.array([0.05, -0.05]) * (field + 14))
+        rng, where = np.random.default_rng(number), {"field_out_of_plane [Oe]": field}
+        rows.append(readings(rng, times, 4e-5, 15000, (6500.0, 5000.0), 60.0, **where))
+    result = fit(pd.concat(rows), "cai2019", integration_time=0.0)
+    held = result.check(result.card())
+    times = [one for one in held.comparisons if one.measured.symbol[0] == "τ"]
+    assert len(times) == 6 and max(abs(one.z) for one in times) < 4

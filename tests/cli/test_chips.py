@@ -170,3 +170,9 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
         assert smtj(*command, "--workers", 0, "--out", folder).exit_code == 0
     tables = [pd.read_parquet(folder / "chips.parquet") for folder in (out, other)]
     assert tables[0].equals(tables[1])
+
+
+def test_costs_find_the_data_set_of_the_training_too(network: Path, tmp_path: Path) -> None:
+    done = smtj("cost", "--network", network, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["accuracy_achievable"] > 0.5

@@ -81,3 +81,11 @@ def test_data_says_what_is_not_understood(tmp_path: Path) -> None:
     done = smtj("data", "absent.csv", cwd=tmp_path)
     assert done.code == 2
     assert "absent.csv does not exist" in done.err
+
+
+def test_the_next_command_is_one_that_works(tmp_path: Path) -> None:
+    (tmp_path / "pulse.csv").write_text("pulse width (ns),P\n2,0.065\n10,0.2\n50,0.7\n90,0.9\n")
+    done = smtj("data", "pulse.csv", cwd=tmp_path)
+    assert "Next: smtj fit pulse.csv --reads N, with N the number" in done.err
+    (tmp_path / "p.csv").write_text("V (mV),P\n" + "".join(f"{n},0.{n}1\n" for n in range(9)))
+    assert "--reads" not in smtj("data", "p.csv", cwd=tmp_path).err

@@ -135,6 +135,32 @@ def test_flawed_readings_are_left_out_and_named(put, refusal) -> None:
     assert "at row 22" in refusal(load, path)
 
 
+@pytest.mark.parametrize("word", ["OVLD", "Overflow", "-OVERLOAD", "ovrflw"])
+def test_words_for_an_overflow_are_left_out_like_its_number(put, word: str) -> None:
+    dataset = load(put("a.csv", "t [s],R [ohm]\n" + ROWS.replace("\n5,1000\n", f"\n5,{word}\n")))
+    assert dataset.sizes["reading"] == 59
+    said = 'column "R [ohm]" is not a number at row 7; left out'
+    assert dataset.attrs["reading_remarks"] == [said]
+
+
+def test_what_has_switched_is_a_count_beside_attempts(put) -> None:
+    counts = load(put("n.csv", "B (mT),switched,attempts\n-1,0,300\n0,120,300\n1,300,300\n"))
+    assert counts["high"].values.tolist() == [0, 120, 300]
+    parts = load(put("p.csv", "B (mT),switched,attempts\n-1,0,300\n0,0.4,300\n1,1,300\n"))
+    assert parts["probability"].values.tolist() == [0, 0.4, 1]
+    wrong = describe(put("w.csv", "B (mT),P\n-1,0\n0,4\n"))
+    assert wrong.problem and "field (direction not stated)" in wrong.table().text()
+
+
+def test_a_bare_column_of_readings_asks_for_its_name_and_the_interval(put, refusal) -> None:
+    path = put("bare.txt", "5.01\n5.09\n" * 20)
+    said = refusal(load, path)
+    assert '"resistance=#1 [ohm]" --interval' in said and "time=#1" not in said
+    named = {"resistance": "#1 [ohm]"}
+    assert '--interval "2 us"' in describe(path, named).problem
+    assert describe(path, named, interval=2e-6).kind == "a trace"
+
+
 def test_lines_after_the_readings_are_left_out(put) -> None:
     dataset = load(put("a.csv", "t [s],R [ohm]\n" + ROWS + "\n[END]\nreadings: 60\n"))
     assert dataset.sizes["reading"] == 60

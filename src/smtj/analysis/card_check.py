@@ -190,10 +190,11 @@ def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:
     at = f" ({worst.measured.where})" if worst.measured.where else ""
     drive = card.drive if card.drive.unit else FIELD
     by = f"{abs(worst.z):.1f}" if math.isfinite(worst.z) else "far more than 3"
+    chance = "" if limit == MAX_Z else ", as far as chance reaches among so many"
     return [
         f"the card misses its data: {worst.measured.symbol}{at} by {by} standard errors "
         f"({worst.text(drive.unit, drive.show)}), and {len(missed)} of {len(every)} numbers by "
-        f"more than {limit:.2g}"
+        f"more than {limit:.2g}{chance}"
     ]
 
 

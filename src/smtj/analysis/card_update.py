@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from smtj.analysis.result import CARD_DIGITS
 from smtj.card import DeviceCard, Value
 from smtj.card.consistency import ellipse_volume
 from smtj.card.value import Provenance
@@ -27,6 +28,7 @@ from smtj.physics.free_layer import offset_field
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.typing import Floats
+from smtj.units import convert, round_to_error
 
 ROUNDS = 6
 MAX_FACTOR = 50.0
@@ -175,6 +177,36 @@ def with_attempt_time(card: DeviceCard, log_attempt_time: Measured, source: str)
     tau = math.exp(log_attempt_time.value)
     value = Measured(tau, tau * log_attempt_time.error)
     return card.replace({"thermal.attempt_time": value.on_card(source)})
+
+
+def with_barrier_and_attempt_time(
+    card: DeviceCard,
+    slope: Measured,
+    offset_field: Measured,
+    stability_factor: Measured,
+    log_attempt_time: Measured,
+    voltage: float,
+    temperature: float,
+    source: str,
+) -> DeviceCard:
+    """Give a card w, H_s, and Δ with the τ0 that belongs to it.
+
+    Dwell times against field weigh the card's τ0 against their curvature; they determine
+    ln τ0 + Δ, so that Δ alone, beside another τ0, would give other dwell times.
+    """
+    own = math.log(card.thermal.attempt_time)
+    if not math.isclose(log_attempt_time.value, own, abs_tol=1e-9):
+        tau = math.exp(log_attempt_time.value)
+        # As the card writes it, so that rounding changes no dwell time.
+        number, _ = round_to_error(tau, tau * log_attempt_time.error, "s", "ns", CARD_DIGITS)
+        tau = convert(float(number), "ns", "s") or tau
+        moved = stability_factor.value + log_attempt_time.value - math.log(tau)
+        stability_factor = Measured(moved, stability_factor.error)
+        value = Measured(tau, tau * log_attempt_time.error)
+        text = f"ln τ(H) of {source}, with τ0 of the card"
+        card = card.replace({"thermal.attempt_time": value.on_card(text, "derived")})
+    where = (voltage, temperature, source)
+    return with_sigmoid_and_barrier(card, slope, offset_field, stability_factor, *where)
 
 
 def with_coefficient(card: DeviceCard, coefficient: Measured, source: str) -> DeviceCard:

@@ -76,6 +76,10 @@ class Context:
             condition=condition,
         )
 
+    def not_on_base(self, what: str, them: str = "them") -> str:
+        """Return a remark on results, with their verb, that belong on a card of behaviour only."""
+        return f"{what} nothing on a card with physics; without --base (base=) a card holds {them}"
+
 
 @dataclass(frozen=True)
 class OperatingConditions:

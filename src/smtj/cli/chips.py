@@ -105,7 +105,7 @@ def _trained(
     model, settings, card = load_network(path)
     if settings.neuron != "mtj":
         raise CheckpointError(f"{path} is a network of sigmoids, which has no chips")
-    data = load_dataset(dataset or _dataset_of(path), folder)
+    data = load_dataset(dataset or trained_on(path), folder)
     sizes = "-".join(map(str, settings.sizes))
     if data.pixels != settings.sizes[0] or data.classes != settings.sizes[-1]:
         raise SmtjError(
@@ -118,8 +118,8 @@ def _trained(
     return model, about, scaled(pixels), labels
 
 
-def _dataset_of(path: Path) -> str:
-    """Return the data set of a network's training, from the metrics beside it."""
+def trained_on(path: Path) -> str:
+    """Return the data set of a network's training, from the metrics beside its file."""
     metrics = path.with_name("metrics.json")
     try:
         return str(json.loads(metrics.read_text())["settings"]["dataset"])

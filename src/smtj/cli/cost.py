@@ -35,8 +35,11 @@ def cost(
         str, typer.Option(help="Layer sizes, inputs first, if no network is given.")
     ] = PAPER_SIZES,
     dataset: Annotated[
-        str, typer.Option(help="Data set whose test images evaluate the network.")
-    ] = "mnist",
+        str | None,
+        typer.Option(
+            help="Data set whose test images evaluate the network. Default: that of its training."
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set. Default: the usual places.")
     ] = None,
@@ -146,13 +149,17 @@ def _reads_alone(
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
 
 
-def _evaluate(path: Path, dataset: str, data: Path | None, seed: int) -> tuple["Card", "Accuracy"]:
+def _evaluate(
+    path: Path, dataset: str | None, data: Path | None, seed: int
+) -> tuple["Card", "Accuracy"]:
+    from smtj.cli.chips import trained_on
     from smtj.datasets import load_dataset
     from smtj.energy import measure_accuracy, trained_network
     from smtj.nn.training.trainer import as_tensors
 
     network, card = trained_network(path)
-    images = as_tensors(load_dataset(dataset, data, progress=not is_quiet()))
+    chosen = dataset or trained_on(path / "network.pt" if path.is_dir() else path)
+    images = as_tensors(load_dataset(chosen, data, progress=not is_quiet()))
     try:
         with progress("accuracy against reads and bit errors") as report:
             return card, measure_accuracy(network, images, seed, progress=report)

@@ -22,12 +22,14 @@ def data(
     from smtj.errors import DataError
     from smtj.measurement import describe, files_in
 
-    problems = []
+    problems, needs_reads = [], False
     for number, file in enumerate(files_in(files)):
         found = describe(file, **reading)
         typer.echo(("\n" if number else "") + found.table().text(Console().width))
         problems += [found.problem] if found.problem else []
+        needs_reads |= found.needs_reads
     if problems:
         raise DataError("; ".join(problems))
     given = [part for part in sys.argv[2:] if part != "--quiet"]
-    note(f"Next: smtj fit {shlex.join(given)}")
+    reads = " --reads N, with N the number of reads behind each P" if needs_reads else ""
+    note(f"Next: smtj fit {shlex.join(given)}{reads}")

@@ -230,7 +230,7 @@ def _first_sums(network: nn.Sequential, first: int, images: Images) -> Tensor:
     if weights is not None and weights.shape[1] != pixels.shape[1]:
         raise SmtjError(
             f"the network has {weights.shape[1]} inputs and the images have {pixels.shape[1]} "
-            "pixels; give the data set it was trained on"
+            "pixels; give the data set it was trained on (--dataset)"
         )
     return torch.cat([before(scaled(part)) for part in torch.split(pixels, EVALUATION_BATCH)])
 

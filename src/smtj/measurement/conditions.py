@@ -93,6 +93,14 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
                 f"{swept[0]}, which is a curve that no fit is for: P against {swept[0]} from "
                 f"{MIN_READINGS} or more readings at each, with their times, can be fitted"
             )
+    alone = [name for name in OBSERVABLES if name in names]
+    bare = len(alone) == 1 and not names & {"time", *FIELDS}
+    if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
+        what = {"channel_x": "readings"}.get(alone[0], f"{alone[0]}s")
+        raise DataError(
+            f"{source_of(dataset)} has {what} without times: give the time between readings by "
+            'interval= (--interval "2 us")'
+        )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     if unused and "time" in names and found == "without resistance":

@@ -9,12 +9,19 @@ import numpy as np
 
 from smtj.errors import DataError
 from smtj.measurement.checks import increasing_time
-from smtj.measurement.conditions import direction_stated, groups, kind_of, observable_of
+from smtj.measurement.conditions import CONDITIONS, direction_stated, groups, kind_of, observable_of
 from smtj.measurement.format.columns import Match, match_columns
 from smtj.measurement.format.excel import read_sheet
+from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.options import ReadOptions
-from smtj.measurement.format.schema import FIELDS, LABELS, NAMES, QUANTITIES
+from smtj.measurement.format.schema import (
+    FIELDS,
+    LABELS,
+    NAMES,
+    QUANTITIES,
+    has_no_direction,
+)
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, read_dialect
 from smtj.measurement.loading import load
 from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
@@ -27,6 +34,11 @@ if TYPE_CHECKING:
 
 HEAD = ("column", "read as", "unit", "from", "to")
 """Head of the table of columns."""
+
+MIN_VALUES = 4
+"""Values of a drive below which the scatter of P does not show the number of reads."""
+NO_DIRECTION = "field (direction not stated)"
+"""What a column of a field is called whose header names no direction."""
 
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", BLANKS: "blanks"}
 _KINDS = {
@@ -55,6 +67,8 @@ class FileDescription(Tabular):
     """Conditions, what was concluded, and what was not understood."""
     problem: str = ""
     """Why it cannot be read or fitted; else empty."""
+    needs_reads: bool = False
+    """Whether a fit needs the number of reads, which the file does not state."""
 
     def table(self) -> Table:
         """Return it as a table with its remarks."""
@@ -90,8 +104,27 @@ def describe(
     except DataError as error:
         problem = str(error)
     return FileDescription(
-        file, _about(file, options), _columns(dataset), kind, _remarks(dataset), problem
+        file,
+        _about(file, options),
+        _columns(dataset),
+        kind,
+        _remarks(dataset),
+        problem,
+        not problem and _needs_reads(dataset),
     )
+
+
+def _needs_reads(dataset: "xr.Dataset") -> bool:
+    """Whether P alone does not show the number of reads: of pulses, or of few or equal values."""
+    if "probability" not in dataset or "reads" in dataset:
+        return False
+    if np.ptp(dataset["probability"].values) == 0:
+        return True
+    names = [name for name in CONDITIONS if name in dataset.variables]
+    sizes = {name: np.unique(dataset[name].values).size for name in names}
+    lengths = sizes.pop("pulse_length", 1)
+    most = max(sizes.values(), default=1)
+    return lengths > most or most < MIN_VALUES
 
 
 def _columns(dataset: "xr.Dataset") -> tuple[tuple[str, str, str, str, str], ...]:
@@ -109,7 +142,13 @@ def _columns(dataset: "xr.Dataset") -> tuple[tuple[str, str, str, str, str], ...
 
 def _meaning(dataset: "xr.Dataset", name: str) -> str:
     if name in FIELDS and not direction_stated(dataset, name):
-        return "field (direction not stated)"
+        return NO_DIRECTION
+    return name.replace("_", " ")
+
+
+def _named(name: str, header: str) -> str:
+    if name in FIELDS and has_no_direction(split_header(header)[0]):
+        return NO_DIRECTION
     return name.replace("_", " ")
 
 
@@ -209,7 +248,7 @@ def _unread(
     rows = tuple(
         (
             header or f"#{n + 1}",
-            known[n].name.replace("_", " ") if n in known else "?",
+            _named(known[n].name, header) if n in known else "?",
             (known[n].unit or "") if n in known else "",
             "",
             "",

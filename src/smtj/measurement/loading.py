@@ -237,7 +237,10 @@ def _check_file(file: Path) -> None:
     if file.is_dir():
         raise DataError(f"{file} is a folder: give a file in it; a fit takes folders too")
     if not file.exists():
-        raise DataError(f"{file} does not exist: expected a .csv, .xlsx or .nc file")
+        raise DataError(
+            f"{file} does not exist: expected text such as .csv, a workbook, or a .nc, .h5, .mat, "
+            ".npz, .tdms or .parquet file"
+        )
     size = file.stat().st_size
     if size == 0:
         raise DataError(f"{file} is empty: expected a header and one row per reading")
@@ -338,10 +341,24 @@ def _table(
         if c.header in found.by_unit
     ]
     dataset = xr.Dataset(variables, attrs=attrs)
+    dataset = _with_counts(dataset)
     remark(dataset, *remarks)
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
     return dataset
+
+
+def _with_counts(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Read what has switched, beside a number of attempts, as counts or as P."""
+    names = {str(name) for name in dataset.variables}
+    if not {"switched", "reads"} <= names or {"high", "probability"} & names:
+        return dataset
+    values = dataset["switched"].values
+    if (values == np.rint(values)).all() and (values > 1).any():
+        return dataset.rename({"switched": "high"})
+    # The files that smtj writes have both columns by their own names.
+    own = dataset["reads"].encoding["header"] == "reads"
+    return dataset if own else dataset.rename({"switched": "probability"})
 
 
 def _add_resistance(dataset: "xr.Dataset") -> None:

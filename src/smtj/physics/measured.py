@@ -287,6 +287,11 @@ def measured_at(
     if card.drive.name == kind:
         drive = bias
     elif kind == "current" or card.drive.name in ("voltage", "current"):
+        if card.drive.name == "none":
+            raise SmtjError(
+                f"card {card.name} holds no response to a {kind}; leave out --{kind} ({kind}=), or "
+                f"fit traces at several values of the {kind}"
+            )
         raise SmtjError(
             f"card {card.name} is driven by a {card.drive.name}, not biased by a {kind}"
         )

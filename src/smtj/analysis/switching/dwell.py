@@ -9,8 +9,8 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_check import Measurement, Symbol
-from smtj.analysis.card_update import Measured
-from smtj.analysis.context import Context
+from smtj.analysis.card_update import Measured, measured, with_barrier_and_attempt_time
+from smtj.analysis.context import Context, conditions_of
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
@@ -21,10 +21,14 @@ from smtj.analysis.switching.behaviour import (
     levels_along,
     measured_of_trace,
 )
-from smtj.card import Value
+from smtj.analysis.switching.trace import attempt_time
+from smtj.card import DeviceCard, Value
 from smtj.errors import DataError, SmtjError
+from smtj.inference.barrier import BarrierFit, fit_barrier
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
 from smtj.measurement import field_direction_stated, require, source_of, table
+from smtj.measurement.conditions import direction_needed
+from smtj.measurement.format.schema import FIELDS
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
@@ -40,6 +44,10 @@ DRIVES = {
     "field_in_plane": ("A/m", "Oe", "H", "Field (Oe)"),
 }
 """SI unit, unit on the axis, letter and axis of each drive."""
+
+
+ROUNDS = 4
+"""Fits of the barrier, each with the scatter about the one before as its error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,13 @@ class FittedDrive:
     """The traces they are from, if they are not from a table."""
     direction_stated: bool = True
     """Whether the direction of a field is known."""
+    barrier: BarrierFit | None = None
+    """Δ and H_k,eff with the τ0 of a base card, of a table against the field out of plane."""
+    scatter: float | None = None
+    """Standard deviation of ln τ about Eq. 3 and 4, if :attr:`barrier` is known."""
+    voltage: float = 0.0
+    temperature: float = math.nan
+    """Bias in V and temperature in K, if :attr:`barrier` is known."""
 
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
@@ -78,8 +93,68 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
     if (times <= 0).any():
         raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
-    fit = _result(varied[0], rows[varied[0]].to_numpy(), np.log(times), None, context)
-    return replace(fit, fit=replace(fit.fit, direction_stated=field_direction_stated(dataset)))
+    along, logs = varied[0], np.log(times)
+    result = _result(along, rows[along].to_numpy(), logs, None, context)
+    stated = along not in FIELDS or field_direction_stated(dataset)
+    result = replace(result, fit=replace(result.fit, direction_stated=stated))
+    if not stated:
+        return replace(
+            result,
+            title=result.title.replace(_called(along), "field"),
+            remarks=(*result.remarks, direction_needed(dataset, along)),
+        )
+    if not context.has_base:
+        return result
+    if along != "field_out_of_plane":
+        return replace(
+            result,
+            remarks=(
+                *result.remarks,
+                context.not_on_base(f"dwell times against the {_called(along)} change"),
+            ),
+        )
+    return _with_barrier(result, dataset, context)
+
+
+def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) -> FitResult:
+    """Return a result with Δ and H_k,eff by the τ0 of the base card, and what changes that card."""
+    found: FittedDrive = result.fit
+    known = {
+        name: float(dataset[name].values)
+        for name in ("voltage", "temperature", "field_in_plane")
+        if name in dataset and dataset[name].ndim == 0
+    }
+    conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
+    attempt = attempt_time(context.card)
+    error = found.fit.scatter
+    try:
+        for _ in range(ROUNDS):
+            # That about the lines includes the curvature of the model.
+            errors = np.full(found.drive.size, error)[:, None, None] ** 2 * np.eye(2)
+            barrier = fit_barrier(found.drive, *found.log_dwell_times.T, errors, *attempt)
+            error *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
+    except SmtjError as error:
+        said = f"the dwell times give no stability factor, so the card is not changed: {error}"
+        return replace(result, remarks=(*result.remarks, said))
+    where = {"voltage": conditions.voltage, "temperature": conditions.temperature}
+    bounded = barrier.stability_factor.bounded
+    if not bounded:
+        assumed = (*assumed, "its error has no upper bound, so the card is not changed")
+    return replace(
+        result,
+        fit=replace(found, barrier=barrier, scatter=error, **where),
+        estimates=(*result.estimates, barrier.stability_factor, barrier.effective_field),
+        remarks=(*result.remarks, *barrier.remarks, *assumed),
+        update=_update if bounded else None,
+    )
+
+
+def _update(card: DeviceCard, found: FittedDrive, source: str) -> DeviceCard:
+    assert found.barrier is not None
+    b = found.barrier
+    fitted = (b.slope, b.offset_field, b.stability_factor, b.log_attempt_time)
+    where = (found.voltage, found.temperature, source)
+    return with_barrier_and_attempt_time(card, *map(measured, fitted), *where)
 
 
 def traces_result(
@@ -89,7 +164,7 @@ def traces_result(
     shown = [n for n, trace in enumerate(traces) if np.isfinite(trace.fit.dwell_high)]
     if len(shown) < MIN_DRIVES:
         raise SmtjError(
-            f"dwell times are known at {len(shown)} values of the {along.replace('_', ' ')}; "
+            f"dwell times are known at {len(shown)} values of the {_called(along)}; "
             f"{MIN_DRIVES} are needed for a line"
         )
     fits = [traces[n].fit for n in shown]
@@ -119,7 +194,7 @@ def _result(
         )
     return context.result(
         "dwell",
-        f"dwell times at {drive.size} values of the {along.replace('_', ' ')}",
+        f"dwell times at {drive.size} values of the {_called(along)}",
         FittedDrive(
             along,
             drive,
@@ -139,6 +214,10 @@ def _result(
         measured=dwell_measured,
         behaviour=dwell_behaviour if abs(fit.slope[0]) > fit.quantile * fit.slope[1] else None,
     )
+
+
+def _called(along: str) -> str:
+    return along.replace("_", " ")
 
 
 def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]":
@@ -174,6 +253,7 @@ def dwell_measured(found: FittedDrive) -> list[Measurement]:
     """Levels and dwell times of the traces, or the dwell times of the table."""
     unit, shown, *_ = DRIVES[found.along]
     every: list[Measurement] = []
+    error = found.fit.scatter if found.scatter is None else found.scatter
     for n, x in enumerate(found.drive):
         at, where = {found.along: float(x)}, format_quantity(float(x), unit, shown, 4)
         if found.traces:
@@ -183,7 +263,7 @@ def dwell_measured(found: FittedDrive) -> list[Measurement]:
         symbols: tuple[Symbol, Symbol] = ("τ_high", "τ_low")
         for symbol, log in zip(symbols, found.log_dwell_times[n], strict=True):
             tau = math.exp(float(log))
-            every.append(Measurement(symbol, tau, found.fit.scatter, where, conditions=at))
+            every.append(Measurement(symbol, tau, error, where, conditions=at))
     return every
 
 

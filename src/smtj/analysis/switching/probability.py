@@ -91,7 +91,10 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
     if len(results) == 1:
         return results
     # A card has one sigmoid, and the data do not say which branch it should have.
-    note = f"{len(results)} branches in one file, so the card is not changed"
+    note = (
+        f"{len(results)} branches in one file, so no card is made or changed, as it has one "
+        "sigmoid; fit a file with the rows of one branch alone"
+    )
     return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
 
 
@@ -132,10 +135,7 @@ def _result(
         remarks.append(direction_needed(dataset, along))
     remarks += assumed
     if along != "field_out_of_plane" and context.has_base:
-        remarks.append(
-            f"P against {along} changes nothing on a card with physics; without --base (base=) a "
-            "card holds it"
-        )
+        remarks.append(context.not_on_base(f"P against {along} changes", "it"))
     return context.result(
         "probability",
         f"P(high) {called}".strip(),

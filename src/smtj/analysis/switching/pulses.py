@@ -106,12 +106,15 @@ def pulse_behaviour(found: FittedPulses, source: str) -> Entries:
 
 def _result(fit: PulseFit, known: Mapping[str, float], called: str, context: Context) -> FitResult:
     drive = {name: known[name] for name in ("voltage", "current") if name in known}
+    remarks = [fit.verdict, ONE_STATE]
+    if context.has_base:
+        remarks.append(context.not_on_base("P against the length of a pulse changes", "it"))
     return context.result(
         "probability",
         f"P against pulse length {called}".strip(),
         FittedPulses(fit, drive, known.get("temperature")),
         fit.estimates,
-        (fit.verdict, ONE_STATE),
+        remarks,
         Picture(
             (plot_pulses,),
             "Points: fraction of pulses that switched, bars: one standard error. Line: 1 − "

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj import plot
-from smtj.analysis.card_update import measured, with_sigmoid, with_sigmoid_and_barrier
+from smtj.analysis.card_update import measured, with_barrier_and_attempt_time, with_sigmoid
 from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import scan_behaviour, scan_measured
@@ -153,8 +153,8 @@ def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
     w, h_s = (measured(estimate) for estimate in scan.sigmoid.estimates)
     where = (scan.voltage, scan.temperature, source)
     if scan.barrier is not None and scan.barrier.stability_factor.bounded:
-        delta = measured(scan.barrier.stability_factor)
-        card = with_sigmoid_and_barrier(card, w, h_s, delta, *where)
+        pair = (scan.barrier.stability_factor, scan.barrier.log_attempt_time)
+        card = with_barrier_and_attempt_time(card, w, h_s, *map(measured, pair), *where)
     else:
         card = with_sigmoid(card, w, h_s, *where)
     middle = scan.traces[int(np.argmin(np.abs(scan.field - scan.sigmoid.offset_field)))]

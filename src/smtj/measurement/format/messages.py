@@ -13,6 +13,8 @@ _GROUPED = {
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
 MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
 """What stands for a value that is missing, without sign and in any case."""
+OVERFLOWS = ("ovld", "ovl", "ovf", "ovfl", "ofl", "ovrflw", "overflow", "overload", "overrange")
+"""What instruments write for a value beyond their range, likewise."""
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -54,7 +56,7 @@ def is_date(cell: str) -> bool:
 def is_missing(cell: str) -> bool:
     """Whether the text of a cell stands for a missing value; a blank cell does."""
     plain = cell.strip().casefold()
-    return not plain or plain in MISSING or plain.lstrip("+-") in MISSING
+    return not plain or plain in MISSING or plain.lstrip("+-") in (*MISSING, *OVERFLOWS)
 
 
 def wrong_cell(header: str, cell: str) -> str:

@@ -52,7 +52,7 @@ def complete(
             continue
         values, first = arrays[column.name], int(rows.argmax())
         over = values.dtype.kind == "f" and abs(values[first]) >= OVERFLOW
-        what = f"{values[first]:g}, an overflow" if over else "missing"
+        what = f"{values[first]:g}, an overflow" if over else "not a number"
         place = row_of(first)
         where = f"row {place}" if place is not None else f"reading {first + 1}"
         count = int(rows.sum())

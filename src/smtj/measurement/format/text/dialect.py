@@ -259,6 +259,11 @@ def _without_numbers(path: Path, encoding: str, head: _Head) -> Dialect:
     alike = [s for s in several if second is not None and len(split(second, s)) == counts[s]]
     separator = next(iter([*alike, *several]), ",")
     headers = split(line, separator, is_header=True)
+    if len(headers) == 1 and is_number(headers[0]):
+        raise DataError(
+            f"{path} has no header but begins with {quoted(line)}: name its one column and the "
+            'time between readings, e.g. --column "resistance=#1 [ohm]" --interval "2 us"'
+        )
     if any(map(is_number, headers)):
         raise DataError(
             f"{path} has no header but begins with {quoted(line)}: name the columns in the first "

@@ -16,6 +16,7 @@ from smtj.measurement.format.clock import seconds_of
 from smtj.measurement.format.columns import Column, Match
 from smtj.measurement.format.messages import (
     MISSING,
+    OVERFLOWS,
     is_grouped,
     is_missing,
     is_number,
@@ -29,7 +30,13 @@ from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blank
 CHUNK = 1 << 19
 """Rows parsed at a time."""
 
-_SPELLED = [spelled(word) for word in MISSING for spelled in (str, str.upper, str.title)]
+_SPELLED = [
+    sign + spelled(word)
+    for words, signs in ((MISSING, ("",)), (OVERFLOWS, ("", "-", "+")))
+    for word in words
+    for sign in signs
+    for spelled in (str, str.upper, str.title)
+]
 _MISSING = ["", "-nan", "-NaN", "-NAN", "NaN", *_SPELLED]
 
 
