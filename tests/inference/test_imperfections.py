@@ -145,6 +145,19 @@ def test_recrossings_are_told_from_dwells():
     assert "recrossings" in " ".join(fit.warnings)
 
 
+def test_a_finely_sampled_trace_has_no_recrossings():
+    for seed in range(2):
+        rng = np.random.default_rng([seed, 43])
+        high = fractions(rng, 150.0, 100.0, np.arange(1.0, 40_001))
+        noise = 0.13 * rng.standard_normal(high.size)
+        fit = fit_trace(INTERVAL * np.arange(high.size), high + noise)
+        assert "recrossings" not in " ".join(fit.warnings)
+        switches = np.count_nonzero(np.diff(high > 0.5))
+        assert fit.dwell_high + fit.dwell_low == pytest.approx(
+            2 * INTERVAL * high.size / switches, rel=0.02
+        )
+
+
 @pytest.mark.slow
 def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
     """The exact relaxation rate is the lowest eigenvalue of the Fokker-Planck operator."""

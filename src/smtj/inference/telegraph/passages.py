@@ -73,8 +73,10 @@ def passages(
     """
     cycle = float(np.exp(model.get("time")).sum())
     total = int(np.clip(BLOCKS * z.size, *SIMULATED))
-    length = min(z.size, max(total // BLOCKS, math.ceil(MIN_CYCLES * cycle)))
-    if length < MIN_CYCLES * cycle:
+    longest = max(total // BLOCKS, math.ceil(MIN_CYCLES * cycle))
+    # All of the trace counts, as the model's rates are those of all of it.
+    length = z.size // math.ceil(z.size / longest)
+    if length < MIN_CYCLES * cycle / 2:
         return None
     noise = _interior(z, states, model)
 
@@ -154,7 +156,9 @@ def _routes(
         is_high = [hysteresis(block, low + margin, high - margin) for block in blocks]
         passed = np.array([np.count_nonzero(one[1:] != one[:-1]) for one in is_high])
         if passed.min() >= MIN_PASSAGES:
-            out["passages"] = np.log(count / passed)
+            # A model's switches are spread evenly, so that its blocks do not stand alone.
+            each = count / passed if switches is not None else [count.sum() / passed.sum()]
+            out["passages"] = np.log(each)
     try:
         # That of the states: what is left of drift and jumps has a memory, too.
         rows = states[: blocks.size].reshape(blocks.shape).astype(np.float64)
