@@ -126,23 +126,29 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
     }
     conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
     attempt = attempt_time(context.card)
-    error = found.fit.scatter
+    scatter = found.fit.scatter
+    high, low = found.log_dwell_times.T
     try:
         for _ in range(ROUNDS):
             # That about the lines includes the curvature of the model.
-            errors = np.full(found.drive.size, error)[:, None, None] ** 2 * np.eye(2)
-            barrier = fit_barrier(found.drive, *found.log_dwell_times.T, errors, *attempt)
-            error *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
+            errors = np.full(found.drive.size, scatter)[:, None, None] ** 2 * np.eye(2)
+            barrier = fit_barrier(found.drive, high, low, errors, attempt.value, attempt.error)
+            scatter *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
     except SmtjError as error:
         said = f"the dwell times give no stability factor, so the card is not changed: {error}"
         return replace(result, remarks=(*result.remarks, said))
-    where = {"voltage": conditions.voltage, "temperature": conditions.temperature}
     bounded = barrier.stability_factor.bounded
     if not bounded:
         assumed = (*assumed, "its error has no upper bound, so the card is not changed")
     return replace(
         result,
-        fit=replace(found, barrier=barrier, scatter=error, **where),
+        fit=replace(
+            found,
+            barrier=barrier,
+            scatter=scatter,
+            voltage=conditions.voltage,
+            temperature=conditions.temperature,
+        ),
         estimates=(*result.estimates, barrier.stability_factor, barrier.effective_field),
         remarks=(*result.remarks, *barrier.remarks, *assumed),
         update=_update if bounded else None,
@@ -152,9 +158,16 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
 def _update(card: DeviceCard, found: FittedDrive, source: str) -> DeviceCard:
     assert found.barrier is not None
     b = found.barrier
-    fitted = (b.slope, b.offset_field, b.stability_factor, b.log_attempt_time)
-    where = (found.voltage, found.temperature, source)
-    return with_barrier_and_attempt_time(card, *map(measured, fitted), *where)
+    return with_barrier_and_attempt_time(
+        card,
+        measured(b.slope),
+        measured(b.offset_field),
+        measured(b.stability_factor),
+        measured(b.log_attempt_time),
+        found.voltage,
+        found.temperature,
+        source,
+    )
 
 
 def traces_result(
