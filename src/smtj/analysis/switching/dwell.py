@@ -131,18 +131,21 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
         for _ in range(ROUNDS):
             # That about the lines includes the curvature of the model.
             errors = np.full(found.drive.size, error)[:, None, None] ** 2 * np.eye(2)
-            barrier = fit_barrier(found.drive, *found.log_dwell_times.T, errors, *attempt)
+            high, low = found.log_dwell_times.T
+            barrier = fit_barrier(found.drive, high, low, errors, *attempt)
             error *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
-    except SmtjError as error:
-        said = f"the dwell times give no stability factor, so the card is not changed: {error}"
+    except SmtjError as reason:
+        said = f"the dwell times give no stability factor, so the card is not changed: {reason}"
         return replace(result, remarks=(*result.remarks, said))
-    where = {"voltage": conditions.voltage, "temperature": conditions.temperature}
+    voltage, temperature = conditions.voltage, conditions.temperature
     bounded = barrier.stability_factor.bounded
     if not bounded:
         assumed = (*assumed, "its error has no upper bound, so the card is not changed")
     return replace(
         result,
-        fit=replace(found, barrier=barrier, scatter=error, **where),
+        fit=replace(
+            found, barrier=barrier, scatter=error, voltage=voltage, temperature=temperature
+        ),
         estimates=(*result.estimates, barrier.stability_factor, barrier.effective_field),
         remarks=(*result.remarks, *barrier.remarks, *assumed),
         update=_update if bounded else None,
@@ -152,9 +155,16 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
 def _update(card: DeviceCard, found: FittedDrive, source: str) -> DeviceCard:
     assert found.barrier is not None
     b = found.barrier
-    fitted = (b.slope, b.offset_field, b.stability_factor, b.log_attempt_time)
-    where = (found.voltage, found.temperature, source)
-    return with_barrier_and_attempt_time(card, *map(measured, fitted), *where)
+    return with_barrier_and_attempt_time(
+        card,
+        measured(b.slope),
+        measured(b.offset_field),
+        measured(b.stability_factor),
+        measured(b.log_attempt_time),
+        found.voltage,
+        found.temperature,
+        source,
+    )
 
 
 def traces_result(
