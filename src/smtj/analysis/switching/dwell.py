@@ -126,28 +126,25 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
     }
     conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
     attempt = attempt_time(context.card)
-    scatter = found.fit.scatter
-    high, low = found.log_dwell_times.T
+    error = found.fit.scatter
     try:
         for _ in range(ROUNDS):
             # That about the lines includes the curvature of the model.
-            errors = np.full(found.drive.size, scatter)[:, None, None] ** 2 * np.eye(2)
-            barrier = fit_barrier(found.drive, high, low, errors, attempt.value, attempt.error)
-            scatter *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
-    except SmtjError as error:
-        said = f"the dwell times give no stability factor, so the card is not changed: {error}"
+            errors = np.full(found.drive.size, error)[:, None, None] ** 2 * np.eye(2)
+            high, low = found.log_dwell_times.T
+            barrier = fit_barrier(found.drive, high, low, errors, *attempt)
+            error *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
+    except SmtjError as reason:
+        said = f"the dwell times give no stability factor, so the card is not changed: {reason}"
         return replace(result, remarks=(*result.remarks, said))
+    voltage, temperature = conditions.voltage, conditions.temperature
     bounded = barrier.stability_factor.bounded
     if not bounded:
         assumed = (*assumed, "its error has no upper bound, so the card is not changed")
     return replace(
         result,
         fit=replace(
-            found,
-            barrier=barrier,
-            scatter=scatter,
-            voltage=conditions.voltage,
-            temperature=conditions.temperature,
+            found, barrier=barrier, scatter=error, voltage=voltage, temperature=temperature
         ),
         estimates=(*result.estimates, barrier.stability_factor, barrier.effective_field),
         remarks=(*result.remarks, *barrier.remarks, *assumed),

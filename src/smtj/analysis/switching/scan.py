@@ -153,8 +153,8 @@ def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
     w, h_s = (measured(estimate) for estimate in scan.sigmoid.estimates)
     where = (scan.voltage, scan.temperature, source)
     if scan.barrier is not None and scan.barrier.stability_factor.bounded:
-        delta = measured(scan.barrier.stability_factor)
-        attempt = measured(scan.barrier.log_attempt_time)
+        b = scan.barrier
+        delta, attempt = measured(b.stability_factor), measured(b.log_attempt_time)
         card = with_barrier_and_attempt_time(card, w, h_s, delta, attempt, *where)
     else:
         card = with_sigmoid(card, w, h_s, *where)
