@@ -152,6 +152,11 @@ def test_what_has_switched_is_a_count_beside_attempts(put) -> None:
     assert wrong.problem and "field (direction not stated)" in wrong.table().text()
 
 
+def test_na_is_a_label_like_any_other(put) -> None:
+    rows = "time [s],branch,resistance [ohm]\n0,NA,1\n1,NA,2\n"
+    assert load(put("na.csv", rows))["branch"].values.tolist() == ["NA", "NA"]
+
+
 def test_a_bare_column_of_readings_asks_for_its_name_and_the_interval(put, refusal) -> None:
     path = put("bare.txt", "5.01\n5.09\n" * 20)
     said = refusal(load, path)

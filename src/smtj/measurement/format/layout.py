@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from smtj.measurement.format.header import recognised, split_header, unit_named
 from smtj.measurement.format.messages import is_missing, is_number
+from smtj.measurement.format.schema import LABELS, name_of
 
 MAX_GAP = 3
 """Most rows that interrupt a table, such as wrong ones, which then are reported."""
@@ -62,7 +63,7 @@ def find_layout(rows: Sequence[Row], is_number: Callable[[str], bool] = is_numbe
     names, units = _header(rows[:first], best.kinds)
     filled = [kind for kind in best.kinds if kind != BLANK]
     return Layout(
-        headers=_joined(names, units, best.kinds),
+        headers=_joined(names, units, best.kinds, rows[first]),
         header_rows=tuple(row for row in (names, units) if row is not None),
         first=first,
         readings=best.last - best.first + 1,
@@ -169,7 +170,7 @@ def _are_units(cells: Sequence[str]) -> bool:
     return bool(filled) and all(unit_named(cell) is not None for cell in filled)
 
 
-def _joined(names: Row | None, units: Row | None, kinds: Kinds) -> tuple[str, ...]:
+def _joined(names: Row | None, units: Row | None, kinds: Kinds, first: Row) -> tuple[str, ...]:
     """Headers with their units; empty for columns without values."""
     if names is None:
         return ()
@@ -183,4 +184,13 @@ def _joined(names: Row | None, units: Row | None, kinds: Kinds) -> tuple[str, ..
     padded = [*given, *[""] * (len(texts) - len(given))]
     headers = [with_unit(n, u or None) for n, u in zip(texts, padded, strict=False)]
     alike = len(headers) == len(kinds)
-    return tuple("" if alike and kinds[n] == BLANK else header for n, header in enumerate(headers))
+    return tuple(
+        "" if alike and kinds[n] == BLANK and not _is_label(header, first, n) else header
+        for n, header in enumerate(headers)
+    )
+
+
+def _is_label(header: str, first: Row, position: int) -> bool:
+    """Whether a column is one of labels, among which "NA" is a word like any other."""
+    cell = first.cells[position] if position < len(first.cells) else ""
+    return bool(cell) and name_of(header) in LABELS
