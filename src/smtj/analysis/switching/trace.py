@@ -40,6 +40,8 @@ NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
 MAX_CHECKED = 1 << 17
 """Readings of which the memory and the spectrum are estimated."""
+WORTH_SHOWING = 0.05
+"""By how much times between crossings must be shorter than dwell times to be shown beside them."""
 MAX_SHOWN = 4000
 """Readings that are plotted."""
 NO_ATTEMPT_TIME = (
@@ -221,7 +223,7 @@ def _dwell_times(fit: TraceFit) -> list[Estimate]:
     if fit.verdict != "two levels":
         return []
     found = _pair(fit.dwells, "dwell time {}", "{}")
-    if fit.events.relaxation_time < fit.dwells.relaxation_time:
+    if fit.events.relaxation_time < (1 - WORTH_SHOWING) * fit.dwells.relaxation_time:
         found += _pair(fit.events, "time between crossings, {}", "crossing,{}")
     return found
 

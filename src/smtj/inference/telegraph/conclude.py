@@ -38,8 +38,8 @@ LOOKED_AT = 1 << 18
 KURTOSIS = (2.7, 4.0)
 MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
-LIKELY = 0.5
-"""Chance of recrossings from which they are told."""
+UNLIKELY, LIKELY = 0.02, 0.5
+"""Chance of recrossings up to which they are no matter, and from which they are told."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -268,7 +268,7 @@ class _Assembly:
         if own.is_regular and model.order <= MAX_ORDER:
             states = sample_path(own, seen, model, 0)
             passed = passages(seen, states, model, base.jumps.size == 0)
-            if passed is not None:
+            if passed is not None and passed.chance > UNLIKELY:
                 dwells = _longer(events, passed)
                 if passed.chance > LIKELY:
                     warnings.append(
