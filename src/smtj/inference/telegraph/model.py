@@ -246,6 +246,7 @@ class _Filter:
             np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
         )  # fmt: skip
         self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
+        self.is_instant = phi.size == 0 and model.is_instant
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
         self.state = (
@@ -267,6 +268,10 @@ class _Filter:
             kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
+            return
+        if self.is_instant:
+            law, own = self.law, (self.weight, gains)
+            kernels.instant_filter(z, kinds, law[0], *law[6:11], *own, *into)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
 

@@ -222,6 +222,41 @@ def white_filter(
 
 
 @njit(**_options)
+def instant_filter(
+    z, kinds, atoms, levels, scales, skews, tail, outliers, weight, gains, steps, xs, inliers
+):
+    """Filter a stretch of instantaneous readings with white noise, and keep what leads back.
+
+    As :func:`switching_filter`, of which it is the special case in which a metastate is a state.
+    """
+    count = levels.shape[0]
+    kappa, shift, norm = tail
+    fraction, floor = outliers
+    new = np.empty(count)
+    for t in range(z.shape[0]):
+        c = kinds[t]
+        total = 0.0
+        for j in range(count):
+            density, _ = _density(z[t] - levels[j], scales[j], skews[j], kappa, shift, norm)
+            density *= 1 - fraction
+            likely = 0.0
+            for i in range(count):
+                chance = weight[i] * atoms[c, i, j]
+                own = 0.0 if chance < NEGLIGIBLE else chance * (density + floor)
+                steps[t, j, i] = own
+                likely += own
+            new[j] = likely
+            total += likely
+            xs[t, j] = levels[j]
+            inliers[t, j] = density / (density + floor) if likely > 0 else 1.0
+        gains[t] = np.log(total)
+        for j in range(count):
+            weight[j] = new[j] / total
+            for i in range(count):
+                steps[t, j, i] /= total
+
+
+@njit(**_options)
 def smooth(steps, xs, inliers, count, after, high, response, inlier):
     """Go back over a filtered stretch (Kim's smoother).
 
