@@ -238,9 +238,7 @@ def part_of(
     # Without the fast path xarray imports Dask where it is installed, which takes long.
     part = xr.Dataset(
         {name: xr.Variable(READING, v, fastpath=True) for name, v in columns.items()},
-        coords={
-            name: xr.Variable((), np.asarray(v), fastpath=True) for name, v in shared.items()
-        },
+        coords={name: xr.Variable((), np.asarray(v), fastpath=True) for name, v in shared.items()},
         attrs=dataset.attrs,
     )
     for name in part.variables:

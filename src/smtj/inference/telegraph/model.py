@@ -27,6 +27,8 @@ ORDERS = 4
 """Highest order of the autoregression."""
 CHUNK = 1 << 15
 """Readings worked on at a time where each leaves something in memory."""
+PIECE = 1 << 14
+"""Readings whose likelihoods stay in the processor's cache."""
 _NOTHING = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
 
 
@@ -245,8 +247,8 @@ class _Filter:
             *law, decay, lost, model.levels, model.scales, model.get("skew").copy(), model.tail,
             np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
         )  # fmt: skip
-        self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
         self.is_instant = phi.size == 0 and model.is_instant
+        self.is_averaged = phi.size == 0 and parts > 1
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
         self.state = (
@@ -263,17 +265,49 @@ class _Filter:
         into: tuple[Floats, ...] = _NOTHING,
     ) -> None:
         """Filter a stretch."""
-        if self.is_white and not into[0].size:
+        if self.is_instant:
+            for first in range(0, z.size, PIECE):
+                part = slice(first, first + PIECE)
+                self._chain(z[part], kinds[part], gains[part], tuple(one[part] for one in into))
+            return
+        if self.is_averaged and not into[0].size:
             law = self.law
             kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
             return
-        if self.is_instant:
-            law, own = self.law, (self.weight, gains)
-            kernels.instant_filter(z, kinds, law[0], *law[6:11], *own, *into)
-            return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
+
+    def _chain(
+        self, z: Floats, kinds: NDArray[np.int32], gains: Floats, into: tuple[Floats, ...]
+    ) -> None:
+        """Filter a stretch of instantaneous readings with white noise."""
+        levels, scales, skews, tail, (fraction, floor) = self.law[6:11]
+        likely = np.empty((levels.size, z.size))
+        for own, level, scale, skew in zip(likely, levels, scales, skews, strict=True):
+            np.subtract(z, level, out=own)
+            own /= scale
+            if skew:
+                own += 2 * skew * tail[1]
+                own /= np.where(own > 0, 1 + skew, 1 - skew)
+            own *= own
+            if tail[0] > 0:
+                own *= tail[0]
+                np.log1p(own, out=own)
+                own *= -0.5 * (1 / tail[0] + 1)
+            else:
+                own *= -0.5
+            np.exp(own, out=own)
+            own *= (1 - fraction) * tail[2] / scale
+            own += floor
+        kernels.chain_filter(likely, kinds, self.law[0], self.weight, gains, into[0])
+        with np.errstate(divide="ignore"):
+            np.log(gains, out=gains)
+        if into[0].size:
+            _, xs, inliers = into
+            xs[:] = levels
+            np.divide(-floor, likely.T, out=inliers) if floor else inliers.fill(0.0)
+            inliers += 1
 
     def copied(self) -> tuple[Floats, ...]:
         """Return the metastates as they are now."""

@@ -176,7 +176,7 @@ def switching_filter(
 def white_filter(
     z, kinds, atoms, spread, means, variances, levels, scales, skews, tail, outliers, weight, gains
 ):
-    """Filter a stretch of readings with white noise and without a pole.
+    """Filter a stretch of averaged readings with white noise.
 
     As :func:`switching_filter`, but the parts must be those of the same levels for each pair, and
     ``gains`` are filled with likelihoods: NumPy takes all their logarithms at once, faster.
@@ -222,38 +222,35 @@ def white_filter(
 
 
 @njit(**_options)
-def instant_filter(
-    z, kinds, atoms, levels, scales, skews, tail, outliers, weight, gains, steps, xs, inliers
-):
-    """Filter a stretch of instantaneous readings with white noise, and keep what leads back.
+def chain_filter(likely, kinds, atoms, weight, gains, steps):
+    """Filter a stretch of instantaneous readings with white noise, whose metastates are states.
 
-    As :func:`switching_filter`, of which it is the special case in which a metastate is a state.
+    As :func:`switching_filter`, but for the likelihood of each reading in each state, (K, n), which
+    NumPy calculates faster; ``gains`` are filled with likelihoods, of which it takes the logarithm.
     """
-    count = levels.shape[0]
-    kappa, shift, norm = tail
-    fraction, floor = outliers
+    count = likely.shape[0]
+    keep = steps.shape[0] > 0
     new = np.empty(count)
-    for t in range(z.shape[0]):
+    for t in range(likely.shape[1]):
         c = kinds[t]
         total = 0.0
         for j in range(count):
-            density, _ = _density(z[t] - levels[j], scales[j], skews[j], kappa, shift, norm)
-            density *= 1 - fraction
-            likely = 0.0
+            chance = 0.0
             for i in range(count):
-                chance = weight[i] * atoms[c, i, j]
-                own = 0.0 if chance < NEGLIGIBLE else chance * (density + floor)
-                steps[t, j, i] = own
-                likely += own
-            new[j] = likely
-            total += likely
-            xs[t, j] = levels[j]
-            inliers[t, j] = density / (density + floor) if likely > 0 else 1.0
-        gains[t] = np.log(total)
+                own = weight[i] * atoms[c, i, j]
+                if keep:
+                    own = 0.0 if own < NEGLIGIBLE else own
+                    steps[t, j, i] = own * likely[j, t]
+                chance += own
+            new[j] = chance * likely[j, t]
+            total += new[j]
+        share = 1 / total
         for j in range(count):
-            weight[j] = new[j] / total
-            for i in range(count):
-                steps[t, j, i] /= total
+            weight[j] = new[j] * share
+            if keep:
+                for i in range(count):
+                    steps[t, j, i] *= share
+        gains[t] = total
 
 
 @njit(**_options)
