@@ -25,6 +25,10 @@ from smtj.typing import Floats
 
 ORDERS = 4
 """Highest order of the autoregression."""
+SMALLEST_TAIL = 1e-4
+"""1/ν below which the noise is Gaussian."""
+BLOCK = 1 << 13
+"""Readings whose densities stay in the processor's cache."""
 CHUNK = 1 << 15
 """Readings worked on at a time where each leaves something in memory."""
 _NOTHING = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
@@ -193,7 +197,7 @@ class Model:
     def tail(self) -> Floats:
         """1/ν, mean of |t| and normalisation of the innovations' law."""
         inverse = float(self.get("tail")[0])
-        if inverse < 1e-4:
+        if inverse < SMALLEST_TAIL:
             return np.array([0.0, math.sqrt(2 / math.pi), 1 / math.sqrt(2 * math.pi)])
         nu = 1 / inverse
         half = math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi)
@@ -246,6 +250,7 @@ class _Filter:
             np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
         )  # fmt: skip
         self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
+        self.parts = parts if parts > 1 else 0
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
         self.state = (
@@ -263,12 +268,37 @@ class _Filter:
     ) -> None:
         """Filter a stretch."""
         if self.is_white and not into[0].size:
-            law = self.law
-            kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
+            for first in range(0, z.size, BLOCK):
+                part = slice(first, first + BLOCK)
+                densities, rows = self._densities(z[part])
+                kernels.white_filter(
+                    densities, kinds[part], *self.law[:2], rows, self.weight, gains[part]
+                )
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
+
+    def _densities(self, z: Floats) -> tuple[Floats, NDArray[np.intp]]:
+        """Return the densities of readings by white noise in each state, then in each part of the
+        averages that end in it; and the row where those of each state begin."""
+        _, _, means, variances, _, _, levels, scales, skews, tail, (fraction, floor) = self.law[:11]
+        states, parts = levels.size, self.parts
+        centres, widths, bends = list(levels), list(scales), list(skews)
+        rows = np.full(states, states)
+        for j in range(states) if parts else ():
+            # States with the same noise give the parts the same densities.
+            if j and (scales[j], skews[j]) == (scales[j - 1], skews[j - 1]):
+                continue
+            rows[j:] = len(centres)
+            centres += list(means[-1, 0, j])
+            widths += list(np.sqrt(scales[j] ** 2 + variances[-1, 0, j]))
+            bends += [skews[j]] * parts
+        out = np.empty((len(centres), z.size))
+        for row, *law in zip(out, centres, widths, bends, strict=True):
+            _fill_density(row, z, *law, tail, 1 - fraction)
+            row += floor
+        return out, rows
 
     def copied(self) -> tuple[Floats, ...]:
         """Return the metastates as they are now."""
@@ -278,6 +308,27 @@ class _Filter:
         """Go back to metastates that were copied."""
         for part, value in zip((self.weight, *self.state), copied, strict=True):
             part[:] = value
+
+
+def _fill_density(
+    row: Floats, z: Floats, centre: float, scale: float, skew: float, tail: Floats, weight: float
+) -> None:
+    """Fill ``weight`` times the two-piece Student density of mean ``centre``."""
+    inverse, shift, norm = tail
+    np.subtract(z, centre, out=row)
+    row *= 1 / scale
+    if skew:
+        row += 2 * skew * shift
+        row /= np.where(row > 0, 1 + skew, 1 - skew)
+    row *= row
+    if inverse < SMALLEST_TAIL:
+        row *= -0.5
+    else:
+        row *= inverse
+        np.log1p(row, out=row)
+        row *= -0.5 * (1 / inverse + 1)
+    np.exp(row, out=row)
+    row *= weight * norm / scale
 
 
 def gains(readings: Readings, z: Floats, model: Model) -> Floats:
