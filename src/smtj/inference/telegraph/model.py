@@ -230,6 +230,7 @@ class _Filter:
     """A filter on its way through a trace."""
 
     def __init__(self, readings: Readings, model: Model) -> None:
+        self.model = model
         k, size = model.layout.states, model.layout.states**model.depth
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         parts = NODES + 1 if window > 0 and k == 2 else 1
@@ -245,10 +246,12 @@ class _Filter:
         lost = (readings.intervals > LOST) | (not readings.is_regular)
         outliers = float(model.get("outliers")[0])
         phi, stationary = model.autoregression
+        self.outliers = np.array([outliers, outliers * readings.outlier_density])
         self.law = (
             *law, decay, lost, model.levels, model.scales, model.get("skew").copy(), model.tail,
-            np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
+            self.outliers, phi, stationary,
         )  # fmt: skip
+        self.averages = law[2][-1, 0], law[3][-1, 0]
         self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
         self.parts = parts if parts > 1 else 0
         newest = np.arange(size) % k
@@ -282,8 +285,9 @@ class _Filter:
     def _densities(self, z: Floats) -> tuple[Floats, NDArray[np.intp]]:
         """Return the densities of readings by white noise in each state, then in each part of the
         averages that end in it; and the row where those of each state begin."""
-        _, _, means, variances, _, _, levels, scales, skews, tail, (fraction, floor) = self.law[:11]
-        states, parts = levels.size, self.parts
+        model, (means, variances), parts = self.model, self.averages, self.parts
+        levels, scales, skews = model.levels, model.scales, model.get("skew")
+        states, (fraction, floor) = levels.size, self.outliers
         centres, widths, bends = list(levels), list(scales), list(skews)
         rows = np.full(states, states)
         for j in range(states) if parts else ():
@@ -291,12 +295,12 @@ class _Filter:
             if j and (scales[j], skews[j]) == (scales[j - 1], skews[j - 1]):
                 continue
             rows[j:] = len(centres)
-            centres += list(means[-1, 0, j])
-            widths += list(np.sqrt(scales[j] ** 2 + variances[-1, 0, j]))
+            centres += list(means[j])
+            widths += list(np.sqrt(scales[j] ** 2 + variances[j]))
             bends += [skews[j]] * parts
         out = np.empty((len(centres), z.size))
-        for row, *law in zip(out, centres, widths, bends, strict=True):
-            _fill_density(row, z, *law, tail, 1 - fraction)
+        for row, centre, scale, skew in zip(out, centres, widths, bends, strict=True):
+            _fill_density(row, z, centre, scale, skew, model.tail, 1 - fraction)
             row += floor
         return out, rows
 

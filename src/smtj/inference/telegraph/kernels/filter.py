@@ -176,8 +176,8 @@ def switching_filter(
 def white_filter(densities, kinds, atoms, spread, rows, weight, gains):
     """Filter a stretch of readings with white noise and without a pole.
 
-    As :func:`switching_filter`, but ``densities`` holds those of each reading, (readings', n): a row
-    for each state, then one for each part of the averages that end in state j from ``rows[j]`` on.
+    As :func:`switching_filter`, but ``densities`` holds those of each reading: a row for each
+    state, then one for each part of the averages that end in j from ``rows[j]`` on, (rows, n).
     ``gains`` are filled with likelihoods: NumPy takes all their logarithms at once, faster.
     """
     count, parts = weight.shape[0], spread.shape[3] if densities.shape[0] > weight.shape[0] else 0
