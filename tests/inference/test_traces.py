@@ -94,6 +94,20 @@ def test_states_and_fractions_are_those_of_the_process():
     assert np.abs(averaged.fraction - fraction).mean() < 0.03
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_fit_says_how_far_it_is(levels):
+    rng, said = np.random.default_rng(0), []
+    states = np.arange(300) // 30 % levels
+    fit_trace(
+        np.arange(300.0),
+        states + rng.normal(0, 0.1, 300),
+        progress=lambda done, total: said.append((done, total)),
+    )
+    assert said == sorted(said)
+    assert said[0][0] == 1
+    assert said[-1][0] == said[-1][1]
+
+
 def test_the_unit_of_signal_and_time_does_not_matter():
     time, signal = trace(np.random.default_rng(10), (3.0, 6.0), 1500, 1.0, 0.2, "line", 0.02)
     one = fit_trace(time, signal, 1.0)
