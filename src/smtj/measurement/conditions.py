@@ -235,9 +235,10 @@ def part_of(
     """
     import xarray as xr
 
+    # Without the fast path xarray imports Dask where it is installed, which takes long.
     part = xr.Dataset(
-        {name: (READING, values) for name, values in columns.items()},
-        coords={name: ((), value) for name, value in shared.items()},
+        {name: xr.Variable(READING, v, fastpath=True) for name, v in columns.items()},
+        coords={name: xr.Variable((), np.asarray(v), fastpath=True) for name, v in shared.items()},
         attrs=dataset.attrs,
     )
     for name in part.variables:

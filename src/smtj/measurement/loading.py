@@ -323,11 +323,12 @@ def _table(
     for column in found.columns:
         values = content.arrays[column.name]
         if column.unit is None:
-            variables[column.name] = xr.Variable(READING, values)
+            variables[column.name] = xr.Variable(READING, values, fastpath=True)
         else:
             unit = QUANTITIES[column.name].unit
             values = scaled(values, column.unit, unit)
-            variables[column.name] = xr.Variable(READING, values, {"units": unit})
+            # Without the fast path xarray imports Dask where it is installed, which takes long.
+            variables[column.name] = xr.Variable(READING, values, {"units": unit}, fastpath=True)
         variables[column.name].encoding |= {"header": column.header, "asked_for": column.asked_for}
     if found.assumed:
         attrs["assumed_units"] = list(found.assumed)

@@ -278,7 +278,9 @@ def plot_trace(axes: Any, trace: FittedTrace) -> None:
     shown = slice(0, MAX_SHOWN)
     low, high = trace.fit.low[shown], trace.fit.high[shown]
     time = trace.time[shown] - trace.time[0]
-    axes.plot(time, trace.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")
+    # As pixels, as thousands of dots make a large and slow drawing.
+    dots = {"color": plot.BLUE, "ms": 2, "rasterized": True}
+    axes.plot(time, trace.resistance[shown], ".", label="readings", **dots)
     axes.plot(time, low, color=plot.GREY, linewidth=1)
     axes.plot(time, high, color=plot.GREY, linewidth=1, label="levels")
     states = np.where(trace.fit.states[shown] > 0, high, low)

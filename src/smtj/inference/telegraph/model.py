@@ -270,17 +270,34 @@ class _Filter:
         into: tuple[Floats, ...] = _NOTHING,
     ) -> None:
         """Filter a stretch."""
-        if self.is_white and not into[0].size:
+        if self.is_white and not (self.parts and into[0].size):
             for first in range(0, z.size, BLOCK):
                 part = slice(first, first + BLOCK)
-                densities, rows = self._densities(z[part])
-                kernels.white_filter(
-                    densities, kinds[part], *self.law[:2], rows, self.weight, gains[part]
-                )
+                self._through_white(z[part], kinds[part], gains[part], *(one[part] for one in into))
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
+
+    def _through_white(
+        self,
+        z: Floats,
+        kinds: NDArray[np.int32],
+        gains: Floats,
+        steps: Floats,
+        xs: Floats,
+        inliers: Floats,
+    ) -> None:
+        """Fill the likelihoods of readings with white noise, and what leads back unless empty."""
+        densities, rows = self._densities(z)
+        if steps.size == 0:
+            law = self.law[:2]
+            kernels.white_filter(densities, kinds, *law, rows, self.weight, gains)
+            return
+        kernels.instant_filter(densities, kinds, self.law[0], self.weight, gains, steps)
+        floor = self.outliers[1]
+        xs[:] = self.model.levels
+        inliers[:] = 1 - floor / densities.T if floor else 1.0
 
     def _densities(self, z: Floats) -> tuple[Floats, NDArray[np.intp]]:
         """Return the densities of readings by white noise in each state, then in each part of the

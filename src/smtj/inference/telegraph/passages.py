@@ -210,8 +210,6 @@ def simulate(
     model: Model, size: int, seed: int, noise: tuple[Floats | None, Floats | None] = (None, None)
 ) -> Simulated:
     """Simulate a two-level model; draw the noise of a state from ``noise`` where it is given."""
-    from scipy.signal import lfilter
-
     rng = np.random.default_rng(seed)
     dwell_low, dwell_high = np.exp(model.get("time"))
     pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
@@ -237,6 +235,10 @@ def simulate(
         if own is not None:
             here = states == bool(k)
             made[here] = rng.choice(own, int(here.sum()))
-    made = lfilter([1.0], np.append(1.0, -phi), made)
+    if phi.size:
+        # Not imported for white noise, as it brings much with it.
+        from scipy.signal import lfilter
+
+        made = lfilter([1.0], np.append(1.0, -phi), made)
     signal = model.levels[0] + (model.levels[1] - model.levels[0]) * seen + made
     return Simulated(np.asarray(signal), states.astype(np.uint8), last)

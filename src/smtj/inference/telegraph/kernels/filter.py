@@ -208,6 +208,29 @@ def white_filter(densities, kinds, atoms, spread, rows, weight, gains):
 
 
 @njit(**_options)
+def instant_filter(densities, kinds, atoms, weight, gains, steps):
+    """As :func:`white_filter` for instantaneous readings, and keep what leads back in ``steps``."""
+    count = weight.shape[0]
+    new = np.empty(count)
+    for t in range(densities.shape[1]):
+        total = 0.0
+        for j in range(count):
+            new[j] = 0.0
+            for i in range(count):
+                chance = weight[i] * atoms[kinds[t], i, j]
+                own = 0.0 if chance < NEGLIGIBLE else chance * densities[j, t]
+                steps[t, j, i] = own
+                new[j] += own
+            total += new[j]
+        gains[t] = total
+        share = 1 / total
+        for j in range(count):
+            weight[j] = new[j] * share
+            for i in range(count):
+                steps[t, j, i] *= share
+
+
+@njit(**_options)
 def smooth(steps, xs, inliers, count, after, high, response, inlier):
     """Go back over a filtered stretch (Kim's smoother).
 
