@@ -200,8 +200,35 @@ def test_pulses_say_why_they_leave_a_card_with_physics_alone():
 
 def test_pulses_are_not_read_as_a_trace():
     card = smtj.fit(pulses(np.random.default_rng(38))).card()
-    with pytest.raises(SmtjError, match="which no virtual instrument measures"):
+    with pytest.raises(SmtjError, match="smtj measure pulses"):
         smtj.lab.trace(card, 10)
+
+
+@pytest.mark.parametrize("shape", [1.0, 1.7])
+def test_pulses_come_back_from_the_card_that_they_made(shape, tmp_path):
+    rng, length = np.random.default_rng(41), np.geomspace(5, 200, 12)
+    high = rng.binomial(500, -np.expm1(-((length / 35) ** shape)))
+    table = {"pulse width (ns)": length, "P_sw": high / 500, "n": 500, "I pulse (uA)": 60.0}
+    card = smtj.fit(pd.DataFrame(table), source="pulse.csv").card()
+    data = smtj.lab.pulse_scan(card, length * ns, 500, seed=1)
+    again = smtj.fit(save(data, tmp_path / "again.csv")).card()
+    one, other = card.pulse_response, again.pulse_response
+    error = np.hypot(one.dwell_time.standard_error, other.dwell_time.standard_error)
+    assert abs(one.dwell_time - other.dwell_time) < 4.5 * error
+    assert other.current == pytest.approx(60e-6) and (one.shape is None) == (shape == 1.0)
+    with pytest.raises(SmtjError, match="holds pulses of up to 200 ns, and nothing of 300 ns"):
+        smtj.lab.pulse_scan(card, 300 * ns)
+    with pytest.raises(SmtjError, match=r"no law for a current of .*; leave current out"):
+        smtj.lab.pulse_scan(card, 100 * ns, current=1e-4)
+
+
+def test_pulses_of_a_card_with_physics_are_those_of_its_switching_map():
+    settings = {"voltage": 1.65, "seed": 3}
+    found = smtj.lab.pulse_scan("cai2019", [1 * ns, 2 * ns], 20, **settings)
+    whole = smtj.lab.switching_map("cai2019", length=[1 * ns, 2 * ns], trajectories=20, **settings)
+    np.testing.assert_array_equal(found.probability, whole.probability[0])
+    with pytest.raises(SmtjError, match="give the voltage of the pulse"):
+        smtj.lab.pulse_scan("cai2019", 1 * ns)
 
 
 def test_pulses_of_several_voltages_say_why_there_is_no_card():
