@@ -12,7 +12,7 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_check import DECADE, Measurement, Sweep, Symbol
-from smtj.analysis.card_update import measured, with_levels
+from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
 from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries, direction_on_card
@@ -165,7 +165,7 @@ def _free_result(
             "one, for each sweep.",
         ),
         verdict="square" if fit.square else "rounded",
-        update=_update_square if fit.square else _update_levels,
+        update=_update_levels,
         behaviour=loop_behaviour,
         measured=loop_measured,
     )
@@ -278,18 +278,6 @@ def angle_result(dataset: "xr.Dataset", context: Context) -> FitResult:
         update=_update_levels,
         behaviour=levels_behaviour,
     )
-
-
-def _update_square(card: DeviceCard, found: FittedFreeLoop, source: str) -> DeviceCard:
-    """Give a card the resistances of which the states at rest have the levels of a square loop."""
-    by_symbol = {estimate.symbol: estimate for estimate in found.fit.estimates}
-    offset = by_symbol.get("H_off")
-    if offset is None or not found.direction_stated:
-        return _update_levels(card, found, source)
-    fields = [offset.value if name == found.along else 0.0 for name in FIELDS]
-    voltage = found.known.get("voltage", float(card.electrical.read_voltage))
-    levels = (measured(by_symbol[name]) for name in ("R_AP", "R_P"))
-    return with_levels(card, *levels, voltage, *fields, source)
 
 
 def _update_levels(
