@@ -40,7 +40,14 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("window", "traces"), [(0.0, 24), (1.0, 14), (0.5, 10)])
+@pytest.mark.parametrize(
+    ("window", "traces"),
+    [
+        pytest.param(0.0, 24, marks=pytest.mark.proof),
+        (1.0, 14),
+        pytest.param(0.5, 10, marks=pytest.mark.proof),
+    ],
+)
 def test_intervals_cover_the_truth(window, traces):
     """Three readings a shorter dwell, noise, drift and outliers, one state rare or not."""
     covered, z = 0, []
@@ -137,7 +144,7 @@ def test_gaps_and_uneven_times_are_exact():
     assert binomtest(covered, 2 * traces, 0.95).pvalue > 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("dwells", [(5.0, 9.0), (150.0, 90.0)], ids=["fast", "slow"])
 def test_a_long_trace_has_the_maximum_of_all_its_readings(dwells, monkeypatch):
     readings = pilot.LONG + 7000
@@ -163,7 +170,7 @@ def test_a_slow_trace_is_thinned_and_its_states_are_those_of_all_readings():
     assert (fit.states != state).mean() < 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_level_errors_are_those_of_repeated_traces():
     found, errors = [], []
     for seed in range(30):
