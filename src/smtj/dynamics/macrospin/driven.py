@@ -27,8 +27,7 @@ from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEAB
 from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.macrospin import Macrospin
-from smtj.physics.resonance.rectification import TorqueFields
-from smtj.physics.resonance.torques import torque_fields
+from smtj.physics.torque.fields import TorqueFields, torque_fields
 from smtj.typing import Floats
 
 Driven: TypeAlias = ArrayLike | Waveform

@@ -67,7 +67,7 @@ def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
             ]
         )
         up = np.tile(np.arange(around.size - 1) < upper, rows)
-        return Grid(turned, np.linspace(low, high, rows + 1), around, up)
+        return Grid(turned, np.linspace(low, high, rows + 1), around, up, (2, 0, 1))
 
     return Plan(
         max(MIN_ROWS, round(ROWS_PER_WIDTH * layer * width)),

@@ -23,8 +23,8 @@ from smtj.physics.device import barrier_and_reduced_field, operating_point
 from smtj.physics.free_layer import drive_field, high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.resonance.frequency import stiffness
-from smtj.physics.resonance.torques import torque_fields
 from smtj.physics.switching import log_dwell_times, log_relaxation_time
+from smtj.physics.torque.fields import torque_fields
 from smtj.typing import Floats
 
 FIELDS = 201
