@@ -101,7 +101,7 @@ def left_null_vector(problem: Factored, points: int, held: int) -> Floats:
     # The corrections give small densities their relative precision.
     for _ in range(1 + CORRECTIONS):
         residual = (columns @ on_edges)[free]
-        on_edges[free] -= problem.factors.solve(residual, trans="T")
+        on_edges[free] -= problem.factors.solve(residual, "T")  # type: ignore[call-overload]
     y = np.empty(points)
     y[system.skeleton] = on_edges
     y[system.inside] = np.einsum("ej,eji->ei", on_edges[system.edge], system.outward)

@@ -4,8 +4,7 @@ The change of ln τ is that of :mod:`smtj.physics.escape.torque`, from the Fokke
 the card's macrospin with the torque: exact in V, in any geometry.  It is added to whichever law of
 dwell times without torque a card names.
 
-The compact law is Δ (1 + V/V_c) (Z. Li and S. Zhang, Phys. Rev. B 69, 134416 (2004),
-doi:10.1103/PhysRevB.69.134416; D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
+The compact law is Δ (1 + V/V_c) (D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
 doi:10.1103/PhysRevB.72.180405).  With the energy lost to damping and the work of the torque on the
 orbits of a well it holds, to first order in V, for a reference layer along the easy axis of a layer
 in the plane.  With both along the normal the torque is a field h_DL V/α along the axis, of which
@@ -99,7 +98,7 @@ def _changes(card: DeviceCard, points: Floats) -> Floats:
     origin = points.mean(axis=0)
 
     def at(a: Floats, b: Floats) -> Floats:
-        return origin + a[:, None] * directions[0] + b[:, None] * directions[1]
+        return np.asarray(origin + a[:, None] * directions[0] + b[:, None] * directions[1])
 
     low, high = _with_two_wells(card, at, first, second)
     second = np.clip(second, low, high)

@@ -40,13 +40,14 @@ def interpolated(
     along_second = _nodes(lambda t: function(np.full(t.size, far[0]), t), ends[1], tolerance, most)
     a, b = np.meshgrid(along_first, along_second, indexing="ij")
     values = function(a.ravel(), b.ravel()).reshape(*a.shape, -1)
-    return np.einsum(
+    found = np.einsum(
         "ni,nj,ijv->nv",
         _basis(along_first, first),
         _basis(along_second, second),
         values,
         optimize=True,
     )
+    return np.asarray(found, dtype=np.float64)
 
 
 def _nodes(
