@@ -41,13 +41,13 @@ pictures: $(READY) ## redraw the pictures of the documentation and the gallery p
 	$(BIN)/python validation/gallery.py --render
 	$(BIN)/python -m pytest docs --redraw
 
-test: lint ## lint, then run all tests
+test: lint ## lint, then run all tests but the long proofs
 	@echo "== running the tests"
-	$(BIN)/python -m pytest $(CORES)
+	$(BIN)/python -m pytest $(CORES) -m "not proof"
 
 test-fast: $(READY) ## run only the fast tests (about a minute)
 	@echo "== running the fast tests"
-	$(BIN)/python -m pytest $(CORES) -m "not slow"
+	$(BIN)/python -m pytest $(CORES) -m "not slow and not proof"
 
 lint: $(READY) ## run ruff, mypy and the import contracts
 	@echo "== checking style, types and imports"
@@ -58,6 +58,7 @@ lint: $(READY) ## run ruff, mypy and the import contracts
 
 validate: $(RIVALS) ## run the long validations over several seeds; writes docs/validation/
 	@echo "== running the long validations (about two hours on two cores; after Ctrl-C the same command resumes)"
+	$(BIN)/python -m pytest $(CORES) -m proof
 	$(BIN)/python validation/dwell.py
 	$(BIN)/python validation/telegraph.py
 	$(BIN)/python validation/macrospin.py

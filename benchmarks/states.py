@@ -1,14 +1,24 @@
-"""How long it takes to find levels, dwell times and states of a trace of ten million readings."""
+"""How long it takes to find levels, dwell times and states of a long trace.
 
+The likelihood alone is measured beside hmmlearn's, in turn in one process, by the processor's time.
+"""
+
+import argparse
 import resource
+import statistics
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.dynamics import samples
 from smtj.inference.telegraph.fit import fit_trace
+from smtj.inference.telegraph.model import Layout, gains
+from smtj.inference.telegraph.readings import clean
+from smtj.inference.telegraph.start import neutral
 
 READINGS = 10_000_000
+ROUNDS = 11
 DWELLS = (3e-3, 5e-3)
 """τ_high and τ_low in s."""
 INTERVAL, NOISE, DRIFT = 1e-3, 0.2, 1.0
@@ -23,10 +33,59 @@ def trace(readings: int) -> tuple[np.ndarray, np.ndarray]:
     return INTERVAL * np.arange(readings), states + drift + NOISE * rng.standard_normal(readings)
 
 
+def compare_likelihoods(readings: int) -> None:
+    """Print the time of our likelihood and of hmmlearn's, of the same clean readings."""
+    from hmmlearn.hmm import GaussianHMM
+
+    times, _ = trace(readings)
+    rng = np.random.default_rng(1)
+    y = samples(*np.log(DWELLS), INTERVAL, readings, seed=1)[:, 0] + NOISE * rng.standard_normal(
+        readings
+    )
+    record = clean(times, y)
+    own = neutral(Layout(2)).with_values(
+        time=np.log(np.array(DWELLS[::-1]) / INTERVAL),
+        offset=-record.centre / record.scale,
+        gap=np.log(1 / record.scale),
+        scale=np.log(NOISE / record.scale),
+        outliers=0.0,
+    )
+    other = GaussianHMM(2, "diag", init_params="", params="")
+    high = DWELLS[0] / sum(DWELLS)
+    change = -np.expm1(-INTERVAL * (1 / DWELLS[0] + 1 / DWELLS[1]))
+    other.startprob_ = np.array([0.5, 0.5])
+    other.transmat_ = np.eye(2) + change * np.array([[-high, high], [1 - high, high - 1]])
+    other.means_, other.covars_ = np.array([[0.0], [1.0]]), np.full((2, 1), NOISE**2)
+
+    def by_us() -> float:
+        return float(gains(record, record.signal, own).sum()) - readings * np.log(record.scale)
+
+    def by_hmmlearn() -> float:
+        return float(other.score(y[:, None]))
+
+    seconds: NDArray[np.float64] = np.zeros((ROUNDS, 2))
+    values = by_us(), by_hmmlearn()
+    for row in seconds:
+        for side, likelihood in enumerate((by_us, by_hmmlearn)):
+            began = time.process_time()
+            likelihood()
+            row[side] = time.process_time() - began
+    ratio = statistics.median(seconds[:, 1] / seconds[:, 0])
+    ours, theirs = 1e9 * np.median(seconds, axis=0) / readings
+    print(
+        f"likelihood of {readings:,} readings: {ours:.0f} ns each, hmmlearn {theirs:.0f} ns: "
+        f"{ratio:.1f} times as fast (log-likelihoods {values[0]:.3f} and {values[1]:.3f})"
+    )
+
+
 def main() -> None:
-    """Fit a short trace, so that everything is compiled, then the long one."""
+    """Fit a short trace, so that everything is compiled, then longer ones."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readings", type=int, default=READINGS)
+    longest = parser.parse_args().readings
     fit_trace(*trace(10_000))
-    for readings in (READINGS // 100, READINGS // 10, READINGS):
+    compare_likelihoods(min(longest, 1_000_000))
+    for readings in (longest // 100, longest // 10, longest):
         times, signal = trace(readings)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.perf_counter()

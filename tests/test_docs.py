@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from alike import assert_alike
 from smtj.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,7 @@ def test_the_readme_prints_what_it_shows(
     (_, program), (_, expected) = blocks[:2]
     monkeypatch.chdir(tmp_path)
     exec(program, {"__name__": "__main__"})
-    assert capsys.readouterr().out == expected
+    assert_alike(capsys.readouterr().out, expected)
 
 
 def test_links_lead_to_files() -> None:

@@ -1,16 +1,14 @@
 """The first page of the documentation runs in a notebook and shows the output printed there."""
 
-import math
 import re
 from pathlib import Path
 
 import pytest
 
+from alike import assert_alike
+
 PAGE = Path(__file__).parents[1] / "docs" / "index.md"
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
-NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
-TOLERANCE = 0.01
-"""Relative; another machine rounds differently."""
 TRAINED = ("run", "study")
 """Last lines of cells whose numbers differ between machines: a training amplifies rounding."""
 
@@ -41,16 +39,6 @@ def printed(outputs) -> str:
     streams = [output["text"] for output in outputs if output.output_type == "stream"]
     values = [o["data"]["text/plain"] for o in outputs if o.output_type == "execute_result"]
     return "\n".join(text.rstrip() for text in (*streams, *values))
-
-
-def assert_alike(text: str, expected: str, *, numbers: bool) -> None:
-    """Words are the same and, if wanted, numbers close."""
-    assert NUMBER.sub("#", text).split() == NUMBER.sub("#", expected).split(), text
-    if not numbers:
-        return
-    for one, other in zip(NUMBER.findall(text), NUMBER.findall(expected), strict=True):
-        a, b = (float(number.replace("−", "-")) for number in (one, other))
-        assert math.isclose(a, b, rel_tol=TOLERANCE), f"{one} for {other} in\n{text}"
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def save(fig: "Figure", path: Path) -> list[Path]:
         # Without a date the same figure is the same file.
         fig.savefig(content, format=ending, metadata={"Date": None} if ending == "svg" else None)
         # The places of the first drawing hold for the second, and take as long as to draw it.
-        fig.set_layout_engine("none")
+        fig.set_layout_engine(None)
         target = path.with_name(f"{path.name}.{ending}")
         written.append(write_bytes(target, content.getvalue()))
     return written

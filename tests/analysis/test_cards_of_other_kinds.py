@@ -1,11 +1,14 @@
 """What other measurements leave on a card: levels in volts and amperes, τ(T), loops, pulses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from measured_devices import random_scan, random_trace, readings
 
 import smtj
+from smtj.analysis.card_check import DECADE, check_card
 from smtj.errors import SmtjError
 from smtj.lab import Instrument
 from smtj.measurement import save
@@ -153,8 +156,28 @@ def test_a_loop_leaves_levels_and_switching_fields_and_comes_back(quantity, scal
 def test_a_loop_on_a_card_with_physics_says_what_the_card_does_not_hold():
     frame = square_loop(np.random.default_rng(36)).rename(columns={"H_z (Oe)": "H (Oe)"})
     said = " ".join(smtj.fit(frame, "cai2019").remarks)
-    assert "no card with physics has H_c and H_off of its own" in said
+    assert "no card with physics has H_c and H_off as entries" in said
+    assert "for how long each field was held is not stated" in said
     assert '(--column "field_out_of_plane=H", or field_in_plane)' in said
+
+
+@pytest.mark.slow
+def test_a_card_with_physics_is_held_against_the_fields_of_a_loop():
+    once_a_second = Instrument(interval=1.0, integration_time=0.0, noise=20.0)
+    loop = smtj.lab.field_sweep(
+        "sidielvalli2025", np.arange(-1500, 1501, 60) * Oe, instrument=once_a_second
+    )
+    result = smtj.fit(loop, "sidielvalli2025")
+    check = result.check(result.card())
+    assert {one.measured.symbol for one in check.comparisons} == {"R_high", "R_low", "H_c", "H_off"}
+    assert max(abs(one.z) for one in check.comparisons) < 4.5 and not check.remarks
+    harder = smtj.load_card("sidielvalli2025").replace({"magnetism.anisotropy_field": "200 mT"})
+    said = " ".join(result.check(harder).remarks)
+    assert "the card misses its data: H_c (loop)" in said
+    width = next(one.measured for one in check.comparisons if one.measured.symbol == "H_c")
+    guessed = replace(width, sweep=replace(width.sweep, log_error=DECADE))
+    errors = [check_card(harder, [m]).comparisons[0].measured.error for m in (width, guessed)]
+    assert errors[1] > 1.2 * errors[0]
 
 
 def test_a_rounded_loop_keeps_its_fields_but_is_not_swept():
@@ -200,8 +223,35 @@ def test_pulses_say_why_they_leave_a_card_with_physics_alone():
 
 def test_pulses_are_not_read_as_a_trace():
     card = smtj.fit(pulses(np.random.default_rng(38))).card()
-    with pytest.raises(SmtjError, match="which no virtual instrument measures"):
+    with pytest.raises(SmtjError, match="smtj measure pulses"):
         smtj.lab.trace(card, 10)
+
+
+@pytest.mark.parametrize("shape", [1.0, 1.7])
+def test_pulses_come_back_from_the_card_that_they_made(shape, tmp_path):
+    rng, length = np.random.default_rng(41), np.geomspace(5, 200, 12)
+    high = rng.binomial(500, -np.expm1(-((length / 35) ** shape)))
+    table = {"pulse width (ns)": length, "P_sw": high / 500, "n": 500, "I pulse (uA)": 60.0}
+    card = smtj.fit(pd.DataFrame(table), source="pulse.csv").card()
+    data = smtj.lab.pulse_scan(card, length * ns, 500, seed=1)
+    again = smtj.fit(save(data, tmp_path / "again.csv")).card()
+    one, other = card.pulse_response, again.pulse_response
+    error = np.hypot(one.dwell_time.standard_error, other.dwell_time.standard_error)
+    assert abs(one.dwell_time - other.dwell_time) < 4.5 * error
+    assert other.current == pytest.approx(60e-6) and (one.shape is None) == (shape == 1.0)
+    with pytest.raises(SmtjError, match="holds pulses of up to 200 ns, and nothing of 300 ns"):
+        smtj.lab.pulse_scan(card, 300 * ns)
+    with pytest.raises(SmtjError, match=r"no law for a current of .*; leave current out"):
+        smtj.lab.pulse_scan(card, 100 * ns, current=1e-4)
+
+
+def test_pulses_of_a_card_with_physics_are_those_of_its_switching_map():
+    settings = {"voltage": 1.65, "seed": 3}
+    found = smtj.lab.pulse_scan("cai2019", [1 * ns, 2 * ns], 20, **settings)
+    whole = smtj.lab.switching_map("cai2019", length=[1 * ns, 2 * ns], trajectories=20, **settings)
+    np.testing.assert_array_equal(found.probability, whole.probability[0])
+    with pytest.raises(SmtjError, match="give the voltage of the pulse"):
+        smtj.lab.pulse_scan("cai2019", 1 * ns)
 
 
 def test_pulses_of_several_voltages_say_why_there_is_no_card():

@@ -54,7 +54,14 @@ def test_a_trace_comes_back_from_the_card_that_it_made(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("asymmetry", "curvature"), [(0.0, 0.0), (0.3, 0.0), (0.0, 1 / 160)])
+@pytest.mark.parametrize(
+    ("asymmetry", "curvature"),
+    [
+        (0.0, 0.0),
+        pytest.param(0.3, 0.0, marks=pytest.mark.proof),
+        pytest.param(0.0, 1 / 160, marks=pytest.mark.proof),
+    ],
+)
 def test_a_scan_comes_back_from_the_card_that_it_made(asymmetry, curvature):
     rng = np.random.default_rng([18, round(100 * asymmetry)])
     frame, truth = random_scan(rng, asymmetry, curvature)
@@ -71,7 +78,7 @@ def test_a_scan_comes_back_from_the_card_that_it_made(asymmetry, curvature):
         assert abs(value - asymmetry) < 4.5 * value.standard_error
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_traces_at_voltages_come_back_from_the_card_that_they_made():
     rng = np.random.default_rng(19)
     volts = np.array([-0.1, -0.05, 0.0, 0.05, 0.1])

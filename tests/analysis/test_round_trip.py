@@ -71,7 +71,9 @@ def test_a_trace_makes_a_card_that_gives_it_back():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("integration_time", [0.0, 0.02])
-@pytest.mark.parametrize("model", ["cai2019", "self-consistent"])
+@pytest.mark.parametrize(
+    "model", ["cai2019", pytest.param("self-consistent", marks=pytest.mark.proof)]
+)
 def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time):
     truth = CARD.replace({"switching.model": model})
     lab = Instrument(0.03, integration_time, noise=5.0)
@@ -105,7 +107,7 @@ def test_the_opposite_reference_layer_turns_the_card_round():
     assert float(operating_point(card).slope) < 0
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_scans_at_several_voltages_give_xi():
     """Also where the device switches within a reading, at 200 mV: from the mean readings."""
     fields = np.linspace(-70, 50, 13) * Oe
@@ -178,7 +180,7 @@ def test_loops_at_a_voltage_and_at_a_current_are_not_fitted_as_one():
         fit(loops, CARD, source="loops")
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_averaged_scans_make_no_barrier_of_a_few_lucky_fields():
     """At 100 mV the shorter dwells last as long as a reading: they look longer where they show."""
     fields = np.linspace(-70, 50, 13) * Oe

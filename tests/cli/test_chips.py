@@ -140,7 +140,7 @@ def running(group: int) -> list[int]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path: Path) -> None:
     """On two workers, stopped in the middle; then to the end on none, as if nothing had been."""

@@ -65,7 +65,7 @@ def test_the_quadrature_gives_the_known_time() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damping", [0.02, 0.1])
+@pytest.mark.parametrize("damping", [pytest.param(0.02, marks=pytest.mark.proof), 0.1])
 @pytest.mark.parametrize("delta", [3.0, 4.0])
 def test_first_passage_takes_the_exact_time(delta: float, damping: float) -> None:
     times = first_passage_times(uniaxial(delta, damping), HALF_WAY, -0.5, 4000, 2, **SINGLE)

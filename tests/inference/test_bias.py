@@ -201,7 +201,7 @@ def test_the_barrier_may_not_vanish_to_bend_a_model(card):
     assert fit.p_value < 1e-6
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_slopes_that_no_model_has_are_said_to_fit_none(card):
     v, w, sigma = slopes(card, relative=0.01)
     bent = w * (1 + 10 * v**2)

@@ -104,6 +104,16 @@ def test_the_bandwidth_is_found_and_may_be_given():
     assert told.bandwidth == pytest.approx(truth)
 
 
+def test_a_baseline_that_follows_the_states_does_not_hide_the_response():
+    """Long stays in one level, by chance, look like jumps of the baseline."""
+    high = low_pass(np.random.default_rng([18, 76]), *DWELLS, np.arange(5250.0), 3.0)
+    fit = fit_trace(
+        INTERVAL * np.arange(5250), high + 0.1 * np.random.default_rng(2).normal(size=5250)
+    )
+    assert fit.verdict == "two levels"
+    assert fit.bandwidth == pytest.approx(1 / (2 * np.pi * 3 * INTERVAL), rel=0.1)
+
+
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
     rng = np.random.default_rng(41)
     high = low_pass(rng, 4.0, 4.0, np.arange(1.0, READINGS + 1), 4.0)

@@ -100,7 +100,7 @@ def test_the_start_may_be_far_from_the_device(card):
         assert abs(found[symbol].value - value) < 3.5 * found[symbol].error, symbol
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize(("kind", "window"), [("either", "0 ms"), ("mean", "120 ms")])
 def test_intervals_cover_the_truth(card, kind, window):
     reader = card.replace({"switching.integration_time": window})

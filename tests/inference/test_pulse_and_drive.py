@@ -24,7 +24,7 @@ def covers(interval: tuple[float, float], truth: float) -> bool:
     return interval[0] <= truth <= interval[1]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_intervals_of_a_constant_rate_cover() -> None:
     rng = np.random.default_rng(1)
     fits = [fit_pulse_law(LENGTHS, switched(rng), np.full(9, 200)) for _ in range(50)]

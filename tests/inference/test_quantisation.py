@@ -59,7 +59,7 @@ def test_the_measured_branches_to_parallel_are_no_sigmoids(measured, device):
     assert "not a sigmoid (p < 0.001)" in curve.verdict
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_measured_verdict_does_not_hang_on_the_seed(measured):
     """With 50 reads the p-value of this branch is 0.0009, so near to 0.001."""
     voltage, fraction = measured["B", "AP->P"]

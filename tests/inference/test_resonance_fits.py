@@ -86,7 +86,7 @@ def test_points_without_noise_give_the_truth_back(fixed, k1, k2):
     assert fit.chi_squared < 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_points_cover_the_truth():
     """z-scores of 60 noisy repeats, both fields."""
     z, truth = [], np.array([0.056, 0.005]) * TESLA

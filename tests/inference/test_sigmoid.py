@@ -113,7 +113,7 @@ def test_offset_has_no_bounds_where_the_slope_may_be_zero():
     assert math.isinf(offset_row.error)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_p_values_are_uniform_where_half_the_points_are_saturated():
     """50 reads at 20 points; χ² would hardly ever doubt a curve, right or wrong."""
     field = np.linspace(-12, 12, 20)

@@ -40,7 +40,14 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("window", "traces"), [(0.0, 24), (1.0, 14), (0.5, 10)])
+@pytest.mark.parametrize(
+    ("window", "traces"),
+    [
+        pytest.param(0.0, 24, marks=pytest.mark.proof),
+        (1.0, 14),
+        pytest.param(0.5, 10, marks=pytest.mark.proof),
+    ],
+)
 def test_intervals_cover_the_truth(window, traces):
     """Three readings a shorter dwell, noise, drift and outliers, one state rare or not."""
     covered, z = 0, []
@@ -94,6 +101,20 @@ def test_states_and_fractions_are_those_of_the_process():
     assert np.abs(averaged.fraction - fraction).mean() < 0.03
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_fit_says_how_far_it_is(levels):
+    rng, said = np.random.default_rng(0), []
+    states = np.arange(300) // 30 % levels
+    fit_trace(
+        np.arange(300.0),
+        states + rng.normal(0, 0.1, 300),
+        progress=lambda done, total: said.append((done, total)),
+    )
+    assert said == sorted(said)
+    assert said[0][0] == 1
+    assert said[-1][0] == said[-1][1]
+
+
 def test_the_unit_of_signal_and_time_does_not_matter():
     time, signal = trace(np.random.default_rng(10), (3.0, 6.0), 1500, 1.0, 0.2, "line", 0.02)
     one = fit_trace(time, signal, 1.0)
@@ -123,7 +144,7 @@ def test_gaps_and_uneven_times_are_exact():
     assert binomtest(covered, 2 * traces, 0.95).pvalue > 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("dwells", [(5.0, 9.0), (150.0, 90.0)], ids=["fast", "slow"])
 def test_a_long_trace_has_the_maximum_of_all_its_readings(dwells, monkeypatch):
     readings = pilot.LONG + 7000
@@ -149,7 +170,7 @@ def test_a_slow_trace_is_thinned_and_its_states_are_those_of_all_readings():
     assert (fit.states != state).mean() < 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_level_errors_are_those_of_repeated_traces():
     found, errors = [], []
     for seed in range(30):

@@ -59,7 +59,7 @@ def test_a_signal_without_levels_wanders(kind):
     assert not fit.has_dwell_times
 
 
-@pytest.mark.parametrize("noise", [0.02, 0.1])
+@pytest.mark.parametrize("noise", [pytest.param(0.02, marks=pytest.mark.proof), 0.1])
 def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
     covered = 0
     for seed in range(1):
@@ -76,7 +76,7 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
     assert covered >= 3
 
 
-@pytest.mark.parametrize("middle", [0.35, 0.5])
+@pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=pytest.mark.proof)])
 def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     rng = np.random.default_rng(2)
     state, states = 1, []

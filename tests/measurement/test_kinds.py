@@ -4,9 +4,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+import smtj
+from smtj.errors import DataError
 from smtj.measurement import QUANTITIES, groups, kind_of, load, measured_bias, table
 
 
@@ -250,3 +253,51 @@ def test_import_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def four_point(current_noise, follows, seed=0, size=3000):
+    """Voltage and current of a device of 500 and 700 kohm at 50 nA, both read back with noise."""
+    rng = np.random.default_rng(seed)
+    ohm = np.where(np.cumsum(rng.random(size) < 0.04) % 2, 7e5, 5e5)
+    current = 50e-9 * (1 + current_noise * rng.standard_normal(size))
+    voltage = ohm * (current if follows else 50e-9) + 5e-4 * rng.standard_normal(size)
+    frame = {"t (s)": 0.01 * np.arange(size), "V (V)": voltage, "I (A)": current}
+    return pd.DataFrame(frame), ohm
+
+
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("noise", [1e-4, 1e-3, 5e-3, 0.03])
+def test_a_held_current_is_one_value_however_it_scatters(noise, follows):
+    data = smtj.load(four_point(noise, follows)[0])
+    assert kind_of(data) == "trace"
+    ((conditions, _),) = groups(data)
+    assert conditions == {"current": pytest.approx(50e-9, rel=3e-3)}
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_noise_of_the_current_does_not_lift_the_resistance(follows):
+    frame, ohm = zip(*(four_point(0.05, follows, seed) for seed in range(40)), strict=True)
+    low = [
+        float(smtj.load(one).resistance.values[true == 5e5].mean())
+        for one, true in zip(frame, ohm, strict=True)
+    ]
+    # The mean of 1/I lies above 1 over the mean by the noise squared, 0.25 % or 1250 ohm.
+    assert abs(np.mean(low) - 5e5) < 4 * np.std(low) / np.sqrt(len(low))
+    assert np.std(low) / np.sqrt(len(low)) < 200
+
+
+def test_currents_that_scatter_about_several_values_are_so_many():
+    rng = np.random.default_rng(1)
+    rows = [
+        four_point(0, False, seed)[0].assign(**{"I (A)": at * (1 + 1e-3 * rng.normal(size=3000))})
+        for seed, at in enumerate((30e-9, 50e-9, 70e-9))
+    ]
+    found = groups(smtj.load(pd.concat(rows).assign(**{"t (s)": np.arange(9000.0)})))
+    assert [round(1e9 * conditions["current"]) for conditions, _ in found] == [30, 50, 70]
+
+
+def test_a_current_that_is_swept_is_not_one_value():
+    current = np.linspace(49e-9, 51e-9, 300)
+    frame = pd.DataFrame({"V (V)": 6e5 * current, "I (A)": current})
+    with pytest.raises(DataError, match="single resistances at 300 values of the"):
+        smtj.fit(frame)

@@ -314,7 +314,14 @@ def test_the_output_layer_learns_by_the_cross_entropy_of_its_log_odds(card: Devi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("reads", "noise"), [(16, True), ("expected", True), ("expected", False)])
+@pytest.mark.parametrize(
+    ("reads", "noise"),
+    [
+        pytest.param(16, True, marks=pytest.mark.proof),
+        ("expected", True),
+        pytest.param("expected", False, marks=pytest.mark.proof),
+    ],
+)
 def test_one_graph_gives_the_same_answers_and_gradients(
     card: DeviceCard, reads: int | str, noise: bool
 ) -> None:

@@ -141,7 +141,7 @@ def test_exact_dwell_times_are_refused(card: DeviceCard) -> None:
 # The law of the reads
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("window", [0.0, 1e-7], ids=["snapshots", "windows"])
 @pytest.mark.parametrize("interval", [2e-8, 1.5e-7, 1e-6])
 def test_reads_correlate_as_theory_says(interval: float, window: float) -> None:
@@ -173,7 +173,7 @@ def test_reads_correlate_as_theory_says(interval: float, window: float) -> None:
         assert np.abs((per_device.mean(axis=0) - expected) / error).max() < 4
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("interval", "window", "reads"),
     [(3e-8, 0.0, 16), (2e-7, 0.0, 5), (2e-7, 2e-7, 5), (1e-7, 4e-8, 16), (2e-9, 1e-9, 3)],

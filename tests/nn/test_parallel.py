@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
     numba.set_num_threads(before[1])
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.usefixtures("one_thread")
 def test_workers_train_as_this_process_does_and_their_errors_arrive(
     card: DeviceCard, tmp_path: Path

@@ -289,7 +289,7 @@ def test_fresh_chips_need_devices(card: DeviceCard, digits: Images) -> None:
         start(card, digits, replace(SMALL, neuron="sigmoid"), fresh_chips=True)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_weights_from_fresh_chips_suit_other_chips_better(card: DeviceCard, digits: Images) -> None:
     wide = card.replace({"variability.slope_spread": "60 %", "variability.offset_spread": "4 Oe"})
     mean = []

@@ -28,7 +28,7 @@ def folder(card: DeviceCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_every_part_makes_its_figures_and_reports_progress(folder: Path, card: DeviceCard) -> None:
     reported: list[str] = []
     network = folder / "runs" / "mtj-0" / "network.pt"

@@ -28,7 +28,7 @@ def test_a_card_gives_the_dwell_times_of_its_macrospin():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_sweep_is_interpolated_to_its_tolerance(monkeypatch):
     # A damping of its own, so that no rate is cached yet.
     card, damping = CARD.replace({"magnetism.damping": 0.11}), 0.11
@@ -71,7 +71,7 @@ def test_an_upright_card_is_a_quadrature():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_times_go_on_where_a_well_is_gone():
     """The relaxation is held there and the weights share it out; nothing jumps."""
     field = np.linspace(-500, -150, 36) * Oe

@@ -271,7 +271,7 @@ def _fit_readings(
 
     found = [group for dataset in datasets for group in groups(dataset)]
     if len(found) == 1:
-        return [trace_result(*found[0], context)]
+        return [trace_result(*found[0], context, progress)]
     traces = []
     for number, (known, readings) in enumerate(found):
         # The scan decides how many switches a field needs.

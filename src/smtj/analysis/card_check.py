@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,6 +16,8 @@ from smtj.units import format_quantity, format_with_error
 
 MAX_Z = 3.0
 """Standard errors by which a card may miss a measured number before that is said."""
+SAME = 1e-6
+"""Relative difference up to which a card, whose values are rounded, has a measured number."""
 MANY = 10
 """Numbers above which the limit rises, so that chance alone passes it as rarely as with this many:
 in one measurement of 37."""
@@ -24,8 +26,23 @@ MAX_TMR = 7.0
 (T. Scheike et al., arXiv:2202.07847, doi:10.48550/arXiv.2202.07847)."""
 
 Symbol = Literal[
-    "R_high", "R_low", "V_high", "V_low", "I_high", "I_low", "τ_high", "τ_low", "w", "x_s", "P"
-]
+    "R_high", "R_low", "V_high", "V_low", "I_high", "I_low", "τ_high", "τ_low", "w", "x_s", "P",
+    "H_c", "H_off",
+]  # fmt: skip
+DECADE = math.log(10)
+"""Error of the logarithm of a time at each field that no one states."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Steps of a field, by which a card gives the coercive field and the offset of a loop."""
+
+    field: tuple[float, ...]
+    """Rising, in A/m."""
+    time: float
+    """At each, in s."""
+    log_error: float = 0.0
+    """Standard error of its logarithm; :data:`DECADE` if it is a guess."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,8 @@ class Measurement:
     """What was swept for w and x_s."""
     conditions: Mapping[str, float] | None = None
     """Known SI values of field_out_of_plane, field_in_plane, voltage, temperature, current."""
+    sweep: Sweep | None = None
+    """Of H_c and H_off."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class Comparison:
         """The card's value less the measured one, in standard errors."""
         m = self.measured
         away = math.log(self.card / m.value) if m.symbol[0] == "τ" else self.card - m.value
-        if away == 0 or abs(away) < 1e-9 * abs(m.value):
+        if abs(away) <= SAME * abs(m.value):
             return 0.0
         return away / m.error if m.error > 0 else math.copysign(math.inf, away)
 
@@ -71,6 +90,7 @@ class Comparison:
             "I": ("A", "uA"),
             "τ": ("s", "ms"),
             "x": (drive_unit, drive_show),
+            "H": ("A/m", "Oe"),
         }
         unit, shown = units.get(m.symbol[0], ("", ""))
         error = m.error * m.value if m.symbol[0] == "τ" else m.error
@@ -131,10 +151,32 @@ def check_card(card: Card, measurements: Sequence[Measurement]) -> CardCheck:
 
 def _compared(card: Card, measured: Measurement) -> Comparison | None:
     try:
+        if measured.sweep is not None:
+            return _of_loop(card, measured, measured.sweep)
         value = _value(card, measured)
     except SmtjError:
         return None  # the card has no such number
     return Comparison(measured, value) if math.isfinite(value) else None
+
+
+def _of_loop(card: Card, measured: Measurement, sweep: Sweep) -> Comparison | None:
+    """Compare coercive field or offset, whose scatter from sweep to sweep the card states."""
+    is_width = measured.symbol == "H_c"
+    if isinstance(card, BehaviouralCard):
+        loop = card.loop
+        own = loop and (loop.coercive_field if is_width else loop.offset_field)
+        return None if own is None else Comparison(measured, float(own))
+    # Imported here as it brings dynamics, which measured behaviour does not need.
+    from smtj.lab.switching_fields import switching_fields
+
+    times = sweep.time * np.exp(np.array([0.0, -1.0, 1.0]) * sweep.log_error)
+    field, known = sweep.field, measured.conditions
+    found = [switching_fields(card, field, float(t), measured.along, known) for t in times]
+    value, *others = (one.coercive if is_width else one.offset for one in found)
+    error = math.hypot(measured.error, found[0].spread, (others[1] - others[0]) / 2)
+    if not math.isfinite(value + error):
+        return None
+    return Comparison(replace(measured, error=error), value)
 
 
 def _value(card: Card, measured: Measurement) -> float:
@@ -182,19 +224,27 @@ def _value(card: Card, measured: Measurement) -> float:
 
 def _misses(card: Card, comparisons: Iterable[Comparison]) -> list[str]:
     every = list(comparisons)
-    limit = max_z(len(every))
-    missed = [one for one in every if abs(one.z) > limit]
-    if not missed:
+    if not every:
         return []
-    worst = max(missed, key=lambda one: abs(one.z))
+    limit = max_z(len(every))
+    worst = max(every, key=lambda one: abs(one.z))
+    if abs(worst.z) <= MAX_Z:
+        return []
     at = f" ({worst.measured.where})" if worst.measured.where else ""
     drive = card.drive if card.drive.unit else FIELD
     by = f"{abs(worst.z):.1f}" if math.isfinite(worst.z) else "far more than 3"
-    chance = "" if limit == MAX_Z else ", as far as chance reaches among so many"
+    off = (
+        f"{worst.measured.symbol}{at} by {by} standard errors "
+        f"({worst.text(drive.unit, drive.show)})"
+    )
+    chance = f"chance alone reaches {limit:.2g} among {len(every)} numbers"
+    if abs(worst.z) <= limit:
+        return [f"the card's largest miss is {off}, which may be chance: {chance}"]
+    missed = sum(abs(one.z) > limit for one in every)
+    told = "" if limit == MAX_Z else f" ({chance})"
     return [
-        f"the card misses its data: {worst.measured.symbol}{at} by {by} standard errors "
-        f"({worst.text(drive.unit, drive.show)}), and {len(missed)} of {len(every)} numbers by "
-        f"more than {limit:.2g}{chance}"
+        f"the card misses its data: {off}, and {missed} of {len(every)} numbers by more than "
+        f"{limit:.2g}{told}"
     ]
 
 
@@ -202,8 +252,10 @@ def max_z(count: int) -> float:
     """Return the standard errors by which one of several numbers may be missed by chance."""
     from scipy.special import ndtr, ndtri
 
+    if count <= MANY:
+        return MAX_Z
     # From the lower tail, where nothing is lost by rounding.
-    return float(-ndtri(ndtr(-MAX_Z) * MANY / max(count, MANY)))
+    return float(-ndtri(ndtr(-MAX_Z) * MANY / count))
 
 
 def _tmr(card: Card) -> list[str]:

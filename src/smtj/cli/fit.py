@@ -61,7 +61,7 @@ def fit(
 
     with progress("reading", "MB") as report:
         data = read_files(files, reading, report)
-    with progress("fitting", "fits") as report:
+    with progress("fitting", "steps") as report:
         result = fit_files(
             data,
             base,

@@ -260,6 +260,40 @@ def temperatures(
 
 
 @app.command()
+def pulses(
+    out: Out,
+    length: Annotated[str, typer.Option(help='Pulse lengths, e.g. "5:200:15 ns" or "5,20,80 ns".')],
+    card: Card = "cai2019",
+    samples: Annotated[int, typer.Option(min=1, help="Pulses of each length.")] = 500,
+    voltage: Annotated[
+        str | None, typer.Option(help="Of the pulse. Default: that of the measured pulses.")
+    ] = None,
+    current: Annotated[str | None, typer.Option(help="Of the pulse instead.")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Count how often pulses of several lengths switch the device, which is reset before each."""
+    from smtj import lab
+
+    with measuring("lengths") as report:
+        data = lab.pulse_scan(
+            card,
+            parse_range("--length", length, "s"),
+            samples,
+            **parse_options(voltage=voltage, current=current),
+            seed=seed,
+            progress=report,
+        )
+    p = data["probability"]
+    text = (
+        f"{p.size} lengths of the pulse, {samples} pulses each, switch {data.attrs['card']} "
+        f"with P from {float(p.min()):.4g} to {float(p.max()):.4g}"
+    )
+    written(data, "probability", out, text, as_json)
+    note(f"Next: smtj fit {out} --out my_card.toml")
+
+
+@app.command()
 def spectra(
     out: Out,
     field: Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smtj.lab.instrument import Instrument
     from smtj.lab.macrospin import macrospin_trace
+    from smtj.lab.pulse_counts import pulse_scan
     from smtj.lab.pulses import Pulse, pulse_response, switching_map
     from smtj.lab.resistance import (
         current_scan,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "instrument": ("Instrument",),
     "macrospin": ("macrospin_trace",),
+    "pulse_counts": ("pulse_scan",),
     "pulses": ("Pulse", "pulse_response", "switching_map"),
     "resistance": (
         "current_scan",
@@ -39,6 +41,7 @@ __all__ = [
     "field_sweep",
     "macrospin_trace",
     "pulse_response",
+    "pulse_scan",
     "scan",
     "spectra",
     "switching_map",

@@ -366,9 +366,8 @@ def _require_readings(card: Card) -> None:
         names += ["behaviour.dwell_time_high", "behaviour.dwell_time_low"]
     if card.pulse_response is not None and own.dwell_time_high is None:
         raise CardError(
-            f"card {card.name} holds P against the length of a pulse, which no virtual instrument "
-            "measures: fit traces, or P against a field, a voltage or a current, for a card that "
-            "can be read"
+            f"card {card.name} holds P against the length of a pulse and nothing that could be "
+            "read; measure that by pulse_scan (smtj measure pulses)"
         )
     card.require(*names)
 

@@ -1,5 +1,6 @@
 """Group readings by their conditions, and classify data sets by kind of measurement."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +35,14 @@ SAME = 0.002
 """Values that an instrument reads back are equal if they differ by less, relative to the largest
 of their kind."""
 
+COARSER = 0.01
+"""The same for values that scatter, of which some may lie apart from all others."""
+MAX_READBACK_NOISE, MIN_NOISY = 0.05, 20
+"""Noise of a set value relative to the largest, at most, and readings that show it to be noise."""
+MIN_BIAS = 1e-5
+"""Relative change of a mean of V/I by noise that is looked at."""
+CLEAR = 2.0
+"""Ratio of relative scatters from which the larger is that of the measured quantity."""
 # Conditions nearer than this, relative to the largest, differ by rounding.
 _RESOLUTION = 1e-9
 
@@ -235,9 +244,10 @@ def part_of(
     """
     import xarray as xr
 
+    # Without the fast path xarray imports Dask where it is installed, which takes long.
     part = xr.Dataset(
-        {name: (READING, values) for name, values in columns.items()},
-        coords={name: ((), value) for name, value in shared.items()},
+        {name: xr.Variable(READING, v, fastpath=True) for name, v in columns.items()},
+        coords={name: xr.Variable((), np.asarray(v), fastpath=True) for name, v in shared.items()},
         attrs=dataset.attrs,
     )
     for name in part.variables:
@@ -291,15 +301,46 @@ def measured_bias(dataset: "xr.Dataset") -> str | None:
     columns = long_columns(dataset, [name for name in _BIASES if name in dataset.variables])
     if len(columns) < len(_BIASES):
         return None
-    different = {name: int(_set_values(values).max()) for name, values in columns.items()}
-    if len(set(different.values())) == 1:
-        return None
-    return max(different, key=different.__getitem__)
+    different = {name: int(set_values(values).max()) for name, values in columns.items()}
+    if len(set(different.values())) > 1:
+        return max(different, key=different.__getitem__)
+    # Both look set; noise is that of the one held, signal and noise those of the other.
+    scatter = {name: float(v.std() / np.abs(v).max() or 0.0) for name, v in columns.items()}
+    least, most = sorted(scatter, key=scatter.__getitem__)
+    is_signal = max(different.values()) == 0 and scatter[most] > max(CLEAR * scatter[least], SAME)
+    return most if is_signal else None
+
+
+def ratio_bias(dataset: "xr.Dataset") -> float:
+    """Return by which fraction noise of a current that is held lifts the mean of V/I.
+
+    To second order <V/I> is <V>/<I> times 1 + <x²> - <xy> of the relative fluctuations x of the
+    current and y of the voltage, which are equal where the current itself fluctuates.  0 if the
+    current is not held, or the fraction is too small to matter.
+    """
+    if measured_bias(dataset) != "voltage" or dataset["current"].dims != dataset["voltage"].dims:
+        return 0.0
+    held, read = dataset["current"].values.ravel(), dataset["voltage"].values.ravel()
+    medians = _medians(held)
+    if held.size < MIN_NOISY or not medians.all():
+        return 0.0
+    # From reading to reading the device hardly ever switches.
+    x, y = np.diff(held / medians), np.diff(read / np.abs(read).mean()) * np.sign(medians[1:])
+    found = float((x * x).mean() - (x * y).mean()) / 2
+    error = float((x * x).std() + (x * y).std()) / 2 / math.sqrt(x.size)
+    return found if found > max(MIN_BIAS, CLEAR * error) else 0.0
+
+
+def _medians(values: Array) -> Array:
+    """Return the median of all readings of the same set value."""
+    import pandas as pd
+
+    found = pd.Series(values).groupby(set_values(values)).transform("median")
+    return np.asarray(found.to_numpy())
 
 
 def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     """Conditions and labels of each reading, by name."""
-    import pandas as pd
 
     shown = observable_of(dataset)
     names = [n for n in (*CONDITIONS, *LABELS) if n in dataset.variables and n != shown]
@@ -308,18 +349,34 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     if measured is not None:
         del columns[measured]
         (held,) = set(_BIASES) - {measured}
-        values = pd.Series(columns[held])
-        columns[held] = values.groupby(_set_values(columns[held])).transform("median").to_numpy()
+        columns[held] = _medians(columns[held])
     return columns
 
 
-def _set_values(values: Array) -> Codes:
-    """Number the values to which an instrument was set, given those that it reads back."""
+def set_values(values: Array) -> Codes:
+    """Number the values to which an instrument was set, given those that it reads back.
+
+    Values that were set lie in groups, each of which is narrow or scatters like noise from reading
+    to reading; those of a sweep fill a range in order.
+    """
     import pandas as pd
 
-    codes = condition_codes({"": values}, values.size, SAME)
-    alike = pd.Series(values).groupby(codes)
-    # Values that fill a range are not a few set values that scatter.
-    if (alike.max() - alike.min()).max() > SAME * np.abs(values).max():
-        return condition_codes({"": values}, values.size)
-    return codes
+    size = float(np.abs(values).max())
+    for resolution in (SAME, COARSER):
+        codes = condition_codes({"": values}, values.size, resolution)
+        alike = pd.Series(values).groupby(codes)
+        wide = np.flatnonzero((alike.max() - alike.min()).to_numpy() > SAME * size)
+        if wide.size and _is_noise(values, size):
+            return np.zeros(values.size, dtype=np.int64)
+        if all(_is_noise(values[codes == code], size) for code in wide):
+            return codes
+    return condition_codes({"": values}, values.size)
+
+
+def _is_noise(some: Array, size: float) -> bool:
+    """Whether readings scatter about one value as white noise does, little against ``size``."""
+    variance = float(some.var())
+    if some.size < MIN_NOISY or variance > (MAX_READBACK_NOISE * size) ** 2:
+        return False
+    # Successive differences have twice the variance of white noise, but little of that of a sweep.
+    return float((np.diff(some) ** 2).mean()) > variance

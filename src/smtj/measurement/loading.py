@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.checks import check_values
-from smtj.measurement.conditions import is_spectrum
+from smtj.measurement.conditions import is_spectrum, ratio_bias
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 from smtj.measurement.format.binary.netcdf import read_netcdf
@@ -323,11 +323,12 @@ def _table(
     for column in found.columns:
         values = content.arrays[column.name]
         if column.unit is None:
-            variables[column.name] = xr.Variable(READING, values)
+            variables[column.name] = xr.Variable(READING, values, fastpath=True)
         else:
             unit = QUANTITIES[column.name].unit
             values = scaled(values, column.unit, unit)
-            variables[column.name] = xr.Variable(READING, values, {"units": unit})
+            # Without the fast path xarray imports Dask where it is installed, which takes long.
+            variables[column.name] = xr.Variable(READING, values, {"units": unit}, fastpath=True)
         variables[column.name].encoding |= {"header": column.header, "asked_for": column.asked_for}
     if found.assumed:
         attrs["assumed_units"] = list(found.assumed)
@@ -375,6 +376,13 @@ def _add_resistance(dataset: "xr.Dataset") -> None:
             f"{source_of(dataset)}: the current is 0 at {place}, so voltage / current is not a "
             "resistance: delete that row, or give a column of resistances"
         )
-    resistance = dataset["voltage"] / dataset["current"]
+    lifted = ratio_bias(dataset)
+    if lifted > 0:
+        remark(
+            dataset,
+            f"the noise of the current lifts a mean of voltage / current by {100 * lifted:.2g} %, "
+            "which is taken off",
+        )
+    resistance = dataset["voltage"] / dataset["current"] / (1 + lifted)
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"

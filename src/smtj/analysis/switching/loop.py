@@ -6,11 +6,12 @@ With the card of the device, its model adds H_K1 and one angle with two interpre
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from smtj import plot
+from smtj.analysis.card_check import DECADE, Measurement, Sweep, Symbol
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
@@ -26,7 +27,7 @@ from smtj.measurement.conditions import SAME, direction_stated
 from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import quoted
 from smtj.typing import Floats
-from smtj.units import Oe
+from smtj.units import Oe, format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,9 @@ FIELDS = {
     "field_in_plane": r"In-plane field $H_\parallel$ (Oe)",
     "field_out_of_plane": r"Perpendicular field $H_\perp$ (Oe)",
 }
-
-
+NAMES = {"field_in_plane": "H_∥", "field_out_of_plane": "H_⊥"}
+UNKNOWN_TIME = 1.0
+"""Time at each field in s, within a decade, if a loop has no times: as source meters sweep."""
 NO_MODEL = (
     "resistances are those at the bias of the measurement; the card of the device, e.g. "
     "--base my_card.toml, adds a model with H_K1 and the tilt or H_in"
@@ -53,6 +55,8 @@ class FittedLoops:
     """Readings of each loop, with both fields."""
     fit: LoopFit
     """Its arrays hold the readings of all loops one after the other."""
+    known: Mapping[str, float]
+    """SI values of voltage and temperature."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,8 @@ class FittedFreeLoop:
     """SI values of voltage and temperature, if they are known."""
     direction_stated: bool
     """Whether the direction of the field is known."""
+    time: float | None = None
+    """Spent at each field, in s, if it is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +131,14 @@ def _free_result(
         remarks.append(NO_MODEL)
     elif fit.square:
         remarks.append(
-            "no card with physics has H_c and H_off of its own, so they are neither on it nor held "
-            "against it; without --base (base=) a card holds them"
+            "no card with physics has H_c and H_off as entries, but the card is held against them; "
+            "without --base (base=) a card holds them"
         )
+        if _seconds(rows) is None:
+            remarks.append(
+                "for how long each field was held is not stated; the card is swept with 1 s within "
+                "a factor of 10, unless a column of times or interval= (--interval) gives it"
+            )
     if not direction_stated(loop, along):
         header = str(loop[along].encoding.get("header", along))
         remarks.append(
@@ -138,7 +149,13 @@ def _free_result(
         "loop",
         f"resistance against field, {resistance.size} readings",
         FittedFreeLoop(
-            along, field, resistance, fit, _known(rows, context), field_direction_stated(loop)
+            along,
+            field,
+            resistance,
+            fit,
+            _known(rows, context),
+            field_direction_stated(loop),
+            _seconds(rows),
         ),
         fit.estimates,
         remarks,
@@ -150,7 +167,53 @@ def _free_result(
         verdict="square" if fit.square else "rounded",
         update=_update_levels,
         behaviour=loop_behaviour,
+        measured=loop_measured,
     )
+
+
+def _seconds(rows: "pd.DataFrame") -> float | None:
+    """Return the median time from reading to reading, if the loop has times."""
+    if "time" not in rows:
+        return None
+    return float(np.median(np.diff(rows["time"].to_numpy()))) or None
+
+
+def loop_measured(found: FittedFreeLoop) -> list[Measurement]:
+    """Levels of a square loop, its coercive field and its offset."""
+    fit = found.fit
+    by_symbol = {estimate.symbol: estimate for estimate in fit.estimates}
+    offset = by_symbol.get("H_off")
+    if not fit.square or offset is None or not found.direction_stated:
+        return []
+    known = dict(found.known)
+    at = {**known, found.along: offset.value}
+    levels: list[Measurement] = []
+    for symbol, name in (("R_high", "R_AP"), ("R_low", "R_P")):
+        level = by_symbol[name]
+        levels.append(
+            Measurement(cast(Symbol, symbol), level.value, level.error, "loop", found.along, at)
+        )
+    return levels + _loop_fields(fit, found.along, found.field, known, found.time, "loop")
+
+
+def _loop_fields(
+    fit: FreeLoop,
+    along: str,
+    field: Floats,
+    known: Mapping[str, float],
+    time: float | None,
+    where: str,
+) -> list[Measurement]:
+    """Coercive field and offset of a square loop, with the steps that led to them."""
+    if not fit.square:
+        return []
+    error = 0.0 if time is not None else DECADE
+    sweep = Sweep(tuple(np.unique(field).tolist()), time or UNKNOWN_TIME, error)
+    return [
+        Measurement(cast(Symbol, own.symbol), own.value, own.error, where, along, known, sweep)
+        for own in fit.estimates
+        if own.symbol in ("H_c", "H_off")
+    ]
 
 
 def _known(rows: "pd.DataFrame", context: Context) -> dict[str, float]:
@@ -269,11 +332,12 @@ def _model_result(
     bias = {"voltage": conditions.voltage} if current is None else {"current": current}
     fit = fit_loop(along, normal, resistance, context.card, **bias)
     best = fit.best
+    known = {name: value for name, value in conditions.known().items() if name in _KNOWN}
     verdict: Verdict = "tilted easy axis" if best is fit.tilted else "in-plane field"
     return context.result(
         "loop",
         f"resistance against field, {resistance.size} readings",
-        FittedLoops(tables, fit),
+        FittedLoops(tables, fit, known),
         best.estimates,
         (f"interpreted as {best.name}: {fit.verdict}", fit.ambiguity, *best.remarks, *remarks),
         Picture(
@@ -284,7 +348,39 @@ def _model_result(
         ),
         verdict=verdict if abs(fit.difference) >= UNDECIDED else "undecided",
         update=_update,
+        measured=model_measured,
     )
+
+
+def model_measured(found: FittedLoops) -> list[Measurement]:
+    """Levels that the model has at the ends and in the middle of each loop, and H_c and H_off of
+    the square ones."""
+    best, first = found.fit.best, 0
+    errors = best.antiparallel_resistance.error, best.parallel_resistance.error
+    levels: list[Measurement] = []
+    fields: list[Measurement] = []
+    for number, rows in enumerate(found.tables, start=1):
+        along = max(FIELDS, key=lambda name: np.ptp(rows[name].to_numpy()))
+        steps, own = rows[along].to_numpy(), slice(first, first + len(rows))
+        first += len(rows)
+        wells = np.sort(np.stack([best.down[own], best.up[own]]), axis=0)[::-1]
+        for at in (steps.min(), np.median(steps), steps.max()):
+            reading = int(np.abs(steps - at).argmin())
+            conditions = {**found.known, **{n: float(rows[n].iloc[reading]) for n in FIELDS}}
+            at = 0.0 if abs(at) < 1e-9 * np.ptp(steps) else float(at)
+            where = f"{NAMES[along]} {format_quantity(at, 'A/m', 'Oe', 4)}"
+            for symbol, level, error in zip(("R_high", "R_low"), wells, errors, strict=True):
+                value = float(level[reading])
+                levels.append(
+                    Measurement(cast(Symbol, symbol), value, error, where, along, conditions)
+                )
+        try:
+            free = fit_free_loop(steps, rows["resistance"].to_numpy())
+        except SmtjError:
+            continue
+        place = "loop" if len(found.tables) == 1 else f"loop {number}"
+        fields += _loop_fields(free, along, steps, {**found.known}, _seconds(rows), place)
+    return levels + fields
 
 
 def _table(loop: "xr.Dataset", context: Context) -> "pd.DataFrame":

@@ -1,7 +1,7 @@
 """Resistance traces: states, levels, dwell times, and the barrier behind them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,7 @@ def fit_readings(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
     context: Context,
+    progress: Callable[[int, int], None] | None = None,
 ) -> FittedTrace:
     """Fit readings with ``time`` and ``resistance``, taken under the ``known`` conditions.
 
@@ -102,13 +103,19 @@ def fit_readings(
         time, resistance, average, bandwidth=context.bandwidth,
         # At a constant voltage the current averages over a reading, which is V over its mean.
         averages_inverse=not conditions.at_current and bool(np.nanmin(resistance) > 0),
+        progress=progress,
     )  # fmt: skip
     return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed))
 
 
-def trace_result(known: Mapping[str, float], dataset: "xr.Dataset", context: Context) -> FitResult:
+def trace_result(
+    known: Mapping[str, float],
+    dataset: "xr.Dataset",
+    context: Context,
+    progress: Callable[[int, int], None] | None = None,
+) -> FitResult:
     """Fit a trace on its own, which must show levels."""
-    trace = fit_readings(known, dataset, context)
+    trace = fit_readings(known, dataset, context, progress)
     fit = trace.fit
     if not fit.levels:
         raise SmtjError(fit.warnings[0])
@@ -278,7 +285,9 @@ def plot_trace(axes: Any, trace: FittedTrace) -> None:
     shown = slice(0, MAX_SHOWN)
     low, high = trace.fit.low[shown], trace.fit.high[shown]
     time = trace.time[shown] - trace.time[0]
-    axes.plot(time, trace.resistance[shown], ".", color=plot.BLUE, ms=2, label="readings")
+    # As pixels, as thousands of dots make a large and slow drawing.
+    dots = {"color": plot.BLUE, "ms": 2, "rasterized": True}
+    axes.plot(time, trace.resistance[shown], ".", label="readings", **dots)
     axes.plot(time, low, color=plot.GREY, linewidth=1)
     axes.plot(time, high, color=plot.GREY, linewidth=1, label="levels")
     states = np.where(trace.fit.states[shown] > 0, high, low)

@@ -21,6 +21,7 @@ from smtj.inference.loop.branches import (
     two_levels,
 )
 from smtj.inference.loop.rounded import Rounded, fit_rounded, inflation
+from smtj.inference.loop.switching import middle_or_width, switching_estimate
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.typing import Floats
@@ -34,8 +35,6 @@ MIN_GAIN = 8.0
 """Gain in Akaike's criterion from which a loop with two levels counts as rounded."""
 MAX_SLOPE = 0.3
 """Largest change of a level over the loop, in separations, of a square loop."""
-EDGE = 0.01
-"""Widening of the fields between which a switch happened, in steps, for readings on a switch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,14 +301,14 @@ def _fields(
     if not branches[0].ordered:
         remarks.append("the fields are in no order, so the loop has no coercive field")
         every = [s for each in switches for s in each]
-        return (_switching("offset field", "H_off", every)[0],), senses, remarks
+        return (switching_estimate("offset field", "H_off", every)[0],), senses, remarks
     estimates, sweeps = [], []
     for rising in (True, False):
         own = [s for each in switches for s in each if s.rising == rising]
         word = "rising" if rising else "falling"
         if own:
             symbol = "H_rising" if rising else "H_falling"
-            estimate, freedom = _switching(f"switching field, {word} field", symbol, own)
+            estimate, freedom = switching_estimate(f"switching field, {word} field", symbol, own)
             estimates.append(estimate)
             sweeps.append(freedom)
         else:
@@ -318,59 +317,8 @@ def _fields(
             )
     if len(estimates) == 2:
         up, down = estimates
-        estimates += [_combined(up, down, sign, sweeps) for sign in (-1, 1)]
+        estimates += [middle_or_width(up, down, sign, sweeps) for sign in (-1, 1)]
     return tuple(estimates), senses, remarks
-
-
-def _switching(name: str, symbol: str, switches: list[Switch]) -> tuple[Estimate, int]:
-    """Mean switching field of several sweeps, and the degrees of freedom of its error.
-
-    These are 0 where the field is known to lie between two readings.
-    """
-    low, high = (np.array([getattr(s, end) for s in switches]) for end in ("low", "high"))
-    step = float((high - low).mean())
-    if low.max() < high.min() or len(switches) == 1:
-        ends = float(low.max()), float(high.min())
-        value = sum(ends) / 2
-        edge = EDGE * (ends[1] - ends[0])
-        interval = (ends[0] - edge, ends[1] + edge)
-        error = (ends[1] - ends[0]) / math.sqrt(12)
-        return Estimate(name, symbol, value, error, interval, "A/m", "Oe"), 0
-    middles, m = (low + high) / 2, len(switches)
-    # The scatter of the middles holds what the steps of the field add to it, unless all are alike.
-    error = math.sqrt(max(float(middles.var(ddof=1)), step**2 / 12) / m)
-    half = _quantile(m - 1) * error
-    value = float(middles.mean())
-    return Estimate(name, symbol, value, error, (value - half, value + half), "A/m", "Oe"), m - 1
-
-
-def _quantile(freedom: float) -> float:
-    """Half of a 95 % interval in standard errors."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))
-
-
-def _combined(up: Estimate, down: Estimate, sign: int, sweeps: list[int]) -> Estimate:
-    """Coercive (sign -1) or offset (+1) field of both switching fields.
-
-    ``sweeps`` are the degrees of freedom of both.  Where they are 0, steps of the field may shift
-    both ends alike or oppositely, so half-widths are added.
-    """
-    value = (up.value + sign * down.value) / 2
-    error = math.hypot(up.error, down.error) / 2
-    if min(sweeps) > 0:
-        # Satterthwaite's degrees of freedom.
-        parts = [e.error**4 / freedom for e, freedom in zip((up, down), sweeps, strict=True)]
-        half = _quantile((2 * error) ** 4 / sum(parts)) * error
-        interval = (value - half, value + half)
-    else:
-        low, high = sorted(sign * end for end in down.interval)
-        interval = ((up.interval[0] + low) / 2, (up.interval[1] + high) / 2)
-    if sign < 0 and value < 0:
-        value, interval = -value, (-interval[1], -interval[0])
-    name, symbol = ("coercive field", "H_c") if sign < 0 else ("offset field", "H_off")
-    return Estimate(name, symbol, value, error, interval, "A/m", "Oe")
 
 
 def _rounded_result(

@@ -1,6 +1,7 @@
 """Assemble the result of a fit: the verdict, and the numbers that go with it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +48,9 @@ NORMAL_95 = 1.959964
 _UNKNOWN = np.full((2, 2), math.nan)
 
 
-def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> TraceFit:
+def conclude(
+    given: Readings, part: Thinned, top: Maximum, base: Baseline, step: Callable[[], None]
+) -> TraceFit:
     """Return the result of a fit.
 
     Parameters
@@ -56,6 +59,8 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         The trace, and the part of it on which ``top`` was found.
     top, base
         The best description by two levels, and its baseline.
+    step
+        Called twice on the way if there are two levels.
     """
     pilot, z = part.pilot, part.pilot.signal - base.values(part.pilot.time)
     one, one_base = ev.one_level(pilot, base)
@@ -100,7 +105,7 @@ def conclude(given: Readings, part: Thinned, top: Maximum, base: Baseline) -> Tr
         evidence = Evidence(name, second, third, correlation)
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
-    return _Assembly(given, part, top, base, evidence).two()
+    return _Assembly(given, part, top, base, evidence).two(step)
 
 
 def _with_steps(
@@ -250,9 +255,10 @@ class _Assembly:
             **self._common(model, self.base, (warning,)),
         )  # fmt: skip
 
-    def two(self) -> TraceFit:
+    def two(self, step: Callable[[], None]) -> TraceFit:
         """Return the result for two levels."""
         top, base, covariance = self._refined()
+        step()
         model = top.model
         unit = self.part.every.interval
         order = np.array([1, 0])
@@ -284,6 +290,7 @@ class _Assembly:
             if route.contradicts(ours, float(rows.mean())):
                 dwells, sentence = _widened(dwells, route, ours, unit)
                 warnings.append(sentence)
+        step()
         logs = dwells.log_covariance
         fit = TraceFit(
             dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,

@@ -7,7 +7,9 @@ ones (:mod:`.evidence`), and is held against counts of crossings and the memory 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +26,8 @@ from smtj.inference.telegraph.start import start, winsorised
 
 MOST = 1 << 20
 """Readings in which hum is sought, at most."""
+STEPS = 6
+"""Of a fit, of about the same length for a very long trace, after each of which it says so."""
 MAX_BEND, BEND_ROUNDS = 10.0, 3
 """Separation over low level, more than any junction has."""
 
@@ -35,6 +39,7 @@ def fit_trace(
     *,
     bandwidth: float | None = None,
     averages_inverse: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> TraceFit:
     """Fit levels, noise, baseline and dwell times to a trace, and judge what it shows.
 
@@ -53,6 +58,8 @@ def fit_trace(
         Of the readout, in Hz, as a single pole.  None if unknown: fitted likewise.
     averages_inverse
         Whether 1/signal averages over the integration time, as 1/R does at a constant voltage.
+    progress
+        Called with (steps done, steps).
 
     Returns
     -------
@@ -74,7 +81,14 @@ def fit_trace(
     >>> fit.verdict, round(1e3 * fit.dwell_high, 1), round(1e3 * fit.dwell_low, 1)
     ('two levels', 3.1, 5.0)
     """
+    done = count(1)
+
+    def step() -> None:
+        if progress is not None:
+            progress(next(done), STEPS)
+
     readings = clean(time, signal)
+    step()
     known, given = _known(readings, integration_time, bandwidth)
     if averages_inverse and not readings.centre > 0:
         raise SmtjError(
@@ -89,6 +103,7 @@ def fit_trace(
         some = slice(0, MOST)
         clipped = winsorised(readings.signal[some])
         lines = find_lines(readings.time[some], clipped, readings.interval, lines)
+    step()
     model, base = start(part.start, lines, known)
     for _ in range(BEND_ROUNDS if averages_inverse and known.get("window") else 1):
         if averages_inverse and known.get("window"):
@@ -97,7 +112,11 @@ def fit_trace(
         if abs(_bend(readings, top.model, base) - model.bend) < 0.02 or not model.bend:
             break
         model = top.model
-    return conclude(readings, part, top, base)
+    step()
+    fit = conclude(readings, part, top, base, step)
+    if progress is not None:
+        progress(STEPS, STEPS)
+    return fit
 
 
 def sample_states(

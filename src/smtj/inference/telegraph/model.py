@@ -25,6 +25,10 @@ from smtj.typing import Floats
 
 ORDERS = 4
 """Highest order of the autoregression."""
+SMALLEST_TAIL = 1e-4
+"""1/ν below which the noise is Gaussian."""
+BLOCK = 1 << 13
+"""Readings whose densities stay in the processor's cache."""
 CHUNK = 1 << 15
 """Readings worked on at a time where each leaves something in memory."""
 _NOTHING = np.empty((0, 0, 0)), np.empty((0, 0)), np.empty((0, 0))
@@ -193,7 +197,7 @@ class Model:
     def tail(self) -> Floats:
         """1/ν, mean of |t| and normalisation of the innovations' law."""
         inverse = float(self.get("tail")[0])
-        if inverse < 1e-4:
+        if inverse < SMALLEST_TAIL:
             return np.array([0.0, math.sqrt(2 / math.pi), 1 / math.sqrt(2 * math.pi)])
         nu = 1 / inverse
         half = math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi)
@@ -226,6 +230,7 @@ class _Filter:
     """A filter on its way through a trace."""
 
     def __init__(self, readings: Readings, model: Model) -> None:
+        self.model = model
         k, size = model.layout.states, model.layout.states**model.depth
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         parts = NODES + 1 if window > 0 and k == 2 else 1
@@ -241,11 +246,14 @@ class _Filter:
         lost = (readings.intervals > LOST) | (not readings.is_regular)
         outliers = float(model.get("outliers")[0])
         phi, stationary = model.autoregression
+        self.outliers = np.array([outliers, outliers * readings.outlier_density])
         self.law = (
             *law, decay, lost, model.levels, model.scales, model.get("skew").copy(), model.tail,
-            np.array([outliers, outliers * readings.outlier_density]), phi, stationary,
+            self.outliers, phi, stationary,
         )  # fmt: skip
+        self.averages = law[2][-1, 0], law[3][-1, 0]
         self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
+        self.parts = parts if parts > 1 else 0
         newest = np.arange(size) % k
         self.weight = np.full(size, 1 / size)
         self.state = (
@@ -262,13 +270,56 @@ class _Filter:
         into: tuple[Floats, ...] = _NOTHING,
     ) -> None:
         """Filter a stretch."""
-        if self.is_white and not into[0].size:
-            law = self.law
-            kernels.white_filter(z, kinds, *law[:4], *law[6:11], self.weight, gains)
+        if self.is_white and not (self.parts and into[0].size):
+            for first in range(0, z.size, BLOCK):
+                part = slice(first, first + BLOCK)
+                self._through_white(z[part], kinds[part], gains[part], *(one[part] for one in into))
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
             return
         kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
+
+    def _through_white(
+        self,
+        z: Floats,
+        kinds: NDArray[np.int32],
+        gains: Floats,
+        steps: Floats,
+        xs: Floats,
+        inliers: Floats,
+    ) -> None:
+        """Fill the likelihoods of readings with white noise, and what leads back unless empty."""
+        densities, rows = self._densities(z)
+        if steps.size == 0:
+            law = self.law[:2]
+            kernels.white_filter(densities, kinds, *law, rows, self.weight, gains)
+            return
+        kernels.instant_filter(densities, kinds, self.law[0], self.weight, gains, steps)
+        floor = self.outliers[1]
+        xs[:] = self.model.levels
+        inliers[:] = 1 - floor / densities.T if floor else 1.0
+
+    def _densities(self, z: Floats) -> tuple[Floats, NDArray[np.intp]]:
+        """Return the densities of readings by white noise in each state, then in each part of the
+        averages that end in it; and the row where those of each state begin."""
+        model, (means, variances), parts = self.model, self.averages, self.parts
+        levels, scales, skews = model.levels, model.scales, model.get("skew")
+        states, (fraction, floor) = levels.size, self.outliers
+        centres, widths, bends = list(levels), list(scales), list(skews)
+        rows = np.full(states, states)
+        for j in range(states) if parts else ():
+            # States with the same noise give the parts the same densities.
+            if j and (scales[j], skews[j]) == (scales[j - 1], skews[j - 1]):
+                continue
+            rows[j:] = len(centres)
+            centres += list(means[j])
+            widths += list(np.sqrt(scales[j] ** 2 + variances[j]))
+            bends += [skews[j]] * parts
+        out = np.empty((len(centres), z.size))
+        for row, centre, scale, skew in zip(out, centres, widths, bends, strict=True):
+            _fill_density(row, z, centre, scale, skew, model.tail, 1 - fraction)
+            row += floor
+        return out, rows
 
     def copied(self) -> tuple[Floats, ...]:
         """Return the metastates as they are now."""
@@ -278,6 +329,27 @@ class _Filter:
         """Go back to metastates that were copied."""
         for part, value in zip((self.weight, *self.state), copied, strict=True):
             part[:] = value
+
+
+def _fill_density(
+    row: Floats, z: Floats, centre: float, scale: float, skew: float, tail: Floats, weight: float
+) -> None:
+    """Fill ``weight`` times the two-piece Student density of mean ``centre``."""
+    inverse, shift, norm = tail
+    np.subtract(z, centre, out=row)
+    row *= 1 / scale
+    if skew:
+        row += 2 * skew * shift
+        row /= np.where(row > 0, 1 + skew, 1 - skew)
+    row *= row
+    if inverse < SMALLEST_TAIL:
+        row *= -0.5
+    else:
+        row *= inverse
+        np.log1p(row, out=row)
+        row *= -0.5 * (1 / inverse + 1)
+    np.exp(row, out=row)
+    row *= weight * norm / scale
 
 
 def gains(readings: Readings, z: Floats, model: Model) -> Floats:

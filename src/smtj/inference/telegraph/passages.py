@@ -33,12 +33,17 @@ INTERIOR = 50
 """Readings within dwells of a state that are enough to take its noise from them."""
 CRUDE = 0.02
 """Of ln of the time between thresholds or of the memory, by what the simulation leaves out."""
-PRIORS, USUAL = (0.02, 0.4), 0.3
+PRIORS, USUAL = (0.02, 0.2), 0.3
 """Chance of recrossings before they are sought, in traces of levels and white noise alone and in
 others, and how large they then are (half normal)."""
+FURTHER, BEYOND = 0.5, np.linspace(0, 3, 61)
+"""How many of those that turn back do so beyond the thresholds: half as many as between them (half
+normal), in ln of the ratio."""
+ALONE = 0.1
+"""How often all of them do."""
 DOUBT = 0.05
 """Chance of recrossings from which a fitted response is doubted."""
-GRID = np.linspace(0, 2, 401)
+GRID = np.linspace(0, 2, 201)
 """ln of passages' relaxation time over that of crossings."""
 
 
@@ -99,32 +104,38 @@ def passages(
     if not found:
         return None
     prior = PRIORS[not model.is_plain]
-    chances = {name: _chance(*own, prior) for name, own in found.items()}
-    route = "passages" if "passages" in found else "memory"
-    # The memory, which scatters more, must speak for itself.
-    if chances.get("memory", 0.0) > max(chances[route], 0.5):
-        route = "memory"
-    chance = chances[route]
-    mean, variance = found[route]
+    moments, chance = _weighed(found, prior)
     fitted = model.free[np.isin(model.layout.names, ("pole", "window"))].any()
     if chance > DOUBT and fitted:
         # The motion between the levels may be what was taken for the response.
-        other = excess(model.with_values(pole=0.0, window=0.0)).get(route)
-        if other is not None:
-            half = (other[0] - mean) / 2
-            mean, variance = mean + half, variance + half**2
-    weight = np.exp(-0.5 * (GRID / USUAL) ** 2 - 0.5 * (mean - GRID) ** 2 / variance)
-    longer = weight @ np.stack([GRID, GRID**2], axis=1) / weight.sum()
-    log_ratio = chance * longer[0]
-    return Passages(float(log_ratio), float(chance * longer[1] - log_ratio**2), chance)
+        instant = excess(model.with_values(pole=0.0, window=0.0))
+        for route in found.keys() & instant.keys():
+            mean, variance = found[route]
+            half = (instant[route][0] - mean) / 2
+            found[route] = mean + half, variance + half**2
+        moments, _ = _weighed(found, prior)
+    mean, square = chance * moments
+    return Passages(float(mean), float(square - mean**2), chance)
 
 
-def _chance(excess: float, variance: float, prior: float) -> float:
-    """Return the chance of recrossings, given an excess and its variance."""
-    likely = np.exp(-0.5 * ((excess - GRID) ** 2 - excess**2) / variance)
-    usual = np.exp(-0.5 * (GRID / USUAL) ** 2)
-    odds = prior / (1 - prior) * float(usual @ likely / usual.sum())
-    return odds / (1 + odds)
+def _weighed(found: dict[str, tuple[float, float]], prior: float) -> tuple[Floats, float]:
+    """Return mean and mean square of ln of the ratio if crossings turn back, and its chance.
+
+    What turns back beyond the thresholds lengthens the memory alone.
+    """
+    # How many turn back: between the thresholds, and beyond them; then beyond them alone.
+    between = np.concatenate([np.repeat(GRID, BEYOND.size), np.zeros(GRID.size)])
+    beyond = np.concatenate([np.outer(GRID, BEYOND).ravel(), GRID])
+    both = np.outer(np.exp(-0.5 * (GRID / USUAL) ** 2), np.exp(-0.5 * (BEYOND / FURTHER) ** 2))
+    alone = np.exp(-0.5 * (GRID / USUAL) ** 2)
+    weight = prior * np.concatenate(
+        [(1 - ALONE) * both.ravel() / both.sum(), ALONE * alone / alone.sum()]
+    )
+    for route, (excess, variance) in found.items():
+        there = between + beyond if route == "memory" else between
+        weight = weight * np.exp(-0.5 * ((excess - there) ** 2 - excess**2) / variance)
+    moments = np.stack([between + beyond, (between + beyond) ** 2]) @ weight / weight.sum()
+    return moments, float(weight.sum() / (weight.sum() + 1 - prior))
 
 
 def _routes(
@@ -199,8 +210,6 @@ def simulate(
     model: Model, size: int, seed: int, noise: tuple[Floats | None, Floats | None] = (None, None)
 ) -> Simulated:
     """Simulate a two-level model; draw the noise of a state from ``noise`` where it is given."""
-    from scipy.signal import lfilter
-
     rng = np.random.default_rng(seed)
     dwell_low, dwell_high = np.exp(model.get("time"))
     pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
@@ -226,6 +235,10 @@ def simulate(
         if own is not None:
             here = states == bool(k)
             made[here] = rng.choice(own, int(here.sum()))
-    made = lfilter([1.0], np.append(1.0, -phi), made)
+    if phi.size:
+        # Not imported for white noise, as it brings much with it.
+        from scipy.signal import lfilter
+
+        made = lfilter([1.0], np.append(1.0, -phi), made)
     signal = model.levels[0] + (model.levels[1] - model.levels[0]) * seen + made
     return Simulated(np.asarray(signal), states.astype(np.uint8), last)

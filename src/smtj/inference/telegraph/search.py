@@ -46,9 +46,9 @@ def grown(
         z = readings.signal - base.values(readings.time)
         top = climb(readings, z, top.model, STEPS)
         if top.log_likelihood < best_seen[0].log_likelihood - MIN_LOSS:
-            # A baseline that follows the states, which no further step brings back.
+            # A baseline that follows the states.
             top, base = best_seen
-            break
+            z = readings.signal - base.values(readings.time)
         best_seen = top, base
         # Which of them the first slope asks for most is not yet the best one.
         asked = _asked_for(readings, z, top.model, given, dropped)[:TRIED]

@@ -173,52 +173,61 @@ def switching_filter(
 
 
 @njit(**_options)
-def white_filter(
-    z, kinds, atoms, spread, means, variances, levels, scales, skews, tail, outliers, weight, gains
-):
+def white_filter(densities, kinds, atoms, spread, rows, weight, gains):
     """Filter a stretch of readings with white noise and without a pole.
 
-    As :func:`switching_filter`, but the parts must be those of the same levels for each pair, and
+    As :func:`switching_filter`, but ``densities`` holds those of each reading: a row for each
+    state, then one for each part of the averages that end in j from ``rows[j]`` on, (rows, n).
     ``gains`` are filled with likelihoods: NumPy takes all their logarithms at once, faster.
     """
-    count, parts = levels.shape[0], spread.shape[3]
-    kappa, shift, norm = tail
-    fraction, floor = outliers
-    new, inside = np.empty(count), np.empty(parts)
-    averages = np.zeros(spread.shape[0], np.bool_)
-    for c in range(averages.shape[0]):
-        for i in range(count):
-            for j in range(count):
-                for n in range(parts):
-                    averages[c] |= spread[c, i, j, n] > 0
-    for t in range(z.shape[0]):
+    count, parts = weight.shape[0], spread.shape[3] if densities.shape[0] > weight.shape[0] else 0
+    new = np.empty(count)
+    before = 1.0
+    for t in range(densities.shape[1]):
         c = kinds[t]
         total = 0.0
         for j in range(count):
-            density, _ = _density(z[t] - levels[j], scales[j], skews[j], kappa, shift, norm)
-            value, chance = 0.0, 0.0
+            chance = 0.0
             for i in range(count):
                 chance += weight[i] * atoms[c, i, j]
-            value = chance * density
-            # States with the same noise give the parts the same densities.
-            if averages[c] and (j == 0 or scales[j] != scales[j - 1] or skews[j] != skews[j - 1]):
-                for n in range(parts):
-                    scale = np.sqrt(scales[j] * scales[j] + variances[c, 0, j, n])
-                    e = z[t] - means[c, 0, j, n]
-                    inside[n], _ = _density(e, scale, skews[j], kappa, shift, norm)
-            if averages[c]:
+            value = chance * densities[j, t]
+            for n in range(parts):
+                chance = 0.0
                 for i in range(count):
-                    for n in range(parts):
-                        own = weight[i] * spread[c, i, j, n]
-                        chance += own
-                        value += own * inside[n]
-            value = (1 - fraction) * value + floor * chance
+                    chance += weight[i] * spread[c, i, j, n]
+                value += chance * densities[rows[j] + n, t]
             new[j] = value
             total += value
+        gains[t] = total / before
+        # A division less on the way from reading to reading.
+        share, before = (1.0, total) if t % 8 else (1 / total, 1.0)
+        for j in range(count):
+            weight[j] = new[j] * share
+    for j in range(count):
+        weight[j] /= before
+
+
+@njit(**_options)
+def instant_filter(densities, kinds, atoms, weight, gains, steps):
+    """As :func:`white_filter` for instantaneous readings, and keep what leads back in ``steps``."""
+    count = weight.shape[0]
+    new = np.empty(count)
+    for t in range(densities.shape[1]):
+        total = 0.0
+        for j in range(count):
+            new[j] = 0.0
+            for i in range(count):
+                chance = weight[i] * atoms[kinds[t], i, j]
+                own = 0.0 if chance < NEGLIGIBLE else chance * densities[j, t]
+                steps[t, j, i] = own
+                new[j] += own
+            total += new[j]
+        gains[t] = total
         share = 1 / total
         for j in range(count):
             weight[j] = new[j] * share
-        gains[t] = total
+            for i in range(count):
+                steps[t, j, i] *= share
 
 
 @njit(**_options)
