@@ -400,7 +400,8 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(refused, line, senten
         ),
         (
             [(r"^\[vcma\]$", "[vcma.deep]")],
-            "vcma.deep is unknown; known are vcma.coefficient, vcma.anisotropy_field_per_volt",
+            "vcma.deep is unknown; known are vcma.coefficient, "
+            "vcma.anisotropy_field_per_volt, vcma.anisotropy_field_per_volt_squared",
         ),
         (
             [(r"^title = .*$", 'title = "t"\ngeometry = 5'), (r"^\[geometry\]$", "[thermals]")],

@@ -100,13 +100,15 @@ _TIMES = (
 _MAX_EXPONENT = 1000
 
 # Pairs that the field's habit mixes: the first is μ0 times the second.
-_MIXED = (("T", "A/m"), ("T/V", "A/m/V"), ("m/A", "1/T"))
+_MIXED = (("T", "A/m"), ("T/V", "A/m/V"), ("T/V^2", "A/m/V^2"), ("m/A", "1/T"))
 
 # Names of quantities by SI unit, with a typical value.
 _KINDS = {
     "": ("a plain number", "0.02"),
     "A/m": ("a magnetic field or magnetisation", "56 mT"),
     "A/m/V": ("a magnetic field per voltage", "34 mT/V"),
+    "A/m/V^2": ("a magnetic field per squared voltage", "5 mT/V^2"),
+    "K/W": ("a thermal resistance", "50 K/mW"),
     "J/(V m)": ("a VCMA coefficient", "26 fJ/(V m)"),
     "J/m^2": ("an energy per area", "1.2 mJ/m^2"),
     "K": ("a temperature", "300 K"),

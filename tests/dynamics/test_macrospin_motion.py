@@ -26,7 +26,8 @@ from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import energy, find_wells
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
-from smtj.physics.resonance.rectification import TorqueFields, driven_lines
+from smtj.physics.resonance.rectification import driven_lines
+from smtj.physics.torque.fields import TorqueFields
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from smtj.dynamics.macrospin.simulate import averages, final_state, trajectories
 from smtj.dynamics.macrospin.waveform import pulse
 from smtj.errors import SmtjError
 from smtj.physics.magnetics.macrospin import Macrospin
-from smtj.physics.resonance.rectification import TorqueFields
+from smtj.physics.torque.fields import TorqueFields
 
 SPIN = Macrospin(2e-18, 13e3, 2e3, 1e3, 5e2, 0.1, 300.0)
 SYSTEM = DrivenMacrospin(

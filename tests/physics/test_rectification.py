@@ -14,9 +14,13 @@ from smtj.physics.magnetics.wells import find_wells
 from smtj.physics.resistance import resistance_at_bias
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
-from smtj.physics.resonance.rectification import TorqueFields, driven_lines
+from smtj.physics.resonance.rectification import driven_lines
 from smtj.physics.resonance.spectrum import signal, well_lines
-from smtj.physics.resonance.torques import damping_like_field_per_volt, torque_fields
+from smtj.physics.torque.fields import (
+    TorqueFields,
+    damping_like_field_per_volt,
+    torque_fields,
+)
 from smtj.units import Oe
 
 TESLA = 1 / VACUUM_PERMEABILITY

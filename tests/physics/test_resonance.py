@@ -16,7 +16,8 @@ from smtj.physics.resonance.frequency import (
     resonance_frequency,
     stiffness,
 )
-from smtj.physics.resonance.rectification import TorqueFields, driven_lines
+from smtj.physics.resonance.rectification import driven_lines
+from smtj.physics.torque.fields import TorqueFields
 
 TESLA = 1 / VACUUM_PERMEABILITY
 SEEDS = range(20)

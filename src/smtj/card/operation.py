@@ -56,6 +56,11 @@ class Thermal(Section):
         default(2.0)
     )
 
+    thermal_resistance: Annotated[
+        Value | None,
+        Quantity("K/W", "K/mW", 50, "R_th: rise of T per watt of Joule's heat", at_least=0),
+    ] = None
+
     @model_validator(mode="after")
     def _is_magnetic(self) -> Self:
         if self.curie_temperature is not None and self.temperature >= self.curie_temperature:

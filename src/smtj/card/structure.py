@@ -169,6 +169,10 @@ class Vcma(Section):
     anisotropy_field_per_volt: Annotated[
         Value | None, Quantity("A/m/V", "mT/V", 34, "-dH_K1/dV; the same as ξ, as a field")
     ] = None
+    anisotropy_field_per_volt_squared: Annotated[
+        Value | None,
+        Quantity("A/m/V^2", "mT/V^2", 5, "even part: H_K1 falls by this times V², of either sign"),
+    ] = None
 
     @model_validator(mode="after")
     def _something_is_given(self) -> Self:

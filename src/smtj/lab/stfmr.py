@@ -10,7 +10,7 @@ from smtj.card import CardLike, as_device
 from smtj.errors import SmtjError
 from smtj.lab.record import labelled
 from smtj.physics.resonance.spectrum import signal, well_lines
-from smtj.physics.resonance.torques import torque_fields
+from smtj.physics.torque.fields import torque_fields
 
 if TYPE_CHECKING:
     import xarray as xr

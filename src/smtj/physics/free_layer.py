@@ -93,7 +93,8 @@ def layer_at(
 ) -> tuple[Array, Array, Array]:
     """T in K, M_s(T) in A/m and K_eff(V, T) in J/m³; arguments and errors as in :func:`macrospin`.
 
-    Temperature changes M_s and the interface anisotropy by the card's laws; ξ stays.
+    Temperature changes M_s and the interface anisotropy by the card's laws; ξ and the even part of
+    VCMA stay, as energies.
     """
     t = _checked_temperature(card, temperature)
     m_s = card.magnetism.saturation_magnetisation * _magnetisation_ratio(card, t)
@@ -103,6 +104,11 @@ def layer_at(
         card.geometry.tunnel_barrier_thickness,
         card.geometry.free_layer_thickness,
     )
+    even = card.vcma.anisotropy_field_per_volt_squared
+    if even is not None:
+        k_eff = k_eff - anisotropy.energy_density_of_field(
+            float(even) * voltage**2, card.magnetism.saturation_magnetisation
+        )
     return t, m_s, k_eff
 
 

@@ -20,15 +20,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, as_device
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.macrospin.waveform import Waveform
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.macrospin import Macrospin
-from smtj.physics.resonance.rectification import TorqueFields
-from smtj.physics.resonance.torques import torque_fields
+from smtj.physics.torque.fields import TorqueFields, torque_fields
 from smtj.typing import Floats
 
 Driven: TypeAlias = ArrayLike | Waveform
@@ -46,7 +45,7 @@ class DrivenMacrospin:
     """
 
     spin: Macrospin
-    """The parameters of the energy at zero voltage; without noise at 0 K."""
+    """The parameters of the energy without what the torques hold; without noise at 0 K."""
     damping: ArrayLike
     """Gilbert damping α, 0 or more."""
     field: tuple[Driven, Driven, Driven] = (0.0, 0.0, 0.0)
@@ -84,6 +83,8 @@ def driven_macrospin(
     """
     card = as_device(card)
     spin = macrospin(card, 0.0, temperature)
+    if card.vcma.anisotropy_field_per_volt_squared is not None:
+        spin = _with_even_part(card, spin, voltage, temperature)
     # All torques go with 1/M_s, and the card's are those at its own temperature.
     stronger = float(macrospin(card).moment / spin.moment)
     at_rest, at_a_volt = (
@@ -100,6 +101,23 @@ def driven_macrospin(
         reference=reference_direction(card),
         field_per_volt=(float(moved[0]), 0.0, float(moved[1])),
     )
+
+
+def _with_even_part(
+    card: DeviceCard, spin: Macrospin, voltage: Driven, temperature: float | None
+) -> Macrospin:
+    """Return the spin with the even part of VCMA at a constant voltage; the torques hold the rest.
+
+    It is the mean of the anisotropy fields at both signs of the voltage.
+    """
+    if isinstance(voltage, Waveform):
+        raise SmtjError(
+            f"card {card.name} has vcma.anisotropy_field_per_volt_squared, which the simulated "
+            "motion follows at constant voltages only; give a number, or leave the even part out"
+        )
+    volts = np.asarray(voltage, dtype=np.float64)
+    ends = (macrospin(card, sign * volts, temperature).anisotropy_field for sign in (1, -1))
+    return spin._replace(anisotropy_field=sum(ends) / 2)
 
 
 def _shifted(quantity: Driven, by: float) -> Driven:

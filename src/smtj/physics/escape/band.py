@@ -32,6 +32,9 @@ def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
 
     Beyond the band U is more than ``CEILING`` k_B T above the saddle in all directions.
     """
+    poles = [float(energy(0.0, side, 0.0)) for side in (1.0, -1.0)]
+    if min(poles) < over.energy + CEILING:
+        return None
     theta = np.linspace(0.0, math.pi, THETA_STEPS + 1)
     phi = np.arange(PHI_STEPS, dtype=np.float64) * (2 * math.pi / PHI_STEPS)
     sin = np.sin(theta)[:, None]
@@ -67,7 +70,7 @@ def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
             ]
         )
         up = np.tile(np.arange(around.size - 1) < upper, rows)
-        return Grid(turned, np.linspace(low, high, rows + 1), around, up)
+        return Grid(turned, np.linspace(low, high, rows + 1), around, up, (2, 0, 1))
 
     return Plan(
         max(MIN_ROWS, round(ROWS_PER_WIDTH * layer * width)),

@@ -10,6 +10,9 @@ from scipy.sparse.linalg import SuperLU, splu
 from smtj.physics.escape.elements import POINTS, Elements
 from smtj.typing import Floats
 
+CORRECTIONS = 2
+"""Steps of iterative refinement."""
+
 Integers = NDArray[np.intp]
 
 
@@ -33,7 +36,7 @@ class Condensed(NamedTuple):
 
 
 class Factored(NamedTuple):
-    """A condensed system with the values at two points held."""
+    """A condensed system with the values at some points held."""
 
     system: Condensed
     factors: SuperLU
@@ -59,14 +62,14 @@ def condense(elements: Elements) -> Condensed:
     return Condensed(skeleton, matrix, edge, point[:, inner], inverse, -(to_edge @ inverse), inward)
 
 
-def factor(system: Condensed, held: tuple[int, int]) -> Factored:
-    """Prepare to solve with the values at two skeleton nodes held fixed."""
+def factor(system: Condensed, held: tuple[int, ...]) -> Factored:
+    """Prepare to solve with the values at one or two skeleton nodes held fixed."""
     free = np.setdiff1d(np.arange(len(system.skeleton)), held)
     return Factored(system, splu(system.matrix[free][:, free].tocsc()), free)
 
 
 def solve(problem: Factored, source: Floats, held: int, value: float) -> Floats:
-    """Solve (-L/D) f = source, each row times e^U, with f held at two nodes.
+    """Solve (-L/D) f = source, each row times e^U, with f held at some nodes and 0 at all but one.
 
     ``source`` is the right-hand side at all points, shape (N,); ``held`` is the index in the
     skeleton at which f is ``value``.
@@ -87,3 +90,19 @@ def solve(problem: Factored, source: Floats, held: int, value: float) -> Floats:
         "eij,ej->ei", system.inverse, inside
     )
     return f
+
+
+def left_null_vector(problem: Factored, points: int, held: int) -> Floats:
+    """The row vector y with y (-L/D) = 0, rows times e^U, shape (points,); the held node has 1."""
+    system, free = problem.system, problem.free
+    on_edges = np.zeros(len(system.skeleton))
+    on_edges[held] = 1.0
+    columns = system.matrix.T.tocsr()
+    # The corrections give small densities their relative precision.
+    for _ in range(1 + CORRECTIONS):
+        residual = (columns @ on_edges)[free]
+        on_edges[free] -= problem.factors.solve(residual, "T")  # type: ignore[call-overload]
+    y = np.empty(points)
+    y[system.skeleton] = on_edges
+    y[system.inside] = np.einsum("ej,eji->ei", on_edges[system.edge], system.outward)
+    return y

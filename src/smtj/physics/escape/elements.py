@@ -4,11 +4,13 @@ In weak form the operator of :mod:`smtj.physics.escape` is
 
   -∫ v L f e^{-U} = D ∫ e^{-U} [∇v·∇f - (1/α) m·(∇v × ∇f)],
 
-the second term being precession, integrated by parts.  It is laid on elements in two angles, θ
-from an axis and φ around it, with polynomials through the Gauss-Lobatto points, which are the
-points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
-doi:10.1016/0021-9991(84)90128-1).  Rows and columns of every element sum to zero exactly, so
-probability is conserved; at the edge of a band that does not reach the poles it is reflected.
+the second term being precession, integrated by parts.  A spin torque adds a drift d_t, the part of
+a constant vector d that is tangential to the sphere: -D ∫ e^{-U} v d·∇f.  It is laid on elements in
+two angles, θ from an axis and φ around it, with polynomials through the Gauss-Lobatto points, which
+are the points of the quadrature too (A. T. Patera, J. Comput. Phys. 54, 468 (1984),
+doi:10.1016/0021-9991(84)90128-1).  Rows of every element sum to zero exactly, so probability is
+conserved, and so do columns where nothing but the energy acts; at the edge of a band that does not
+reach the poles it is reflected.
 
 Every row is multiplied by e^U of its point, which keeps numbers of order one in wells of any depth.
 """
@@ -44,6 +46,8 @@ class Elements(NamedTuple):
     """U of the points less its least value, shape (N,)."""
     log_mass: Floats
     """ln of ∫ e^{-U} of each point's part of the sphere, U less its minimum, shape (N,)."""
+    area: Floats
+    """Part of the sphere that each point of an element has within it, shape (E, P)."""
 
 
 def build(
@@ -52,13 +56,15 @@ def build(
     theta: Floats,
     phi: Floats,
     saddle: float,
+    drift: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Elements:
     """Discretise the operator on a grid.
 
-    Far above the saddle U is levelled off: the magnetisation never gets there, but a grid that does
-    not resolve e^{-U} would oscillate.  ``energy`` is U of the components of m along φ = 0, φ = π/2
-    and θ = 0; ``theta`` and ``phi`` are the edges of the elements in rad, from 0 to π or less, and
-    once around; ``saddle`` is U of the saddle.
+    Far above the saddle U is levelled off, and the drift with it: the magnetisation never gets
+    there, but a grid that does not resolve e^{-U} would oscillate.  ``energy`` is U of the
+    components of m along φ = 0, φ = π/2 and θ = 0, in which ``drift`` is d; ``theta`` and ``phi``
+    are the edges of the elements in rad, from 0 to π or less, and once around; ``saddle`` is U of
+    the saddle.
     """
     x, w, slope = lobatto()
     rows, columns = len(theta) - 1, len(phi) - 1
@@ -74,7 +80,8 @@ def build(
         sin[-1, :, -1, :] = 0.0
     cos_phi, sin_phi = np.cos(at_phi)[:, None, :], np.sin(at_phi)[:, None, :]
     u = np.asarray(energy(sin * cos_phi, sin * sin_phi, np.cos(polar)))
-    u = saddle + CEILING - ROUNDING * np.logaddexp(0.0, (saddle + CEILING - u) / ROUNDING)
+    below = (saddle + CEILING - u) / ROUNDING
+    u = saddle + CEILING - ROUNDING * np.logaddexp(0.0, below)
     u = u - u.min()
     in_theta, in_phi = half_theta[:, None, None, None], half_phi[:, None, None]
     weights = w[:, None] * w
@@ -94,6 +101,17 @@ def build(
     for i in range(POINTS):
         matrix[:, :, i, :, i] += first[:, i]
         matrix[:, i, :, i, :] += second[:, i]
+    if any(drift):
+        pushed = density / (1 + np.exp(-below))
+        d_a, d_b, d_c = drift
+        out = d_a * cos_phi + d_b * sin_phi
+        push_theta = pushed * (out * np.cos(polar) - d_c * sin) * sin * in_phi
+        push_phi = pushed * (d_b * cos_phi - d_a * sin_phi) * in_theta
+        first = np.einsum("ik,eij->eijk", slope, push_theta.reshape(flat))
+        second = np.einsum("jl,eij->eijl", slope, push_phi.reshape(flat))
+        for j in range(POINTS):
+            matrix[:, :, j, :, j] -= first[:, :, j]
+            matrix[:, j, :, j, :] -= second[:, j]
     size = POINTS * POINTS
     matrix = matrix.reshape(-1, size, size)
     matrix *= np.exp(u - middle).reshape(-1, size, 1)
@@ -107,7 +125,7 @@ def build(
     # The quadrature gives a pole no weight.
     with np.errstate(divide="ignore"):
         log_mass = np.log(areas) - at_point
-    return Elements(matrix, point, at_point, log_mass)
+    return Elements(matrix, point, at_point, log_mass, area.reshape(-1, size))
 
 
 @functools.cache

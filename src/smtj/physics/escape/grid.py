@@ -57,6 +57,8 @@ class Grid(NamedTuple):
     """Edges, once around."""
     up: NDArray[np.bool_]
     """Whether an element belongs to the upper well, shape (rows · columns,)."""
+    axes: tuple[int, int, int] = (0, 1, 2)
+    """Which components a, b and c of the energy those along φ = 0, φ = π/2 and θ = 0 are."""
 
 
 class Plan(NamedTuple):

@@ -59,9 +59,9 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
 def _off_axis(points: Floats, damping: float) -> Floats:
     place = _along_line(points)
     if place is None:
-        return np.array([_solve(tuple(point), damping) for point in _held(points)])
+        return np.array([_solve(tuple(point), damping) for point in held(points)])
     # Which end of the line, or neither, is held: the capacity has a kink in between.
-    outside = np.sign(points[:, 0]) * (_held(points)[:, 0] != points[:, 0])
+    outside = np.sign(points[:, 0]) * (held(points)[:, 0] != points[:, 0])
     found, order = np.empty(len(points)), np.argsort(place)
     for run in np.split(order, np.flatnonzero(np.diff(outside[order])) + 1):
         tolerance = HELD if outside[run[0]] else TOLERANCE
@@ -84,13 +84,13 @@ def _interpolated(points: Floats, place: Floats, damping: float, tolerance: floa
     """Return ln(λ1/D) of points in order along a line; all are held, or none."""
 
     def log_capacities(t: Floats) -> Floats:
-        held = _held(points[0] + t[:, None] * (points[-1] - points[0]))
-        return np.array([_solve(tuple(point), damping) for point in held]) + _log_sharing(held)
+        at = held(points[0] + t[:, None] * (points[-1] - points[0]))
+        return np.array([_solve(tuple(point), damping) for point in at]) + _log_sharing(at)
 
     intervals, wanted = FIRST, (place - place[0]) / (place[-1] - place[0] or 1.0)
     t = _chebyshev(intervals)
     if len(points) <= len(t):
-        return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
+        return np.asarray(log_capacities(wanted) - _log_sharing(held(points)))
     values = log_capacities(t)
     while intervals < MAX_INTERVALS:
         coarser, finer = BarycentricInterpolator(t, values), _chebyshev(2 * intervals)
@@ -102,9 +102,9 @@ def _interpolated(points: Floats, place: Floats, damping: float, tolerance: floa
         # The finer polynomial errs by far less than the coarser, whose error is known.
         if error < tolerance:
             found = BarycentricInterpolator(t, values)(wanted)
-            return np.asarray(found - _log_sharing(_held(points)))
+            return np.asarray(found - _log_sharing(held(points)))
     # Where a held line crosses the axis its end has a cusp, which no polynomial follows.
-    return np.asarray(log_capacities(wanted) - _log_sharing(_held(points)))
+    return np.asarray(log_capacities(wanted) - _log_sharing(held(points)))
 
 
 def _log_sharing(points: Floats) -> Floats:
@@ -125,8 +125,11 @@ def _chebyshev(intervals: int) -> Floats:
     return np.asarray((1 - np.cos(np.pi * np.arange(intervals + 1) / intervals)) / 2)
 
 
-def _held(points: Floats) -> Floats:
-    """Return the points with the field along the axis held where a well is about to go."""
+def held(points: Floats) -> Floats:
+    """Energies, shape (n, 6), with the field along the axis held where a well is about to go.
+
+    Raises SmtjError if a field across the easy axis leaves no two wells at any field along it.
+    """
     along, across, sideways, first, second, shape = points.T
     spin = _spin(points)
 
@@ -143,9 +146,9 @@ def _held(points: Floats) -> Floats:
         middle = (low + high) / 2
         still = both_exist(sign * middle)
         low, high = np.where(still, middle, low), np.where(still, high, middle)
-    held = points.copy()
-    held[:, 0] = sign * np.minimum(np.abs(along), EDGE * low)
-    return held
+    found = points.copy()
+    found[:, 0] = sign * np.minimum(np.abs(along), EDGE * low)
+    return found
 
 
 @functools.lru_cache(maxsize=4096)

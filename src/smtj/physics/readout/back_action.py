@@ -1,10 +1,9 @@
-"""Back-action: what a read voltage does to the state it reads, by VCMA and spin torque.
+"""Back-action: what a read voltage does to the state it reads, by VCMA, torques and heat.
 
 While the voltage is on, VCMA moves the barrier (Eq. 6), a field-like torque acts as a field along
-the reference layer, and a damping-like one heats or cools the precession in a well: with
-V_c = α H̄/(h_DL m·p), H̄ the mean stiffness field of the well, the barrier counts as Δ (1 + V/V_c)
-(D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
-doi:10.1103/PhysRevB.72.180405).  The last is good for |V| well below |V_c|.
+the reference layer, a damping-like one heats or cools the precession in a well, and the current
+heats the junction: see :mod:`smtj.physics.dwell`.  The voltage at which a well loses its damping is
+V_c = α H̄/(h_DL m·p), H̄ the mean stiffness field of the well.
 
 A voltage with a duty cycle below 1 changes the mean rates in proportion.  That is the whole effect
 if reads follow each other within a relaxation time, and an upper bound if the device forgets one
@@ -19,18 +18,21 @@ from numpy.typing import ArrayLike
 
 from smtj.card import BehaviouralCard, CardLike, DeviceCard, as_card, as_device
 from smtj.errors import SmtjError
-from smtj.physics.device import barrier_and_reduced_field, operating_point
+from smtj.physics.device import operating_point
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import drive_field, high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.resonance.frequency import stiffness
-from smtj.physics.resonance.torques import torque_fields
-from smtj.physics.switching import log_dwell_times, log_relaxation_time
+from smtj.physics.switching import log_relaxation_time
+from smtj.physics.torque.fields import torque_fields
 from smtj.typing import Floats
 
 FIELDS = 201
 """Fields at which the shift of P(high) is evaluated."""
 VOLTAGES = 301
 """Candidate voltages of :func:`voltage_limit`, 3 % apart."""
+AT_ONCE = 151
+"""Candidates that are tried together."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class BackAction:
 
 
 def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> BackAction:
-    """How much a read voltage disturbs a device, by Eq. 3-6 and the card's torques.
+    """How much a read voltage disturbs a device, by Eq. 3-6, the card's torques and heat.
 
     The voltage is in V, of any shape, and broadcasts with its duty cycle, 0 to 1.  A card without a
     section ``spin_torque`` has VCMA only; a behavioural card was measured with the voltage on, so
@@ -98,21 +100,12 @@ def _of_measured(card: BehaviouralCard, voltage: ArrayLike, duty: ArrayLike) -> 
 def log_dwell_times_under_bias(
     card: DeviceCard, field: ArrayLike, voltage: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """ln(τ_high/s) and ln(τ_low/s) with a voltage on: VCMA and the card's spin torques.
+    """ln(τ_high/s) and ln(τ_low/s) with a voltage on, by Eq. 3-6 and all that the voltage does.
 
     The field that drives the card's device in A/m and the voltage in V broadcast together.
     """
     h, v = np.asarray(field, dtype=np.float64), np.asarray(voltage, dtype=np.float64)
-    per_volt = torque_fields(card).field_like
-    x, y, z = (per_volt * v * part for part in reference_direction(card))
-    h_x, h_y, h_z = drive_field(card, h)
-    delta, reduced = barrier_and_reduced_field(card, h_x + x, h_y + y, h_z + z, v)
-    log_attempt = math.log(card.thermal.attempt_time)
-    high, low = (
-        np.asarray(log) - log_attempt for log in log_dwell_times(delta, reduced, log_attempt)
-    )
-    factor_high, factor_low = _barrier_factors(card, v)
-    return log_attempt + high * factor_high, log_attempt + low * factor_low
+    return card_log_dwell_times(card, *drive_field(card, h), v, law="neel-brown")
 
 
 def critical_voltages(card: CardLike) -> tuple[float, float]:
@@ -146,18 +139,15 @@ def voltage_limit(card: CardLike, tolerance: float, duty: float = 1.0) -> float:
     card = as_device(card)
     most = float(card.switching.voltage_limit)
     voltages = most * np.geomspace(1e-4, 1, VOLTAGES)
-    over = np.maximum(
-        back_action(card, voltages, duty).shift, back_action(card, -voltages, duty).shift
-    )
-    too_much = np.flatnonzero(over > tolerance)
-    if too_much.size == 0:
-        return most
-    return float(voltages[too_much[0] - 1]) if too_much[0] else 0.0
-
-
-def _barrier_factors(card: DeviceCard, voltage: Floats) -> tuple[Floats, Floats]:
-    high, low = (np.maximum(0.0, 1 + voltage / v_c) for v_c in critical_voltages(card))
-    return np.asarray(high), np.asarray(low)
+    # Upwards, since larger voltages cost more.
+    for first in range(0, VOLTAGES, AT_ONCE):
+        tried = voltages[first : first + AT_ONCE]
+        over = back_action(card, np.stack([tried, -tried]), duty).shift.max(axis=0)
+        too_much = np.flatnonzero(over > tolerance)
+        if too_much.size:
+            last = first + int(too_much[0]) - 1
+            return float(voltages[last]) if last >= 0 else 0.0
+    return most
 
 
 def _mean_rate(log_on: Floats, log_off: Floats, duty: Floats) -> Floats:

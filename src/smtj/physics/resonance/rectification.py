@@ -21,21 +21,11 @@ from numpy.typing import ArrayLike
 
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, Stiffness
+from smtj.physics.torque.fields import TorqueFields
 from smtj.typing import Floats
 
 TORQUES = ("vcma", "field-like", "damping-like")
 """The torques that a voltage exerts, in the order of the axis along which they are listed."""
-
-
-class TorqueFields(NamedTuple):
-    """Fields per volt that stand for the torques of a voltage, in A/m/V."""
-
-    vcma: float
-    """-dH_K1/dV, a field along the easy axis times m·n."""
-    field_like: float
-    """A field along the reference layer's direction p."""
-    damping_like: float
-    """h_DL: a positive voltage pulls m towards p."""
 
 
 class Lines(NamedTuple):

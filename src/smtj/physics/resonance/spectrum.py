@@ -18,7 +18,7 @@ from smtj.physics.resistance import resistance_at_bias, tmr_at_bias
 from smtj.physics.resonance.frequency import stiffness
 from smtj.physics.resonance.line_shapes import driven_oscillator
 from smtj.physics.resonance.rectification import driven_lines, rectified_voltage
-from smtj.physics.resonance.torques import torque_fields
+from smtj.physics.torque.fields import torque_fields
 from smtj.typing import Floats
 
 

@@ -1,5 +1,7 @@
 """The torques of a voltage on a card's free layer, as fields per volt."""
 
+from typing import NamedTuple
+
 from smtj.card import CardLike, as_device
 from smtj.card.consistency import ellipse_volume
 from smtj.physics.arrays import Array
@@ -7,7 +9,17 @@ from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PER
 from smtj.physics.free_layer import vcma_coefficient
 from smtj.physics.junction import parallel_resistance
 from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_density
-from smtj.physics.resonance.rectification import TorqueFields
+
+
+class TorqueFields(NamedTuple):
+    """Fields per volt that stand for the torques of a voltage, in A/m/V."""
+
+    vcma: float
+    """-dH_K1/dV, a field along the easy axis times m·n."""
+    field_like: float
+    """A field along the reference layer's direction p."""
+    damping_like: float
+    """h_DL: a positive voltage pulls m towards p."""
 
 
 def damping_like_field_per_volt(

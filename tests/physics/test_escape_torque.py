@@ -1,0 +1,94 @@
+"""Escape under spin torque: against spherical harmonics, a field, and simulated motion."""
+
+import numpy as np
+import pytest
+from spherical_harmonics import log_times
+
+from smtj.dynamics.macrospin.driven import DrivenMacrospin
+from smtj.dynamics.macrospin.passages import first_passage_times
+from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.escape.torque import log_changes
+from smtj.physics.magnetics.equilibrium import ReducedEnergy
+from smtj.physics.magnetics.macrospin import Macrospin
+from smtj.physics.torque.fields import TorqueFields
+
+
+def expected(energy, torque, damping, degree):
+    along, across, sideways, first, _, shape = energy
+    given = ((across, sideways, along), (0.0, -shape, first))
+    pushed = log_times(*given, torque, damping, degree)
+    return pushed - log_times(*given, (0.0, 0.0, 0.0), damping, degree)
+
+
+@pytest.mark.parametrize("part", [-0.5, -0.2, 0.2, 0.5])
+def test_along_the_axis_a_torque_is_a_field(part):
+    """Δ = 4, 6 and 8 at V/V_c = ±0.2 and ±0.5, V_c = α H_k/h_DL."""
+    for delta in (4.0, 6.0, 8.0):
+        energy = ReducedEnergy(0.3, 0.0, 0.0, 2 * delta, 0.0, 0.0)
+        torque = (0.0, 0.0, part * 0.05 * 2 * delta)
+        found = log_changes(energy, torque, 0.05)
+        np.testing.assert_allclose(found, expected(energy, torque, 0.05, 40), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("energy", "torque", "damping", "degree"),
+    [
+        (ReducedEnergy(0.0, 1.8, 0.0, 11.2, 0.0, 0.0), (-0.14, 0.0, -0.02), 0.02, 40),
+        pytest.param(
+            ReducedEnergy(0.0, 3.0, 0.4, 16.0, 0.0, 4.0),
+            (0.2, 0.1, -0.15),
+            0.02,
+            44,
+            marks=pytest.mark.slow,
+        ),
+        (ReducedEnergy(0.0, 0.0, 0.0, 12.0, 0.0, 60.0), (0.0, 0.0, -0.4), 0.05, 44),
+        (ReducedEnergy(0.0, 5.0, 0.0, 16.0, 0.0, 0.0), (0.0, 0.0, 1.0), 0.3, 40),
+    ],
+    ids=["tilted", "no symmetry", "in a plane", "high damping"],
+)
+def test_without_symmetry_it_is_what_spherical_harmonics_give(energy, torque, damping, degree):
+    """There the states are halves of the sphere, here they are parted by the ring of saddles."""
+    for sign in (1.0, -1.0):
+        turned = tuple(sign * entry for entry in torque)
+        found = log_changes(energy, turned, damping)
+        np.testing.assert_allclose(found, expected(energy, turned, damping, degree), atol=6e-3)
+
+
+def test_a_torque_along_the_axis_without_and_with_a_trace_of_tilt_is_the_same():
+    upright = ReducedEnergy(0.0, 0.0, 0.0, 16.0, 0.0, 0.0)
+    tilted = upright._replace(across=1e-4)
+    torque = (0.0, 0.0, 0.1)
+    np.testing.assert_allclose(
+        log_changes(upright, torque, 0.05), log_changes(tilted, torque, 0.05), atol=2e-3
+    )
+
+
+@pytest.mark.slow
+def test_high_barriers_are_extrapolated():
+    """The torque here lowers both barriers of 22 k_B T, so that harmonics still reach them."""
+    energy = ReducedEnergy(0.0, 11.0, 0.0, 65.0, 0.0, 0.0)
+    torque = (-0.4, 0.0, -0.06)
+    assert (energy.first - energy.across) ** 2 / (2 * energy.first) > 20
+    found = log_changes(energy, torque, 0.02)
+    np.testing.assert_allclose(found, expected(energy, torque, 0.02, 80), atol=0.05)
+    assert found[0] < -3
+
+
+@pytest.mark.slow
+def test_simulated_passages_are_as_fast_as_the_torque_makes_them():
+    """First passages under a torque over those under the field that it is in this symmetry."""
+    temperature, moment, damping, delta = 300.0, 2e-18, 0.2, 3.0
+    unit = BOLTZMANN * temperature / (VACUUM_PERMEABILITY * moment)
+    spin = Macrospin(moment, 2 * delta * unit, 0.0, 0.0, 0.0, 0.0, temperature)
+    pull = 0.2 * 2 * delta * unit
+    driven = DrivenMacrospin(
+        spin, damping, voltage=1.0, torques=TorqueFields(0.0, 0.0, -damping * pull)
+    )
+    pushed = DrivenMacrospin(spin, damping, field=(0.0, 0.0, -pull))
+    means = []
+    for system in (driven, pushed):
+        times = first_passage_times(system, (np.sqrt(0.75), 0.0, 0.5), -0.5, 1000, 3)
+        means.append((times.mean(), times.std() / np.sqrt(times.size)))
+    (torque, error), (field, other) = means
+    assert abs(torque - field) < 3 * np.hypot(error, other)
+    assert error < 0.05 * torque
