@@ -108,7 +108,8 @@ def fit(
 
     Traces at several fields make a scan and give P(high | H); scans at several voltages give
     w(V); traces at several temperatures an Arrhenius plot; loops in both directions are fitted
-    together; tables of probabilities one by one; spectra give anisotropy fields and damping.
+    together, and those against a voltage or a current one by one; tables of probabilities, too;
+    spectra give anisotropy fields and damping.
 
     Parameters
     ----------
@@ -224,6 +225,10 @@ def _fit_all(
         from smtj.analysis.switching.loop import angle_result
 
         results.append(angle_result(turned, context))
+    for driven in by_kind.get("bias_loop", ()):
+        from smtj.analysis.switching.bias_loop import bias_loop_result
+
+        results.append(bias_loop_result(driven, context))
     if spectra := by_kind.get("spectrum"):
         results += _fit_spectra(spectra, context, progress)
     for observed, readings in traces.items():

@@ -11,6 +11,7 @@ from smtj.measurement.conditions import (
     kind_of,
     measured_bias,
     observable_of,
+    swept_bias,
 )
 from smtj.measurement.description import FileDescription, describe
 from smtj.measurement.format.columns import parse_columns
@@ -41,6 +42,7 @@ __all__ = [
     "save",
     "source_of",
     "sweeps",
+    "swept_bias",
     "table",
     "unique_fields",
 ]

@@ -17,8 +17,9 @@ from smtj.measurement.long_format import Array, column_names, long_columns, read
 if TYPE_CHECKING:
     import xarray as xr
 
-Kind = Literal["probability", "dwell", "trace", "scan", "loop", "angle", "spectrum"]
-"""P or dwell times against a drive, a trace, several, resistance against field, or a resonance."""
+Kind = Literal["probability", "dwell", "trace", "scan", "loop", "bias_loop", "angle", "spectrum"]
+"""P or dwell times against a drive, a trace, several, resistance against field or bias, or a
+resonance."""
 
 OBSERVABLES = ("resistance", "voltage", "current", "signal", "channel_x")
 """What a trace may be of."""
@@ -64,8 +65,8 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         dwell times; else ``"spectrum"`` if :func:`is_spectrum`; else for what
         :func:`observable_of` returns, mostly resistances, ``"trace"`` at one condition with times,
         ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several conditions
-        with a median of :data:`MIN_READINGS` or more readings, and ``"loop"`` at several fields
-        with fewer.
+        with a median of :data:`MIN_READINGS` or more readings, and with fewer ``"loop"`` at several
+        fields and ``"bias_loop"`` at several voltages or currents.
 
     Raises
     ------
@@ -94,14 +95,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "scan"
         if condition_codes(fields, size).any():
             return "loop"
+        if swept_bias(dataset) is not None:
+            return "bias_loop"
         found = f"readings: {size}, conditions: {readings.size}"
-        swept = [name for name in _BIASES if name in columns and np.unique(columns[name]).size > 2]
-        if swept:
-            raise DataError(
-                f"{source_of(dataset)} has single resistances at {readings.size} values of the "
-                f"{swept[0]}, which is a curve that no fit is for: P against {swept[0]} from "
-                f"{MIN_READINGS} or more readings at each, with their times, can be fitted"
-            )
     alone = [name for name in OBSERVABLES if name in names]
     bare = len(alone) == 1 and not names & {"time", *FIELDS}
     if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
@@ -309,6 +305,19 @@ def measured_bias(dataset: "xr.Dataset") -> str | None:
     least, most = sorted(scatter, key=scatter.__getitem__)
     is_signal = max(different.values()) == 0 and scatter[most] > max(CLEAR * scatter[least], SAME)
     return most if is_signal else None
+
+
+def swept_bias(dataset: "xr.Dataset") -> str | None:
+    """Return which of voltage and current has several values, the one of more even steps if both
+    have."""
+    columns = long_columns(dataset, [name for name in _BIASES if name in dataset.variables])
+    swept = {name: v for name, v in columns.items() if np.unique(v).size > 2}
+
+    def unevenness(name: str) -> float:
+        steps = np.abs(np.diff(swept[name]))
+        return float(steps.std() / max(steps.mean(), 1e-300))
+
+    return min(swept, key=unevenness) if swept else None
 
 
 def ratio_bias(dataset: "xr.Dataset") -> float:

@@ -47,6 +47,7 @@ _KINDS = {
     "trace": "a trace",
     "scan": "traces under several conditions",
     "loop": "a loop",
+    "bias_loop": "a loop against voltage or current",
     "angle": "a sweep of the angle",
     "spectrum": "spectra",
 }

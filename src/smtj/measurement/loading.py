@@ -46,6 +46,11 @@ MAX_FILE = 800_000_000
 """Largest file that is read, in bytes."""
 
 
+SMALL, MAX_SMALL = 0.01, 0.1
+"""Current of a sweep over its largest up to which V/I is no resistance, and the fraction of such
+readings that may be left out."""
+
+
 def load(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
@@ -131,7 +136,7 @@ def load(
         ) from None
     mark_source(dataset, file, options)
     apply_options(dataset, file, options)
-    _add_resistance(dataset)
+    dataset = _with_resistance(dataset)
     check_values(dataset)
     return dataset
 
@@ -206,8 +211,7 @@ def _from_frame(
     }
     attrs = {str(key): value for key, value in frame.attrs.items()}
     dataset = _table(Complete(arrays), found, attrs, [])
-    _add_resistance(dataset)
-    return dataset
+    return _with_resistance(dataset)
 
 
 def _is_position(frame: "pd.DataFrame", header: Any) -> bool:
@@ -362,20 +366,14 @@ def _with_counts(dataset: "xr.Dataset") -> "xr.Dataset":
     return dataset if own else dataset.rename({"switched": "probability"})
 
 
-def _add_resistance(dataset: "xr.Dataset") -> None:
+def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
     if not measured <= names or instead & names or is_spectrum(dataset):
-        return
-    zero = (dataset["current"] == 0).values.ravel()
-    if zero.any():
-        place = value_place(dataset, "current", int(zero.argmax()))
-        raise DataError(
-            f"{source_of(dataset)}: the current is 0 at {place}, so voltage / current is not a "
-            "resistance: delete that row, or give a column of resistances"
-        )
+        return dataset
+    dataset = _without_zero_current(dataset)
     lifted = ratio_bias(dataset)
     if lifted > 0:
         remark(
@@ -386,3 +384,26 @@ def _add_resistance(dataset: "xr.Dataset") -> None:
     resistance = dataset["voltage"] / dataset["current"] / (1 + lifted)
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"
+    return dataset
+
+
+def _without_zero_current(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Leave out readings of a sweep at no current, where voltage / current is no resistance."""
+    current = dataset["current"].values.ravel()
+    is_swept = float(current.min()) <= 0 <= float(current.max())
+    small = np.abs(current) <= (SMALL if is_swept else 0.0) * float(np.abs(current).max())
+    if not small.any():
+        return dataset
+    if small.sum() > MAX_SMALL * small.size or dataset["current"].dims != (READING,):
+        place = value_place(dataset, "current", int(small.argmax()))
+        raise DataError(
+            f"{source_of(dataset)}: the current is 0 at {place}, so voltage / current is not a "
+            "resistance: delete that row, or give a column of resistances"
+        )
+    kept = dataset.isel({READING: np.flatnonzero(~small)})
+    kept.encoding |= dataset.encoding
+    own = dataset.encoding.get("kept")
+    kept.encoding["kept"] = np.flatnonzero(~small) if own is None else np.asarray(own)[~small]
+    what = "1 reading" if small.sum() == 1 else f"{small.sum()} readings"
+    remark(kept, f"{what} at hardly any current left out, where voltage / current is no resistance")
+    return kept

@@ -37,10 +37,10 @@ PRIORS, USUAL = (0.02, 0.2), 0.3
 """Chance of recrossings before they are sought, in traces of levels and white noise alone and in
 others, and how large they then are (half normal)."""
 FURTHER, BEYOND = 0.5, np.linspace(0, 3, 61)
-"""How many of those that turn back do so beyond the thresholds: half as many as between them (half
-normal), in ln of the ratio."""
+"""How many turn back beyond the thresholds, in ln of the ratio over that of those which do between
+them (half normal)."""
 ALONE = 0.1
-"""How often all of them do."""
+"""How often all do beyond them."""
 DOUBT = 0.05
 """Chance of recrossings from which a fitted response is doubted."""
 GRID = np.linspace(0, 2, 201)
@@ -91,7 +91,7 @@ def passages(
         seen = _routes(z, states, length, null, None)
         usual = _routes(simulated.signal, simulated.states, length, null, simulated.switches)
         out = {}
-        for route in seen.keys() & usual.keys():
+        for route in (name for name in seen if name in usual):
             scatter = float(np.var(usual[route], ddof=1))
             variance = scatter * (length / z.size + 1 / usual[route].size) + CRUDE**2
             out[route] = float(seen[route].mean() - usual[route].mean()), variance
@@ -109,7 +109,7 @@ def passages(
     if chance > DOUBT and fitted:
         # The motion between the levels may be what was taken for the response.
         instant = excess(model.with_values(pole=0.0, window=0.0))
-        for route in found.keys() & instant.keys():
+        for route in (name for name in found if name in instant):
             mean, variance = found[route]
             half = (instant[route][0] - mean) / 2
             found[route] = mean + half, variance + half**2
@@ -126,16 +126,18 @@ def _weighed(found: dict[str, tuple[float, float]], prior: float) -> tuple[Float
     # How many turn back: between the thresholds, and beyond them; then beyond them alone.
     between = np.concatenate([np.repeat(GRID, BEYOND.size), np.zeros(GRID.size)])
     beyond = np.concatenate([np.outer(GRID, BEYOND).ravel(), GRID])
-    both = np.outer(np.exp(-0.5 * (GRID / USUAL) ** 2), np.exp(-0.5 * (BEYOND / FURTHER) ** 2))
     alone = np.exp(-0.5 * (GRID / USUAL) ** 2)
-    weight = prior * np.concatenate(
-        [(1 - ALONE) * both.ravel() / both.sum(), ALONE * alone / alone.sum()]
-    )
+    both = np.outer(alone, np.exp(-0.5 * (BEYOND / FURTHER) ** 2)).ravel()
+    weight = np.concatenate([(1 - ALONE) * both / both.sum(), ALONE * alone / alone.sum()])
+    log_likelihood = np.zeros(weight.size)
     for route, (excess, variance) in found.items():
         there = between + beyond if route == "memory" else between
-        weight = weight * np.exp(-0.5 * ((excess - there) ** 2 - excess**2) / variance)
-    moments = np.stack([between + beyond, (between + beyond) ** 2]) @ weight / weight.sum()
-    return moments, float(weight.sum() / (weight.sum() + 1 - prior))
+        log_likelihood -= 0.5 * ((excess - there) ** 2 - excess**2) / variance
+    highest = max(float(log_likelihood.max()), 0.0)
+    weight = prior * weight * np.exp(log_likelihood - highest)
+    total = float(weight.sum())
+    moments = np.stack([between + beyond, (between + beyond) ** 2]) @ weight / total
+    return moments, total / (total + (1 - prior) * math.exp(-highest))
 
 
 def _routes(
