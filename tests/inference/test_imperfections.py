@@ -114,6 +114,20 @@ def test_a_baseline_that_follows_the_states_does_not_hide_the_response():
     assert fit.bandwidth == pytest.approx(1 / (2 * np.pi * 3 * INTERVAL), rel=0.1)
 
 
+def test_jumps_by_a_whole_separation_are_no_outliers():
+    for seed in (1, 2):
+        rng = np.random.default_rng([seed, 9])
+        high = fractions(rng, *DWELLS, np.arange(1.0, 5251))
+        x = np.linspace(0, 1, high.size)
+        base = -1.1 * (x > 0.23) + 1.15 * (x > 0.475)
+        signal = high + 0.1 * rng.standard_normal(high.size) + base
+        fit = fit_trace(INTERVAL * np.arange(high.size), signal)
+        np.testing.assert_allclose(fit.jumps, np.array([0.23, 0.475]) * 0.525, atol=0.002)
+        assert not fit.warnings
+        for (low, up), truth in zip(fit.intervals(), DWELLS, strict=True):
+            assert 0.95 * low < truth * INTERVAL < 1.05 * up
+
+
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
     rng = np.random.default_rng(41)
     high = low_pass(rng, 4.0, 4.0, np.arange(1.0, READINGS + 1), 4.0)

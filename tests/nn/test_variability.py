@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import constants, stats
 
-from smtj import DeviceCard
+from smtj import DeviceCard, load_card
 from smtj.errors import CardError, SmtjError
 from smtj.nn import (
     MTJNeuron,
@@ -284,3 +284,14 @@ def test_wrong_units_and_fractions_are_refused(card: DeviceCard) -> None:
         NOTHING.scaled(slope=0.1)
     with pytest.raises(CardError, match=r"variability\.stuck_high \(60 %\).*more than 100 %"):
         card.replace({"variability.stuck_high": 0.6, "variability.stuck_low": 0.6})
+
+
+def test_a_bias_with_torque_and_heat_moves_the_midpoint_of_every_device():
+    card = load_card("funatsu2022").replace(
+        {"spin_torque.polarisation": 0.1, "thermal.thermal_resistance": "1 K/uW"}
+    )
+    layer = MTJNeuron(card, 3, chip_seed=None, bias_voltage=0.002)
+    point = card.at(voltage=0.002)
+    assert float(point.offset_field) > 20
+    torch.testing.assert_close(layer.offset_field, torch.full((3,), float(point.offset_field)))
+    torch.testing.assert_close(layer.slope, torch.full((3,), float(point.slope)))

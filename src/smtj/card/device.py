@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from smtj.physics.device import OperatingPoint
+    from smtj.physics.drives import DrivenPoint
+
+DIRECTIONS = ("field_in_plane", "field_across", "field_out_of_plane")
+"""Components of a field: along the ellipse, across it in the plane, along the normal."""
 
 
 class DeviceCard(Card):
@@ -141,25 +145,65 @@ class DeviceCard(Card):
         return self.switching.model == "cai2019"
 
     def at(
-        self, voltage: Any = None, field: Any = None, temperature: Any = None, current: Any = None
-    ) -> "OperatingPoint":
-        """What follows at a voltage in V, a field in A/m and a temperature in K.
+        self,
+        voltage: Any = None,
+        field: Any = None,
+        temperature: Any = None,
+        current: Any = None,
+        *,
+        field_in_plane: Any = None,
+        field_across: Any = None,
+        field_out_of_plane: Any = None,
+    ) -> "OperatingPoint | DrivenPoint":
+        """What follows under a voltage in V or a current in A, a field and a temperature in K.
 
-        The field is the card's :attr:`drive`: H_⊥ or, where the states lie in the plane, H_∥.
-        Numbers or arrays, by default no voltage, no field and the card's temperature; see
-        :func:`smtj.physics.device.operating_point`.
+        ``field`` is the card's :attr:`drive`, in A/m: H_⊥ or, where the states lie in the plane,
+        H_∥.  The other components are those along the ellipse (x, H_∥), across it in the plane (y)
+        and along the normal (z, H_⊥).  Numbers or arrays, by default no voltage, no field and the
+        card's temperature.
+
+        Dwell times and P(high) include VCMA and, where the card has them, both spin torques and
+        Joule's heat; at a constant current each state has its own voltage.  See
+        :mod:`smtj.physics.drives`.
+
+        Raises
+        ------
+        SmtjError
+            There are a voltage and a current, or the drive is given twice.
+
+        Examples
+        --------
+        >>> import smtj
+        >>> from smtj.units import Oe, mV
+        >>> card = smtj.load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
+        >>> point = card.at(voltage=2 * mV, field=20 * Oe)
+        >>> round(float(point.switching_probability()), 2)
+        0.36
         """
-        from smtj.physics.device import operating_point
+        from smtj.physics.drives import device_point
 
         reject_text(voltage=voltage, field=field, temperature=temperature, current=current)
-        if current is not None:
+        components = {
+            "field_in_plane": field_in_plane,
+            "field_across": field_across,
+            "field_out_of_plane": field_out_of_plane,
+        }
+        reject_text(**components)
+        own = components.pop(self.drive_condition)
+        if own is not None and field is not None:
             raise SmtjError(
-                f"card {self.name} has no law for a current; give voltage= in V instead"
+                f"field and {self.drive_condition} are the same for card {self.name}, as it is its "
+                "drive; give one of them"
             )
-        bias = 0.0 if voltage is None else voltage
-        return operating_point(self, bias, temperature, 0.0 if field is None else field)
+        others = {name: 0.0 if given is None else given for name, given in components.items()}
+        others[self.drive_condition] = 0.0
+        x, y, z = (others[name] for name in DIRECTIONS)
+        drive = field if own is None else own
+        return device_point(self, voltage, drive, temperature, current, (x, y, z))
 
-    def under_bias(self, voltage: Any = None, temperature: Any = None) -> "OperatingPoint":
+    def under_bias(
+        self, voltage: Any = None, temperature: Any = None
+    ) -> "OperatingPoint | DrivenPoint":
         """As :meth:`at`, at no field."""
         return self.at(voltage, temperature=temperature)
 

@@ -163,6 +163,9 @@ def operating_point(
     Boltzmann integration over the same macrospin, and H_k,eff follows from them by Eq. 5; the
     barrier then drops out of w, since the occupancy depends only on the difference of the wells.
 
+    VCMA is all that the voltage does here; a spin torque, heat, a current and fields in other
+    directions are those of :meth:`smtj.card.DeviceCard.at`.
+
     The state called high is the one of higher resistance
     (:func:`smtj.physics.free_layer.high_state_is_up`).  Where that is the down well, a field along
     +z empties it: H_k,eff and w are negative then, in both models.

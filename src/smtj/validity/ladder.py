@@ -20,6 +20,7 @@ from smtj.validity.low_barrier import (
     with_low_barrier,
 )
 from smtj.validity.plots import caption, plot_ladder
+from smtj.validity.torque import compare_torque, has_torque, simulate_torque, torque_remark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +36,13 @@ class Ladder(Tabular):
     low_barrier: list[Comparison]
     """Simulated motion at a low barrier."""
     limits: Limits
+    torque: str = ""
+    """Where the compact law of spin torque holds; empty without a torque."""
 
     @property
     def remarks(self) -> list[str]:
         """Where the formulas are safe."""
-        return safe_ranges(self.limits)
+        return [*safe_ranges(self.limits), *([self.torque] if self.torque else [])]
 
     def table(self) -> Table:
         """Return every comparison, and where the formulas are safe."""
@@ -119,4 +122,13 @@ def compare(
     limits = find_limits(card, voltage, temperature, calculated)
     low = with_low_barrier(card, voltage, temperature, low_barrier)
     simulated = compare_low_barrier(low, voltage, temperature, seed, progress)
-    return Ladder(card, formulas, simulated, limits)
+    if not has_torque(card):
+        return Ladder(card, formulas, simulated, limits)
+
+    def simulating(done: int, total: int) -> None:
+        if progress is not None:
+            progress("spin torque", done, total)
+
+    formulas += compare_torque(card, temperature)
+    simulated += simulate_torque(low, temperature, seed, simulating)
+    return Ladder(card, formulas, simulated, limits, torque_remark(card, temperature))

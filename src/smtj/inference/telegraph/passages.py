@@ -91,7 +91,7 @@ def passages(
         seen = _routes(z, states, length, null, None)
         usual = _routes(simulated.signal, simulated.states, length, null, simulated.switches)
         out = {}
-        for route in seen.keys() & usual.keys():
+        for route in (name for name in seen if name in usual):
             scatter = float(np.var(usual[route], ddof=1))
             variance = scatter * (length / z.size + 1 / usual[route].size) + CRUDE**2
             out[route] = float(seen[route].mean() - usual[route].mean()), variance
@@ -109,7 +109,7 @@ def passages(
     if chance > DOUBT and fitted:
         # The motion between the levels may be what was taken for the response.
         instant = excess(model.with_values(pole=0.0, window=0.0))
-        for route in found.keys() & instant.keys():
+        for route in (name for name in found if name in instant):
             mean, variance = found[route]
             half = (instant[route][0] - mean) / 2
             found[route] = mean + half, variance + half**2

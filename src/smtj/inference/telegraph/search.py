@@ -69,14 +69,17 @@ def grown(
         # Growing may have led into noise that looks like states: once more from the start.
         for other in _from_start(model, top.model, given):
             again = climb(readings, z, other, 2 * STEPS)
-            top = max(top, again, key=lambda one: one.log_likelihood)
+            gain = again.log_likelihood - top.log_likelihood
+            if gain > _price(again.size - top.size, readings):
+                top = again
     return climb(readings, z, replace(top.model, is_rough=False), settled=SETTLED), base
 
 
 def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
-    """Return a start with the imperfections that were found; with a pole, too, for a window."""
+    """Return a start with the imperfections that were found; with a pole, too, for a window, and
+    beside a memory, which may hide it."""
     index, frees = model.layout.index, [found.free]
-    if found.free[index["window"]].any() and "pole" not in given:
+    if "pole" not in given and not found.free[index["pole"]].any():
         frees.append(found.free.copy())
         frees[1][index["window"]], frees[1][index["pole"]] = False, True
     out = []

@@ -28,6 +28,8 @@ SMALL_STEP = 2.0
 BLOCKS, MIN_BLOCK, STEADY, STEADY_NOISE = 16, 20, 3.5, 0.3
 """Stretches whose mean residuals are looked at, their least length, the standard errors up to which
 they lie still, and the noise over the separation up to which that can be told."""
+STEADY_INLIERS = 0.8
+"""Least part of such a stretch that is no outlier."""
 MIN_JUMP = 0.3
 """Least height of a jump over the separation that is sought."""
 
@@ -124,7 +126,10 @@ def _is_steady(readings: Readings, model: Model, base: Baseline) -> bool:
         return False
     rows = (BLOCKS, size)
     weight = inlier[: BLOCKS * size].reshape(rows).sum(axis=1)
-    means = (inlier * rest)[: BLOCKS * size].reshape(rows).sum(axis=1) / np.maximum(weight, 1)
+    if weight.min() < STEADY_INLIERS * size:
+        # A level that a jump has moved away from both looks like outliers.
+        return False
+    means = (inlier * rest)[: BLOCKS * size].reshape(rows).sum(axis=1) / weight
     return float(np.abs(means * np.sqrt(weight)).max()) < STEADY * float(model.spread.max())
 
 

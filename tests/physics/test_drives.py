@@ -1,0 +1,114 @@
+"""An operating point at any field, voltage or current, with torque and heat."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from smtj import load_card
+from smtj.errors import SmtjError
+from smtj.physics.device import OperatingPoint
+from smtj.physics.dwell import card_log_dwell_times
+from smtj.physics.free_layer import boltzmann_occupancy
+from smtj.physics.torque.fields import torque_fields
+from smtj.units import Oe, convert, mV, uA
+
+UPRIGHT = load_card("funatsu2022").replace({"vcma.coefficient": 0.0})
+TORQUE = UPRIGHT.replace({"spin_torque.polarisation": 0.6})
+HEAT = UPRIGHT.replace({"thermal.thermal_resistance": "20 K/uW"})
+IN_PLANE = load_card("mizrahi2018")
+
+
+def test_without_torque_and_heat_it_is_the_point_of_eq_3_to_6():
+    assert isinstance(load_card("cai2019").at(voltage=0.1), OperatingPoint)
+
+
+def test_a_perpendicular_torque_is_a_field():
+    """P(high) at V is that at no voltage in a field of h_DL V/α along the reference layer."""
+    field = np.array([-30.0, 0.0, 30.0]) * Oe
+    volts = 2 * mV
+    pull = -torque_fields(TORQUE).damping_like * volts / float(TORQUE.magnetism.damping)
+    found = TORQUE.at(voltage=volts, field=field).switching_probability()
+    exact, _ = boltzmann_occupancy(UPRIGHT, 0.0, 0.0, field + pull)
+    np.testing.assert_allclose(found, exact, atol=2e-3)
+    point = TORQUE.at(voltage=volts)
+    assert float(point.offset_field) == pytest.approx(-pull, rel=2e-3)
+    assert float(point.slope) == pytest.approx(float(UPRIGHT.at().slope), rel=2e-3)
+
+
+def test_a_field_like_torque_is_a_field_too():
+    card = UPRIGHT.replace(
+        {
+            "spin_torque.polarisation": 0.0,
+            "spin_torque.field_like_field_per_volt": convert(3.0, "mT/V", "A/m/V"),
+        }
+    )
+    pushed = card.at(voltage=0.5)
+    shift = -convert(1.5, "mT", "A/m")
+    high, low = (float(log) for log in pushed.log_dwell_times())
+    expected = [float(log) for log in UPRIGHT.at(field=shift).log_dwell_times()]
+    assert (high, low) == pytest.approx(expected, rel=1e-9)
+
+
+def test_at_a_constant_current_each_state_has_its_own_voltage():
+    current = 20 * uA
+    point = IN_PLANE.replace({"thermal.thermal_resistance": "10 K/mW"}).at(current=current)
+    states = point.resistances()
+    for state in ("high", "low"):
+        volts, ohm = getattr(states, f"voltage_{state}"), getattr(states, state)
+        assert float(volts) == pytest.approx(current * float(ohm), rel=1e-9)
+    hot, other = point.state_temperatures()
+    assert float(hot) == pytest.approx(300 + 1e4 * current**2 * float(states.high), rel=1e-9)
+    # At a constant current the state of more resistance is the hotter one.
+    assert hot > other
+    expected = card_log_dwell_times(point.card, 0.0, 0.0, 0.0, states.voltage_high)[0]
+    assert float(point.log_dwell_times()[0]) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_a_field_across_the_drive_lowers_the_barrier():
+    rest, across = UPRIGHT.at(), UPRIGHT.at(field_in_plane=100 * Oe, field_across=50 * Oe)
+    size = math.hypot(100, 50) * Oe
+    h_k = float(UPRIGHT.magnetism.anisotropy_field)
+    delta = float(rest.stability_factor)
+    lost = float(rest.log_dwell_times()[0] - across.log_dwell_times()[0])
+    assert lost == pytest.approx(delta * (1 - (1 - size / h_k) ** 2), rel=1e-6)
+    assert float(across.switching_probability()) == pytest.approx(0.5)
+
+
+def test_the_component_of_the_drive_may_be_named():
+    by_name, by_drive = UPRIGHT.at(field_out_of_plane=20 * Oe), UPRIGHT.at(field=20 * Oe)
+    assert float(by_name.switching_probability()) == float(by_drive.switching_probability())
+    with pytest.raises(SmtjError, match="field and field_out_of_plane are the same"):
+        UPRIGHT.at(field=1.0, field_out_of_plane=1.0)
+
+
+def test_heat_flattens_the_response_and_shortens_both_dwell_times():
+    cold, hot = HEAT.at(voltage=0.0), HEAT.at(voltage=0.1)
+    rise = float(hot.state_temperatures()[0]) - 300
+    assert rise > 10
+    assert float(hot.dwell_times()[0]) < float(cold.dwell_times()[0])
+    assert float(hot.slope) < float(cold.slope)
+
+
+def test_a_voltage_and_a_current_exclude_each_other():
+    with pytest.raises(SmtjError, match="a voltage and a current; hold one of them"):
+        UPRIGHT.at(voltage=0.1, current=1e-6)
+
+
+def test_it_prints_and_serialises():
+    card = HEAT.replace({"spin_torque.polarisation": 0.0})
+    point = card.at(voltage=50 * mV, field=10 * Oe, field_in_plane=20 * Oe)
+    text = str(point)
+    assert "H_x = 20 Oe" in text and "T_high" in text and "VCMA, torque, heat" in text
+    content = json.loads(json.dumps(point.to_dict()))
+    p = content["probability_high"]
+    high, low = content["dwell_time_high"], content["dwell_time_low"]
+    assert p == pytest.approx(high / (high + low))
+    assert content["temperature_high"] > 300
+
+
+def test_conditions_may_be_arrays():
+    point = TORQUE.at(voltage=np.array([0.0, 1e-3]), field=np.zeros((3, 1)))
+    assert np.shape(point.switching_probability()) == (3, 2)
+    assert "…" in str(point)
