@@ -188,6 +188,40 @@ def keithley_buffer(folder: Path) -> Path:
     return _put(folder / "defbuffer1.csv", head + rows)
 
 
+def keithley_clock(folder: Path) -> Path:
+    time, voltage = trace()
+    head = "Index,Reading,Unit,Range Digits,Math,Origin,Value,Unit,Output,Date,Time"
+    rows = [
+        f"{n + 1},{v:.6E},Volt DC,5,F,Main,1.000000E-05,Amp DC,T,02/01/2024,12:00:{int(t):02d},"
+        f"{t % 1:.6f}"
+        for n, (t, v) in enumerate(zip(time + 0.9, voltage, strict=True))
+    ]
+    return _put(folder / "defbuffer1_clock.csv", [f"{head},Fractional Seconds", *rows])
+
+
+def easyexpert(folder: Path) -> Path:
+    time, voltage = trace()
+    head = [
+        "SetupTitle, I/V-t Sampling", "TestParameter, Channel.UnitType, SMU, SMU",
+        "TestParameter, Measurement.Port.Names, V1, V2", "Dimension1, 3000, 3000, 3000",
+        "DataName, Time, V1, I1",
+    ]  # fmt: skip
+    rows = [f"DataValue, {t:.6f}, {v:.6f}, 1E-05" for t, v in zip(time, voltage, strict=True)]
+    return _put(folder / "IV-t Sampling.csv", [*head, *rows])
+
+
+def daqmx(folder: Path) -> Path:
+    time, voltage = trace()
+    rows = [f"2024-02-01 12:00:{t:09.6f},{v:.6f}" for t, v in zip(time, voltage, strict=True)]
+    return _put(folder / "daq.csv", ["Time,Dev1/ai0 (V)", *rows])
+
+
+def qcodes(folder: Path) -> Path:
+    columns = trace()
+    head = ["# time\tvoltage", '# "Time (s)"\t"Voltage (V)"', "# 3000"]
+    return _put(folder / "run12.dat", [*head, *_rows(*columns, separator="\t")])
+
+
 def quantum_design(folder: Path) -> Path:
     field, resistance = loop()
     head = [
@@ -361,6 +395,10 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "Digilent WaveForms": digilent,
     "Moku": moku,
     "Keithley 2450, DMM6500": keithley_buffer,
+    "Keithley 2450 with a clock": keithley_clock,
+    "Keysight EasyEXPERT": easyexpert,
+    "NI-DAQmx": daqmx,
+    "QCoDeS": qcodes,
     "LabVIEW .lvm": labview_lvm,
     "LabVIEW .lvm without times": labview_lvm_without_times,
     "LabVIEW .tdms": tdms,

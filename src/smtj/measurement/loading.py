@@ -1,6 +1,6 @@
 """Loading a data file, or a table, as a data set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,8 @@ MAX_FILE = 800_000_000
 """Largest file that is read, in bytes."""
 
 
+FRACTION = "fraction_of_second"
+"""Name of a column of fractions of a second beside a clock, as source meters write them."""
 SMALL, MAX_SMALL = 0.01, 0.1
 """Current of a sweep over its largest up to which V/I is no resistance, and the fraction of such
 readings that may be left out."""
@@ -305,8 +307,13 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     headers = with_axis_units(dialect.headers, axis_units(pairs))
     found = match_columns(headers, options.columns, str(file), options.ignore, dialect.texts)
     found = found.without("time") if options.interval is not None else found
+    found, fraction = _with_fraction(headers, found, dialect.texts)
     content = read_text(file, dialect, found, progress)
     remarks = list(content.remarks)
+    if fraction is not None:
+        parts = content.arrays[FRACTION]
+        content.arrays["time"] += parts - parts[0]
+        found = found.without(FRACTION)
     for column in found.columns:
         if column.name == "time" and column.position in dialect.texts:
             found = replace(found, assumed=tuple(n for n in found.assumed if n != "time"))
@@ -315,6 +322,19 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     add_sampling(dataset, dialect.sampling or sampling_of(pairs))
     add_stated(dataset, pairs)
     return dataset
+
+
+def _with_fraction(
+    headers: Sequence[str], found: Match, texts: Collection[int]
+) -> tuple[Match, int | None]:
+    """Add the column that holds the fractions of the seconds of a clock, if there is one."""
+    alike = [n for n, header in enumerate(headers) if header.casefold() == "fractional seconds"]
+    clock = any(c.name == "time" and c.position in texts for c in found.columns)
+    if len(alike) != 1 or not clock:
+        return found, None
+    column = Column(alike[0], headers[alike[0]], FRACTION, "s", False)
+    ignored = tuple(header for header in found.ignored if header != column.header)
+    return replace(found, columns=(*found.columns, column), ignored=ignored), alike[0]
 
 
 def _table(

@@ -34,6 +34,8 @@ _QUANTITIES = (
     *("frequency", "angle"),
 )
 
+_SHOWS_STATE = {*MEASURED, *SIGNALS, "probability", "high", "dwell_time_high", "frequency"}
+
 Found = tuple[str, str | None]
 
 
@@ -61,7 +63,32 @@ def suggested(headers: Mapping[int, str], known: set[str], file: str) -> dict[in
                 f"{file}: {listed(map(quoted, names))} may each be the {quantity}: choose one by "
                 f'columns= (--column "{quantity}={names[0]}")'
             )
+    every = known | {name for name, _ in found.values()}
+    if "time" in every and not every & _SHOWS_STATE:
+        found |= _only_one(headers, file)
     return found
+
+
+def _only_one(headers: Mapping[int, str], file: str) -> dict[int, Found]:
+    """Return the only column in volts or amperes beside times, whatever it is called."""
+    fits: dict[int, str] = {}
+    for position, header in headers.items():
+        unit = _unit(header)
+        # Dev1 is a device of National Instruments, no deviation.
+        words = _plain(re.sub(r"\bDev\d+", "", header))
+        if unit is None or split_header(header)[1] is None or words & _OTHERS:
+            continue
+        for quantity in ("voltage", "current"):
+            if _measures(unit, quantity):
+                fits[position] = quantity
+    if len(fits) > 1:
+        names = [headers[p] for p in fits]
+        quantity = next(iter(fits.values()))
+        raise DataError(
+            f"{file}: {listed(map(quoted, names))} may each show the state of the device: choose "
+            f'one by columns= (--column "{quantity}={names[0]}")'
+        )
+    return {position: (name, _unit(headers[position])) for position, name in fits.items()}
 
 
 def unnamed_signal(
@@ -89,8 +116,12 @@ def unnamed_signal(
 
 
 def _is_generic(header: str) -> bool:
-    words = {word.casefold() for word in re.split(r"[\W_\d]+", header) if word}
+    words = _plain(header)
     return bool(words) and words <= _GENERIC - {"x", "sample"}
+
+
+def _plain(header: str) -> set[str]:
+    return {word.casefold() for word in re.split(r"[\W_\d]+", header) if word}
 
 
 def _rank(header: str, quantity: str) -> int:

@@ -228,10 +228,13 @@ def _with_unit_columns(headers: Sequence[str], first: Row) -> tuple[str, ...]:
 def _commented_header(head: _Head, found: _Found) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
     """The header in the last comments above a table, and the comments before it.
 
-    NumPy's savetxt writes it so; a second comment may hold the units.
+    NumPy's savetxt writes it so; a second comment may hold the units, and QCoDeS adds the number
+    of readings.
     """
     first = found.rows[found.layout.first]
     above = [item for item in head.comments if item[0] < first.number]
+    while above and len(first.cells) > 1 and is_number(above[-1][1].lstrip("#% ")):
+        above.pop()
     for depth in (1, 2):
         if len(above) < depth:
             break
