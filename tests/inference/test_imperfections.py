@@ -160,6 +160,17 @@ def test_heavy_tails_are_not_taken_for_outliers_alone():
         assert "tails" in " ".join(fit.remarks)
 
 
+def test_a_known_response_is_no_contradiction():
+    """It lengthens the signal's memory and hides crossings."""
+    rng = np.random.default_rng(47)
+    signal = low_pass(rng, 3.0, 3.0, np.arange(4000.0), 2.0) + 0.05 * rng.standard_normal(4000)
+    fit = fit_trace(INTERVAL * np.arange(4000), signal, bandwidth=1 / (2 * np.pi * 2 * INTERVAL))
+    error = np.sqrt(np.diag(fit.log_covariance))
+    assert error.max() < 0.07
+    assert abs(math.log(fit.dwell_high / (3 * INTERVAL))) < 3 * error[0]
+    assert not any("autocorrelation" in warning for warning in fit.warnings)
+
+
 def test_a_signal_that_steps_once_does_not_wander():
     rng = np.random.default_rng(46)
     signal = 1000 + 100 * (np.arange(4000) > 2641) + 10 * rng.standard_normal(4000)

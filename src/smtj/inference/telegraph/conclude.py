@@ -536,8 +536,9 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
         ),
         (
             shorter < SLOW_RESPONSE * response,
-            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is hidden by the response "
-            f"of the readout, {format_scaled(response, 's', 2)}; measure with more bandwidth",
+            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is so close to the response "
+            f"of the readout, {format_scaled(response, 's', 2)}, that it rests on the shape of the "
+            "response; measure with more bandwidth",
         ),
         (
             fit.noise > NOISY * fit.separation,
