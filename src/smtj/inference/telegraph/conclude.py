@@ -536,9 +536,9 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
         ),
         (
             shorter < SLOW_RESPONSE * response,
-            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is so close to the response "
-            f"of the readout, {format_scaled(response, 's', 2)}, that it rests on the shape of the "
-            "response; measure with more bandwidth",
+            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is close to the response "
+            f"of the readout, {format_scaled(response, 's', 2)}, and rests on the shape of that; "
+            "measure with more bandwidth",
         ),
         (
             fit.noise > NOISY * fit.separation,
