@@ -128,6 +128,57 @@ def test_jumps_by_a_whole_separation_are_no_outliers():
             assert 0.95 * low < truth * INTERVAL < 1.05 * up
 
 
+@pytest.mark.parametrize(
+    ("dwells", "pole", "window", "noise"),
+    [((4.0, 3.0), 1.0, 0.0, 0.1), ((6.0, 6.0), 2.0, 0.0, 0.2), ((1.2, 1.0), 0.0, 1.0, 0.05)],
+)
+def test_a_response_is_found_where_dwells_are_as_short(dwells, pole, window, noise):
+    """The likelihood has no slope along it there."""
+    for seed in (0, 1):
+        rng, step = np.random.default_rng([seed, 44]), np.arange(1.0, 4001)
+        seen = low_pass(rng, *dwells, step, pole) if pole else fractions(rng, *dwells, step, window)
+        fit = fit_trace(INTERVAL * step, seen + noise * rng.standard_normal(step.size))
+        assert fit.verdict == "two levels"
+        assert fit.separation == pytest.approx(1, abs=0.05)
+        for found, truth, error in zip(
+            (fit.dwell_high, fit.dwell_low),
+            dwells,
+            np.sqrt(np.diag(fit.log_covariance)),
+            strict=True,
+        ):
+            assert abs(math.log(found / INTERVAL / truth)) < 3.5 * error
+            assert error < 0.12
+
+
+def test_heavy_tails_are_not_taken_for_outliers_alone():
+    for seed in (0, 1):
+        rng = np.random.default_rng([seed, 45])
+        signal = fractions(rng, *DWELLS, np.arange(1.0, 4001)) + 0.15 * rng.standard_t(3, 4000)
+        fit = fit_trace(INTERVAL * np.arange(4000), signal)
+        off = np.log(np.array([fit.dwell_high, fit.dwell_low]) / INTERVAL / DWELLS)
+        assert np.abs(off / np.sqrt(np.diag(fit.log_covariance))).max() < 3
+        assert "tails" in " ".join(fit.remarks)
+
+
+def test_a_known_response_is_no_contradiction():
+    """It lengthens the signal's memory and hides crossings."""
+    rng = np.random.default_rng(47)
+    signal = low_pass(rng, 3.0, 3.0, np.arange(4000.0), 2.0) + 0.05 * rng.standard_normal(4000)
+    fit = fit_trace(INTERVAL * np.arange(4000), signal, bandwidth=1 / (2 * np.pi * 2 * INTERVAL))
+    error = np.sqrt(np.diag(fit.log_covariance))
+    assert error.max() < 0.07
+    assert abs(math.log(fit.dwell_high / (3 * INTERVAL))) < 3 * error[0]
+    assert not any("autocorrelation" in warning for warning in fit.warnings)
+
+
+def test_a_signal_that_steps_once_does_not_wander():
+    rng = np.random.default_rng(46)
+    signal = 1000 + 100 * (np.arange(4000) > 2641) + 10 * rng.standard_normal(4000)
+    fit = fit_trace(INTERVAL * np.arange(4000), signal)
+    assert fit.verdict == "one level"
+    assert "steps once" in fit.warnings[0]
+
+
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
     rng = np.random.default_rng(41)
     high = low_pass(rng, 4.0, 4.0, np.arange(1.0, READINGS + 1), 4.0)

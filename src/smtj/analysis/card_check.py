@@ -79,7 +79,12 @@ class Comparison:
         away = math.log(self.card / m.value) if m.symbol[0] == "τ" else self.card - m.value
         if abs(away) <= SAME * abs(m.value):
             return 0.0
-        return away / m.error if m.error > 0 else math.copysign(math.inf, away)
+        error = m.error
+        if m.symbol == "P" and 0 < self.card < 1:
+            # A count scatters by the card's P: near 0 and 1 its own error is too small.
+            spread = max(m.value * (1 - m.value), m.error)
+            error *= math.sqrt(max(self.card * (1 - self.card) / spread, 1.0))
+        return away / error if error > 0 else math.copysign(math.inf, away)
 
     def text(self, drive_unit: str, drive_show: str) -> str:
         """Return both values in a sentence."""

@@ -41,6 +41,13 @@ class Coupling(StrEnum):
     matched = "matched"
 
 
+class DrivenBy(StrEnum):
+    """Choices of ``--drive``."""
+
+    field = "field"
+    voltage = "voltage"
+
+
 class Adaptive(StrEnum):
     """Choices of ``--adaptive``."""
 
@@ -66,8 +73,13 @@ def train(
     ] = Readout.device,
     coupling: Annotated[
         Coupling | None,
-        typer.Option(help="How sums become fields. Default: calibrated for mtj, else matched."),
+        typer.Option(
+            help="How sums become fields or voltages. Default: calibrated for mtj, else matched."
+        ),
     ] = None,
+    drive: Annotated[
+        DrivenBy, typer.Option(help="Sums set the field at a junction, or the voltage across it.")
+    ] = DrivenBy.field,
     reads: Annotated[str, typer.Option(help='Reads in training, or "expected".')] = "16",
     eval_reads: Annotated[
         str | None,
@@ -129,6 +141,7 @@ def train(
                 neuron=neuron.value,
                 readout=readout.value,
                 coupling=None if coupling is None else coupling.value,
+                drive=drive.value,
                 reads=parse_reads("--reads", reads),
                 eval_reads=None if eval_reads is None else parse_reads("--eval-reads", eval_reads),
                 noise=noise,

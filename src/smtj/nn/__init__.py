@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         tilt_coupling,
         wire_coupling,
     )
+    from smtj.nn.drive.voltage import VoltageCoupling, voltage_coupling
     from smtj.nn.layer.activation import MTJActivation, ScaledSigmoid
     from smtj.nn.layer.adaptive import fix_bias, make_adaptive
     from smtj.nn.layer.chip import Chip, chip_of, install, sample_chip
@@ -44,11 +45,13 @@ __all__ = [
     "AffineCoupling", "AnalogueReads", "CalibratedCoupling", "Chip", "ConversionSummary",
     "DeviceVariation", "DigitalReads", "DrivenCoupling", "MTJActivation", "MTJNeuron",
     "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid", "Source", "TrainingRun",
-    "Variability", "calibrated", "chip_of", "convert", "fix_bias", "heavy_tailed", "install",
+    "Variability", "VoltageCoupling", "calibrated", "chip_of", "convert", "fix_bias",
+    "heavy_tailed", "install",
     "load_network", "log_normal", "make_adaptive", "matched", "no_variation", "normal",
     "recalibrate", "reset_state", "sample_chip", "sample_variation", "save_network",
     "set_conditions", "set_readout", "strain_coupling", "summary", "tilt_coupling",
-    "to_digital", "train", "uniform", "wire_coupling",
+    "to_digital", "train", "uniform", "voltage_coupling",
+    "wire_coupling",
 ]  # fmt: skip
 
 _MODULES = (
@@ -58,6 +61,7 @@ _MODULES = (
     "devices.variation",
     "drive.coupling",
     "drive.physical",
+    "drive.voltage",
     "layer.activation",
     "layer.adaptive",
     "layer.chip",

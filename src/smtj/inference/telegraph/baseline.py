@@ -84,6 +84,13 @@ class Baseline:
             [self.design(time[first : first + CHUNK]) @ self.coefficients for first in parts]
         )
 
+    def without_jumps(self) -> "Baseline":
+        """Return what is left of it if its jumps are not."""
+        drift, hum = np.split(
+            self.coefficients, [self.drift_size, self.drift_size + self.jumps.size]
+        )[::2]
+        return replace(self, jumps=np.empty(0), coefficients=np.concatenate([drift, hum]))
+
     def hum(self, time: Floats) -> Floats:
         """Return the sines at every time."""
         first = self.size - 2 * self.lines.size

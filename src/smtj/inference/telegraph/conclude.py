@@ -13,6 +13,7 @@ from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import (
+    SMALLEST_TAIL,
     Model,
     expectation,
     gains,
@@ -130,9 +131,7 @@ def _further(
     bases = [base]
     if base.jumps.size:
         # What looked like jumps of the baseline may be further levels.
-        drift = base.coefficients[: base.drift_size]
-        hum = base.coefficients[base.drift_size + base.jumps.size :]
-        flat = replace(base, jumps=np.empty(0), coefficients=np.append(drift, hum))
+        flat = base.without_jumps()
         bases.append(settle(readings, top.model, flat, 1)[1])
     for tried in bases:
         z = readings.signal - tried.values(readings.time)
@@ -152,7 +151,7 @@ def _expected_switches(model: Model, readings: Readings) -> float:
 def _wanders(one: Maximum, base: Baseline, readings: Readings) -> bool:
     """Whether the slow part of a signal without levels is large against its fast noise."""
     fast = float(one.model.scales[0])
-    slow = float(np.std(base.values(readings.time))) if base.size > 2 else 0.0
+    slow = float(np.std(base.without_jumps().values(readings.time))) if base.size > 2 else 0.0
     memory = float(one.model.spread[0]) if one.model.order else 0.0
     return max(slow, memory) > ev.WANDERS * fast
 
@@ -216,6 +215,11 @@ class _Assembly:
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
             "has settled, or look for levels in a shorter stretch"
             if self.evidence.verdict == "wandering" else
+            "the signal steps once, which is too rare for dwell times; measure longer"
+            if self.base.jumps.size == 1 else
+            f"the signal steps {self.base.jumps.size} times, which is too rare for dwell times; "
+            "measure longer"
+            if self.base.jumps.size else
             "the readings have one level only: the device stays in one state, or it switches so "
             "much faster than a reading takes that only the average is seen"
         )  # fmt: skip
@@ -503,6 +507,13 @@ def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[st
     if model.layout.states == 2 and abs(float(model.get("ratio")[0])) > 0:
         low, high = model.spread * readings.scale
         found.append(f"the noise is {high:.3g} in the high state and {low:.3g} in the low one")
+    inverse = float(model.get("tail")[0])
+    if inverse > SMALLEST_TAIL:
+        found.append(
+            f"the noise has heavy tails (Student's t of {1 / inverse:.2g} degrees of freedom)"
+        )
+    if np.any(model.get("skew") != 0):
+        found.append("the noise is skewed")
     if base.lines.size:
         found.append(
             "hum was removed at " + ", ".join(f"{line:.4g} Hz" for line in np.sort(base.lines))
@@ -525,8 +536,9 @@ def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> t
         ),
         (
             shorter < SLOW_RESPONSE * response,
-            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is hidden by the response "
-            f"of the readout, {format_scaled(response, 's', 2)}; measure with more bandwidth",
+            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is close to the response "
+            f"of the readout, {format_scaled(response, 's', 2)}, and rests on the shape of that; "
+            "measure with more bandwidth",
         ),
         (
             fit.noise > NOISY * fit.separation,

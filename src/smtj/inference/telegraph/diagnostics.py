@@ -217,7 +217,7 @@ def _even(time: ArrayLike, signal: ArrayLike, low: ArrayLike) -> tuple[Floats, f
     interval = float(steps.mean())
     if not np.abs(steps - interval).max() < EVEN * interval:
         raise SmtjError("an autocorrelation needs evenly spaced readings; cut the trace at gaps")
-    y = winsorised(y)
+    y = winsorised(y / max(float(np.abs(y).max()), np.finfo(np.float64).tiny))
     return y - y.mean(), interval
 
 

@@ -19,6 +19,10 @@ MIN_LOSS = 20.0
 """By which the log-likelihood falls where a baseline has gone astray."""
 MARGIN = 2.0
 """By which a score test must exceed the price of its parameters (BIC)."""
+LAGS = 2.5
+"""Standard errors from which readings lag behind the states."""
+MANY_OUTLIERS = 0.005
+"""Fraction from which they may be a tail."""
 FIRST_STEPS, STEPS, PUSH = 6, 5, {"pole": 0.3, "window": 0.3, "tail": 0.05}
 """Where parameters that start at their bound are let go."""
 
@@ -65,9 +69,9 @@ def grown(
         dropped |= {name for gain, (name, _) in zip(gains, asked, strict=True) if gain <= 0}
     z = readings.signal - base.values(readings.time)
     top = climb(readings, z, top.model, STEPS)
-    if model.layout.states == 2 and (top.model.order or not top.model.is_instant):
+    if model.layout.states == 2:
         # Growing may have led into noise that looks like states: once more from the start.
-        for other in _from_start(model, top.model, given):
+        for other in _from_start(model, top.model, given, _lags(readings, z, top.model)):
             again = climb(readings, z, other, 2 * STEPS)
             gain = again.log_likelihood - top.log_likelihood
             if gain > _price(again.size - top.size, readings):
@@ -75,13 +79,37 @@ def grown(
     return climb(readings, z, replace(top.model, is_rough=False), settled=SETTLED), base
 
 
-def _from_start(model: Model, found: Model, given: frozenset[str]) -> list[Model]:
-    """Return a start with the imperfections that were found; with a pole, too, for a window, and
-    beside a memory, which may hide it."""
-    index, frees = model.layout.index, [found.free]
-    if "pole" not in given and not found.free[index["pole"]].any():
-        frees.append(found.free.copy())
-        frees[1][index["window"]], frees[1][index["pole"]] = False, True
+def _lags(readings: Readings, z: Floats, model: Model) -> bool:
+    """Whether readings lie on the side of the level that the state has just left, or those after
+    them off the level that it has reached."""
+    found = expectation(readings, z, model)
+    rest = (z - found.response) * found.inlier
+    change = np.diff(found.occupied[:, 0])
+    then, after = change * rest[1:], change[:-1] * rest[2:]
+    return bool(
+        then.sum() < -LAGS * np.linalg.norm(then) or abs(after.sum()) > LAGS * np.linalg.norm(after)
+    )
+
+
+def _from_start(model: Model, found: Model, given: frozenset[str], lags: bool) -> list[Model]:
+    """Return starts with the imperfections that were found, and with those that a score test
+    misses: a pole beside a memory or for a window, any response if the readings lag, and heavy
+    tails that look like outliers."""
+    index = model.layout.index
+    frees = [found.free] if found.order or not found.is_instant else []
+    asked = {"pole"} if frees else set()
+    if lags:
+        asked = set(RESPONSES)
+    if float(found.get("outliers")[0]) > MANY_OUTLIERS:
+        asked.add("tail")
+    for name in sorted(asked - given):
+        if not found.free[index[name]].any():
+            free = found.free.copy()
+            if name in RESPONSES:
+                for other in RESPONSES:
+                    free[index[other]] = False
+            free[index[name]] = True
+            frees.append(free)
     out = []
     for free in frees:
         values = {name: value for name, value in PUSH.items() if free[index[name]].any()}

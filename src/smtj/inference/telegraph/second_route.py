@@ -14,6 +14,7 @@ import numpy as np
 from smtj.errors import SmtjError
 from smtj.inference.telegraph.diagnostics import autocorrelation_time
 from smtj.inference.telegraph.model import Model
+from smtj.inference.telegraph.passages import simulate
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import hysteresis
 from smtj.typing import Floats
@@ -22,6 +23,8 @@ MEMORY = "autocorrelation"
 LOWER, UPPER = 0.3, 0.7
 MAX_NOISE = 0.15
 """Noise over the separation up to which thresholds count."""
+SIMULATED, MIN_SIMULATED, MAX_SIMULATED = 10, 1 << 16, 1 << 18
+"""Readings of a simulation over those of the trace, and in all."""
 TOLERANCE, ERRORS = 0.15, 3.0
 """Logarithm and standard errors by which two routes may differ."""
 
@@ -46,18 +49,41 @@ class Route:
 
 
 def routes(readings: Readings, z: Floats, model: Model) -> tuple[Route, ...]:
-    """Return the relaxation times of the routes that a trace of two levels allows."""
+    """Return the relaxation times of the routes that a trace of two levels allows.
+
+    Behind a response, or beside noise with a memory, they are those over what the same route gives
+    for a simulation of the model.
+    """
+    found = _routes(readings.time, z, model, readings.is_regular)
+    if not readings.is_regular or (model.is_instant and not model.order):
+        return tuple(found)
+    size = int(np.clip(SIMULATED * z.size, MIN_SIMULATED, MAX_SIMULATED))
+    simulated = simulate(model, size, 0).signal
+    usual = {one.name: one for one in _routes(np.arange(float(size)), simulated, model, True)}
+    own = 1 / float(-np.trace(model.rates))
+    return tuple(
+        Route(
+            one.name,
+            one.relaxation_time * own / usual[one.name].relaxation_time,
+            math.hypot(one.error, usual[one.name].error),
+        )
+        for one in found
+        if one.name in usual
+    )
+
+
+def _routes(time: Floats, z: Floats, model: Model, is_regular: bool) -> list[Route]:
     found = [_crossings(z, model)]
-    if readings.is_regular:
+    if is_regular:
         try:
-            memory = autocorrelation_time(readings.time, z)
+            memory = autocorrelation_time(time, z)
         except SmtjError:
             memory = None
         if memory is not None:
             low, high = memory.interval
             error = math.log(high / low) / (2 * 1.96) if low > 0 else math.inf
-            found.append(Route(MEMORY, memory.value / readings.interval, error))
-    return tuple(route for route in found if route is not None)
+            found.append(Route(MEMORY, memory.value / float(time[1] - time[0]), error))
+    return [route for route in found if route is not None]
 
 
 def _crossings(z: Floats, model: Model) -> Route | None:

@@ -10,6 +10,7 @@ from smtj.card import CardLike, as_card
 from smtj.errors import SmtjError
 from smtj.nn.devices.variation import Variability, chip_temperature, limit_drive, with_stuck
 from smtj.nn.drive.coupling import Drive, fold, matched
+from smtj.nn.drive.voltage import VoltageCoupling
 from smtj.nn.layer.junctions import Junctions
 from smtj.nn.reads.correlated import read_by_scheme
 from smtj.nn.reads.correlated_kernels import UNKNOWN
@@ -24,6 +25,11 @@ from smtj.nn.reads.independent import (
 )
 from smtj.nn.reads.relaxation import layer_relaxation
 from smtj.nn.reads.scheme import Reads, ReadScheme, checked_reads
+
+DRIVEN_BY_VOLTAGE = (
+    "a neuron driven by the voltage across its junction has no bias voltage besides; leave "
+    "bias_voltage and adaptive out, and let the layer before it add a bias"
+)
 
 
 class MTJNeuron(Junctions):
@@ -128,6 +134,10 @@ class MTJNeuron(Junctions):
         self.shape = shape
         """Last dimensions of the input, one neuron per entry."""
         self.coupling = matched(self.card, features) if coupling is None else coupling
+        if isinstance(self.coupling, VoltageCoupling):
+            self.set_bias(None, temperature)
+            if adaptive is not None:
+                raise SmtjError(DRIVEN_BY_VOLTAGE)
         self.reads = checked_reads(reads)
         self.eval_reads = self.reads if eval_reads is None else checked_reads(eval_reads)
         self.scheme = scheme
@@ -139,6 +149,26 @@ class MTJNeuron(Junctions):
             raise SmtjError("noise_correlation_time must be positive (in s) or None")
         self.noise_correlation_time = noise_correlation_time
         self.generator = generator
+
+    def set_bias(
+        self,
+        voltage: float | Tensor | None = None,
+        temperature: float | None = None,
+        age: float | None = None,
+    ) -> None:
+        """Set bias voltage, temperature and age of all devices; see :class:`Junctions`.
+
+        A neuron driven by the voltage has none besides.
+        """
+        super().set_bias(voltage, temperature, age)
+        coupling = getattr(self, "coupling", None)
+        if isinstance(coupling, VoltageCoupling):
+            if bool((self.bias_voltage != 0).any()):
+                self.bias_voltage.zero_()
+                super().set_bias(0.0, temperature, age)
+                raise SmtjError(DRIVEN_BY_VOLTAGE)
+            own = chip_temperature(self.card, self.devices, float(self.temperature))
+            coupling.set_temperature(own)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""

@@ -22,9 +22,11 @@ class Experiment:
         net, train = self.network, self.training
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
         reads = f", {net.reads} read{'s' if net.reads != 1 else ''}" if net.neuron == "mtj" else ""
+        drive = " driven by voltage" if net.drive == "voltage" else ""
         bias = f", a bias voltage per {net.adaptive}" if net.adaptive else ""
         return (
-            f"{'-'.join(map(str, net.sizes))}, {neuron}{reads}{bias}, {net.readout} read-out, "
+            f"{'-'.join(map(str, net.sizes))}, {neuron}{drive}{reads}{bias}, "
+            f"{net.readout} read-out, "
             f"{net.coupling} coupling, learning rate {train.learning_rate:g}, seed {train.seed}"
         )
 

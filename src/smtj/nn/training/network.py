@@ -13,6 +13,7 @@ from smtj.errors import SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.drive.coupling import Standardised, calibrated, matched
+from smtj.nn.drive.voltage import voltage_coupling
 from smtj.nn.layer.adaptive import Per, make_adaptive
 from smtj.nn.layer.neuron import MTJNeuron
 from smtj.nn.reads.scheme import Reads
@@ -29,6 +30,8 @@ class NetworkSettings:
     """Whether output neurons are devices too, as in the paper, or the largest sum decides."""
     coupling: Literal["calibrated", "matched"] = "calibrated"
     """Coupling of hidden neurons; output neurons are always matched."""
+    drive: Literal["field", "voltage"] = "field"
+    """What the sums set: the field at each junction, or the voltage across it."""
     reads: Reads = 16
     """Reads in training."""
     eval_reads: Reads = 16
@@ -48,6 +51,11 @@ class NetworkSettings:
             raise SmtjError(f"sizes is {self.sizes}; it must be two or more positive integers")
         if self.adaptive is not None and self.neuron != "mtj":
             raise SmtjError("adaptive needs MTJ neurons; a sigmoid has no bias voltage")
+        if self.drive == "voltage" and (self.adaptive is not None or self.neuron != "mtj"):
+            raise SmtjError(
+                "drive is voltage, which needs MTJ neurons and leaves no bias voltage to learn; "
+                "leave adaptive out"
+            )
 
     @classmethod
     def from_mapping(cls, data: dict[str, Any]) -> Self:
@@ -83,11 +91,16 @@ def _neurons(
     centred = settings.coupling == "calibrated" and not last
     if settings.neuron == "sigmoid":
         return [Standardised(features), nn.Sigmoid()] if centred else [nn.Sigmoid()]
+    coupling: nn.Module
+    if settings.drive == "voltage":
+        coupling = voltage_coupling(card, features, calibrated=centred)
+    else:
+        coupling = calibrated(card, features) if centred else matched(card, features)
     return [
         MTJNeuron(
             card,
             features,
-            coupling=calibrated(card, features) if centred else matched(card, features),
+            coupling=coupling,
             reads=settings.reads,
             eval_reads=settings.eval_reads,
             noise=settings.noise,

@@ -118,6 +118,7 @@ def train(
     neuron: Literal["mtj", "sigmoid"] = "mtj",
     readout: Literal["device", "linear"] = "device",
     coupling: Literal["calibrated", "matched"] | None = None,
+    drive: Literal["field", "voltage"] = "field",
     reads: Reads = 16,
     eval_reads: Reads | None = None,
     noise: bool = True,
@@ -152,7 +153,10 @@ def train(
     readout
         Whether the output neurons are devices too, or the largest sum decides.
     coupling
-        How sums become fields; by default calibrated for MTJ neurons and matched for sigmoids.
+        How sums become fields or voltages; by default calibrated for MTJ neurons and matched for
+        sigmoids.
+    drive
+        Whether sums set the field at each junction or the voltage across it.
     reads, eval_reads
         Reads per neuron in training and in evaluation (default: the same), or ``"expected"``.
     noise, variation
@@ -206,6 +210,7 @@ def train(
         neuron=neuron,
         readout=readout,
         coupling=coupling or ("calibrated" if neuron == "mtj" else "matched"),
+        drive=drive,
         reads=reads,
         eval_reads=reads if eval_reads is None else eval_reads,
         noise=noise,

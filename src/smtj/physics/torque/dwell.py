@@ -133,8 +133,9 @@ def _with_two_wells(
     for a in (float(first.min()), float(first.max())):
         energy, torque = _reduced(card, at(np.full(SCAN, a), b))
         tilted = ~_axial(energy, torque)
-        points = np.stack(energy, axis=1)
-        fine &= ~tilted | (held(points)[:, 0] == points[:, 0])
+        if tilted.any():
+            points = np.stack(energy, axis=1)
+            fine &= ~tilted | (held(points)[:, 0] == points[:, 0])
     kept = b[fine] if fine.any() else b[[SCAN // 2]]
     return float(kept.min()), float(kept.max())
 

@@ -1,0 +1,125 @@
+"""Neurons driven by the voltage across their own junction."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from smtj import load_card
+from smtj.errors import SmtjError
+from smtj.nn import (
+    MTJNeuron,
+    convert,
+    set_conditions,
+    train,
+    voltage_coupling,
+)
+from smtj.physics.voltage_response import voltage_response
+from smtj.units import Oe, mV
+
+TORQUE = load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
+VCMA = load_card("cai2019")
+IDEAL = {"reads": "expected", "noise": False, "chip_seed": None}
+
+
+def odds(point):
+    high, low = point.log_dwell_times()
+    return np.asarray(high - low)
+
+
+def test_a_torque_along_the_normal_makes_a_sigmoid_of_a_millivolt():
+    coupling = voltage_coupling(TORQUE, 5)
+    layer = MTJNeuron(TORQUE, 5, coupling=coupling, **IDEAL)
+    x = torch.linspace(-5, 5, 5)[None]
+    np.testing.assert_allclose(layer(x), torch.sigmoid(x), atol=2e-3)
+    volts = coupling.drive(x)[0].numpy()
+    assert np.abs(volts).max() < 5 * mV
+    expected = 1 / (1 + np.exp(-odds(TORQUE.at(voltage=volts.astype(float)))))
+    np.testing.assert_allclose(layer(x)[0], expected, atol=1e-4)
+
+
+def test_vcma_in_a_field_answers_as_the_card_whatever_the_shape():
+    """P(V) = 1/(1 + exp[-w(V) (H - H_s)]), with its gradient."""
+    field = 30 * Oe
+    coupling = voltage_coupling(VCMA, 1, field=field)
+    layer = MTJNeuron(VCMA, 1, coupling=coupling, **IDEAL).double()
+    assert voltage_response(VCMA, field).centre == 0.0  # it is one half nowhere
+    x = torch.linspace(-0.9, 0.9, 7, dtype=torch.float64)[:, None].requires_grad_()
+    found = layer(x)
+    volts = coupling.drive(x.detach())[:, 0].numpy()
+    assert np.ptp(volts) > 0.1
+    expected = VCMA.at(voltage=volts, field=field).switching_probability()
+    np.testing.assert_allclose(found.detach()[:, 0], expected, atol=1e-6)
+    (gradient,) = torch.autograd.grad(found.sum(), x)
+    step = 1e-4
+    apart = layer(x.detach() + step) - layer(x.detach() - step)
+    np.testing.assert_allclose(gradient, apart / (2 * step), rtol=2e-3)
+
+
+def test_the_voltage_stays_within_the_card_s_limit():
+    coupling = voltage_coupling(VCMA, 1, field=30 * Oe)
+    volts = coupling.drive(torch.tensor([[-1e3], [1e3]]))
+    assert sorted(volts.flatten().tolist()) == pytest.approx([-0.2, 0.2])
+    layer = MTJNeuron(VCMA, 1, coupling=coupling, **IDEAL)
+    assert torch.isfinite(layer(torch.tensor([[-1e3], [1e3]]))).all()
+
+
+def test_where_both_states_are_as_likely_vcma_drives_nothing():
+    centre = float(VCMA.at().offset_field)
+    with pytest.raises(SmtjError, match="so it cannot drive a neuron; give another field"):
+        voltage_coupling(VCMA, 3, field=centre)
+
+
+def test_a_bias_voltage_besides_is_refused():
+    for options in ({"bias_voltage": 0.001}, {"adaptive": "layer"}):
+        with pytest.raises(SmtjError, match="has no bias voltage besides"):
+            MTJNeuron(TORQUE, 2, coupling=voltage_coupling(TORQUE, 2), **options)
+    layer = MTJNeuron(TORQUE, 2, coupling=voltage_coupling(TORQUE, 2))
+    with pytest.raises(SmtjError, match="has no bias voltage besides"):
+        set_conditions(layer, bias_voltage=0.001)
+    assert float(layer.bias_voltage) == 0
+
+
+def test_the_response_follows_the_temperature():
+    coupling = voltage_coupling(TORQUE, 1)
+    layer = MTJNeuron(TORQUE, 1, coupling=coupling, **IDEAL)
+    set_conditions(layer, temperature=360.0)
+    volts = float(coupling.drive(torch.tensor([[2.0]])))
+    expected = odds(TORQUE.at(voltage=volts, temperature=360.0))
+    assert float(torch.logit(layer(torch.tensor([[2.0]])))) == pytest.approx(expected, abs=5e-3)
+
+
+def test_devices_differ_as_they_do_under_a_field():
+    """An offset of H_s moves ln odds by w times itself, a slope's factor multiplies them."""
+    coupling = voltage_coupling(TORQUE, 1)
+    layer = MTJNeuron(TORQUE, 1, coupling=coupling, **IDEAL)
+    layer.offset_shift.fill_(100.0)
+    layer.slope_factor.fill_(1.1)
+    layer.set_bias()
+    found = torch.logit(layer(torch.tensor([[1.0]])))
+    w = float(TORQUE.at().slope)
+    assert float(found) == pytest.approx(1.1 * (1.0 - w * 100.0), abs=5e-3)
+
+
+def test_the_power_is_that_of_the_current_in_both_states():
+    coupling = voltage_coupling(TORQUE, 2)
+    x = torch.tensor([[0.0, 3.0]])
+    volts = coupling.drive(x)[0, 1].item()
+    states = TORQUE.at(voltage=volts).resistances()
+    p = torch.sigmoid(torch.tensor(3.0)).item()
+    expected = volts**2 * (p / float(states.high) + (1 - p) / float(states.low))
+    assert coupling.power(x).tolist() == pytest.approx([0.0, expected], rel=0.05, abs=1e-13)
+
+
+def test_a_model_is_converted_to_it():
+    digital = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    model = convert(digital, TORQUE, torch.rand(2, 4), coupling=voltage_coupling, **IDEAL)
+    x = torch.rand(6, 4)
+    torch.testing.assert_close(model(x), digital(x), atol=0.02, rtol=0)
+
+
+@pytest.mark.slow
+def test_a_network_trains():
+    run = train("digits", TORQUE, hidden=24, epochs=3, drive="voltage")
+    assert run.accuracy > 0.8
+    assert "driven by voltage" in run.experiment.title()
