@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from smtj import load_card
 from smtj.energy import (
     Assumptions,
     ReadPlan,
@@ -21,6 +22,7 @@ from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
 from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.voltage_response import voltage_response
 from smtj.units import convert
 
 ASSUMED = Assumptions()
@@ -181,3 +183,26 @@ def test_an_impossible_plan_is_rejected(card, field, value):
     plan = replace(ReadPlan(4, 1e-3, 0.2, 1e-6, 1e-6, 5e-9), **{field: value})
     with pytest.raises(SmtjError, match=field):
         cost(WORK, card, plan)
+
+
+def test_a_voltage_across_the_junction_costs_less_than_a_wire_where_it_can_drive():
+    card = load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
+    found = cost(WORK, card)
+    assert found.couplings == (*COUPLINGS, "voltage")
+    # V²/R of sums of the network's spread, by hand: ln odds are straight in V.
+    per_unit = 1 / voltage_response(card).slope
+    rms = WORK.log_odds_spread * per_unit
+    states = card.at(voltage=0.0).resistances()
+    watts = rms**2 * (0.5 / float(states.high) + 0.5 / float(states.low))
+    by_hand = WORK.neurons * float(found.latency) / 2 * watts
+    assert float(found.voltage_drive) == pytest.approx(by_hand, rel=0.1)
+    assert float(found.voltage_drive) < float(found.wire) / 100
+    assert "voltage drive" in found.parts("voltage")
+    assert "sum, voltage" in str(found.table())
+
+
+def test_a_device_that_its_voltage_cannot_drive_has_no_such_cost(card):
+    found = cost(WORK, card)
+    assert found.couplings == COUPLINGS
+    with pytest.raises(SmtjError, match="give a card with a spin torque"):
+        found.parts("voltage")

@@ -13,8 +13,8 @@ from smtj.nn import (
     set_conditions,
     train,
     voltage_coupling,
-    voltage_response,
 )
+from smtj.physics.voltage_response import voltage_response
 from smtj.units import Oe, mV
 
 TORQUE = load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})

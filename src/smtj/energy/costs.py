@@ -8,6 +8,7 @@ machine that trains.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ from smtj.physics.readout.noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.readout.repeated import effective_reads
 from smtj.physics.readout.signal import ReadSignal, read_signal
 from smtj.physics.switching import log_relaxation_time
+from smtj.physics.voltage_response import mean_power, reaches, voltage_response
 from smtj.tables import Table, Tabular
 from smtj.typing import Floats
 from smtj.units import format_scaled
@@ -38,9 +40,14 @@ ERROR_RATE = 1e-3
 READS = 16
 """Reads used if no network says how many it needs."""
 
-Coupling: TypeAlias = Literal["oersted", "strain"]
+Coupling: TypeAlias = Literal["oersted", "strain", "voltage"]
 COUPLINGS: tuple[Coupling, ...] = ("oersted", "strain")
-COUPLING_NAMES: dict[Coupling, str] = {"oersted": "Oersted wires", "strain": "strain"}
+"""Those that make a field."""
+COUPLING_NAMES: dict[Coupling, str] = {
+    "oersted": "Oersted wires",
+    "strain": "strain",
+    "voltage": "the voltage across the junctions",
+}
 
 
 @dataclass(frozen=True)
@@ -173,6 +180,13 @@ class Cost(Tabular):
 
     def parts(self, coupling: Coupling) -> dict[str, Floats]:
         """Return what each part of the neurons spends with a coupling, in J."""
+        if coupling == "voltage":
+            if self.voltage_drive is None:
+                raise SmtjError(
+                    f"the voltage of card {self.card.name} does not reach the log-odds that the "
+                    "network needs, so it cannot drive its neurons; give a card with a spin torque"
+                )
+            return {**self.reading(), "voltage drive": self.voltage_drive}
         drive = {"Oersted wire": self.wire} if coupling == "oersted" else {"strain": self.strain}
         return {**self.reading(), **drive}
 
@@ -189,7 +203,28 @@ class Cost(Tabular):
     @property
     def couplings(self) -> tuple[Coupling, ...]:
         """The couplings that can drive the device; none if a field does not."""
-        return COUPLINGS if self.card.drive.name == "field" else ()
+        if self.card.drive.name != "field":
+            return ()
+        return COUPLINGS if self.voltage_drive is None else (*COUPLINGS, "voltage")
+
+    @cached_property
+    def voltage_drive(self) -> Floats | None:
+        """V²/R of neurons whose sums are the voltages across their own junctions, in J.
+
+        The voltage is held while a layer is read, in no field.  None if it cannot reach the rms of
+        the network's log-odds to both sides.
+        """
+        if not isinstance(self.card, DeviceCard):
+            return None
+        try:
+            response = voltage_response(self.card)
+        except SmtjError:  # it changes nothing
+            return None
+        work = self.workload
+        if response.slope == 0 or not reaches(response, work.log_odds_spread):
+            return None
+        layer_time = self.latency / len(work.devices)
+        return np.asarray(work.neurons * layer_time * mean_power(response, work.log_odds_spread))
 
     @property
     def all_parts(self) -> dict[str, Floats]:

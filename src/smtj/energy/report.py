@@ -1,6 +1,6 @@
 """What a survey says: sentences, and one table."""
 
-from smtj.energy.costs import COUPLING_NAMES, COUPLINGS, Coupling, joules, noise_density, seconds
+from smtj.energy.costs import COUPLING_NAMES, Coupling, joules, noise_density, seconds
 from smtj.energy.design_space import Survey
 from smtj.energy.literature import published
 from smtj.energy.pareto import MIN_BARRIER
@@ -19,7 +19,7 @@ def remarks(found: Survey) -> list[str]:
         f"{seconds(gated.plan.integration_time)} and {joules(gated.per_read(gated.junction))} in "
         "the junction with one error in a thousand. A low power is not a low energy.",
         _contrast(found),
-        *(_stated(found, coupling) for coupling in COUPLINGS),
+        *(_stated(found, coupling) for coupling in found.stated.couplings),
         *(_best(found, coupling) for coupling in found.best),
     ]
     if found.target is not None and not found.best:

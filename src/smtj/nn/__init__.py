@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         tilt_coupling,
         wire_coupling,
     )
-    from smtj.nn.drive.voltage import VoltageCoupling, voltage_coupling, voltage_response
+    from smtj.nn.drive.voltage import VoltageCoupling, voltage_coupling
     from smtj.nn.layer.activation import MTJActivation, ScaledSigmoid
     from smtj.nn.layer.adaptive import fix_bias, make_adaptive
     from smtj.nn.layer.chip import Chip, chip_of, install, sample_chip
@@ -50,7 +50,7 @@ __all__ = [
     "load_network", "log_normal", "make_adaptive", "matched", "no_variation", "normal",
     "recalibrate", "reset_state", "sample_chip", "sample_variation", "save_network",
     "set_conditions", "set_readout", "strain_coupling", "summary", "tilt_coupling",
-    "to_digital", "train", "uniform", "voltage_coupling", "voltage_response",
+    "to_digital", "train", "uniform", "voltage_coupling",
     "wire_coupling",
 ]  # fmt: skip
 
