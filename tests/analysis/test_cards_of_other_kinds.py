@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from measured_devices import random_scan, random_trace, readings
+from typer.testing import CliRunner
 
 import smtj
 from smtj.analysis.card_check import DECADE, check_card
+from smtj.cli import app
 from smtj.errors import SmtjError
 from smtj.lab import Instrument
 from smtj.measurement import save
@@ -257,7 +259,39 @@ def test_pulses_of_a_card_with_physics_are_those_of_its_switching_map():
 def test_pulses_of_several_voltages_say_why_there_is_no_card():
     result = smtj.fit(pulses(np.random.default_rng(39), (0.7, 0.8)))
     assert not result.has_card
-    assert any("a card has one kind of pulse" in remark for remark in result.parts[0].remarks)
+    said = result.parts[0].remarks[-1]
+    assert "a card has one kind of pulse" in said and '(--only "voltage=0.7 V")' in said
+
+
+def test_one_of_several_branches_is_chosen():
+    frame = pulses(np.random.default_rng(39), (0.7, 0.8))
+    card = smtj.fit(frame, only={"voltage": 0.8}).card()
+    assert card.pulse_response.voltage == pytest.approx(0.8)
+    with pytest.raises(SmtjError, match="it has voltage 700 mV and 800 mV"):
+        smtj.fit(frame, only={"voltage": 0.9})
+    with pytest.raises(SmtjError, match='no column "branch" to choose by'):
+        smtj.fit(frame, only={"branch": "P->AP"})
+
+
+def test_a_branch_of_probabilities_is_chosen_by_its_label(tmp_path):
+    x = np.arange(-40.0, 41, 8)
+    rows = [
+        pd.DataFrame(
+            {"H_z (Oe)": x, "branch": name, "N": 400,
+             "P": np.round(1 / (1 + np.exp(-0.1 * (x - middle))), 4)}
+        )
+        for name, middle in (("P->AP", 12.0), ("AP->P", -10.0))
+    ]  # fmt: skip
+    file = tmp_path / "both.csv"
+    pd.concat(rows).to_csv(file, index=False)
+    both = smtj.fit(file)
+    assert not both.has_card and '(--only "branch=P->AP")' in both.parts[0].remarks[-1]
+    run = CliRunner().invoke(
+        app, ["fit", str(file), "--only", "branch=AP->P", "--out", str(tmp_path / "one.toml")]
+    )
+    assert run.exit_code == 0, run.output
+    middle = smtj.load_card(tmp_path / "one.toml").field_response.midpoint
+    assert abs(middle + 10 * Oe) < 4.5 * middle.standard_error
 
 
 @pytest.mark.parametrize(

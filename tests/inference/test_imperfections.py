@@ -80,6 +80,9 @@ def test_dwell_times_hold_on_imperfect_records(kind):
 
 
 def test_the_imperfections_are_named():
+    signal = 1000 + 10 * record("pole")
+    signal[50] = 9000
+    assert "reading 50 is an outlier" in " ".join(fit_trace(TIME, signal).remarks)
     said = " ".join(fit_trace(TIME, record("overflows")).remarks)
     assert "readings 77, 1500 left out: 9.9e+37 is an overflow" in said
     fit = fit_trace(TIME, record("hum"))

@@ -12,7 +12,7 @@ from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, DeviceCard, as_card, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
-from smtj.measurement import as_dataset, field_direction_stated, files_in, groups, kind_of
+from smtj.measurement import as_dataset, field_direction_stated, files_in, groups, kind_of, select
 from smtj.measurement.conditions import direction_needed, direction_stated
 from smtj.measurement.format.schema import FIELDS
 
@@ -93,6 +93,7 @@ def fit(
     base: CardLike | None = None,
     *,
     columns: Mapping[str, str] | None = None,
+    only: Mapping[str, float | str] | None = None,
     integration_time: float | None = None,
     bandwidth: float | None = None,
     field_out_of_plane: float | None = None,
@@ -122,6 +123,9 @@ def fit(
         left out with the reason, and loops are fitted without a model.
     columns
         As in :func:`load`.
+    only
+        Fit the readings alone at which quantities, in SI, or labels have these values, as one
+        branch of a file of several: ``{"voltage": 0.8}`` or ``{"branch": "P->AP"}``.
     integration_time
         Time over which a reading averages, in s; default: that of the file, or else of ``base``,
         or else it is fitted where the readings show one.
@@ -158,6 +162,8 @@ def fit(
     datasets = load(every, columns)
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
+    if only:
+        datasets = select(datasets, only)
     given = {
         "field_out_of_plane": field_out_of_plane,
         "field_in_plane": field_in_plane,

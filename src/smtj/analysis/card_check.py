@@ -168,8 +168,9 @@ def _of_loop(card: Card, measured: Measurement, sweep: Sweep) -> Comparison | No
     """Compare coercive field or offset, whose scatter from sweep to sweep the card states."""
     is_width = measured.symbol == "H_c"
     if isinstance(card, BehaviouralCard):
-        loop = card.loop
-        own = loop and (loop.coercive_field if is_width else loop.offset_field)
+        if card.loop is None:
+            return None
+        own = card.loop.coercive_field if is_width else card.loop.offset_field
         return None if own is None else Comparison(measured, float(own))
     # Imported here as it brings dynamics, which measured behaviour does not need.
     from smtj.lab.switching_fields import switching_fields

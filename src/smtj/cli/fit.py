@@ -35,6 +35,12 @@ def fit(
         Path | None, typer.Option(help="Card to write; a report goes into a folder next to it.")
     ] = None,
     reading: Reading,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='Fit these readings alone, e.g. "voltage=0.8 V" or "branch=P->AP"; repeatable.'
+        ),
+    ] = None,
     integration_time: Annotated[
         str | None, typer.Option(help='Averaging time of a reading, e.g. "20 ms" or "0 s".')
     ] = None,
@@ -58,13 +64,16 @@ def fit(
 
     from smtj.analysis import fit as fit_files
     from smtj.card import BehaviouralCard
+    from smtj.measurement import parse_only
 
+    chosen = parse_only(only or [])
     with progress("reading", "MB") as report:
         data = read_files(files, reading, report)
     with progress("fitting", "steps") as report:
         result = fit_files(
             data,
             base,
+            only=chosen,
             integration_time=parse_option("--integration-time", integration_time, "s"),
             bandwidth=parse_option("--bandwidth", bandwidth, "Hz"),
             field_out_of_plane=parse_option("--field-out-of-plane", field_out_of_plane, "A/m"),

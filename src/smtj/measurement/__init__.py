@@ -20,6 +20,7 @@ from smtj.measurement.loading import as_dataset, files_in, load
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
+from smtj.measurement.selection import parse_only, select
 from smtj.measurement.splitting import Sweep, sweeps
 
 __all__ = [
@@ -38,8 +39,10 @@ __all__ = [
     "measured_bias",
     "observable_of",
     "parse_columns",
+    "parse_only",
     "require",
     "save",
+    "select",
     "source_of",
     "sweeps",
     "swept_bias",

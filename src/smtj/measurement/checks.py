@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MIN_ALIKE, COARSE = 5, 0.1
 """Number and fraction of readings at the time of the one before above which times are coarse."""
 
+GLITCHES = 0.01
+"""Fraction of readings of a resistance that may be negative: a fit leaves out what is far off."""
+
 
 def check_values(dataset: "xr.Dataset") -> None:
     """Reject values that no measurement can have.
@@ -129,7 +132,8 @@ def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
         outside = np.abs(values) > quantity.highest
         if outside.any():
             raise _beyond_magnets(dataset, quantity, outside)
-    if outside.any():
+    is_glitch = quantity.name == "resistance" and outside.mean() < GLITCHES
+    if outside.any() and not is_glitch:
         raise _wrong(dataset, quantity, outside, f"{quantity.meaning} is {_range(quantity)}")
     if quantity.whole:
         broken = values != np.rint(values)

@@ -90,10 +90,12 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         results.append(one)
     if len(results) == 1:
         return results
+    first = branches[0][0] if isinstance(branches, list) else next(iter(branches))[0]
+    shown = _called(labels[0], first[0])
     # A card has one sigmoid, and the data do not say which branch it should have.
     note = (
         f"{len(results)} branches in one file, so no card is made or changed, as it has one "
-        "sigmoid; fit a file with the rows of one branch alone"
+        f'sigmoid; only= (--only "{labels[0]}={shown}") fits one alone'
     )
     return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
 

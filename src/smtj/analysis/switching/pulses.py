@@ -81,8 +81,8 @@ def pulse_results(rows: "pd.DataFrame", labels: Sequence[str], context: Context)
     if len(results) == 1:
         return results
     note = (
-        f"no card is made of {len(results)} branches, as a card has one kind of pulse; fit the "
-        "file of one alone for a card of it"
+        f"no card is made of {len(results)} branches, as a card has one kind of pulse; only= "
+        f'(--only "{names[0]}={_called(names[0], next(iter(branches))[0][0])}") fits one alone'
     )
     return [replace(one, remarks=(*one.remarks, note), behaviour=None) for one in results]
 

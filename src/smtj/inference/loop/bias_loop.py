@@ -201,5 +201,6 @@ def _switching(switches: list[Switch]) -> tuple[Estimate, ...]:
             estimates.append(estimate)
             sweeps.append(freedom)
     if len(estimates) == 2:
-        estimates += [middle_or_width(*estimates, sign, sweeps) for sign in (-1, 1)]
+        up, down = estimates
+        estimates += [middle_or_width(up, down, sign, sweeps) for sign in (-1, 1)]
     return tuple(estimates)

@@ -347,7 +347,7 @@ def _rounded_result(
         for name, missing in (("parallel", reached[0] - low), ("antiparallel", high - reached[1]))
         if missing > 0.02 * (high - low)
     ]
-    remarks = [f"the loop is rounded, its shape best described by a {fit.shape}"]
+    remarks = [f"the loop is rounded; of the shapes tried the {fit.shape} fits best"]
     if short:
         remarks.append(
             f"the readings do not reach the {' nor the '.join(short)} level, which is "

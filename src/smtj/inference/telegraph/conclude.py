@@ -22,7 +22,7 @@ from smtj.inference.telegraph.model import (
 )
 from smtj.inference.telegraph.passages import Passages, passages
 from smtj.inference.telegraph.pilot import Thinned
-from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.readings import Readings, named_readings
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.inference.telegraph.second_route import MEMORY, Route, routes
 from smtj.inference.telegraph.start import refit, settle
@@ -42,6 +42,8 @@ MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
+OUTLIER = 0.1
+"""Chance to be none below which a reading is one."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -174,8 +176,13 @@ class _Assembly:
         fraction = np.zeros(given.size, np.float32)
         states = np.zeros(given.size, np.uint8)
         total = self.top.log_likelihood * given.size / self.part.pilot.size
+        remarks = given.remarks
         if has_levels:
             found = expectation(given, z, model)
+            off = np.flatnonzero(given.spread_out(found.inlier) < OUTLIER)
+            if off.size:
+                what = "is an outlier" if off.size == 1 else "are outliers"
+                remarks += (f"{named_readings(off)} {what} and hardly counted",)
             first, last = float(model.levels[0]), float(model.levels[-1])
             height = (model.levels[1:] - model.levels[0]) / (model.levels[-1] - model.levels[0])
             fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
@@ -204,7 +211,7 @@ class _Assembly:
             "jumps": tuple(float(jump) for jump in base.jumps),
             "drift": float(ends[1] - ends[0]) * scale,
             "log_likelihood": total - given.size * math.log(scale),
-            "remarks": (*given.remarks, *_imperfections(model, base, given)),
+            "remarks": (*remarks, *_imperfections(model, base, given)),
             "warnings": warnings,
         }
 

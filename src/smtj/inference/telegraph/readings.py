@@ -160,19 +160,22 @@ def _usable(y: Floats) -> tuple[NDArray[np.bool_] | None, list[str]]:
         )
     if missing.size:
         remarks.append(
-            f"{_readings(missing)} left out: {y[missing[0]]:.3g} is an overflow of the instrument"
+            f"{named_readings(missing)} left out: {y[missing[0]]:.3g} is an overflow of the "
+            "instrument"
         )
     low, high = np.quantile(y[used][:: max(y.size >> 16, 1)], BULK)
     if high > low:
         far = used & (np.abs(y - (low + high) / 2) > FAR * (high - low))
         if 0 < far.sum() <= MAX_OVERFLOWS * y.size:
             off = np.flatnonzero(far)
-            remarks.append(f"{_readings(off)} left out: {y[off[0]]:.3g} is far from all others")
+            remarks.append(
+                f"{named_readings(off)} left out: {y[off[0]]:.3g} is far from all others"
+            )
             used &= ~far
     return (None if used.all() else used), remarks
 
 
-def _readings(index: NDArray[np.intp]) -> str:
+def named_readings(index: NDArray[np.intp]) -> str:
     """Name readings by their number, the first as 0."""
     named = ", ".join(str(i) for i in index[:5])
     return f"reading{'s' if index.size > 1 else ''} {named}" + (
