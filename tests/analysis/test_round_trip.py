@@ -7,6 +7,7 @@ import pytest
 
 from smtj import load_card, operating_point
 from smtj.analysis import fit
+from smtj.analysis.card_update import Measured, with_barrier
 from smtj.errors import SmtjError
 from smtj.lab import Instrument, field_sweep, scan, temperature_scan, trace, voltage_scan
 from smtj.physics.junction import state_resistances
@@ -67,6 +68,15 @@ def test_a_trace_makes_a_card_that_gives_it_back():
         assert "trace.csv" in value.source
         assert abs(value - truth) < 4 * value.standard_error
     assert card.electrical.tmr.standard_error < 0.02
+
+
+@pytest.mark.slow
+def test_a_barrier_in_the_plane_changes_the_anisotropy_there():
+    card = load_card("mizrahi2018")
+    made = with_barrier(card, Measured(7.5, 0.2), 0.0, 300.0, "a trace")
+    assert float(made.at().stability_factor) == pytest.approx(7.5, rel=1e-6)
+    assert made.magnetism.anisotropy_field == card.magnetism.anisotropy_field
+    assert made.magnetism.in_plane_anisotropy_field.provenance == "derived"
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from smtj.physics.device import (
     operating_point,
     with_stability_factor,
 )
-from smtj.physics.free_layer import offset_field
+from smtj.physics.free_layer import offset_field, states_in_plane
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.typing import Floats
@@ -105,7 +105,8 @@ def with_barrier(
 ) -> DeviceCard:
     """Give a card the Δ = E_b/(k_B T) that was measured.
 
-    In the model ``cai2019`` V* changes.  In the self-consistent one V* belongs to w, so H_K1 does.
+    In the model ``cai2019`` V* changes.  In the self-consistent one V* belongs to w, so H_K1 does,
+    or the anisotropy in the plane where the states lie there.
 
     Its error includes that of τ0.
     """
@@ -114,8 +115,10 @@ def with_barrier(
         made = with_stability_factor(card, stability_factor.value, voltage, temperature)
         found = float(made.geometry.activation_volume)
     else:
-        name = "magnetism.anisotropy_field"
-        card = _with_anisotropy_field(card)
+        name = "magnetism.in_plane_anisotropy_field"
+        if not states_in_plane(card):
+            name = "magnetism.anisotropy_field"
+            card = _with_anisotropy_field(card)
         found = _solved(
             card,
             name,

@@ -132,11 +132,11 @@ def _result(
     conditions, assumed = conditions_of(known, dataset, context)
     stated = field_direction_stated(dataset)
     remarks = [curve.verdict, *curve.quantisation.remarks]
-    to_card = along == "field_out_of_plane" and stated
+    to_card = along == context.card.drive_condition and stated
     if along in FIELDS and not stated:
         remarks.append(direction_needed(dataset, along))
     remarks += assumed
-    if along != "field_out_of_plane" and context.has_base:
+    if along != context.card.drive_condition and context.has_base:
         remarks.append(context.not_on_base(f"P against {along} changes", "it"))
     return context.result(
         "probability",

@@ -129,9 +129,12 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
         remarks += barrier.remarks
-    out_of_plane = scan.along == "field_out_of_plane"
-    if not out_of_plane and context.has_base:
-        remarks.append("a card has no w and H_s of an in-plane field, so it is not changed")
+    drives = scan.along == context.card.drive_condition
+    if not drives and context.has_base:
+        plane = "an in-plane" if scan.along == "field_in_plane" else "a perpendicular"
+        remarks.append(
+            f"card {context.card.name} has no w and H_s of {plane} field, so it is not changed"
+        )
     conditions = scan.traces[0].conditions
     known = f", {conditions.text()}" if conditions.text() else ""
     return context.result(
@@ -142,7 +145,7 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
         remarks,
         Picture((plot_occupancy, plot_dwell_times), _caption(scan), 7.0, 2.9),
         verdict="not a sigmoid" if sigmoid.not_a_sigmoid else "sigmoid",
-        update=_update if out_of_plane else None,
+        update=_update if drives else None,
         behaviour=scan_behaviour,
         measured=scan_measured,
         condition="" if "voltage" in conditions.unknown else f"at {show_voltage(scan.voltage)}",
