@@ -69,6 +69,7 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
         assert fit.verdict == "two fluctuators"
         assert fit.evidence.gain_of_third_level > 20
         assert len(fit.levels) == 4
+        assert "memory" not in " ".join(fit.remarks)
         for times, truth in zip(fit.fluctuators, ((5.0, 8.0), (20.0, 25.0)), strict=True):
             covered += sum(
                 low <= t <= up for t, (low, up) in zip(truth, times.intervals(), strict=True)
@@ -87,6 +88,7 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     signal = np.array([0, middle, 1])[states] + DRIFT + noise_of(rng, 0.05, 0.01)
     fit = fit_trace(TIME, signal, 0.0)
     assert fit.verdict == "three levels"
+    assert "memory" not in " ".join(fit.remarks)
     values = [level.value for level in fit.levels]
     np.testing.assert_allclose(np.diff(values), [middle, 1 - middle], atol=0.03)
     for level in fit.levels:

@@ -119,7 +119,9 @@ def trace_result(
     fit = trace.fit
     if not fit.levels:
         raise SmtjError(fit.warnings[0])
-    estimates, remarks = [_occupancy(fit), *_levels(trace)], [*trace.remarks]
+    estimates, remarks = _levels(trace), [*trace.remarks]
+    if len(fit.levels) == 2:
+        estimates.insert(0, _occupancy(fit))
     barrier = None
     if fit.has_dwell_times:
         checks, seen = _independent_checks(trace)
@@ -283,14 +285,16 @@ def attempt_time(card: DeviceCard) -> Measured:
 def plot_trace(axes: Any, trace: FittedTrace) -> None:
     """Plot readings, levels and states against time."""
     shown = slice(0, MAX_SHOWN)
-    low, high = trace.fit.low[shown], trace.fit.high[shown]
-    time = trace.time[shown] - trace.time[0]
+    low, time = trace.fit.low[shown], trace.time[shown] - trace.time[0]
+    values = np.array([level.value for level in trace.fit.levels])
+    heights = values - values[0]
     # As pixels, as thousands of dots make a large and slow drawing.
     dots = {"color": plot.BLUE, "ms": 2, "rasterized": True}
     axes.plot(time, trace.resistance[shown], ".", label="readings", **dots)
-    axes.plot(time, low, color=plot.GREY, linewidth=1)
-    axes.plot(time, high, color=plot.GREY, linewidth=1, label="levels")
-    states = np.where(trace.fit.states[shown] > 0, high, low)
+    for height in heights:
+        label = "levels" if height == 0 else None
+        axes.plot(time, low + height, color=plot.GREY, linewidth=1, label=label)
+    states = low + heights[trace.fit.states[shown]]
     axes.step(time, states, where="post", color=plot.RED, linewidth=0.7, label="states")
     axes.set_xlabel("Time (s)")
     axes.set_ylabel(r"Resistance $R$ (Ω)")

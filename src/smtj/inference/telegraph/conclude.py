@@ -42,6 +42,7 @@ MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
+SIMPLER_STEPS = 10
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 MIN_EVENTS = 2
@@ -97,10 +98,11 @@ def conclude(
         # A further level gives noise a shape or a memory, or looks like jumps.
         third, best, best_base = _further(examined, top, base)
     if best is not None:
-        # The drift under two levels is not yet that under more.
+        # The drift under two levels is not yet that under more, and its rest looks like a memory.
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
             best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
+            best = _simplest(pilot, best, best_base)
         layout = best.model.layout
         name: Verdict = "three levels" if layout.states == 3 else "four levels"
         if layout.is_pair:
@@ -143,6 +145,19 @@ def _further(
             if ev.has_dwells(readings, other.model) and gain > max(third, ev.MIN_GAIN):
                 third, best, best_base = gain, other, tried
     return third, best, best_base
+
+
+def _simplest(readings: Readings, best: Maximum, base: Baseline) -> Maximum:
+    """Return a description without what two levels had to make of the others."""
+    z, names = readings.signal - base.values(readings.time), np.array(best.model.layout.names)
+    for name in ("memory", "pole", "window", "skew", "tail"):
+        own = names == name
+        if best.model.free[own].any():
+            model = replace(best.model, free=best.model.free & ~own).with_values(**{name: 0.0})
+            simpler = climb(readings, z, model, SIMPLER_STEPS)
+            if ev.merit(simpler, base, readings) > ev.merit(best, base, readings):
+                best = simpler
+    return best
 
 
 def _expected_switches(model: Model, readings: Readings) -> float:
@@ -343,8 +358,8 @@ class _Assembly:
             main = Times(high, low, logs[np.ix_(ends, ends)])
         own = main.log_covariance
         warning = (
-            "there are more than two levels: dwell_high and dwell_low are those of "
-            + ("the larger fluctuator" if fluctuators else "the highest and the lowest level"),
+            "there are more than two levels; as one pair of dwell times (fit.dwells in Python) "
+            + f"count those of the {'larger fluctuator' if fluctuators else 'outer levels'}",
         )
         return TraceFit(
             dwell_high=main.high, dwell_low=main.low, log_covariance=own,
