@@ -69,7 +69,6 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
         assert fit.verdict == "two fluctuators"
         assert fit.evidence.gain_of_third_level > 20
         assert len(fit.levels) == 4
-        assert "memory" not in " ".join(fit.remarks)
         for times, truth in zip(fit.fluctuators, ((5.0, 8.0), (20.0, 25.0)), strict=True):
             covered += sum(
                 low <= t <= up for t, (low, up) in zip(truth, times.intervals(), strict=True)
@@ -88,7 +87,6 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     signal = np.array([0, middle, 1])[states] + DRIFT + noise_of(rng, 0.05, 0.01)
     fit = fit_trace(TIME, signal, 0.0)
     assert fit.verdict == "three levels"
-    assert "memory" not in " ".join(fit.remarks)
     values = [level.value for level in fit.levels]
     np.testing.assert_allclose(np.diff(values), [middle, 1 - middle], atol=0.03)
     for level in fit.levels:
@@ -108,6 +106,7 @@ def test_four_levels_that_follow_each_other_in_any_order_are_counted():
     signal = np.array([0, 0.4, 1, 1.5])[states] + DRIFT / 5 + noise_of(rng, 0.05, 0.0)
     fit = fit_trace(TIME, signal, 0.0)
     assert fit.verdict == "four levels"
+    assert "memory" not in " ".join(fit.remarks)
     np.testing.assert_allclose(
         np.diff([level.value for level in fit.levels]), [0.4, 0.6, 0.5], atol=0.03
     )
