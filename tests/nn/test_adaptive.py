@@ -517,7 +517,9 @@ def test_one_voltage_respects_the_lowest_limit(card: DeviceCard) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("per", PER)
+@pytest.mark.parametrize(
+    "per", [PER[0], *(pytest.param(p, marks=pytest.mark.proof) for p in PER[1:])]
+)
 def test_a_resumed_training_is_the_same_to_the_bit(
     card: DeviceCard, per: str, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
     return copy.deepcopy(model.state_dict())
 
 
+@pytest.mark.proof
 def test_a_warm_network_wins_back_most_of_its_loss(trained: nn.Sequential) -> None:
     cold, warm = accuracies(trained), accuracies(hot(trained))
     network = hot(trained)

@@ -115,7 +115,7 @@ def test_tuning_never_sees_the_test_images(digits: Images) -> None:
 
 
 @pytest.mark.parametrize("readout", ["device", "linear"])
-@pytest.mark.parametrize("neuron", ["mtj", "sigmoid"])
+@pytest.mark.parametrize("neuron", ["mtj", pytest.param("sigmoid", marks=pytest.mark.proof)])
 def test_networks_learn_the_digits(
     card: DeviceCard, digits: Images, neuron: str, readout: str
 ) -> None:

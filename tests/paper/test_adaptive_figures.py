@@ -13,7 +13,7 @@ from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
 from smtj.paper import adaptive
 from smtj.report.figure import FigureResult
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 
 @pytest.fixture(scope="module")
