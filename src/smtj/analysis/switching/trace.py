@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 NOT_EXPONENTIAL = 0.001
 """p below which dwells are called not exponential."""
+MIN_SWITCHES = 10
+"""Below which blocks of a trace tell nothing of its memory."""
 MAX_CHECKED = 1 << 17
 """Readings of which the memory and the spectrum are estimated."""
 WORTH_SHOWING = 0.05
@@ -179,7 +181,8 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     # The spectrum of a response or of noise with a memory has corners of its own.
     is_plain = not math.isfinite(fit.bandwidth) and fit.chain is not None and not fit.chain.order
     part = slice(0, MAX_CHECKED)
-    for estimate in (autocorrelation_time, corner_frequency)[: 2 if is_plain else 1]:
+    wanted = (autocorrelation_time, corner_frequency)[: 2 if is_plain else 1]
+    for estimate in wanted if fit.switches >= MIN_SWITCHES else ():
         try:
             estimates.append(estimate(time[part], signal[part], fit.low[part]))
         except SmtjError as error:
