@@ -12,8 +12,8 @@ from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
+from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.model import (
-    SMALLEST_TAIL,
     Model,
     expectation,
     gains,

@@ -19,14 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.inference.telegraph.kernels import filter as kernels
+from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.kernels.interval import NODES, interval_laws
 from smtj.inference.telegraph.readings import LOST, Readings
 from smtj.typing import Floats
 
 ORDERS = 4
 """Highest order of the autoregression."""
-SMALLEST_TAIL = 1e-4
-"""1/ν below which the noise is Gaussian."""
 BLOCK = 1 << 13
 """Readings whose densities stay in the processor's cache."""
 CHUNK = 1 << 15

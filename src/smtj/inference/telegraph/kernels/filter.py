@@ -19,6 +19,8 @@ _options: dict[str, Any] = {
     "fastmath": {"contract", "reassoc", "arcp", "nsz", "afn"},
 }
 
+SMALLEST_TAIL = 1e-4
+"""1/ν below which the noise is Gaussian."""
 NEGLIGIBLE = 1e-13
 """Chance of a path below which it is left out; an outlier raises none by more than 1e6."""
 
@@ -28,7 +30,7 @@ def _density(e, scale, skew, kappa, shift, norm):
     """Two-piece Student density of mean 0, and the weight of the reading in an update."""
     u = e / scale + 2 * skew * shift
     v = u / (1 + skew) if u > 0 else u / (1 - skew)
-    if kappa < 1e-4:
+    if kappa < SMALLEST_TAIL:
         return norm * np.exp(-0.5 * v * v) / scale, 1.0
     w = 1 / (1 + kappa * v * v)
     return norm * np.exp(0.5 * (1 / kappa + 1) * np.log(w)) / scale, min((1 + kappa) * w, 1.0)
