@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.output import Report
+from smtj.cli.output import Report, note
 from smtj.cli.ranges import parse_option
 
 if TYPE_CHECKING:
@@ -85,13 +85,23 @@ def _reading(
     }
 
 
+def data_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of data among files and folders, and note those that are left out."""
+    from smtj.measurement import files_in, left_out
+    from smtj.measurement.format.messages import listed
+
+    if others := left_out(paths):
+        note(f"Not read: {listed(others)}")
+    return files_in(paths)
+
+
 def read_files(
     files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
-    from smtj.measurement import files_in, load
+    from smtj.measurement import load
 
-    files = files_in(files)
+    files = data_files(files)
 
     def report(number: int) -> Report | None:
         if progress is None:

@@ -15,7 +15,7 @@ from smtj.measurement.format.header import recognised
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import ReadOptions
-from smtj.measurement.format.preamble import Pairs, Sampling
+from smtj.measurement.format.preamble import Pairs, Sampling, sampling_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         name = max(filled, key=lambda table: len(_known(filled[table])))
     chosen = filled[name]
     headers = list(chosen.columns)
-    found = match_columns(headers, options.columns, str(path), options.ignore)
+    sampling = chosen.sampling or sampling_of(chosen.pairs)
+    timed = sampling is not None or options.interval is not None
+    found = match_columns(headers, options.columns, str(path), options.ignore, timed=timed)
     arrays = {c.name: _values(path, c, chosen.columns[headers[c.position]]) for c in found.columns}
     content = complete(arrays, found, lambda _: None)
     if content is None:
