@@ -15,6 +15,7 @@ from smtj.measurement import (
     kind_of,
     left_out,
     load,
+    load_tables,
     observable_of,
 )
 from smtj.measurement.stated import conditions_in_name, numbers_in_names
@@ -441,3 +442,38 @@ def test_infinity_signs_are_overflows(put) -> None:
     dataset = load(put("pico.csv", "Time,Channel A\n(us),(mV)\n\n" + rows))
     assert dataset.sizes["reading"] == 60
     assert "and 1 more; left out" in " ".join(dataset.attrs["reading_remarks"])
+
+
+def test_sheets_per_field_are_read_together(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["Traces of pillar 12"])
+    for field in (-10, 0, 10):
+        sheet = book.create_sheet(f"{field} Oe")
+        for row in (["t [ms]", "R [ohm]"], *([n, 1000 + n] for n in range(30))):
+            sheet.append(row)
+    book.save(tmp_path / "book.xlsx")
+    every = load_tables(tmp_path / "book.xlsx")
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-10, 0, 10])
+    assert "one of 3 tables alike" in " ".join(describe(tmp_path / "book.xlsx").remarks)
+    assert len(load_tables(tmp_path / "book.xlsx", sheet="0 Oe")) == 1
+    # Sheets of which nothing says what differs are no series.
+    for sheet, name in zip(book.worksheets[1:], "abc", strict=True):
+        sheet.title = name
+    book.save(tmp_path / "book.xlsx")
+    (one,) = load_tables(tmp_path / "book.xlsx")
+    assert one.attrs["reading_remarks"] == ['sheet "a" is read, not "b" and "c" (--sheet)']
+
+
+def test_groups_per_voltage_are_read_together(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "runs.h5", "w") as file:
+        for n, volts in enumerate((0.1, 0.2, 0.3)):
+            group = file.create_group(f"run{n}")
+            group["time"], group["resistance"] = np.arange(30.0), 1000.0 + np.arange(30)
+            group.attrs["voltage"] = f"{volts} V"
+    every = load_tables(tmp_path / "runs.h5")
+    assert [float(one["voltage"]) for one in every] == pytest.approx([0.1, 0.2, 0.3])
+    assert not any("--sheet" in text for text in every[0].attrs["reading_remarks"])

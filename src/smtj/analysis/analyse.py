@@ -19,6 +19,7 @@ from smtj.measurement import (
     groups,
     kind_of,
     left_out,
+    load_tables,
     select,
 )
 from smtj.measurement.conditions import direction_needed, direction_stated
@@ -170,7 +171,13 @@ def fit(
     sources = data if isinstance(data, list | tuple) else [data]
     for one in sources:
         every += files_in([one]) if isinstance(one, str | Path) else [one]
-    datasets = load(every, columns)
+    datasets = [
+        table
+        for one in every
+        for table in (
+            load_tables(one, columns) if isinstance(one, str | Path) else [load(one, columns)]
+        )
+    ]
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
     check_names(datasets)

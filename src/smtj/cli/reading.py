@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,7 +100,7 @@ def read_files(
     files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
-    from smtj.measurement import load
+    from smtj.measurement import load_tables
 
     files = data_files(files)
 
@@ -111,7 +112,8 @@ def read_files(
             number * _megabytes(total) + _megabytes(done), len(files) * _megabytes(total)
         )
 
-    return [load(file, progress=report(number), **reading) for number, file in enumerate(files)]
+    every = (load_tables(f, progress=report(number), **reading) for number, f in enumerate(files))
+    return list(chain.from_iterable(every))
 
 
 def _megabytes(size: int) -> int:

@@ -17,7 +17,7 @@ from smtj.measurement.description import FileDescription, describe
 from smtj.measurement.folders import files_in, left_out
 from smtj.measurement.format.columns import parse_columns
 from smtj.measurement.format.schema import LABELS, QUANTITIES
-from smtj.measurement.loading import as_dataset, load
+from smtj.measurement.loading import as_dataset, load, load_tables
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
@@ -38,6 +38,7 @@ __all__ = [
     "kind_of",
     "left_out",
     "load",
+    "load_tables",
     "measured_bias",
     "observable_of",
     "parse_columns",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,8 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        for name, value, header, pattern in conditions_in_name(path.stem):
+        names = [path.stem, *([options.sheet] if options.sheet is not None else [])]
+        for name, value, header, pattern in chain.from_iterable(map(conditions_in_name, names)):
             if _is_missing(dataset, name):
                 _set(dataset, name, ((), value), header)
                 dataset[name].encoding["pattern"] = pattern

@@ -37,6 +37,8 @@ class Chosen:
     content: Complete
     arrays: Arrays
     remarks: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+    """Names of all tables with the same columns, if there are several."""
 
 
 @contextmanager
@@ -90,10 +92,11 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         )
     others = [other for other in filled if other != name and len(_known(filled[other])) > 1]
     remarks = content.remarks
-    if others:
+    if others and options.sheet is None:
         every = listed(map(quoted, others))
         remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
-    return Chosen(found, content, chosen, remarks)
+    alike = tuple(n for n, table in filled.items() if list(table.columns) == headers)
+    return Chosen(found, content, chosen, remarks, alike if len(alike) > 1 else ())
 
 
 def wanted_table(path: Path, wanted: str, names: list[str]) -> str:
