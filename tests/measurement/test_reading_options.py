@@ -456,7 +456,9 @@ def test_sheets_per_field_are_read_together(tmp_path: Path) -> None:
     book.save(tmp_path / "book.xlsx")
     every = load_tables(tmp_path / "book.xlsx")
     assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-10, 0, 10])
-    assert "one of 3 tables alike" in " ".join(describe(tmp_path / "book.xlsx").remarks)
+    assert "3 tables alike are read, one per condition" in " ".join(
+        describe(tmp_path / "book.xlsx").remarks
+    )
     assert len(load_tables(tmp_path / "book.xlsx", sheet="0 Oe")) == 1
     # Sheets of which nothing says what differs are no series.
     for sheet, name in zip(book.worksheets[1:], "abc", strict=True):
@@ -477,3 +479,28 @@ def test_groups_per_voltage_are_read_together(tmp_path: Path) -> None:
     every = load_tables(tmp_path / "runs.h5")
     assert [float(one["voltage"]) for one in every] == pytest.approx([0.1, 0.2, 0.3])
     assert not any("--sheet" in text for text in every[0].attrs["reading_remarks"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "quantity", "first"),
+    [
+        ("R(-20 Oe),R(0 Oe),R(20 Oe)", "resistance", 1000.0),
+        ("R [kohm] @ H_perp=-20Oe,R [kohm] @ H_perp=0Oe,R [kohm] @ H_perp=20Oe", "resistance", 1e6),
+        ("V(-20 Oe) (mV),V(0 Oe) (mV),V(20 Oe) (mV)", "voltage", 1.0),
+        ("-20 Oe,0 Oe,20 Oe", "signal", 1000.0),
+    ],
+)
+def test_columns_per_field_are_read_together(put, headers, quantity, first) -> None:
+    rows = "".join(f"{n},{1000 + n % 3},{2000 + n % 3},{3000 + n % 3}\n" for n in range(30))
+    every = load_tables(put("wide.csv", f"time (ms),{headers}\n{rows}"))
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-20, 0, 20])
+    starts = [float(one[quantity].values[0]) / first for one in every]
+    assert starts == pytest.approx([1, 2, 3])
+    assert all(observable_of(one) == quantity for one in every)
+    assert field_direction_stated(every[0]) == ("perp" in headers)
+
+
+def test_columns_that_differ_in_more_than_a_field_are_no_series(put, refusal) -> None:
+    rows = "1,2,3,4\n" * 30
+    path = put("two.csv", "time (ms),R(-20 Oe),R(0 Oe),R(20 K)\n" + rows)
+    assert "both mean resistance" in refusal(load_tables, path)

@@ -23,9 +23,9 @@ from smtj.measurement.format.schema import (
     has_no_direction,
 )
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, read_dialect
-from smtj.measurement.loading import load_tables
 from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
-from smtj.measurement.stated import REMARKS, remark
+from smtj.measurement.series import load_tables
+from smtj.measurement.stated import REMARKS
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity
 
@@ -94,8 +94,6 @@ def describe(
             raise
         return _unread(file, columns or {}, options, str(error))
     dataset, problem, kind = tables[0], "", ""
-    if len(tables) > 1:
-        remark(dataset, f"one of {len(tables)} tables alike, which are fitted together")
     try:
         kind = _KINDS[kind_of(dataset)]
         shown = observable_of(dataset)

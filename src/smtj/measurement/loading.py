@@ -36,14 +36,7 @@ from smtj.measurement.locations import (
     source_of,
     value_place,
 )
-from smtj.measurement.stated import (
-    STATED,
-    add_sampling,
-    add_stated,
-    apply_options,
-    remark,
-    with_axis_units,
-)
+from smtj.measurement.stated import add_sampling, add_stated, apply_options, remark, with_axis_units
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:
@@ -149,27 +142,6 @@ def load(
     dataset = _with_resistance(dataset)
     check_values(dataset)
     return dataset
-
-
-def load_tables(
-    path: str | Path, columns: Mapping[str, str] | None = None, **options: Any
-) -> "list[xr.Dataset]":
-    """Read a data file, and every table of it if there is one per field or other condition.
-
-    Takes the arguments of :func:`load`.  The sheets of a workbook, or the groups of a file, are
-    read one by one if they have the same columns and their names, or what stands beside the tables,
-    state conditions that differ; else the first is read alone.
-    """
-    first = load(path, columns, **options)
-    alike = first.encoding.get("alike", ())
-    if options.get("sheet") is not None or not alike:
-        return [first]
-    every = [load(path, columns, **{**options, "sheet": name}) for name in alike]
-    for name in STATED:
-        known = {float(one[name]) for one in every if name in one.variables and not one[name].ndim}
-        if len(known) == len(every):
-            return every
-    return [first]
 
 
 def as_dataset(
