@@ -1,0 +1,323 @@
+"""Dwell times under bias by the law of a card: what :meth:`smtj.card.DeviceCard.at` gives.
+
+The law without a damping-like torque is evaluated anew for every set of parameters.  What takes
+long, the change of ln τ by that torque from the Fokker-Planck equation, and exact rates where the
+card names these, is evaluated at one set, continued from there by its leading order, and evaluated
+again where the fit ended until nothing changes.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from smtj.card import DeviceCard
+from smtj.errors import SmtjError
+from smtj.inference.bias.conditions import BiasConditions
+from smtj.inference.bias.joint import Parameter
+from smtj.inference.bias.observed import DwellTimes, Observed
+from smtj.inference.stats.estimate import DECADE
+from smtj.physics.device import operating_point
+from smtj.physics.dwell import card_log_dwell_times
+from smtj.physics.free_layer import states_in_plane, vcma_coefficient
+from smtj.physics.junction import state_resistances, state_resistances_at_current
+from smtj.physics.readout.back_action import critical_voltages
+from smtj.physics.torque.dwell import TOLERANCE, log_dwell_changes
+from smtj.physics.torque.fields import torque_fields
+from smtj.typing import Floats
+
+PROBE = 0.5
+"""Change of ln τ, by the compact law, at which a torque is first evaluated."""
+LEAST, MOST = 0.25, 3.0
+"""Of the torque last evaluated, between which the next one lies."""
+_STATES = np.array([1.0, -1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class TorqueChange:
+    """Changes of ln τ_high and ln τ_low by half a torque and the whole, shape (n, 2) each."""
+
+    field: float
+    """The whole torque as a field per volt, in A/m/V."""
+    volume: float
+    """V* in m³, to which the change is proportional."""
+    half: Floats
+    whole: Floats
+
+    def at(self, field: float, volume: float) -> Floats:
+        """Return the change by another torque and volume: a parabola through the three known."""
+        x = field / self.field
+        parabola = self.whole * x * (2 * x - 1) + 4 * self.half * x * (1 - x)
+        return np.asarray(parabola * volume / self.volume)
+
+
+@dataclass(frozen=True, eq=False)
+class CardLaw:
+    """The law of a card under given conditions."""
+
+    card: DeviceCard
+    conditions: BiasConditions
+    voltage: Floats
+    """Of each state in V, shape (n, 2)."""
+    power: Floats
+    """Of each state in W, shape (n, 2)."""
+    start: Mapping[str, float]
+    change: TorqueChange
+    correction: Floats
+    """ln τ of the card's law less that of Néel and Brown, shape (n, 2) or 0."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the card names exact rates, which have no attempt time."""
+        return self.card.switching.dwell_times == "exact"
+
+    @property
+    def reference(self) -> float:
+        """The temperature of the barrier in K."""
+        return float(np.median(self.conditions.temperature))
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """ln τ0, barrier, H_s, w, ξ, the torque and R_th."""
+        s, own = self.start, _own(self.card)
+        slope = abs(float(operating_point(self.card).slope))
+        most = float(np.abs(self.voltage).max())
+        xi = 0.1 * _whole(self.card) / most
+        hot = 0.05 * self.reference / float(self.power.max())
+        found = []
+        if not self.exact:
+            tau = self.card.thermal.attempt_time
+            error = tau.standard_error / tau if tau.standard_error else DECADE
+            log = own["attempt"]
+            found.append(Parameter("attempt", "the attempt time", log, log, 1.0, error))
+        found += [
+            Parameter("barrier", "the barrier", s["barrier"], 0.0, 0.05),
+            Parameter("offset", "the offset field", s["offset"], own["offset"], 0.1 / slope),
+        ]
+        if any(np.ptp(field) > 0 for field in self._fields):
+            found.append(Parameter("width", "the slope", 0.0, 0.0, 0.05))
+        torque, cause = self.change.field, True
+        return (
+            *found,
+            Parameter("vcma", "VCMA", own["vcma"], own["vcma"], xi, cause=cause),
+            Parameter(
+                "torque", "spin torque", s["torque"], own["torque"], 0.1 * abs(torque), cause=cause
+            ),
+            Parameter("heat", "heating", s["heat"], own["heat"], hot, cause=cause),
+        )
+
+    @property
+    def _fields(self) -> tuple[Floats, Floats]:
+        return self.conditions.field_in_plane, self.conditions.field_out_of_plane
+
+    def log_times(self, values: Mapping[str, float]) -> Floats:
+        """Return ln(τ/s) of the high and the low state, shape (n, 2)."""
+        card = self.device(values)
+        found = self._times(card, values, "neel-brown") + self.correction
+        return found + self.change.at(values["torque"], float(card.geometry.activation_volume))
+
+    def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CardLaw":
+        """Return the law evaluated at other values, itself if that changes nothing."""
+        x = values["torque"] / self.change.field
+        size = min(max(abs(x), LEAST), MOST)
+        field = math.copysign(size, x) * self.change.field
+        card = self.device(values)
+        change = self._change(card, field, values)
+        correction = self._correction(card, values)
+        law = replace(self, change=change, correction=correction)
+        missed = np.abs(law.log_times(values) - self.log_times(values)).max()
+        return self if missed <= max(tolerance, TOLERANCE) else law
+
+    def device(self, values: Mapping[str, float]) -> DeviceCard:
+        """Return the card with these values, without torque and heat."""
+        changes: dict[str, object] = {
+            "switching.offset_field": values["offset"],
+            "vcma.coefficient": values["vcma"],
+            "vcma.anisotropy_field_per_volt": None,
+        }
+        barrier, width = math.exp(values["barrier"]), math.exp(values.get("width", 0.0))
+        for name, factor in ((barrier_field(self.card), barrier), (width_field(self.card), width)):
+            section, _, entry = name.partition(".")
+            own = float(getattr(getattr(self.card, section), entry))
+            changes[name] = own * factor
+        if "attempt" in values:
+            changes["thermal.attempt_time"] = math.exp(values["attempt"])
+        return self.card.replace(changes)
+
+    def _times(self, card: DeviceCard, values: Mapping[str, float], law: str) -> Floats:
+        both = self._each(
+            card_log_dwell_times,
+            card,
+            self.conditions.temperature[:, None] + values["heat"] * self.power,
+            law=law,
+        )
+        return both
+
+    def _correction(self, card: DeviceCard, values: Mapping[str, float]) -> Floats:
+        if not self.exact:
+            return np.zeros(1)
+        return self._times(card, values, "exact") - self._times(card, values, "neel-brown")
+
+    def _change(self, card: DeviceCard, field: float, values: Mapping[str, float]) -> TorqueChange:
+        hot = self.conditions.temperature[:, None] + values["heat"] * self.power
+        half, whole = (
+            self._each(log_dwell_changes, with_torque(card, part * field), hot)
+            for part in (0.5, 1.0)
+        )
+        return TorqueChange(field, float(card.geometry.activation_volume), half, whole)
+
+    def _each(self, times: object, card: DeviceCard, temperature: Floats, **options: str) -> Floats:
+        """Return ln τ of each state, at its own voltage and temperature, shape (n, 2)."""
+        assert callable(times)
+        x, z = (np.repeat(field[:, None], 2, axis=1) for field in self._fields)
+        high, low = times(card, x, 0.0, z, self.voltage, temperature, **options)
+        return np.stack([high[:, 0], low[:, 1]], axis=1)
+
+
+def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -> CardLaw:
+    """Return the law of a card, with a start for its search.
+
+    Its barrier moves V* in the model ``cai2019``, else the anisotropy; where fields differ, w moves
+    H_k,eff or V*.  What the card has besides stays: a field-like torque, an even part of VCMA, the
+    angles, the damping.
+
+    Raises
+    ------
+    CardError, SmtjError
+        The card has no barrier, or as :func:`smtj.physics.dwell.card_log_dwell_times`.
+    """
+    if not float(operating_point(card).barrier) > 0:
+        raise SmtjError(
+            f"card {card.name} has no barrier at zero bias, so dwell times under bias cannot be "
+            "fitted; start from a card with one"
+        )
+    own = _own(card)
+    if barrier_field(card) == "magnetism.anisotropy_field":
+        card = _with_anisotropy_field(card)
+    bare = card.replace({"thermal.thermal_resistance": None, "switching.offset_field": own["offset"]})
+    if card.spin_torque is not None:
+        bare = with_torque(bare, 0.0)
+    x, z = conditions.field_in_plane, conditions.field_out_of_plane
+    ohm, t = conditions.resistance, conditions.temperature
+    held = conditions.bias
+    at = state_resistances if conditions.kind == "voltage" else state_resistances_at_current
+    if ohm is None:
+        states = at(bare, x, 0.0, z, held, t)
+        ohm = np.stack([states.high, states.low], axis=1)
+    voltage = np.repeat(held[:, None], 2, axis=1)
+    if conditions.kind == "current":
+        voltage = voltage * ohm
+    field = own["torque"] or _probe(bare, float(np.abs(voltage).max()))
+    zero = np.zeros(voltage.shape)
+    start = {**own, "barrier": 0.0}
+    law = CardLaw(
+        bare, conditions, voltage, voltage**2 / ohm, start,
+        TorqueChange(field, 1.0, zero, zero), np.zeros(1),
+    )  # fmt: skip
+    law = replace(
+        law, change=law._change(bare, field, start), correction=law._correction(bare, start)
+    )
+    return replace(law, start=_start(law, observed, start))
+
+
+def with_torque(card: DeviceCard, field: float) -> DeviceCard:
+    """Return a card with a damping-like torque in A/m/V.
+
+    Where it has no section for it, its polarisation is that of its TMR (M. Jullière, Phys. Lett. A
+    54, 225 (1975), doi:10.1016/0375-9601(75)90174-7).
+    """
+    changes: dict[str, object] = {"spin_torque.damping_like_field_per_volt": field}
+    if card.spin_torque is None:
+        tmr = float(card.electrical.tmr)
+        changes["spin_torque.polarisation"] = math.sqrt(tmr / (2 + tmr))
+    return card.replace(changes)
+
+
+def barrier_field(card: DeviceCard) -> str:
+    """Return which number of a card its barrier moves."""
+    if card.switching.model == "cai2019":
+        return "geometry.activation_volume"
+    if states_in_plane(card):
+        return "magnetism.in_plane_anisotropy_field"
+    return "magnetism.anisotropy_field"
+
+
+def width_field(card: DeviceCard) -> str:
+    """Return which number of a card its slope w moves."""
+    if card.switching.model == "cai2019":
+        return "switching.effective_anisotropy_field"
+    return "geometry.activation_volume"
+
+
+def _own(card: DeviceCard) -> dict[str, float]:
+    return {
+        "attempt": math.log(card.thermal.attempt_time),
+        "barrier": 0.0,
+        "offset": float(np.asarray(operating_point(card).offset_field)),
+        "vcma": vcma_coefficient(card),
+        "torque": torque_fields(card).damping_like,
+        "heat": float(card.thermal.thermal_resistance or 0.0),
+    }
+
+
+def _with_anisotropy_field(card: DeviceCard) -> DeviceCard:
+    """Return the card with H_K1 instead of its interface anisotropy."""
+    from smtj.physics.magnetics.anisotropy import anisotropy_field
+
+    if card.magnetism.anisotropy_field is not None and card.magnetism.interface_anisotropy is None:
+        return card
+    point = operating_point(card)
+    field = float(anisotropy_field(point.energy_density, point.saturation_magnetisation))
+    return card.replace(
+        {"magnetism.anisotropy_field": field, "magnetism.interface_anisotropy": None}
+    )
+
+
+def _whole(card: DeviceCard) -> float:
+    """ξ in J/(V m) at which 1 V removes all of H_K1, whatever its sign."""
+    from smtj.physics.magnetics.anisotropy import anisotropy_field
+
+    point = operating_point(card)
+    own = abs(float(anisotropy_field(point.energy_density, point.saturation_magnetisation)))
+    unit = card.replace({"vcma.coefficient": 1e-15, "vcma.anisotropy_field_per_volt": None})
+    return 1e-15 * own / torque_fields(unit).vcma
+
+
+def _probe(card: DeviceCard, voltage: float) -> float:
+    """Return a torque in A/m/V that changes ln τ by about :data:`PROBE` at a voltage."""
+    unit = min(abs(v) for v in critical_voltages(with_torque(card, 1.0)))
+    if not math.isfinite(unit):
+        return 1.0
+    return PROBE * unit / (float(operating_point(card).stability_factor) * voltage)
+
+
+def _start(law: CardLaw, observed: Observed, own: Mapping[str, float]) -> dict[str, float]:
+    """Return values of the law's first order."""
+    n = len(law.voltage)
+    rest = law._times(law.card, own, "neel-brown") + law.correction
+    sign = np.broadcast_to(_STATES, (n, 2))
+    linear = law.voltage * np.ones((n, 2))
+    columns = [np.ones((n, 2)), sign, linear, law.change.whole, law.power]
+    if isinstance(observed, DwellTimes):
+        target = (observed.log_times - rest).ravel()
+        design = np.stack([column.ravel() for column in columns], axis=1)
+    else:
+        p = (observed.high + 0.5) / (observed.total + 1)
+        target = np.log(p / (1 - p)) - (rest[:, 0] - rest[:, 1])
+        design = np.stack([column[:, 0] - column[:, 1] for column in columns], axis=1)
+    lengths = np.maximum(np.linalg.norm(design, axis=0), 1e-300)
+    found = np.linalg.pinv(design / lengths, rcond=1e-3) @ target / lengths
+    point = operating_point(law.card, 0.0, law.reference)
+    delta, slope = float(point.stability_factor), float(point.slope)
+    x = min(max(float(found[3]), -MOST), MOST)
+    hot = 0.2 * law.reference / float(law.power.max())
+    heat = min(max(-float(found[4]) * law.reference / delta, -hot), hot)
+    return {
+        **own,
+        "barrier": math.log(max(1 + float(found[0]) / delta, 0.2)),
+        "offset": own["offset"] - 2 * float(found[1]) / slope,
+        "torque": x * law.change.field,
+        "heat": heat if isinstance(observed, DwellTimes) else own["heat"],
+    }
