@@ -12,7 +12,15 @@ from smtj.analysis.formatting import file_remarks, source_name
 from smtj.analysis.result import FitResult, combined
 from smtj.card import CardLike, DeviceCard, as_card, as_device, shipped_cards
 from smtj.errors import DataError, SmtjError
-from smtj.measurement import as_dataset, field_direction_stated, files_in, groups, kind_of, select
+from smtj.measurement import (
+    as_dataset,
+    field_direction_stated,
+    files_in,
+    groups,
+    kind_of,
+    select,
+    table,
+)
 from smtj.measurement.conditions import direction_needed, direction_stated
 from smtj.measurement.format.schema import FIELDS
 
@@ -240,15 +248,37 @@ def _fit_all(
     for observed, readings in traces.items():
         fitted = _fit_readings(readings, context, progress)
         results += fitted if observed is None else [in_own_unit(r, observed) for r in fitted]
-    for rows in by_kind.get("dwell", ()):
-        from smtj.analysis.switching.dwell import table_result
-
-        results.append(table_result(rows, context))
+    for times in by_kind.get("dwell", ()):
+        results += _fit_dwell_times(times, context)
     for curve in by_kind.get("probability", ()):
         from smtj.analysis.switching.probability import probability_results
 
         results += probability_results(curve, context)
     return results
+
+
+def _fit_dwell_times(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
+    """Fit a table of dwell times against one drive, or what a bias does under any conditions."""
+    from smtj.analysis.switching.bias_effects import biases_in, effects_of_table
+    from smtj.analysis.switching.dwell import table_result, varied_in
+
+    rows = table(dataset)
+    results = []
+    if biases_in(rows) is None or len(varied_in(rows)) == 1:
+        results.append(table_result(dataset, context))
+    if biases_in(rows) is not None:
+        try:
+            results.append(effects_of_table(rows, dataset, context))
+        except SmtjError as reason:
+            if not results:
+                raise
+            results[0] = _without_effects(results[0], reason)
+    return results
+
+
+def _without_effects(result: FitResult, reason: SmtjError) -> FitResult:
+    remark = f"what the bias does was not fitted: {reason}"
+    return replace(result, remarks=(*result.remarks, remark))
 
 
 def _fit_spectra(
@@ -276,6 +306,7 @@ def _fit_readings(
     """Fit a single trace, or scans and Arrhenius plots of several."""
     from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
     from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
+    from smtj.analysis.switching.bias_effects import effects_of_traces
     from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
     from smtj.analysis.switching.separate import separate_results
     from smtj.analysis.switching.trace import fit_readings, trace_result
@@ -316,7 +347,13 @@ def _fit_readings(
         # A card of measured behaviour has one response, or one place with its τ(T).
         against_temperature = [replace(one, behaviour=None) for one in against_temperature]
     results += against_temperature
-    return results or separate_results(found, traces, context)
+    results = results or separate_results(found, traces, context)
+    if scans and not context.has_drives:
+        return results  # w(V) says what the voltage does
+    try:
+        return results + effects_of_traces(traces, [known for known, _ in found], context)
+    except SmtjError as reason:
+        return [*results[:-1], _without_effects(results[-1], reason)]
 
 
 def _with_direction(result: FitResult, datasets: "Sequence[xr.Dataset]") -> FitResult:

@@ -76,6 +76,14 @@ class Context:
             condition=condition,
         )
 
+    @property
+    def has_drives(self) -> bool:
+        """Whether the base card has a spin torque or is heated by its current."""
+        card = self.card
+        return self.has_base and not (
+            card.spin_torque is None and card.thermal.thermal_resistance is None
+        )
+
     def not_on_base(self, what: str, them: str = "them") -> str:
         """Return a remark on results, with their verb, that belong on a card of behaviour only."""
         return f"{what} nothing on a card with physics; without --base (base=) a card holds {them}"

@@ -33,6 +33,7 @@ from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from smtj.analysis.switching.trace import FittedTrace
@@ -81,7 +82,7 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     require(dataset, "dwell_time_high", "dwell_time_low")
     rows = table(dataset)
     allowed = (*DRIVES, "temperature")
-    varied = [name for name in allowed if name in rows and rows[name].nunique() > 1]
+    varied = varied_in(rows)
     if varied == ["temperature"]:
         return arrhenius.table_result(dataset, context)
     if len(varied) != 1:
@@ -105,6 +106,8 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
         )
     if not context.has_base:
         return result
+    if along in ("voltage", "current"):
+        return result  # what the bias does is a fit of its own
     if along != "field_out_of_plane":
         return replace(
             result,
@@ -114,6 +117,12 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
             ),
         )
     return _with_barrier(result, dataset, context)
+
+
+def varied_in(rows: "pd.DataFrame") -> list[str]:
+    """Return which field, bias or temperature varies in a table."""
+    allowed = (*DRIVES, "temperature")
+    return [name for name in allowed if name in rows and rows[name].nunique() > 1]
 
 
 def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) -> FitResult:

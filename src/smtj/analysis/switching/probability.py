@@ -10,6 +10,7 @@ from smtj.analysis.card_update import measured, with_sigmoid
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
+from smtj.analysis.switching.bias_effects import BIASES, biases_in, effects_of_counts
 from smtj.analysis.switching.pulses import is_against_length, pulse_results
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -89,7 +90,8 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
             one = replace(one, remarks=(found.remark, *one.remarks))
         results.append(one)
     if len(results) == 1:
-        return results
+        known = along in BIASES and "pulse_length" not in rows and context.has_base
+        return results + (_effects(rows, dataset, context) if known else [])
     first = branches[0][0] if isinstance(branches, list) else next(iter(branches))[0]
     shown = _called(labels[0], first[0])
     # A card has one sigmoid, and the data do not say which branch it should have.
@@ -98,6 +100,11 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         f'sigmoid; only= (--only "{labels[0]}={shown}") fits one alone'
     )
     return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
+
+
+def _effects(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> list[FitResult]:
+    """Return what the bias does to P, nothing if its values are too few."""
+    return [] if biases_in(rows) is None else [effects_of_counts(rows, dataset, context)]
 
 
 def _called(label: str, name: object) -> str:
@@ -136,7 +143,7 @@ def _result(
     if along in FIELDS and not stated:
         remarks.append(direction_needed(dataset, along))
     remarks += assumed
-    if along != context.card.drive_condition and context.has_base:
+    if along not in (context.card.drive_condition, *BIASES) and context.has_base:
         remarks.append(context.not_on_base(f"P against {along} changes", "it"))
     return context.result(
         "probability",

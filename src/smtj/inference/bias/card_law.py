@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BarycentricInterpolator
 
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -28,29 +30,43 @@ from smtj.physics.torque.dwell import TOLERANCE, log_dwell_changes
 from smtj.physics.torque.fields import torque_fields
 from smtj.typing import Floats
 
+FEW = 1.5
+"""Change of ln τ up to which four voltages are enough."""
 PROBE = 0.5
 """Change of ln τ, by the compact law, at which a torque is first evaluated."""
 LEAST, MOST = 0.25, 3.0
 """Of the torque last evaluated, between which the next one lies."""
 _STATES = np.array([1.0, -1.0])
+_NOTHING = np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
 class TorqueChange:
-    """Changes of ln τ_high and ln τ_low by half a torque and the whole, shape (n, 2) each."""
+    """Changes of ln τ by one torque at some voltages, which stand for other torques too."""
 
     field: float
-    """The whole torque as a field per volt, in A/m/V."""
+    """The torque as a field per volt, in A/m/V."""
     volume: float
     """V* in m³, to which the change is proportional."""
-    half: Floats
-    whole: Floats
+    voltage: Floats
+    """Nodes in V, with 0, rising, shape (nodes,)."""
+    nodes: Floats
+    """Changes of ln τ_high and ln τ_low there, shape (groups, nodes, 2)."""
+    group: NDArray[np.int64]
+    """Of each condition, those of equal field and temperature alike, shape (n,)."""
 
-    def at(self, field: float, volume: float) -> Floats:
-        """Return the change by another torque and volume: a parabola through the three known."""
-        x = field / self.field
-        parabola = self.whole * x * (2 * x - 1) + 4 * self.half * x * (1 - x)
-        return np.asarray(parabola * volume / self.volume)
+    def at(self, voltage: Floats, field: float, volume: float) -> Floats:
+        """Return the change at voltages of each state, shape (n, 2), by another torque and volume.
+
+        It depends on the product of torque and voltage: a polynomial between the nodes, and
+        proportional beyond.
+        """
+        y = voltage * (field / self.field)
+        inside = np.clip(y, self.voltage[0], self.voltage[-1])
+        basis = BarycentricInterpolator(self.voltage, np.eye(self.voltage.size))(inside.ravel())
+        found = np.einsum("isk,iks->is", np.reshape(basis, (*y.shape, -1)), self.nodes[self.group])
+        beyond = np.divide(y, inside, out=np.ones(y.shape), where=inside != 0)
+        return np.asarray(found * beyond * volume / self.volume)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +132,9 @@ class CardLaw:
         """Return ln(τ/s) of the high and the low state, shape (n, 2)."""
         card = self.device(values)
         found = self._times(card, values, "neel-brown") + self.correction
-        return found + self.change.at(values["torque"], float(card.geometry.activation_volume))
+        return found + self.change.at(
+            self.voltage, values["torque"], float(card.geometry.activation_volume)
+        )
 
     def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CardLaw":
         """Return the law evaluated at other values, itself if that changes nothing."""
@@ -161,12 +179,39 @@ class CardLaw:
         return self._times(card, values, "exact") - self._times(card, values, "neel-brown")
 
     def _change(self, card: DeviceCard, field: float, values: Mapping[str, float]) -> TorqueChange:
-        hot = self.conditions.temperature[:, None] + values["heat"] * self.power
-        half, whole = (
-            self._each(log_dwell_changes, with_torque(card, part * field), hot)
-            for part in (0.5, 1.0)
+        """Solve for the changes by a torque, at few voltages of each field and temperature."""
+        rows = np.stack([*self._fields, self.conditions.temperature], axis=1)
+        groups, number = np.unique(rows, axis=0, return_inverse=True)
+        number = number.reshape(-1)
+        size = np.abs(self.voltage).max(axis=1)
+        far = [int(np.argmax(np.where(number == g, size, -1.0))) for g in range(len(groups))]
+        # V²/R of either state is proportional to V² closely enough for a change by heat.
+        conductance = (self.power / np.maximum(self.voltage**2, 1e-300))[far]
+        most = float(np.abs(self.voltage).max())
+        changed = with_torque(card, field)
+        nodes = most * np.array([-1.0, -0.5, 0.5, 1.0])
+        found = self._solved(changed, nodes, groups, values["heat"] * conductance)
+        if np.abs(found).max() > FEW:
+            nodes = most * np.append(*_halves(-np.cos(np.pi * np.arange(9) / 8)))
+            found = self._solved(changed, nodes, groups, values["heat"] * conductance)
+        middle = nodes.size // 2
+        return TorqueChange(
+            field,
+            float(card.geometry.activation_volume),
+            np.insert(nodes, middle, 0.0),
+            np.insert(found, middle, 0.0, axis=1),
+            number,
         )
-        return TorqueChange(field, float(card.geometry.activation_volume), half, whole)
+
+    def _solved(
+        self, card: DeviceCard, nodes: Floats, groups: Floats, per_square: Floats
+    ) -> Floats:
+        """Return changes of both states at voltages in groups, shape (groups, nodes, 2)."""
+        x, z, t = (groups[:, k, None, None] for k in range(3))
+        volts = nodes[None, :, None]
+        hot = t + per_square[:, None, :] * volts**2
+        high, low = log_dwell_changes(card, x, 0.0, z, volts, hot)
+        return np.stack([high[..., 0], low[..., 1]], axis=-1)
 
     def _each(self, times: object, card: DeviceCard, temperature: Floats, **options: str) -> Floats:
         """Return ln τ of each state, at its own voltage and temperature, shape (n, 2)."""
@@ -196,7 +241,9 @@ def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -
     own = _own(card)
     if barrier_field(card) == "magnetism.anisotropy_field":
         card = _with_anisotropy_field(card)
-    bare = card.replace({"thermal.thermal_resistance": None, "switching.offset_field": own["offset"]})
+    bare = card.replace(
+        {"thermal.thermal_resistance": None, "switching.offset_field": own["offset"]}
+    )
     if card.spin_torque is not None:
         bare = with_torque(bare, 0.0)
     x, z = conditions.field_in_plane, conditions.field_out_of_plane
@@ -210,11 +257,10 @@ def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -
     if conditions.kind == "current":
         voltage = voltage * ohm
     field = own["torque"] or _probe(bare, float(np.abs(voltage).max()))
-    zero = np.zeros(voltage.shape)
     start = {**own, "barrier": 0.0}
     law = CardLaw(
         bare, conditions, voltage, voltage**2 / ohm, start,
-        TorqueChange(field, 1.0, zero, zero), np.zeros(1),
+        TorqueChange(field, 1.0, _NOTHING, _NOTHING, _NOTHING.astype(np.int64)), np.zeros(1),
     )  # fmt: skip
     law = replace(
         law, change=law._change(bare, field, start), correction=law._correction(bare, start)
@@ -249,6 +295,12 @@ def width_field(card: DeviceCard) -> str:
     if card.switching.model == "cai2019":
         return "switching.effective_anisotropy_field"
     return "geometry.activation_volume"
+
+
+def _halves(points: Floats) -> tuple[Floats, Floats]:
+    """Return points without that in the middle."""
+    middle = points.size // 2
+    return points[:middle], points[middle + 1 :]
 
 
 def _own(card: DeviceCard) -> dict[str, float]:
@@ -299,7 +351,13 @@ def _start(law: CardLaw, observed: Observed, own: Mapping[str, float]) -> dict[s
     rest = law._times(law.card, own, "neel-brown") + law.correction
     sign = np.broadcast_to(_STATES, (n, 2))
     linear = law.voltage * np.ones((n, 2))
-    columns = [np.ones((n, 2)), sign, linear, law.change.whole, law.power]
+    columns = [
+        np.ones((n, 2)),
+        sign,
+        linear,
+        law.change.at(law.voltage, law.change.field, law.change.volume),
+        law.power,
+    ]
     if isinstance(observed, DwellTimes):
         target = (observed.log_times - rest).ravel()
         design = np.stack([column.ravel() for column in columns], axis=1)
