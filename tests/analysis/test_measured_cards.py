@@ -96,7 +96,7 @@ def test_traces_at_voltages_come_back_from_the_card_that_they_made():
     found = {name.partition(".")[2]: value for name, value, _ in card.values()}
     for name, value in truth.items():
         assert abs(found[name] - value) < 4.5 * found[name].standard_error, name
-    again = smtj.fit(smtj.lab.voltage_scan(card, volts, samples=3000, seed=1)).card()
+    again = smtj.fit(smtj.lab.bias_scan(card, 3000, voltage=volts, seed=1)).card()
     other = {name.partition(".")[2]: value for name, value, _ in again.values()}
     for name in truth:
         error = np.hypot(found[name].standard_error, other[name].standard_error)

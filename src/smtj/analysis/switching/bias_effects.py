@@ -26,7 +26,7 @@ from smtj.analysis.switching.dwell import DRIVES
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.bias.card_estimates import card_estimates
-from smtj.inference.bias.card_law import CardLaw, card_law, with_torque
+from smtj.inference.bias.card_law import CardLaw, card_law, polarisation
 from smtj.inference.bias.compact_law import compact_estimates, compact_law
 from smtj.inference.bias.conditions import BiasConditions, bias_conditions
 from smtj.inference.bias.joint import JointFit, fit_jointly
@@ -239,9 +239,9 @@ def update_effects(card: DeviceCard, found: FittedEffects, source: str) -> Devic
     if torque is not None and (fit.seen("torque") or card.spin_torque is not None):
         changes = {"spin_torque.damping_like_field_per_volt": torque.on_card(source)}
         if card.spin_torque is None:
-            assumed = float(with_torque(card, 0.0).spin_torque.polarisation)
             text = "Jullière with the TMR of the card; of no effect beside the field per volt"
-            changes["spin_torque.polarisation"] = Value(assumed, "derived", text)
+            own = Value(polarisation(card), "derived", text)
+            changes["spin_torque.polarisation"] = own
         card = card.replace(changes)
     heat = found.estimate("R_th")
     if heat is not None and (fit.seen("heat") or card.thermal.thermal_resistance is not None):

@@ -34,6 +34,8 @@ FEW = 1.5
 """Change of ln τ up to which four voltages are enough."""
 PROBE = 0.5
 """Change of ln τ, by the compact law, at which a torque is first evaluated."""
+NEAR = 0.3
+"""Of the step of each parameter, within which the leading order is enough."""
 LEAST, MOST = 0.25, 3.0
 """Of the torque last evaluated, between which the next one lies."""
 _STATES = np.array([1.0, -1.0])
@@ -80,6 +82,8 @@ class CardLaw:
     power: Floats
     """Of each state in W, shape (n, 2)."""
     start: Mapping[str, float]
+    at: Mapping[str, float]
+    """Where the following two were evaluated."""
     change: TorqueChange
     correction: Floats
     """ln τ of the card's law less that of Néel and Brown, shape (n, 2) or 0."""
@@ -138,15 +142,20 @@ class CardLaw:
 
     def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CardLaw":
         """Return the law evaluated at other values, itself if that changes nothing."""
+        if all(abs(values[p.name] - self.at[p.name]) < NEAR * p.step for p in self.parameters):
+            return self
         x = values["torque"] / self.change.field
         size = min(max(abs(x), LEAST), MOST)
         field = math.copysign(size, x) * self.change.field
-        card = self.device(values)
-        change = self._change(card, field, values)
-        correction = self._correction(card, values)
-        law = replace(self, change=change, correction=correction)
+        law = self.evaluated(field, values)
         missed = np.abs(law.log_times(values) - self.log_times(values)).max()
         return self if missed <= max(tolerance, TOLERANCE) else law
+
+    def evaluated(self, field: float, values: Mapping[str, float]) -> "CardLaw":
+        """Return the law with its torque, a field per volt in A/m/V, and rates evaluated anew."""
+        card = self.device(values)
+        change, correction = self._change(card, field, values), self._correction(card, values)
+        return replace(self, change=change, correction=correction, at=dict(values))
 
     def device(self, values: Mapping[str, float]) -> DeviceCard:
         """Return the card with these values, without torque and heat."""
@@ -165,13 +174,12 @@ class CardLaw:
         return self.card.replace(changes)
 
     def _times(self, card: DeviceCard, values: Mapping[str, float], law: str) -> Floats:
-        both = self._each(
+        return self._each(
             card_log_dwell_times,
             card,
             self.conditions.temperature[:, None] + values["heat"] * self.power,
             law=law,
         )
-        return both
 
     def _correction(self, card: DeviceCard, values: Mapping[str, float]) -> Floats:
         if not self.exact:
@@ -186,15 +194,14 @@ class CardLaw:
         size = np.abs(self.voltage).max(axis=1)
         far = [int(np.argmax(np.where(number == g, size, -1.0))) for g in range(len(groups))]
         # V²/R of either state is proportional to V² closely enough for a change by heat.
-        conductance = (self.power / np.maximum(self.voltage**2, 1e-300))[far]
+        heat = values["heat"] * (self.power / np.maximum(self.voltage**2, 1e-300))[far]
         most = float(np.abs(self.voltage).max())
-        changed = with_torque(card, field)
         nodes = most * np.array([-1.0, -0.5, 0.5, 1.0])
-        found = self._solved(changed, nodes, groups, values["heat"] * conductance)
-        if np.abs(found).max() > FEW:
+        x = field / self.change.field
+        if np.abs(self.change.nodes).max(initial=0.0) * abs(x) > FEW:
             nodes = most * np.append(*_halves(-np.cos(np.pi * np.arange(9) / 8)))
-            found = self._solved(changed, nodes, groups, values["heat"] * conductance)
         middle = nodes.size // 2
+        found = self._solved(with_torque(card, field), nodes, groups, heat)
         return TorqueChange(
             field,
             float(card.geometry.activation_volume),
@@ -203,15 +210,16 @@ class CardLaw:
             number,
         )
 
-    def _solved(
-        self, card: DeviceCard, nodes: Floats, groups: Floats, per_square: Floats
-    ) -> Floats:
-        """Return changes of both states at voltages in groups, shape (groups, nodes, 2)."""
-        x, z, t = (groups[:, k, None, None] for k in range(3))
-        volts = nodes[None, :, None]
-        hot = t + per_square[:, None, :] * volts**2
-        high, low = log_dwell_changes(card, x, 0.0, z, volts, hot)
-        return np.stack([high[..., 0], low[..., 1]], axis=-1)
+    def _solved(self, card: DeviceCard, nodes: Floats, groups: Floats, heat: Floats) -> Floats:
+        """Return changes of both states at voltages in groups, shape (groups, nodes, 2).
+
+        They are solved at the mean temperature of both, and inverse in that of each.
+        """
+        x, z, t = (groups[:, k, None] for k in range(3))
+        hot = t[..., None] + heat[:, None, :] * nodes[:, None] ** 2
+        mean = hot.mean(axis=-1)
+        both = np.stack(log_dwell_changes(card, x, 0.0, z, nodes, mean), axis=-1)
+        return np.asarray(both * mean[..., None] / hot)
 
     def _each(self, times: object, card: DeviceCard, temperature: Floats, **options: str) -> Floats:
         """Return ln τ of each state, at its own voltage and temperature, shape (n, 2)."""
@@ -257,28 +265,29 @@ def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -
     if conditions.kind == "current":
         voltage = voltage * ohm
     field = own["torque"] or _probe(bare, float(np.abs(voltage).max()))
+    nothing = TorqueChange(field, 1.0, _NOTHING, _NOTHING, _NOTHING.astype(np.int64))
     start = {**own, "barrier": 0.0}
     law = CardLaw(
-        bare, conditions, voltage, voltage**2 / ohm, start,
-        TorqueChange(field, 1.0, _NOTHING, _NOTHING, _NOTHING.astype(np.int64)), np.zeros(1),
-    )  # fmt: skip
-    law = replace(
-        law, change=law._change(bare, field, start), correction=law._correction(bare, start)
-    )
+        bare, conditions, voltage, voltage**2 / ohm, start, start, nothing, np.zeros(1)
+    ).evaluated(field, start)
     return replace(law, start=_start(law, observed, start))
 
 
 def with_torque(card: DeviceCard, field: float) -> DeviceCard:
-    """Return a card with a damping-like torque in A/m/V.
-
-    Where it has no section for it, its polarisation is that of its TMR (M. Jullière, Phys. Lett. A
-    54, 225 (1975), doi:10.1016/0375-9601(75)90174-7).
-    """
+    """Return a card with a damping-like torque in A/m/V."""
     changes: dict[str, object] = {"spin_torque.damping_like_field_per_volt": field}
     if card.spin_torque is None:
-        tmr = float(card.electrical.tmr)
-        changes["spin_torque.polarisation"] = math.sqrt(tmr / (2 + tmr))
+        changes["spin_torque.polarisation"] = polarisation(card)
     return card.replace(changes)
+
+
+def polarisation(card: DeviceCard) -> float:
+    """P of both electrodes from the card's TMR = 2P²/(1 - P²).
+
+    M. Jullière, Phys. Lett. A 54, 225 (1975), doi:10.1016/0375-9601(75)90174-7.
+    """
+    tmr = float(card.electrical.tmr)
+    return math.sqrt(tmr / (2 + tmr))
 
 
 def barrier_field(card: DeviceCard) -> str:

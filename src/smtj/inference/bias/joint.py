@@ -248,7 +248,7 @@ def _identified(
         other = int(np.argmax(partner))
         held[p.name] = "the data say too little about it"
         if judged and partner[other] > ALIKE:
-            called = [q for q in [*judged[:worst], p, *judged[worst:]]][other].called
+            called = [*judged[:worst], p, *judged[worst:]][other].called
             held[p.name] = f"the data do not tell it from {called}"
     if not judged:
         raise SmtjError(f"{FIT} determines nothing: {'; '.join(held.values())}")

@@ -41,7 +41,8 @@ class DwellTimes:
         if self.counted:
             with np.errstate(over="ignore"):
                 away = np.sign(away) * np.sqrt(2 * np.maximum(np.expm1(away) - away, 0.0))
-        return np.linalg.solve(self.root, away[..., None])[..., 0].ravel()
+        whitened = np.linalg.solve(self.root, away[..., None])[..., 0]
+        return np.asarray(whitened.ravel(), dtype=np.float64)
 
     def widened(self, factor: float) -> "DwellTimes":
         """Return the same with errors larger by a factor."""
@@ -65,7 +66,6 @@ class HighCounts:
     def residuals(self, log_times: Floats) -> Floats:
         """Signed roots of the deviance of the counts, shape (n,)."""
         odds = log_times[:, 0] - log_times[:, 1]
-        found = np.empty(odds.shape)
         fraction, p = self.high / self.total, 1 / (1 + np.exp(-odds))
         with np.errstate(divide="ignore", invalid="ignore"):
             # ln P and ln(1 - P) without losing the rare state.
@@ -73,8 +73,8 @@ class HighCounts:
                 (fraction, -np.logaddexp(0, -odds)),
                 (1 - fraction, -np.logaddexp(0, odds)),
             )
-            found = sum(np.where(f > 0, f * (np.log(f) - log), 0.0) for f, log in parts)
-        deviance = 2 * self.total * np.maximum(np.asarray(found), 0.0)
+            terms = [np.where(f > 0, f * (np.log(f) - log), 0.0) for f, log in parts]
+        deviance = 2 * self.total * np.maximum(terms[0] + terms[1], 0.0)
         return np.asarray(np.sign(fraction - p) * np.sqrt(deviance))
 
     def widened(self, factor: float) -> "HighCounts":
@@ -120,7 +120,7 @@ def dwell_times(
     if not (np.isfinite(logs).all() and np.isfinite(spread).all()):
         raise SmtjError("logarithms of dwell times and their covariances must be finite")
     try:
-        root = np.linalg.cholesky(spread)
+        root = np.asarray(np.linalg.cholesky(spread), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise SmtjError(
             "a covariance of ln τ_high and ln τ_low is not positive definite; give variances above "
