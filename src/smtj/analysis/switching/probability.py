@@ -88,10 +88,14 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         one = _result(dataset, x, fit, along, called, context)
         if found is not None:
             one = replace(one, remarks=(found.remark, *one.remarks))
+            if along in BIASES and context.has_base:
+                said = f"P against {along} without its number of reads changes"
+                one = replace(one, remarks=(*one.remarks, context.not_on_base(said, "it")))
         results.append(one)
     if len(results) == 1:
-        known = along in BIASES and "pulse_length" not in rows and context.has_base
-        return results + (_effects(rows, dataset, context) if known else [])
+        # Counts need their number, and P after a pulse is not that of a stationary device.
+        counted = along in BIASES and found is None and "pulse_length" not in rows
+        return results + (_effects(rows, dataset, context) if counted else [])
     first = branches[0][0] if isinstance(branches, list) else next(iter(branches))[0]
     shown = _called(labels[0], first[0])
     # A card has one sigmoid, and the data do not say which branch it should have.
@@ -103,8 +107,10 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
 
 
 def _effects(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> list[FitResult]:
-    """Return what the bias does to P, nothing if its values are too few."""
-    return [] if biases_in(rows) is None else [effects_of_counts(rows, dataset, context)]
+    """Return what the bias does to P, nothing without a base card or at too few biases."""
+    if not context.has_base or biases_in(rows) is None:
+        return []
+    return [effects_of_counts(rows, dataset, context)]
 
 
 def _called(label: str, name: object) -> str:

@@ -34,7 +34,9 @@ FEW = 1.5
 """Change of ln τ up to which four voltages are enough."""
 PROBE = 0.5
 """Change of ln τ, by the compact law, at which a torque is first evaluated."""
-NEAR = 0.3
+CLOSE, ROUNDS = 1.5, 8
+"""Of the torque last evaluated, up to which a start is taken, and the most that are tried."""
+NEAR = 0.1
 """Of the step of each parameter, within which the leading order is enough."""
 LEAST, MOST = 0.25, 3.0
 """Of the torque last evaluated, between which the next one lies."""
@@ -142,7 +144,8 @@ class CardLaw:
 
     def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CardLaw":
         """Return the law evaluated at other values, itself if that changes nothing."""
-        if all(abs(values[p.name] - self.at[p.name]) < NEAR * p.step for p in self.parameters):
+        moved = [abs(values[p.name] - self.at[p.name]) / p.step for p in self.parameters]
+        if not self.exact and max(moved) < NEAR:
             return self
         x = values["torque"] / self.change.field
         size = min(max(abs(x), LEAST), MOST)
@@ -270,7 +273,13 @@ def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -
     law = CardLaw(
         bare, conditions, voltage, voltage**2 / ohm, start, start, nothing, np.zeros(1)
     ).evaluated(field, start)
-    return replace(law, start=_start(law, observed, start))
+    for _ in range(ROUNDS):
+        start = _start(law, observed, own)
+        # Straight lines through a probe that is too weak miss how the change bends.
+        if abs(start["torque"]) <= CLOSE * abs(law.change.field):
+            break
+        law = law.evaluated(start["torque"], {**own, "barrier": 0.0})
+    return replace(law, start=start)
 
 
 def with_torque(card: DeviceCard, field: float) -> DeviceCard:

@@ -200,8 +200,9 @@ def _minimum(
     scale = np.array([_scale(law, values, p) for p in free])
 
     def at(p: Mapping[str, float]) -> dict[str, float]:
-        moved = {q.name: p[q.name] * s for q, s in zip(free, scale, strict=True)}
-        return {**values, **moved}
+        # From 1 on, as the search steps by fractions of its coordinates.
+        steps = zip(free, scale, strict=True)
+        return {**values, **{q.name: values[q.name] + (p[q.name] - 1) * s for q, s in steps}}
 
     def residuals(p: Mapping[str, float]) -> Floats:
         there = at(p)
@@ -212,8 +213,7 @@ def _minimum(
         known = [(there[q.name] - q.own) / q.known for q in free if q.known]
         return np.append(found, known)
 
-    start = {q.name: values[q.name] / s for q, s in zip(free, scale, strict=True)}
-    found = minimise(residuals, start, FIT, MAX_EVALUATIONS)
+    found = minimise(residuals, {q.name: 1.0 for q in free}, FIT, MAX_EVALUATIONS)
     covariance = found.covariance * np.outer(scale, scale)
     return replace(found, covariance=covariance), at(found.values)
 
