@@ -82,6 +82,7 @@ bench: $(RIVALS) ## measure speed, both sides of each comparison in one process
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/telegraph.py
 	$(BIN)/python benchmarks/states.py
+	$(BIN)/python benchmarks/files.py
 	$(BIN)/python benchmarks/spectra.py
 	$(BIN)/python benchmarks/macrospin.py
 	$(BIN)/python benchmarks/reads.py

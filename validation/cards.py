@@ -1,4 +1,4 @@
-"""Fit → card → laboratory → fit over 200 foreign devices; writes docs/validation/cards.json.
+"""Fit → card → laboratory → fit over 250 foreign devices; writes docs/validation/cards.json.
 
 Telegraph noise of random devices, made by ``tests/analysis/measured_devices.py`` without anything
 of smtj: traces, scans of a field by Eq. 3 and 4, by a drive that acts on one state alone and by one
@@ -18,7 +18,7 @@ import numpy as np
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "analysis"))
-from measured_devices import random_scan, random_trace
+from measured_devices import FIELD, VOLTAGE, random_scan, random_trace
 
 import smtj
 from smtj import provenance
@@ -33,6 +33,7 @@ KINDS = {
     "scan, exponential": {},
     "scan, Eq. 3 and 4": {"curvature": 1 / (16 * 12)},
     "scan, one state alone": {"asymmetry": 0.5},
+    "traces at voltages": {"drive": VOLTAGE},
 }
 """Law of the dwell times of a scan; None is a trace."""
 UNITS = {"slope": ("m/A", "1/Oe"), "midpoint": ("A/m", "Oe")}
@@ -45,9 +46,17 @@ def entries(card):
     for name, value, _ in card.values():
         short = name.partition(".")[2]
         if value.standard_error:
-            units = UNITS.get(short, ("", ""))
+            units = UNITS.get(short, ("", "")) if "field" in name else ("", "")
             found[short] = [convert(number, *units) for number in (value, value.standard_error)]
     return found
+
+
+def measured(card, frame, seed):
+    """Measure a card along the drive along which its device was measured."""
+    if VOLTAGE in frame:
+        volts = np.sort(frame[VOLTAGE].unique())
+        return smtj.lab.voltage_scan(card, volts, samples=READINGS, seed=seed)
+    return smtj.lab.scan(card, frame[FIELD].unique() * Oe, READINGS, seed=seed)
 
 
 def one(kind, seed):
@@ -62,8 +71,7 @@ def one(kind, seed):
         if law is None:
             data = smtj.lab.trace(card, READINGS, seed=seed)
         else:
-            fields = frame["field_out_of_plane [Oe]"].unique() * Oe
-            data = smtj.lab.scan(card, fields, READINGS, seed=seed)
+            data = measured(card, frame, seed)
         again = smtj.fit(data, source="again.csv").card()
     except SmtjError as error:
         return {"refused": str(error)}
@@ -107,7 +115,7 @@ def summary(found):
 def main():
     """Run all kinds and record them."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--devices", type=int, default=200, help="of all kinds together")
+    parser.add_argument("--devices", type=int, default=250, help="of all kinds together")
     options = parser.parse_args()
     each = options.devices // len(KINDS)
     about = {"date": date.today().isoformat(), **provenance.versions()}

@@ -39,24 +39,28 @@ def random_trace(rng, count=3000):
     return readings(rng, tau, interval, count, (high, low), noise), truth
 
 
-def random_scan(rng, asymmetry=0.0, curvature=0.0, fields=9, count=3000):
-    """Traces of a random device at several fields, with its truth by name of a card's entry.
+FIELD, VOLTAGE = "field_out_of_plane [Oe]", "voltage [V]"
+RANGES = {FIELD: ((0.08, 0.3), (-30, 30)), VOLTAGE: ((20, 60), (-0.05, 0.05))}
+"""Of the slope w and the middle x_s of a random device, by the header of its drive x."""
 
-    ln τ = ln τ_middle ± u/2 + a u + c u², u = w (H - H_s).
+
+def random_scan(rng, asymmetry=0.0, curvature=0.0, values=9, count=3000, drive=FIELD):
+    """Traces of a random device along a drive, with its truth by name of a card's entry.
+
+    ln τ = ln τ_middle ± u/2 + a u + c u², u = w (x - x_s).
     """
-    w, middle = rng.uniform(0.08, 0.3), rng.uniform(-30, 30)
+    w, middle = (rng.uniform(*ends) for ends in RANGES[drive])
     tau = np.exp(rng.uniform(np.log(1e-3), np.log(1e-2)))
     low = rng.uniform(500, 5000)
     high = low * (1 + rng.uniform(0.1, 1.5))
     noise = (high - low) * rng.uniform(0.03, 0.1)
     interval = tau / rng.uniform(6, 12)
     rows = []
-    for field in middle + np.linspace(-3, 3, fields) / w:
-        u = w * (field - middle)
+    for x in middle + np.linspace(-3, 3, values) / w:
+        u = w * (x - middle)
         common = tau * np.exp(asymmetry * u + curvature * u**2)
         times = common * np.exp(u / 2), common * np.exp(-u / 2)
-        header = {"field_out_of_plane [Oe]": field}
-        rows.append(readings(rng, times, interval, count, (high, low), noise, **header))
+        rows.append(readings(rng, times, interval, count, (high, low), noise, **{drive: x}))
     truth = {
         "slope": w, "midpoint": middle, "dwell_time": tau,
         "resistance_high": high, "resistance_low": low,

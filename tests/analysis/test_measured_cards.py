@@ -78,6 +78,16 @@ def test_a_scan_comes_back_from_the_card_that_it_made(asymmetry, curvature):
         assert abs(value - asymmetry) < 4.5 * value.standard_error
 
 
+@pytest.mark.slow
+def test_a_dwell_time_is_as_uncertain_as_the_middle_at_which_it_is_taken():
+    frame, _ = random_scan(np.random.default_rng([3, 0]), asymmetry=0.5, values=7, count=1500)
+    card = smtj.fit(frame, source="scan.csv").card()
+    tau, response = card.behaviour.dwell_time, card.field_response
+    moved = card.behaviour.dwell_asymmetry * response.slope * response.midpoint.standard_error
+    # Without that of the middle it is 1.28 times what the middle moves it.
+    assert tau.standard_error / tau > 1.45 * moved
+
+
 @pytest.mark.proof
 def test_traces_at_voltages_come_back_from_the_card_that_they_made():
     rng = np.random.default_rng(19)

@@ -121,3 +121,17 @@ def test_intervals_of_dwell_times_against_a_drive_cover() -> None:
         estimates = fit_drive(x, logs).estimates("V", "mV", "V")
         hits += [covers(e.interval, t) for e, t in zip(estimates, truths, strict=True)]
     assert (hits >= 70).all(), hits
+
+
+def test_the_error_of_the_time_at_the_crossing_is_its_scatter() -> None:
+    """One state alone reacts to the drive, away from no drive."""
+    rng = np.random.default_rng(6)
+    x, error = np.linspace(1, 4, 7), 0.05
+    lines = np.stack([-5 + 0.8 * (x - 2), np.full(7, -5.0)], axis=1)
+    found = []
+    for _ in range(400):
+        logs = lines + error * rng.standard_normal((7, 2))
+        found.append(fit_drive(x, logs, np.full((7, 2), error)).log_time_at_crossing)
+    value, claimed = np.array(found).T
+    assert value.mean() == pytest.approx(-5, abs=4 * value.std() / 20)
+    assert value.std() == pytest.approx(claimed.mean(), rel=0.15)

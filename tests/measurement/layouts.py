@@ -82,10 +82,31 @@ def tektronix_mso(folder: Path) -> Path:
 def lecroy(folder: Path) -> Path:
     time, voltage = trace()
     head = [
-        "LECROYWR610Zi,55327,Waveform", "Segments,1,SegmentSize,3000",
-        "Segment,TrigTime,TimeSinceSegment1", "#1,01-Mar-2024 12:00:00,0", "Time,Ampl",
+        "LECROYWaveRunner\x91N,20113,Waveform", "Segments,1,SegmentSize,3000",
+        "Segment,TrigTime,TimeSinceSegment1", "#1,01-Mar-2024 12:00:00,0                 ",
+        "Time,Ampl",
     ]  # fmt: skip
-    return _put(folder / "C1Trace00000.csv", head + _rows(time - 0.15, voltage), end="\r\n")
+    rows = _rows(time - 0.15, voltage)
+    return _put(folder / "C1Trace00000.csv", head + rows, encoding="latin-1", end="\r\n")
+
+
+def yokogawa(folder: Path) -> Path:
+    time, voltage = trace()
+    head = [
+        '"Header Size"           ,15              ', '"Model Name"            ,"DLM4000       "',
+        f'"Comment"               ,"{" " * 128}"', '"BlockNumber"           ,1               ',
+        '"TraceName"             ,"CH1           "', '"BlockSize"             ,3000            ',
+        '"VUnit"                 ,"V             "', '"SampleRate"            ,10000.0         ',
+        '"HResolution"           ,1.000000E-04    ', '"HOffset"               ,-1.500000E-01   ',
+        '"HUnit"                 ,"s             "', '"DisplayBlockSize"      ,3000            ',
+        '"DisplayPointNo."       ,1               ', '"Date"                  ,"2024/03/01"',
+        '"Time"                  ,"12:00:00.100895200"', "",
+    ]  # fmt: skip
+    rows = zip(time - 0.15, voltage, strict=True)
+    return _put(
+        folder / "DLM000.csv",
+        head + [f"{1e6 * t:16.5f}E-06,{1e3 * v:15.3f}E-03," for t, v in rows],
+    )
 
 
 def keysight_infiniivision(folder: Path) -> Path:
@@ -175,17 +196,36 @@ def moku(folder: Path) -> Path:
 def keithley_buffer(folder: Path) -> Path:
     time, voltage = trace()
     head = [
-        "TSP-Link Node,1", "Model,2450", "Serial Number,04000000", "",
+        "Style,Full", "Append Mode,1", "Fill Mode,1", "Capacity,100000", "Count,3000",
+        "Base Time Seconds,1709294400", "Base Time Fractional,.645358344",
         "Index,Reading,Unit,Range Digits,Disp Digits,Math,Start Group,Limit1 High,Limit1 Low,"
-        "Terminals,Questionable,Origin,Value,Unit,Digits,Output,Sense,Source Limit,Overtemp,"
-        "Date,Time,Fractional Seconds,Relative Time",
+        "Limit2 High,Limit2 Low,Terminal,Questionable,Origin,Value,Unit,Digits,Output,Sense,"
+        "Source Limit,Overtemp,Date,Time,Fractional Seconds,Relative Time",
     ]  # fmt: skip
     rows = [
-        f"{n + 1},{v:.7f},Volt DC,6,5,F,F,F,F,Front,F,Main,+1.000000E-05,Amp DC,6,T,4W,F,F,"
-        f"03/01/2024,12:00:{int(t):02d},{t % 1:.9f},{t:.6f}"
+        f"{n + 1},{v:.12g},Volt DC,.1,6.5,F,F,F,F,F,F,Front,F,Main,0.0000100000000,Amp DC,1,T,4W,F,"
+        f"F,03/01/2024,12:00:{int(t):02d},{f'{t % 1:.9f}'[1:]},{t:.6f}"
         for n, (t, v) in enumerate(zip(time, voltage, strict=True))
     ]
     return _put(folder / "defbuffer1.csv", head + rows)
+
+
+def keithley_dmm(folder: Path) -> Path:
+    time, voltage = trace()
+    head = [
+        "Style,Standard", "Append Mode,1", "Fill Mode,1", "Capacity,100000", "Count,3000",
+        "Base Time Seconds,1709294400", "Base Time Fractional,.900000000",
+        "Base Time,03/01/2024 12:00:00.900000000",
+        "Index,Reading,Unit,Range Digits,Disp Digits,Math,Start Group,Limit1 High,Limit1 Low,"
+        "Limit2 High,Limit2 Low,Terminal,Questionable,Origin,Date,Time,Fractional Seconds,Channel,"
+        "CH Label",
+    ]  # fmt: skip
+    rows = [
+        f"{n + 1},{v:.12g},Volt DC,.1,6.5,F,F,F,F,F,F,Front,F,Main,03/01/2024,12:00:{int(t):02d},"
+        f"{f'{t % 1:.9f}'[1:]},None,"
+        for n, (t, v) in enumerate(zip(time + 0.9, voltage, strict=True))
+    ]
+    return _put(folder / "defbuffer1_dmm.csv", head + rows)
 
 
 def keithley_clock(folder: Path) -> Path:
@@ -384,6 +424,7 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "Tektronix TDS": tektronix_tds,
     "Tektronix MSO, DPO, MDO, TBS": tektronix_mso,
     "LeCroy": lecroy,
+    "Yokogawa DL, DLM": yokogawa,
     "Keysight InfiniiVision": keysight_infiniivision,
     "Keysight Infiniium": keysight_infiniium,
     "Rigol DS1000": rigol_ds1000,
@@ -394,8 +435,9 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "PicoScope": picoscope,
     "Digilent WaveForms": digilent,
     "Moku": moku,
-    "Keithley 2450, DMM6500": keithley_buffer,
+    "Keithley 2450": keithley_buffer,
     "Keithley 2450 with a clock": keithley_clock,
+    "Keithley DMM6500": keithley_dmm,
     "Keysight EasyEXPERT": easyexpert,
     "NI-DAQmx": daqmx,
     "QCoDeS": qcodes,

@@ -6,16 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import smtj
 from smtj.errors import DataError
 from smtj.measurement import (
     describe,
     field_direction_stated,
     files_in,
     kind_of,
+    left_out,
     load,
+    load_tables,
     observable_of,
 )
-from smtj.measurement.stated import conditions_in_name
+from smtj.measurement.stated import conditions_in_name, numbers_in_names
 from smtj.units import Oe, mT, mV
 
 ROWS = "".join(f"{n},{1000 + 100 * (n // 7 % 2)}\n" for n in range(60))
@@ -319,3 +322,185 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
     assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
     with pytest.raises(DataError, match="is a folder: give a file in it"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    ("stem", "value"),
+    [
+        ("trace_m15Oe", -15 * Oe),
+        ("minus15Oe", -15 * Oe),
+        ("run_H_m15Oe_300K", -15 * Oe),
+        ("0p5mT", 0.5 * mT),
+        ("m0p5mT", -0.5 * mT),
+        ("p15Oe", 15 * Oe),
+    ],
+)
+def test_signs_and_points_by_letters_in_names(stem: str, value: float) -> None:
+    found = {name: number for name, number, *_ in conditions_in_name(stem)}
+    assert found["field_out_of_plane"] == pytest.approx(value)
+
+
+def test_a_field_of_unknown_direction_in_names(put) -> None:
+    rows = "t [s],V [V]\n" + ROWS
+    dataset = load(put("m5.csv", rows), from_name="{field:Oe}.csv")
+    assert float(dataset["field_out_of_plane"]) == pytest.approx(-5 * Oe)
+    assert not field_direction_stated(dataset)
+
+
+def test_files_of_which_only_some_state_a_field_are_refused(put, refusal) -> None:
+    rows = "t [s],V [V]\n" + ROWS
+    paths = [put(name, rows) for name in ("H=5Oe.csv", "H=10Oe.csv", "zero.csv")]
+    message = refusal(smtj.fit, paths)
+    assert "zero.csv: its name states no field, and H=5Oe.csv does (field 5 Oe)" in message
+    assert '--from-name "*H={field_out_of_plane:Oe}*"' in message
+
+
+def test_numbers_in_names_that_nothing_explains_are_pointed_out(put) -> None:
+    rows = "t [s],V [V]\n" + ROWS
+    paths = [put(f"run3_{n}.csv", rows) for n in (5, -5, 0)]
+    assert numbers_in_names([load(path) for path in paths]) == (
+        "the names of the files hold numbers, -5 to 5; if these are a condition, from_name= says "
+        'which (--from-name "run*_{field:Oe}.csv")'
+    )
+    assert numbers_in_names([load(path) for path in paths[:2]]) is None
+
+
+def test_a_bias_in_the_name_beside_a_measured_voltage_is_pointed_out(put) -> None:
+    rows = "t [s],volts [V]\n" + "".join(f"{n},{0.3 + 0.01 * (n // 7 % 2)}\n" for n in range(60))
+    path = put("V=-200mV.csv", rows)
+    (remark,) = load(path).attrs["reading_remarks"]
+    assert "states another voltage than column" in remark
+    assert '--column "signal=volts [V]"' in remark
+    biased = load(path, {"signal": "volts [V]"})
+    assert float(biased["voltage"]) == pytest.approx(-200 * mV)
+    assert observable_of(biased) == "signal"
+
+
+def test_notes_and_pictures_in_a_folder_are_no_data(put, tmp_path: Path, refusal) -> None:
+    for name in ("b.csv", "a.txt", "ReadMe.txt", "notes 3.txt", "Thumbs.db", "p.png", "~$a.xlsx"):
+        put(name, "t [s],R [ohm]\n" + ROWS)
+    assert [path.name for path in files_in([tmp_path])] == ["a.txt", "b.csv"]
+    assert left_out([tmp_path]) == ["ReadMe.txt", "Thumbs.db", "notes 3.txt", "p.png"]
+    for name in ("b.csv", "a.txt"):
+        (tmp_path / name).unlink()
+    assert "is a folder without files of data" in refusal(files_in, [tmp_path])
+
+
+def test_columns_of_a_matrix_by_their_position(tmp_path: Path, refusal) -> None:
+    from scipy.io import savemat
+
+    path = tmp_path / "run.mat"
+    savemat(path, {"data": np.c_[np.arange(60.0), 1000 + 100 * (np.arange(60) // 7 % 2)]})
+    assert "run.mat has columns without names, #1 and #2: name them by" in refusal(load, path)
+    dataset = load(path, {"time": "#1 [ms]", "resistance": "#2 [ohm]"})
+    assert dataset["time"].values[2] == pytest.approx(2e-3)
+    assert dataset["resistance"].values[7] == 1100
+
+
+def test_hdf5_called_mat(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "run.mat", "w") as file:
+        file["t"], file["R"] = np.arange(60.0)[:, None], np.full((60, 1), 1e3)
+    assert load(tmp_path / "run.mat")["resistance"].values[3] == 1e3
+
+
+def test_channels_of_a_clocked_file_have_a_choice(tmp_path: Path, refusal) -> None:
+    from nptdms import ChannelObject, TdmsWriter
+
+    def write(*names: str) -> Path:
+        properties = {"wf_increment": 1e-4, "unit_string": "V"}
+        with TdmsWriter(tmp_path / "log.tdms") as writer:
+            values = np.arange(60) // 7 % 2
+            writer.write_segment([ChannelObject("Log", n, values, properties) for n in names])
+        return tmp_path / "log.tdms"
+
+    assert observable_of(load(write("Dev1/ai0"))) == "voltage"
+    message = refusal(load, write("Dev1/ai0", "Dev1/ai1"))
+    assert "may each show the state of the device: choose one" in message
+
+
+def test_notes_around_a_table_of_a_workbook(put_rows) -> None:
+    rows = [
+        ["Sample", "P12"],
+        ["bias", "10 µA"],
+        [],
+        [],
+        ["t", "R", "remark", None, "mean", 1050.5],
+    ]
+    rows += [["µs", "kΩ"], *([n, 1 + 0.1 * (n // 7 % 2)] for n in range(40))]
+    rows[30] = [*rows[30], "lamp on"]
+    dataset = load(put_rows(rows))
+    assert dataset["time"].values[2] == pytest.approx(2e-6)
+    assert dataset["resistance"].values[7] == pytest.approx(1100)
+    assert float(dataset["current"]) == pytest.approx(1e-5)
+
+
+def test_infinity_signs_are_overflows(put) -> None:
+    values = ["∞", "-∞", *("1" if n // 7 % 2 else "0" for n in range(60))]
+    rows = "".join(f"{n},{value}\n" for n, value in enumerate(values))
+    dataset = load(put("pico.csv", "Time,Channel A\n(us),(mV)\n\n" + rows))
+    assert dataset.sizes["reading"] == 60
+    assert "and 1 more; left out" in " ".join(dataset.attrs["reading_remarks"])
+
+
+def test_sheets_per_field_are_read_together(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["Traces of pillar 12"])
+    for field in (-10, 0, 10):
+        sheet = book.create_sheet(f"{field} Oe")
+        for row in (["t [ms]", "R [ohm]"], *([n, 1000 + n] for n in range(30))):
+            sheet.append(row)
+    book.save(tmp_path / "book.xlsx")
+    every = load_tables(tmp_path / "book.xlsx")
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-10, 0, 10])
+    assert "3 tables alike are read, one per condition" in " ".join(
+        describe(tmp_path / "book.xlsx").remarks
+    )
+    assert len(load_tables(tmp_path / "book.xlsx", sheet="0 Oe")) == 1
+    # Sheets of which nothing says what differs are no series.
+    for sheet, name in zip(book.worksheets[1:], "abc", strict=True):
+        sheet.title = name
+    book.save(tmp_path / "book.xlsx")
+    (one,) = load_tables(tmp_path / "book.xlsx")
+    assert one.attrs["reading_remarks"] == ['sheet "a" is read, not "b" and "c" (--sheet)']
+
+
+def test_groups_per_voltage_are_read_together(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "runs.h5", "w") as file:
+        for n, volts in enumerate((0.1, 0.2, 0.3)):
+            group = file.create_group(f"run{n}")
+            group["time"], group["resistance"] = np.arange(30.0), 1000.0 + np.arange(30)
+            group.attrs["voltage"] = f"{volts} V"
+    every = load_tables(tmp_path / "runs.h5")
+    assert [float(one["voltage"]) for one in every] == pytest.approx([0.1, 0.2, 0.3])
+    assert not any("--sheet" in text for text in every[0].attrs["reading_remarks"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "quantity", "first"),
+    [
+        ("R(-20 Oe),R(0 Oe),R(20 Oe)", "resistance", 1000.0),
+        ("R [kohm] @ H_perp=-20Oe,R [kohm] @ H_perp=0Oe,R [kohm] @ H_perp=20Oe", "resistance", 1e6),
+        ("V(-20 Oe) (mV),V(0 Oe) (mV),V(20 Oe) (mV)", "voltage", 1.0),
+        ("-20 Oe,0 Oe,20 Oe", "signal", 1000.0),
+    ],
+)
+def test_columns_per_field_are_read_together(put, headers, quantity, first) -> None:
+    rows = "".join(f"{n},{1000 + n % 3},{2000 + n % 3},{3000 + n % 3}\n" for n in range(30))
+    every = load_tables(put("wide.csv", f"time (ms),{headers}\n{rows}"))
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-20, 0, 20])
+    starts = [float(one[quantity].values[0]) / first for one in every]
+    assert starts == pytest.approx([1, 2, 3])
+    assert all(observable_of(one) == quantity for one in every)
+    assert field_direction_stated(every[0]) == ("perp" in headers)
+
+
+def test_columns_that_differ_in_more_than_a_field_are_no_series(put, refusal) -> None:
+    rows = "1,2,3,4\n" * 30
+    path = put("two.csv", "time (ms),R(-20 Oe),R(0 Oe),R(20 K)\n" + rows)
+    assert "both mean resistance" in refusal(load_tables, path)

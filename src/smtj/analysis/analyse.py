@@ -18,11 +18,15 @@ from smtj.measurement import (
     files_in,
     groups,
     kind_of,
+    left_out,
+    load_tables,
     select,
     table,
 )
 from smtj.measurement.conditions import direction_needed, direction_stated
+from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS
+from smtj.measurement.stated import check_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,11 +169,19 @@ def fit(
     ['E_b/k_BT', 'P', 'R_high', 'R_low', 'τ_high', 'τ_low']
     """
     every: list[Data] = []
-    for one in data if isinstance(data, list | tuple) else [data]:
+    sources = data if isinstance(data, list | tuple) else [data]
+    for one in sources:
         every += files_in([one]) if isinstance(one, str | Path) else [one]
-    datasets = load(every, columns)
+    datasets = [
+        table
+        for one in every
+        for table in (
+            load_tables(one, columns) if isinstance(one, str | Path) else [load(one, columns)]
+        )
+    ]
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
+    check_names(datasets)
     if only:
         datasets = select(datasets, only)
     given = {
@@ -200,7 +212,9 @@ def fit(
         raise  # names its file
     except SmtjError as error:
         raise SmtjError(f"{context.source}: {error}") from None
-    return combined(results, file_remarks(datasets))
+    others = left_out(path for path in sources if isinstance(path, str | Path))
+    remarks = [f"not read: {listed(others)}"] if others else []
+    return combined(results, [*file_remarks(datasets), *remarks])
 
 
 def _named(datasets: "Sequence[xr.Dataset]") -> str | None:

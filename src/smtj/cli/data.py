@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from smtj.cli.output import note
-from smtj.cli.reading import Reading, with_reading
+from smtj.cli.reading import Reading, data_files, with_reading
 
 
 @with_reading
@@ -20,10 +20,10 @@ def data(
     from rich.console import Console
 
     from smtj.errors import DataError
-    from smtj.measurement import describe, files_in
+    from smtj.measurement import describe
 
     problems, needs_reads = [], False
-    for number, file in enumerate(files_in(files)):
+    for number, file in enumerate(data_files(files)):
         found = describe(file, **reading)
         typer.echo(("\n" if number else "") + found.table().text(Console().width))
         problems += [found.problem] if found.problem else []

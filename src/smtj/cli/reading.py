@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smtj.cli.output import Report
+from smtj.cli.output import Report, note
 from smtj.cli.ranges import parse_option
 
 if TYPE_CHECKING:
@@ -85,13 +86,23 @@ def _reading(
     }
 
 
+def data_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of data among files and folders, and note those that are left out."""
+    from smtj.measurement import files_in, left_out
+    from smtj.measurement.format.messages import listed
+
+    if others := left_out(paths):
+        note(f"Not read: {listed(others)}")
+    return files_in(paths)
+
+
 def read_files(
     files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
-    from smtj.measurement import files_in, load
+    from smtj.measurement import load_tables
 
-    files = files_in(files)
+    files = data_files(files)
 
     def report(number: int) -> Report | None:
         if progress is None:
@@ -101,7 +112,8 @@ def read_files(
             number * _megabytes(total) + _megabytes(done), len(files) * _megabytes(total)
         )
 
-    return [load(file, progress=report(number), **reading) for number, file in enumerate(files)]
+    every = (load_tables(f, progress=report(number), **reading) for number, f in enumerate(files))
+    return list(chain.from_iterable(every))
 
 
 def _megabytes(size: int) -> int:

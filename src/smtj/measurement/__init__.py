@@ -14,13 +14,15 @@ from smtj.measurement.conditions import (
     swept_bias,
 )
 from smtj.measurement.description import FileDescription, describe
+from smtj.measurement.folders import files_in, left_out
 from smtj.measurement.format.columns import parse_columns
 from smtj.measurement.format.schema import LABELS, QUANTITIES
-from smtj.measurement.loading import as_dataset, files_in, load
+from smtj.measurement.loading import as_dataset, load
 from smtj.measurement.locations import source_of
 from smtj.measurement.long_format import table
 from smtj.measurement.saving import save
 from smtj.measurement.selection import parse_only, select
+from smtj.measurement.series import load_tables
 from smtj.measurement.splitting import Sweep, sweeps
 
 __all__ = [
@@ -35,7 +37,9 @@ __all__ = [
     "groups",
     "increasing_time",
     "kind_of",
+    "left_out",
     "load",
+    "load_tables",
     "measured_bias",
     "observable_of",
     "parse_columns",

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MIN_ALIKE, COARSE = 5, 0.1
 """Number and fraction of readings at the time of the one before above which times are coarse."""
 
+RESTARTS, MIN_RECORD = 0.9, 10
+"""Part of the whole time by which times fall back where a second record begins, and fewest readings
+of the first."""
+
 GLITCHES = 0.01
 """Fraction of readings of a resistance that may be negative: a fit leaves out what is far off."""
 
@@ -91,6 +95,15 @@ def increasing_time(dataset: "xr.Dataset") -> None:
                 f'of them: state the time between readings by interval= (--interval "{between}")'
             )
         later = int(wrong.argmax()) + 1
+        whole = time[later - 1] - time[0]
+        begins = time[later : later + MIN_RECORD] < time[later - 1]
+        if later >= MIN_RECORD and begins.all() and steps[later - 1] < -RESTARTS * whole:
+            between = format_scaled(float(np.median(steps)), "s", 4)
+            raise DataError(
+                f"{source_of(dataset)}: its times start again at {reading_place(dataset, later)}, "
+                f"as those of {1 + int((steps < 0).sum())} records that follow one another: give "
+                f'each its own file, or join them by interval= (--interval "{between}")'
+            )
         step = f"from {time[later - 1]:.12g} s to {time[later]:.12g} s"
         raise DataError(
             f"{source_of(dataset)}: time does not increase at {reading_place(dataset, later)} "

@@ -195,8 +195,8 @@ def direction_needed(dataset: "xr.Dataset", name: str) -> str:
     column = split_header(header)[0]
     option = f'columns= (--column "field_out_of_plane={column}")'
     if not dataset[name].ndim:
-        pattern = dataset[name].encoding.get("pattern", "*H={field_out_of_plane:Oe}*")
-        option = f'from_name= (--from-name "{pattern}")'
+        pattern = dataset[name].encoding.get("pattern")
+        option = f'from_name= (--from-name "{pattern}")' if pattern else "the file, e.g. as H_perp"
     return (
         f"the direction of the field {quoted(header)} is not stated, which the fit and a card of "
         "behaviour do not need; a card with physics is changed only if it is called "

@@ -23,8 +23,8 @@ from smtj.measurement.format.schema import (
     has_no_direction,
 )
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, read_dialect
-from smtj.measurement.loading import load
 from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.series import load_tables
 from smtj.measurement.stated import REMARKS
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity
@@ -88,12 +88,12 @@ def describe(
     """
     file = Path(path).expanduser()
     try:
-        dataset = load(file, columns, **options)
+        tables = load_tables(file, columns, **options)
     except DataError as error:
         if not file.is_file():
             raise
         return _unread(file, columns or {}, options, str(error))
-    problem, kind = "", ""
+    dataset, problem, kind = tables[0], "", ""
     try:
         kind = _KINDS[kind_of(dataset)]
         shown = observable_of(dataset)

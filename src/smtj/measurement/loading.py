@@ -37,6 +37,7 @@ from smtj.measurement.locations import (
     value_place,
 )
 from smtj.measurement.stated import add_sampling, add_stated, apply_options, remark, with_axis_units
+from smtj.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,23 +142,6 @@ def load(
     dataset = _with_resistance(dataset)
     check_values(dataset)
     return dataset
-
-
-def files_in(paths: Sequence[str | Path]) -> list[Path]:
-    """Return files as they are, and in place of a folder the files in it, by name.
-
-    Raises DataError if a folder holds no files; hidden ones do not count.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-        if not inside:
-            raise DataError(f"{path} is a folder without files: give the files to read")
-        found += inside
-    return found
 
 
 def as_dataset(
@@ -281,7 +265,8 @@ def _read(file: Path, options: ReadOptions, progress: Progress | None) -> "xr.Da
 
 def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
     sheet = read_sheet(file, options.sheet, options.skip_rows, options.nameless)
-    found = match_columns(sheet.headers, options.columns, str(file), options.ignore)
+    timed = options.interval is not None
+    found = match_columns(sheet.headers, options.columns, str(file), options.ignore, timed=timed)
     found = found.without("time") if options.interval is not None else found
     content = sheet_columns(file, sheet, found)
     remarks = list(content.remarks)
@@ -290,6 +275,7 @@ def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
         remarks.append(f"sheet {quoted(sheet.name)} is read, not {others} (--sheet)")
     dataset = _table(content, found, from_lines(sheet.comments), remarks)
     add_stated(dataset, pairs_of(sheet.preamble, sheet.comments))
+    dataset.encoding["alike"] = sheet.alike
     return dataset
 
 
@@ -298,6 +284,7 @@ def _from_arrays(file: Path, tables: Mapping[str, Arrays], options: ReadOptions)
     dataset = _table(chosen.content, chosen.match, {}, list(chosen.remarks))
     add_sampling(dataset, chosen.arrays.sampling or sampling_of(chosen.arrays.pairs))
     add_stated(dataset, chosen.arrays.pairs)
+    dataset.encoding["alike"] = chosen.alike
     return dataset
 
 
@@ -305,7 +292,13 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     dialect = read_dialect(file, options.skip_rows, options.nameless)
     pairs = pairs_of(dialect.preamble, dialect.comments)
     headers = with_axis_units(dialect.headers, axis_units(pairs))
-    found = match_columns(headers, options.columns, str(file), options.ignore, dialect.texts)
+    if dialect.ticks is not None and options.interval is None:
+        raise _ticks(file, dialect.ticks)
+    sampling = dialect.sampling or sampling_of(pairs)
+    timed = sampling is not None or options.interval is not None
+    found = match_columns(
+        headers, options.columns, str(file), options.ignore, dialect.texts, timed=timed
+    )
     found = found.without("time") if options.interval is not None else found
     found, fraction = _with_fraction(headers, found, dialect.texts)
     content = read_text(file, dialect, found, progress)
@@ -319,9 +312,19 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
             found = replace(found, assumed=tuple(n for n in found.assumed if n != "time"))
             remarks.append(f"times are those of the clock in column {quoted(column.header)}")
     dataset = _table(content, found, from_lines(dialect.comments), remarks)
-    add_sampling(dataset, dialect.sampling or sampling_of(pairs))
+    add_sampling(dataset, sampling)
     add_stated(dataset, pairs)
     return dataset
+
+
+def _ticks(file: Path, ticks: float) -> DataError:
+    """The error for time stamps in ticks, the rate of which no file states."""
+    rates = {"MFLI, MFIA": 60e6, "HF2LI": 210e6, "UHFLI": 1.8e9}
+    each = (f'"{format_quantity(ticks / f, "s", "us", 6)}" ({n})' for n, f in rates.items())
+    return DataError(
+        f"{file}: its time stamps are {ticks:.6g} ticks of the instrument's clock apart, not "
+        f"seconds: give the time between readings by interval= (--interval), {listed(each, 'or')}"
+    )
 
 
 def _with_fraction(

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smtj.errors import DataError, UnitError
+from smtj.measurement.format.columns import FIELD
 from smtj.measurement.format.header import recognised, split_header, unit_named
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
-from smtj.measurement.locations import READING
+from smtj.measurement.locations import READING, source_of
 from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
@@ -30,13 +32,18 @@ _PLAIN = {
     **dict.fromkeys(("Oe", "kOe", "mT"), "field_out_of_plane"),
 }
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
+# In names, where signs and points are no good characters, m15 is -15 and 1p5 is 1.5.
+_IN_NAME = r"(?:[+-]|minus|neg|m|plus|p)?\d+(?:[.,p]\d+)?(?:[eE][+-]?\d+)?"
+_SIGN = re.compile(r"(minus|neg|m)|(?:plus|p)")
 _NAMED = re.compile(
-    rf"(?<![A-Za-z0-9])([A-Za-zµμ]+(?:_[A-Za-z]+)*?)_?\s*=?\s*({_NUMBER})\s*([A-Za-zµμΩ]+)(?=$|[_\s.,)-])"
+    rf"(?<![A-Za-z0-9])([A-Za-zµμ]+(?:_[A-Za-z]+)*?)_?\s*=?\s*({_IN_NAME})\s*([A-Za-zµμΩ]+)(?=$|[_\s.,)-])"
 )
 # Before what may be negative, a hyphen is a sign.
 _UNNAMED = re.compile(
-    rf"(?:(?:^|[_\s(])({_NUMBER})\s*(GHz|MHz|kOe|Oe|mT|mV|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
+    rf"(?:(?:^|[_\s(])({_IN_NAME})\s*(GHz|MHz|kOe|Oe|mT|mV|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
 )
+MIN_NAMES = 3
+"""Fewest files whose names are compared."""
 _PLACE = re.compile(r"\{(\w*)(?::([^}]*))?\}")
 
 
@@ -91,14 +98,25 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
         for name, value in matched_name(path, options.from_name).items():
             if name in LABELS:
                 dataset[name] = ((), str(value))
+            elif name == FIELD:
+                _set(dataset, FIELDS[0], ((), value), "H")
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        for name, value, header, pattern in conditions_in_name(path.stem):
+        names = [path.stem, *([options.sheet] if options.sheet is not None else [])]
+        for name, value, header, pattern in chain.from_iterable(map(conditions_in_name, names)):
             if _is_missing(dataset, name):
                 _set(dataset, name, ((), value), header)
                 dataset[name].encoding["pattern"] = pattern
                 remark(dataset, f"{_shown(name, value, header)}, from the name of the file")
+            elif name in ("voltage", "current") and _contradicts(dataset[name], value):
+                column = str(dataset[name].encoding.get("header", name))
+                remark(
+                    dataset,
+                    f"the name of the file states another {name} than column {quoted(column)}, "
+                    "which counts; if that is what was measured, call it the signal by columns= "
+                    f'(--column "signal={column}")',
+                )
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
         _set(dataset, "time", (READING, options.interval * steps))
@@ -120,14 +138,14 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
         if not name:
             parts.append(".*?")
             continue
-        if name not in QUANTITIES and name not in LABELS:
+        if name not in (FIELD, *QUANTITIES, *LABELS):
             raise DataError(
                 f'--from-name "{pattern}" has the unknown quantity {quoted(name)}: write e.g. '
                 '"RTN_H={field_out_of_plane:Oe}.csv"'
             )
         # The unit may stand in the name, as in "H=-14Oe".
-        number = rf"({_NUMBER})\s*(?:{re.escape(unit)})?" if unit else f"({_NUMBER})"
-        parts.append(number if name in QUANTITIES else "(.+?)")
+        number = rf"({_IN_NAME})\s*(?:{re.escape(unit)})?" if unit else f"({_IN_NAME})"
+        parts.append("(.+?)" if name in LABELS else number)
         names.append((name, unit))
     if not names:
         raise DataError(
@@ -145,6 +163,46 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
     for (name, unit), text in zip(names, found.groups(), strict=True):
         values[name] = text if name in LABELS else _value(name, text, unit, pattern)
     return values
+
+
+def check_names(datasets: "Sequence[xr.Dataset]") -> None:
+    """Reject files of which only some have names that state a condition.
+
+    The others would be taken to be at its default, such as no field.  Raises DataError.
+    """
+    for name in STATED:
+        known = [d for d in datasets if name in d.variables]
+        named = [d for d in known if "pattern" in d[name].encoding]
+        other = next((d for d in datasets if name not in d.variables), None)
+        if named and other is not None:
+            said = _shown(name, float(named[0][name]), "")
+            what = "field" if name in FIELDS else name.replace("_", " ")
+            raise DataError(
+                f"{source_of(other)}: its name states no {what}, and "
+                f"{Path(source_of(named[0])).name} does ({said}): rename it alike, or say where "
+                f'it stands by from_name= (--from-name "{named[0][name].encoding["pattern"]}")'
+            )
+
+
+def numbers_in_names(datasets: "Sequence[xr.Dataset]") -> str | None:
+    """Return a remark on files whose names differ by a number that nothing explains."""
+    names = list(dict.fromkeys(Path(source_of(dataset)).name for dataset in datasets))
+    split = [re.split(rf"({_NUMBER})", name) for name in names]
+    if len(names) < MIN_NAMES or len({tuple(parts[::2]) for parts in split}) > 1:
+        return None
+    if any(True for _ in conditions_in_name(Path(names[0]).stem)):
+        return None
+    varied = [n for n in range(1, len(split[0]), 2) if len({parts[n] for parts in split}) > 1]
+    if len(varied) != 1:
+        return None
+    texts = [parts[varied[0]] for parts in split]
+    values = sorted(texts, key=lambda text: float(text.replace(",", ".")))
+    place = ["*" if n in range(1, varied[0], 2) else part for n, part in enumerate(split[0])]
+    place[varied[0]] = "{field:Oe}"
+    return (
+        f"the names of the files hold numbers, {values[0]} to {values[-1]}; if these are a "
+        f'condition, from_name= says which (--from-name "{"".join(place)}")'
+    )
 
 
 def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str, str]]:
@@ -185,9 +243,9 @@ def _literal(text: str) -> str:
 
 
 def _value(name: str, text: str, unit: str, pattern: str) -> float:
-    quantity = QUANTITIES[name]
+    quantity = QUANTITIES[FIELDS[0] if name == FIELD else name]
     plain = unit_named(unit) if unit else quantity.unit
-    value = None if plain is None else _converted(text, plain, name)
+    value = None if plain is None else _converted(text, plain, quantity.name)
     if value is None:
         raise DataError(
             f'--from-name "{pattern}": {name} is not measured in {unit or "no unit"}: write '
@@ -197,8 +255,13 @@ def _value(name: str, text: str, unit: str, pattern: str) -> float:
 
 
 def _converted(text: str, unit: str, name: str) -> float | None:
+    sign = _SIGN.match(text)
+    digits = text[sign.end() :] if sign is not None else text
+    value = float(digits.replace("p", ".").replace(",", "."))
+    if sign is not None and sign[1]:
+        value = -value
     try:
-        return convert(float(text.replace(",", ".")), unit, QUANTITIES[name].unit)
+        return convert(value, unit, QUANTITIES[name].unit)
     except UnitError:
         return None
 
@@ -214,8 +277,19 @@ def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None
         return None
     beside = match[2] or (values[1] if len(values) > 1 else "")
     unit = unit_named(beside or (known[1] if known is not None else None) or "")
-    value = None if unit is None else _converted(match[1], unit, name)
-    return None if value is None else (name, value, key)
+    if unit is None:
+        return None
+    # A bias may be either.
+    either = ("voltage", "current") if "bias" in key.casefold() else (name,)
+    found = ((one, _converted(match[1], unit, one)) for one in either)
+    return next(((one, value, key) for one, value in found if value is not None), None)
+
+
+def _contradicts(variable: "xr.DataArray", value: float) -> bool:
+    """Whether a column holds something else than what the name of its file states."""
+    values = variable.values
+    tolerance = 0.1 * abs(value) + float(np.ptp(values))
+    return abs(float(np.median(values)) - value) > tolerance
 
 
 def _is_missing(dataset: "xr.Dataset", name: str) -> bool:

@@ -85,7 +85,7 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     if scan.shown:
         shown = [scan.traces[i] for i in scan.shown]
         entries |= levels_along(shown, scan.field[scan.shown], middle.value, scan.along, source)
-        entries |= _dwell_law(scan, w.value, middle.value, source)
+        entries |= _dwell_law(scan, source)
     return entries
 
 
@@ -274,17 +274,14 @@ def levels_along(
     return entries
 
 
-def _dwell_law(scan: "FittedScan", w: float, middle: float, source: str) -> Entries:
-    found = _mean_log_times(scan)
-    if not found:
+def _dwell_law(scan: "FittedScan", source: str) -> Entries:
+    fitted = _log_times(scan)
+    if not fitted:
         return {}
-    u = w * (scan.field[[i for i, _ in found]] - middle)
-    rows = [mean for _, mean in found]
-    fitted = _best_polynomial(u, rows)
-    tau = math.exp(fitted[0][0])
-    entries: Entries = {"behaviour.dwell_time": _measured(tau, tau * fitted[0][1], source)}
+    tau = math.exp(fitted[0].value)
+    entries: Entries = {"behaviour.dwell_time": _measured(tau, tau * fitted[0].error, source)}
     for name, (value, error) in zip(
-        ("dwell_asymmetry", "dwell_curvature"), fitted[1:], strict=False
+        ("dwell_asymmetry", "dwell_curvature"), fitted[1:], strict=True
     ):
         if value != 0:
             entries[f"behaviour.{name}"] = _measured(value, error, source)
@@ -293,12 +290,23 @@ def _dwell_law(scan: "FittedScan", w: float, middle: float, source: str) -> Entr
 
 def _log_time(scan: "FittedScan") -> Measured | None:
     """Return ln τ at the middle of a scan; None if its dwell times are unknown."""
+    found = _log_times(scan)
+    return found[0] if found else None
+
+
+def _log_times(scan: "FittedScan") -> list[Measured]:
+    """Return ln τ at the middle of a scan, a and c; empty if its dwell times are unknown.
+
+    Where ln τ has a slope, it is as uncertain as the middle at which it is taken.
+    """
     found = _mean_log_times(scan)
     if not found:
-        return None
-    w, middle = (e.value for e in scan.sigmoid.estimates)
-    u = w * (scan.field[[i for i, _ in found]] - middle)
-    return Measured(*_best_polynomial(u, [mean for _, mean in found])[0])
+        return []
+    w, middle = scan.sigmoid.estimates
+    u = w.value * (scan.field[[i for i, _ in found]] - middle.value)
+    tau, a, c = (Measured(*one) for one in _best_polynomial(u, [mean for _, mean in found]))
+    error = math.hypot(tau.error, a.value * w.value * middle.error)
+    return [Measured(tau.value, error), a, c]
 
 
 def _mean_log_times(scan: "FittedScan") -> list[tuple[int, Measured]]:

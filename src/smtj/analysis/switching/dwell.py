@@ -243,10 +243,8 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
     """The response to the drive, and the dwell times at its middle."""
     fit, section = found.fit, SECTIONS[found.along]
     middle, slope = Measured(*fit.crossing), Measured(*fit.slope)
-    tau = math.exp(float(fit.high.at(middle.value)))
-    error = (
-        tau * math.hypot(*(math.sqrt(line.covariance[0, 0]) for line in (fit.high, fit.low))) / 2
-    )
+    log_time = Measured(*fit.log_time_at_crossing)
+    tau = math.exp(log_time.value)
     asymmetry = fit.high.slope / slope.value - 0.5
     spread = (fit.low.slope * fit.high.slope_error, fit.high.slope * fit.low.slope_error)
     entries: dict[str, Value | str] = {
@@ -255,7 +253,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
         f"{section}.limit": Value(
             float(np.abs(found.drive).max()), "measured", f"range of {source}"
         ),
-        "behaviour.dwell_time": Measured(tau, error).on_card(source),
+        "behaviour.dwell_time": Measured(tau, tau * log_time.error).on_card(source),
         "behaviour.temperature": ASSUMED_TEMPERATURE,
     }
     doubt = math.hypot(*spread) / slope.value**2

@@ -13,6 +13,7 @@ from smtj.analysis.switching.trace import FittedTrace, trace_result
 from smtj.errors import SmtjError
 from smtj.inference.barrier.drive import MIN_DRIVES
 from smtj.measurement import LABELS, QUANTITIES, source_of
+from smtj.measurement.stated import numbers_in_names
 from smtj.units import format_quantity
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def separate_results(
             results.append(traces_result(traces, values[varied[0]], varied[0], context))
         except SmtjError as error:
             reasons.append(str(error))
-    results[0] = replace(results[0], remarks=(*results[0].remarks, *reasons))
+    unexplained = numbers_in_names([readings for _, readings in found]) if not varied else None
+    notes = [*reasons, *([unexplained] if unexplained else [])]
+    results[0] = replace(results[0], remarks=(*results[0].remarks, *notes))
     return results
 
 

@@ -43,6 +43,21 @@ class DriveFit:
         return x, math.sqrt(variance) / abs(slope)
 
     @property
+    def log_time_at_crossing(self) -> tuple[float, float]:
+        """ln τ where both dwell times are equal, and its standard error.
+
+        The place is as uncertain as the lines: of a state whose dwell time does not change with the
+        drive the other's error does not matter.
+        """
+        x, _ = self.crossing
+        gradient, slope = np.array([1.0, x]), self.high.slope - self.low.slope
+        variance = sum(
+            (other.slope / slope) ** 2 * float(gradient @ line.covariance @ gradient)
+            for line, other in ((self.high, self.low), (self.low, self.high))
+        )
+        return float(self.high.at(x)), math.sqrt(variance)
+
+    @property
     def slope(self) -> tuple[float, float]:
         """w = d ln(τ_high/τ_low)/dx, and its standard error."""
         return self.high.slope - self.low.slope, math.hypot(

@@ -109,6 +109,7 @@ def match_columns(
     file: str,
     ignore: Sequence[str] = (),
     texts: Collection[int] = (),
+    timed: bool = False,
 ) -> Match:
     """Recognise the columns of a file by their headers.
 
@@ -117,7 +118,8 @@ def match_columns(
     in the file, and ``#3`` is the third column.  Those in ``ignore`` are left out.  A header that
     is no name but contains one, such as ``"Keithley V [mV]"``, is understood if its unit fits and
     no other column does.  Of two headers for one quantity, one of a column of text, at the
-    positions ``texts``, is left out: it is a date or a clock's time.
+    positions ``texts``, is left out: it is a date or a clock's time.  ``timed`` says that the times
+    of readings are known without a column.
 
     Raises DataError, which names ``file``, if two mean the same, none is recognised, a requested
     one is missing, or a unit is unknown or of another dimension.
@@ -136,13 +138,19 @@ def match_columns(
         if found[position][0] in numbers and found[position][0] in QUANTITIES:
             del found[position]
     _check_same_meaning(headers, found, file)
-    more = suggested(
-        {p: headers[p] for p in open_ if p not in found}, {name for name, _ in found.values()}, file
-    )
+    clock = {"time"} if timed else set()
+    known_names = clock | {name for name, _ in found.values()}
+    more = suggested({p: headers[p] for p in open_ if p not in found}, known_names, file)
     found |= more
     rest = {p: headers[p] for p in open_ if p not in found and headers[p].strip()}
-    unnamed = unnamed_signal(rest, {name for name, _ in found.values()}, texts, file)
+    known_names |= {name for name, _ in found.values()}
+    unnamed = unnamed_signal(rest, known_names, texts, file)
     more, found = more | unnamed, found | unnamed
+    if not found and all(header.startswith("#") for header in headers):
+        raise DataError(
+            f"{file} has columns without names, {listed(headers)}: name "
+            'them by their position, e.g. --column "time=#1 [s]" --column "resistance=#2 [ohm]"'
+        )
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "

@@ -44,6 +44,8 @@ class Sheet:
     """One per column."""
     rows: tuple[Row, ...]
     """One per reading, with its number in the sheet, from 1, and all cells up to the last one."""
+    alike: tuple[str, ...] = ()
+    """Names of all sheets with the same headers, if there are several."""
 
 
 def read_sheet(
@@ -70,7 +72,10 @@ def read_sheet(
     best = ranked[0]
     others = tuple(name for name in ranked[1:] if _worth(tables[name][2]) > 1)
     comments, body, layout = tables[best]
-    return _sheet(path, best, others, comments, body, layout, nameless)
+    headers = layout.headers if layout is not None else ()
+    alike = [n for n, (_, _, one) in tables.items() if headers and one and one.headers == headers]
+    sheet = _sheet(path, best, others, comments, body, layout, nameless)
+    return replace(sheet, alike=tuple(alike) if len(alike) > 1 else ())
 
 
 def sheet_columns(path: Path, sheet: Sheet, match: Match) -> Complete:

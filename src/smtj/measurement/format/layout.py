@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 from smtj.measurement.format.header import recognised, split_header, unit_named
@@ -133,7 +134,7 @@ def _before_faults(rows: Sequence[Row], first: int, kinds: Kinds) -> int:
     Rows without any number, such as units and remarks, are none of the readings.
     """
     for position in range(first - 1, max(-1, first - 1 - MAX_GAP), -1):
-        if _names_columns(rows[position]):
+        if _names_columns(rows[position], kinds):
             wrong = (n for n in range(position + 1, first) if any(map(is_number, rows[n].cells)))
             return next(wrong, first)
     return first
@@ -145,7 +146,7 @@ def _header(above: Sequence[Row], kinds: Kinds) -> tuple[Row | None, Row | None]
         return None, None
     last = above[-1]
     for position in range(len(above) - 1, max(-1, len(above) - 1 - MAX_GAP), -1):
-        if _names_columns(above[position]):
+        if _names_columns(above[position], kinds):
             # Below the names there may be units, and then remarks.
             below = above[position + 1] if position + 1 < len(above) else None
             return above[position], below if below and _are_units(below.cells) else None
@@ -155,13 +156,19 @@ def _header(above: Sequence[Row], kinds: Kinds) -> tuple[Row | None, Row | None]
 
 
 def _names_for(row: Row, kinds: Kinds) -> bool:
-    return _names_columns(row) or (_is_header(row, kinds) and not any(map(is_number, row.cells)))
+    return _names_columns(row, kinds) or (
+        _is_header(row, kinds) and not any(map(is_number, row.cells))
+    )
 
 
-def _names_columns(row: Row) -> bool:
-    """Whether a row has the name of a quantity, and no number."""
-    known = any(recognised(cell) is not None for cell in row.cells)
-    return known and not any(map(is_number, row.cells))
+def _names_columns(row: Row, kinds: Kinds) -> bool:
+    """Whether a row has the name of a quantity, and no number.
+
+    What stands above blank columns, beside the table, does not count.
+    """
+    beside = zip_longest(row.cells, kinds, fillvalue="")
+    cells = [cell for cell, kind in beside if kind != BLANK]
+    return any(recognised(cell) for cell in cells) and not any(map(is_number, cells))
 
 
 def _are_units(cells: Sequence[str]) -> bool:

@@ -13,7 +13,9 @@ _GROUPED = {
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
 MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
 """What stands for a value that is missing, without sign and in any case."""
-OVERFLOWS = ("ovld", "ovl", "ovf", "ovfl", "ofl", "ovrflw", "overflow", "overload", "overrange")
+OVERFLOWS = (
+    *("ovld", "ovl", "ovf", "ovfl", "ofl", "ovrflw", "overflow", "overload", "overrange", "∞"),
+)
 """What instruments write for a value beyond their range, likewise."""
 
 

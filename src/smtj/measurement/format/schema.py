@@ -92,8 +92,8 @@ _VOLTAGE = _words(
     "电压, 電圧, напряжение"
 )
 _CURRENT = _words(
-    "I, I1, bias current, I bias, applied current, DC current, pulse current, I pulse, Strom, "
-    "courant, corriente, 电流, 電流, ток"
+    "I, I1, amp, amps, ampere, amperes, bias current, I bias, applied current, DC current, "
+    "pulse current, I pulse, Strom, courant, corriente, 电流, 電流, ток"
 )
 _RESISTANCE = _words(
     "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "

@@ -15,7 +15,7 @@ from smtj.measurement.format.header import recognised
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import ReadOptions
-from smtj.measurement.format.preamble import Pairs, Sampling
+from smtj.measurement.format.preamble import Pairs, Sampling, sampling_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Chosen:
     content: Complete
     arrays: Arrays
     remarks: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+    """Names of all tables with the same columns, if there are several."""
 
 
 @contextmanager
@@ -77,7 +79,9 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         name = max(filled, key=lambda table: len(_known(filled[table])))
     chosen = filled[name]
     headers = list(chosen.columns)
-    found = match_columns(headers, options.columns, str(path), options.ignore)
+    sampling = chosen.sampling or sampling_of(chosen.pairs)
+    timed = sampling is not None or options.interval is not None
+    found = match_columns(headers, options.columns, str(path), options.ignore, timed=timed)
     arrays = {c.name: _values(path, c, chosen.columns[headers[c.position]]) for c in found.columns}
     content = complete(arrays, found, lambda _: None)
     if content is None:
@@ -88,10 +92,11 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         )
     others = [other for other in filled if other != name and len(_known(filled[other])) > 1]
     remarks = content.remarks
-    if others:
+    if others and options.sheet is None:
         every = listed(map(quoted, others))
         remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
-    return Chosen(found, content, chosen, remarks)
+    alike = tuple(n for n, table in filled.items() if list(table.columns) == headers)
+    return Chosen(found, content, chosen, remarks, alike if len(alike) > 1 else ())
 
 
 def wanted_table(path: Path, wanted: str, names: list[str]) -> str:

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.binary.hdf5 import read_hdf5
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""What an HDF5 file begins with."""
 
 
 def read_matlab(path: Path) -> dict[str, Arrays]:
@@ -21,6 +25,10 @@ def read_matlab(path: Path) -> dict[str, Arrays]:
         damaged(path, "MATLAB file", "save it again, or as text by writetable"),
         path.open("rb") as stream,
     ):
+        # Version 7.3 has a block of text before what HDF5 begins with, other programs may not.
+        if stream.read(len(HDF5)) == HDF5:
+            return read_hdf5(path)
+        stream.seek(0)
         try:
             content = loadmat(cast(Any, stream), squeeze_me=True, struct_as_record=False)
         except NotImplementedError:
@@ -39,7 +47,12 @@ def _table(variables: Mapping[str, Any]) -> Arrays:
         for name, value in variables.items()
         if not hasattr(value, "_fieldnames")
     }
-    return Arrays(same_length(arrays), single_values(arrays))
+    columns = same_length(arrays)
+    if not columns:
+        # A matrix of readings has no names of columns.
+        matrices = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind in "fiu"]
+        columns = _columns(matrices[0]) if len(matrices) == 1 else {}
+    return Arrays(columns, single_values(arrays))
 
 
 def read_numpy(path: Path) -> dict[str, Arrays]:
@@ -60,7 +73,7 @@ def read_numpy(path: Path) -> dict[str, Arrays]:
     return {"arrays": Arrays(same_length(arrays), single_values(arrays))}
 
 
-def _columns(array: "np.ndarray[tuple[int, ...], np.dtype[np.void]]") -> dict[str, np.ndarray]:
+def _columns(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
     if array.dtype.names is not None:
         return {name: array[name].ravel() for name in array.dtype.names}
     if array.ndim == 1:

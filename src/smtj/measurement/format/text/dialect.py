@@ -53,6 +53,8 @@ class Dialect:
     """Of an instrument that writes it in place of times."""
     instrument: str = ""
     """Whose layout it is, if that is known."""
+    ticks: float | None = None
+    """Ticks of a clock of unknown rate between readings, where these stand in place of times."""
     texts: frozenset[int] = frozenset()
     """Positions of columns of text."""
     grouped: bool = False
@@ -112,6 +114,7 @@ class _Found:
     layout: Layout
     sampling: Sampling | None
     instrument: str
+    ticks: float | None = None
 
 
 def _read_head(path: Path, encoding: str, skip_rows: int, limit: int) -> _Head:
@@ -166,7 +169,9 @@ def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _F
     rows = [Row(n, tuple(_cells(line, separator, number))) for n, line in lines]
     known = instrument_table(rows, number)
     if known is not None:
-        return _Found(separator, decimal, rows, known.layout, known.sampling, known.instrument)
+        return _Found(
+            separator, decimal, rows, known.layout, known.sampling, known.instrument, known.ticks
+        )
     start = next((n for n, row in enumerate(rows) if _begins_data(row)), -1) + 1
     layout = find_layout(rows[start:], number)
     if layout is None:
@@ -210,6 +215,7 @@ def _dialect(encoding: str, head: _Head, found: _Found, nameless: bool) -> Diale
         preamble=tuple(row.cells for row in preamble),
         sampling=found.sampling,
         instrument=found.instrument,
+        ticks=found.ticks,
         texts=frozenset(n for n, kind in enumerate(layout.kinds) if kind == TEXT),
     )
 

@@ -19,6 +19,8 @@ class KnownTable:
     instrument: str
     layout: Layout
     sampling: Sampling | None = None
+    ticks: float | None = None
+    """Ticks of a clock of unknown rate between readings, where these stand in place of times."""
 
 
 def instrument_table(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
@@ -26,7 +28,7 @@ def instrument_table(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | N
 
     ``rows`` are the first ones of the file without comments.  ``is_number`` knows the decimal sign.
     """
-    for reader in (_tektronix, _rigol, _rigol_inline, _labview, _lecroy, _phase_fmr, _waveform):
+    for reader in _READERS:
         found = reader(rows, is_number)
         if found is not None:
             return found
@@ -98,9 +100,13 @@ def _labview(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     rests = any(cells[0] == "X_Dimension" and "Time" in cells[1:] for cells in above)
     width = len(names.cells)
     units = ["s" if rests else "", *labels, *[""] * width]
+    # With times for every channel, those of the first count.
+    seen = names.cells.index("X_Value") if "X_Value" in names.cells else width
     headers = tuple(
-        "" if name == "Comment" else with_unit("time" if name == "X_Value" and rests else name, u)
-        for name, u in zip(names.cells, units, strict=False)
+        ""
+        if name == "Comment" or (name == "X_Value" and n > seen)
+        else with_unit("time" if name == "X_Value" and rests else name, u)
+        for n, (name, u) in enumerate(zip(names.cells, units, strict=False))
     )
     if not rows[first].cells[0] or not is_number(rows[first].cells[0]):
         headers = ("", *headers[1:])
@@ -116,8 +122,73 @@ def _lecroy(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     if layout is None:
         return None
     units = {"Time": "s", "Ampl": "V"}
-    headers = tuple(with_unit(name, units.get(name)) for name in layout.headers)
+    headers = tuple(with_unit(n, units.get(n.rstrip("0123456789"))) for n in layout.headers)
     return KnownTable("LeCroy", replace(layout, headers=headers))
+
+
+def _keysight(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """InfiniiVision: the numbers of the channels above their units."""
+    if rows[0].cells[0].casefold() != "x-axis" or len(rows) < 3:
+        return None
+    units, first = rows[1].cells, rows[2].cells
+    if len(units) < len(rows[0].cells) or not is_number(first[0]) or is_number(units[0]):
+        return None
+    channels = (f"CH{name}" if name.isdigit() else name for name in rows[0].cells[1:])
+    headers = [with_unit(n, u) for n, u in zip(("time", *channels), units, strict=False)]
+    headers = [*headers, *[""] * (len(first) - len(headers))][: len(first)]
+    layout = Layout(tuple(headers), (rows[0], rows[1]), 2, len(rows) - 2, 1.0)
+    return KnownTable("Keysight InfiniiVision", layout)
+
+
+def _yokogawa(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """DL and DLM: settings of each trace, then readings with or without times."""
+    if rows[0].cells[0] != "Header Size":
+        return None
+    head = {row.cells[0].rstrip("."): row.cells[1:] for row in rows[:40]}
+    names = [name for name in head.get("TraceName", ()) if name]
+    first = next((n for n, row in enumerate(rows) if _all_numbers(row, is_number)), None)
+    if not names or first is None:
+        return None
+    units, horizontal = head.get("VUnit", ()), head.get("HUnit", ("s",))
+    traces = [with_unit(n, u) for n, u in zip(names, [*units, *[""] * len(names)], strict=False)]
+    filled = sum(cell != "" for cell in rows[first].cells)
+    if filled > len(traces):
+        traces.insert(0, f"time [{horizontal[0] or 's'}]")
+    elif rows[first].cells[0] == "":
+        traces.insert(0, "")
+    width = len(rows[first].cells)
+    headers = tuple([*traces, *[""] * (width - len(traces))][:width])
+    layout = Layout(headers, (), first, len(rows) - first, 1.0)
+    try:
+        sampling = Sampling(float(head["HResolution"][0]), float(head["HOffset"][0]))
+    except (KeyError, IndexError, ValueError):
+        sampling = None
+    return KnownTable("Yokogawa", layout, sampling)
+
+
+def _all_numbers(row: Row, is_number: IsNumber) -> bool:
+    filled = [cell for cell in row.cells if cell]
+    return bool(filled) and all(map(is_number, filled))
+
+
+def _labone(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """Zurich Instruments LabOne: ticks in place of times, and a lock-in amplifier's channels."""
+    names = [cell.casefold() for cell in rows[0].cells]
+    if names[:2] != ["chunk", "timestamp"] or "fieldname" in names or len(rows) < 3:
+        return None
+    try:
+        first, last = (int(rows[n].cells[1]) for n in (1, len(rows) - 1))
+    except (ValueError, IndexError):
+        return None
+    known = {
+        "timestamp": "clock ticks",
+        "x": "channel_x [V]",
+        "y": "channel_y [V]",
+        "freq": "frequency of the reference",
+    }
+    headers = tuple(known.get(name, cell) for name, cell in zip(names, rows[0].cells, strict=True))
+    layout = Layout(headers, (rows[0],), 1, len(rows) - 1, 1.0)
+    return KnownTable("LabOne", layout, ticks=(last - first) / (len(rows) - 2))
 
 
 def _phase_fmr(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
@@ -159,3 +230,9 @@ def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     headers = names[-len(filled) :] + ("",) * (len(cells) - len(filled))
     layout = Layout(headers, (rows[start],), start + 1, len(rows) - start - 1, 1.0)
     return KnownTable("waveform", layout, sampling_of(pairs))
+
+
+_READERS = (
+    *(_tektronix, _rigol, _rigol_inline, _keysight, _yokogawa, _labview, _lecroy, _labone),
+    *(_phase_fmr, _waveform),
+)

@@ -1,0 +1,73 @@
+"""Time and memory of ``smtj fit FILE --out CARD``, from a text file to the report, on one core.
+
+Every run is a process of its own; its time is that of the processor, with all imports.  The first
+file is so short that what it takes is nearly all imports and pictures.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+SIZES = (20_000, 1_000_000, 10_000_000)
+RUNS = 5
+DWELLS = (600, 400)
+"""Mean readings between switches in the high and the low state."""
+INTERVAL, LEVELS, NOISE = 1e-5, (6500.0, 5000.0), 120.0
+ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+def write_trace(path: Path, readings: int) -> None:
+    """Write telegraph noise in ohm against seconds, made without smtj."""
+    rng = np.random.default_rng(1)
+    pairs = 2 * readings // sum(DWELLS) + 100
+    dwells = rng.exponential(DWELLS, (pairs, 2)).ravel()
+    state = np.searchsorted(np.cumsum(dwells), np.arange(readings)) & 1
+    ohm = np.where(state, *LEVELS[::-1]) + NOISE * rng.standard_normal(readings)
+    time = INTERVAL * np.arange(readings)
+    np.savetxt(
+        path, np.stack([time, ohm], axis=1), "%.5f,%.2f", header="time [s],resistance [ohm]",
+        comments="",
+    )  # fmt: skip
+
+
+def fitted(path: Path, folder: str) -> tuple[float, float]:
+    """Return the seconds of the processor and the peak memory in MB of one fit."""
+    command = [
+        sys.executable,
+        "-m",
+        "smtj",
+        "--quiet",
+        "fit",
+        str(path),
+        "--out",
+        f"{folder}/c.toml",
+    ]
+    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    child = os.posix_spawn(sys.executable, command, os.environ | ONE_CORE, file_actions=silent)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        sys.exit(f"the fit of {path} failed")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print a row per size of a file."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=RUNS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for readings in SIZES:
+            path = Path(folder) / "trace.csv"
+            write_trace(path, readings)
+            every = [fitted(path, folder) for _ in range(options.runs)]
+            seconds, memory = (statistics.median(column) for column in zip(*every, strict=True))
+            print(f"{readings:>10,} readings: {seconds:5.2f} s, {memory:5.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

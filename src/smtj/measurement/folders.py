@@ -1,0 +1,54 @@
+"""The files of measured data in a folder, among notes, pictures and programs."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from smtj.errors import DataError
+
+_OTHERS = frozenset(
+    (
+        *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".bmp", ".tif", ".tiff", ".pdf", ".eps"),
+        *(".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".md", ".html", ".htm"),
+        *(".py", ".ipynb", ".m", ".r", ".jl", ".exe", ".vi", ".opj", ".opju", ".zip"),
+        *(".toml", ".yaml", ".yml", ".json", ".ini", ".cfg", ".db", ".lnk", ".url", ".bak", ".tmp"),
+    )
+)
+"""Suffixes of what is no measured data."""
+_NOTES = re.compile(r"(read[-_ ]?me|notes?|liesmich|notizen|lisez[-_ ]?moi)([\W_].*)?", re.I)
+"""Names, without suffix, of notes."""
+_TEXT = (".txt", "", ".log")
+
+
+def files_in(paths: Sequence[str | Path]) -> list[Path]:
+    """Return files as they are, and in place of a folder the files of data in it, by name.
+
+    Hidden files do not count, nor do documents, pictures, programs and notes, as
+    :func:`left_out` names them.  Raises DataError if a folder holds no others.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = [file for file in _visible(path) if not _is_other(file)]
+        if not inside:
+            raise DataError(f"{path} is a folder without files of data: give the files to read")
+        found += inside
+    return found
+
+
+def left_out(paths: Iterable[str | Path]) -> list[str]:
+    """Return the names of the files in folders that :func:`files_in` takes for no data."""
+    folders = [path for path in map(Path, paths) if path.is_dir()]
+    return [file.name for folder in folders for file in _visible(folder) if _is_other(file)]
+
+
+def _visible(folder: Path) -> list[Path]:
+    every = (path for path in folder.iterdir() if path.is_file())
+    return sorted(path for path in every if not path.name.startswith((".", "~$")))
+
+
+def _is_other(file: Path) -> bool:
+    suffix = file.suffix.lower()
+    return suffix in _OTHERS or (suffix in _TEXT and _NOTES.fullmatch(file.stem) is not None)

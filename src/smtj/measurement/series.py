@@ -1,0 +1,140 @@
+"""Files that hold a series of measurements, one per table or one per column."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from smtj.errors import DataError
+from smtj.measurement.format.excel import read_sheet
+from smtj.measurement.format.header import split_header
+from smtj.measurement.format.options import ReadOptions
+from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.text.dialect import read_dialect
+from smtj.measurement.loading import load
+from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.stated import STATED, conditions_in_name, remark
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MIN_COLUMNS = 3
+"""Fewest columns of a series."""
+MEASURED = ("resistance", "voltage", "current", "signal")
+"""Quantities that may stand in one column per condition."""
+
+_CONDITION = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*[A-Za-zµμ]+")
+_BEFORE = re.compile(r"(?:[\s(\[_@,]|\bat\b|(?<=[\s(\[_@,])\w+\s*=)*$")
+_UNIT = re.compile(r"[\[(]\s*([^\])]+?)\s*[\])]\s*$")
+
+
+def load_tables(
+    path: str | Path, columns: Mapping[str, str] | None = None, **options: Any
+) -> "list[xr.Dataset]":
+    """Read a data file, and everything in it if it has a table or a column per condition.
+
+    Takes the arguments of :func:`smtj.measurement.load`.  The sheets of a workbook, or the groups
+    of a file, are read one by one if they have the same columns and their names, or what stands
+    beside the tables, state conditions that differ; else the first is read alone.  So are columns
+    whose headers differ in a condition, as in ``R(-20 Oe)`` and ``R(-10 Oe)``, beside one of times.
+    """
+    file = Path(path).expanduser()
+    reason = None
+    try:
+        first = load(file, columns, **options)
+    except DataError as error:
+        reason = error
+    if not columns and (reason is not None or _is_bare(first)):
+        series = _series(_headers(file, options))
+        if series:
+            return [_column(file, one, series, options) for one in series]
+    if reason is not None:
+        raise reason
+    alike = first.encoding.get("alike", ())
+    if options.get("sheet") is not None or not alike:
+        return [first]
+    every = [load(file, columns, **{**options, "sheet": name}) for name in alike]
+    for name in STATED:
+        known = {float(one[name]) for one in every if name in one.variables and not one[name].ndim}
+        if len(known) == len(every):
+            for one in every:
+                remark(one, f"{len(every)} tables alike are read, one per condition")
+            return every
+    return [first]
+
+
+def _is_bare(dataset: "xr.Dataset") -> bool:
+    """Whether there are times and nothing that was measured."""
+    names = {str(name) for name in dataset.variables}
+    return "time" in names and not names & {*MEASURED, "channel_x", "probability", "high"}
+
+
+class _Column(NamedTuple):
+    """A column of a series."""
+
+    position: int
+    quantity: str
+    """What is in it."""
+    unit: str
+    condition: str
+    """What its header states."""
+    value: float
+    header: str
+    """In the file."""
+    of_condition: str
+    """That of the condition in it."""
+
+
+def _series(headers: Sequence[str]) -> list[_Column]:
+    """Return the columns whose headers differ in one condition; empty if there are too few."""
+    found = [column for n, header in enumerate(headers) if (column := _of_header(n, header))]
+    kinds = {(column.quantity, column.unit, column.condition) for column in found}
+    values = {column.value for column in found}
+    alike = len(kinds) == 1 and len(values) == len(found)
+    return found if alike and len(found) >= MIN_COLUMNS else []
+
+
+def _of_header(position: int, header: str) -> _Column | None:
+    place = _CONDITION.search(header)
+    conditions = list(conditions_in_name(header))
+    if place is None or len(conditions) != 1:
+        return None
+    name, own = split_header(_BEFORE.sub("", header[: place.start()]))
+    quantity = name_of(name) if name else "signal"
+    beside = _UNIT.search(header[place.end() :].lstrip(" )]"))
+    unit = beside[1] if beside else own
+    condition, value, of_condition, _ = conditions[0]
+    if quantity not in MEASURED or quantity == condition:
+        return None
+    plain = "a.u." if quantity == "signal" else QUANTITIES[quantity].unit
+    return _Column(position, quantity, unit or plain, condition, value, header, of_condition)
+
+
+def _column(
+    file: Path, one: _Column, series: Sequence[_Column], options: Mapping[str, Any]
+) -> "xr.Dataset":
+    """Read one column of a series, with the times and its condition."""
+    others = [column.header for column in series if column is not one]
+    ignore = [*options.get("ignore", ()), *others]
+    column = {one.quantity: f"#{one.position + 1} [{one.unit}]"}
+    dataset = load(file, column, **{**options, "ignore": ignore})
+    unit = QUANTITIES[one.condition].unit
+    dataset[one.condition] = ((), one.value, {"units": unit})
+    dataset[one.condition].encoding["header"] = one.of_condition
+    dataset.attrs.pop("ignored_columns", None)
+    remark(dataset, f"{len(series)} columns alike are read as one trace per condition")
+    return dataset
+
+
+def _headers(file: Path, options: Mapping[str, Any]) -> Sequence[str]:
+    """The headers of a file of text or a workbook; empty for others."""
+    read = ReadOptions.of(None, **{k: v for k, v in options.items() if k != "progress"})
+    suffix = file.suffix.lower()
+    try:
+        if suffix in WORKBOOKS:
+            return read_sheet(file, read.sheet, read.skip_rows).headers
+        if suffix in BINARY or TOUCHSTONE.fullmatch(suffix):
+            return ()
+        return read_dialect(file, read.skip_rows).headers
+    except (DataError, OSError):
+        return ()
