@@ -191,6 +191,16 @@ def conditions_of(
     return conditions, tuple(remarks)
 
 
+def constants_in(dataset: "xr.Dataset", *names: str) -> dict[str, float]:
+    """Return SI values by name of what is stated and the same for all readings."""
+    stated = {name: np.ravel(dataset[name].values) for name in names if name in dataset.variables}
+    return {
+        name: float(values[0])
+        for name, values in stated.items()
+        if values.size and np.ptp(values) == 0
+    }
+
+
 def show_voltage(voltage: float) -> str:
     """Return a bias in V as text, e.g. ``"100 mV"``; rounded, as 1e-17 V should read 0 mV."""
     return format_quantity(round(voltage, 9), "V", "mV", 4)

@@ -10,7 +10,7 @@ import numpy as np
 from smtj import plot
 from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured, measured, with_barrier_and_attempt_time
-from smtj.analysis.context import Context, conditions_of
+from smtj.analysis.context import Context, conditions_of, constants_in
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
@@ -128,11 +128,7 @@ def varied_in(rows: "pd.DataFrame") -> list[str]:
 def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) -> FitResult:
     """Return a result with Δ and H_k,eff by the τ0 of the base card, and what changes that card."""
     found: FittedDrive = result.fit
-    known = {
-        name: float(dataset[name].values)
-        for name in ("voltage", "temperature", "field_in_plane")
-        if name in dataset and dataset[name].ndim == 0
-    }
+    known = constants_in(dataset, "voltage", "temperature", "field_in_plane")
     conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
     attempt = attempt_time(context.card)
     error = found.fit.scatter

@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid
-from smtj.analysis.context import Context, OperatingConditions, conditions_of
+from smtj.analysis.context import Context, OperatingConditions, conditions_of, constants_in
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
 from smtj.analysis.switching.bias_effects import BIASES, biases_in, effects_of_counts
@@ -133,11 +133,7 @@ def _axis(rows: "pd.DataFrame") -> str:
 def _result(
     dataset: "xr.Dataset", x: Floats, curve: FractionFit, along: str, called: str, context: Context
 ) -> FitResult:
-    known = {
-        name: float(dataset[name].values)
-        for name in ("voltage", "temperature", "field_in_plane")
-        if name in dataset and dataset[name].ndim == 0 and name != along
-    }
+    known = constants_in(dataset, "voltage", "temperature", *FIELDS)
     if along == "voltage":
         known["voltage"] = float(np.median(x))
     if along in FIELDS:
