@@ -73,7 +73,32 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
             covered += sum(
                 low <= t <= up for t, (low, up) in zip(truth, times.intervals(), strict=True)
             )
-    assert covered >= 3
+    # With little noise a part of the drift is taken for jumps, which the slower one feels.
+    assert covered >= (3 if noise > 0.05 else 2)
+
+
+@pytest.mark.slow
+def test_sums_of_two_fluctuators_are_no_levels_in_any_order():
+    rng = np.random.default_rng([9, 2])
+    time = np.arange(1.0, 4001)
+    signal = fractions(rng, 46.0, 40.0, time) + 0.78 * fractions(rng, 11.0, 10.0, time)
+    fit = fit_trace(time, signal + 0.04 * rng.standard_normal(time.size))
+    assert fit.verdict == "two fluctuators"
+    for times, truth in zip(fit.fluctuators, ((46.0, 40.0), (11.0, 10.0)), strict=True):
+        np.testing.assert_allclose([times.high, times.low], truth, rtol=0.5)
+
+
+@pytest.mark.slow
+def test_levels_that_two_do_not_describe_are_no_memory_of_one():
+    rng = np.random.default_rng([12, 36])
+    noise = 0.055 * rng.standard_normal(8000)
+    states, state = [], 0
+    for _ in noise:
+        if rng.random() < (0.06, 0.03, 0.06)[state]:
+            state = (state + rng.integers(1, 3)) % 3
+        states.append(state)
+    fit = fit_trace(np.arange(8000.0), np.array([0, 0.62, 1])[states] + noise)
+    assert fit.verdict == "three levels"
 
 
 @pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=pytest.mark.proof)])

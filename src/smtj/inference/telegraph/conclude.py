@@ -86,21 +86,27 @@ def conclude(
     switches = _expected_switches(top.model, pilot)
     apart = float(np.diff(top.model.levels)[0]) / float(top.model.spread.mean())
     is_one = second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and apart < ev.BIMODAL)
-    if is_one:
+    examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
+    third, more = -math.inf, None
+    if is_one and one.model.order:
+        # Levels that two do not describe look like a memory.
+        third, more = _further(examined, top, base)
+        if more is not None and _merit(examined, *more) < _merit(examined, one, one_base):
+            more = None
+    if is_one and more is None:
         if switches < MIN_EVENTS and second > ev.MIN_GAIN:
             one, one_base = _with_steps(pilot, z, top.model, base)
         wanders = _wanders(one, one_base, pilot)
         verdict: Verdict = "wandering" if wanders else "one level"
         evidence = Evidence(verdict, second, -math.inf, correlation)
         return _Assembly(given, part, one, one_base, evidence).without_levels()
-    if is_fast:
+    if is_fast and more is None:
         evidence = Evidence("faster than the sampling", second, -math.inf, correlation)
         fast = replace(top, model=ratio_model)
         longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
-    examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
-    third, more = -math.inf, None
-    if base.jumps.size or not (top.model.is_plain and _is_usual(pilot, z, top.model)):
+    is_odd = base.jumps.size or not (top.model.is_plain and _is_usual(pilot, z, top.model))
+    if more is None and is_odd:
         # A further level gives noise a shape or a memory, or looks like jumps or outliers.
         third, more = _further(examined, top, base)
     if more is not None:
@@ -120,6 +126,13 @@ def conclude(
     return _Assembly(given, part, top, base, evidence).two(step)
 
 
+def _merit(readings: Readings, top: Maximum, base: Baseline) -> float:
+    """Return the merit of a description on other readings than those on which it was found."""
+    z = readings.signal - base.values(readings.time)
+    here = Maximum(top.model, float(gains(readings, z, top.model).sum()))
+    return ev.merit(here, base, readings)
+
+
 def _with_steps(
     readings: Readings, z: Floats, model: Model, base: Baseline
 ) -> tuple[Maximum, Baseline]:
@@ -136,8 +149,7 @@ def _further(
     """Return the gain of more levels over two, and their description with its baseline, None if
     there are not."""
     z = readings.signal - base.values(readings.time)
-    own = Maximum(top.model, float(gains(readings, z, top.model).sum()))
-    least = ev.merit(own, base, readings)
+    least = _merit(readings, top, base)
     bases = [(base, top.model)]
     if base.jumps.size:
         # What looked like jumps of the baseline may be further levels.
@@ -165,8 +177,17 @@ def _best(
     readings: Readings, found: list[tuple[Maximum, Baseline]], least: float
 ) -> tuple[float, tuple[Maximum, Baseline] | None]:
     """Return by how much the best description whose levels have dwells beats ``least``, and it."""
-    merits = [(ev.merit(*one, readings) - least, one) for one in found
-             if ev.has_dwells(readings, one[0].model)]  # fmt: skip
+    pairs = []
+    for top, base in found:
+        if len(top.model.levels) == 4 and not top.model.layout.is_pair:
+            # Each may be the sum of two fluctuators.
+            z = readings.signal - base.values(readings.time)
+            pairs.append((climb(readings, z, ev.as_pair(top.model)), base))
+    merits = [
+        (ev.merit(*one, readings) - least, one)
+        for one in [*found, *pairs]
+        if ev.has_dwells(readings, one[0].model)
+    ]
     gain, best = max(merits, key=lambda one: one[0], default=(-math.inf, None))
     return (gain, best) if gain > ev.MIN_GAIN else (-math.inf, None)
 

@@ -205,6 +205,15 @@ def with_noise_of(two: Model, model: Model) -> Model:
     return replace(full, free=free).with_values(ratio=model.get("ratio"))
 
 
+def as_pair(four: Model) -> Model:
+    """Return a start of two independent fluctuators from four levels in any order."""
+    low, first, second, _ = four.levels
+    levels = np.array([low, first, second, first + second - low])
+    rates = np.maximum(four.rates, 1e-6)
+    times = -np.log([rates[0, 1], rates[1, 0], rates[0, 2], rates[2, 0]])
+    return lifted(four, Layout(4, is_pair=True), levels, times)
+
+
 def _named(model: Model, *names: str) -> NDArray[np.bool_]:
     return np.isin(model.layout.names, names)
 
