@@ -320,7 +320,6 @@ def _fit_readings(
     """Fit a single trace, or scans and Arrhenius plots of several."""
     from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
     from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
-    from smtj.analysis.switching.bias_effects import effects_of_traces
     from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
     from smtj.analysis.switching.separate import separate_results
     from smtj.analysis.switching.trace import fit_readings, trace_result
@@ -364,6 +363,9 @@ def _fit_readings(
     results = results or separate_results(found, traces, context)
     if scans and not context.has_drives:
         return results  # w(V) says what the voltage does
+    # Imported here as it brings the stiffness of wells, which few fits need.
+    from smtj.analysis.switching.bias_effects import effects_of_traces
+
     try:
         return results + effects_of_traces(traces, [known for known, _ in found], context)
     except SmtjError as reason:
