@@ -120,9 +120,10 @@ def fit(
     """Fit measured or virtual data of one device.
 
     Traces at several fields make a scan and give P(high | H); scans at several voltages give
-    w(V); traces at several temperatures an Arrhenius plot; loops in both directions are fitted
-    together, and those against a voltage or a current one by one; tables of probabilities, too;
-    spectra give anisotropy fields and damping.
+    w(V); traces, dwell times or counts at several voltages or currents what the bias does; traces
+    at several temperatures an Arrhenius plot; loops in both directions are fitted together, and
+    those against a voltage or a current one by one; tables of probabilities, too; spectra give
+    anisotropy fields and damping.
 
     Parameters
     ----------
