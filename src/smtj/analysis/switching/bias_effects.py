@@ -186,8 +186,8 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
         said.append(
             "the compact law Δ(1 ∓ V/V_c) is to first order that of a layer in the plane; with "
             "layer and reference along the normal its V_c is half the voltage at which the well "
-            "loses its damping, and what the law misses can pass for VCMA or heating; that of a card "
-            "(--base, base=) does not"
+            "loses its damping, and what the law misses can pass for VCMA or heating; that of a "
+            "card (--base, base=) does not"
         )
         if fit.law.conditions.resistance is None:  # type: ignore[attr-defined]
             said.append("R_th is per squared bias, as no resistances are known")
