@@ -54,7 +54,7 @@ def test_levels_keep_their_unit_and_the_laboratory_reads_them(quantity):
 
 @pytest.mark.slow
 def test_levels_in_volts_follow_the_drive_of_a_scan():
-    frame, truth = random_scan(np.random.default_rng(32), fields=5, count=2000)
+    frame, truth = random_scan(np.random.default_rng(32), values=5, count=2000)
     along = frame["field_out_of_plane [Oe]"] - truth["midpoint"]
     slanted = frame["resistance [ohm]"] + 2 * truth["resistance_low"] * 1e-3 * along
     card = smtj.fit(in_own_unit(frame.assign(**{"resistance [ohm]": slanted}), "voltage")).card()
