@@ -107,13 +107,14 @@ def test_a_drive_may_act_on_one_state_alone(asymmetry):
     ("instrument", "drive", "x"),
     [
         (smtj.lab.scan, "field", np.array([-30.0, -14.0, 2.0]) * Oe),
-        (smtj.lab.voltage_scan, "voltage", np.array([-20.0, 20.0, 60.0]) * mV),
-        (smtj.lab.current_scan, "current", np.array([-2.0, 2.0, 6.0]) * 1e-6),
+        (smtj.lab.bias_scan, "voltage", np.array([-20.0, 20.0, 60.0]) * mV),
+        (smtj.lab.bias_scan, "current", np.array([-2.0, 2.0, 6.0]) * 1e-6),
     ],
 )
 def test_the_laboratory_sweeps_the_drive(instrument, drive, x):
     one = card(drive)
-    data = instrument(one, x, samples=4000, instrument=Instrument(interval=0.05), seed=2)
+    taken = {"samples": 4000, "instrument": Instrument(interval=0.05), "seed": 2}
+    data = instrument(one, **{drive: x}, **taken)
     fraction = (data.resistance.values > 5750).mean(axis=-1)
     expected = one.at(**{drive: x}).switching_probability()
     # Readings 50 ms apart are independent.
@@ -173,7 +174,7 @@ def test_a_file_that_contradicts_itself_is_refused(file, sentence):
         (lambda c: c.at(temperature=310.0), "measured at 300 K, and no law for a temperature"),
         (lambda c: c.at(field="30 Oe"), 'field is text, "30 Oe"'),
         (lambda c: c.read_voltage, "behaviour.read_voltage is missing"),
-        (lambda c: smtj.lab.voltage_scan(c, [0.0, 0.1]), "no law for a bias of 100 mV"),
+        (lambda c: smtj.lab.bias_scan(c, voltage=[0.0, 0.1]), "no law for a bias of 100 mV"),
         (lambda c: smtj.lab.trace(c, 5, current=1e-6), "driven by a field, not biased|not biased"),
     ],
 )

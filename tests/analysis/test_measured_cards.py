@@ -106,7 +106,7 @@ def test_traces_at_voltages_come_back_from_the_card_that_they_made():
     found = {name.partition(".")[2]: value for name, value, _ in card.values()}
     for name, value in truth.items():
         assert abs(found[name] - value) < 4.5 * found[name].standard_error, name
-    again = smtj.fit(smtj.lab.voltage_scan(card, volts, samples=3000, seed=1)).card()
+    again = smtj.fit(smtj.lab.bias_scan(card, 3000, voltage=volts, seed=1)).card()
     other = {name.partition(".")[2]: value for name, value, _ in again.values()}
     for name in truth:
         error = np.hypot(found[name].standard_error, other[name].standard_error)
@@ -235,7 +235,10 @@ def test_a_card_with_physics_gives_back_a_trace_and_calls_derived_what_it_derive
 
 def test_nothing_is_offered_as_a_card_when_nothing_of_the_device_was_measured():
     x = np.linspace(-40.0, 20.0, 13)
-    frame = table_of(x, 1 / (1 + np.exp(-0.14 * (x + 14))), "voltage [mV]")
+    counts = table_of(x, 1 / (1 + np.exp(-0.14 * (x + 14))), "voltage [mV]")
+    # Without the number of reads nothing follows about what the voltage does.
+    p = counts["high"] / counts["reads"]
+    frame = pd.DataFrame({"voltage [mV]": x, "probability": p})
     onto = smtj.fit(frame, "cai2019")
     assert not onto.has_card and smtj.fit(frame).has_card
     with pytest.raises(SmtjError, match="nothing that was measured belongs on a card"):

@@ -56,6 +56,8 @@ def folder(tmp_path_factory):
         (("sweep", "--field", "-60:60:20 Oe", "--out", "a.csv"), 14),
         (("sweep", "--field-in-plane", "-60:60:20 Oe", "--current", "10 uA",
           "--sweeps", "1", "--out", "a.xlsx"), 7),
+        (("bias", "--voltage", "-2,0,2 mV", "--samples", "5", "--out", "a.csv"), 15),
+        (("bias", "--current", "-1,1 uA", "--samples", "5", "--out", "a.csv"), 10),
         (("voltages", "--field", "-20:0:10 Oe", "--voltage", "-100,100 mV", "--samples", "5",
           "--out", "a.csv"), 30),
         (("temperatures", "--temperature", "280:300:10 K", "--samples", "7", "--out", "a.nc"), 21),
@@ -261,3 +263,20 @@ def test_ctrl_c_ends_a_measurement_and_writes_nothing(tmp_path, monkeypatch):
     assert done.returncode == 130
     assert "Stopped; nothing was written" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_counts_under_bias_are_fitted_without_an_option(tmp_path):
+    taken = ("bias", "--voltage", "-200:200:100 mV", "--counts", "--field", "20 Oe")
+    taken = (*taken, "--card", "funatsu2022", "--seed", "1")
+    done = smtj("measure", *taken, "--out", "p.csv", cwd=tmp_path)
+    assert done.returncode == 0 and "5 probabilities of funatsu2022" in done.stdout, done.stderr
+    fitted = smtj("fit", "p.csv", "--json", cwd=tmp_path)
+    assert fitted.returncode == 0, fitted.stderr
+    found = {one["symbol"]: one for one in json.loads(fitted.stdout)["estimates"]}
+    # With the VCMA of the card, of which alone P(V) tells nothing, no torque is left.
+    low, high = found["h_DL"]["interval_95"]
+    assert low < 0 < high and "ξ" not in found
+    assert [part["kind"] for part in json.loads(fitted.stdout)["parts"]] == [
+        "probability",
+        "effects",
+    ]

@@ -92,6 +92,19 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     for level in fit.levels:
         low, high = level.dwell_interval
         assert low < 10 < high or level.dwell == pytest.approx(10, rel=0.4)
+    assert (fit.states == states).mean() > 0.96
+
+
+def test_a_level_far_from_two_others_is_no_crowd_of_outliers():
+    rng = np.random.default_rng(5)
+    state, states = 0, []
+    for _ in TIME:
+        if rng.random() < (0.13, 0.08, 0.025)[state]:
+            state = (state + rng.integers(1, 3)) % 3
+        states.append(state)
+    # The third one is further away than the separation of the other two.
+    fit = fit_trace(TIME, np.array([0, 0.57, 1])[states] + noise_of(rng, 0.055, 0.0), 0.0)
+    assert fit.verdict == "three levels"
     assert (fit.states == states).mean() > 0.98
 
 

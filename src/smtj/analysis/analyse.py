@@ -21,6 +21,7 @@ from smtj.measurement import (
     left_out,
     load_tables,
     select,
+    table,
 )
 from smtj.measurement.conditions import direction_needed, direction_stated
 from smtj.measurement.format.messages import listed
@@ -261,15 +262,37 @@ def _fit_all(
     for observed, readings in traces.items():
         fitted = _fit_readings(readings, context, progress)
         results += fitted if observed is None else [in_own_unit(r, observed) for r in fitted]
-    for rows in by_kind.get("dwell", ()):
-        from smtj.analysis.switching.dwell import table_result
-
-        results.append(table_result(rows, context))
+    for times in by_kind.get("dwell", ()):
+        results += _fit_dwell_times(times, context)
     for curve in by_kind.get("probability", ()):
         from smtj.analysis.switching.probability import probability_results
 
         results += probability_results(curve, context)
     return results
+
+
+def _fit_dwell_times(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
+    """Fit a table of dwell times against one drive, or what a bias does under any conditions."""
+    from smtj.analysis.switching.bias_effects import biases_in, effects_of_table
+    from smtj.analysis.switching.dwell import table_result, varied_in
+
+    rows = table(dataset)
+    results = []
+    if biases_in(rows) is None or len(varied_in(rows)) == 1:
+        results.append(table_result(dataset, context))
+    if biases_in(rows) is not None:
+        try:
+            results.append(effects_of_table(rows, dataset, context))
+        except SmtjError as reason:
+            if not results:
+                raise
+            results[0] = _without_effects(results[0], reason)
+    return results
+
+
+def _without_effects(result: FitResult, reason: SmtjError) -> FitResult:
+    remark = f"what the bias does was not fitted: {reason}"
+    return replace(result, remarks=(*result.remarks, remark))
 
 
 def _fit_spectra(
@@ -297,6 +320,7 @@ def _fit_readings(
     """Fit a single trace, or scans and Arrhenius plots of several."""
     from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
     from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
+    from smtj.analysis.switching.bias_effects import effects_of_traces
     from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
     from smtj.analysis.switching.separate import separate_results
     from smtj.analysis.switching.trace import fit_readings, trace_result
@@ -337,7 +361,13 @@ def _fit_readings(
         # A card of measured behaviour has one response, or one place with its τ(T).
         against_temperature = [replace(one, behaviour=None) for one in against_temperature]
     results += against_temperature
-    return results or separate_results(found, traces, context)
+    results = results or separate_results(found, traces, context)
+    if scans and not context.has_drives:
+        return results  # w(V) says what the voltage does
+    try:
+        return results + effects_of_traces(traces, [known for known, _ in found], context)
+    except SmtjError as reason:
+        return [*results[:-1], _without_effects(results[-1], reason)]
 
 
 def _with_direction(result: FitResult, datasets: "Sequence[xr.Dataset]") -> FitResult:

@@ -29,6 +29,8 @@ Symbol = Literal[
     "R_high", "R_low", "V_high", "V_low", "I_high", "I_low", "τ_high", "τ_low", "w", "x_s", "P",
     "H_c", "H_off",
 ]  # fmt: skip
+BIASES = ("voltage", "current")
+FIELDS = ("field_in_plane", "field_out_of_plane")
 DECADE = math.log(10)
 """Error of the logarithm of a time at each field that no one states."""
 
@@ -196,6 +198,9 @@ def _value(card: Card, measured: Measurement) -> float:
         given = {name: value for name, value in given.items() if name in known}
     given = {**own, **given}
     voltage, temperature = given.get("voltage"), given.get("temperature", card.temperature)
+    if measured.symbol == "P" and isinstance(card, DeviceCard) and measured.along in BIASES:
+        at = {name: given[name] for name in (measured.along, *FIELDS, "temperature")}
+        return float(np.asarray(card.at(**at).switching_probability()))
     if measured.symbol in ("w", "x_s", "P"):
         if card.drive_condition != measured.along:
             return math.nan
@@ -204,7 +209,10 @@ def _value(card: Card, measured: Measurement) -> float:
         if measured.symbol == "P":
             return float(point.switching_probability(given[measured.along]))
         return float(point.slope if measured.symbol == "w" else point.offset_field)
-    kind: Literal["voltage", "current"] = "current" if card.drive.name == "current" else "voltage"
+    at_current = card.drive.name == "current" or (
+        isinstance(card, DeviceCard) and "current" in given
+    )
+    kind: Literal["voltage", "current"] = "current" if at_current else "voltage"
     row = [given.get(name, 0.0) for name in ("field_in_plane", "field_out_of_plane", kind)]
     rows = np.array([[*row, temperature]])
     states: tuple[Any, ...]

@@ -76,6 +76,14 @@ class Context:
             condition=condition,
         )
 
+    @property
+    def has_drives(self) -> bool:
+        """Whether the base card has a spin torque or is heated by its current."""
+        card = self.card
+        return self.has_base and not (
+            card.spin_torque is None and card.thermal.thermal_resistance is None
+        )
+
     def not_on_base(self, what: str, them: str = "them") -> str:
         """Return a remark on results, with their verb, that belong on a card of behaviour only."""
         return f"{what} nothing on a card with physics; without --base (base=) a card holds {them}"
@@ -181,6 +189,16 @@ def conditions_of(
         direction_stated=field_direction_stated(dataset),
     )
     return conditions, tuple(remarks)
+
+
+def constants_in(dataset: "xr.Dataset", *names: str) -> dict[str, float]:
+    """Return SI values by name of what is stated and the same for all readings."""
+    stated = {name: np.ravel(dataset[name].values) for name in names if name in dataset.variables}
+    return {
+        name: float(values[0])
+        for name, values in stated.items()
+        if values.size and np.ptp(values) == 0
+    }
 
 
 def show_voltage(voltage: float) -> str:

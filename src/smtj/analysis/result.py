@@ -35,7 +35,7 @@ CARD_DIGITS = 3
 """Digits of a standard error that a card keeps; its value ends at the same decimal."""
 
 Kind = Literal[
-    "trace", "scan", "probability", "dwell", "bias", "arrhenius", "loop", "angle",
+    "trace", "scan", "probability", "dwell", "bias", "effects", "arrhenius", "loop", "angle",
     "lines", "resonance", "vcma", "film", "several",
 ]  # fmt: skip
 Verdict = Literal[

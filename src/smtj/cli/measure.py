@@ -202,20 +202,17 @@ def scan(
 def voltages(
     bench: Bench,
     voltage: Annotated[str, typer.Option(help='Biases, e.g. "-200:200:50 mV".')],
-    field: Annotated[
-        str | None,
-        typer.Option(help='Fields to scan, e.g. "-70:50:10 Oe". Default: the field stays.'),
-    ] = None,
+    field: Fields,
     samples: Samples = 1000,
     field_in_plane: InPlane = None,
     temperature: Temperature = None,
 ) -> "xr.Dataset":
-    """Scan the field, or read at one, at each of several bias voltages: w(V), as in Fig. 4."""
+    """Scan the field at each of several bias voltages: w(V), as in Fig. 4."""
     from smtj import lab
 
     return lab.voltage_scan(
         voltage=parse_range("--voltage", voltage, "V"),
-        field=None if field is None else parse_range("--field", field, "A/m"),
+        field=parse_range("--field", field, "A/m"),
         samples=samples,
         **parse_options(field_in_plane=field_in_plane, temperature=temperature),
         **bench,
@@ -223,20 +220,34 @@ def voltages(
 
 
 @resistance_command(app)
-def currents(
+def bias(
     bench: Bench,
-    current: Annotated[str, typer.Option(help='Biases, e.g. "-10:10:2 uA".')],
+    voltage: Annotated[
+        str | None, typer.Option(help='Voltages to hold, e.g. "-200:200:50 mV".')
+    ] = None,
+    current: Annotated[
+        str | None, typer.Option(help='Currents to hold instead, e.g. "-10:10:2 uA".')
+    ] = None,
     samples: Samples = 1000,
+    counts: Annotated[
+        bool, typer.Option(help="Count high states in reads far apart: P(high).")
+    ] = False,
     field: Field = None,
     field_in_plane: InPlane = None,
     temperature: Temperature = None,
 ) -> "xr.Dataset":
-    """Read many times at each of several currents: P(high | I) of a device driven by a current."""
+    """Read many times at each of several voltages or currents: dwell times or P under bias."""
     from smtj import lab
 
     conditions = parse_options(field=field, field_in_plane=field_in_plane, temperature=temperature)
-    steps = parse_range("--current", current, "A")
-    return lab.current_scan(current=steps, samples=samples, **conditions, **bench)
+    return lab.bias_scan(
+        samples=samples,
+        voltage=None if voltage is None else parse_range("--voltage", voltage, "V"),
+        current=None if current is None else parse_range("--current", current, "A"),
+        counts=counts,
+        **conditions,
+        **bench,
+    )
 
 
 @resistance_command(app)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from smtj.lab.pulse_counts import pulse_scan
     from smtj.lab.pulses import Pulse, pulse_response, switching_map
     from smtj.lab.resistance import (
-        current_scan,
+        bias_scan,
         field_sweep,
         scan,
         temperature_scan,
@@ -24,7 +24,7 @@ _HOMES = {
     "pulse_counts": ("pulse_scan",),
     "pulses": ("Pulse", "pulse_response", "switching_map"),
     "resistance": (
-        "current_scan",
+        "bias_scan",
         "field_sweep",
         "scan",
         "temperature_scan",
@@ -37,7 +37,7 @@ _HOMES = {
 __all__ = [
     "Instrument",
     "Pulse",
-    "current_scan",
+    "bias_scan",
     "field_sweep",
     "macrospin_trace",
     "pulse_response",

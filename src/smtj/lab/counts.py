@@ -54,7 +54,7 @@ def measured_counts(
     kind
         Name of the measurement.
     card
-        A card of which :func:`has_only_counts` is true.
+        The device.
     columns, dims
         Conditions, and the dimensions of the measurement.
     probability
@@ -80,8 +80,8 @@ def measured_counts(
         raise SmtjError("a measurement needs at least one read at each value of the drive")
     if instrument.noise or instrument.drift:
         raise SmtjError(
-            f"card {card.name} has P(high) and no resistances, to which noise and drift in ohm "
-            "could be added; leave them out"
+            f"of card {card.name} high states are counted and no resistance is read, to which "
+            "noise and drift in ohm could be added; leave them out"
         )
     high = np.random.default_rng([seed, 4]).binomial(samples, probability)
     found = {

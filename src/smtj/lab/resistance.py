@@ -17,8 +17,9 @@ from smtj.errors import CardError, SmtjError
 from smtj.lab.counts import has_only_counts, high_probability, measured_counts
 from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.loop import measured_loop
-from smtj.lab.readings import OperatingConditions, Progress, take_readings
+from smtj.lab.readings import OperatingConditions, Progress, take_readings, two_states
 from smtj.lab.record import Column, attributes, bias_columns, constants, labelled, with_direction
+from smtj.physics.switching import probability_from_dwell_times
 from smtj.typing import Floats
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def scan(
 def voltage_scan(
     card: CardLike,
     voltage: ArrayLike,
-    field: ArrayLike | None = None,
+    field: ArrayLike,
     samples: int = 1000,
     *,
     field_in_plane: float | None = None,
@@ -182,28 +183,29 @@ def voltage_scan(
     voltage
         Bias in V, shape (voltages,), in the order in which the voltages are set.
     field
-        H_⊥ in A/m, shape (fields,), scanned at each voltage; by default the field stays.
+        H_⊥ in A/m, shape (fields,), scanned at each voltage; H_∥ if that drives a behavioural
+        card.  For one field see :func:`bias_scan`.
 
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm, dimensions ``voltage``, ``field`` if it is scanned, and ``sample``.
+        ``resistance`` in ohm, dimensions ``voltage``, ``field`` and ``sample``.
     """
     card = as_card(card)
     columns = constants(card, None, field_in_plane, temperature)
     columns["voltage"] = (("voltage",), _row(voltage))
-    dims: tuple[str, ...] = ("voltage",)
-    if field is not None:
-        columns[_swept_field(card)] = (("field",), _row(field))
-        dims = ("voltage", "field")
+    columns[_swept_field(card)] = (("field",), _row(field))
+    dims = ("voltage", "field")
     return _measure("voltage_scan", card, columns, dims, samples, instrument, seed, progress)
 
 
-def current_scan(
+def bias_scan(
     card: CardLike,
-    current: ArrayLike,
     samples: int = 1000,
     *,
+    voltage: ArrayLike | None = None,
+    current: ArrayLike | None = None,
+    counts: bool = False,
     field: float | None = None,
     field_in_plane: float | None = None,
     temperature: float | None = None,
@@ -211,25 +213,56 @@ def current_scan(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> "xr.Dataset":
-    """Read the resistance many times at each of several currents, for P(high | I).
+    """Read the resistance many times at each of several voltages or currents, in a constant field.
+
+    Traces show both dwell times, and with them what VCMA, spin torque and heat do; counts of reads
+    far apart show P(high).
 
     Parameters
     ----------
-    card, samples, field, field_in_plane, temperature, instrument, seed, progress
-        As in :func:`trace`, with its errors; ``samples`` readings per current.
-    current
-        Bias in A, shape (currents,), in the order in which the currents are set.
+    card, field, field_in_plane, temperature, instrument, seed, progress
+        As in :func:`trace`, with its errors.
+    samples
+        Readings at each bias.
+    voltage, current
+        Bias in V or in A, shape (biases,), in the order in which it is set; one of them.
+    counts
+        Whether to count high states, in reads that forget each other, instead of recording
+        resistances.
 
     Returns
     -------
     xarray.Dataset
-        ``resistance`` in ohm, dimensions ``current`` and ``sample``.
+        ``resistance`` in ohm, dimensions ``voltage`` or ``current`` and ``sample``; with
+        ``counts``, and of a card with nothing but P(high), ``probability`` and ``reads``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import smtj
+    >>> card = smtj.load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
+    >>> data = smtj.lab.bias_scan(card, 200, voltage=[-0.002, 0.0, 0.002], counts=True)
+    >>> data.probability.values
+    array([0.925, 0.47 , 0.105])
     """
     card = as_card(card)
+    if (voltage is None) == (current is None):
+        raise SmtjError("a bias scan needs several voltages or several currents; give one of them")
+    kind, steps = ("current", current) if voltage is None else ("voltage", voltage)
     columns = constants(card, field, field_in_plane, temperature)
-    columns["current"] = (("current",), _row(current))
-    dims = ("current",)
-    return _measure("current_scan", card, columns, dims, samples, instrument, seed, progress)
+    columns[kind] = ((kind,), _row(steps if steps is not None else ()))
+    name = f"{kind}_scan"
+    if not counts or has_only_counts(card):
+        return _measure(name, card, columns, (kind,), samples, instrument, seed, progress)
+    known = {key: np.asarray(values) for key, (_, values) in columns.items()}
+    at = [known.get(key, np.zeros(1)) for key in ("field_in_plane", "field_out_of_plane", kind)]
+    rows = np.stack(np.broadcast_arrays(*at, known.get("temperature", np.zeros(1))), axis=-1)
+    _, _, log_high, log_low = two_states(card, "current" if voltage is None else "voltage", rows)
+    p = np.asarray(probability_from_dwell_times(log_high, log_low), dtype=np.float64)
+    return _directed(
+        card,
+        measured_counts(name, card, columns, (kind,), p, samples, instrument or Instrument(), seed),
+    )
 
 
 def field_sweep(

@@ -10,7 +10,7 @@ import numpy as np
 from smtj import plot
 from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured, measured, with_barrier_and_attempt_time
-from smtj.analysis.context import Context, conditions_of
+from smtj.analysis.context import Context, conditions_of, constants_in
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
@@ -34,6 +34,7 @@ from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from smtj.analysis.switching.trace import FittedTrace
@@ -82,7 +83,7 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     require(dataset, "dwell_time_high", "dwell_time_low")
     rows = table(dataset)
     allowed = (*DRIVES, "temperature")
-    varied = [name for name in allowed if name in rows and rows[name].nunique() > 1]
+    varied = varied_in(rows)
     if varied == ["temperature"]:
         return arrhenius.table_result(dataset, context)
     if len(varied) != 1:
@@ -106,6 +107,8 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
         )
     if not context.has_base:
         return result
+    if along in ("voltage", "current"):
+        return result  # what the bias does is a fit of its own
     if along != "field_out_of_plane":
         return replace(
             result,
@@ -117,14 +120,16 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     return _with_barrier(result, dataset, context)
 
 
+def varied_in(rows: "pd.DataFrame") -> list[str]:
+    """Return which field, bias or temperature varies in a table."""
+    allowed = (*DRIVES, "temperature")
+    return [name for name in allowed if name in rows and rows[name].nunique() > 1]
+
+
 def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) -> FitResult:
     """Return a result with Δ and H_k,eff by the τ0 of the base card, and what changes that card."""
     found: FittedDrive = result.fit
-    known = {
-        name: float(dataset[name].values)
-        for name in ("voltage", "temperature", "field_in_plane")
-        if name in dataset and dataset[name].ndim == 0
-    }
+    known = constants_in(dataset, "voltage", "temperature", "field_in_plane")
     conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
     attempt = attempt_time(context.card)
     error = found.fit.scatter

@@ -7,9 +7,10 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_update import measured, with_sigmoid
-from smtj.analysis.context import Context, OperatingConditions, conditions_of
+from smtj.analysis.context import Context, OperatingConditions, conditions_of, constants_in
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
+from smtj.analysis.switching.bias_effects import BIASES, biases_in, effects_of_counts
 from smtj.analysis.switching.pulses import is_against_length, pulse_results
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -87,9 +88,14 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         one = _result(dataset, x, fit, along, called, context)
         if found is not None:
             one = replace(one, remarks=(found.remark, *one.remarks))
+            if along in BIASES and context.has_base:
+                said = f"P against {along} without its number of reads changes"
+                one = replace(one, remarks=(*one.remarks, context.not_on_base(said, "it")))
         results.append(one)
     if len(results) == 1:
-        return results
+        # Counts need their number, and P after a pulse is not that of a stationary device.
+        counted = along in BIASES and found is None and "pulse_length" not in rows
+        return results + (_effects(rows, dataset, context) if counted else [])
     first = branches[0][0] if isinstance(branches, list) else next(iter(branches))[0]
     shown = _called(labels[0], first[0])
     # A card has one sigmoid, and the data do not say which branch it should have.
@@ -98,6 +104,13 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         f'sigmoid; only= (--only "{labels[0]}={shown}") fits one alone'
     )
     return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
+
+
+def _effects(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> list[FitResult]:
+    """Return what the bias does to P, nothing without a base card or at too few biases."""
+    if not context.has_base or biases_in(rows) is None:
+        return []
+    return [effects_of_counts(rows, dataset, context)]
 
 
 def _called(label: str, name: object) -> str:
@@ -120,11 +133,7 @@ def _axis(rows: "pd.DataFrame") -> str:
 def _result(
     dataset: "xr.Dataset", x: Floats, curve: FractionFit, along: str, called: str, context: Context
 ) -> FitResult:
-    known = {
-        name: float(dataset[name].values)
-        for name in ("voltage", "temperature", "field_in_plane")
-        if name in dataset and dataset[name].ndim == 0 and name != along
-    }
+    known = constants_in(dataset, "voltage", "temperature", *FIELDS)
     if along == "voltage":
         known["voltage"] = float(np.median(x))
     if along in FIELDS:
@@ -136,7 +145,7 @@ def _result(
     if along in FIELDS and not stated:
         remarks.append(direction_needed(dataset, along))
     remarks += assumed
-    if along != context.card.drive_condition and context.has_base:
+    if along not in (context.card.drive_condition, *BIASES) and context.has_base:
         remarks.append(context.not_on_base(f"P against {along} changes", "it"))
     return context.result(
         "probability",

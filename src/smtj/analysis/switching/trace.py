@@ -20,8 +20,7 @@ from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import trace_behaviour, trace_measured
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.barrier.neel_brown import DECADE
-from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.inference.stats.estimate import DECADE, Estimate, normal_estimate
 from smtj.inference.telegraph.diagnostics import (
     autocorrelation_time,
     corner_frequency,
@@ -127,7 +126,7 @@ def trace_result(
     barrier = None
     if fit.has_dwell_times:
         checks, seen = _independent_checks(trace)
-        estimates = [*_dwell_times(fit), *estimates, *checks]
+        estimates = [*dwell_times(fit), *estimates, *checks]
         remarks = [*seen, *remarks]
     if fit.verdict == "two levels":
         barrier, said = _barrier(trace, context)
@@ -222,7 +221,7 @@ def _levels(trace: FittedTrace) -> list[Estimate]:
     return found
 
 
-def _dwell_times(fit: TraceFit) -> list[Estimate]:
+def dwell_times(fit: TraceFit) -> list[Estimate]:
     """Return the dwell times, those of each fluctuator, and the times between crossings."""
     if fit.fluctuators:
         return [

@@ -18,14 +18,12 @@ from numpy.typing import ArrayLike
 from smtj.errors import SmtjError
 from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
-from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
+from smtj.inference.stats.estimate import DECADE, Estimate, attempt_time_estimate, normal_estimate
 from smtj.inference.stats.least_squares import Minimum, minimise
 from smtj.physics.constants import BOLTZMANN
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
-DECADE = math.log(10)
-"""Default standard error of ln τ0: a decade."""
 FIT = "the fit of dwell times against field"
 
 

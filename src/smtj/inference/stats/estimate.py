@@ -8,6 +8,8 @@ import numpy as np
 
 from smtj.units import convert, round_to_error
 
+DECADE = math.log(10)
+"""Standard error of ln τ0 where nothing is said of it: a decade."""
 NORMAL_95 = 1.959963984540054
 """Half-width of a two-sided 95 % interval in standard errors of a normal distribution."""
 

@@ -37,12 +37,18 @@ SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
 LOOKED_AT = 1 << 18
 """Readings of a long trace on which other routes are tried."""
+MIN_DRIFT = 0.2
+"""Drift over the separation from which it is told."""
 KURTOSIS = (2.7, 4.0)
+FOLLOW = 4.0
+"""Outliers that follow outliers over what chance makes of them, from which they are a level."""
 MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
 SIMPLER_STEPS = 10
+SETTLING, ENOUGH_SETTLED = 10, 10.0
+"""Turns of levels and baseline at most, and the gain with which they go on."""
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 MIN_EVENTS = 2
@@ -93,12 +99,13 @@ def conclude(
         longest = ev.longest_relaxation(pilot, z, ratio_model, highest)
         return _Assembly(given, part, fast, base, evidence).too_fast(longest)
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
-    third, best, best_base = -math.inf, None, base
-    if base.jumps.size or not (top.model.is_plain and _is_bell(pilot, z, top.model)):
-        # A further level gives noise a shape or a memory, or looks like jumps.
-        third, best, best_base = _further(examined, top, base)
-    if best is not None:
-        # The drift under two levels is not yet that under more, and its rest looks like a memory.
+    third, more = -math.inf, None
+    if base.jumps.size or not (top.model.is_plain and _is_usual(pilot, z, top.model)):
+        # A further level gives noise a shape or a memory, or looks like jumps or outliers.
+        third, more = _further(examined, top, base)
+    if more is not None:
+        best, best_base = more
+        # What is left of a drift looks like a memory.
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
             best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
@@ -125,26 +132,62 @@ def _with_steps(
 
 def _further(
     readings: Readings, top: Maximum, base: Baseline
-) -> tuple[float, Maximum | None, Baseline]:
-    """Return the gain of more levels over two, their description, None if there are not, and its
-    baseline."""
-    third, best, best_base = -math.inf, None, base
+) -> tuple[float, tuple[Maximum, Baseline] | None]:
+    """Return the gain of more levels over two, and their description with its baseline, None if
+    there are not."""
     z = readings.signal - base.values(readings.time)
     own = Maximum(top.model, float(gains(readings, z, top.model).sum()))
     least = ev.merit(own, base, readings)
-    bases = [base]
+    bases = [(base, top.model)]
     if base.jumps.size:
         # What looked like jumps of the baseline may be further levels.
-        flat = base.without_jumps()
-        bases.append(settle(readings, top.model, flat, 1)[1])
-    for tried in bases:
-        z = readings.signal - tried.values(readings.time)
-        two = top.model if tried is base else climb(readings, z, top.model).model
-        for other in ev.further_levels(readings, z, two):
-            gain = ev.merit(other, tried, readings) - least
-            if ev.has_dwells(readings, other.model) and gain > max(third, ev.MIN_GAIN):
-                third, best, best_base = gain, other, tried
-    return third, best, best_base
+        flat = settle(readings, top.model, base.without_jumps(), 1)[1]
+        z = readings.signal - flat.values(readings.time)
+        bases.append((flat, climb(readings, z, top.model).model))
+    tried = []
+    for own_base, two in bases:
+        z = readings.signal - own_base.values(readings.time)
+        tried += [(own_base, two, one) for one in ev.further_levels(readings, z, two)]
+    simple = [_without_noise_of_two(readings, *one) for one in tried]
+    gain, best = _best(readings, [one for one in simple if one is not None], least)
+    if best is not None:
+        return gain, best
+    found = []
+    for own_base, two, one in tried:
+        z = readings.signal - own_base.values(readings.time)
+        full = ev.followed(readings, z, two, one)
+        if full is not None:
+            found.append((full, own_base))
+    return _best(readings, found, least)
+
+
+def _best(
+    readings: Readings, found: list[tuple[Maximum, Baseline]], least: float
+) -> tuple[float, tuple[Maximum, Baseline] | None]:
+    """Return by how much the best description whose levels have dwells beats ``least``, and it."""
+    merits = [(ev.merit(*one, readings) - least, one) for one in found
+             if ev.has_dwells(readings, one[0].model)]  # fmt: skip
+    gain, best = max(merits, key=lambda one: one[0], default=(-math.inf, None))
+    return (gain, best) if gain > ev.MIN_GAIN else (-math.inf, None)
+
+
+def _without_noise_of_two(
+    readings: Readings, base: Baseline, two: Model, found: Maximum
+) -> tuple[Maximum, Baseline] | None:
+    """Return white levels without a response and their baseline, None if they need what two levels
+    have of both."""
+    if two.is_plain:
+        return None
+    model, merit = found.model, -math.inf
+    for _ in range(SETTLING):
+        model, base, now = settle(readings, model, base, 1)
+        if now < merit + ENOUGH_SETTLED:
+            break
+        merit = now
+    z = readings.signal - base.values(readings.time)
+    top = climb(readings, z, model)
+    full = climb(readings, z, ev.with_noise_of(two, top.model), ev.FIRST_STEPS)
+    return (top, base) if ev.merit(full, base, readings) < ev.merit(top, base, readings) else None
 
 
 def _simplest(readings: Readings, best: Maximum, base: Baseline) -> Maximum:
@@ -397,13 +440,17 @@ class _Assembly:
         return Maximum(model, total), base, covariance
 
 
-def _is_bell(readings: Readings, z: Floats, model: Model) -> bool:
-    """Whether residuals in units of their noise have the kurtosis of a Gaussian, roughly."""
+def _is_usual(readings: Readings, z: Floats, model: Model) -> bool:
+    """Whether residuals in units of their noise have the kurtosis of a Gaussian, roughly, and
+    outliers do not follow each other."""
     found = expectation(readings, z, model)
     low, high = model.spread
     rest = (z - found.response) / (low + (high - low) * found.occupied[:, 0])
     square = (rest * found.inlier) ** 2
-    return KURTOSIS[0] < float((square**2).mean() / square.mean() ** 2) < KURTOSIS[1]
+    off = 1 - found.inlier
+    pairs, expected = float(off[1:] @ off[:-1]), float(off.sum()) ** 2 / off.size
+    is_bell = KURTOSIS[0] < float((square**2).mean() / square.mean() ** 2) < KURTOSIS[1]
+    return is_bell and pairs < FOLLOW * (expected + 1)
 
 
 def _longer(events: Times, passed: Passages) -> Times:
@@ -540,6 +587,12 @@ def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[st
         found.append(
             "hum was removed at " + ", ".join(f"{line:.4g} Hz" for line in np.sort(base.lines))
         )
+    if model.layout.states > 1:
+        time = readings.time[:: max(readings.size >> 12, 1)]
+        drift = float(np.ptp(base.without_jumps().values(time) - base.hum(time)))
+        apart = drift / float(np.ptp(model.levels))
+        if apart > MIN_DRIFT:
+            found.append(f"a drift of {apart:.2g} of the separation was removed")
     if base.jumps.size:
         found.append(
             "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))

@@ -1,7 +1,6 @@
 """The verdict: two levels have to beat one, and further levels have to beat two."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
@@ -41,7 +40,7 @@ GUESSES = (-0.7, 0.25, 0.5, 0.75, 1.7)
 """Where a third level is tried, over the separation of two."""
 FOLLOWED, FIRST_STEPS, STEPS, SHORT = 3, 4, 20, 5000
 CLUSTERINGS = 20
-"""Starts of the search for four levels."""
+"""Starts of the search for clusters."""
 EXAMINED = 20_000
 """Readings that are examined for further levels at most."""
 
@@ -132,11 +131,9 @@ def lifted(model: Model, layout: Layout, levels: Floats, times: Floats) -> Model
     return replace(new, free=free).with_values(**values)
 
 
-def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximum]:
-    """Yield better descriptions by three levels, by four, and by two fluctuators.
-
-    With white noise and without a response first; what does not gain there is not followed up.
-    """
+def further_levels(readings: Readings, z: Floats, two: Model) -> list[Maximum]:
+    """Return the best three levels, four, and two fluctuators, with white noise and without a
+    response, where they beat two levels like that."""
     white = replace(two, free=two.free & ~_named(two, "memory", "pole", "window"))
     white = white.with_values(memory=0.0, pole=0.0, window=0.0)
     if not two.is_instant or two.order:
@@ -145,30 +142,36 @@ def further_levels(readings: Readings, z: Floats, two: Model) -> Iterator[Maximu
     gap, times = high - low, white.get("time")
     three, pair = Layout(3), Layout(4, is_pair=True)
     place = [np.sort([low, high, low + part * gap]) for part in GUESSES]
-    starts = [lifted(white, three, levels, np.full(6, times.mean() + 1)) for levels in place]
-    best = _best_of(readings, z, starts)
-    yield from _followed(readings, z, two, white, best)
-    four = _best_of(readings, z, [_four(z, white)])
-    yield from _followed(readings, z, two, white, four)
-    starts = []
+    threes = [lifted(white, three, levels, np.full(6, times.mean() + 1)) for levels in place]
+    pairs = []
     for part, slower in product((0.35, 0.65, 1.0), (1.5, -1.5)):
         levels = low + gap * np.array([0, 1.0, part, 1.0 + part]) - 0.5 * part * gap
-        starts.append(lifted(white, pair, levels, np.concatenate([times, times + slower])))
+        pairs.append(lifted(white, pair, levels, np.concatenate([times, times + slower])))
     for part in (0.3, 0.45):
         # The sum of both spans what two levels took for their separation.
         levels = low + gap * np.array([0, 1 - part, part, 1.0])
-        starts.append(lifted(white, pair, levels, np.concatenate([times, times])))
-    yield from _followed(readings, z, two, white, _best_of(readings, z, starts))
+        pairs.append(lifted(white, pair, levels, np.concatenate([times, times])))
+    fours = [_clustered(z, white, Layout(4))]
+    own, free = float(gains(readings, z, white).sum()), int(white.free.sum())
+    out = []
+    for starts in ([*threes, _clustered(z, white, three)], fours, pairs):
+        best = _best_of(readings, z, starts)
+        price = 0.5 * (best.size - free) * math.log(readings.size)
+        if best.log_likelihood - own - price > 0 and has_dwells(readings, best.model):
+            out.append(best)
+    return out
 
 
-def _four(z: Floats, white: Model) -> Model:
-    """Return a start of four levels, where the readings cluster."""
+def _clustered(z: Floats, white: Model, layout: Layout) -> Model:
+    """Return a start whose levels are where the readings cluster."""
     from scipy.cluster.vq import kmeans
 
-    levels, distance = kmeans(z[:SHORT], 4, iter=CLUSTERINGS, rng=0)
-    times = np.full(len(Layout(4).moves), white.get("time").mean() + 1)
-    start = lifted(white, Layout(4), np.sort(levels), times)
-    return start.with_values(scale=math.log(max(distance, 1e-2 * float(np.ptp(levels)))))
+    levels, distance = kmeans(z[:SHORT], layout.states, iter=CLUSTERINGS, rng=0)
+    times = np.full(len(layout.moves), white.get("time").mean() + 1)
+    start = lifted(white, layout, np.sort(levels), times)
+    noise = math.log(max(distance, 1e-2 * float(np.ptp(levels))))
+    # What two levels call outliers may be a level.
+    return start.with_values(scale=noise, outliers=neutral(layout).get("outliers"))
 
 
 def _best_of(readings: Readings, z: Floats, starts: list[Model]) -> Maximum:
@@ -179,28 +182,27 @@ def _best_of(readings: Readings, z: Floats, starts: list[Model]) -> Maximum:
     return climb(readings, z, best.model, FIRST_STEPS)
 
 
-def _followed(
-    readings: Readings, z: Floats, two: Model, white: Model, best: Maximum
-) -> Iterator[Maximum]:
-    """Yield the maximum with the noise and response of two levels, if it may beat them."""
-    own, layout = float(gains(readings, z, white).sum()), best.model.layout
-    price = 0.5 * (best.size - int(white.free.sum())) * math.log(readings.size)
-    if best.log_likelihood - own - price < 0 or not has_dwells(readings, best.model):
-        return
-    full = lifted(two, layout, best.model.levels, best.model.get("time"))
-    if not layout.is_pair:
-        free = full.free.copy()
-        free[layout.index["ratio"]] = True
-        full = replace(full, free=free).with_values(ratio=best.model.get("ratio"))
+def followed(readings: Readings, z: Floats, two: Model, best: Maximum) -> Maximum | None:
+    """Return the maximum with the noise and response of two levels, None if it cannot beat them."""
+    full = with_noise_of(two, best.model)
     if two.is_instant and two.order == 0:
-        yield climb(readings, z, full, STEPS)
-        return
+        return climb(readings, z, full, STEPS)
     # A short look first: what the memory or the response explains gains nothing more.
     part = slice(0, min(SHORT, readings.size))
     own = float(gains(readings, z, two)[part].sum())
     found = climb(readings.part(part), z[part], full, FIRST_STEPS)
-    if found.log_likelihood > own + 2:
-        yield climb(readings, z, found.model, STEPS)
+    return climb(readings, z, found.model, STEPS) if found.log_likelihood > own + 2 else None
+
+
+def with_noise_of(two: Model, model: Model) -> Model:
+    """Return a model of more levels with the noise and the response of two, to be fitted."""
+    layout = model.layout
+    full = lifted(two, layout, model.levels, model.get("time"))
+    if layout.is_pair:
+        return full
+    free = full.free.copy()
+    free[layout.index["ratio"]] = True
+    return replace(full, free=free).with_values(ratio=model.get("ratio"))
 
 
 def _named(model: Model, *names: str) -> NDArray[np.bool_]:

@@ -1,0 +1,296 @@
+"""One fit of all that a bias does to the dwell times; each cause is freed where the data show it.
+
+A law gives ln τ of both states from parameters.  Whether one is freed is decided before the fit,
+from its covariance with all others at the start of the search: the data must determine what it does
+to ln τ, where it does most, to :data:`MAX_EFFECT`.  Its value plays no part in that, so an
+interval keeps its coverage where a parameter is 0.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from smtj.errors import SmtjError
+from smtj.inference.bias.observed import Observed
+from smtj.inference.stats.checks import guarded
+from smtj.inference.stats.distributions import ChiSquared
+from smtj.inference.stats.least_squares import Minimum, excess_scatter, minimise
+from smtj.typing import Floats
+
+FIT = "the joint fit of dwell times against bias"
+MAX_EFFECT = 0.5
+"""Standard error, in ln τ where a parameter changes it most, up to which it is freed."""
+ALIKE = 0.9
+"""Correlation from which two causes count as not told apart."""
+SEEN = 3.0
+"""Standard errors from 0 at which a cause is called seen."""
+MAX_EVALUATIONS = 3000
+ROUNDS = 12
+"""Rounds in which corrections of the law, or errors from scatter, settle."""
+SETTLED = 0.01
+"""Relative change of errors from scatter at which they have."""
+STEP = 1e-4
+"""Of finite differences, in steps of a parameter."""
+_SINGULAR = 1e-9
+_NO_EFFECT = 1e-6
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of a law."""
+
+    name: str
+    called: str
+    """In messages, e.g. ``"the spin torque"``."""
+    start: float
+    own: float
+    """Its value where it is not freed."""
+    step: float
+    """A change that matters, for finite differences; above 0."""
+    known: float | None = None
+    """Its standard error beforehand, about ``own``."""
+    cause: bool = False
+    """Whether it is something that the bias does, absent if it is 0."""
+
+
+class Law(Protocol):
+    """ln τ of both states from parameters."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All of them, in a fixed order."""
+
+    def log_times(self, values: Mapping[str, float]) -> Floats:
+        """Return ln(τ/s) of the high and the low state, shape (n, 2)."""
+
+    def refreshed(self, values: Mapping[str, float], tolerance: float) -> "Law":
+        """Return a law whose corrections hold at these values; itself if they do."""
+
+
+@dataclass(frozen=True, eq=False)
+class JointFit(ChiSquared):
+    """A law fitted to dwell times or counts."""
+
+    law: Law
+    values: Mapping[str, float]
+    """All parameters."""
+    freed: tuple[str, ...]
+    held: Mapping[str, str]
+    """Why the others are not freed, by name."""
+    covariance: Floats
+    """Of the freed ones, in their order, widened by excess scatter."""
+    quantile: float
+    """Half-width of a 95 % interval in standard errors."""
+    fitted: Floats
+    """ln(τ/s), shape (n, 2)."""
+    chi_squared: float
+    degrees_of_freedom: int
+    effects: Mapping[str, float]
+    """Largest change of ln τ by one unit of each parameter."""
+    remarks: tuple[str, ...]
+    scatter: float | None
+    """Standard deviation of ln τ about the fit, where the data state no errors."""
+
+    def error(self, name: str) -> float:
+        """Return the standard error of a parameter; 0 where it is not freed."""
+        if name not in self.freed:
+            return 0.0
+        place = self.freed.index(name)
+        return math.sqrt(self.covariance[place, place])
+
+    def seen(self, name: str) -> bool:
+        """Whether a freed cause differs from 0 by more than its error allows."""
+        return name in self.freed and abs(self.values[name]) > SEEN * self.error(name)
+
+    def verdict(self) -> str:
+        """Which causes are seen, which are not, and which the data do not show, in a sentence."""
+        causes = [p for p in self.law.parameters if p.cause]
+        seen = [p.called for p in causes if self.seen(p.name)]
+        said = [f"the data show {_listed(seen)}" if seen else "the data show no effect of the bias"]
+        for p in causes:
+            if p.name in self.freed and not self.seen(p.name):
+                most = abs(self.values[p.name]) + self.quantile * self.error(p.name)
+                said.append(
+                    f"{p.called} is not seen: it changes no ln τ by more than "
+                    f"{most * self.effects[p.name]:.2g}"
+                )
+        said += [f"{p.called} is not fitted" for p in causes if p.name in self.held]
+        return "; ".join(said)
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why parameters are not freed, a sentence each."""
+        named = {p.name: p.called for p in self.law.parameters}
+        return tuple(f"{named[name]} is not freed: {why}" for name, why in self.held.items())
+
+
+@guarded(FIT)
+def fit_jointly(observed: Observed, law: Law) -> JointFit:
+    """Fit a law, with every parameter freed that the data determine.
+
+    Parameters
+    ----------
+    observed
+        Dwell times or counts under n conditions.
+    law
+        Of the same conditions.
+
+    Returns
+    -------
+    JointFit
+        Its intervals are those of the normal approximation, with Student's quantile where errors
+        follow from scatter.
+
+    Raises
+    ------
+    SmtjError
+        The data determine nothing, or no minimum is found.
+    """
+    from scipy.special import stdtrit
+
+    values = {p.name: p.start for p in law.parameters}
+    free, held = _identified(observed, law, values)
+    prior = sum(p.known is not None for p in free)
+    freedom = observed.size - len(free) + prior
+    if freedom < (0 if observed.stated else 1):
+        raise SmtjError(
+            f"{FIT} has {observed.size} numbers for {len(free) - prior} parameters; measure at "
+            "more voltages or currents"
+        )
+    scatter = 1.0
+    for _ in range(ROUNDS):
+        weighed = observed if observed.stated else observed.widened(scatter)
+        found, values = _minimum(weighed, law, free, values)
+        tolerance = _tolerance(weighed, law, values)
+        following = law.refreshed(values, tolerance)
+        factor = 1.0
+        if not observed.stated:
+            factor = max(math.sqrt(found.chi_squared / freedom), 1e-9 / scatter)
+            scatter *= factor
+        if following is law and abs(factor - 1) < SETTLED:
+            break
+        law = following
+    names = tuple(p.name for p in free)
+    exact = replace(found, degrees_of_freedom=freedom)
+    excess = excess_scatter(exact, "the data", "the law") if observed.stated else None
+    wider = 1.0 if excess is None else excess.factor
+    fitted = law.log_times(values)
+    return JointFit(
+        law=law,
+        values=values,
+        freed=names,
+        held=held,
+        covariance=wider * found.covariance,
+        quantile=float(stdtrit(math.inf if observed.stated else freedom, 0.975)),
+        fitted=fitted,
+        chi_squared=found.chi_squared,
+        degrees_of_freedom=freedom,
+        effects={p.name: _effect(law, values, p) for p in law.parameters},
+        remarks=() if excess is None else excess.remarks,
+        scatter=None if observed.stated else scatter,
+    )
+
+
+def _minimum(
+    observed: Observed, law: Law, free: tuple[Parameter, ...], values: Mapping[str, float]
+) -> tuple[Minimum, dict[str, float]]:
+    """Return the minimum, its covariance in SI, and all values there."""
+    scale = np.array([_scale(law, values, p) for p in free])
+
+    def at(p: Mapping[str, float]) -> dict[str, float]:
+        # From 1 on, as the search steps by fractions of its coordinates.
+        steps = zip(free, scale, strict=True)
+        return {**values, **{q.name: values[q.name] + (p[q.name] - 1) * s for q, s in steps}}
+
+    def residuals(p: Mapping[str, float]) -> Floats:
+        there = at(p)
+        try:
+            found = observed.residuals(law.log_times(there))
+        except SmtjError:
+            found = np.full(observed.size, np.nan)
+        known = [(there[q.name] - q.own) / q.known for q in free if q.known]
+        return np.append(found, known)
+
+    found = minimise(residuals, {q.name: 1.0 for q in free}, FIT, MAX_EVALUATIONS)
+    covariance = found.covariance * np.outer(scale, scale)
+    return replace(found, covariance=covariance), at(found.values)
+
+
+def _identified(
+    observed: Observed, law: Law, values: Mapping[str, float]
+) -> tuple[tuple[Parameter, ...], dict[str, str]]:
+    """Return the parameters to free, and why not the others."""
+    held: dict[str, str] = {}
+    free = []
+    for p in law.parameters:
+        if _effect(law, values, p) * p.step < _NO_EFFECT:
+            held[p.name] = "nothing that was measured depends on it"
+        else:
+            free.append(p)
+    # What is known beforehand is given here: a common factor of all barriers hides no cause.
+    judged = [p for p in free if p.known is None]
+    while judged:
+        jacobian = np.stack([_slope(observed, law, values, p) for p in judged], axis=1)
+        covariance = _covariance(jacobian)
+        errors = np.sqrt(np.diag(covariance))
+        if not observed.stated:
+            # Errors of a tenth, until their scatter is known.
+            errors = errors * 0.1
+        worst = int(np.argmax(errors))
+        if errors[worst] <= MAX_EFFECT:
+            break
+        p = judged.pop(worst)
+        partner = np.abs(covariance[worst]) / np.sqrt(covariance[worst, worst])
+        partner = partner / np.sqrt(np.diag(covariance))
+        partner[worst] = 0.0
+        other = int(np.argmax(partner))
+        held[p.name] = "the data say too little about it"
+        if judged and partner[other] > ALIKE:
+            called = [*judged[:worst], p, *judged[worst:]][other].called
+            held[p.name] = f"the data do not tell it from {called}"
+    if not judged:
+        raise SmtjError(f"{FIT} determines nothing: {'; '.join(held.values())}")
+    return tuple(p for p in free if p.name not in held), held
+
+
+def _slope(observed: Observed, law: Law, values: Mapping[str, float], p: Parameter) -> Floats:
+    """Return the change of the residuals with a parameter, per 1 in ln τ where it does most."""
+    step = STEP * p.step
+    ends = [
+        observed.residuals(law.log_times({**values, p.name: values[p.name] + s}))
+        for s in (step, -step)
+    ]
+    return np.asarray((ends[0] - ends[1]) / (2 * step) * _scale(law, values, p))
+
+
+def _effect(law: Law, values: Mapping[str, float], p: Parameter) -> float:
+    """Return the largest change of ln τ by one unit of a parameter."""
+    step = STEP * p.step
+    ends = [law.log_times({**values, p.name: values[p.name] + s}) for s in (step, -step)]
+    return float(np.abs(ends[0] - ends[1]).max() / (2 * step))
+
+
+def _scale(law: Law, values: Mapping[str, float], p: Parameter) -> float:
+    return 1 / max(_effect(law, values, p), _NO_EFFECT / p.step)
+
+
+def _tolerance(observed: Observed, law: Law, values: Mapping[str, float]) -> float:
+    """Return the error of ln τ that moves no residual by more than a tenth."""
+    logs = law.log_times(values)
+    moved = observed.residuals(logs + np.array([1e-4, -1e-4])) - observed.residuals(logs)
+    return 0.1 / max(float(np.abs(moved).max()) / 1e-4, 1e-9)
+
+
+def _covariance(jacobian: Floats) -> Floats:
+    """Return the covariance of parameters; very large where it is singular."""
+    lengths = np.maximum(np.linalg.norm(jacobian, axis=0), _NO_EFFECT)
+    _, singular, directions = np.linalg.svd(jacobian / lengths, full_matrices=False)
+    singular = np.maximum(singular, _SINGULAR * singular[0])
+    covariance = (directions.T / singular**2) @ directions
+    return np.asarray(covariance / np.outer(lengths, lengths))
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
