@@ -19,7 +19,7 @@ from smtj.measurement import (
     observable_of,
     unique_fields,
 )
-from smtj.measurement.stated import conditions_in_name, numbers_in_names
+from smtj.measurement.stated import check_names, conditions_in_name, numbers_in_names
 from smtj.units import Oe, mT, mV
 
 ROWS = "".join(f"{n},{1000 + 100 * (n // 7 % 2)}\n" for n in range(60))
@@ -354,6 +354,10 @@ def test_files_of_which_only_some_state_a_field_are_refused(put, refusal) -> Non
     message = refusal(smtj.fit, paths)
     assert "zero.csv: its name states no field, and H=5Oe.csv does (field 5 Oe)" in message
     assert '--from-name "*H={field_out_of_plane:Oe}*"' in message
+    # What the user states, and one file among others of another kind, are no lack.
+    every = [load(path) for path in paths]
+    check_names(every, ["field_out_of_plane"])
+    check_names(every[1:])
 
 
 def test_numbers_in_names_that_nothing_explains_are_pointed_out(put) -> None:
