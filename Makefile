@@ -7,7 +7,7 @@ READY := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install reproduce docs pictures test test-fast lint validate bench clean
+.PHONY: help install reproduce docs pictures test tests test-fast lint validate bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,7 +41,10 @@ pictures: $(READY) ## redraw the pictures of the documentation and the gallery p
 	$(BIN)/python validation/gallery.py --render
 	$(BIN)/python -m pytest docs --redraw
 
-test: lint ## lint, then run all tests but the long proofs
+test: $(READY) ## lint and run all tests but the long proofs, side by side
+	@$(MAKE) --no-print-directory --jobs 2 lint tests
+
+tests: $(READY)
 	@echo "== running the tests"
 	$(BIN)/python -m pytest $(CORES) -m "not proof"
 

@@ -105,3 +105,12 @@ def test_what_has_no_memory_is_refused():
             estimate(TIME**1.1, noise)
         with pytest.raises(SmtjError, match="at least 200 readings"):
             estimate(TIME[:50], noise[:50])
+
+
+def test_a_few_missing_readings_leave_the_memory():
+    time = 1e-3 * np.arange(4000)
+    states = fractions(np.random.default_rng(3), 5e-3, 8e-3, time)
+    whole = autocorrelation_time(time, states)
+    kept = np.random.default_rng(1).random(time.size) > 0.01
+    found = autocorrelation_time(time[kept], states[kept])
+    assert found.value == pytest.approx(whole.value, rel=0.03)

@@ -88,6 +88,9 @@ def test_the_imperfections_are_named():
     fit = fit_trace(TIME, record("hum"))
     np.testing.assert_allclose(np.sort(fit.hum), [50, 150], atol=0.3)
     assert "hum was removed at" in " ".join(fit.remarks)
+    assert "drift" not in " ".join(fit.remarks)
+    drifting = fit_trace(TIME, record("drift"))
+    assert "a drift of 3.5 of the separation was removed" in drifting.remarks
     fit = fit_trace(TIME, record("jumps"))
     np.testing.assert_allclose(fit.jumps, np.array([0.3, 0.62]) * TIME[-1], atol=0.002)
     fit = fit_trace(TIME, record("noise of its own in each state"))

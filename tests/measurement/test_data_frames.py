@@ -23,6 +23,15 @@ def test_a_data_frame_is_read_like_a_file():
     assert found.resistance.attrs["units"] == "ohm"
 
 
+def test_a_few_readings_that_are_missing_are_left_out_and_said():
+    resistance = np.full(100, 5.0)
+    resistance[[3, 50, 70]] = np.nan, -9.9e37, np.inf
+    found = as_dataset(pd.DataFrame({"time [s]": np.arange(100.0), "R [ohm]": resistance}))
+    assert found.resistance.size == 97
+    np.testing.assert_array_equal(found.time[[2, 3]], [2, 4])
+    assert "3" in found.attrs["reading_remarks"][0] or "reading 4" in str(found.attrs)
+
+
 def test_an_index_with_a_name_is_a_column_and_attributes_stay():
     frame = pd.DataFrame({"R [ohm]": [1.0, 2.0]}, index=pd.Index([0.0, 1.0], name="time [ms]"))
     frame.attrs["integration_time"] = 0.02

@@ -645,6 +645,7 @@ def test_the_summary_counts_devices_and_reads(card: DeviceCard) -> None:
 # It learns
 
 
+@pytest.mark.proof
 def test_a_converted_lenet_learns_digits(card: DeviceCard) -> None:
     from sklearn.datasets import load_digits
 

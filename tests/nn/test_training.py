@@ -114,7 +114,7 @@ def test_tuning_never_sees_the_test_images(digits: Images) -> None:
 # Learning
 
 
-@pytest.mark.parametrize("readout", ["device", "linear"])
+@pytest.mark.parametrize("readout", ["device", pytest.param("linear", marks=pytest.mark.proof)])
 @pytest.mark.parametrize("neuron", ["mtj", pytest.param("sigmoid", marks=pytest.mark.proof)])
 def test_networks_learn_the_digits(
     card: DeviceCard, digits: Images, neuron: str, readout: str

@@ -182,7 +182,6 @@ def fit(
     ]
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
-    check_names(datasets)
     if only:
         datasets = select(datasets, only)
     given = {
@@ -193,6 +192,7 @@ def fit(
         "current": current,
         "temperature": temperature,
     }
+    check_names(datasets, [name for name, value in given.items() if value is not None])
     base = _named(datasets) if base is None else base
     if base is not None and not isinstance(as_card(base), DeviceCard):
         raise SmtjError(

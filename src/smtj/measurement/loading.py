@@ -19,8 +19,8 @@ from smtj.measurement.format.binary.tdms import read_tdms
 from smtj.measurement.format.binary.variables import read_matlab, read_numpy
 from smtj.measurement.format.columns import Column, Match, match_columns
 from smtj.measurement.format.excel import read_sheet, sheet_columns
-from smtj.measurement.format.messages import listed, quoted, wrong_cell
-from smtj.measurement.format.missing import Complete
+from smtj.measurement.format.messages import is_missing, listed, quoted, wrong_cell
+from smtj.measurement.format.missing import Complete, complete, missing_in
 from smtj.measurement.format.options import Progress, ReadOptions
 from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
@@ -195,8 +195,13 @@ def _from_frame(
         column.name: _series(frame.iloc[:, column.position], column, name)
         for column in found.columns
     }
+    content = complete(arrays, found, lambda _: None)
+    if content is None:
+        column = max(found.columns, key=lambda one: int(missing_in(arrays[one.name]).sum()))
+        series = frame.iloc[:, column.position]
+        raise _wrong_value(series, column, name, missing_in(arrays[column.name]))
     attrs = {str(key): value for key, value in frame.attrs.items()}
-    dataset = _table(Complete(arrays), found, attrs, [])
+    dataset = _table(content, found, attrs, list(content.remarks))
     return _with_resistance(dataset)
 
 
@@ -216,11 +221,20 @@ def _series(series: "pd.Series[Any]", column: Column, name: str) -> NDArray[Any]
         return series.astype(str).to_numpy(dtype=np.str_)
     values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.isnan(values)
+    wrong[wrong] = [not is_missing(str(cell)) for cell in series[wrong]]
     if wrong.any():
-        row = int(wrong.argmax())
-        cell = wrong_cell(column.header, str(series.iloc[row]))
-        raise DataError(f"{name}: reading {row + 1}, {cell}")
+        raise _wrong_value(series, column, name, wrong)
     return values
+
+
+def _wrong_value(
+    series: "pd.Series[Any]", column: Column, name: str, wrong: NDArray[np.bool_]
+) -> DataError:
+    """The error for the first value that is no number."""
+    row = int(wrong.argmax())
+    return DataError(
+        f"{name}: reading {row + 1}, {wrong_cell(column.header, str(series.iloc[row]))}"
+    )
 
 
 def _check_file(file: Path) -> None:
@@ -391,6 +405,7 @@ def _with_counts(dataset: "xr.Dataset") -> "xr.Dataset":
 
 def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
+    dataset = _from_conductance(dataset)
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
@@ -408,6 +423,23 @@ def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"
     return dataset
+
+
+def _from_conductance(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Give a conductance as the resistance that it is the inverse of, if there is no other."""
+    if "conductance" not in dataset.variables or "resistance" in dataset.variables:
+        return dataset
+    values = dataset["conductance"].values
+    if (values <= 0).any():
+        place = value_place(dataset, "conductance", int((values <= 0).ravel().argmax()))
+        raise DataError(
+            f"{source_of(dataset)}: the conductance is not above 0 at {place}, so its inverse is "
+            "no resistance: delete that row"
+        )
+    dataset["resistance"] = (1 / dataset["conductance"]).assign_attrs(units="ohm")
+    dataset["resistance"].encoding |= dataset["conductance"].encoding
+    dataset.attrs["resistance_from"] = "1 / conductance"
+    return dataset.drop_vars("conductance")
 
 
 def _without_zero_current(dataset: "xr.Dataset") -> "xr.Dataset":

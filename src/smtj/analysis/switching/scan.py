@@ -7,7 +7,7 @@ readings of all fields are fitted together (:mod:`smtj.inference.sigmoid.from_me
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,25 @@ from smtj.analysis.card_update import measured, with_barrier_and_attempt_time, w
 from smtj.analysis.context import Context, show_voltage
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import scan_behaviour, scan_measured
-from smtj.analysis.switching.trace import NO_ATTEMPT_TIME, FittedTrace, attempt_time
+from smtj.analysis.switching.trace import (
+    NO_ATTEMPT_TIME,
+    FittedTrace,
+    attempt_time,
+    dwell_times,
+)
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
 from smtj.inference.sigmoid.fit import SigmoidFit
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import fit_scan
+from smtj.inference.stats.estimate import Estimate
 from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import Oe, format_with_error
 
+LISTED = 12
+"""Fields up to which the dwell times of each are printed; the picture and a card have all."""
 MIN_SWITCHES = 20
 """A trace with fewer contributes only its occupancy to P(H), and nothing to ln τ(H)."""
 
@@ -129,6 +137,7 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
         remarks += barrier.remarks
+    estimates += _dwell_times(scan)
     drives = scan.along == context.card.drive_condition
     if not drives and context.has_base:
         plane = "an in-plane" if scan.along == "field_in_plane" else "a perpendicular"
@@ -150,6 +159,19 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
         measured=scan_measured,
         condition="" if "voltage" in conditions.unknown else f"at {show_voltage(scan.voltage)}",
     )
+
+
+def _dwell_times(scan: FittedScan) -> list[Estimate]:
+    """Return the dwell times at each field, if they are not too many to be read."""
+    if len(scan.shown) > LISTED:
+        return []
+    conditions = scan.traces[0].conditions
+    bias = "" if "voltage" in conditions.unknown else f", {show_voltage(scan.voltage)}"
+    return [
+        replace(estimate, condition=f"at {scan.field[i] / Oe:.4g} Oe{bias}")
+        for i in scan.shown
+        for estimate in dwell_times(scan.traces[i].fit)
+    ]
 
 
 def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:

@@ -126,7 +126,7 @@ def trace_result(
     barrier = None
     if fit.has_dwell_times:
         checks, seen = _independent_checks(trace)
-        estimates = [*_dwell_times(fit), *estimates, *checks]
+        estimates = [*dwell_times(fit), *estimates, *checks]
         remarks = [*seen, *remarks]
     if fit.verdict == "two levels":
         barrier, said = _barrier(trace, context)
@@ -221,7 +221,7 @@ def _levels(trace: FittedTrace) -> list[Estimate]:
     return found
 
 
-def _dwell_times(fit: TraceFit) -> list[Estimate]:
+def dwell_times(fit: TraceFit) -> list[Estimate]:
     """Return the dwell times, those of each fluctuator, and the times between crossings."""
     if fit.fluctuators:
         return [

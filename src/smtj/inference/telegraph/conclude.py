@@ -37,6 +37,8 @@ SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
 LOOKED_AT = 1 << 18
 """Readings of a long trace on which other routes are tried."""
+MIN_DRIFT = 0.2
+"""Drift over the separation from which it is told."""
 KURTOSIS = (2.7, 4.0)
 FOLLOW = 4.0
 """Outliers that follow outliers over what chance makes of them, from which they are a level."""
@@ -585,6 +587,12 @@ def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[st
         found.append(
             "hum was removed at " + ", ".join(f"{line:.4g} Hz" for line in np.sort(base.lines))
         )
+    if model.layout.states > 1:
+        time = readings.time[:: max(readings.size >> 12, 1)]
+        drift = float(np.ptp(base.without_jumps().values(time) - base.hum(time)))
+        apart = drift / float(np.ptp(model.levels))
+        if apart > MIN_DRIFT:
+            found.append(f"a drift of {apart:.2g} of the separation was removed")
     if base.jumps.size:
         found.append(
             "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))

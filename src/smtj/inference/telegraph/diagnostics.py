@@ -32,6 +32,8 @@ STEPS = 30
 MIN_READINGS = 200
 EVEN = 1e-3
 """By how much intervals may differ, relative to their mean, to be equal."""
+FEW = 0.02
+"""Readings over all that may be missing from an even series."""
 
 
 @dataclass(frozen=True)
@@ -214,8 +216,13 @@ def _even(time: ArrayLike, signal: ArrayLike, low: ArrayLike) -> tuple[Floats, f
             f"an autocorrelation needs one time a reading and at least {MIN_READINGS} readings"
         )
     steps = np.diff(t)
-    interval = float(steps.mean())
-    if not np.abs(steps - interval).max() < EVEN * interval:
+    interval = float(np.median(steps))
+    count = np.maximum(np.rint(steps / max(interval, np.finfo(np.float64).tiny)), 1)
+    interval = float(steps.sum() / count.sum())
+    if count.sum() < (1 + FEW) * t.size:
+        # In the place of a few that are missing stands the reading before.
+        y = np.repeat(y, np.append(count, 1).astype(np.intp))
+    if not (np.abs(steps - count * interval).max() < EVEN * interval and y.size > count.sum()):
         raise SmtjError("an autocorrelation needs evenly spaced readings; cut the trace at gaps")
     y = winsorised(y / max(float(np.abs(y).max()), np.finfo(np.float64).tiny))
     return y - y.mean(), interval

@@ -38,7 +38,7 @@ def complete(
     ``row_of`` returns the row in the file of a reading, from 1, or None if it has none.  Returns
     None if more rows lack one than may be left out, or a label is missing.
     """
-    missing = {c.name: _missing(arrays[c.name]) for c in match.columns}
+    missing = {c.name: missing_in(arrays[c.name]) for c in match.columns}
     flawed = {name: rows for name, rows in missing.items() if rows.any()}
     if not flawed:
         return Complete(dict(arrays))
@@ -62,7 +62,8 @@ def complete(
     return Complete({name: array[kept] for name, array in arrays.items()}, kept, tuple(remarks))
 
 
-def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+def missing_in(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where a column lacks a number, or its text."""
     if values.dtype.kind == "U":
         return np.asarray(values == "")
     # One pass where nothing is wrong, as in nearly every file.
