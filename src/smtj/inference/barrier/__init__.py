@@ -1,6 +1,7 @@
 """Barrier and attempt time from dwell times (Néel-Brown)."""
 
 from smtj.inference.barrier.arrhenius import ArrheniusFit, fit_arrhenius
-from smtj.inference.barrier.neel_brown import DECADE, BarrierFit, fit_barrier
+from smtj.inference.barrier.neel_brown import BarrierFit, fit_barrier
+from smtj.inference.stats.estimate import DECADE
 
 __all__ = ["DECADE", "ArrheniusFit", "BarrierFit", "fit_arrhenius", "fit_barrier"]
