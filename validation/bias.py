@@ -18,7 +18,7 @@ import numpy as np
 from rich.progress import track
 
 from smtj import provenance
-from smtj.card import DeviceCard, load_card
+from smtj.card import DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.files import write_text
 from smtj.inference.bias.card_estimates import card_estimates
@@ -117,7 +117,7 @@ def upright(name: str) -> DeviceCard:
         "magnetism.in_plane_bias_field": 0.0,
         "magnetism.reference_layer_polar_angle": math.pi,
     }
-    return with_torque(load_card(name).replace(changes), 0.0)
+    return with_torque(as_device(name).replace(changes), 0.0)
 
 
 def card_case(base: DeviceCard, seed: int, key: int) -> Case:
@@ -197,7 +197,7 @@ def compact_bias() -> Iterator[str]:
         ("cai2019", "tilted"),
         ("mizrahi2018", "in plane"),
     ):
-        card = load_card(name).replace(
+        card = as_device(name).replace(
             {"vcma.coefficient": 0.0, "vcma.anisotropy_field_per_volt": None}
         )
         own = float(operating_point(card).stability_factor)
@@ -236,7 +236,7 @@ def main() -> None:
             (
                 "Tilted card",
                 with_torque(
-                    load_card("cai2019").replace(
+                    as_device("cai2019").replace(
                         {"vcma.coefficient": 0.0, "vcma.anisotropy_field_per_volt": None}
                     ),
                     0.0,
