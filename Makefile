@@ -71,6 +71,7 @@ validate: $(RIVALS) ## run the long validations over several seeds; writes docs/
 	$(BIN)/python validation/field_scatter.py
 	$(BIN)/python validation/llg.py
 	$(BIN)/python validation/torque.py
+	$(BIN)/python validation/bias.py
 	$(BIN)/python -m pytest tests/dynamics -k cmtj
 	$(BIN)/python validation/resonance.py
 	$(BIN)/python validation/networks.py

@@ -62,6 +62,7 @@ watt = joule / second = W
 coulomb = ampere * second = C
 volt = joule / coulomb = V
 ohm = volt / ampere = Ω = Ohm
+siemens = ampere / volt = S
 tesla = volt * second / meter ** 2 = T
 gauss = 1e-4 * tesla = G
 oersted = 79.577471545947667884441881686257 * ampere / meter = Oe

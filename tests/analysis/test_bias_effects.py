@@ -67,6 +67,7 @@ def test_one_table_of_dwell_times_at_several_voltages_and_temperatures(tmp_path)
     alone = smtj.fit(tmp_path / "tau.csv")
     assert alone.kind == "effects" and not alone.has_card
     assert abs(alone["V_c"].value) < abs(result["V_c,high"].value)
+    assert any("can pass for VCMA or heating" in remark for remark in alone.remarks)
 
 
 def test_a_bias_scan_takes_voltages_or_currents():

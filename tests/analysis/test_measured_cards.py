@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from measured_devices import random_scan, random_trace, readings
+from measured_devices import VOLTAGE, random_scan, random_trace, readings
 
 import smtj
 from smtj.card import BehaviouralCard, DeviceCard
@@ -86,6 +86,18 @@ def test_a_dwell_time_is_as_uncertain_as_the_middle_at_which_it_is_taken():
     moved = card.behaviour.dwell_asymmetry * response.slope * response.midpoint.standard_error
     # Without that of the middle it is 1.28 times what the middle moves it.
     assert tau.standard_error / tau > 1.45 * moved
+
+
+@pytest.mark.slow
+def test_a_dwell_time_at_voltages_counts_how_the_errors_of_both_states_go_together():
+    rng = np.random.default_rng(21)
+    frame, _ = random_scan(rng, values=5, count=1500, drive=VOLTAGE)
+    result = smtj.fit(frame, source="rtn.csv")
+    traces = result.parts[-1].fit.traces
+    # Both dwell times weighted alike: ln τ is the mean over the traces.
+    weights = [4 / trace.fit.log_covariance.sum() for trace in traces]
+    tau = result.card().behaviour.dwell_time
+    assert tau.standard_error / tau > 0.999 / np.sqrt(np.sum(weights))
 
 
 @pytest.mark.proof

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import binomtest, chi2
 
 from smtj.errors import SmtjError
-from smtj.inference.barrier import DECADE, fit_barrier
+from smtj.inference.barrier import fit_barrier
+from smtj.inference.stats.estimate import DECADE
 from smtj.physics.constants import BOLTZMANN
 from smtj.physics.switching import log_dwell_times, slope
 from smtj.units import Oe

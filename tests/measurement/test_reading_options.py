@@ -17,8 +17,9 @@ from smtj.measurement import (
     load,
     load_tables,
     observable_of,
+    unique_fields,
 )
-from smtj.measurement.stated import conditions_in_name, numbers_in_names
+from smtj.measurement.stated import check_names, conditions_in_name, numbers_in_names
 from smtj.units import Oe, mT, mV
 
 ROWS = "".join(f"{n},{1000 + 100 * (n // 7 % 2)}\n" for n in range(60))
@@ -353,6 +354,10 @@ def test_files_of_which_only_some_state_a_field_are_refused(put, refusal) -> Non
     message = refusal(smtj.fit, paths)
     assert "zero.csv: its name states no field, and H=5Oe.csv does (field 5 Oe)" in message
     assert '--from-name "*H={field_out_of_plane:Oe}*"' in message
+    # What the user states, and one file among others of another kind, are no lack.
+    every = [load(path) for path in paths]
+    check_names(every, ["field_out_of_plane"])
+    check_names(every[1:])
 
 
 def test_numbers_in_names_that_nothing_explains_are_pointed_out(put) -> None:
@@ -504,3 +509,18 @@ def test_columns_that_differ_in_more_than_a_field_are_no_series(put, refusal) ->
     rows = "1,2,3,4\n" * 30
     path = put("two.csv", "time (ms),R(-20 Oe),R(0 Oe),R(20 K)\n" + rows)
     assert "both mean resistance" in refusal(load_tables, path)
+
+
+def test_a_conductance_becomes_a_resistance(put, refusal) -> None:
+    rows = "".join(f"{n},{20 + n % 2}\n" for n in range(30))
+    dataset = load(put("g.csv", "t [ms],G [µS]\n" + rows))
+    np.testing.assert_allclose(dataset["resistance"].values, 1e6 / (20 + np.arange(30) % 2))
+    assert "conductance" not in dataset.variables
+    assert dataset.attrs["resistance_from"] == "1 / conductance"
+    message = refusal(load, put("zero.csv", "t [ms],G [µS]\n" + rows + "30,0\n"))
+    assert "the conductance is not above 0 at row 32" in message
+
+
+def test_a_column_that_may_say_what_differs_is_named(put, refusal) -> None:
+    path = put("p.csv", "H [Oe],P,n,run\n" + "5,0.1,100,1\n5,0.2,100,2\n9,0.3,100,1\n")
+    assert 'or name what differs among "run" by columns=' in refusal(unique_fields, load(path))

@@ -120,9 +120,10 @@ def fit(
     """Fit measured or virtual data of one device.
 
     Traces at several fields make a scan and give P(high | H); scans at several voltages give
-    w(V); traces at several temperatures an Arrhenius plot; loops in both directions are fitted
-    together, and those against a voltage or a current one by one; tables of probabilities, too;
-    spectra give anisotropy fields and damping.
+    w(V); traces, dwell times or counts at several voltages or currents what the bias does; traces
+    at several temperatures an Arrhenius plot; loops in both directions are fitted together, and
+    those against a voltage or a current one by one; tables of probabilities, too; spectra give
+    anisotropy fields and damping.
 
     Parameters
     ----------
@@ -181,7 +182,6 @@ def fit(
     ]
     if not datasets:
         raise SmtjError("there is nothing to fit: the list of data is empty")
-    check_names(datasets)
     if only:
         datasets = select(datasets, only)
     given = {
@@ -192,6 +192,7 @@ def fit(
         "current": current,
         "temperature": temperature,
     }
+    check_names(datasets, [name for name, value in given.items() if value is not None])
     base = _named(datasets) if base is None else base
     if base is not None and not isinstance(as_card(base), DeviceCard):
         raise SmtjError(
@@ -320,7 +321,6 @@ def _fit_readings(
     """Fit a single trace, or scans and Arrhenius plots of several."""
     from smtj.analysis.switching.arrhenius import MIN_TEMPERATURES, arrhenius_result
     from smtj.analysis.switching.bias import MIN_VOLTAGES, bias_result
-    from smtj.analysis.switching.bias_effects import effects_of_traces
     from smtj.analysis.switching.scan import FittedScan, fit_traces, scan_result
     from smtj.analysis.switching.separate import separate_results
     from smtj.analysis.switching.trace import fit_readings, trace_result
@@ -364,6 +364,9 @@ def _fit_readings(
     results = results or separate_results(found, traces, context)
     if scans and not context.has_drives:
         return results  # w(V) says what the voltage does
+    # Imported here as it brings the stiffness of wells, which few fits need.
+    from smtj.analysis.switching.bias_effects import effects_of_traces
+
     try:
         return results + effects_of_traces(traces, [known for known, _ in found], context)
     except SmtjError as reason:

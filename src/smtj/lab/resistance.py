@@ -243,7 +243,7 @@ def bias_scan(
     >>> card = smtj.load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
     >>> data = smtj.lab.bias_scan(card, 200, voltage=[-0.002, 0.0, 0.002], counts=True)
     >>> data.probability.values
-    array([0.925, 0.47 , 0.105])
+    array([0.88 , 0.5  , 0.095])
     """
     card = as_card(card)
     if (voltage is None) == (current is None):

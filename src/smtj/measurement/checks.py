@@ -129,9 +129,11 @@ def unique_fields(dataset: "xr.Dataset") -> None:
         second = int(repeated.argmax())
         first = reading_place(dataset, int((codes == codes[second]).argmax()))
         same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
+        unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+        say = f", or name what differs among {listed(unused)} by columns=" if unused else ""
         raise DataError(
             f"{source_of(dataset)}: {reading_place(dataset, second)} repeats {first} ({same}): "
-            "merge the two, or delete one of them"
+            f"merge the two, or delete one of them{say}"
         )
 
 

@@ -405,6 +405,7 @@ def _with_counts(dataset: "xr.Dataset") -> "xr.Dataset":
 
 def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
+    dataset = _from_conductance(dataset)
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
@@ -422,6 +423,23 @@ def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"
     return dataset
+
+
+def _from_conductance(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Give a conductance as the resistance that it is the inverse of, if there is no other."""
+    if "conductance" not in dataset.variables or "resistance" in dataset.variables:
+        return dataset
+    values = dataset["conductance"].values
+    if (values <= 0).any():
+        place = value_place(dataset, "conductance", int((values <= 0).ravel().argmax()))
+        raise DataError(
+            f"{source_of(dataset)}: the conductance is not above 0 at {place}, so its inverse is "
+            "no resistance: delete that row"
+        )
+    dataset["resistance"] = (1 / dataset["conductance"]).assign_attrs(units="ohm")
+    dataset["resistance"].encoding |= dataset["conductance"].encoding
+    dataset.attrs["resistance_from"] = "1 / conductance"
+    return dataset.drop_vars("conductance")
 
 
 def _without_zero_current(dataset: "xr.Dataset") -> "xr.Dataset":

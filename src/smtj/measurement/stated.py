@@ -1,7 +1,7 @@
 """Conditions that stand beside a table: in its preamble, its comments or the file's name."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,16 +165,19 @@ def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
     return values
 
 
-def check_names(datasets: "Sequence[xr.Dataset]") -> None:
-    """Reject files of which only some have names that state a condition.
+def check_names(datasets: "Sequence[xr.Dataset]", given: Container[str] = ()) -> None:
+    """Reject a series of files of which only some have names that state its condition.
 
-    The others would be taken to be at its default, such as no field.  Raises DataError.
+    The others would be taken to be at its default, such as no field, unless it is one of those that
+    the user has ``given``.  Raises DataError.
     """
     for name in STATED:
+        alike = set(FIELDS) if name in FIELDS else {name}
         known = [d for d in datasets if name in d.variables]
         named = [d for d in known if "pattern" in d[name].encoding]
-        other = next((d for d in datasets if name not in d.variables), None)
-        if named and other is not None:
+        other = next((d for d in datasets if not alike & set(d.variables)), None)
+        is_series = len({float(d[name]) for d in named}) > 1
+        if is_series and other is not None and name not in given:
             said = _shown(name, float(named[0][name]), "")
             what = "field" if name in FIELDS else name.replace("_", " ")
             raise DataError(

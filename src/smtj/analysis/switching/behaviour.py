@@ -309,16 +309,36 @@ def _log_times(scan: "FittedScan") -> list[Measured]:
     return [Measured(tau.value, error), a, c]
 
 
+def log_time_along(traces: "list[FittedTrace]", drive: Floats, middle: Measured) -> Measured | None:
+    """Return ln τ at the middle of traces along a drive, their mean ln τ being straight in it.
+
+    None if no trace shows both dwell times.
+    """
+    means = [_mean_log_time(trace) for trace in traces]
+    rows = [mean for mean in means if mean is not None]
+    if not rows:
+        return None
+    away = drive[[mean is not None for mean in means]] - middle.value
+    level, slope = _straight(away, rows)
+    return Measured(level[0], math.hypot(level[1], slope[0] * middle.error))
+
+
 def _mean_log_times(scan: "FittedScan") -> list[tuple[int, Measured]]:
     """Return ½ ln(τ_high τ_low) with its error, by number of the field."""
-    found = []
-    for i in scan.shown:
-        fit = scan.traces[i].fit
-        variance = float(fit.log_covariance.sum()) / 4
-        if _shows_dwell_times(scan.traces[i]) and math.isfinite(variance) and variance > 0:
-            mean = (math.log(fit.dwell_high) + math.log(fit.dwell_low)) / 2
-            found.append((i, Measured(mean, math.sqrt(variance))))
-    return found
+    means = ((i, _mean_log_time(scan.traces[i])) for i in scan.shown)
+    return [(i, mean) for i, mean in means if mean is not None]
+
+
+def _mean_log_time(trace: "FittedTrace") -> Measured | None:
+    """Return ½ ln(τ_high τ_low) of a trace; None if it is unknown.
+
+    Dwells too short to be seen make the errors of both dwell times alike.
+    """
+    variance = float(trace.fit.log_covariance.sum()) / 4
+    if not (_shows_dwell_times(trace) and math.isfinite(variance) and variance > 0):
+        return None
+    mean = (math.log(trace.fit.dwell_high) + math.log(trace.fit.dwell_low)) / 2
+    return Measured(mean, math.sqrt(variance))
 
 
 def _shows_dwell_times(trace: "FittedTrace") -> bool:

@@ -172,6 +172,11 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
             "the table states no errors; those of ln τ are their scatter about the law, "
             f"{fit.scatter:.2g}"
         )
+    if fit.seen("heat") and fit.values["heat"] < 0:
+        said.append(
+            "R_th below 0 is no heating: an even part of VCMA, or a torque that bends ln τ more "
+            "than the law has it, raises ln τ for both signs of the bias"
+        )
     if not context.has_base:
         if fit.error("attempt") >= 1:
             said.append(
@@ -181,7 +186,8 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
         said.append(
             "the compact law Δ(1 ∓ V/V_c) is to first order that of a layer in the plane; with "
             "layer and reference along the normal its V_c is half the voltage at which the well "
-            "loses its damping"
+            "loses its damping, and what the law misses can pass for VCMA or heating; that of a "
+            "card (--base, base=) does not"
         )
         if fit.law.conditions.resistance is None:  # type: ignore[attr-defined]
             said.append("R_th is per squared bias, as no resistances are known")

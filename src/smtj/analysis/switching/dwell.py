@@ -19,6 +19,7 @@ from smtj.analysis.switching.behaviour import (
     SEEN,
     direction_on_card,
     levels_along,
+    log_time_along,
     measured_of_trace,
 )
 from smtj.analysis.switching.trace import attempt_time
@@ -240,6 +241,9 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
     fit, section = found.fit, SECTIONS[found.along]
     middle, slope = Measured(*fit.crossing), Measured(*fit.slope)
     log_time = Measured(*fit.log_time_at_crossing)
+    if found.traces:
+        # Of a trace it is known how the errors of both dwell times go together.
+        log_time = log_time_along(list(found.traces), found.drive, middle) or log_time
     tau = math.exp(log_time.value)
     asymmetry = fit.high.slope / slope.value - 0.5
     spread = (fit.low.slope * fit.high.slope_error, fit.high.slope * fit.low.slope_error)

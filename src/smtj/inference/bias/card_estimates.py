@@ -13,6 +13,8 @@ from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, norma
 from smtj.physics.device import operating_point
 from smtj.physics.readout.back_action import critical_voltages
 
+FAR = 20.0
+"""V_c of one state over that of the other from which it is no number of interest."""
 STEP = 1e-4
 """Of a finite difference, in standard errors."""
 
@@ -87,7 +89,7 @@ def _slope(card: DeviceCard, temperature: float) -> float:
 
 
 def _critical_voltages(fit: JointFit) -> list[Estimate]:
-    """Return V_c of both states, inverse in the torque; one that no torque acts on is left out."""
+    """Return V_c of both states, inverse in the torque; one it hardly acts on is left out."""
     law = fit.law
     assert isinstance(law, CardLaw)
     torque, half = fit.values["torque"], fit.quantile * fit.error("torque")
@@ -95,7 +97,7 @@ def _critical_voltages(fit: JointFit) -> list[Estimate]:
     found = []
     both = critical_voltages(with_torque(law.device(fit.values), torque))
     for state, volts in zip(("high", "low"), both, strict=True):
-        if not math.isfinite(volts):
+        if abs(volts) > FAR * min(map(abs, both)):
             continue
         ends = sorted(-volts * torque / end for end in (torque - half, torque + half))
         interval = (ends[0], ends[1]) if abs(torque) > half else (-math.inf, math.inf)

@@ -113,12 +113,16 @@ class CardLaw:
             tau = self.card.thermal.attempt_time
             error = tau.standard_error / tau if tau.standard_error else DECADE
             log = own["attempt"]
-            found.append(Parameter("attempt", "the attempt time", log, log, 1.0, error))
+            # What bends under bias alone says too little of τ0 to trust any law that far.
+            given = not (self._fields_vary or self.conditions.several_temperatures)
+            found.append(
+                Parameter("attempt", "the attempt time", log, log, 1.0, error, given=given)
+            )
         found += [
             Parameter("barrier", "the barrier", s["barrier"], 0.0, 0.05),
             Parameter("offset", "the offset field", s["offset"], own["offset"], 0.1 / slope),
         ]
-        if any(np.ptp(field) > 0 for field in self._fields):
+        if self._fields_vary:
             found.append(Parameter("width", "the slope", 0.0, 0.0, 0.05))
         torque, cause = self.change.field, True
         return (
@@ -133,6 +137,10 @@ class CardLaw:
     @property
     def _fields(self) -> tuple[Floats, Floats]:
         return self.conditions.field_in_plane, self.conditions.field_out_of_plane
+
+    @property
+    def _fields_vary(self) -> bool:
+        return any(np.ptp(field) > 0 for field in self._fields)
 
     def log_times(self, values: Mapping[str, float]) -> Floats:
         """Return ln(τ/s) of the high and the low state, shape (n, 2)."""

@@ -61,7 +61,13 @@ class CompactLaw:
         hot = 0.05 * self.reference / float(self.heat.max())
         found = [
             Parameter(
-                "attempt", "the attempt time", LOG_ATTEMPT_TIME, LOG_ATTEMPT_TIME, 1.0, DECADE
+                "attempt",
+                "the attempt time",
+                LOG_ATTEMPT_TIME,
+                LOG_ATTEMPT_TIME,
+                1.0,
+                DECADE,
+                given=self.field is None and not self.conditions.several_temperatures,
             ),
             Parameter("barrier", "the barrier", s["barrier"], s["barrier"], 1.0),
         ]

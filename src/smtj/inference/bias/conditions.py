@@ -31,9 +31,9 @@ class BiasConditions:
         return "V" if self.kind == "voltage" else "A"
 
     @property
-    def largest(self) -> float:
-        """Largest bias of either sign; above 0."""
-        return float(np.abs(self.bias).max())
+    def several_temperatures(self) -> bool:
+        """Whether the temperature varies."""
+        return bool(np.ptp(self.temperature) > 0)
 
 
 def bias_conditions(

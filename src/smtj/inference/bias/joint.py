@@ -4,6 +4,9 @@ A law gives ln τ of both states from parameters.  Whether one is freed is decid
 from its covariance with all others at the start of the search: the data must determine what it does
 to ln τ, where it does most, to :data:`MAX_EFFECT`.  Its value plays no part in that, so an
 interval keeps its coverage where a parameter is 0.
+
+τ0 is given where one field and one temperature tell it from the barrier by second-order effects of
+the bias alone: there it stays, and its error is that of all that follows from it.
 """
 
 import math
@@ -52,6 +55,8 @@ class Parameter:
     """A change that matters, for finite differences; above 0."""
     known: float | None = None
     """Its standard error beforehand, about ``own``."""
+    given: bool = False
+    """Whether the data leave a known one where it is and its error only adds to the others'."""
     cause: bool = False
     """Whether it is something that the bias does, absent if it is 0."""
 
@@ -152,6 +157,8 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
 
     values = {p.name: p.start for p in law.parameters}
     free, held = _identified(observed, law, values)
+    given = tuple(p for p in free if p.given)
+    free = tuple(p for p in free if not p.given)
     prior = sum(p.known is not None for p in free)
     freedom = observed.size - len(free) + prior
     if freedom < (0 if observed.stated else 1):
@@ -172,7 +179,7 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
         if following is law and abs(factor - 1) < SETTLED:
             break
         law = following
-    names = tuple(p.name for p in free)
+    names = tuple(p.name for p in (*free, *given))
     exact = replace(found, degrees_of_freedom=freedom)
     excess = excess_scatter(exact, "the data", "the law") if observed.stated else None
     wider = 1.0 if excess is None else excess.factor
@@ -182,7 +189,7 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
         values=values,
         freed=names,
         held=held,
-        covariance=wider * found.covariance,
+        covariance=_with_given(weighed, law, values, free, given, wider * found.covariance),
         quantile=float(stdtrit(math.inf if observed.stated else freedom, 0.975)),
         fitted=fitted,
         chi_squared=found.chi_squared,
@@ -191,6 +198,28 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
         remarks=() if excess is None else excess.remarks,
         scatter=None if observed.stated else scatter,
     )
+
+
+def _with_given(
+    observed: Observed,
+    law: Law,
+    values: Mapping[str, float],
+    free: tuple[Parameter, ...],
+    given: tuple[Parameter, ...],
+    covariance: Floats,
+) -> Floats:
+    """Return the covariance of free and given parameters; free ones follow the error of these."""
+    scale = np.array([_scale(law, values, p) for p in free])
+    jacobian = np.stack([_slope(observed, law, values, p) for p in free], axis=1) / scale
+    pull = np.zeros((len(free) + len(given), len(given)))
+    for column, p in enumerate(given):
+        moved = _slope(observed, law, values, p) / _scale(law, values, p)
+        follow = np.linalg.lstsq(jacobian * scale, -moved, rcond=None)[0] * scale
+        pull[: len(free), column] = follow * (p.known or 0.0)
+        pull[len(free) + column, column] = p.known or 0.0
+    whole = pull @ pull.T
+    whole[: len(free), : len(free)] += covariance
+    return np.asarray(whole)
 
 
 def _minimum(

@@ -100,6 +100,7 @@ _RESISTANCE = _words(
     "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI, Widerstand, résistance, resistencia, "
     "电阻, 抵抗, сопротивление"
 )
+_CONDUCTANCE = _words("G, G mtj, G dc, dI/dV, Leitwert, conductancia, 电导")
 _TEMPERATURE = _words(
     "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
 )
@@ -153,6 +154,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("current", "A", "uA", "a current", _CURRENT),
             Quantity("temperature", "K", "K", "a temperature", _TEMPERATURE, 0),
             Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
+            Quantity("conductance", "S", "uS", "a conductance", _CONDUCTANCE, 0),
             Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
