@@ -79,7 +79,7 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
 
 @pytest.mark.slow
 def test_sums_of_two_fluctuators_are_no_levels_in_any_order():
-    rng = np.random.default_rng([9, 2])
+    rng = np.random.default_rng([10, 2])
     time = np.arange(1.0, 4001)
     signal = fractions(rng, 46.0, 40.0, time) + 0.78 * fractions(rng, 11.0, 10.0, time)
     fit = fit_trace(time, signal + 0.04 * rng.standard_normal(time.size))
