@@ -27,7 +27,7 @@ def test_sampled_dwells_of_the_process_pass(dwells):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window", [pytest.param(0.0, marks=pytest.mark.proof), 1.0])
+@pytest.mark.parametrize("window", [0.0, pytest.param(1.0, marks=pytest.mark.proof)])
 def test_drawn_states_of_noisy_and_averaged_traces_pass(window):
     p = []
     for seed in range(15):

@@ -67,7 +67,9 @@ KINDS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [*KINDS[:4], *(pytest.param(kind, marks=pytest.mark.proof) for kind in KINDS[4:])]
+)
 def test_dwell_times_hold_on_imperfect_records(kind):
     fit = fit_trace(TIME, record(kind))
     assert fit.verdict == "two levels"
@@ -138,7 +140,7 @@ def test_jumps_by_a_whole_separation_are_no_outliers():
     ("dwells", "pole", "window", "noise", "seeds"),
     [
         ((4.0, 3.0), 1.0, 0.0, 0.1, (2, 3)),
-        ((6.0, 6.0), 2.0, 0.0, 0.2, (2, 3)),
+        pytest.param((6.0, 6.0), 2.0, 0.0, 0.2, (2, 3), marks=pytest.mark.proof),
         ((1.2, 1.0), 0.0, 1.0, 0.05, (0, 1)),
     ],
 )

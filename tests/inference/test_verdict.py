@@ -77,7 +77,7 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
     assert covered >= (3 if noise > 0.05 else 2)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_sums_of_two_fluctuators_are_no_levels_in_any_order():
     rng = np.random.default_rng([10, 2])
     time = np.arange(1.0, 4001)
@@ -88,7 +88,7 @@ def test_sums_of_two_fluctuators_are_no_levels_in_any_order():
         np.testing.assert_allclose([times.high, times.low], truth, rtol=0.5)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_levels_that_two_do_not_describe_are_no_memory_of_one():
     rng = np.random.default_rng([12, 36])
     noise = 0.055 * rng.standard_normal(8000)

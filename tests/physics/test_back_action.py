@@ -94,7 +94,7 @@ def change_in_harmonics(card, field, voltage):
     return float((pushed - log_times(h, k, (0.0, 0.0, 0.0), alpha, 60))[0])
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_spin_torque_favours_the_well_it_pulls_to(card, with_torque):
     high, low = critical_voltages(with_torque)
     # A positive voltage pulls towards the reference layer, away from the high state.
