@@ -59,7 +59,11 @@ def test_a_signal_without_levels_wanders(kind):
     assert not fit.has_dwell_times
 
 
-@pytest.mark.parametrize("noise", [pytest.param(0.02, marks=pytest.mark.proof), 0.1])
+# A drift as large as a level, or next to no noise, is partly taken for jumps: not mended yet.
+UNMENDED = (pytest.mark.proof, pytest.mark.xfail(strict=True, raises=AssertionError))
+
+
+@pytest.mark.parametrize("noise", [pytest.param(0.02, marks=UNMENDED), 0.1])
 def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
     covered = 0
     for seed in range(1):
@@ -73,8 +77,17 @@ def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
             covered += sum(
                 low <= t <= up for t, (low, up) in zip(truth, times.intervals(), strict=True)
             )
-    # With little noise a part of the drift is taken for jumps, which the slower one feels.
-    assert covered >= (3 if noise > 0.05 else 2)
+    assert covered >= 3
+
+
+@pytest.mark.proof
+def test_a_drift_under_two_fluctuators_is_no_row_of_jumps():
+    rng = np.random.default_rng([1, 1])
+    signal = fractions(rng, 5.0, 8.0, TIME) + 0.6 * fractions(rng, 20.0, 25.0, TIME)
+    fit = fit_trace(TIME, signal + DRIFT + noise_of(rng, 0.02, 0.0), 0.0)
+    assert fit.verdict == "two fluctuators"
+    assert not fit.jumps
+    assert fit.noise == pytest.approx(0.02, rel=0.1)
 
 
 @pytest.mark.proof
@@ -101,7 +114,7 @@ def test_levels_that_two_do_not_describe_are_no_memory_of_one():
     assert fit.verdict == "three levels"
 
 
-@pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=UNMENDED)])
 def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     rng = np.random.default_rng(2)
     state, states = 1, []
@@ -117,7 +130,7 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     for level in fit.levels:
         low, high = level.dwell_interval
         assert low < 10 < high or level.dwell == pytest.approx(10, rel=0.4)
-    assert (fit.states == states).mean() > 0.96
+    assert (fit.states == states).mean() > 0.98
 
 
 def test_a_level_far_from_two_others_is_no_crowd_of_outliers():

@@ -111,6 +111,11 @@ def conclude(
         third, more = _further(examined, top, base)
     if more is not None:
         best, best_base = more
+        if best_base.jumps.size:
+            # Jumps of the baseline may be what levels without a baseline of their own needed.
+            flat = _settled(pilot, best.model, best_base.without_jumps())
+            if ev.merit(*flat, pilot) > _merit(pilot, best, best_base):
+                best, best_base = flat
         # What is left of a drift looks like a memory.
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
@@ -192,6 +197,17 @@ def _best(
     return (gain, best) if gain > ev.MIN_GAIN else (-math.inf, None)
 
 
+def _settled(readings: Readings, model: Model, base: Baseline) -> tuple[Maximum, Baseline]:
+    """Return model and baseline improved in turns, until neither gains."""
+    merit = -math.inf
+    for _ in range(SETTLING):
+        model, base, now = settle(readings, model, base, 1)
+        if now < merit + ENOUGH_SETTLED:
+            break
+        merit = now
+    return climb(readings, readings.signal - base.values(readings.time), model), base
+
+
 def _without_noise_of_two(
     readings: Readings, base: Baseline, two: Model, found: Maximum
 ) -> tuple[Maximum, Baseline] | None:
@@ -199,14 +215,8 @@ def _without_noise_of_two(
     have of both."""
     if two.is_plain:
         return None
-    model, merit = found.model, -math.inf
-    for _ in range(SETTLING):
-        model, base, now = settle(readings, model, base, 1)
-        if now < merit + ENOUGH_SETTLED:
-            break
-        merit = now
+    top, base = _settled(readings, found.model, base)
     z = readings.signal - base.values(readings.time)
-    top = climb(readings, z, model)
     full = climb(readings, z, ev.with_noise_of(two, top.model), ev.FIRST_STEPS)
     return (top, base) if ev.merit(full, base, readings) < ev.merit(top, base, readings) else None
 
