@@ -9,9 +9,10 @@ from measured_devices import random_scan, random_trace, readings
 from typer.testing import CliRunner
 
 import smtj
-from smtj.analysis.card_check import DECADE, check_card
+from smtj.analysis.card_check import check_card
 from smtj.cli import app
 from smtj.errors import SmtjError
+from smtj.inference.stats.estimate import DECADE
 from smtj.lab import Instrument
 from smtj.measurement import save
 from smtj.units import Oe, ns

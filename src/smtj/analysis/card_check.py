@@ -10,6 +10,7 @@ import numpy as np
 from smtj.card import BehaviouralCard, Card, DeviceCard
 from smtj.card.base import FIELD
 from smtj.errors import SmtjError
+from smtj.measurement.format.schema import BIASES, FIELDS
 from smtj.physics.measured import measured_at
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity, format_with_error
@@ -29,10 +30,6 @@ Symbol = Literal[
     "R_high", "R_low", "V_high", "V_low", "I_high", "I_low", "τ_high", "τ_low", "w", "x_s", "P",
     "H_c", "H_off",
 ]  # fmt: skip
-BIASES = ("voltage", "current")
-FIELDS = ("field_in_plane", "field_out_of_plane")
-DECADE = math.log(10)
-"""Error of the logarithm of a time at each field that no one states."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Sweep:
     time: float
     """At each, in s."""
     log_error: float = 0.0
-    """Standard error of its logarithm; :data:`DECADE` if it is a guess."""
+    """Standard error of its logarithm; a decade if it is a guess."""
 
 
 @dataclass(frozen=True)

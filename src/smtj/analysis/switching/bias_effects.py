@@ -32,6 +32,7 @@ from smtj.inference.bias.conditions import BiasConditions, bias_conditions
 from smtj.inference.bias.joint import JointFit, fit_jointly
 from smtj.inference.bias.observed import DwellTimes, HighCounts, Observed, dwell_times, high_counts
 from smtj.inference.stats.estimate import Estimate
+from smtj.measurement.format.schema import BIASES
 from smtj.units import convert, format_scaled
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from smtj.analysis.switching.trace import FittedTrace
 
-BIASES = ("voltage", "current")
 MIN_BIASES = 3
 FINE = 101
 """Biases at which a fitted curve of P is plotted."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from smtj import plot
-from smtj.analysis.card_check import DECADE, Measurement, Sweep, Symbol
+from smtj.analysis.card_check import Measurement, Sweep, Symbol
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
@@ -22,6 +22,7 @@ from smtj.inference.loop.angle import AngleFit, fit_angles
 from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
+from smtj.inference.stats.estimate import DECADE
 from smtj.measurement import field_direction_stated, measured_bias, table
 from smtj.measurement.conditions import SAME, direction_stated
 from smtj.measurement.format.header import split_header

@@ -10,7 +10,7 @@ from smtj.analysis.card_update import measured, with_sigmoid
 from smtj.analysis.context import Context, OperatingConditions, conditions_of, constants_in
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import SECTIONS, curve_behaviour, curve_measured
-from smtj.analysis.switching.bias_effects import BIASES, biases_in, effects_of_counts
+from smtj.analysis.switching.bias_effects import biases_in, effects_of_counts
 from smtj.analysis.switching.pulses import is_against_length, pulse_results
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -24,7 +24,7 @@ from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, field_direction_stated, require, table, unique_fields
 from smtj.measurement.conditions import direction_needed
 from smtj.measurement.format.messages import listed
-from smtj.measurement.format.schema import FIELDS
+from smtj.measurement.format.schema import BIASES, FIELDS
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 

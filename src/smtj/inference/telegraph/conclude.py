@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.inference.stats.estimate import NORMAL_95
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
@@ -54,7 +55,6 @@ OUTLIER = 0.1
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
-NORMAL_95 = 1.959964
 _UNKNOWN = np.full((2, 2), math.nan)
 
 

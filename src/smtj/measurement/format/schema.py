@@ -199,6 +199,8 @@ LABELS: Mapping[str, Label] = MappingProxyType(
 
 FIELDS = ("field_out_of_plane", "field_in_plane")
 """The components of the field."""
+BIASES = ("voltage", "current")
+"""What may be held across or through a junction."""
 
 SIGNALS = ("signal", "channel_x", "channel_y")
 """Signals of a resonance; any of them makes a spectrum."""
