@@ -25,7 +25,7 @@ def covers(estimate, truth):
     return estimate.interval[0] <= truth <= estimate.interval[1]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_traces_at_several_voltages_give_a_card_with_the_torque_of_the_device(tmp_path):
     lab = smtj.lab.Instrument(interval=2e-4, integration_time=2e-5, noise=50.0)
     data = smtj.lab.bias_scan(DEVICE, 2000, voltage=VOLTS, instrument=lab, seed=1)

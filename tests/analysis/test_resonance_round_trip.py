@@ -195,7 +195,7 @@ def as_another_simulator_writes(dataset, direction="field_in_plane"):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_device_unlike_the_card_is_fitted_without_its_tilt_and_in_the_direction_that_fits():
     data = spectra(UPRIGHT, [90, 150, 230, 310, 400], seed=11)
     result = fit(as_another_simulator_writes(data), CARD, source="other.csv")

@@ -80,7 +80,7 @@ def test_a_barrier_in_the_plane_changes_the_anisotropy_there():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("integration_time", [0.0, 0.02])
+@pytest.mark.parametrize("integration_time", [pytest.param(0.0, marks=pytest.mark.proof), 0.02])
 @pytest.mark.parametrize(
     "model", ["cai2019", pytest.param("self-consistent", marks=pytest.mark.proof)]
 )

@@ -38,6 +38,7 @@ GOOD = HEADER + "1,2,a\n"
         ),
         (GOOD + '1," ",a\n', ['row 3, column "R [ohm]" is blank']),
         (GOOD + "1,2,\n", ['row 3, column "device" is blank']),
+        ("t [s]\tR [ohm]\n1\t2\n\t\n3\t\n4\t5\n", ['row 3, column "t [s]" is blank']),
         (GOOD + "1,NaN,a\n", ['row 3, column "R [ohm]" is NaN: delete the row']),
         (GOOD + "1,-nan,a\n", ['row 3, column "R [ohm]" is -nan: delete the row']),
         (GOOD + "1,#N/A,a\n", ["row 3: it has 2 cells"]),

@@ -3,19 +3,22 @@
 import json
 import math
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from smtj.card import load_card
-from smtj.paper import fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b
+from smtj.paper import fig1b, fig2c, fig3a
 from smtj.paper.findings import wells
 from smtj.report.figure import Check
 from smtj.units import Oe
 
 pytestmark = pytest.mark.slow
 
-MODULES = (fig1a, fig1b, fig2ab, fig2c, fig2d, fig3a, fig4a, fig4bc, fig5a, fig5b)
+FIG_4BC = pytest.param("fig4bc", marks=pytest.mark.proof)
+"""The longest to make: 65 traces are fitted."""
+NAMES = ("fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig5a", "fig5b", FIG_4BC)
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +28,22 @@ def card():
 
 @pytest.fixture(scope="module")
 def results(card, tmp_path_factory):
+    """Return a figure by its name, made when it is first asked for."""
     out = tmp_path_factory.mktemp("figures")
-    return {module.__name__: module.make(card, out) for module in MODULES}
+    made = {}
+
+    def result(name):
+        if name not in made:
+            made[name] = import_module(f"smtj.paper.{name}").make(card, out)
+        return made[name]
+
+    return result
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [module.__name__.rpartition(".")[2] for module in MODULES])
+@pytest.mark.parametrize("name", NAMES)
 def test_figures_are_written_as_png_and_svg(results, name):
-    result = results[f"smtj.paper.{name}"]
+    result = results(name)
     assert [path.name for path in result.images] == [f"{name}.png", f"{name}.svg"]
     png, svg = (path.read_bytes() for path in result.images)
     assert png.startswith(b"\x89PNG")
@@ -52,7 +63,10 @@ def test_figures_are_written_as_png_and_svg(results, name):
         ("fig2ab", ["(a)", "(b)", "Resistance"]),
         ("fig2c", ["Time (s)", "Resistance", "Readings", "states"]),
         ("fig4a", ["−200 mV", "0 mV", "200 mV", "Perpendicular field", "rising field"]),
-        ("fig4bc", ["Bias voltage", "Slope", "self-consistent", "by threshold"]),
+        pytest.param(
+            *("fig4bc", ["Bias voltage", "Slope", "self-consistent", "by threshold"]),
+            marks=pytest.mark.proof,
+        ),
         ("fig5a", ["-100 mV", "+200 mV", "Frequency", "Rectified voltage", "fit"]),
         ("fig5b", ["Bias voltage", "Anisotropy field", "In-plane field", "Eq. (7)"]),
         ("fig2d", ["Perpendicular field", "Switching probability", "Log-odds", "sigmoid fit"]),
@@ -60,7 +74,7 @@ def test_figures_are_written_as_png_and_svg(results, name):
     ],
 )
 def test_labels_are_on_the_drawing(results, name, labels):
-    svg = results[f"smtj.paper.{name}"].images[1].read_text()
+    svg = results(name).images[1].read_text()
     text = " ".join(re.findall(r"<!-- (.*?) -->", svg, re.DOTALL))
     for label in labels:
         assert label in text
@@ -69,12 +83,12 @@ def test_labels_are_on_the_drawing(results, name, labels):
 @pytest.mark.slow
 def test_the_same_figure_is_the_same_file(card, results, tmp_path):
     again = fig2c.make(card, tmp_path)
-    for old, new in zip(results["smtj.paper.fig2c"].images, again.images, strict=True):
+    for old, new in zip(results("fig2c").images, again.images, strict=True):
         assert old.read_bytes() == new.read_bytes()
 
 
 def test_the_fit_of_fig_2d_returns_the_card(results):
-    numbers = results["smtj.paper.fig2d"].numbers
+    numbers = results("fig2d").numbers
     fit, truth = numbers["fit"], numbers["models"]["cai2019"]
     for name in ("slope", "offset"):
         key = "slope_per_Oe" if name == "slope" else "offset_Oe"
@@ -85,15 +99,15 @@ def test_the_fit_of_fig_2d_returns_the_card(results):
     assert numbers["samples"] == 1000
 
 
-@pytest.mark.parametrize("name", ["fig1b", "fig2ab", "fig2c", "fig2d", "fig4a", "fig4bc"])
+@pytest.mark.parametrize("name", ["fig1b", "fig2ab", "fig2c", "fig2d", "fig4a", FIG_4BC])
 def test_what_the_text_says_is_seen(results, name):
     """Trends and orders that the paper states, in data that no formula was fitted into."""
-    verdicts = {check.claim: check.verdict for check in results[f"smtj.paper.{name}"].checks}
+    verdicts = {check.claim: check.verdict for check in results(name).checks}
     assert "differs" not in verdicts.values()
 
 
 def test_the_loops_of_fig_1b_recover_the_angle(results):
-    (check,) = [c for c in results["smtj.paper.fig1b"].checks if "tilted by 9°" in c.claim]
+    (check,) = [c for c in results("fig1b").checks if "tilted by 9°" in c.claim]
     assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == pytest.approx(9, abs=0.1)
     assert "one angle, two interpretations" in check.how
 
@@ -106,13 +120,14 @@ def test_a_card_whose_axis_lies_in_the_plane_has_a_fig_1b_without_a_fit(card, tm
 
 
 def test_telegraphs_are_averaged_out_by_the_bias(results):
-    numbers = results["smtj.paper.fig4a"].numbers
+    numbers = results("fig4a").numbers
     assert numbers["two_level_fraction"][0] > 0.9
     assert numbers["two_level_fraction"][-1] < 0.5
 
 
+@pytest.mark.proof
 def test_fig_4c_recovers_the_slopes_and_xi_of_the_card(results):
-    numbers = results["smtj.paper.fig4bc"].numbers
+    numbers = results("fig4bc").numbers
     slope, error = (np.array(numbers[key]) for key in ("slope_per_Oe", "slope_standard_error"))
     assert np.all(np.abs(slope - [0.1537, 0.1427, 0.1316, 0.1207, 0.1098]) < 4 * error)
     xi, xi_error, unit = numbers["models"]["cai2019"]["estimates"]["ξ"]
@@ -123,7 +138,7 @@ def test_fig_4c_recovers_the_slopes_and_xi_of_the_card(results):
 
 
 def test_fig_5b_recovers_the_card(results):
-    numbers = results["smtj.paper.fig5b"].numbers
+    numbers = results("fig5b").numbers
     first, second = np.array(numbers["H_K1_mT"]), np.array(numbers["H_K2_mT"])
     truth = 56 - 34 * np.array(numbers["voltage_V"])
     assert np.all(np.abs(first - truth) < 4 * np.array(numbers["H_K1_standard_error_mT"]) + 0.02)
@@ -136,7 +151,7 @@ def test_fig_5b_recovers_the_card(results):
 
 
 def test_spectra_of_fig_5a_are_as_noisy_as_said(results):
-    numbers = results["smtj.paper.fig5a"].numbers
+    numbers = results("fig5a").numbers
     left = np.array(numbers["signal_V"]) - np.array(numbers["fit_V"])
     points = left.size
     # Standard error of a standard deviation: 1/sqrt(2n); a few heights are fitted to each.

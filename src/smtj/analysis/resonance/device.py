@@ -39,6 +39,8 @@ ASYMMETRIES = ("in_plane_anisotropy_field", "in_plane_bias_field", "easy_axis_ti
 """Of a card's magnetism: with them at 0 the device is that of Eq. 7."""
 REFERENCES = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
 """Directions of the reference layer of a device without a card: along the normal, in the plane."""
+ROUNDS = 4
+"""Fits of a strong drive: each takes heights and anisotropy fields from that before."""
 NOT_THE_CARD = (
     "no H_K1 and H_K2 fit with the card's tilt and in-plane fields; Eq. (7) fits without them, "
     "so they are taken to be 0"
@@ -173,14 +175,20 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     effect = None
     if can_lean(usable):
         known = [reference_direction(card)] if context.has_base else REFERENCES
-        effect = drive_effect([_layer(at) for at in found], known)
-    if effect is not None:
-        undriven = [_undriven(effect, by_voltage[v]) for v in voltages]
-        if general:
-            found = [_printed(at, some, card) for at, some in zip(found, undriven, strict=True)]
-        else:
-            pairs = zip(voltages, undriven, strict=True)
-            found = [_at(v, some, card, temperature, whole) for v, some in pairs]
+        layers = [_layer(at) for at in found]
+        for _ in range(ROUNDS):
+            effect = drive_effect(layers, known, effect)
+            if effect is None:
+                break
+            undriven = [_undriven(effect, by_voltage[v]) for v in voltages]
+            if general:
+                found = [_printed(at, some, card) for at, some in zip(found, undriven, strict=True)]
+            else:
+                pairs = zip(voltages, undriven, strict=True)
+                found = [_at(v, some, card, temperature, whole) for v, some in pairs]
+            if not effect.drive.is_strong:
+                break
+            layers = [_moved(layer, at) for layer, at in zip(layers, found, strict=True)]
     if not all(at.fits for at in found) and not any(at.single.p_value < UNLIKELY for at in found):
         found = [_by_eq_7(at) for at in found]
     if effect is None or any(at.whole is not None for at in found):
@@ -203,6 +211,12 @@ def _layer(at: AtVoltage) -> Layer:
         return Layer(at.lines, at.field_x, at.field_z, *_fields(at.general), at.fixed)
     points = at.single_points.points
     return Layer(at.lines, points.field_x, points.field_z, *_fields(at.single), EQ_7)
+
+
+def _moved(layer: Layer, at: AtVoltage) -> Layer:
+    """Return the layer with the anisotropy fields of a later fit."""
+    first, second = _fields(at.general if at.whole is None else at.single)
+    return replace(layer, anisotropy_field=first, second_order_field=second)
 
 
 def _printed(at: AtVoltage, lines: tuple[MeasuredLine, ...], card: DeviceCard) -> AtVoltage:

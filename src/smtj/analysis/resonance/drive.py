@@ -1,8 +1,9 @@
 """The lines of a device at vanishing drive, from lines that a drive makes lean."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,11 +12,25 @@ from smtj.analysis.resonance.lines import MeasuredLine
 from smtj.errors import SmtjError
 from smtj.inference.resonance.lines.fit import SpectrumFit
 from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
-from smtj.inference.resonance.wells.drive import Drive, fit_common_drive, relative_leans
+from smtj.inference.resonance.wells.drive import (
+    Drive,
+    fit_common_drive,
+    leaning_too_far,
+    relative_leans,
+)
 from smtj.inference.resonance.wells.model import FixedFields
+from smtj.inference.stats.least_squares import UNLIKELY
 from smtj.physics.resonance.softening import MAX_LEAN
 from smtj.typing import Floats
 from smtj.units import format_quantity
+
+MODEL_ERROR = 0.05
+"""Of a shift to vanishing drive, as its law is one of small amplitudes: lines of the whole equation
+of motion that lean by 1.4 are off by as much, those that lean less by less."""
+CONTRADICTING = (
+    "the lines lean, but not as those of one drive would, and their fields are uncertain; a weaker "
+    "drive tells whether this one is too strong"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +66,28 @@ def can_lean(lines: Sequence[MeasuredLine]) -> bool:
     return all(line.sweep.swept == "frequency" and line.fit.shape == "exact" for line in lines)
 
 
-def drive_effect(layers: Sequence[Layer], references: Sequence[ArrayLike]) -> DriveEffect | None:
+def drive_effect(
+    layers: Sequence[Layer],
+    references: Sequence[ArrayLike],
+    before: DriveEffect | None = None,
+) -> DriveEffect | None:
     """Find the drive that all lines have in common; None if they tell nothing of it.
 
     ``references`` are one or two directions that the reference layer may have, each weighed by its
-    likelihood.
+    likelihood.  Heights and widths are those that lines have by the effect found ``before``.
     """
+    shapes = {} if before is None else before.undriven
+    known = frozenset() if before is None else before.jumping
     lines: list[MeasuredLine] = []
     leans: list[Lean] = []
     relative: list[list[float]] = []
     for layer in layers:
-        by_reference = np.stack([_relative(layer, reference) for reference in references], axis=-1)
+        by_reference = np.stack(
+            [_relative(layer, reference, shapes) for reference in references], axis=-1
+        )
         for line, some in zip(layer.lines, by_reference.tolist(), strict=True):
+            if id(line) in known:
+                continue
             try:
                 lean = fit_lean(*_data(line), line.fit, _errors(line))
             except SmtjError:
@@ -70,8 +95,14 @@ def drive_effect(layers: Sequence[Layer], references: Sequence[ArrayLike]) -> Dr
             lines.append(line)
             leans.append(lean)
             relative.append(some)
+    columns = np.array(relative).T
+    if lines:
+        far = np.all([leaning_too_far(leans, column) for column in columns], axis=0)
+        known |= {id(line) for line, is_far in zip(lines, far, strict=True) if is_far}
+        lines, leans = list(compress(lines, ~far)), list(compress(leans, ~far))
+        columns = columns[:, ~far]
     try:
-        fits = [fit_common_drive(leans, column) for column in np.array(relative).T]
+        fits = [fit_common_drive(leans, column) for column in columns]
     except SmtjError:
         return None
     drive, _ = min(fits, key=lambda fit: fit[0].chi_squared)
@@ -90,15 +121,15 @@ def drive_effect(layers: Sequence[Layer], references: Sequence[ArrayLike]) -> Dr
         }
         for variation in (0.0, *variations)
     )
-    jumping = frozenset(
+    jumping = known | frozenset(
         id(line) for line, lean in zip(lines, mean.tolist(), strict=True) if abs(lean) > MAX_LEAN
     )
     remarks = _remarks(drive, lines, undriven, jumping)
     return DriveEffect(drive, undriven, tuple(varied), jumping, remarks)
 
 
-def _relative(layer: Layer, reference: ArrayLike) -> Floats:
-    one = [line.fit.lines[0] for line in layer.lines]
+def _relative(layer: Layer, reference: ArrayLike, shapes: Mapping[int, MeasuredLine]) -> Floats:
+    one = [shapes.get(id(line), line).fit.lines[0] for line in layer.lines]
     return relative_leans(
         layer.anisotropy_field,
         layer.second_order_field,
@@ -113,11 +144,15 @@ def _relative(layer: Layer, reference: ArrayLike) -> Floats:
 def _at(line: MeasuredLine, lean: float) -> SpectrumFit:
     """Return the fit with a lean; that without one where it has none."""
     try:
-        return with_lean(
+        fit = with_lean(
             *_data(line), line.fit, float(np.clip(lean, -MAX_LEAN, MAX_LEAN)), _errors(line)
         )
     except SmtjError:
         return line.fit
+    (one,) = fit.lines
+    covariance = one.covariance.copy()
+    covariance[0, 0] += (MODEL_ERROR * (one.position - line.fit.lines[0].position)) ** 2
+    return replace(fit, lines=(replace(one, covariance=covariance),))
 
 
 def _data(line: MeasuredLine) -> tuple[Floats, Floats]:
@@ -136,7 +171,7 @@ def _remarks(
     jumping: frozenset[int],
 ) -> tuple[str, ...]:
     if not drive.is_strong:
-        return ()
+        return (CONTRADICTING,) if drive.p_value < UNLIKELY else ()
     moved = [
         undriven[id(line)].position - line.position for line in lines if id(line) not in jumping
     ]
@@ -150,7 +185,7 @@ def _remarks(
     )
     scatter = (
         ", though not all alike, so its strength may differ between spectra"
-        if drive.p_value < 1e-3
+        if drive.p_value < UNLIKELY
         else ""
     )
     return (

@@ -304,20 +304,19 @@ class _Filter:
         model, (means, variances), parts = self.model, self.averages, self.parts
         levels, scales, skews = model.levels, model.scales, model.get("skew")
         states, (fraction, floor) = levels.size, self.outliers
-        centres, widths, bends = list(levels), list(scales), list(skews)
+        centres, widths, bends = [levels], [scales], [skews]
         rows = np.full(states, states)
         for j in range(states) if parts else ():
             # States with the same noise give the parts the same densities.
             if j and (scales[j], skews[j]) == (scales[j - 1], skews[j - 1]):
                 continue
-            rows[j:] = len(centres)
-            centres += list(means[j])
-            widths += list(np.sqrt(scales[j] ** 2 + variances[j]))
-            bends += [skews[j]] * parts
-        out = np.empty((len(centres), z.size))
-        for row, centre, scale, skew in zip(out, centres, widths, bends, strict=True):
-            _fill_density(row, z, centre, scale, skew, model.tail, 1 - fraction)
-            row += floor
+            rows[j:] = states + parts * (len(centres) - 1)
+            centres.append(means[j])
+            widths.append(np.sqrt(scales[j] ** 2 + variances[j]))
+            bends.append(np.full(parts, skews[j]))
+        centre, width, bend = (np.concatenate(each)[:, None] for each in (centres, widths, bends))
+        out = _density(z, centre, width, bend, model.tail, 1 - fraction)
+        out += floor
         return out, rows
 
     def copied(self) -> tuple[Floats, ...]:
@@ -330,25 +329,26 @@ class _Filter:
             part[:] = value
 
 
-def _fill_density(
-    row: Floats, z: Floats, centre: float, scale: float, skew: float, tail: Floats, weight: float
-) -> None:
-    """Fill ``weight`` times the two-piece Student density of mean ``centre``."""
+def _density(
+    z: Floats, centre: Floats, scale: Floats, skew: Floats, tail: Floats, weight: float
+) -> Floats:
+    """Return ``weight`` times the two-piece Student density of mean ``centre``."""
     inverse, shift, norm = tail
-    np.subtract(z, centre, out=row)
-    row *= 1 / scale
-    if skew:
-        row += 2 * skew * shift
-        row /= np.where(row > 0, 1 + skew, 1 - skew)
-    row *= row
+    out = z - centre
+    out *= 1 / scale
+    if skew.any():
+        out += 2 * skew * shift
+        out /= np.where(out > 0, 1 + skew, 1 - skew)
+    out *= out
     if inverse < SMALLEST_TAIL:
-        row *= -0.5
+        out *= -0.5
     else:
-        row *= inverse
-        np.log1p(row, out=row)
-        row *= -0.5 * (1 / inverse + 1)
-    np.exp(row, out=row)
-    row *= weight * norm / scale
+        out *= inverse
+        np.log1p(out, out=out)
+        out *= -0.5 * (1 / inverse + 1)
+    np.exp(out, out=out)
+    out *= weight * norm / scale
+    return out
 
 
 def gains(readings: Readings, z: Floats, model: Model) -> Floats:
@@ -368,18 +368,28 @@ def gains(readings: Readings, z: Floats, model: Model) -> Floats:
 
 def expectation(readings: Readings, z: Floats, model: Model) -> Expectation:
     """Return what all readings say of the states, in linear time and memory."""
-    k, n = model.layout.states, z.size
-    high = np.empty((n, max(k - 1, 1)), np.float32)
-    response, inlier = np.empty(n), np.empty(n, np.float32)
-    total, last = 0.0, np.empty(0)
+    parts = [found for _, found in expectations(readings, z, model)][::-1]
+    return Expectation(
+        np.concatenate([part.occupied for part in parts]),
+        np.concatenate([part.response for part in parts]),
+        np.concatenate([part.inlier for part in parts]),
+        sum(part.log_likelihood for part in reversed(parts)),
+    )
+
+
+def expectations(
+    readings: Readings, z: Floats, model: Model
+) -> Iterator[tuple[slice, Expectation]]:
+    """Yield what all readings say of the states in each stretch, from the last to the first."""
+    k, last = model.layout.states, np.empty(0)
     for chunk in _chunks(readings, z, model):
         if chunk.is_last:
             last = chunk.filter.weight.copy()
-        kernels.smooth(
-            *chunk.into, k, last, high[chunk.part], response[chunk.part], inlier[chunk.part]
-        )
-        total += chunk.log_likelihood
-    return Expectation(high, response, inlier, total)
+        n = chunk.into[0].shape[0]
+        high = np.empty((n, max(k - 1, 1)), np.float32)
+        response, inlier = np.empty(n), np.empty(n, np.float32)
+        kernels.smooth(*chunk.into, k, last, high, response, inlier)
+        yield chunk.part, Expectation(high, response, inlier, chunk.log_likelihood)
 
 
 def most_probable_states(readings: Readings, z: Floats, model: Model) -> NDArray[np.uint8]:

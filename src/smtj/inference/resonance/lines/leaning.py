@@ -56,8 +56,8 @@ def with_lean(
 ) -> SpectrumFit:
     """Return a fit whose line leans as given, so its position is that at vanishing drive.
 
-    Arguments and errors as in :func:`fit_lean`.  Heights, baseline and likelihood stay those of the
-    linear fit.
+    Arguments and errors as in :func:`fit_lean`.  Errors of heights, baseline and likelihood stay
+    those of the linear fit.
     """
     spectrum = _checked(frequency, signal, linear, sigma)
     line = linear.lines[0]
@@ -66,13 +66,10 @@ def with_lean(
     covariance = line.covariance.copy()
     covariance[:2, :2] = own * np.outer(scale, scale)
     covariance[:2, 2:] = covariance[2:, :2] = 0.0
-    moved = Line(
-        line.position + float(at[0]) * line.half_width,
-        float(scale[1]),
-        line.symmetric,
-        line.antisymmetric,
-        covariance,
-    )
+    position, half_width = line.position + float(at[0]) * line.half_width, float(scale[1])
+    columns = _columns(spectrum, position, half_width, lean)
+    symmetric, antisymmetric = np.linalg.lstsq(columns, spectrum.signal, rcond=None)[0]
+    moved = Line(position, half_width, float(symmetric), float(antisymmetric), covariance)
     return replace(linear, lines=(moved,))
 
 
@@ -94,18 +91,15 @@ def _least(
     """
     from scipy.optimize import least_squares
 
-    f = spectrum.x * spectrum.unit
     scale = max(float(np.abs(spectrum.signal).max()), np.finfo(float).tiny)
 
     def parts(at: Floats) -> Floats:
-        both = softened_oscillator(
-            f,
+        columns = _columns(
+            spectrum,
             position + at[0] * half_width,
             half_width * math.exp(at[1]),
             float(at[2]) if lean is None else lean,
         )
-        columns = spectrum.weight[:, None] * np.stack(both, axis=1)
-        columns -= spectrum.baseline @ (spectrum.baseline.T @ columns)
         return np.asarray(np.linalg.qr(columns)[0])
 
     def residual(at: Floats) -> Floats:
@@ -123,6 +117,14 @@ def _least(
     # A parameter that the data leave open has a variance of any size and sign.
     require_finite(FIT, found.x, np.sqrt(np.diag(covariance)))
     return np.asarray(found.x, dtype=np.float64), covariance
+
+
+def _columns(spectrum: Spectrum, position: float, half_width: float, lean: float) -> Floats:
+    """Return both parts of a line, weighted and without what a baseline holds, (points, 2)."""
+    both = softened_oscillator(spectrum.x * spectrum.unit, position, half_width, lean)
+    columns = spectrum.weight[:, None] * np.stack(both, axis=1)
+    columns -= spectrum.baseline @ (spectrum.baseline.T @ columns)
+    return np.asarray(columns)
 
 
 def _covariance(

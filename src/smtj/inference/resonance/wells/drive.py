@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.inference.resonance.lines.leaning import Lean
@@ -29,6 +29,8 @@ FIT = "the fit of the drive"
 PRIOR = MAX_LEAN / 2
 """Standard deviation, before any data, of the lean of the line that leans most: a drive under which
 it jumps is rarely taken for a measurement."""
+MIN_LINES = 2
+"""Lines that may say that another one jumps."""
 SEEN = 3.0
 """Standard errors from 0 at which a drive counts as strong."""
 
@@ -98,3 +100,23 @@ def fit_common_drive(leans: Sequence[Lean], relative: Floats) -> tuple[Drive, Fl
     total = precision + PRIOR**-2
     drive = Drive(float(weight @ value) / total, total**-0.5, squares, p_value)
     return drive, per_strength
+
+
+def leaning_too_far(leans: Sequence[Lean], relative: Floats) -> NDArray[np.bool_]:
+    """Return the lines that jump by what the lines that lean less say of the drive, (lines,).
+
+    A line that jumps has no lean of its own to fit.
+    """
+    jumping = np.zeros(relative.size, dtype=np.bool_)
+    order = np.argsort(np.abs(relative))[::-1]
+    for taken, line in enumerate(order[:-MIN_LINES], 1):
+        others = order[taken:]
+        try:
+            drive, _ = fit_common_drive([leans[i] for i in others], relative[others])
+        except SmtjError:
+            break
+        per_strength = abs(relative[line]) / np.abs(relative[others]).max()
+        if (abs(drive.strength) - 2 * drive.error) * per_strength < MAX_LEAN:
+            break
+        jumping[line] = True
+    return jumping

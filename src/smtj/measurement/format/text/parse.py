@@ -101,13 +101,15 @@ def _is_short(path: Path, dialect: Dialect, match: Match, kept: NDArray[np.int64
 def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield the row number in the file and the cells of each reading, slowly."""
     last = 0
+    # A line of separators alone is a reading whose cells are blank, also where they are tabs.
+    blank = " \t\r\n".replace(dialect.separator, "")
 
     def lines() -> Iterator[str]:
         nonlocal last
         with path.open(encoding=dialect.encoding, errors="replace") as file:
             for last, line in enumerate(file, 1):
                 row = line if '"' in line else line.partition("#")[0]
-                if last > dialect.lines and row.strip(" \t\r\n"):
+                if last > dialect.lines and row.strip(blank):
                     yield row
 
     if dialect.separator == BLANKS:
