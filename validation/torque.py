@@ -51,10 +51,11 @@ HEAD = """# Dwell times under spin torque
 Made by `validation/torque.py` ({day}, {machine}). Cards of the gallery with a
 polarisation of 0.6, without VCMA, at other volumes and a damping of 0.05. Changes of ln τ_high and
 ln τ_low by a voltage: exact from the Fokker-Planck equation (`smtj.physics.torque`); simulated from
-the stochastic Landau-Lifshitz-Gilbert equation by weighted ensembles (`validation/weighted_ensemble.py`), less the
-exact value without torque, z their difference in standard errors; and the compact law, Δ V/V_c with
-the V_c of each state. ln odds is that of the high state; both states are halves of the sphere, and
-of a state as rare as e^-14 a part lies on the slope beyond its well.
+the stochastic Landau-Lifshitz-Gilbert equation by weighted ensembles
+(`validation/weighted_ensemble.py`), less the exact value without torque, z their difference in
+standard errors; and the compact law, Δ V/V_c with the V_c of each state. ln odds is that of the
+high state; both states are halves of the sphere, and of a state as rare as e^-14 a part lies on the
+slope beyond its well.
 
 {summary}
 
