@@ -19,7 +19,7 @@ CARD_FIGURES = (
     "fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b",
 )  # fmt: skip
 """Figures that need only a card."""
-BEYOND = ("reads", "adaptive", "chips", "cost")
+BEYOND = ("reads", "adaptive", "voltage", "chips", "cost")
 """Sections beyond the paper, which need the trained network of Fig. 3(b)."""
 PARTS = (*CARD_FIGURES, "fig3b", *BEYOND, "audit")
 
