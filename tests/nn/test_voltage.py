@@ -56,6 +56,19 @@ def test_vcma_in_a_field_answers_as_the_card_whatever_the_shape():
     np.testing.assert_allclose(gradient, apart / (2 * step), rtol=2e-3)
 
 
+def test_the_range_ends_where_p_of_v_turns():
+    """H_K1 - 34 mT/V V - 170 mT/V² V² is largest at -0.1 V."""
+    card = VCMA.replace({"vcma.anisotropy_field_per_volt_squared": "170 mT/V^2"})
+    turning = voltage_response(card, 30 * Oe)
+    assert (turning.low, turning.high) == pytest.approx((-0.1, 0.2), abs=1e-3)
+    assert np.all(np.diff(turning.log_odds) < 0)
+    whole = voltage_response(card, 30 * Oe, monotonic=False)
+    assert (whole.low, whole.high) == pytest.approx((-0.2, 0.2))
+    expected = odds(card.at(voltage=0.15, field=30 * Oe))
+    volts = np.linspace(turning.low, turning.high, len(turning.log_odds))
+    assert float(np.interp(0.15, volts, turning.log_odds)) == pytest.approx(expected, abs=1e-3)
+
+
 def test_the_voltage_stays_within_the_card_s_limit():
     coupling = voltage_coupling(VCMA, 1, field=30 * Oe)
     volts = coupling.drive(torch.tensor([[-1e3], [1e3]]))

@@ -41,9 +41,12 @@ class VoltageResponse(NamedTuple):
 
 @lru_cache(maxsize=64)
 def voltage_response(
-    card: CardLike, field: float = 0.0, temperature: float | None = None
+    card: CardLike,
+    field: float = 0.0,
+    temperature: float | None = None,
+    monotonic: bool = True,
 ) -> VoltageResponse:
-    """Evaluate P(V) of a card.
+    """Evaluate P(V) of a card, up to its limit of voltage or to where P(high) is 0 or 1.
 
     Parameters
     ----------
@@ -53,6 +56,9 @@ def voltage_response(
         The constant field in A/m, along the card's drive.
     temperature
         T in K; by default the card's.
+    monotonic
+        Whether the range also ends where P(V) turns, to either side of its centre; a tilted axis
+        and VCMA can make it turn.
 
     Raises
     ------
@@ -79,6 +85,8 @@ def voltage_response(
         crossings = [root for root in curve.roots(extrapolate=False) if low <= root <= high]
         centre = float(min(crossings, key=abs)) if crossings else 0.0
         low, high = _unsaturated(volts, odds, centre)
+    if monotonic:
+        volts, odds = _up_to_turns(volts, odds, centre)
     if np.ptp(odds) < MIN_CHANGE:
         raise SmtjError(
             f"the voltage of card {device.name} changes the log-odds of P(high) by only "
@@ -99,6 +107,20 @@ def voltage_response(
         tuple((h_s + odds / w).tolist()),
         tuple(power.tolist()),
     )
+
+
+def _up_to_turns(volts: Any, odds: Any, centre: float) -> tuple[Any, Any]:
+    """Return the part of a curve around its centre that rises or falls throughout, resampled."""
+    from scipy.interpolate import CubicSpline
+
+    curve = CubicSpline(volts, odds)
+    turns = curve.derivative().roots(extrapolate=False)
+    turns = turns[np.isfinite(turns)]
+    below, above = turns[turns < centre], turns[turns > centre]
+    low = float(below.max()) if below.size else float(volts[0])
+    high = float(above.min()) if above.size else float(volts[-1])
+    part = np.linspace(low, high, PIECES + 1)
+    return part, curve(part)
 
 
 def mean_power(response: VoltageResponse, spread: float) -> float:
