@@ -20,10 +20,12 @@ from smtj.measurement.format.schema import (
     NAMES,
     QUANTITIES,
     SIGNALS,
+    is_time_with_p,
 )
 from smtj.measurement.format.suggest import suggested, unnamed_signal
 from smtj.units import convert
 
+_PROBABILITIES = {"probability", "high", "switched"}
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -224,7 +226,14 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
             has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
             channel = "channel_x" if bare[position] == "I" else "channel_y"
             return None if has_signal else (channel, unit)
-    return recognised(headers[position])
+    found = recognised(headers[position])
+    if found is not None and is_time_with_p(bare[position]):
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        if "dwell_time_high" in beside:
+            return "dwell_time_low", found[1]
+        if beside & _PROBABILITIES:
+            return "pulse_length", found[1]
+    return found
 
 
 def _check_names(columns: Mapping[str, str]) -> None:
