@@ -219,21 +219,20 @@ def _amplitude_and_phase(headers: Sequence[str]) -> set[int]:
 def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | None:
     """Name and unit in a header, given those beside it."""
     bare = [split_header(header)[0] for header in headers]
+    unit = split_header(headers[position])[1]
     # Beside Q, I is the other channel of a lock-in amplifier.
-    if {"I", "Q"} <= set(bare) and bare[position] in ("I", "Q"):
-        unit = split_header(headers[position])[1]
-        if unit is None or is_arbitrary(unit) or unit.endswith("V"):
-            has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
-            channel = "channel_x" if bare[position] == "I" else "channel_y"
-            return None if has_signal else (channel, unit)
-    found = recognised(headers[position])
-    if found is not None and is_time_with_p(bare[position]):
+    is_channel = {"I", "Q"} <= set(bare) and bare[position] in ("I", "Q")
+    if is_channel and (unit is None or is_arbitrary(unit) or unit.endswith("V")):
+        has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
+        channel = "channel_x" if bare[position] == "I" else "channel_y"
+        return None if has_signal else (channel, unit)
+    if is_time_with_p(bare[position]) and unit is not None:
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         if "dwell_time_high" in beside:
-            return "dwell_time_low", found[1]
+            return "dwell_time_low", unit
         if beside & _PROBABILITIES:
-            return "pulse_length", found[1]
-    return found
+            return "pulse_length", unit
+    return recognised(headers[position])
 
 
 def _check_names(columns: Mapping[str, str]) -> None:

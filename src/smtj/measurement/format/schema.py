@@ -118,7 +118,7 @@ _HIGH = _words(
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
-_PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse, t p")
+_PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse")
 _DWELL_HIGH = _words(
     "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
     "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP"
