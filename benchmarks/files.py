@@ -1,12 +1,14 @@
 """Time and memory of ``smtj fit FILE --out CARD``, from a text file to the report, on one core.
 
 Every run is a process of its own; its time is that of the processor, with all imports.  The first
-file is so short that what it takes is nearly all imports and pictures.
+file is so short that what it takes is nearly all imports and pictures.  What each package takes of
+the memory, on top of those before it, is printed first.
 """
 
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +20,24 @@ RUNS = 5
 DWELLS = (600, 400)
 """Mean readings between switches in the high and the low state."""
 INTERVAL, LEVELS, NOISE = 1e-5, (6500.0, 5000.0), 120.0
+PACKAGES = (
+    *("numpy", "typer", "pydantic.fields", "pandas", "xarray", "numba", "scipy.optimize"),
+    *("matplotlib.figure", "jinja2"),
+)
+"""That a fit imports, in about this order."""
+IMPORTS = """
+import importlib, os, sys
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+before = resident()
+print(f"{'Python':>20}: {before:5.0f} MB")
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    now = resident()
+    print(f"{name:>20}: {now - before:5.0f} MB", flush=True)
+    before = now
+"""
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
@@ -60,6 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=RUNS)
     options = parser.parse_args()
+    if Path("/proc/self/statm").exists():
+        command = [sys.executable, "-c", IMPORTS, *PACKAGES]
+        subprocess.run(command, check=True, env=os.environ | ONE_CORE)
     with tempfile.TemporaryDirectory() as folder:
         for readings in SIZES:
             path = Path(folder) / "trace.csv"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pytest
 from distributed import LocalCluster
 
@@ -68,8 +69,10 @@ def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path:
     assert seen[0] == 3 * BLOCK and seen[-1] == len(reference)
     assert result.frame.equals(reference)
     assert sorted(path.name for path in out.iterdir()) == ["chips.parquet", "study.json"]
-    kept = pd.read_parquet(out / "chips.parquet")
-    assert kept.equals(reference) and kept.attrs["units"]["temperature"] == "K"
+    kept = pd.DataFrame(pl.read_parquet(out / "chips.parquet").to_dict())
+    assert kept.equals(reference)
+    units = json.loads(pl.read_parquet_metadata(out / "chips.parquet")["units"])
+    assert units["temperature"] == "K"
     # Once more: nothing is left to do.
     again: list[int] = []
     study(*trained, chips=CHIPS, vary=VARY, out=out, progress=lambda d, *_: again.append(d))
@@ -165,7 +168,7 @@ def test_blocks_cover_every_evaluation_once() -> None:
     assert [chip for chip, _ in rows] == [k // 9 for k in range(63)]
 
 
-def test_without_dask_or_pyarrow_one_sentence_says_how_to_get_them(
+def test_without_dask_or_polars_one_sentence_says_how_to_get_them(
     trained, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "smtj.chips.cluster", raising=False)
@@ -175,7 +178,7 @@ def test_without_dask_or_pyarrow_one_sentence_says_how_to_get_them(
     with pytest.raises(SmtjError, match=how + ", or use this process only"):
         study(*trained, chips=1, workers=2)
     assert len(study(*trained, chips=1).frame) == 1
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(SmtjError, match="pyarrow, which saves results, is not installed; " + how):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(SmtjError, match="Polars, which saves results, is not installed; " + how):
         study(*trained, chips=1, out=tmp_path / "study")
     assert not (tmp_path / "study").exists()

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -54,12 +54,12 @@ def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> No
     }
     assert (out / "yield.png").stat().st_size > 10_000
 
-    table = pd.read_parquet(out / "chips.parquet")
+    table = pl.read_parquet(out / "chips.parquet")
     assert len(table) == 12 * 6
     record = json.loads((out / "summary.json").read_text())
     assert record["threshold"] == 0.8 and record["chips"] == 12
     for number, entry in enumerate(record["distributions"]):
-        own = table[table["condition"] == number]["accuracy"]
+        own = table.filter(pl.col("condition") == number)["accuracy"].to_numpy()
         assert entry["mean"] == pytest.approx(own.mean())
         assert entry["yield"] == pytest.approx((own >= 0.8).mean())
         low, high = entry["yield_interval"]
@@ -71,7 +71,7 @@ def test_a_study_is_shown_written_and_drawn(network: Path, tmp_path: Path) -> No
     # The same command finds everything done.
     again = smtj(*command, "--workers", 0, "--out", out)
     assert again.exit_code == 0
-    assert pd.read_parquet(out / "chips.parquet").equals(table)
+    assert pl.read_parquet(out / "chips.parquet").equals(table)
 
 
 def test_json_is_the_summary_that_is_written(network: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
     assert 0 < done < 20
     for folder in (out, other):
         assert smtj(*command, "--workers", 0, "--out", folder).exit_code == 0
-    tables = [pd.read_parquet(folder / "chips.parquet") for folder in (out, other)]
+    tables = [pl.read_parquet(folder / "chips.parquet") for folder in (out, other)]
     assert tables[0].equals(tables[1])
 
 

@@ -378,10 +378,10 @@ def numpy_savetxt(folder: Path) -> Path:
 
 
 def parquet(folder: Path) -> Path:
-    import pandas as pd
+    import polars as pl
 
     time, voltage = trace()
-    pd.DataFrame({"time [s]": time, "voltage [V]": voltage}).to_parquet(folder / "run7.parquet")
+    pl.DataFrame({"time [s]": time, "voltage [V]": voltage}).write_parquet(folder / "run7.parquet")
     return folder / "run7.parquet"
 
 

@@ -3,13 +3,14 @@
 import json
 import math
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smtj import provenance
 from smtj.chips.plan import BLOCK, Study
 from smtj.errors import CheckpointError, SmtjError
-from smtj.files import write_text, write_whole
+from smtj.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ class StudyStore:
 
     def begin(self, study: Study, sums: dict[str, str]) -> None:
         """Claim the folder for a study, or raise an error if it holds another."""
-        require_pyarrow()
+        require_polars()
         settings = json.loads(json.dumps(_settings(study, sums)))
         path = self.folder / RECORD
         if path.exists():
@@ -83,12 +84,12 @@ class StudyStore:
         return path
 
 
-def require_pyarrow() -> None:
-    """Raise an error if pyarrow is not installed."""
+def require_polars() -> None:
+    """Raise an error if Polars is not installed."""
     try:
-        import pyarrow  # type: ignore[import-untyped]  # noqa: F401
+        import polars  # noqa: F401
     except ModuleNotFoundError:
-        raise SmtjError(f"pyarrow, which saves results, is not installed; {INSTALL}") from None
+        raise SmtjError(f"Polars, which saves results, is not installed; {INSTALL}") from None
 
 
 def _settings(study: Study, sums: dict[str, str]) -> dict[str, Any]:
@@ -111,15 +112,23 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _write(table: "pd.DataFrame", path: Path) -> Path:
-    return write_whole(path, lambda file: table.to_parquet(file, index=False))
+    import polars as pl
+
+    content = BytesIO()
+    columns = {str(name): column.to_list() for name, column in table.items()}
+    about = {name: json.dumps(value) for name, value in table.attrs.items()}
+    pl.DataFrame(columns).write_parquet(content, metadata=about)
+    return write_bytes(path, content.getvalue())
 
 
 def _read(path: Path) -> "pd.DataFrame":
     import pandas as pd
+    import polars as pl
 
     try:
-        return pd.read_parquet(path)
-    except Exception as error:  # pyarrow raises whatever its decoders met
+        found = pl.read_parquet(path)
+    except (Exception, pl.exceptions.PanicException) as error:  # whatever the decoders met
         raise CheckpointError(
             f"{path} is damaged ({type(error).__name__}); delete it and repeat the command"
         ) from error
+    return pd.DataFrame(found.to_dict(as_series=False))

@@ -305,5 +305,7 @@ def plot_trace(axes: Any, trace: FittedTrace) -> None:
 
 def plot_histogram(axes: Any, trace: FittedTrace) -> None:
     """Plot the histogram of all readings, sideways."""
-    axes.hist(trace.resistance, bins=60, orientation="horizontal", color=plot.BLUE)
+    # Counted here, as Matplotlib copies every reading.
+    counts, edges = np.histogram(trace.resistance[np.isfinite(trace.resistance)], bins=60)
+    axes.stairs(counts, edges, orientation="horizontal", fill=True, color=plot.BLUE)
     axes.set_xlabel("Readings")

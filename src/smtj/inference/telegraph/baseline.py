@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.typing import Floats
 
@@ -196,14 +197,20 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
     A line is one bin of the periodogram that stands out of its neighbours; gaps are closed up.
     """
     n = time.size
-    position = np.round((time - time[0]) / interval).astype(np.intp)
-    length = int(position[-1]) + 1
+    length = round(float(time[-1] - time[0]) / interval) + 1
     if length > 4 * n:
         return known
+    position: slice | NDArray[np.intp] = slice(None)
+    if length > n:
+        position = np.round((time - time[0]) / interval).astype(np.intp)
+    # In place and freed when done with, as a record may fill much of the memory.
     even = np.zeros(length)
     even[position] = value - value.mean()
-    window = np.hanning(length)
-    power = np.abs(np.fft.rfft(even * window)) ** 2
+    window = _hann(length)
+    even *= window
+    power = np.abs(np.fft.rfft(even))
+    power *= power
+    del even
     lines = [float(line) for line in known]
     frequency = np.fft.rfftfreq(length, interval)
     # The last bins, at half the sampling rate, scatter more than others.
@@ -224,14 +231,29 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
     return np.array(lines)
 
 
+def _hann(length: int) -> Floats:
+    """Return the symmetric window of Hann, as ``np.hanning`` does with three times the memory."""
+    window = np.arange(1.0 - length, length, 2)
+    window *= math.pi / (length - 1)
+    np.cos(window, out=window)
+    window *= 0.5
+    window += 0.5
+    return window
+
+
 def _sharpened(time: Floats, value: Floats, window: Floats, frequency: float, bin: float) -> float:
     """Return the frequency of the maximum of a periodogram near one of its bins."""
     from scipy.optimize import minimize_scalar
 
-    y, t = (value - value.mean()) * window, time - time[0]
+    y = value - value.mean()
+    y *= window
 
     def loss(f: float) -> float:
-        return -float(np.abs(y @ np.exp(-2j * math.pi * f * t)))
+        total = 0j
+        for first in range(0, time.size, CHUNK):
+            part = slice(first, first + CHUNK)
+            total += y[part] @ np.exp(-2j * math.pi * f * (time[part] - time[0]))
+        return -abs(total)
 
     ends = (frequency - bin, frequency + bin)
     return float(

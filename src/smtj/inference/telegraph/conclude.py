@@ -17,6 +17,7 @@ from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.model import (
     Model,
     expectation,
+    expectations,
     gains,
     most_probable_states,
     sample_path,
@@ -259,28 +260,36 @@ class _Assembly:
         """Return the fields that every verdict has."""
         given, scale = self.given, self.given.scale
         model = _at_full_rate(model, self.part)
-        low = base.values(given.time) + float(model.levels[0])
-        z = given.signal - low + float(model.levels[0])
+        # In place, as a record may fill much of the memory.
+        z = base.values(given.time)
+        np.subtract(given.signal, z, out=z)
         has_levels = model.layout.states > 1
         fraction = np.zeros(given.size, np.float32)
         states = np.zeros(given.size, np.uint8)
         total = self.top.log_likelihood * given.size / self.part.pilot.size
         remarks = given.remarks
         if has_levels:
-            found = expectation(given, z, model)
-            off = np.flatnonzero(given.spread_out(found.inlier) < OUTLIER)
+            first, last = float(model.levels[0]), float(model.levels[-1])
+            height = (model.levels[1:] - model.levels[0]) / (model.levels[-1] - model.levels[0])
+            is_window = float(model.get("window")[0]) > 0 and model.layout.states == 2
+            outlying, total = np.zeros(given.size, bool), 0.0
+            for part, found in expectations(given, z, model):
+                fraction[part] = found.occupied @ height.astype(np.float32)
+                if is_window:
+                    # Of the window, not at its end.
+                    seen = np.clip((found.response - first) / (last - first), 0, 1)
+                    fraction[part] = seen * (1 + model.bend) / (1 + model.bend * seen)
+                outlying[part] = found.inlier < OUTLIER
+                total += found.log_likelihood
+            off = np.flatnonzero(given.spread_out(outlying))
             if off.size:
                 what = "is an outlier" if off.size == 1 else "are outliers"
                 remarks += (f"{named_readings(off)} {what} and hardly counted",)
-            first, last = float(model.levels[0]), float(model.levels[-1])
-            height = (model.levels[1:] - model.levels[0]) / (model.levels[-1] - model.levels[0])
-            fraction = (found.occupied @ height.astype(np.float32)).astype(np.float32)
-            if float(model.get("window")[0]) > 0 and model.layout.states == 2:
-                # Of the window, not at its end.
-                seen = np.clip((found.response - first) / (last - first), 0, 1)
-                fraction = (seen * (1 + model.bend) / (1 + model.bend * seen)).astype(np.float32)
             states = _by_level(model)[most_probable_states(given, z, model)]
-            total = found.log_likelihood
+        low = np.subtract(given.signal, z, out=z)
+        low += float(model.levels[0])
+        low *= scale
+        low += given.centre
         first_last = given.time[[0, -1]]
         ends = base.values(first_last) - base.hum(first_last)
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
@@ -288,7 +297,7 @@ class _Assembly:
         return {
             "evidence": self.evidence,
             "chain": model if has_levels else None,
-            "low": given.spread_out(low) * scale + given.centre,
+            "low": given.spread_out(low),
             "fraction": given.spread_out(fraction),
             "states": given.spread_out(states),
             "separation": separation * scale,

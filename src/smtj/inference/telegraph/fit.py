@@ -144,9 +144,11 @@ def sample_states(
     if fit.chain is None:
         raise SmtjError("a trace without levels has no states to sample; fit one with two levels")
     readings = clean(time, signal)
-    y = np.asarray(signal, dtype=np.float64)
-    z = (y - fit.low if readings.used is None else (y - fit.low)[readings.used]) / readings.scale
-    z = z + float(fit.chain.levels[0])
+    z = np.asarray(signal, dtype=np.float64) - fit.low
+    if readings.used is not None:
+        z = z[readings.used]
+    z /= readings.scale
+    z += float(fit.chain.levels[0])
     return readings.spread_out(sample_path(readings, z, fit.chain, seed))
 
 

@@ -368,18 +368,28 @@ def gains(readings: Readings, z: Floats, model: Model) -> Floats:
 
 def expectation(readings: Readings, z: Floats, model: Model) -> Expectation:
     """Return what all readings say of the states, in linear time and memory."""
-    k, n = model.layout.states, z.size
-    high = np.empty((n, max(k - 1, 1)), np.float32)
-    response, inlier = np.empty(n), np.empty(n, np.float32)
-    total, last = 0.0, np.empty(0)
+    parts = [found for _, found in expectations(readings, z, model)][::-1]
+    return Expectation(
+        np.concatenate([part.occupied for part in parts]),
+        np.concatenate([part.response for part in parts]),
+        np.concatenate([part.inlier for part in parts]),
+        sum(part.log_likelihood for part in reversed(parts)),
+    )
+
+
+def expectations(
+    readings: Readings, z: Floats, model: Model
+) -> Iterator[tuple[slice, Expectation]]:
+    """Yield what all readings say of the states in each stretch, from the last to the first."""
+    k, last = model.layout.states, np.empty(0)
     for chunk in _chunks(readings, z, model):
         if chunk.is_last:
             last = chunk.filter.weight.copy()
-        kernels.smooth(
-            *chunk.into, k, last, high[chunk.part], response[chunk.part], inlier[chunk.part]
-        )
-        total += chunk.log_likelihood
-    return Expectation(high, response, inlier, total)
+        n = chunk.into[0].shape[0]
+        high = np.empty((n, max(k - 1, 1)), np.float32)
+        response, inlier = np.empty(n), np.empty(n, np.float32)
+        kernels.smooth(*chunk.into, k, last, high, response, inlier)
+        yield chunk.part, Expectation(high, response, inlier, chunk.log_likelihood)
 
 
 def most_probable_states(readings: Readings, z: Floats, model: Model) -> NDArray[np.uint8]:
