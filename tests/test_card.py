@@ -17,7 +17,7 @@ from scipy.constants import mu_0
 from smtj.card import DeviceCard, Value, as_card, load_card, shipped_cards
 from smtj.card.template import template
 from smtj.errors import CardError, SmtjError
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 
 CARD = load_card("cai2019")
 OERSTED = 1000 / (4 * math.pi)
@@ -649,7 +649,7 @@ def test_a_card_as_plain_types_makes_the_same_card() -> None:
 
 def test_a_card_at_work_is_its_operating_point() -> None:
     point = CARD.at(voltage=-0.2, field=-500.0, temperature=310.0)
-    expected = operating_point(CARD, -0.2, 310.0)
+    expected = vcma_point(CARD, -0.2, 310.0)
     assert point.stability_factor == expected.stability_factor
     assert point.dwell_times() == expected.dwell_times(-500.0)
 

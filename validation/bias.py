@@ -29,7 +29,7 @@ from smtj.inference.bias.joint import JointFit, fit_jointly
 from smtj.inference.bias.observed import DwellTimes, dwell_times
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.inference.stats.estimate import Estimate
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.readout.back_action import critical_voltages
 from smtj.typing import Floats
 
@@ -123,7 +123,7 @@ def upright(name: str) -> DeviceCard:
 def card_case(base: DeviceCard, seed: int, key: int) -> Case:
     """Fit a device of a card by the law of that card."""
     rng = np.random.default_rng([key, seed])
-    acts, own = drawn(rng), operating_point(base)
+    acts, own = drawn(rng), vcma_point(base)
     delta = float(own.stability_factor)
     v_c = min(abs(v) for v in critical_voltages(with_torque(base, 1.0)))
     # A voltage at which a torque of a tenth of the critical one moves ln τ as VCMA and heat do.
@@ -159,7 +159,7 @@ def card_case(base: DeviceCard, seed: int, key: int) -> Case:
     start = base.replace({"thermal.attempt_time": 1e-9})
     observed = counted(logs, rng)
     fit = fit_jointly(observed, card_law(start, bias_conditions("voltage", volts), observed))
-    truth = {**values, "E_b/k_BT": float(operating_point(device).stability_factor)}
+    truth = {**values, "E_b/k_BT": float(vcma_point(device).stability_factor)}
     return Case(fit, {e.symbol: e for e in card_estimates(fit)}, truth, acts)
 
 
@@ -200,10 +200,10 @@ def compact_bias() -> Iterator[str]:
         card = as_device(name).replace(
             {"vcma.coefficient": 0.0, "vcma.anisotropy_field_per_volt": None}
         )
-        own = float(operating_point(card).stability_factor)
+        own = float(vcma_point(card).stability_factor)
         volume = float(card.geometry.activation_volume) * min(12 / own, 1.0)
         card = with_torque(card.replace({"geometry.activation_volume": volume}), 1e3)
-        offset = float(np.asarray(operating_point(card).offset_field))
+        offset = float(np.asarray(vcma_point(card).offset_field))
         v_c = critical_voltages(card)[0]
         for fraction in FRACTIONS:
             volts = np.linspace(-1, 1, POINTS) * fraction * abs(v_c)

@@ -23,7 +23,7 @@ from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.errors import SmtjError
 from smtj.files import write_text
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.free_layer import drive_field, easy_axis, macrospin
 from smtj.units import convert, format_quantity, format_time
 from smtj.validity import compare_formulas, compare_low_barrier, find_limits
@@ -56,7 +56,7 @@ def record(card: DeviceCard) -> dict[str, Any]:
 
 def numbers(card: DeviceCard) -> dict[str, Any]:
     """What follows from a card at once."""
-    point = operating_point(card)
+    point = vcma_point(card)
     count = dict.fromkeys(("paper", "derived", "measured", "assumed"), 0)
     for _, value, _ in card.values():
         count[value.provenance] += 1
@@ -74,7 +74,7 @@ def numbers(card: DeviceCard) -> dict[str, Any]:
 
 def motion(card: DeviceCard) -> dict[str, float]:
     """How long the simulated motion along the easy axis remembers, at H_s."""
-    field = drive_field(card, float(operating_point(card).offset_field))
+    field = drive_field(card, float(vcma_point(card).offset_field))
     system = driven_macrospin(card, field, 0.0)
     start = equilibrium_directions(macrospin(card), (0.0, 0.0, 0.0), SIZE, SEED)
     m = trajectories(system, start, INTERVAL, LOOKS, SIZE, SEED, dtype=np.float32)
@@ -171,7 +171,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def barriers(card: DeviceCard) -> str:
     """Both barriers at zero field, over k_B T."""
-    point = operating_point(card)
+    point = vcma_point(card)
     high, low = (float(t) - point.log_attempt_time for t in point.log_dwell_times(0.0))
     return f"{high:.1f} and {low:.1f} k_BT"
 
@@ -180,7 +180,7 @@ def dwell(voltage: float) -> Callable[[DeviceCard], str]:
     """The dwell time at H_s at a voltage."""
 
     def found(card: DeviceCard) -> str:
-        point = operating_point(card, voltage)
+        point = vcma_point(card, voltage)
         return format_time(math.exp(float(point.log_dwell_times(point.offset_field)[0])))
 
     return found
@@ -189,7 +189,7 @@ def dwell(voltage: float) -> Callable[[DeviceCard], str]:
 def tuning(card: DeviceCard) -> str:
     """The standard deviation of a Gaussian as wide as the rate of switching over the field."""
     # 1/cosh(w δ/2) has fallen to a half at δ = 2 arcosh(2)/w.
-    half = 2 * math.acosh(2) / abs(float(operating_point(card).slope))
+    half = 2 * math.acosh(2) / abs(float(vcma_point(card).slope))
     sigma = half / math.sqrt(2 * math.log(2))
     return format_quantity(sigma, "A/m", "Oe", 3)
 
@@ -206,14 +206,14 @@ PUBLISHED: dict[str, list[tuple[str, str, Callable[[DeviceCard], str]]]] = {
         (
             "fastest junction, 8.87 k_BT with 1 GHz: switches",
             "70 kHz",
-            lambda c: f"{1e-3 / sum(map(float, operating_point(c).dwell_times(0.0))):.1f} kHz",
+            lambda c: f"{1e-3 / sum(map(float, vcma_point(c).dwell_times(0.0))):.1f} kHz",
         )
     ],
     "reiss2019": [
         (
             "barrier of 8.33 A nm² with K* = 13.5 kJ/m³",
             "1.3 eV",
-            lambda c: f"{float(operating_point(c).barrier) / electron_volt:.3f} eV",
+            lambda c: f"{float(vcma_point(c).barrier) / electron_volt:.3f} eV",
         ),
         ("width of the tuning curve", "6.29 Oe (80 mV), 6.95 Oe (−70 mV)", tuning),
     ],

@@ -21,7 +21,7 @@ from smtj.files import write_text
 from smtj.nn import DigitalReads, reset_state, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
 from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 
 RESULT = Path("docs/validation/reads.json")
 PAGE = Path("docs/validation/reads.md")
@@ -37,7 +37,7 @@ EPOCHS = 20
 CARD = load_card("cai2019")
 IMAGES = load_dataset("mnist")
 TENSORS = as_tensors(IMAGES)
-POINT = operating_point(CARD)
+POINT = vcma_point(CARD)
 RELAXATION_TIME = float(np.exp(POINT.log_relaxation_time(POINT.offset_field)))
 """τ_r of the nominal device at H_s, in s."""
 

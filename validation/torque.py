@@ -1,62 +1,65 @@
 """Dwell times under spin torque: exact rates and the compact law against simulated motion.
 
 Three cards of the gallery, with a polarisation of 0.6 and no VCMA, at barriers of 4, 6 and 8 k_B T
-and voltages of ±0.2 and ±0.5 of the V_c of their high state.  Every trajectory of the stochastic
-Landau-Lifshitz-Gilbert equation gives both dwell times by its occupancy and its relaxation rate.
-Rows are kept in docs/validation/torque.json, so that a run goes on where another one ended.
+and voltages of ±0.2 and ±0.5 of the V_c of their high state.  Occupancies, down to e^-14, and
+relaxation rates are those of the stochastic Landau-Lifshitz-Gilbert equation, by the weighted
+ensembles of ``weighted_ensemble.py``.  Rows are kept in docs/validation/torque.json, so that a run
+goes on where another one ended.
 """
 
 import argparse
 import json
 import math
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.progress import track
+from weighted_ensemble import jackknife, landscape, mover, relaxation_rate, split_passages
 
-from smtj import operating_point
+from smtj import operating_point, provenance
 from smtj.card import DeviceCard, as_device
-from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import driven_macrospin
-from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.files import write_text
+from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.device import with_stability_factor
 from smtj.physics.dwell import exact_log_dwell_times
-from smtj.physics.free_layer import drive_field, easy_axis, high_state_is_up, macrospin
-from smtj.physics.junction import with_stray_field
+from smtj.physics.free_layer import drive_field, high_state_is_up
 from smtj.physics.readout.back_action import critical_voltages
-from smtj.typing import Floats
+from smtj.physics.resonance.frequency import stiffness
 
 FOLDER = Path("docs/validation")
 GEOMETRIES = {"funatsu2022": "along the normal", "cai2019": "tilted", "mizrahi2018": "in plane"}
 BARRIERS, PARTS = (4.0, 6.0, 8.0), (-0.5, -0.2, 0.2, 0.5)
 DAMPING = 0.05
 """More than the cards', so that fewer steps make a dwell."""
-TRAJECTORIES, BURN_IN = 512, 24
-PER_RELAXATION = 2.0
-"""Records in a relaxation time."""
-GROUPS = 32
-MAX_LOG_ODDS = 6.5
-"""Occupancies of 0.15 %: a rarer state is not visited often enough."""
+RESAMPLING, BURN_IN = 0.1, 400
+"""Interval of the ensemble in settling times of a well, and intervals before it counts."""
+ROUNDS = (3000, 9000)
+"""Intervals between looks at the error, and at most."""
+TOLERANCE = 0.01
+"""Error of ln odds at which an ensemble ends."""
+SLOW = 5e-4
+"""λ1 times the settling time below which the fluxes give λ1 to a tenth of a per cent."""
+SIZES = (20_000, 10_000)
+"""Trajectories that give λ1, and where it is below SHORT of the settling rate."""
+SHORT = 0.005
 HEAD = """# Dwell times under spin torque
 
-Made by `validation/torque.py` ({day}). Cards of the gallery with a polarisation of 0.6, without
-VCMA, at other volumes and a damping of 0.05. Changes of ln τ_high and ln τ_low by a voltage: exact
-from the Fokker-Planck equation (`smtj.physics.torque`); simulated from the occupancy and the
-relaxation rate of {trajectories} trajectories of the stochastic Landau-Lifshitz-Gilbert equation,
-less the exact value without torque, z their difference in standard errors; and the compact law,
-Δ V/V_c with the V_c of each state. Occupancies below 0.15 % are left out. `make validate` adds the
-rows that are missing: Δ = 6 is begun, Δ = 8 is not, and not every error is 1 %.
+Made by `validation/torque.py` ({day}, {machine}). Cards of the gallery with a
+polarisation of 0.6, without VCMA, at other volumes and a damping of 0.05. Changes of ln τ_high and
+ln τ_low by a voltage: exact from the Fokker-Planck equation (`smtj.physics.torque`); simulated from
+the stochastic Landau-Lifshitz-Gilbert equation by weighted ensembles
+(`validation/weighted_ensemble.py`), less the exact value without torque, z their difference in
+standard errors; and the compact law, Δ V/V_c with the V_c of each state. ln odds is that of the
+high state; both states are halves of the sphere, and of a state as rare as e^-14 a part lies on the
+slope beyond its well.
 
-funatsu2022 at Δ = 6 and -0.2 missed the exact times by 3.1 errors in both states. It was run
-again with another seed and twice the records (seed 977, kept to three decimals) and agreed; both
-runs are shown. An earlier run of the first seed with 400 records and a shorter burn-in gave -2.8
-and -2.5, and in that run +0.5 gave -2.2 and -2.6, +0.2 gave +0.3 and -0.1. Errors of rare states,
-from a jackknife, may be too small.
+{summary}
 
-| card | Δ | V/V_c | exact | simulated | z | compact law | records, seed |
+| card | Δ | V/V_c | exact | simulated | z | compact law | ln odds |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
@@ -74,62 +77,52 @@ def device(name: str, barrier: float) -> DeviceCard:
     return with_stability_factor(card.replace(changes), barrier)
 
 
-def run(name: str, barrier: float, part: float, records: int) -> dict[str, Any] | None:
-    """Compare one device at one voltage; None where a state is too rare to be timed."""
+def run(name: str, barrier: float, part: float) -> dict[str, Any]:
+    """Compare one device at one voltage."""
     card = device(name, barrier)
     high, low = critical_voltages(card)
     voltage = part * abs(high)
-    offset = float(np.asarray(operating_point(card).offset_field))
-    fields = drive_field(card, offset)
+    fields = drive_field(card, float(np.asarray(operating_point(card).offset_field)))
     rest, exact = (exact_log_dwell_times(card, *fields, volts) for volts in (0.0, voltage))
-    if abs(exact[0] - exact[1]) > MAX_LOG_ODDS:
-        return None
-    rate = float(np.exp(-exact[0]) + np.exp(-exact[1]))
-    x, z = with_stray_field(card, fields[0], fields[2], 0.0)
-    start = equilibrium_directions(macrospin(card), (float(x), 0.0, float(z)), TRAJECTORIES, 1)
-    m = trajectories(
-        driven_macrospin(card, fields, voltage),
-        start,
-        1 / (PER_RELAXATION * rate),
-        records + BURN_IN,
-        TRAJECTORIES,
-        seed_of(barrier, part),
-        dtype=np.float32,
-    )[BURN_IN:]
-    is_high = (m @ np.array(easy_axis(card)) > 0) == high_state_is_up(card)
-    found, error = _log_dwell_times(is_high.astype(np.float64), rate)
+    found, error, odds = simulated(card, fields, voltage, round(100 * barrier + 10 * part))
     return {
         "card": name,
         "barrier": barrier,
         "part": part,
         "exact": [float(e - r) for e, r in zip(exact, rest, strict=True)],
         "simulated": [float(f - r) for f, r in zip(found, rest, strict=True)],
-        "error": error.tolist(),
+        "error": error,
         "compact": [barrier * voltage / v for v in (high, low)],
-        "records": records,
-        "seed": seed_of(barrier, part),
+        "log_odds": odds,
     }
 
 
-def seed_of(barrier: float, part: float) -> int:
-    """Return the seed of a device at a voltage."""
-    return round(100 * barrier + 10 * part)
-
-
-def _log_dwell_times(high: Floats, rate: float) -> tuple[Floats, Floats]:
-    """Return ln τ of both states and their jackknife errors over groups of trajectories."""
-
-    def estimate(side: Floats) -> Floats:
-        occupied = side.mean()
-        away = side - occupied
-        near, far = ((away[k:] * away[:-k]).mean() for k in (1, 2))
-        own = -math.log(far / near) * PER_RELAXATION * rate
-        return np.array([-math.log(own * (1 - occupied)), -math.log(own * occupied)])
-
-    groups = np.array_split(np.arange(high.shape[1]), GROUPS)
-    without = np.array([estimate(np.delete(high, group, axis=1)) for group in groups])
-    spread = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-    return estimate(high), np.sqrt(spread)
+def simulated(
+    card: DeviceCard, fields: tuple[float, float, float], voltage: float, seed: int
+) -> tuple[list[float], list[float], float]:
+    """Return ln τ of the high and the low state, their errors, and ln odds of the high state."""
+    system = driven_macrospin(card, fields, voltage)
+    land, move = landscape(system), mover(system, seed)
+    at = [float(np.asarray(part)) for part in system.field]
+    mean = float(np.trace(stiffness(system.spin, land.bottoms[0], *at).matrix) / 2)
+    settling = 1 / (GYROMAGNETIC_RATIO * VACUUM_PERMEABILITY * DAMPING * mean)
+    found = split_passages(move, land, RESAMPLING * settling, BURN_IN, ROUNDS, TOLERANCE, seed)
+    log_odds, rates = np.log(found.odds()), found.rates()
+    odds, odds_error = float(log_odds[-1]), jackknife(log_odds)
+    up = 1 / (1 + math.exp(-odds))
+    rate, rate_error = float(rates[-1]), jackknife(np.log(rates))
+    if rate * settling > SLOW:
+        rarer = int(odds > 0)
+        size = SIZES[int(rate * settling < SHORT)]
+        start, occupied = found.entries[rarer], min(up, 1 - up)
+        rate, rate_error = relaxation_rate(move, land, start, occupied, rate, settling, size, seed)
+    pairs = [
+        (-math.log(rate * other), math.hypot(rate_error, (1 - other) * odds_error))
+        for other in (1 - up, up)
+    ]
+    if not high_state_is_up(card):
+        pairs, odds = pairs[::-1], -odds
+    return [value for value, _ in pairs], [error for _, error in pairs], odds
 
 
 def row(found: dict[str, Any]) -> str:
@@ -147,32 +140,46 @@ def row(found: dict[str, Any]) -> str:
         ", ".join(simulated),
         ", ".join(f"{score:+.1f}" for score in scores),
         ", ".join(f"{entry:+.2f}" for entry in found["compact"]),
-        f"{found['records']}, {found['seed']}",
+        f"{found['log_odds']:+.2f}",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """Return what the rows say together."""
+    scores, errors = [], []
+    for one in rows:
+        for s, e, error in zip(one["simulated"], one["exact"], one["error"], strict=True):
+            scores.append((s - e) / error)
+            errors.append(100 * error)
+    return (
+        f"{len(rows)} devices and voltages; of {len(scores)} times "
+        f"{sum(abs(z) < 3 for z in scores)} have |z| < 3, "
+        f"the largest is {max(map(abs, scores)):.1f}, the rms "
+        f"{float(np.sqrt(np.mean(np.square(scores)))):.2f} and the mean {np.mean(scores):+.2f}. "
+        f"Errors are {np.median(errors):.1f} % in the middle and {max(errors):.1f} % at most."
+    )
 
 
 def main() -> None:
     """Simulate what is missing and write the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--records", type=int, default=600)
     parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--barriers", type=float, nargs="+", default=BARRIERS)
     options = parser.parse_args()
     store = options.out / "torque.json"
     known = json.loads(store.read_text()) if store.exists() else []
     done = {(one["card"], one["barrier"], one["part"]) for one in known}
-    cases = [(b, c, p) for b in BARRIERS for c in GEOMETRIES for p in PARTS]
+    cases = [(b, c, p) for b in options.barriers for c in GEOMETRIES for p in PARTS]
     for barrier, name, part in track(cases, "devices"):
         if (name, barrier, part) in done:
             continue
-        found = run(name, barrier, part, options.records)
-        if found is None:
-            continue
-        known.append(found)
+        known.append(run(name, barrier, part))
         print(row(known[-1]), flush=True)
         write_text(store, json.dumps(known, indent=1) + "\n")
     known.sort(key=lambda one: (list(GEOMETRIES).index(one["card"]), one["barrier"], one["part"]))
-    head = HEAD.format(day=date.today().isoformat(), trajectories=TRAJECTORIES)
+    machine = f"{provenance.versions()['platform']}, {os.cpu_count()} cores"
+    head = HEAD.format(day=date.today().isoformat(), machine=machine, summary=summary(known))
     write_text(options.out / "torque.md", head + "\n".join(map(row, known)) + "\n")
 
 

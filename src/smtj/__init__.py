@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from smtj.errors import SmtjError
     from smtj.inference.stats.estimate import Estimate
     from smtj.measurement import describe, save
-    from smtj.physics.device import OperatingPoint, operating_point
+    from smtj.physics.device import OperatingPoint
+    from smtj.physics.drives import DrivenPoint, operating_point
 
 __version__ = "0.1.0"
 
@@ -32,13 +33,15 @@ _HOMES = {
     "smtj.errors": ("SmtjError",),
     "smtj.inference.stats.estimate": ("Estimate",),
     "smtj.measurement": ("describe", "save"),
-    "smtj.physics.device": ("OperatingPoint", "operating_point"),
+    "smtj.physics.device": ("OperatingPoint",),
+    "smtj.physics.drives": ("DrivenPoint", "operating_point"),
 }
 _ROOMS = ("chips", "energy", "lab", "nn", "plot", "units")
 
 __all__ = [
     "BehaviouralCard",
     "DeviceCard",
+    "DrivenPoint",
     "Estimate",
     "FitResult",
     "OperatingPoint",

@@ -21,7 +21,7 @@ from smtj.energy.costs import COUPLINGS, relaxation_time
 from smtj.energy.parts import amplifier_power, strain_energy, wire_power
 from smtj.errors import SmtjError
 from smtj.physics.constants import VACUUM_PERMITTIVITY
-from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.physics.voltage_response import voltage_response
 from smtj.units import convert
 
@@ -119,7 +119,7 @@ def test_the_energy_of_a_gated_read_in_the_junction_does_not_depend_on_the_volta
 
 def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
     shallow = with_stability_factor(card, 6.0)
-    assert float(operating_point(shallow).stability_factor) == pytest.approx(6)
+    assert float(vcma_point(shallow).stability_factor) == pytest.approx(6)
     deep, flat = (cost(WORK, c, gated_plan(c, 0.02, 4, 1e-3)) for c in (card, shallow))
     assert float(flat.latency) < 1e-4 * float(deep.latency)
     assert float(flat.strain) > 3 * float(deep.strain)
@@ -127,7 +127,7 @@ def test_a_lower_barrier_is_faster_and_needs_larger_fields(card):
 
 
 def test_the_relaxation_time_is_that_of_both_dwell_times(card):
-    point = operating_point(card)
+    point = vcma_point(card)
     high, low = point.dwell_times(point.offset_field)
     assert relaxation_time(card) == pytest.approx(1 / (1 / high + 1 / low), rel=1e-9)
 

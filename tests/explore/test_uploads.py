@@ -8,7 +8,7 @@ from smtj.errors import SmtjError
 from smtj.explore.upload import MAX_BYTES, SAMPLE, SHOWN, FileResult, examine, sample
 from smtj.lab import scan
 from smtj.measurement import save
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.units import convert
 
 
@@ -18,7 +18,7 @@ def result(card: DeviceCard) -> FileResult:
 
 
 def test_the_simulated_trace_gives_the_device_back(card: DeviceCard, result: FileResult) -> None:
-    point = operating_point(card, float(card.electrical.read_voltage))
+    point = vcma_point(card, float(card.electrical.read_voltage))
     dwell = float(point.dwell_times(point.offset_field)[0])
     found = result.fit
     for symbol in ("τ_high", "τ_low"):

@@ -10,7 +10,7 @@ from scipy.stats import binomtest, chi2
 from smtj.errors import SmtjError
 from smtj.inference.barrier import fit_arrhenius
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 
 TEMPERATURE = np.array([280.0, 290, 300, 310, 320, 330])
 BARRIER, LOG_TAU0 = 18.5 * BOLTZMANN * 300, math.log(1e-9)
@@ -75,7 +75,7 @@ def test_data_without_a_barrier_get_a_remark():
 
 def test_a_barrier_that_falls_with_temperature_looks_too_high(card):
     def line_and_card(device):
-        point, own = operating_point(device, temperature=TEMPERATURE), operating_point(device)
+        point, own = vcma_point(device, temperature=TEMPERATURE), vcma_point(device)
         log_tau = own.log_attempt_time + np.asarray(point.stability_factor)
         return fit_arrhenius(TEMPERATURE, log_tau, ERROR), float(own.barrier), own.log_attempt_time
 
@@ -85,7 +85,7 @@ def test_a_barrier_that_falls_with_temperature_looks_too_high(card):
     hot = card.replace({"thermal.curie_temperature": 1000.0})
     line, barrier, log_tau0 = line_and_card(hot)
     # The tangent: E_b - T dE_b/dT at about the middle of the range, and ln τ0 + (dE_b/dT)/k_B.
-    below, above = (float(operating_point(hot, temperature=300.0 + d).barrier) for d in (-1, 1))
+    below, above = (float(vcma_point(hot, temperature=300.0 + d).barrier) for d in (-1, 1))
     steepness = (above - below) / 2
     assert steepness < 0
     assert line.barrier.value == pytest.approx(barrier - 300 * steepness, rel=0.03)

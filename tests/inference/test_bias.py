@@ -11,7 +11,7 @@ from smtj.errors import SmtjError
 from smtj.inference.bias import compare_bias_models, fit_bias
 from smtj.inference.bias.models import MODELS
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.units import convert
 
 VOLTAGE = np.linspace(-0.2, 0.2, 7)
@@ -21,7 +21,7 @@ REPETITIONS = 100
 
 def slopes(card, voltage=VOLTAGE, relative=0.02, rng=None, temperature=None):
     """w of a card at voltages, with noise if there is a generator, and its standard errors."""
-    w = np.asarray(operating_point(card, voltage, temperature).slope)
+    w = np.asarray(vcma_point(card, voltage, temperature).slope)
     sigma = relative * np.abs(w)
     return voltage, w if rng is None else w + sigma * rng.standard_normal(w.size), sigma
 
@@ -43,9 +43,9 @@ def test_exact_slopes_give_the_exact_device(card, angle):
     found = by_symbol(fit)
     assert found["ξ"].value == pytest.approx(XI, rel=1e-6)
     assert found["H_k,eff"].value == pytest.approx(convert(560, "Oe", "A/m"), rel=1e-6)
-    assert found["w(0)"].value == pytest.approx(float(operating_point(turned).slope), rel=1e-6)
+    assert found["w(0)"].value == pytest.approx(float(vcma_point(turned).slope), rel=1e-6)
     assert math.copysign(1, found["w(0)"].value) == (1 if angle == "180 deg" else -1)
-    np.testing.assert_allclose(fit.fitted, operating_point(turned, VOLTAGE).slope, rtol=1e-6)
+    np.testing.assert_allclose(fit.fitted, vcma_point(turned, VOLTAGE).slope, rtol=1e-6)
     assert fit.chi_squared == pytest.approx(0, abs=1e-8)
     assert (fit.degrees_of_freedom, fit.freed) == (5, ("the scale of w", "ξ"))
     assert fit.taken_from_card == ("H_in",)
@@ -57,7 +57,7 @@ def test_exact_slopes_of_the_self_consistent_model_give_its_volume(consistent):
     assert fit.freed == ("the scale of w",)
     assert fit.taken_from_card == ("ξ", "H_in")
     assert any(reason.startswith("ξ is taken from the card") for reason in fit.remarks)
-    np.testing.assert_allclose(fit.fitted, operating_point(consistent, VOLTAGE).slope, rtol=1e-7)
+    np.testing.assert_allclose(fit.fitted, vcma_point(consistent, VOLTAGE).slope, rtol=1e-7)
 
 
 def test_precise_slopes_identify_more_of_the_self_consistent_model(consistent):
@@ -73,7 +73,7 @@ def test_the_models_are_those_of_the_card(card, temperature):
         own = hot.replace({"switching.model": name})
         model = make(own, temperature)
         values = model.card_values
-        expected = operating_point(own, VOLTAGE, temperature).slope
+        expected = vcma_point(own, VOLTAGE, temperature).slope
         np.testing.assert_allclose(model.slope(VOLTAGE, values), expected, rtol=1e-10)
         field = model.quantities["in_plane"].of(values)
         assert field == pytest.approx(own.magnetism.in_plane_bias_field)
@@ -104,7 +104,7 @@ def test_errors_are_those_of_an_independent_fit(card):
 def test_intervals_cover_the_truth(card):
     rng, sums = np.random.default_rng(2), []
     truth = {
-        "w(0)": float(operating_point(card).slope),
+        "w(0)": float(vcma_point(card).slope),
         "H_k,eff": convert(560, "Oe", "A/m"),
         "ξ": XI,
     }
@@ -154,7 +154,7 @@ def test_eq_6_is_a_straight_line_of_which_the_data_know_two_numbers(card):
     np.testing.assert_allclose(np.diag(result.cai2019.correlations), 1)
     assert "H_in is taken from the card" in result.cai2019.remarks[1]
     constant, steepness = result.line.coefficients
-    assert constant.value == pytest.approx(float(operating_point(card).slope), rel=1e-3)
+    assert constant.value == pytest.approx(float(vcma_point(card).slope), rel=1e-3)
     assert steepness.value / constant.value == pytest.approx(-0.84, abs=0.01)
 
 

@@ -8,7 +8,7 @@ from spherical_harmonics import log_times
 
 from smtj import load_card
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.dwell import card_log_dwell_times, state_temperatures
 from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
@@ -33,7 +33,7 @@ def test_the_signal_is_that_of_the_wells_and_not_the_tmr(card):
     signal = read_signal(card, np.array([1e-3, 0.2]))
     assert signal.contrast[0] < 0.15 < float(card.electrical.tmr)
     # G is linear in cos θ, and the reference lies along -x.
-    wells = card_wells(card, 0.0, 0.0, float(operating_point(card).offset_field))
+    wells = card_wells(card, 0.0, 0.0, float(vcma_point(card).offset_field))
     change = abs(wells.up[0] - wells.down[0])
     assert change == pytest.approx(0.31, abs=0.03)
     g_p, tmr = 1e-3, float(card.electrical.tmr)
@@ -52,7 +52,7 @@ def test_the_power_is_weighted_by_the_states(card):
 def test_vcma_alone_changes_the_slope_by_what_eq_5_says(card):
     action = back_action(card, np.array([0.0, 0.05]))
     assert action.shift[0] == 0 and action.dwell_ratio[0] == 1
-    slope, rest = (float(operating_point(card, v).slope) for v in (0.05, 0.0))
+    slope, rest = (float(vcma_point(card, v).slope) for v in (0.05, 0.0))
     x = np.linspace(-8, 8, 4001)
     expected = np.abs(1 / (1 + np.exp(-x * slope / rest)) - 1 / (1 + np.exp(-x))).max()
     assert action.shift[1] == pytest.approx(expected, rel=1e-2)
@@ -99,7 +99,7 @@ def test_spin_torque_favours_the_well_it_pulls_to(card, with_torque):
     high, low = critical_voltages(with_torque)
     # A positive voltage pulls towards the reference layer, away from the high state.
     assert high < 0 and abs(high) < abs(low)
-    offset = float(operating_point(card).offset_field)
+    offset = float(vcma_point(card).offset_field)
     plain, _ = log_dwell_times_under_bias(card, offset, 0.02)
     pulled, _ = log_dwell_times_under_bias(with_torque, offset, 0.02)
     expected = change_in_harmonics(with_torque, offset, 0.02)
@@ -118,10 +118,10 @@ def test_along_the_normal_a_torque_is_a_field_and_twice_the_compact_law():
     high, low = log_dwell_times_under_bias(with_torque, 0.0, volts)
     pull = torque_fields(with_torque).damping_like * volts / float(card.magnetism.damping)
     # The reference layer lies along -z.
-    shifted = operating_point(card).slope * -pull
+    shifted = vcma_point(card).slope * -pull
     assert float(high - low) == pytest.approx(float(shifted), rel=2e-3)
     v_c, _ = critical_voltages(with_torque)
-    delta = float(operating_point(card).stability_factor)
+    delta = float(vcma_point(card).stability_factor)
     assert float(high - low) == pytest.approx(2 * 2 * delta * volts / v_c, rel=0.06)
 
 
@@ -129,7 +129,7 @@ def test_heat_shortens_both_dwell_times():
     """By Δ and T alone, as nothing else depends on T without a Curie temperature."""
     card = load_card("cai2019")
     heated = card.replace({"thermal.thermal_resistance": "20 K/mW"})
-    offset, volts = float(operating_point(card).offset_field), 0.1
+    offset, volts = float(vcma_point(card).offset_field), 0.1
     fields = (0.0, 0.0, offset)
     found = state_temperatures(heated, *fields, volts)
     states = state_resistances(card, *fields, volts)
@@ -143,7 +143,7 @@ def test_heat_shortens_both_dwell_times():
 
 def test_the_even_part_of_vcma_acts_alike_at_both_signs(card):
     even = card.replace({"vcma.anisotropy_field_per_volt_squared": "50 mT/V^2"})
-    both = operating_point(even, np.array([-0.2, 0.2])).energy_density
-    plain = operating_point(card, np.array([-0.2, 0.2])).energy_density
+    both = vcma_point(even, np.array([-0.2, 0.2])).energy_density
+    plain = vcma_point(card, np.array([-0.2, 0.2])).energy_density
     lost = 0.5 * float(card.magnetism.saturation_magnetisation) * 0.05 * 0.04
     np.testing.assert_allclose(plain - both, lost, rtol=1e-9)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from smtj import load_card
+from smtj import load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.physics.device import OperatingPoint
 from smtj.physics.dwell import card_log_dwell_times
@@ -112,3 +112,16 @@ def test_conditions_may_be_arrays():
     point = TORQUE.at(voltage=np.array([0.0, 1e-3]), field=np.zeros((3, 1)))
     assert np.shape(point.switching_probability()) == (3, 2)
     assert "…" in str(point)
+
+
+def test_the_front_door_has_all_that_a_voltage_or_a_current_does():
+    """``smtj.operating_point`` leaves no torque and no heat out that the card has."""
+    card = IN_PLANE.replace(
+        {"spin_torque.polarisation": 0.6, "thermal.thermal_resistance": "10 K/mW"}
+    )
+    for drive in ({"voltage": 20 * mV}, {"current": 20 * uA}):
+        found = operating_point(card, field=10 * Oe, field_across=20 * Oe, **drive)
+        other = card.at(field=10 * Oe, field_across=20 * Oe, **drive)
+        assert found.to_dict() == other.to_dict()
+        rest = operating_point(IN_PLANE, field=10 * Oe, field_across=20 * Oe)
+        assert abs(float(found.log_dwell_times()[0] - rest.log_dwell_times()[0])) > 0.1

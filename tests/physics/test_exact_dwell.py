@@ -8,7 +8,7 @@ import pytest
 from smtj.card import load_card
 from smtj.errors import CardError, SmtjError
 from smtj.lab.readings import two_states
-from smtj.physics.device import log_dwell_times_in_field, operating_point
+from smtj.physics.device import log_dwell_times_in_field, vcma_point
 from smtj.physics.dwell import card_log_dwell_times, exact_log_dwell_times
 from smtj.physics.escape import sweep
 from smtj.physics.escape.relaxation import log_dwell_times
@@ -53,7 +53,7 @@ def test_a_sweep_is_interpolated_to_its_tolerance(monkeypatch):
 @pytest.mark.slow
 def test_a_sweep_of_voltage_follows_the_barrier():
     voltage = np.linspace(-0.2, 0.2, 21)
-    field = operating_point(CARD).offset_field
+    field = vcma_point(CARD).offset_field
     high, low = exact_log_dwell_times(CARD, 0.0, 0.0, field, voltage)
     np.testing.assert_allclose(high, low, atol=1e-9)
     law, _ = log_dwell_times_in_field(CARD, 0.0, 0.0, field, voltage)

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from smtj.card import load_card
 from smtj.errors import SmtjError
-from smtj.physics.device import log_dwell_times_in_field, operating_point
+from smtj.physics.device import log_dwell_times_in_field, vcma_point
 from smtj.physics.free_layer import stray_field
 from smtj.physics.junction import (
     card_wells,
@@ -75,7 +75,7 @@ def test_high_is_the_state_of_higher_resistance_and_switching_agrees(
     assert (wells.up @ p < wells.down @ p) == up_is_high
     # The high state is the one that a field along its well fills.
     sign = 1 if up_is_high else -1
-    assert np.sign(operating_point(card).slope) == sign
+    assert np.sign(vcma_point(card).slope) == sign
     high, low = log_dwell_times_in_field(card, 0.0, 0.0, sign * 100 * Oe)
     assert high > low
 
@@ -192,7 +192,7 @@ def test_a_given_offset_is_a_stray_field_along_the_axis():
     )
     tilt, h_in = math.radians(9), float(card.magnetism.in_plane_bias_field)
     for voltage in (0.0, 0.2):
-        h_s = float(operating_point(card, voltage).offset_field)
+        h_s = float(vcma_point(card, voltage).offset_field)
         stray = float(stray_field(card, voltage))
         # At H_perp = H_s nothing is left along the axis, so that the wells mirror each other.
         along = h_in * math.sin(tilt) + h_s * math.cos(tilt) + stray

@@ -15,7 +15,7 @@ from smtj.physics.derived import derived_quantities
 from smtj.physics.device import (
     barrier_and_reduced_field,
     log_dwell_times_in_field,
-    operating_point,
+    vcma_point,
     with_stability_factor,
 )
 from smtj.physics.free_layer import (
@@ -43,7 +43,7 @@ both_models = pytest.mark.parametrize(
 
 def test_barriers_and_dwell_times_of_the_paper():
     """21.6, 18.5, 15.4 k_B T; 2.3, 0.105, 0.005 s where both states are equal."""
-    point = operating_point(CARD, VOLTAGES)
+    point = vcma_point(CARD, VOLTAGES)
     assert point.stability_factor == pytest.approx([21.6, 18.5, 15.4], abs=0.06)
     high, low = point.dwell_times(point.offset_field)
     assert high == pytest.approx([2.3, 0.105, 0.005], rel=0.02)
@@ -62,14 +62,12 @@ def test_barriers_and_dwell_times_of_the_paper():
 
 def test_slopes_of_both_models():
     """In 1/Oe at -200, 0 and +200 mV."""
-    assert operating_point(CARD, VOLTAGES).slope * Oe == pytest.approx(
-        [0.154, 0.132, 0.110], abs=5e-4
-    )
-    assert operating_point(SELF_CONSISTENT, VOLTAGES).slope * Oe == pytest.approx(
+    assert vcma_point(CARD, VOLTAGES).slope * Oe == pytest.approx([0.154, 0.132, 0.110], abs=5e-4)
+    assert vcma_point(SELF_CONSISTENT, VOLTAGES).slope * Oe == pytest.approx(
         [0.178, 0.177, 0.176], abs=6e-4
     )
     upright = SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})
-    assert operating_point(upright, VOLTAGES).slope * Oe == pytest.approx(
+    assert vcma_point(upright, VOLTAGES).slope * Oe == pytest.approx(
         [0.180, 0.179, 0.178], abs=6e-4
     )
 
@@ -77,18 +75,18 @@ def test_slopes_of_both_models():
 def test_offset_of_the_tilted_axis():
     """-13.9 Oe; a card's own offset and its voltage dependence come first."""
     for card in (CARD, SELF_CONSISTENT):
-        offset = operating_point(card).offset_field
+        offset = vcma_point(card).offset_field
         assert offset / Oe == pytest.approx(-13.9, abs=0.05)
     given = CARD.replace(
         {"switching.offset_field": "3 Oe", "switching.offset_field_per_volt": "10 Oe/V"}
     )
-    found = operating_point(given, VOLTAGES).offset_field
+    found = vcma_point(given, VOLTAGES).offset_field
     assert found / Oe == pytest.approx([1, 3, 5], rel=1e-12)
 
 
 @both_models
 def test_both_models_obey_eq_5(card):
-    point = operating_point(card, VOLTAGES)
+    point = vcma_point(card, VOLTAGES)
     field = np.array([[-50.0], [0.0], [70.0]]) * Oe
     h = (field - point.offset_field) / point.effective_field
     odds = 4 * point.stability_factor * h
@@ -134,14 +132,14 @@ def test_the_well_that_points_away_from_the_reference_is_high(degrees, polar, ti
         math.cos(math.radians(polar)),
     ]
     assert reference_direction(card) == pytest.approx(expected, abs=1e-12)
-    assert (operating_point(card).effective_field > 0) == up
-    assert (operating_point(card).slope > 0) == up
+    assert (vcma_point(card).effective_field > 0) == up
+    assert (vcma_point(card).slope > 0) == up
 
 
 @both_models
 def test_the_opposite_reference_turns_switching_round(card):
     turned = card.replace({"magnetism.reference_layer_angle": 0.0})
-    one, other = operating_point(card, VOLTAGES), operating_point(turned, VOLTAGES)
+    one, other = vcma_point(card, VOLTAGES), vcma_point(turned, VOLTAGES)
     for name in ("slope", "effective_field"):
         assert getattr(other, name) == pytest.approx(-np.asarray(getattr(one, name)), rel=1e-14)
     for name in ("barrier", "stability_factor", "offset_field"):
@@ -165,7 +163,7 @@ def test_the_opposite_reference_turns_switching_round(card):
 @pytest.mark.parametrize("degrees", [0, 180])
 def test_probability_is_the_exact_weight_of_the_high_well(degrees):
     card = SELF_CONSISTENT.replace({"magnetism.reference_layer_angle": math.radians(degrees)})
-    point = operating_point(card)
+    point = vcma_point(card)
     field = point.offset_field + np.linspace(-30, 30, 13) * Oe
     up, down = log_weights(macrospin(card), field)
     # The half of the sphere away from the reference layer is the high state.
@@ -179,7 +177,7 @@ def test_probability_is_the_exact_weight_of_the_high_well(degrees):
 def test_gradients_flow_where_the_slope_is_negative():
     voltage = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     for card in (TURNED, TURNED.replace({"switching.model": "self-consistent"})):
-        p = operating_point(card, voltage).switching_probability(500.0)
+        p = vcma_point(card, voltage).switching_probability(500.0)
         (gradient,) = torch.autograd.grad(p, voltage)
         assert 0 < float(p.detach()) < 0.5
         assert float(gradient) > 0
@@ -200,14 +198,14 @@ def test_slope_against_voltage_is_straight():
 
     def curvature(millitesla):
         card = UPRIGHT.replace({"magnetism.in_plane_bias_field": millitesla * mT})
-        low, middle, high = operating_point(card, VOLTAGES).slope
+        low, middle, high = vcma_point(card, VOLTAGES).slope
         return abs((low + high) / 2 / middle - 1)
 
     assert curvature(8.76) < 1e-3
     assert curvature(20.0) < 0.01
     assert curvature(35.0) > 0.02
     assert curvature(40.0) > 0.05
-    slopes = operating_point(CARD, np.linspace(-0.2, 0.2, 41)).slope
+    slopes = vcma_point(CARD, np.linspace(-0.2, 0.2, 41)).slope
     line = np.polynomial.Polynomial.fit(np.linspace(-0.2, 0.2, 41), slopes, 1)
     assert line(np.linspace(-0.2, 0.2, 41)) == pytest.approx(slopes, rel=1e-3)
 
@@ -215,18 +213,18 @@ def test_slope_against_voltage_is_straight():
 def test_no_barrier_past_the_anisotropy_field():
     """Eq. 6 is a square and ends at H_k."""
     strong = CARD.replace({"magnetism.in_plane_bias_field": "57 mT"})
-    assert operating_point(strong).barrier == 0
+    assert vcma_point(strong).barrier == 0
     easy_plane = CARD.replace({"magnetism.anisotropy_field": "-5 mT"})
-    assert operating_point(easy_plane).barrier == 0
+    assert vcma_point(easy_plane).barrier == 0
     against = CARD.replace({"magnetism.in_plane_bias_field": "-8.76 mT"})
-    assert operating_point(against).barrier == operating_point(CARD).barrier
-    assert operating_point(against).offset_field == -operating_point(CARD).offset_field
+    assert vcma_point(against).barrier == vcma_point(CARD).barrier
+    assert vcma_point(against).offset_field == -vcma_point(CARD).offset_field
 
 
 @both_models
 @pytest.mark.parametrize("oersted", [-1e9, 0.0, 1e9])
 def test_everything_is_finite_at_huge_fields_and_voltages(card, oersted):
-    point = operating_point(card, np.array([-10.0, 0.0, 0.9, 1.3, 10.0]))
+    point = vcma_point(card, np.array([-10.0, 0.0, 0.9, 1.3, 10.0]))
     field = oersted * Oe
     p = point.switching_probability(field)
     assert ((p >= 0) & (p <= 1)).all()
@@ -238,7 +236,7 @@ def test_everything_is_finite_at_huge_fields_and_voltages(card, oersted):
 @both_models
 def test_tensors_keep_shape_type_and_gradient(card):
     voltage = torch.tensor([[-0.1], [0.1]], requires_grad=True)
-    point = operating_point(card, voltage)
+    point = vcma_point(card, voltage)
     assert point.slope.shape == (2, 1)
     assert point.slope.dtype == torch.float32
     p = point.switching_probability(torch.zeros(3))
@@ -250,8 +248,8 @@ def test_tensors_keep_shape_type_and_gradient(card):
 @both_models
 def test_gradient_of_the_slope_is_its_difference_quotient(card):
     voltage = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(operating_point(card, voltage).slope, voltage)
-    up, down = (operating_point(card, 0.05 + step).slope for step in (1e-4, -1e-4))
+    (gradient,) = torch.autograd.grad(vcma_point(card, voltage).slope, voltage)
+    up, down = (vcma_point(card, 0.05 + step).slope for step in (1e-4, -1e-4))
     assert float(gradient) == pytest.approx((up - down) / 2e-4, rel=1e-6)
 
 
@@ -266,7 +264,7 @@ def test_upright_rule_is_the_printed_formula():
     """At no tilt the rule gives Eq. 3-6, with an in-plane field adding to H_in."""
     field = np.linspace(-700, 700, 9) * Oe
     for card in (UPRIGHT, SELF_CONSISTENT.replace({"magnetism.easy_axis_tilt": 0.0})):
-        point = operating_point(card, 0.1)
+        point = vcma_point(card, 0.1)
         expected = point.log_dwell_times(field)
         found = log_dwell_times_in_field(card, 0.0, 0.0, field, 0.1)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
@@ -283,7 +281,7 @@ def test_a_field_along_the_normal_gives_the_printed_equations(card):
     """Whatever the tilt, so that the neuron's sigmoid is the measured one."""
     field = np.linspace(-200, 200, 41) * Oe
     for voltage in (-0.2, 0.0, 0.2):
-        point = operating_point(card, voltage)
+        point = vcma_point(card, voltage)
         printed = point.log_dwell_times(field)
         found = log_dwell_times_in_field(card, 0.0, 0.0, field, voltage)
         assert found[0] == pytest.approx(printed[0], rel=1e-12)
@@ -299,7 +297,7 @@ def test_a_field_along_x_acts_by_the_tangent_of_the_tilt():
 
 
 def test_self_consistent_slope_is_the_same_for_the_rule():
-    point = operating_point(SELF_CONSISTENT)
+    point = vcma_point(SELF_CONSISTENT)
     for distance in (-3000.0, 1000.0, 8000.0):
         high, low = log_dwell_times_in_field(
             SELF_CONSISTENT, 0.0, 0.0, point.offset_field + distance
@@ -337,7 +335,7 @@ def test_barrier_falls_through_zero_with_thickness():
     thickness = np.linspace(1.3e-9, 2.0e-9, 71)
     found = barrier_against_thickness(CARD, thickness)
     own = float(barrier_against_thickness(CARD, 1.62e-9))
-    assert own == pytest.approx(float(operating_point(CARD).barrier), rel=1e-9)
+    assert own == pytest.approx(float(vcma_point(CARD).barrier), rel=1e-9)
     falling = found > 0
     assert falling[0]
     assert not falling[-1]
@@ -360,18 +358,18 @@ def test_given_factors_are_used_and_move_with_thickness():
     assert sum(factors(given, 2e-9)) == pytest.approx(1, abs=1e-12)
     assert factors(CARD) == demagnetising_factors(210e-9, 60e-9, 1.62e-9)
     # K_⊥ makes up for whatever Eq. 1's other terms are, since H_K1 is given.
-    assert operating_point(given).barrier == pytest.approx(operating_point(CARD).barrier, rel=1e-9)
+    assert vcma_point(given).barrier == pytest.approx(vcma_point(CARD).barrier, rel=1e-9)
     assert float(barrier_against_thickness(given, 1.62e-9)) == pytest.approx(
-        float(operating_point(given).barrier), rel=1e-9
+        float(vcma_point(given).barrier), rel=1e-9
     )
 
 
 def test_interface_anisotropy_may_stand_for_the_field():
     k_i = anisotropy_terms(CARD)[1] * 1.62e-9
     card = CARD.replace({"magnetism.interface_anisotropy": k_i, "magnetism.anisotropy_field": None})
-    assert operating_point(card).energy_density == pytest.approx(33040, rel=1e-9)
+    assert vcma_point(card).energy_density == pytest.approx(33040, rel=1e-9)
     both = CARD.replace({"magnetism.interface_anisotropy": 1.01 * k_i})
-    assert operating_point(both).energy_density == pytest.approx(33040, rel=1e-9)
+    assert vcma_point(both).energy_density == pytest.approx(33040, rel=1e-9)
 
 
 def test_contradictory_interface_anisotropy_is_refused():
@@ -380,25 +378,25 @@ def test_contradictory_interface_anisotropy_is_refused():
         r"card cai2019: magnetism.interface_anisotropy is 1 mJ/m\^2, but Eq. 1 needs "
         r"1.378 mJ/m\^2 for magnetism.anisotropy_field; make them agree within 2 %, or leave one"
     )
-    for ask in (operating_point, anisotropy_terms, derived_quantities):
+    for ask in (vcma_point, anisotropy_terms, derived_quantities):
         with pytest.raises(CardError, match=message):
             ask(card)
 
 
 def test_temperature_changes_only_kt_without_a_curie_temperature():
-    cold, warm = (operating_point(CARD, temperature=t) for t in (150.0, 300.0))
+    cold, warm = (vcma_point(CARD, temperature=t) for t in (150.0, 300.0))
     assert cold.barrier == warm.barrier
     assert cold.slope == pytest.approx(2 * warm.slope, rel=1e-12)
-    assert operating_point(CARD).slope == warm.slope
+    assert vcma_point(CARD).slope == warm.slope
 
 
 @both_models
 def test_temperature_weakens_the_anisotropy_below_a_curie_temperature(card):
     card = card.replace({"thermal.curie_temperature": 1120.0})
-    reference = operating_point(card)
+    reference = vcma_point(card)
     assert reference.energy_density == pytest.approx(33040, rel=1e-12)
     temperature = np.array([280.0, 300.0, 320.0])
-    point = operating_point(card, temperature=temperature)
+    point = vcma_point(card, temperature=temperature)
     bloch = (1 - (temperature / 1120) ** 1.5) / (1 - (300 / 1120) ** 1.5)
     assert point.saturation_magnetisation == pytest.approx(1.18e6 * bloch, rel=1e-12)
     # With K_i ~ M_s² all three terms of Eq. 1, and so K_eff, go with M_s².
@@ -413,7 +411,7 @@ def test_in_plane_shape_anisotropy_follows_the_magnetisation():
     card = SELF_CONSISTENT.replace(
         {"thermal.curie_temperature": 1120.0, "magnetism.in_plane_anisotropy_field": "60 mT"}
     )
-    point = operating_point(card, temperature=400.0)
+    point = vcma_point(card, temperature=400.0)
     ratio = float(point.saturation_magnetisation) / 1.18e6
     assert ratio < 0.95
     h_k1 = 2 * float(point.energy_density) / (constants.mu_0 * 1.18e6 * ratio)
@@ -426,14 +424,14 @@ def test_in_plane_shape_anisotropy_follows_the_magnetisation():
             "vcma.anisotropy_field_per_volt": None,
         }
     )
-    assert float(point.slope) == pytest.approx(float(operating_point(warm).slope), rel=1e-9)
+    assert float(point.slope) == pytest.approx(float(vcma_point(warm).slope), rel=1e-9)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, np.array([300.0, 2000.0])])
 def test_impossible_temperature_is_refused(temperature):
     card = CARD.replace({"thermal.curie_temperature": 1120.0})
     with pytest.raises(SmtjError, match="above 0 K and below its Curie temperature, 1120 K"):
-        operating_point(card, temperature=temperature)
+        vcma_point(card, temperature=temperature)
 
 
 def test_table_of_derived_quantities():
@@ -470,7 +468,7 @@ def test_table_of_derived_quantities():
 
 
 def test_a_device_remembers_as_long_as_both_rates_together_let_it(card) -> None:
-    point = operating_point(card)
+    point = vcma_point(card)
     for field in (-8000.0, float(point.offset_field), 3000.0):
         high, low = point.dwell_times(field)
         assert np.exp(point.log_relaxation_time(field)) == pytest.approx(1 / (1 / high + 1 / low))
@@ -478,7 +476,7 @@ def test_a_device_remembers_as_long_as_both_rates_together_let_it(card) -> None:
 
 @both_models
 def test_an_operating_point_prints_and_serialises_what_it_holds(card) -> None:
-    point = operating_point(card, -0.2, 310.0, -500.0)
+    point = vcma_point(card, -0.2, 310.0, -500.0)
     plain = json.loads(json.dumps(point.to_dict()))
     assert plain["card"] == "cai2019"
     assert plain["field"] == -500.0
@@ -493,7 +491,7 @@ def test_an_operating_point_prints_and_serialises_what_it_holds(card) -> None:
 
 
 def test_an_array_of_operating_points_shows_its_range() -> None:
-    point = operating_point("cai2019", torch.tensor([-0.2, 0.0, 0.2], requires_grad=True))
+    point = vcma_point("cai2019", torch.tensor([-0.2, 0.0, 0.2], requires_grad=True))
     assert "15.41 … 21.55" in str(point)
     assert len(point.to_dict()["slope"]) == 3
     assert len(point.plot(Figure().subplots()).get_lines()) == 4
@@ -501,6 +499,6 @@ def test_an_array_of_operating_points_shows_its_range() -> None:
 
 def test_a_barrier_is_set_by_the_volume() -> None:
     card = with_stability_factor("cai2019", 7.0)
-    assert float(operating_point(card).stability_factor) == pytest.approx(7.0)
+    assert float(vcma_point(card).stability_factor) == pytest.approx(7.0)
     with pytest.raises(SmtjError, match="must be above 0"):
         with_stability_factor(CARD, 0.0)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from smtj import load_card
 from smtj.cli import app
 from smtj.errors import SmtjError
-from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.validity import (
     compare_formulas,
     compare_low_barrier,
@@ -140,7 +140,7 @@ def test_motion_is_simulated_at_the_card_s_own_barrier_if_that_is_lower():
     nanosecond = load_card("schnitzspan2023")
     assert with_low_barrier(nanosecond, low_barrier=5.0) is nanosecond
     lowered = with_low_barrier(CARD, low_barrier=5.0)
-    assert float(operating_point(lowered).stability_factor) == pytest.approx(5.0)
+    assert float(vcma_point(lowered).stability_factor) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(

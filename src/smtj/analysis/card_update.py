@@ -21,7 +21,7 @@ from smtj.inference.stats.estimate import Estimate
 from smtj.physics.device import (
     OperatingPoint,
     log_dwell_times_in_field,
-    operating_point,
+    vcma_point,
     with_stability_factor,
 )
 from smtj.physics.free_layer import offset_field, states_in_plane
@@ -76,7 +76,7 @@ def with_sigmoid(
     card = card.replace({"switching.offset_field": zero_bias.on_card(source)})
     relative_error = abs(slope.error / slope.value)
     if card.switching.model == "cai2019":
-        delta = float(operating_point(card, voltage, temperature).stability_factor)
+        delta = float(vcma_point(card, voltage, temperature).stability_factor)
         h_k = abs(4 * delta / slope.value)
         if not h_k > 0:
             raise SmtjError(
@@ -146,7 +146,7 @@ def with_log_odds(
 
     Nothing else says where the middle of P(H) lies; w stays the card's.
     """
-    own = float(operating_point(card, voltage, temperature).slope)
+    own = float(vcma_point(card, voltage, temperature).slope)
     where = (field_in_plane, 0.0, field_out_of_plane, voltage, temperature)
     high, low = log_dwell_times_in_field(card, *where)
     # ln(odds) falls by w for each A/m by which H_s rises.
@@ -291,7 +291,7 @@ def _parallel_and_tmr(
 def _with_sign(card: DeviceCard, slope: float, source: str) -> DeviceCard:
     if slope == 0 or not math.isfinite(slope):
         raise SmtjError(f"the slope w of {source} is {slope:g}; a neuron needs one that is not 0")
-    if float(operating_point(card).slope) * slope > 0:
+    if float(vcma_point(card).slope) * slope > 0:
         return card
     # Along +x instead of -x, up instead of down: through the origin.
     turned = math.remainder(float(card.magnetism.reference_layer_angle) + math.pi, 2 * math.pi)
@@ -309,7 +309,7 @@ def _with_anisotropy_field(card: DeviceCard) -> DeviceCard:
     """Return the card with H_K1 instead of its interface anisotropy."""
     if card.magnetism.anisotropy_field is not None and card.magnetism.interface_anisotropy is None:
         return card
-    k_eff = operating_point(card, 0.0).energy_density
+    k_eff = vcma_point(card, 0.0).energy_density
     field = float(anisotropy_field(k_eff, card.magnetism.saturation_magnetisation))
     changes = {"magnetism.anisotropy_field": field, "magnetism.interface_anisotropy": None}
     return card.replace(changes)
@@ -330,7 +330,7 @@ def _solved(
 
     def missed(logarithm: float) -> float:
         changed = card.replace({name: own * math.exp(logarithm)})
-        return miss(operating_point(changed, voltage, temperature))
+        return miss(vcma_point(changed, voltage, temperature))
 
     most, limit = math.log(MAX_FACTOR), f"{MAX_FACTOR:g}x"
     if name == "geometry.activation_volume":
@@ -372,7 +372,7 @@ def with_anisotropy(
 
     The barrier follows from H_K1; an interface anisotropy is dropped.
     """
-    bias = [operating_point(card, v) for v in (0.0, voltage)]
+    bias = [vcma_point(card, v) for v in (0.0, voltage)]
     moved = [float(anisotropy_field(b.energy_density, b.saturation_magnetisation)) for b in bias]
     at_zero = Measured(first.value + moved[0] - moved[1], first.error)
     return card.replace(

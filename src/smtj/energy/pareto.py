@@ -30,7 +30,7 @@ from smtj.energy.costs import (
     seconds,
 )
 from smtj.energy.workloads import WorkloadLike, workload
-from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.tables import Table, Tabular
 from smtj.typing import Floats
 
@@ -165,7 +165,7 @@ class Search(Tabular):
 
 def barriers(card: CardLike) -> Floats:
     """Return stability factors from :data:`MIN_BARRIER` to the card's own, included."""
-    own = float(operating_point(as_device(card)).stability_factor)
+    own = float(vcma_point(as_device(card)).stability_factor)
     if own <= MIN_BARRIER:
         return np.array([own])
     return np.linspace(MIN_BARRIER, own, BARRIERS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smtj.card import DeviceCard, Value
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.free_layer import anisotropy_terms, factors, zero_bias_energy_density
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import convert, format_quantity, mV
@@ -163,7 +163,7 @@ def _at_thickness(card: DeviceCard, thickness: float) -> DeviceCard:
 
 
 def _magnetisation(card: DeviceCard, temperature: float | None = None) -> float:
-    return float(operating_point(card, 0.0, temperature).saturation_magnetisation)
+    return float(vcma_point(card, 0.0, temperature).saturation_magnetisation)
 
 
 def _assumed(value: float) -> Value:

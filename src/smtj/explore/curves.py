@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard, Value
 from smtj.explore.controls import SET, ControlValues, configured_card, values_of_card
 from smtj.lab.stfmr import DRIVE
-from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, operating_point
+from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, vcma_point
 from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
 from smtj.physics.magnetics.equilibrium import reduced_energy
@@ -198,7 +198,7 @@ def slopes(card: DeviceCard, field_in_plane: float, limit: float, count: int) ->
 
 def _slopes(card: DeviceCard, field_in_plane: float, voltages: Floats) -> Floats:
     bias = voltages[:, None]
-    offset = operating_point(card).offset_field + card.switching.offset_field_per_volt * bias
+    offset = vcma_point(card).offset_field + card.switching.offset_field_per_volt * bias
     midpoint = offset - field_in_plane * math.tan(card.magnetism.easy_axis_tilt)
     step = np.array([-1.0, 1.0])
     log_high, log_low = log_dwell_times_in_field(card, field_in_plane, 0.0, midpoint + step, bias)

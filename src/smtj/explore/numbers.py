@@ -8,7 +8,7 @@ from smtj.card import DeviceCard
 from smtj.explore.controls import ControlValues
 from smtj.explore.curves import Present, StateSpectrum
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.free_layer import vcma_coefficient
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.units import format_quantity, format_scaled
@@ -28,7 +28,7 @@ def number_rows(
     card: DeviceCard, values: ControlValues, now: Present, lines: StateSpectrum
 ) -> list[Number]:
     """Return the table of numbers for a configured card at the current slider values."""
-    point = operating_point(card, values.voltage)
+    point = vcma_point(card, values.voltage)
     h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
     h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0
     barrier = now.stability_factor * BOLTZMANN * values.temperature

@@ -12,7 +12,7 @@ from smtj.paper.findings import wells
 from smtj.paper.spectra import resonances
 from smtj.paper.texts import check, stated, triple
 from smtj.physics.constants import BOLTZMANN
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.free_layer import anisotropy_terms, factors
 from smtj.physics.junction import parallel_resistance
 from smtj.physics.magnetics import anisotropy
@@ -114,7 +114,7 @@ def _tilt(card: DeviceCard) -> list[Check]:
 
 def _reading(card: DeviceCard) -> list[Check]:
     interval, voltage = 0.12, card.electrical.read_voltage
-    point, moved = operating_point(card), operating_point(card, voltage)
+    point, moved = vcma_point(card), vcma_point(card, voltage)
     tau = float(point.dwell_times(point.offset_field)[0])
     high, low = (format_scaled(float(t), "s") for t in point.dwell_times(0.0))
     shift = float(moved.stability_factor - point.stability_factor)
@@ -164,7 +164,7 @@ def switching_rows(card: DeviceCard) -> list[Check]:
 
 
 def _eq_1(card: DeviceCard) -> list[Check]:
-    point, thickness = operating_point(card), card.geometry.free_layer_thickness
+    point, thickness = vcma_point(card), card.geometry.free_layer_thickness
     shape, perpendicular, demagnetising = (float(k) for k in anisotropy_terms(card))
     delta = float(point.stability_factor)
     more = findings.stability_with_more_anisotropy(card, 0.01)
@@ -198,7 +198,7 @@ def _eq_1(card: DeviceCard) -> list[Check]:
 
 
 def _eq_2_to_4(card: DeviceCard) -> list[Check]:
-    point, eq_5 = operating_point(card), findings.eq_5(card)
+    point, eq_5 = vcma_point(card), findings.eq_5(card)
     p = float(point.switching_probability(0.0))
     return [
         check("audit.swapped", "not supported", p=p, opposite=1 - p),
@@ -217,7 +217,7 @@ def _eq_5(card: DeviceCard) -> list[Check]:
     consistent = findings.slopes(card, "self-consistent")
     upright = findings.slopes(card.replace({"magnetism.easy_axis_tilt": 0.0}), "self-consistent")
     given = card.switching.effective_anisotropy_field
-    offset = float(operating_point(card).offset_field) / Oe
+    offset = float(vcma_point(card).offset_field) / Oe
     change = float(np.ptp(consistent) / consistent.mean())
     rows = []
     if given is not None:
@@ -240,8 +240,8 @@ def _eq_5(card: DeviceCard) -> list[Check]:
 
 
 def _eq_6(card: DeviceCard) -> list[Check]:
-    point, eq_6 = operating_point(card), findings.eq_6(card)
-    delta = operating_point(card, findings.VOLTAGES).stability_factor
+    point, eq_6 = vcma_point(card), findings.eq_6(card)
+    delta = vcma_point(card, findings.VOLTAGES).stability_factor
     k_eff, m_s = float(point.energy_density), float(point.saturation_magnetisation)
     h_k1 = float(anisotropy.anisotropy_field(k_eff, m_s))
     dwell_times = [format_scaled(float(t), "s") for t in findings.midpoint_dwell_times(card)]
@@ -306,7 +306,7 @@ def spectrum_rows(card: DeviceCard) -> list[Check]:
     else:
         rows = [*fig5a.checks(found.at_one_field), *fig5b.checks(card, found)]
     m_s = float(card.magnetism.saturation_magnetisation)
-    middle = anisotropy.anisotropy_field(operating_point(card).energy_density, m_s)
+    middle = anisotropy.anisotropy_field(vcma_point(card).energy_density, m_s)
     zero, demagnetising = float(middle) / mT, float(factors(card)[2]) * m_s / mT
     return [
         *rows,
@@ -323,7 +323,7 @@ def spectrum_rows(card: DeviceCard) -> list[Check]:
 
 def network_rows(card: DeviceCard) -> list[Check]:
     """Return the rows of the network, and of energy and other systems."""
-    pixels, slope = SIDE * SIDE, abs(float(operating_point(card).slope))
+    pixels, slope = SIDE * SIDE, abs(float(vcma_point(card).slope))
     field, needed = findings.oersted_field(card, WIRE), 1 / slope if slope else math.inf
     power = float(card.electrical.read_voltage) ** 2 / parallel_resistance(card)
     return [

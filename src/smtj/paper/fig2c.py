@@ -10,7 +10,7 @@ from smtj.card import DeviceCard
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.inference.telegraph.result import TraceFit
 from smtj.paper.texts import check, figure, instrument_text
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.report.figure import Check, FigureResult
 from smtj.units import format_scaled, mV
 
@@ -79,7 +79,7 @@ def _shown(fit: TraceFit, state: str) -> str:
 
 
 def _checks(card: DeviceCard, fit: TraceFit) -> list[Check]:
-    high, low = operating_point(card, card.electrical.read_voltage).dwell_times(0.0)
+    high, low = vcma_point(card, card.electrical.read_voltage).dwell_times(0.0)
     found = np.log([fit.dwell_high, fit.dwell_low])
     z = (found - np.log([high, low])) / np.sqrt(np.diag(fit.log_covariance))
     true_high, true_low = (format_scaled(float(tau), "s") for tau in (high, low))

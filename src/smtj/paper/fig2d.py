@@ -18,7 +18,7 @@ from smtj.card import DeviceCard
 from smtj.inference.sigmoid import variance_inflation
 from smtj.lab import Instrument, scan
 from smtj.paper.texts import check, figure, instrument_text
-from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.device import OperatingPoint, vcma_point
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
 from smtj.units import Oe, mV
@@ -62,7 +62,7 @@ def _models(card: DeviceCard) -> tuple[str, ...]:
 
 
 def _model(card: DeviceCard, name: str) -> OperatingPoint:
-    return operating_point(card.replace({"switching.model": name}), card.electrical.read_voltage)
+    return vcma_point(card.replace({"switching.model": name}), card.electrical.read_voltage)
 
 
 def _numbers(
@@ -150,7 +150,7 @@ def _log_odds(p: Floats) -> Floats:
 
 
 def _checks(card: DeviceCard, result: FittedScan) -> list[Check]:
-    truth = operating_point(card, card.electrical.read_voltage)
+    truth = vcma_point(card, card.electrical.read_voltage)
     fit, fitted = result.sigmoid, _fitted(result)
     w, h_s = float(truth.slope) * Oe, float(truth.offset_field) / Oe
     z_w, z_h = (fitted[0] - w) / fitted[1], (fitted[2] - h_s) / fitted[3]

@@ -8,7 +8,7 @@ import numpy as np
 from smtj import plot
 from smtj.card import DeviceCard
 from smtj.paper.texts import check, figure
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.report.figure import FigureResult
 from smtj.typing import Floats
 from smtj.units import convert
@@ -22,7 +22,7 @@ def make(card: DeviceCard, out: Path) -> FigureResult:
     """Draw the network, and one of its neurons with the card's own response."""
     pixels = SIDE * SIDE
     weights = pixels * HIDDEN + HIDDEN * CLASSES
-    point = operating_point(card, card.electrical.read_voltage)
+    point = vcma_point(card, card.electrical.read_voltage)
     return figure(
         "fig3a",
         _draw(out / "fig3a", point),

@@ -10,7 +10,7 @@ from smtj.card import DeviceCard
 from smtj.lab import Instrument, field_sweep
 from smtj.paper.fig2ab import NOISE, SWEEPS, plot_loop
 from smtj.paper.texts import check, figure, instrument_text
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.junction import state_resistances
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
@@ -72,7 +72,7 @@ def position_between_levels(card: DeviceCard, loop: "xr.Dataset") -> Floats:
 
 def two_level_fraction(card: DeviceCard, loop: "xr.Dataset") -> float:
     """Return the fraction of readings on either level, at fields where neither state prevails."""
-    point = operating_point(card, float(loop.voltage))
+    point = vcma_point(card, float(loop.voltage))
     p = np.asarray(point.switching_probability(loop.field_out_of_plane.values))
     position = position_between_levels(card, loop)[:, (p > 0.1) & (p < 0.9)]
     return float(np.mean((position < NEAR) | (position > 1 - NEAR)))
@@ -100,7 +100,7 @@ def _draw(path: Path, loops: "list[xr.Dataset]") -> list[Path]:
 def _checks(card: DeviceCard, between: list[float], spans: list[float]) -> list[Check]:
     tau = [
         float(point.dwell_times(point.offset_field)[0])
-        for point in (operating_point(card, float(v)) for v in VOLTAGES)
+        for point in (vcma_point(card, float(v)) for v in VOLTAGES)
     ]
     return [
         check(

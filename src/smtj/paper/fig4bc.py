@@ -13,7 +13,7 @@ from smtj.analysis.switching.scan import FittedScan
 from smtj.card import DeviceCard
 from smtj.lab import Instrument, voltage_scan
 from smtj.paper.texts import check, figure, instrument_text
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.report.figure import Check, FigureResult
 from smtj.units import Oe
 
@@ -106,7 +106,7 @@ def _draw(path: Path, bias: FittedBias, naive: list[float]) -> list[Path]:
 
 def _checks(card: DeviceCard, bias: FittedBias, naive: list[float]) -> list[Check]:
     models, (slope, error) = bias.models, bias.slope * Oe
-    true = np.array([float(operating_point(card, v).slope) * Oe for v in VOLTAGES])
+    true = np.array([float(vcma_point(card, v).slope) * Oe for v in VOLTAGES])
     z = (slope - true) / error
     pairs = " / ".join(f"{w:.3f} ± {e:.3f}" for w, e in zip(slope, error, strict=True))
     xi = next((e for e in models.cai2019.estimates if e.symbol == "ξ"), None)

@@ -7,7 +7,7 @@ import numpy as np
 
 from smtj.card import DeviceCard, consistency
 from smtj.physics import barrier, switching
-from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.device import OperatingPoint, vcma_point
 from smtj.physics.free_layer import anisotropy_terms, barrier_against_thickness, vcma_coefficient
 from smtj.physics.junction import card_wells, parallel_resistance
 from smtj.physics.magnetics import anisotropy
@@ -67,7 +67,7 @@ def volume(card: DeviceCard) -> float:
 
 def whole_ellipse_stability(card: DeviceCard, *, bias_field: bool) -> float:
     """Return Δ at zero bias if the whole ellipse reversed at once, with or without H_in."""
-    point = operating_point(card)
+    point = vcma_point(card)
     h_in = float(card.magnetism.in_plane_bias_field) if bias_field else 0.0
     e_b = barrier.energy_barrier(
         point.energy_density, point.saturation_magnetisation, h_in, volume(card)
@@ -77,14 +77,14 @@ def whole_ellipse_stability(card: DeviceCard, *, bias_field: bool) -> float:
 
 def midpoint_dwell_times(card: DeviceCard) -> Floats:
     """Return τ in s at H_⊥ = H_s, where both dwell times are equal, at :data:`VOLTAGES`."""
-    point = operating_point(card, VOLTAGES)
+    point = vcma_point(card, VOLTAGES)
     high, _ = point.dwell_times(point.offset_field)
     return np.asarray(high)
 
 
 def slopes(card: DeviceCard, model: str) -> Floats:
     """Return the slope w in 1/Oe at :data:`VOLTAGES` by a switching model."""
-    point = operating_point(card.replace({"switching.model": model}), VOLTAGES)
+    point = vcma_point(card.replace({"switching.model": model}), VOLTAGES)
     return np.broadcast_to(point.slope, VOLTAGES.shape) * convert(1, "Oe", "A/m")
 
 
@@ -94,7 +94,7 @@ def curvature(card: DeviceCard, bias_field: float | None = None) -> float:
     By Eq. 6 with constant H_k,eff, at an H_in in A/m (``bias_field``), by default the card's.
     """
     h_in = float(card.magnetism.in_plane_bias_field) if bias_field is None else bias_field
-    return _deviation(operating_point(card, _BIAS), h_in)
+    return _deviation(vcma_point(card, _BIAS), h_in)
 
 
 def bias_field_for_curvature(card: DeviceCard, deviation: float) -> float:
@@ -104,7 +104,7 @@ def bias_field_for_curvature(card: DeviceCard, deviation: float) -> float:
     """
     from scipy.optimize import brentq
 
-    point = operating_point(card, _BIAS)
+    point = vcma_point(card, _BIAS)
     fields = anisotropy.anisotropy_field(point.energy_density, point.saturation_magnetisation)
     # Beyond it there is no barrier left at the upper end of the range.
     most = 0.98 * float(np.min(fields))
@@ -139,7 +139,7 @@ class Eq5(NamedTuple):
 
 def eq_5(card: DeviceCard) -> Eq5:
     """Compare Eq. 5 with what it is derived from."""
-    point = operating_point(card)
+    point = vcma_point(card)
     field = point.offset_field + np.linspace(-1, 1, 401) * point.effective_field
     from_times = switching.probability_from_dwell_times(*point.log_dwell_times(field))
     inside = np.abs(from_times - point.switching_probability(field)).max()
@@ -162,7 +162,7 @@ class Eq6(NamedTuple):
 
 def eq_6(card: DeviceCard) -> Eq6:
     """Compare the printed polynomial of Eq. 6 with its square."""
-    point = operating_point(card)
+    point = vcma_point(card)
     k_eff, m_s = point.energy_density, point.saturation_magnetisation
     h_k = float(anisotropy.anisotropy_field(k_eff, m_s))
     v = card.geometry.activation_volume
@@ -180,7 +180,7 @@ def eq_6(card: DeviceCard) -> Eq6:
 
 def stability_with_more_anisotropy(card: DeviceCard, fraction: float) -> float:
     """Return Δ at zero bias if K_⊥ of Eq. 1 were larger by a fraction."""
-    point = operating_point(card)
+    point = vcma_point(card)
     _, k_perpendicular, _ = anisotropy_terms(card)
     e_b = barrier.energy_barrier(
         point.energy_density + fraction * k_perpendicular,

@@ -2,7 +2,7 @@
 
 from smtj.card import CardLike, as_device
 from smtj.card.consistency import ellipse_volume
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.free_layer import anisotropy_terms, factors, vcma_coefficient
 from smtj.physics.states import Derived
 
@@ -38,5 +38,5 @@ def derived_quantities(card: CardLike) -> list[Derived]:
         ("interface anisotropy", "K_i", interface, "J/m^2", "mJ/m^2", "Eq. 1"),
         ("VCMA coefficient", "ξ", vcma_coefficient(card), "J/(V m)", "fJ/(V m)", "Eq. 6"),
     ]
-    at_rest = [row._replace(value=float(row.value)) for row in operating_point(card).derived()]
+    at_rest = [row._replace(value=float(row.value)) for row in vcma_point(card).derived()]
     return [*(Derived(*row) for row in rows), *at_rest]

@@ -153,10 +153,10 @@ class OperatingPoint(SwitchingPoint):
         )
 
 
-def operating_point(
+def vcma_point(
     card: CardLike, voltage: Array = 0.0, temperature: Array | None = None, field: Array = 0.0
 ) -> OperatingPoint:
-    """Evaluate a card at a bias voltage and a temperature, by the switching model it names.
+    """Evaluate a card at a bias voltage and a temperature with VCMA alone, by its switching model.
 
     ``cai2019`` is the paper's model as printed: H_k,eff of Eq. 5 stays at the card's value while
     the voltage moves E_b, so w follows E_b.  ``self-consistent`` takes w and H_s from exact
@@ -164,7 +164,7 @@ def operating_point(
     barrier then drops out of w, since the occupancy depends only on the difference of the wells.
 
     VCMA is all that the voltage does here; a spin torque, heat, a current and fields in other
-    directions are those of :meth:`smtj.card.DeviceCard.at`.
+    directions are those of :func:`smtj.physics.drives.operating_point`.
 
     The state called high is the one of higher resistance
     (:func:`smtj.physics.free_layer.high_state_is_up`).  Where that is the down well, a field along
@@ -200,7 +200,7 @@ def operating_point(
 
     Examples
     --------
-    >>> point = operating_point("cai2019", voltage=-0.2)
+    >>> point = vcma_point("cai2019", voltage=-0.2)
     >>> round(float(point.stability_factor), 1)
     21.6
     """
@@ -261,7 +261,7 @@ def with_stability_factor(
         The volume would exceed that of the free layer.
     """
     card = as_device(card)
-    own = float(operating_point(card, voltage, temperature).stability_factor)
+    own = float(vcma_point(card, voltage, temperature).stability_factor)
     if not (own > 0 and 0 < stability_factor < math.inf):
         raise SmtjError(
             f"card {card.name} has a stability factor of {own:.3g} and cannot be given one of "
@@ -297,7 +297,7 @@ def barrier_and_reduced_field(
         Applied field in A/m, H_in not included: x along the ellipse (H_∥), z along the normal
         (H_⊥).
     voltage, temperature
-        As in :func:`operating_point`, with its errors; all broadcast together.
+        As in :func:`vcma_point`, with its errors; all broadcast together.
 
     Returns
     -------
@@ -305,7 +305,7 @@ def barrier_and_reduced_field(
         Δ and h, |h| ≤ 1; dimensionless, of the broadcast shape.
     """
     card = as_device(card)
-    point = operating_point(card, voltage, temperature)
+    point = vcma_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
     if states_in_plane(card):
         # The field along x with the same part along the easy axis, and what is left.

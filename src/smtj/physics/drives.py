@@ -1,6 +1,6 @@
 """A device at any field, voltage or current: with both spin torques, VCMA and Joule's heat.
 
-:func:`smtj.physics.device.operating_point` has Eq. 1 to 6 and what VCMA does to them.  Where a
+:func:`smtj.physics.device.vcma_point` has Eq. 1 to 6 and what VCMA does to them.  Where a
 card has a spin torque or a thermal resistance, where a field acts across the drive, or where a
 current is held, dwell times follow from :mod:`smtj.physics.dwell` and P(high) from them,
 τ_high/(τ_high + τ_low).
@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from smtj.card import DeviceCard
+from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.physics import switching
 from smtj.physics.arrays import Array
-from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.device import OperatingPoint, vcma_point
 from smtj.physics.dwell import card_log_dwell_times, state_temperatures
 from smtj.physics.free_layer import drive_field
 from smtj.physics.junction import state_resistances, state_resistances_at_current
@@ -218,6 +218,72 @@ REPLACED = ("w", "H_s", "τ_high", "τ_low")
 """Rows of the point at rest that the drives change."""
 
 
+def operating_point(
+    card: CardLike,
+    voltage: Array | None = None,
+    temperature: Array | None = None,
+    field: Array | None = None,
+    current: Array | None = None,
+    *,
+    field_in_plane: Array | None = None,
+    field_across: Array | None = None,
+    field_out_of_plane: Array | None = None,
+) -> OperatingPoint | DrivenPoint:
+    """Evaluate a device at any field, voltage or current, and temperature.
+
+    Barrier, dwell times, P(high), resistances and temperatures of both states, with all that the
+    card knows: VCMA with its even part, damping-like and field-like torque, and Joule's heat.  It
+    is :meth:`smtj.card.DeviceCard.at` for a card, its name or its path.
+
+    Parameters
+    ----------
+    card
+        The device: a card, the name of a shipped one, or a path.
+    voltage, current
+        V in V, or I in A; neither is no voltage.  A tensor of voltages carries its gradient where
+        VCMA is all that they do.
+    temperature
+        T in K without Joule's heat; by default the card's.
+    field
+        The card's drive in A/m: H_⊥ or, where the states lie in the plane, H_∥.
+    field_in_plane, field_across, field_out_of_plane
+        Components in A/m along the ellipse (x), across it in the plane (y) and along the normal
+        (z).  All broadcast together.
+
+    Returns
+    -------
+    OperatingPoint or DrivenPoint
+        The latter with a torque, a thermal resistance, a current or a field across the drive.
+
+    Raises
+    ------
+    CardError, SmtjError
+        The card is not valid or has no physics, a voltage and a current are given, or the drive is
+        given twice.
+
+    Examples
+    --------
+    >>> import smtj
+    >>> from smtj.units import Oe, mV, uA
+    >>> round(float(smtj.operating_point("cai2019", voltage=-0.2).stability_factor), 1)
+    21.6
+    >>> card = smtj.load_card("mizrahi2018").replace({"spin_torque.polarisation": 0.6})
+    >>> point = smtj.operating_point(card, current=20 * uA, field_across=50 * Oe)
+    >>> high, low = point.dwell_times()
+    >>> round(float(high / low), 2)
+    0.68
+    """
+    return as_device(card).at(
+        voltage,
+        field,
+        temperature,
+        current,
+        field_in_plane=field_in_plane,
+        field_across=field_across,
+        field_out_of_plane=field_out_of_plane,
+    )
+
+
 def device_point(
     card: DeviceCard,
     voltage: Array | None,
@@ -229,7 +295,7 @@ def device_point(
     """Evaluate a card under all that drives it; see :meth:`smtj.card.DeviceCard.at`.
 
     Where VCMA is all that a voltage does and no field acts across the drive it is that of
-    :func:`smtj.physics.device.operating_point`, which accepts tensors and carries their gradients.
+    :func:`smtj.physics.device.vcma_point`, which accepts tensors and carries their gradients.
 
     Parameters
     ----------
@@ -247,7 +313,7 @@ def device_point(
     Raises
     ------
     SmtjError
-        There are a voltage and a current; or as :func:`smtj.physics.device.operating_point`.
+        There are a voltage and a current; or as :func:`smtj.physics.device.vcma_point`.
     """
     drive = 0.0 if field is None else field
     if current is not None and voltage is not None:
@@ -259,7 +325,7 @@ def device_point(
     across = any(np.any(np.asarray(plain(component)) != 0) for component in other_field)
     if current is None:
         bias = 0.0 if voltage is None else voltage
-        rest = operating_point(card, bias, temperature, drive)
+        rest = vcma_point(card, bias, temperature, drive)
         if alone and not across:
             return rest
         if getattr(bias, "requires_grad", False):
@@ -271,4 +337,4 @@ def device_point(
     x, y, z = (a + b for a, b in zip(other_field, drive_field(card, drive), strict=True))
     states = state_resistances_at_current(card, x, y, z, current, temperature)
     mean = (states.voltage_high + states.voltage_low) / 2
-    return DrivenPoint(operating_point(card, mean, temperature, drive), other_field, current)
+    return DrivenPoint(vcma_point(card, mean, temperature, drive), other_field, current)

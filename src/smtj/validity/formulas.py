@@ -6,7 +6,7 @@ import numpy as np
 
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.telegraph.process import switching_times
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.escape.asymptotes import (
     brown_log_dwell_times,
     langer_log_dwell_times,
@@ -80,12 +80,12 @@ def field_at(card: DeviceCard, field: float, voltage: float) -> Field:
 
 
 def _occupancy(card: DeviceCard, voltage: float, temperature: float | None) -> list[Comparison]:
-    point = operating_point(card, voltage, temperature)
+    point = vcma_point(card, voltage, temperature)
     field = float(point.offset_field + 1 / point.slope)
     exact, _ = boltzmann_occupancy(card, *drive_field(card, field), voltage, temperature)
     base = reference("P(high) at H_s + 1/w", "Boltzmann integral", float(exact), "", "")
     found = {
-        name: float(operating_point(c, voltage, temperature).switching_probability(field))
+        name: float(vcma_point(c, voltage, temperature).switching_probability(field))
         for name, c in models(card).items()
     }
     return [base, *(compared(base, name, value) for name, value in found.items())]
@@ -94,7 +94,7 @@ def _occupancy(card: DeviceCard, voltage: float, temperature: float | None) -> l
 def _slope(
     card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None
 ) -> list[Comparison]:
-    point = operating_point(card, voltage, temperature)
+    point = vcma_point(card, voltage, temperature)
     offset = float(point.offset_field)
     sign = 1.0 if high_state_is_up(card) else -1.0
     step = STEP / abs(float(point.slope))
@@ -112,7 +112,7 @@ def _slope(
         base,
         compared(base, "its log-odds, differentiated numerically", numerical),
         *(
-            compared(base, name, float(operating_point(c, voltage, temperature).slope))
+            compared(base, name, float(vcma_point(c, voltage, temperature).slope))
             for name, c in models(card).items()
         ),
     ]
@@ -121,7 +121,7 @@ def _slope(
 def _dwell(
     card: DeviceCard, spin: Macrospin, voltage: float, temperature: float | None, seed: int
 ) -> list[Comparison]:
-    point = operating_point(card, voltage, temperature)
+    point = vcma_point(card, voltage, temperature)
     damping = float(card.magnetism.damping)
     x, z = field_at(card, float(point.offset_field), voltage)
     high = 0 if high_state_is_up(card) else 1
@@ -135,7 +135,7 @@ def _dwell(
     )
     log_tau0 = math.log(card.thermal.attempt_time)
     full = neel_log_dwell_times(spin, x, 0.0, z, log_tau0)[high]
-    printed = operating_point(models(card).get("Eq. (5) as printed", card), voltage, temperature)
+    printed = vcma_point(models(card).get("Eq. (5) as printed", card), voltage, temperature)
     log_high, log_low = (float(t) for t in printed.log_dwell_times(printed.offset_field))
     eq_3 = compared(base, "Néel-Brown with τ0, Eq. (3) and (6)", math.exp(log_high))
     mean, error = _telegraph(log_high, log_low, seed)

@@ -9,7 +9,7 @@ import numpy as np
 from smtj.card import CardLike, as_device
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
@@ -95,7 +95,7 @@ def find_limits(
         for h in (FIELDS, 0.0)
     )
     log_tau0 = math.log(card.thermal.attempt_time)
-    point = operating_point(card, voltage, temperature)
+    point = vcma_point(card, voltage, temperature)
     e_b = barrier.energy_barrier(
         VACUUM_PERMEABILITY * float(point.saturation_magnetisation) * h_k / 2,
         float(point.saturation_magnetisation),

@@ -17,7 +17,7 @@ from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.physics.device import operating_point, with_stability_factor
+from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.physics.escape.axial import log_first_passage_time
 from smtj.physics.escape.relaxation import log_relaxation_rate
 from smtj.physics.free_layer import drive_field, easy_axis, macrospin
@@ -88,7 +88,7 @@ def with_low_barrier(
         The card has no barrier there.
     """
     card = as_device(card)
-    own = float(operating_point(card, voltage, temperature).stability_factor)
+    own = float(vcma_point(card, voltage, temperature).stability_factor)
     if 0 < own <= low_barrier:
         return card
     return with_stability_factor(card, low_barrier, voltage, temperature)
@@ -129,7 +129,7 @@ def compare_low_barrier(
 
 
 def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
-    point = operating_point(card, context.voltage, context.temperature)
+    point = vcma_point(card, context.voltage, context.temperature)
     field = float(point.offset_field + 0.5 / point.slope)
     x, z = field_at(card, field, context.voltage)
     spin = macrospin(card, context.voltage, context.temperature)

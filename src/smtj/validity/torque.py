@@ -9,7 +9,7 @@ from smtj.card import DeviceCard
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import driven_macrospin
 from smtj.dynamics.macrospin.simulate import trajectories
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.dwell import exact_log_dwell_times
 from smtj.physics.free_layer import drive_field, easy_axis, high_state_is_up, macrospin
 from smtj.physics.junction import with_stray_field
@@ -70,7 +70,7 @@ def simulate_torque(
 ) -> list[Comparison]:
     """Compare P(high) of simulated motion under torque with the exact one, at H_s and 0.1 V_c."""
     voltage = SIMULATED * _unit(card)
-    fields = drive_field(card, float(np.asarray(operating_point(card).offset_field)))
+    fields = drive_field(card, float(np.asarray(vcma_point(card).offset_field)))
     high, low = exact_log_dwell_times(card, *fields, voltage, temperature)
     rate = float(np.exp(-high) + np.exp(-low))
     x, z = (float(part) for part in with_stray_field(card, fields[0], fields[2], 0.0))
@@ -102,7 +102,7 @@ def _unit(card: DeviceCard) -> float:
 
 def _changes(card: DeviceCard, parts: Floats, temperature: float | None) -> tuple[Floats, Floats]:
     """Return exact and compact changes of ln τ_high and ln τ_low, shape (2, parts)."""
-    point = operating_point(card, 0.0, temperature)
+    point = vcma_point(card, 0.0, temperature)
     voltage = parts * _unit(card)
     fields = drive_field(card, float(np.asarray(point.offset_field)))
     exact = np.stack(log_dwell_changes(card, *fields, voltage, temperature))

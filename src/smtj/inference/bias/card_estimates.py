@@ -10,7 +10,7 @@ from smtj.inference.bias.card_law import CardLaw, with_torque
 from smtj.inference.bias.compact_law import BETTER
 from smtj.inference.bias.joint import JointFit
 from smtj.inference.stats.estimate import Estimate, attempt_time_estimate, normal_estimate
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.readout.back_action import critical_voltages
 
 FAR = 20.0
@@ -81,11 +81,11 @@ def _derived(
 
 
 def _stability_factor(card: DeviceCard, temperature: float) -> float:
-    return float(operating_point(card, 0.0, temperature).stability_factor)
+    return float(vcma_point(card, 0.0, temperature).stability_factor)
 
 
 def _slope(card: DeviceCard, temperature: float) -> float:
-    return float(operating_point(card, 0.0, temperature).slope)
+    return float(vcma_point(card, 0.0, temperature).slope)
 
 
 def _critical_voltages(fit: JointFit) -> list[Estimate]:

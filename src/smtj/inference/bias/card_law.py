@@ -21,7 +21,7 @@ from smtj.inference.bias.conditions import BiasConditions
 from smtj.inference.bias.joint import Parameter
 from smtj.inference.bias.observed import DwellTimes, Observed
 from smtj.inference.stats.estimate import DECADE
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import states_in_plane, vcma_coefficient
 from smtj.physics.junction import state_resistances, state_resistances_at_current
@@ -104,7 +104,7 @@ class CardLaw:
     def parameters(self) -> tuple[Parameter, ...]:
         """ln τ0, barrier, H_s, w, ξ, the torque and R_th."""
         s, own = self.start, _own(self.card)
-        slope = abs(float(operating_point(self.card).slope))
+        slope = abs(float(vcma_point(self.card).slope))
         most = float(np.abs(self.voltage).max())
         xi = 0.1 * _whole(self.card) / most
         hot = 0.05 * self.reference / float(self.power.max())
@@ -252,7 +252,7 @@ def card_law(card: DeviceCard, conditions: BiasConditions, observed: Observed) -
     CardError, SmtjError
         The card has no barrier, or as :func:`smtj.physics.dwell.card_log_dwell_times`.
     """
-    if not float(operating_point(card).barrier) > 0:
+    if not float(vcma_point(card).barrier) > 0:
         raise SmtjError(
             f"card {card.name} has no barrier at zero bias, so dwell times under bias cannot be "
             "fitted; start from a card with one"
@@ -333,7 +333,7 @@ def _own(card: DeviceCard) -> dict[str, float]:
     return {
         "attempt": math.log(card.thermal.attempt_time),
         "barrier": 0.0,
-        "offset": float(np.asarray(operating_point(card).offset_field)),
+        "offset": float(np.asarray(vcma_point(card).offset_field)),
         "vcma": vcma_coefficient(card),
         "torque": torque_fields(card).damping_like,
         "heat": float(card.thermal.thermal_resistance or 0.0),
@@ -346,7 +346,7 @@ def _with_anisotropy_field(card: DeviceCard) -> DeviceCard:
 
     if card.magnetism.anisotropy_field is not None and card.magnetism.interface_anisotropy is None:
         return card
-    point = operating_point(card)
+    point = vcma_point(card)
     field = float(anisotropy_field(point.energy_density, point.saturation_magnetisation))
     return card.replace(
         {"magnetism.anisotropy_field": field, "magnetism.interface_anisotropy": None}
@@ -357,7 +357,7 @@ def _whole(card: DeviceCard) -> float:
     """ξ in J/(V m) at which 1 V removes all of H_K1, whatever its sign."""
     from smtj.physics.magnetics.anisotropy import anisotropy_field
 
-    point = operating_point(card)
+    point = vcma_point(card)
     own = abs(float(anisotropy_field(point.energy_density, point.saturation_magnetisation)))
     unit = card.replace({"vcma.coefficient": 1e-15, "vcma.anisotropy_field_per_volt": None})
     return 1e-15 * own / torque_fields(unit).vcma
@@ -368,7 +368,7 @@ def _probe(card: DeviceCard, voltage: float) -> float:
     unit = min(abs(v) for v in critical_voltages(with_torque(card, 1.0)))
     if not math.isfinite(unit):
         return 1.0
-    return PROBE * unit / (float(operating_point(card).stability_factor) * voltage)
+    return PROBE * unit / (float(vcma_point(card).stability_factor) * voltage)
 
 
 def _start(law: CardLaw, observed: Observed, own: Mapping[str, float]) -> dict[str, float]:
@@ -393,7 +393,7 @@ def _start(law: CardLaw, observed: Observed, own: Mapping[str, float]) -> dict[s
         design = np.stack([column[:, 0] - column[:, 1] for column in columns], axis=1)
     lengths = np.maximum(np.linalg.norm(design, axis=0), 1e-300)
     found = np.linalg.pinv(design / lengths, rcond=1e-3) @ target / lengths
-    point = operating_point(law.card, 0.0, law.reference)
+    point = vcma_point(law.card, 0.0, law.reference)
     delta, slope = float(point.stability_factor), float(point.slope)
     x = min(max(float(found[3]), -MOST), MOST)
     hot = 0.2 * law.reference / float(law.power.max())

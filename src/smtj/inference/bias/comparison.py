@@ -111,9 +111,9 @@ def compare_bias_models(
     Examples
     --------
     >>> from smtj import load_card
-    >>> from smtj.physics.device import operating_point
+    >>> from smtj.physics.device import vcma_point
     >>> card, v = load_card("cai2019"), np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
-    >>> w = operating_point(card, v).slope
+    >>> w = vcma_point(card, v).slope
     >>> print(compare_bias_models(v, w, 0.02 * w, card).verdict.split(";")[0])
     the data support the model cai2019 (ΔAIC = 48.8)
     """

@@ -30,7 +30,7 @@ from smtj.inference.stats.checks import checked_points, guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import forward_jacobian
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.typing import Floats
 from smtj.units import format_quantity
 
@@ -106,9 +106,9 @@ def fit_bias(
     Examples
     --------
     >>> from smtj import load_card
-    >>> from smtj.physics.device import operating_point
+    >>> from smtj.physics.device import vcma_point
     >>> card, v = load_card("cai2019"), np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
-    >>> w = operating_point(card, v).slope
+    >>> w = vcma_point(card, v).slope
     >>> fit = fit_bias(v, w, 0.02 * w, card)
     >>> fit.freed, fit.taken_from_card
     (('the scale of w', 'ξ'), ('H_in',))
@@ -117,7 +117,7 @@ def fit_bias(
         raise SmtjError(f"a switching model is one of {', '.join(MODELS)}, not {model}")
     given = (voltage, slope, standard_error)
     v, w, sigma = checked_points(*given, "voltages", "slopes", fewest=3)
-    own = float(operating_point(card).slope)
+    own = float(vcma_point(card).slope)
     if float(np.sum(w / sigma**2)) * own < 0:
         raise SmtjError(
             f"w has the opposite sign to that of card {card.name}, "

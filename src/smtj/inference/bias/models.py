@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
-from smtj.physics.device import OperatingPoint, operating_point
+from smtj.physics.device import OperatingPoint, vcma_point
 from smtj.physics.free_layer import macrospin, vcma_coefficient
 from smtj.physics.magnetics import anisotropy, equilibrium
 from smtj.typing import Floats
@@ -162,7 +162,7 @@ def as_mapping(values: Floats) -> dict[str, float]:
 
 
 def _point(card: DeviceCard, temperature: float | None) -> OperatingPoint:
-    point = operating_point(card, 0.0, temperature)
+    point = vcma_point(card, 0.0, temperature)
     if not float(point.barrier) > 0:
         raise SmtjError(
             f"card {card.name} has no barrier at zero bias, so w(V) cannot be fitted; "

@@ -19,7 +19,7 @@ from smtj.inference.loop.optimise import Found, search
 from smtj.inference.loop.result import Interpretation, LoopFit
 from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.estimate import NORMAL_95, Estimate, normal_estimate
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.magnetics.anisotropy import anisotropy_field
 from smtj.typing import Floats
 from smtj.units import format_quantity
@@ -75,7 +75,7 @@ def fit_loop(
     if len(bias) != 1 or not math.isfinite(bias[0]):
         raise SmtjError("a loop needs its bias voltage or current, one finite number")
     data = LoopData(*fields, voltage=voltage, current=current)
-    point = operating_point(card)
+    point = vcma_point(card)
     h_k = float(anisotropy_field(point.energy_density, point.saturation_magnetisation))
     if h_k <= 0:
         raise SmtjError(

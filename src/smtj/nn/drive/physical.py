@@ -13,7 +13,7 @@ from smtj.errors import SmtjError
 from smtj.nn.drive.coupling import AffineCoupling, Drive, matched
 from smtj.physics.coupling.oersted import OerstedWire
 from smtj.physics.coupling.strain import Ferroelectric, magnetoelastic_field, tilt_offset_field
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 
 
 class Driver(Protocol):
@@ -185,7 +185,7 @@ def tilt_coupling(
     film = Ferroelectric() if ferroelectric is None else ferroelectric
     card = as_device(card)
     magnetism = card.magnetism
-    point = operating_point(card)
+    point = vcma_point(card)
     per_volt = float(
         tilt_offset_field(
             point.energy_density,

@@ -76,7 +76,7 @@ def set_conditions(
     """Change the operating conditions of all junctions, in place; None keeps a value.
 
     Temperature and voltage act through the card's switching model
-    (:func:`smtj.physics.device.operating_point`), so a network can be trained at one temperature
+    (:func:`smtj.physics.device.vcma_point`), so a network can be trained at one temperature
     and used at another.
 
     Parameters

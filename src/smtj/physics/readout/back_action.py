@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from smtj.card import BehaviouralCard, CardLike, DeviceCard, as_card, as_device
 from smtj.errors import SmtjError
-from smtj.physics.device import operating_point
+from smtj.physics.device import vcma_point
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import drive_field, high_state_is_up, macrospin, reference_direction
 from smtj.physics.junction import card_wells, with_stray_field
@@ -53,7 +53,7 @@ def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> Ba
     The voltage is in V, of any shape, and broadcasts with its duty cycle, 0 to 1.  A card without a
     section ``spin_torque`` has VCMA only; a behavioural card was measured with the voltage on, so
     nothing changes.  Raises CardError or SmtjError as
-    :func:`smtj.physics.device.operating_point`.
+    :func:`smtj.physics.device.vcma_point`.
     """
     card = as_card(card)
     if isinstance(card, BehaviouralCard):
@@ -63,7 +63,7 @@ def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> Ba
         np.asarray(voltage, dtype=np.float64), np.asarray(duty, dtype=np.float64)
     )
     limit = float(card.switching.field_limit)
-    centre = float(np.asarray(operating_point(card).offset_field))
+    centre = float(np.asarray(vcma_point(card).offset_field))
     fields = np.append(np.linspace(-limit, limit, FIELDS), centre)
     log_high, log_low = log_dwell_times_under_bias(card, fields, bias[..., None])
     rest_high, rest_low = log_dwell_times_under_bias(card, fields, np.zeros((*bias.shape, 1)))
@@ -117,7 +117,7 @@ def critical_voltages(card: CardLike) -> tuple[float, float]:
     torque = torque_fields(card).damping_like
     if torque == 0:
         return math.inf, math.inf
-    offset = float(np.asarray(operating_point(card).offset_field))
+    offset = float(np.asarray(vcma_point(card).offset_field))
     field_x, _, field_z = drive_field(card, offset)
     wells, spin = card_wells(card, field_x, 0.0, field_z), macrospin(card)
     x, z = with_stray_field(card, field_x, field_z, 0.0)

@@ -56,7 +56,7 @@ def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = 
     They differ by the wells' projections on the reference layer, which is less than the TMR for
     wells not along it; the TMR itself falls with bias.  A behavioural card has the measured ones.
     The read voltage is in V, of any shape; T in K is by default the card's.  Raises CardError or
-    SmtjError as :func:`smtj.physics.device.operating_point`.
+    SmtjError as :func:`smtj.physics.device.vcma_point`.
     """
     card = as_card(card)
     bias = np.asarray(voltage, dtype=np.float64)
