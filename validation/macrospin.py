@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from kept import kept
 from rich.progress import track
 
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
@@ -188,12 +189,12 @@ def main() -> None:
     options = parser.parse_args()
     with ProcessPoolExecutor(options.processes) as pool:
         every = cases(options.records)
-        ours = pool.map(partial(run, "smtj"), every)
+        ours = pool.map(partial(kept(run), "smtj"), every)
         found = list(track(ours, "macrospins", len(every)))
         fast = [c for c in every if c.barrier < SLOW and c.damping >= min(DAMPINGS["plane"])]
         if importlib.util.find_spec("cmtj") is None:
             fast = []
-        theirs = list(track(pool.map(partial(run, "cmtj"), fast), "cmtj", len(fast)))
+        theirs = list(track(pool.map(partial(kept(run), "cmtj"), fast), "cmtj", len(fast)))
     lines = [row("all", found)]
     for axis in HARD:
         for damping in DAMPINGS[axis]:

@@ -9,13 +9,13 @@ Finished devices are stored in results/validation, so a stopped run resumes ther
 """
 
 import argparse
-import hashlib
 import json
 import multiprocessing
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+from kept import FOLDER, code
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -31,7 +31,7 @@ from smtj.physics.magnetics.anisotropy import anisotropy_field, voltage_energy_d
 from smtj.physics.resonance.spectrum import well_lines
 from smtj.units import format_quantity
 
-RESULT, KEPT = Path("docs/validation/resonance.json"), Path("results/validation")
+RESULT = Path("docs/validation/resonance.json")
 KINDS = {
     "upright axis, Eq. 7": (False, True, 1.0),
     "tilted axis, whole spectra": (True, False, 1.0),
@@ -204,27 +204,21 @@ def _clustered(good, quantity):
     return float(np.sqrt(((counts[:, 1] - share * counts[:, 0]) ** 2).sum()) / counts[:, 0].sum())
 
 
-def run(kind, count, pool, code):
+def run(kind, count, pool):
     """Yield the results of a kind of devices, those first that the same code left before."""
-    kept = KEPT / f"resonance-{kind}.jsonl"
+    kept = FOLDER / f"resonance-{kind}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
+    fingerprint = code()
     lines = kept.read_text().splitlines() if kept.exists() else []
-    done = [entry for entry in map(json.loads, lines) if entry["code"] == code]
+    done = [entry for entry in map(json.loads, lines) if entry["code"] == fingerprint]
     done = [entry for entry in done if entry["seed"] < count]
     yield from done
     missing = sorted(set(range(count)) - {entry["seed"] for entry in done})
     with kept.open("a") as file:
         for entry in pool.imap_unordered(one, [(seed, kind) for seed in missing], chunksize=2):
-            file.write(json.dumps({**entry, "code": code}) + "\n")
+            file.write(json.dumps({**entry, "code": fingerprint}) + "\n")
             file.flush()
             yield entry
-
-
-def code():
-    """A fingerprint of the package."""
-    folder = Path(smtj.__file__).parent
-    files = sorted(folder.rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def main():
@@ -240,7 +234,7 @@ def main():
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for number, (kind, (_, _, part)) in enumerate(KINDS.items()):
             count = round(part * options.devices)
-            found = run(number, count, pool, code())
+            found = run(number, count, pool)
             result = summary(list(track(found, kind, count)))
             record["result"][kind] = result
             for quantity, row in result["quantities"].items():

@@ -4,7 +4,7 @@ Traces are made by another route than the likelihood: switching events in contin
 filtered exactly from event to event, 1/f noise by spectral synthesis, skewed noise from gamma
 variates, rounding by an ADC.  Of 95 % intervals, 92 to 98 % must hold the truth, no trace may be
 refused, and the median of the errors must stay below 0.2 standard errors.  Writes
-docs/validation/telegraph.md.
+docs/validation/telegraph.md.  Fits are kept, so a stopped run resumes.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from kept import kept
 from numpy.typing import NDArray
 from rich.progress import track
 
@@ -310,7 +311,7 @@ def main() -> None:
     numbers = range(options.first, options.first + options.traces)
     with ProcessPoolExecutor(options.processes) as pool:
         for name in options.kinds or [*KINDS, RANDOM]:
-            ended = pool.map(partial(run, name), numbers)
+            ended = pool.map(partial(kept(run), name), numbers)
             found = list(track(ended, name, len(numbers)))
             lines.append(row(name, found))
             print(lines[-1], flush=True)
@@ -319,7 +320,8 @@ def main() -> None:
                     print("   ", number, one["verdict"], *map(one.get, ("off", "error", "case")))
         counted = [LEVELS_HEAD]
         for name, right in LEVELS.items() if not options.kinds else ():
-            verdicts = list(track(pool.map(partial(run_levels, name), numbers), name, len(numbers)))
+            ended = pool.map(partial(kept(run_levels), name), numbers)
+            verdicts = list(track(ended, name, len(numbers)))
             share = 100 * sum(verdict == right for verdict in verdicts) / len(verdicts)
             wrong = ", ".join(sorted({v for v in verdicts if v != right})) or "none"
             counted.append(f"| {name} | {len(verdicts)} | {share:.1f} % | {wrong} |")

@@ -222,3 +222,15 @@ def test_arbitrary_units_of_netcdf_files(tmp_path: Path) -> None:
     assert dataset["signal"].values.tolist() == [1.0, 2.0]
     assert dataset.attrs == {"assumed_units": ["signal"], "arbitrary_units": ["signal"]}
     assert load(save(dataset, tmp_path / "copy.nc")).attrs == dataset.attrs
+
+
+@pytest.mark.parametrize("header", ["t_p (ns)", "tp [ns]", "tau_p/ns", "τ_p (ns)", "t_PW (ns)"])
+def test_a_time_with_p_is_a_pulse_beside_probabilities(put, header: str) -> None:
+    dataset = load(put("a.csv", f"{header},P_sw,N\n1,0.1,500\n2,0.2,500\n"))
+    assert dataset["pulse_length"].values == pytest.approx([1e-9, 2e-9])
+
+
+@pytest.mark.parametrize("header", ["t_P (ms)", "tau_P [ms]", "tp (ms)"])
+def test_a_time_with_p_is_a_dwell_time_beside_the_other(put, header: str) -> None:
+    dataset = load(put("a.csv", f"H (Oe),t_AP (ms),{header}\n1,5,3\n2,6,4\n"))
+    assert dataset["dwell_time_low"].values == pytest.approx([3e-3, 4e-3])

@@ -235,6 +235,9 @@ def test_sampling_without_times(put, comment: str, interval: float | None) -> No
         ("t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9, 1234.5),
         ("t [s],R [ohm]\n0.5,999.5\n" + '0.5,"1,234.5"\n' * 9, 999.5),
         ("t [s]\tR [ohm]\n" + "0.5\t1,234,567.0\n" * 9, 1234567.0),
+        ("t [s];R [ohm]\n0,5;999,5\n" + "0,5;1 234,5\n" * 9, 999.5),
+        ("t [s];R [ohm]\n" + "0,5;1\u202f234\u202f567\n" * 9, 1234567.0),
+        ("t [s]\tR [ohm]\n" + "0.5\t1'234.5\n" * 9, 1234.5),
     ],
 )
 def test_signs_between_thousands(put, rows: str, first: float) -> None:
@@ -247,6 +250,11 @@ def test_signs_between_thousands(put, rows: str, first: float) -> None:
 def test_a_point_beside_signs_between_thousands_is_not_taken_for_one(put, refusal) -> None:
     path = put("a.csv", "t [s];R [ohm]\n" + "0,5;1.234,5\n" * 9 + "0,5;0.5\n")
     assert 'column "R [ohm]"' in refusal(load, path)
+
+
+def test_a_wrong_number_among_those_with_blanks_between_thousands_is_named(put, refusal) -> None:
+    path = put("a.csv", "t [s];R [ohm]\n" + "0,5;1 234,5\n" * 9 + "0,5;12 34,5\n")
+    assert refusal(load, path).startswith('a.csv: row 11, column "R [ohm]" is "12 34,5"')
 
 
 def test_packed_files(put, refusal) -> None:

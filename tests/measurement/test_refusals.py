@@ -239,6 +239,11 @@ def test_repeated_fields_are_refused(refusal, put) -> None:
     assert "row 3 repeats row 2" in refusal(unique_fields, close)
 
 
+def test_times_in_place_of_pulse_lengths_are_named(put, refusal) -> None:
+    timed = load(put("a.csv", "t (ns),P_sw,N\n1,0.1,500\n2,0.2,500\n"))
+    assert '(--column "pulse_length=t (ns)")' in refusal(unique_fields, timed)
+
+
 def test_an_unknown_suffix_is_not_guessed(refusal, tmp_path: Path, scan: xr.Dataset) -> None:
     message = refusal(save, scan, tmp_path / "data.mat")
     assert "data.mat is unknown: save to a .csv" in message

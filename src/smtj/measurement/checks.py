@@ -128,6 +128,13 @@ def unique_fields(dataset: "xr.Dataset") -> None:
     if repeated.any():
         second = int(repeated.argmax())
         first = reading_place(dataset, int((codes == codes[second]).argmax()))
+        header = dataset["time"].encoding.get("header") if "time" in dataset.variables else None
+        if not names and header is not None:
+            raise DataError(
+                f"{source_of(dataset)}: nothing but {quoted(str(header))}, the time of a reading, "
+                "differs from P to P: if it is the length of a pulse, say so by columns= "
+                f'(--column "pulse_length={header}")'
+            )
         same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
         unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
         say = f", or name what differs among {listed(unused)} by columns=" if unused else ""

@@ -302,12 +302,14 @@ def plot_free_loop(axes: Any, found: FittedFreeLoop) -> None:
         field, resistance = field[order], found.resistance[order]
     else:
         resistance = found.resistance
-    axes.plot(field / Oe, resistance, ".", color=plot.BLUE, markersize=3)
+    axes.plot(field / Oe, resistance, ".", color=plot.BLUE, markersize=3, label="readings")
     for branch, curve in zip(found.fit.branches, found.fit.curves, strict=True):
-        colour = plot.RED if branch.rising else plot.ORANGE
-        axes.plot(field[branch.readings] / Oe, curve, color=colour, linewidth=1)
-    axes.set_xlabel(FIELDS[found.along])
+        colour, name = (plot.RED, "rising") if branch.rising else (plot.ORANGE, "falling")
+        label = f"fit, {name} field" if branch.ordered else "fit"
+        axes.plot(field[branch.readings] / Oe, curve, color=colour, linewidth=1, label=label)
+    axes.set_xlabel(FIELDS[found.along] if found.direction_stated else "Field $H$ (Oe)")
     axes.set_ylabel(r"Resistance $R$ (Ω)")
+    axes.legend()
 
 
 def plot_angles(axes: Any, found: FittedAngles) -> None:
@@ -443,8 +445,10 @@ def plot_loop(axes: Any, found: FittedLoops, number: int = 0) -> None:
     swept = max(FIELDS, key=lambda name: np.ptp(rows[name].to_numpy()))
     field = rows[swept].to_numpy() / Oe
     order = np.argsort(field)
-    axes.plot(field, rows["resistance"], ".", color=plot.BLUE, markersize=3)
-    for well, colour in ((found.fit.best.up, plot.RED), (found.fit.best.down, plot.ORANGE)):
-        axes.plot(field[order], well[own][order], color=colour, linewidth=1)
+    axes.plot(field, rows["resistance"], ".", color=plot.BLUE, markersize=3, label="readings")
+    best = found.fit.best
+    for well, colour, name in ((best.up, plot.RED, "up"), (best.down, plot.ORANGE, "down")):
+        axes.plot(field[order], well[own][order], color=colour, linewidth=1, label=f"fit, {name}")
     axes.set_xlabel(FIELDS[swept])
     axes.set_ylabel(r"Resistance $R$ (Ω)")
+    axes.legend()

@@ -20,10 +20,12 @@ from smtj.measurement.format.schema import (
     NAMES,
     QUANTITIES,
     SIGNALS,
+    is_time_with_p,
 )
 from smtj.measurement.format.suggest import suggested, unnamed_signal
 from smtj.units import convert
 
+_PROBABILITIES = {"probability", "high", "switched"}
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -217,13 +219,19 @@ def _amplitude_and_phase(headers: Sequence[str]) -> set[int]:
 def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | None:
     """Name and unit in a header, given those beside it."""
     bare = [split_header(header)[0] for header in headers]
+    unit = split_header(headers[position])[1]
     # Beside Q, I is the other channel of a lock-in amplifier.
-    if {"I", "Q"} <= set(bare) and bare[position] in ("I", "Q"):
-        unit = split_header(headers[position])[1]
-        if unit is None or is_arbitrary(unit) or unit.endswith("V"):
-            has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
-            channel = "channel_x" if bare[position] == "I" else "channel_y"
-            return None if has_signal else (channel, unit)
+    is_channel = {"I", "Q"} <= set(bare) and bare[position] in ("I", "Q")
+    if is_channel and (unit is None or is_arbitrary(unit) or unit.endswith("V")):
+        has_signal = any((r := recognised(h)) is not None and r[0] in SIGNALS for h in headers)
+        channel = "channel_x" if bare[position] == "I" else "channel_y"
+        return None if has_signal else (channel, unit)
+    if is_time_with_p(bare[position]) and unit is not None:
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        if "dwell_time_high" in beside:
+            return "dwell_time_low", unit
+        if beside & _PROBABILITIES:
+            return "pulse_length", unit
     return recognised(headers[position])
 
 

@@ -6,10 +6,14 @@ from collections.abc import Iterable
 _MAX_TEXT = 40
 _MAX_WORDS = 12
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[+-]?\d+)?", re.I | re.A)
+# A group ends in a blank or an apostrophe without doubt, but in a comma only before a fraction.
 _GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+"),
-    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+"),
+    ".": re.compile(
+        r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:[ \u00a0\u202f\u2009'’]\d{3})+(?:\.\d*)?)"
+    ),
+    ",": re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:[ \u00a0\u202f\u2009'’]\d{3})+(?:,\d*)?)"),
 }
+_BETWEEN = re.compile(r"(?<=\d)[ \u00a0\u202f\u2009'’](?=\d{3}(?!\d))")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
 MISSING = ("nan", "na", "n/a", "#n/a", "null", "none", "--", "---")
 """What stands for a value that is missing, without sign and in any case."""
@@ -34,11 +38,16 @@ def quoted(text: str) -> str:
 
 
 def is_grouped(cell: str, decimal: str = ".") -> bool:
-    """Whether a cell is a number with signs between its thousands, as in ``"1,234.5"``.
+    """Whether a cell is a number with signs between its thousands, as ``"1,234.5"``, ``"1 234"``.
 
-    Without a fraction it is not, as ``"1,234"`` may be a number with a decimal comma.
+    ``"1,234"`` is not, as it may be a number with a decimal comma.
     """
     return _GROUPED[decimal].fullmatch(cell) is not None
+
+
+def ungrouped(text: str) -> str:
+    """Return a text without the blanks and apostrophes between the thousands of its numbers."""
+    return _BETWEEN.sub("", text)
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:

@@ -118,7 +118,7 @@ _HIGH = _words(
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
-_PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, pulse")
+_PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse")
 _DWELL_HIGH = _words(
     "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
     "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP"
@@ -224,6 +224,12 @@ def name_of(text: str) -> str | None:
     nothing.  A field without a direction is along the film normal.
     """
     return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
+
+
+def is_time_with_p(text: str) -> bool:
+    """Whether a header without unit, such as ``"t_p"``, is the length of a pulse or the dwell time
+    in P; which of the two only the columns beside it say."""
+    return _key(text) in ("tp", "taup", "τp")
 
 
 def has_no_direction(text: str) -> bool:

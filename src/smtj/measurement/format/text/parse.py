@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from smtj.measurement.format.messages import (
     is_grouped,
     is_missing,
     is_number,
+    ungrouped,
     wrong_cell,
     wrong_width,
 )
@@ -147,7 +148,7 @@ def _parsed(
             file.readline()
         # With fixed types pandas rejects a column that it would otherwise read as text.
         chunks = pd.read_csv(
-            file,
+            StringIO(ungrouped(file.read())) if dialect.grouped else file,
             sep=dialect.separator,
             header=None,
             names=names,
@@ -241,7 +242,9 @@ def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError
                 return DataError(f"{row}: {wrong_width(len(cells), len(dialect.headers))}")
             for column in match.columns:
                 cell = cells[column.position]
-                wrong = column.unit is not None and not is_number(cell, dialect.decimal)
+                decimal = dialect.decimal
+                right = is_number(cell, decimal) or is_grouped(cell, decimal)
+                wrong = column.unit is not None and not right
                 if not cell.strip() or wrong:
                     return DataError(f"{row}, {wrong_cell(column.header, cell)}")
     except csv.Error as error:
