@@ -24,7 +24,7 @@ from smtj.physics.voltage_response import voltage_response
 from smtj.report.figure import FigureResult
 from smtj.units import mV
 
-EPOCHS = 5
+EPOCHS = 3
 UPRIGHT = "funatsu2022"
 """A gallery card whose torque acts along the easy axis."""
 EXAMPLES = 1000

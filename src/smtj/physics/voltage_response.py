@@ -37,6 +37,8 @@ class VoltageResponse(NamedTuple):
     """H_s + ℓ/w at the same voltages, in A/m."""
     power: tuple[float, ...]
     """V²/R in W at the same voltages, the mean of both states."""
+    log_rate: tuple[float, ...]
+    """ln(1/τ_r), τ_r in s, at the same voltages: 1/τ_r = 1/τ_high + 1/τ_low."""
 
 
 @lru_cache(maxsize=64)
@@ -80,8 +82,8 @@ def voltage_response(
     low, high = _reach(device, field, temperature)
     for _ in range(2):
         volts = np.linspace(low, high, PIECES + 1)
-        odds = _log_odds(device, volts, field, temperature)
-        curve = CubicSpline(volts, odds)
+        odds, rate = _log_odds_and_rate(device, volts, field, temperature)
+        curve, rates = CubicSpline(volts, odds), CubicSpline(volts, rate)
         crossings = [root for root in curve.roots(extrapolate=False) if low <= root <= high]
         centre = float(min(crossings, key=abs)) if crossings else 0.0
         low, high = _unsaturated(volts, odds, centre)
@@ -106,6 +108,7 @@ def voltage_response(
         tuple(odds.tolist()),
         tuple((h_s + odds / w).tolist()),
         tuple(power.tolist()),
+        tuple(rates(volts).tolist()),
     )
 
 
@@ -139,10 +142,13 @@ def reaches(response: VoltageResponse, spread: float) -> bool:
     return min(response.log_odds) <= -spread and max(response.log_odds) >= spread
 
 
-def _log_odds(card: DeviceCard, volts: Any, field: float, temperature: float | None) -> Any:
+def _log_odds_and_rate(
+    card: DeviceCard, volts: Any, field: float, temperature: float | None
+) -> tuple[Any, Any]:
     point = card.at(voltage=volts, field=field, temperature=temperature)
-    high, low = (np.asarray(plain(log), dtype=np.float64) for log in point.log_dwell_times())
-    return np.broadcast_to(high - low, volts.shape)
+    logs = (np.asarray(plain(log), dtype=np.float64) for log in point.log_dwell_times())
+    high, low = (np.broadcast_to(log, volts.shape) for log in logs)
+    return high - low, np.logaddexp(-high, -low)
 
 
 def _reach(card: DeviceCard, field: float, temperature: float | None) -> tuple[float, float]:
@@ -150,7 +156,7 @@ def _reach(card: DeviceCard, field: float, temperature: float | None) -> tuple[f
     limit = card.voltage_limit
     for part in PARTS:
         ends = part * limit * np.array([-1.0, 1.0])
-        odds = _log_odds(card, ends, field, temperature)
+        odds, _ = _log_odds_and_rate(card, ends, field, temperature)
         if np.all(np.abs(odds) > SATURATED) and odds[0] * odds[1] < 0:
             break
     return float(ends[0]), float(ends[1])
