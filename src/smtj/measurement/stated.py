@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,25 +102,31 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        names = [path.stem, *([options.sheet] if options.sheet is not None else [])]
-        for name, value, header, pattern in chain.from_iterable(map(conditions_in_name, names)):
-            if _is_missing(dataset, name):
-                _set(dataset, name, ((), value), header)
-                dataset[name].encoding["pattern"] = pattern
-                remark(dataset, f"{_shown(name, value, header)}, from the name of the file")
-            elif name in ("voltage", "current") and _contradicts(dataset[name], value):
-                column = str(dataset[name].encoding.get("header", name))
-                remark(
-                    dataset,
-                    f"the name of the file states another {name} than column {quoted(column)}, "
-                    "which counts; if that is what was measured, call it the signal by columns= "
-                    f'(--column "signal={column}")',
-                )
+        names = [(text, "the file") for text in (path.stem, options.sheet) if text is not None]
+        for text, what in [*names, (path.absolute().parent.name, "its folder")]:
+            _add_named(dataset, text, what)
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
         _set(dataset, "time", (READING, options.interval * steps))
     if options.reads is not None and "probability" in dataset.variables:
         _set(dataset, "reads", ((), float(options.reads)))
+
+
+def _add_named(dataset: "xr.Dataset", text: str, what: str) -> None:
+    """Add the conditions that a name says plainly, and nothing else does."""
+    for name, value, header, pattern in conditions_in_name(text):
+        if _is_missing(dataset, name):
+            _set(dataset, name, ((), value), header)
+            dataset[name].encoding["pattern"] = pattern if what == "the file" else f"{pattern}/*"
+            remark(dataset, f"{_shown(name, value, header)}, from the name of {what}")
+        elif name in ("voltage", "current") and _contradicts(dataset[name], value):
+            column = str(dataset[name].encoding.get("header", name))
+            remark(
+                dataset,
+                f"the name of {what} states another {name} than column {quoted(column)}, "
+                "which counts; if that is what was measured, call it the signal by columns= "
+                f'(--column "signal={column}")',
+            )
 
 
 def matched_name(path: Path, pattern: str) -> dict[str, float | str]:

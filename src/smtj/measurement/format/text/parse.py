@@ -64,12 +64,10 @@ def read_text(
     except (ValueError, csv.Error) as error:
         if not dialect.grouped and _is_grouped(path, dialect, match):
             return read_text(path, replace(dialect, grouped=True), match, progress, readings)
-        rows = _rows_before_footer(path, dialect, match) if readings is None else None
-        if rows is None:
+        found = _without_footer(path, dialect, match, progress) if readings is None else None
+        if found is None:
             raise _fault(path, dialect, match, str(error)) from error
-        found = read_text(path, dialect, match, progress, rows)
-        place = _row(path, dialect, rows)
-        return replace(found, remarks=(*found.remarks, f"from row {place} on nothing is read"))
+        return found
 
     named = dict(zip((column.name for column in match.columns), arrays, strict=True))
     whole = complete(named, match, lambda reading: _row(path, dialect, reading))
@@ -80,7 +78,22 @@ def read_text(
     if not any((a == "").any() if a.dtype.kind == "U" else np.isnan(a).any() for a in arrays):
         # Infinite or too large, of which the check of values says more.
         return Complete(named)
-    raise _fault(path, dialect, match, "it has blank cells")
+    found = _without_footer(path, dialect, match, progress) if readings is None else None
+    if found is None:
+        raise _fault(path, dialect, match, "it has blank cells")
+    return found
+
+
+def _without_footer(
+    path: Path, dialect: Dialect, match: Match, progress: Progress | None
+) -> Complete | None:
+    """Read the readings before lines that hold none; None if there is no such end."""
+    rows = _rows_before_footer(path, dialect, match)
+    if rows is None:
+        return None
+    found = read_text(path, dialect, match, progress, rows)
+    place = _row(path, dialect, rows)
+    return replace(found, remarks=(*found.remarks, f"from row {place} on nothing is read"))
 
 
 def _row(path: Path, dialect: Dialect, reading: int) -> int | None:
