@@ -1,7 +1,7 @@
 """Group readings by their conditions, and classify data sets by kind of measurement."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -111,11 +111,11 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-    if unused and "time" in names and found == "without resistance":
+    if unused and names & {"time", *FIELDS} and found == "without resistance":
         raise DataError(
             f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
-            f"device, and {listed(unused)} is not understood: name it by columns= (--column "
-            '"resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+            f"device, and {listed(unused)} {_are(unused)} not understood: name it by columns= "
+            '(--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
         )
     hint = (
         f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
@@ -130,6 +130,10 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         "probability curve, dwell times of both states a table of them, and signal with frequency "
         f"and field a spectrum{hint}"
     )
+
+
+def _are(words: Sequence[str]) -> str:
+    return "is" if len(words) == 1 else "are"
 
 
 def observable_of(dataset: "xr.Dataset") -> str | None:

@@ -9,11 +9,12 @@ import numpy as np
 
 from smtj.errors import DataError, UnitError
 from smtj.measurement.format.columns import FIELD
-from smtj.measurement.format.header import recognised, split_header, unit_named
+from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
+from smtj.measurement.format.values import ICE_POINT
 from smtj.measurement.locations import READING, source_of
 from smtj.units import convert, format_quantity
 
@@ -63,7 +64,7 @@ def with_axis_units(
     for header in headers:
         name, unit = split_header(header)
         own = horizontal if name_of(name) == "time" else vertical
-        known = name_of(name) not in (None, "time")
+        known = name_of(name) not in (None, "time") or unit_named(name) is not None
         found.append(header if unit or not name or not own or known else f"{name} [{own}]")
     return tuple(found)
 
@@ -268,6 +269,8 @@ def _converted(text: str, unit: str, name: str) -> float | None:
     value = float(digits.replace("p", ".").replace(",", "."))
     if sign is not None and sign[1]:
         value = -value
+    if unit == CELSIUS and name == "temperature":
+        return value + ICE_POINT
     try:
         return convert(value, unit, QUANTITIES[name].unit)
     except UnitError:

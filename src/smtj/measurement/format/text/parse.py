@@ -212,20 +212,27 @@ def _is_grouped(path: Path, dialect: Dialect, match: Match) -> bool:
 def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | None:
     """Return how many readings come before lines that hold none; None if there is no such end.
 
-    A line without a number in a column of numbers is no reading that is merely wrong.
+    A line without a number in a column of numbers is no reading that is merely wrong; nor is one
+    with text there below a blank line, as ``Mean,1090``.
     """
     numbers = [c.position for c in match.columns if c.unit is not None]
 
-    def is_reading(cells: list[str]) -> bool:
-        return any(n < len(cells) and is_number(cells[n], dialect.decimal) for n in numbers)
+    def is_reading(cells: list[str], of_all: bool) -> bool:
+        found = (n < len(cells) and is_number(cells[n], dialect.decimal) for n in numbers)
+        return all(found) if of_all else any(found)
 
-    first, after = None, 0
+    first, after, last = None, 0, dialect.lines
+    is_below = False
     try:
-        for position, (_, cells) in enumerate(records(path, dialect)):
-            if first is not None and is_reading(cells):
+        for position, (number, cells) in enumerate(records(path, dialect)):
+            is_below |= first is None and position > 0 and number > last + 1
+            last = number
+            if first is not None and is_reading(cells, is_below):
                 return None
-            if first is None and not is_reading(cells):
+            if first is None and not is_reading(cells, is_below):
                 first = position
+            elif first is None:
+                is_below = False
             after += first is not None
             if after > MAX_FOOTER:
                 return None
