@@ -1,12 +1,12 @@
 """Spin-steps a second against cmtj, both sides in turn in one process, one thread.
 
 Both solve the same stochastic LLG equation with H_K1, H_K2 and thermal field by Heun's method and
-record one state at the end.  cmtj (a simulator in C++, licensed under the GPL, of which smtj uses
-nothing) is installed for this by ``pip install cmtj``; without it, our own rates are measured
-alone.  A ratio is the median over the rounds of the ratios within a round, of processor time, so
-that what else runs on the machine counts less.  Two threads against one is of elapsed time and
-needs an idle machine; the processor time that both need for the same work tells on a busy one what
-the threads themselves cost.
+record one state at the end, without a drive and with the spin torque of a voltage that is a sine.
+cmtj (a simulator in C++, licensed under the GPL, of which smtj uses nothing) is installed for this
+by ``pip install cmtj``; without it, our own rates are measured alone. A ratio is the median over
+the rounds of the ratios within a round, of processor time, so that what else runs on the machine
+counts less. Two threads against one is of elapsed time and needs an idle machine; the processor
+time that both need for the same work tells on a busy one what the threads themselves cost.
 
 The share of the machine's arithmetic is our floating-point operations a second, a fused
 multiply-add counting as two, over those of a single-precision matrix product.
@@ -27,13 +27,19 @@ from threadpoolctl import threadpool_limits
 
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.simulate import default_time_step, final_state
-from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.magnetics.equilibrium import Macrospin
+from smtj.dynamics.macrospin.waveform import Waveform, sampled
+from smtj.physics.constants import ELEMENTARY_CHARGE, REDUCED_PLANCK, VACUUM_PERMEABILITY
+from smtj.physics.magnetics.macrospin import Macrospin
+from smtj.physics.torque.fields import TorqueFields
 
 MAGNETISATION, THICKNESS, AREA = 1.2, 1.1e-9, np.pi / 4 * 50e-9**2
 """M_s in T, and the disc of design: barrier near 4 k_B T."""
 FIRST, SECOND, DAMPING, TEMPERATURE = 12.6e3, 1e3, 0.1, 300.0
 START = (0.0, 0.6, 0.8)
+TORQUE, REFERENCE, POLARISATION = 400.0, (0.6, 0.0, 0.8), 0.5
+"""Amplitude of the damping-like torque as a field in A/m, and the layer it pulls towards."""
+FREQUENCY, POINTS = 1e9, 64
+"""Of the sine in Hz, and points in a period."""
 
 OPERATIONS_OF_A_CHANGE = 3 + 4 + 6 + 6 + 9 + 3 + 9
 """m·n, the axis's field, h, α h + q, m × that, the sum, its product with m."""
@@ -43,12 +49,25 @@ OPERATIONS = 2 * OPERATIONS_OF_A_CHANGE + 6 + 3 + 9 + 13 + 1.5 * OPERATIONS_OF_A
 """Of a step: both changes, the thermal field, both sums, the length of m; three normal numbers."""
 
 
-def ours(size: int, steps: int, dtype: type, threads: int) -> Callable[[], object]:
+def sine(duration: float) -> Waveform:
+    """Return a sine of 1 V."""
+    time = np.arange(0.0, duration + 1 / FREQUENCY, 1 / (POINTS * FREQUENCY))
+    return sampled(time, np.sin(2 * np.pi * FREQUENCY * time))
+
+
+def ours(
+    size: int, steps: int, dtype: type, threads: int, driven: bool = False
+) -> Callable[[], object]:
     """Return a run of our ensemble."""
     moment = MAGNETISATION / VACUUM_PERMEABILITY * THICKNESS * AREA
     spin = Macrospin(moment, FIRST, SECOND, 0.0, 0.0, 0.0, TEMPERATURE)
     system = DrivenMacrospin(spin, DAMPING)
     step = default_time_step(system) / 4
+    if driven:
+        torques = TorqueFields(0.0, 0.0, TORQUE)
+        system = DrivenMacrospin(
+            spin, DAMPING, voltage=sine(steps * step), torques=torques, reference=REFERENCE
+        )
 
     def run() -> object:
         numba.set_num_threads(threads)
@@ -57,7 +76,7 @@ def ours(size: int, steps: int, dtype: type, threads: int) -> Callable[[], objec
     return run
 
 
-def theirs(size: int, steps: int) -> Callable[[], object]:
+def theirs(size: int, steps: int, driven: bool = False) -> Callable[[], object]:
     """Return as many runs of cmtj one after the other, which keep only what it must."""
     import cmtj
 
@@ -65,17 +84,26 @@ def theirs(size: int, steps: int) -> Callable[[], object]:
     step = 5e-12
     junctions = []
     for seed in range(size):
-        layer = cmtj.Layer(
-            "free",
-            mag=cmtj.CVector(*START),
-            anis=cmtj.CVector(0.0, 0.0, 1.0),
-            Ms=MAGNETISATION,
-            thickness=THICKNESS,
-            cellSurface=AREA,
-            demagTensor=[zero, zero, zero],
-            damping=DAMPING,
-        )
+        given = {
+            "id": "free",
+            "mag": cmtj.CVector(*START),
+            "anis": cmtj.CVector(0.0, 0.0, 1.0),
+            "Ms": MAGNETISATION,
+            "thickness": THICKNESS,
+            "cellSurface": AREA,
+            "demagTensor": [zero, zero, zero],
+            "damping": DAMPING,
+        }
+        if driven:
+            layer = cmtj.Layer.createSTTLayer(**given, spinPolarisation=POLARISATION)
+            layer.setReferenceLayer(cmtj.CVector(*REFERENCE))
+        else:
+            layer = cmtj.Layer(**given)
         junction = cmtj.Junction([layer])
+        if driven:
+            density = TORQUE * 2 * ELEMENTARY_CHARGE * MAGNETISATION * THICKNESS
+            density /= REDUCED_PLANCK * POLARISATION
+            junction.setLayerCurrentDriver("free", cmtj.sineDriver(0.0, density, FREQUENCY, 0.0))
         junction.setLayerAnisotropyDriver("free", cmtj.constantDriver(FIRST * MAGNETISATION / 2))
         second = cmtj.constantDriver(-SECOND * MAGNETISATION / 4)
         junction.setLayerSecondOrderAnisotropyDriver("free", second)
@@ -124,10 +152,13 @@ def main() -> None:
     contestants: dict[str, tuple[Callable[[], object], float]] = {
         "float32": (ours(size, steps, np.float32, 1), size * steps),
         "float64": (ours(size, steps, np.float64, 1), size * steps),
+        "float32, torque": (ours(size, steps, np.float32, 1, True), size * steps),
+        "float64, torque": (ours(size, steps, np.float64, 1, True), size * steps),
         "SGEMM": (product(side), 2.0 * side**3),
     }
     if importlib.util.find_spec("cmtj") is not None:
         contestants["cmtj"] = (theirs(few, steps), few * steps)
+        contestants["cmtj, torque"] = (theirs(few, steps, True), few * steps)
     threads = {
         f"{name}, {n}": ours(size, steps, dtype, n)
         for name, dtype in (("float32", np.float32), ("float64", np.float64))
@@ -135,7 +166,8 @@ def main() -> None:
         if n <= numba.config.NUMBA_NUM_THREADS
     }
     for dtype in (np.float32, np.float64):
-        ours(64, 4, dtype, 1)()
+        for driven in (False, True):
+            ours(64, 4, dtype, 1, driven)()
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     elapsed: dict[str, list[float]] = {name: [] for name in threads}
     busy: dict[str, list[float]] = {name: [] for name in threads}
@@ -150,17 +182,25 @@ def main() -> None:
             elapsed[name].append(time.perf_counter() - begin)
             busy[name].append(time.process_time() - begin_busy)
     table = Table(f"{size} trajectories, {steps} steps", "spin-steps/s", "over cmtj", "of SGEMM")
-    for name in ("cmtj", "float32", "float64"):
+    for name in (
+        "cmtj",
+        "float32",
+        "float64",
+        "cmtj, torque",
+        "float32, torque",
+        "float64, torque",
+    ):
         if name not in rates:
             continue
+        rival = "cmtj, torque" if "torque" in name else "cmtj"
         over = (
-            [a / b for a, b in zip(rates[name], rates["cmtj"], strict=True)]
-            if "cmtj" in rates
+            [a / b for a, b in zip(rates[name], rates[rival], strict=True)]
+            if rival in rates
             else []
         )
         share = [OPERATIONS * a / b for a, b in zip(rates[name], rates["SGEMM"], strict=True)]
         table.add_row(
-            name if name == "cmtj" else f"smtj, {name}",
+            name if "cmtj" in name else f"smtj, {name}",
             f"{statistics.median(rates[name]) / 1e6:.1f} M",
             quartiles(over, 1) if over else "cmtj is not installed",
             quartiles(share, 2) if name == "float32" else "",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from rich.progress import track
 
+import smtj
 from smtj import provenance
 from smtj.card import DeviceCard, as_device
 from smtj.errors import SmtjError
@@ -29,6 +30,7 @@ from smtj.inference.bias.joint import JointFit, fit_jointly
 from smtj.inference.bias.observed import DwellTimes, dwell_times
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.inference.stats.estimate import Estimate
+from smtj.lab import Instrument, bias_scan
 from smtj.physics.device import vcma_point
 from smtj.physics.readout.back_action import critical_voltages
 from smtj.typing import Floats
@@ -38,6 +40,9 @@ POINTS = 9
 CAUSES = ("vcma", "torque", "heat")
 SHARE = 0.5
 """Of devices that have a cause."""
+TRACES, CYCLES, NOISE, TRACE_OHM = 5, 60, 0.15, 8000.0
+"""Of noisy traces: voltages, cycles of both states in the slowest trace, noise over the separation
+of the levels, and about the resistance in ohm."""
 FRACTIONS = (0.05, 0.1, 0.2, 0.3)
 """Largest V over V_c of the exact data that the compact law is given."""
 HEAD = """# What a bias does: coverage of the joint fits
@@ -50,6 +55,7 @@ the true value, with the error of the count. Seen: how often a cause that acts i
 one that is absent.
 
 """
+TRACES_TITLE = "Noisy traces of upright cards, self-consistent model"
 EXACT = """## The compact law on exact data
 
 Cards with a torque alone at Δ of 12 or the card's if that is less, their dwell times by
@@ -135,32 +141,66 @@ def card_case(base: DeviceCard, seed: int, key: int) -> Case:
         "R_th": acts["heat"] * rng.uniform(0, 1) * 60 / (most**2 / 1e3),
         "H_s": float(np.asarray(own.offset_field)) + rng.uniform(-1, 1) / float(own.slope),
     }
-    factor = rng.uniform(10, 18) / delta
-    tau = 1e-9 * 10 ** rng.standard_normal()
-    barrier = "geometry.activation_volume"
-    scaled = float(base.geometry.activation_volume) * factor
+    device = _with(base, values, rng.uniform(10, 18) / delta, rng)
+    volts = np.linspace(-most, most, POINTS)
+    logs = np.stack(device.at(voltage=volts).log_dwell_times(), axis=1)
+    observed = counted(logs, rng)
+    start = base.replace({"thermal.attempt_time": 1e-9})
+    fit = fit_jointly(observed, card_law(start, bias_conditions("voltage", volts), observed))
+    truth = {**values, "E_b/k_BT": float(vcma_point(device).stability_factor)}
+    return Case(fit, {e.symbol: e for e in card_estimates(fit)}, truth, acts)
+
+
+def _with(
+    base: DeviceCard, values: dict[str, float], factor: float, rng: np.random.Generator
+) -> DeviceCard:
+    """Return a device with another barrier and attempt time, and the effects of a bias."""
+    barrier, scaled = (
+        "geometry.activation_volume",
+        float(base.geometry.activation_volume) * factor,
+    )
     if base.switching.model != "cai2019":
         barrier, scaled = (
             "magnetism.anisotropy_field",
             float(base.magnetism.anisotropy_field or 0.0) * factor,
         )
-    device = base.replace(
+    return base.replace(
         {
             barrier: scaled,
             "vcma.coefficient": values["ξ"],
             "spin_torque.damping_like_field_per_volt": values["h_DL"],
             "thermal.thermal_resistance": values["R_th"],
             "switching.offset_field": values["H_s"],
-            "thermal.attempt_time": tau,
+            "thermal.attempt_time": 1e-9 * 10 ** rng.standard_normal(),
         }
     )
-    volts = np.linspace(-most, most, POINTS)
-    logs = np.stack(device.at(voltage=volts).log_dwell_times(), axis=1)
-    start = base.replace({"thermal.attempt_time": 1e-9})
-    observed = counted(logs, rng)
-    fit = fit_jointly(observed, card_law(start, bias_conditions("voltage", volts), observed))
+
+
+def trace_case(base: DeviceCard, seed: int) -> Case:
+    """Fit the noisy resistance traces of a device, as a user fits those of an instrument."""
+    rng = np.random.default_rng([5, seed])
+    acts, own, most = drawn(rng), vcma_point(base), 0.1
+    v_c = min(abs(v) for v in critical_voltages(with_torque(base, 1.0)))
+    xi = 0.1 * float(own.energy_density) / most * float(base.geometry.free_layer_thickness)
+    values = {
+        "ξ": acts["vcma"] * rng.uniform(-1, 1) * xi * float(base.geometry.tunnel_barrier_thickness),
+        "h_DL": acts["torque"] * rng.uniform(-1, 1) * 0.04 * v_c / most,
+        "R_th": acts["heat"] * rng.uniform(0, 1) * 30 / (most**2 / float(TRACE_OHM)),
+        "H_s": float(np.asarray(own.offset_field)) + rng.uniform(-0.5, 0.5) / float(own.slope),
+    }
+    device = _with(base, values, rng.uniform(10, 14) / float(own.stability_factor), rng)
+    volts = np.linspace(-most, most, TRACES)
+    high, low = device.at(voltage=volts).dwell_times()
+    interval = float(np.minimum(high, low).min()) / 4
+    samples = math.ceil(CYCLES * float((high + low).max()) / interval)
+    states = device.at().resistances()
+    lab = Instrument(interval, interval / 2, NOISE * abs(float(states.high - states.low)))
+    data = bias_scan(device, samples, voltage=volts, instrument=lab, seed=seed)
+    part = smtj.fit(data, base.replace({"thermal.attempt_time": 1e-9})).parts[-1]
+    if part.kind != "effects":
+        raise SmtjError("the traces do not show what the bias does")
     truth = {**values, "E_b/k_BT": float(vcma_point(device).stability_factor)}
-    return Case(fit, {e.symbol: e for e in card_estimates(fit)}, truth, acts)
+    return Case(part.fit.fit, {e.symbol: e for e in part.fit.estimates}, truth, acts)
 
 
 def coverage(title: str, case: Callable[[int], Case], count: int) -> Iterator[str]:
@@ -247,6 +287,10 @@ def main() -> None:
         start=2,
     ):
         text += "".join(coverage(title, lambda n, b=base, k=key: card_case(b, n, k), count))
+    from_traces = upright("funatsu2022")
+    text += "".join(
+        coverage(TRACES_TITLE, lambda n: trace_case(from_traces, n), options.devices // 10)
+    )
     text += "".join(compact_bias())
     write_text(FOLDER / "bias.md", text)
 

@@ -22,6 +22,7 @@ from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
 from smtj.nn.training.trainer import TrainingSettings, as_tensors, evaluate
 from smtj.paper.fig3b import networks, read_curves
+from smtj.paper.voltage import UPRIGHT, with_torque
 
 RATES = (0.01, 0.03, 0.1, 0.3)
 READS = (1, 2, 4, 8, 16, 64, "expected")
@@ -32,11 +33,11 @@ CARD = load_card("cai2019")
 IMAGES = load_dataset("mnist")
 
 
-def job(name, network, seed, epochs, runs, rate=None, held_out=False):
+def job(name, network, seed, epochs, runs, rate=None, held_out=False, card=CARD):
     """Return a training job in its own folder."""
     settings = replace(network, chip_seed=seed)
     training = TrainingSettings(rate or TrainingSettings.learning_rate, seed)
-    experiment = Experiment(CARD, settings, training, IMAGES.name)
+    experiment = Experiment(card, settings, training, IMAGES.name)
     folder = f"{name} {network.readout} {training.learning_rate:g} {epochs} {seed}".replace(
         ",", ""
     ).replace(" ", "-")
@@ -87,7 +88,31 @@ def over_seeds(runs, seeds, epochs, names, readouts):
         for readout in readouts
         for name in names
     ]
-    curves = read_curves(train(jobs))
+    return course(read_curves(train(jobs)))
+
+
+def by_voltage(runs, seeds, epochs):
+    """Return the same for either drive of two cards with the torque of their TMR."""
+    network = replace(networks(IMAGES)["mtj"], readout="device")
+    cards = {name: with_torque(load_card(name)) for name in (CARD.name, UPRIGHT)}
+    jobs = [
+        job(
+            f"{name}, by {drive}",
+            replace(network, drive=drive),
+            seed,
+            epochs,
+            runs / "voltage",
+            card=card,
+        )
+        for seed in range(seeds)
+        for name, card in cards.items()
+        for drive in ("field", "voltage")
+    ]
+    return course(read_curves(train(jobs)))
+
+
+def course(curves):
+    """Return final accuracies and the course of training, by network."""
     return {
         name: {
             "epochs": curve.shape[1],
@@ -138,7 +163,9 @@ def accuracy_against_reads(runs, epochs):
 def main():
     """Do the parts that are asked for and keep the others as they are."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", default=["tuning", "seeds", "ablations", "reads"])
+    parser.add_argument(
+        "parts", nargs="*", default=["tuning", "seeds", "ablations", "reads", "voltage"]
+    )
     parser.add_argument("--runs", type=Path, default=Path("results/validation"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=100)
@@ -152,6 +179,7 @@ def main():
         "ablations": lambda: over_seeds(
             runs, seeds, options.tuning_epochs, tuple(networks(IMAGES)), ("device",)
         ),
+        "voltage": lambda: by_voltage(runs, seeds, options.tuning_epochs),
         "reads": lambda: accuracy_against_reads(runs, options.reads_epochs),
     }
     for part in options.parts:

@@ -23,7 +23,13 @@ def main() -> None:
         "gradient descent with momentum 0.9 in batches of 100. ± is the standard deviation over "
         "seeds; a seed sets weights, batches, reads and chip."
     ]
-    renderers = {"tuning": tuning, "seeds": seeds, "ablations": ablations, "reads": reads}
+    renderers = {
+        "tuning": tuning,
+        "seeds": seeds,
+        "ablations": ablations,
+        "reads": reads,
+        "voltage": by_voltage,
+    }
     for part, render in renderers.items():
         if part in record:
             sections.append(render(record[part]["result"]) + "\n\n" + made(record[part]["about"]))
@@ -263,6 +269,22 @@ def ablations(result: dict[str, dict]) -> str:
     return (
         f"## One thing changed at a time\n\n{epochs} epochs, {count} seeds; test accuracy (%).\n\n"
         + table(["network, read-out", "epoch 1", "mean of last 10 epochs"], rows)
+    )
+
+
+def by_voltage(result: dict[str, dict]) -> str:
+    """Render what the voltage as the input does."""
+    rows = [
+        [name, *(spread(found[k]) for k in ("after_epoch_1", "last_epoch", "mean_of_last_10"))]
+        for name, found in result.items()
+    ]
+    first = next(iter(result.values()))
+    epochs, count = first["epochs"], len(first["last_epoch"]["values"])
+    head = ["card and drive, read-out", "epoch 1", f"epoch {epochs}", "mean of last 10 epochs"]
+    return (
+        "## The voltage as the input\n\nThe summed input is the field of the paper or the voltage "
+        "across each junction, in no field; cards with the spin torque that their TMR implies. "
+        f"{epochs} epochs, {count} seeds; test accuracy (%).\n\n" + table(head, rows)
     )
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from smtj import load_card
 from smtj.errors import SmtjError
 from smtj.nn import (
+    DigitalReads,
     MTJNeuron,
     convert,
     set_conditions,
@@ -54,6 +55,19 @@ def test_vcma_in_a_field_answers_as_the_card_whatever_the_shape():
     step = 1e-4
     apart = layer(x.detach() + step) - layer(x.detach() - step)
     np.testing.assert_allclose(gradient, apart / (2 * step), rtol=2e-3)
+
+
+def test_the_range_ends_where_p_of_v_turns():
+    """H_K1 - 34 mT/V V - 170 mT/V² V² is largest at -0.1 V."""
+    card = VCMA.replace({"vcma.anisotropy_field_per_volt_squared": "170 mT/V^2"})
+    turning = voltage_response(card, 30 * Oe)
+    assert (turning.low, turning.high) == pytest.approx((-0.1, 0.2), abs=1e-3)
+    assert np.all(np.diff(turning.log_odds) < 0)
+    whole = voltage_response(card, 30 * Oe, monotonic=False)
+    assert (whole.low, whole.high) == pytest.approx((-0.2, 0.2))
+    expected = odds(card.at(voltage=0.15, field=30 * Oe))
+    volts = np.linspace(turning.low, turning.high, len(turning.log_odds))
+    assert float(np.interp(0.15, volts, turning.log_odds)) == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_voltage_stays_within_the_card_s_limit():
@@ -109,6 +123,29 @@ def test_the_power_is_that_of_the_current_in_both_states():
     p = torch.sigmoid(torch.tensor(3.0)).item()
     expected = volts**2 * (p / float(states.high) + (1 - p) / float(states.low))
     assert coupling.power(x).tolist() == pytest.approx([0.0, expected], rel=0.05, abs=1e-13)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_correlated_reads_have_the_relaxation_time_at_their_own_voltage(streaming):
+    """VCMA changes τ by far more than the field does that has the same log-odds."""
+    torch.manual_seed(0)
+    field, devices = 0.0, 40_000
+    coupling = voltage_coupling(VCMA, devices, field=field)
+    x = torch.full((2, devices), -0.2)
+    volts = coupling.drive(x)[0, 0].item()
+    point = VCMA.at(voltage=volts, field=field)
+    tau = float(np.exp(point.log_relaxation_time()))
+    by_field = float(np.exp(VCMA.at(field=field).log_relaxation_time()))
+    assert abs(np.log(tau / by_field)) > 0.3
+    scheme = DigitalReads(interval=tau, integration_time=0.0, streaming=streaming)
+    options = {**IDEAL, "reads": 1 if streaming else 2, "scheme": scheme}
+    answers = MTJNeuron(VCMA, devices, coupling=coupling, **options)(x)
+    p = float(point.switching_probability())
+    assert float(answers.mean()) == pytest.approx(p, abs=0.02)
+    # Either two reads of an evaluation, or one of each of two that follow each other.
+    mean = answers.mean(dim=0) if streaming else answers[0]
+    found = float(mean.var()) / (p * (1 - p) / 2) - 1
+    assert found == pytest.approx(np.exp(-1), abs=0.05)
 
 
 def test_a_model_is_converted_to_it():

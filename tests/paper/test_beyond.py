@@ -6,13 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from smtj import DeviceCard
+from smtj.card import as_device
 from smtj.cli import app
 from smtj.datasets import load_dataset
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.run import run_experiment
 from smtj.nn.training.trainer import TrainingSettings, as_tensors
-from smtj.paper import beyond
+from smtj.paper import beyond, voltage
 
 pytestmark = pytest.mark.slow
 
@@ -39,13 +40,26 @@ def test_every_part_makes_its_figures_and_reports_progress(folder: Path, card: D
         "reads",
         "adaptive_training",
         "adaptive_recalibration",
+        "voltage",
         "chips",
         "neuron-cost",
     ]
     for figure in made:
         assert all(path.stat().st_size > 1000 for path in figure.images), figure.name
-    for words in ("realistic reads", "adaptive neuron", "chips", "cost"):
+    for words in ("realistic reads", "adaptive neuron", "voltage", "chips", "cost"):
         assert any(text.startswith(words) for text in reported), words
+
+
+def test_the_voltage_as_input_costs_far_less_than_wires(tmp_path: Path) -> None:
+    """An upright card: the same network learns by either drive."""
+    made = voltage.make(as_device(voltage.UPRIGHT), load_dataset("digits"), tmp_path)
+    (found,) = made.numbers.values()
+    accuracy, drive = found["test_accuracy"], found["energy_of_drive_J"]
+    assert accuracy["voltage"][-1] == pytest.approx(accuracy["field"][-1], abs=0.03)
+    assert accuracy["voltage"][-1] > 0.5
+    assert drive["voltage"] < 1e-3 * drive["field"]
+    assert made.checks[0].claim == "A voltage can be the input of the neuron"
+    assert all(path.stat().st_size > 1000 for path in made.images)
 
 
 def test_a_report_beyond_the_paper_needs_the_network_of_the_paper(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
 from smtj.report.figure import FigureResult
 
-PARTS = ("reads", "adaptive", "chips", "cost")
-"""Parts in the order of the report; all need the trained network."""
+PARTS = ("reads", "adaptive", "voltage", "chips", "cost")
+"""Parts in the order of the report; all but the voltage need the trained network."""
 
 
 def make(
@@ -50,6 +50,10 @@ def make(
         yield from adaptive.make(
             card, images, network, out, progress=lambda done: report(f"adaptive neuron, {done}")
         )
+    if "voltage" in parts:
+        from smtj.paper import voltage
+
+        yield voltage.make(card, images, out, progress=report)
     if "chips" in parts:
         from smtj.nn.training.network import load_network
         from smtj.paper import chips

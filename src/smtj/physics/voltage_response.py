@@ -37,13 +37,18 @@ class VoltageResponse(NamedTuple):
     """H_s + ℓ/w at the same voltages, in A/m."""
     power: tuple[float, ...]
     """V²/R in W at the same voltages, the mean of both states."""
+    log_rate: tuple[float, ...]
+    """ln(1/τ_r), τ_r in s, at the same voltages: 1/τ_r = 1/τ_high + 1/τ_low."""
 
 
 @lru_cache(maxsize=64)
 def voltage_response(
-    card: CardLike, field: float = 0.0, temperature: float | None = None
+    card: CardLike,
+    field: float = 0.0,
+    temperature: float | None = None,
+    monotonic: bool = True,
 ) -> VoltageResponse:
-    """Evaluate P(V) of a card.
+    """Evaluate P(V) of a card, up to its limit of voltage or to where P(high) is 0 or 1.
 
     Parameters
     ----------
@@ -53,6 +58,9 @@ def voltage_response(
         The constant field in A/m, along the card's drive.
     temperature
         T in K; by default the card's.
+    monotonic
+        Whether the range also ends where P(V) turns, to either side of its centre; a tilted axis
+        and VCMA can make it turn.
 
     Raises
     ------
@@ -74,11 +82,13 @@ def voltage_response(
     low, high = _reach(device, field, temperature)
     for _ in range(2):
         volts = np.linspace(low, high, PIECES + 1)
-        odds = _log_odds(device, volts, field, temperature)
-        curve = CubicSpline(volts, odds)
+        odds, rate = _log_odds_and_rate(device, volts, field, temperature)
+        curve, rates = CubicSpline(volts, odds), CubicSpline(volts, rate)
         crossings = [root for root in curve.roots(extrapolate=False) if low <= root <= high]
         centre = float(min(crossings, key=abs)) if crossings else 0.0
         low, high = _unsaturated(volts, odds, centre)
+    if monotonic:
+        volts, odds = _up_to_turns(volts, odds, centre)
     if np.ptp(odds) < MIN_CHANGE:
         raise SmtjError(
             f"the voltage of card {device.name} changes the log-odds of P(high) by only "
@@ -98,7 +108,22 @@ def voltage_response(
         tuple(odds.tolist()),
         tuple((h_s + odds / w).tolist()),
         tuple(power.tolist()),
+        tuple(rates(volts).tolist()),
     )
+
+
+def _up_to_turns(volts: Any, odds: Any, centre: float) -> tuple[Any, Any]:
+    """Return the part of a curve around its centre that rises or falls throughout, resampled."""
+    from scipy.interpolate import CubicSpline
+
+    curve = CubicSpline(volts, odds)
+    turns = curve.derivative().roots(extrapolate=False)
+    turns = turns[np.isfinite(turns)]
+    below, above = turns[turns < centre], turns[turns > centre]
+    low = float(below.max()) if below.size else float(volts[0])
+    high = float(above.min()) if above.size else float(volts[-1])
+    part = np.linspace(low, high, PIECES + 1)
+    return part, curve(part)
 
 
 def mean_power(response: VoltageResponse, spread: float) -> float:
@@ -117,10 +142,13 @@ def reaches(response: VoltageResponse, spread: float) -> bool:
     return min(response.log_odds) <= -spread and max(response.log_odds) >= spread
 
 
-def _log_odds(card: DeviceCard, volts: Any, field: float, temperature: float | None) -> Any:
+def _log_odds_and_rate(
+    card: DeviceCard, volts: Any, field: float, temperature: float | None
+) -> tuple[Any, Any]:
     point = card.at(voltage=volts, field=field, temperature=temperature)
-    high, low = (np.asarray(plain(log), dtype=np.float64) for log in point.log_dwell_times())
-    return np.broadcast_to(high - low, volts.shape)
+    logs = (np.asarray(plain(log), dtype=np.float64) for log in point.log_dwell_times())
+    high, low = (np.broadcast_to(log, volts.shape) for log in logs)
+    return high - low, np.logaddexp(-high, -low)
 
 
 def _reach(card: DeviceCard, field: float, temperature: float | None) -> tuple[float, float]:
@@ -128,7 +156,7 @@ def _reach(card: DeviceCard, field: float, temperature: float | None) -> tuple[f
     limit = card.voltage_limit
     for part in PARTS:
         ends = part * limit * np.array([-1.0, 1.0])
-        odds = _log_odds(card, ends, field, temperature)
+        odds, _ = _log_odds_and_rate(card, ends, field, temperature)
         if np.all(np.abs(odds) > SATURATED) and odds[0] * odds[1] < 0:
             break
     return float(ends[0]), float(ends[1])

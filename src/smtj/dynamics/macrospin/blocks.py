@@ -20,6 +20,10 @@ STREAM = 0x4C4C47
 Words = NDArray[np.uint32]
 Numbers = NDArray[np.floating[Any]]
 Response = tuple[Floats, Floats, Floats]
+"""Rows from FIELD_X on at rest and per volt, shape (rows, trajectories), and the factor of an
+applied field, shape (trajectories,)."""
+Packed = tuple[Numbers, Numbers, Numbers]
+"""The same in blocks, shape (blocks, rows LANES) and (blocks, LANES)."""
 Drive = tuple[NDArray[np.int64], Floats, Floats]
 
 
@@ -31,7 +35,7 @@ class Blocks:
     """Shape (blocks, ROWS LANES)."""
     generators: Words
     """Shape (blocks, 4 LANES)."""
-    response: Response
+    response: Packed
     """See :func:`smtj.dynamics.macrospin.record_kernels.record_means`."""
 
     def directions(self, trajectories: int) -> Numbers:
@@ -62,16 +66,28 @@ def new_blocks(
     """Return blocks of trajectories at their starting directions, shape (trajectories, 3)."""
     table = lane_table(ensemble, start, step)
     blocks = -(-ensemble.trajectories // LANES)
-    padded = np.zeros((rows.ROWS, blocks * LANES))
     # Lanes without a trajectory have no field and stay where they are.
-    padded[rows.Z] = 1.0
-    padded[:, : ensemble.trajectories] = table
-    numbers = np.moveaxis(padded.reshape(rows.ROWS, blocks, LANES), 1, 0).reshape(blocks, -1)
+    idle = np.zeros((rows.ROWS, 1))
+    idle[rows.Z] = 1.0
+    numbers = _packed(table, idle, blocks, dtype)
     generators = np.ones((blocks, 4 * LANES), np.uint32)
     record_kernels.seed_blocks(generators, ensemble.trajectories, *key(seed))
-    return Blocks(
-        np.ascontiguousarray(numbers, dtype=precision(dtype)), generators, response(ensemble, step)
+    at_rest, per_volt, factor = response(ensemble, step)
+    nothing = np.zeros((1, 1))
+    packed = (
+        _packed(at_rest, nothing, blocks, dtype),
+        _packed(per_volt, nothing, blocks, dtype),
+        _packed(factor[None], nothing, blocks, dtype),
     )
+    return Blocks(numbers, generators, packed)
+
+
+def _packed(table: Floats, idle: Floats, blocks: int, dtype: DTypeLike) -> Numbers:
+    """Return rows, shape (rows, trajectories), as blocks, shape (blocks, rows LANES)."""
+    padded = np.broadcast_to(idle, (len(table), blocks * LANES)).copy()
+    padded[:, : table.shape[1]] = table
+    turned = np.moveaxis(padded.reshape(len(table), blocks, LANES), 1, 0)
+    return np.ascontiguousarray(turned.reshape(blocks, -1), dtype=precision(dtype))
 
 
 def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
@@ -89,7 +105,8 @@ def lane_table(ensemble: Ensemble, start: Floats, step: float) -> Floats:
 
 
 def response(ensemble: Ensemble, step: float) -> Response:
-    """Return the effect of a drive, in the units of the kernels."""
+    """Return the effect of a drive, in the units of the kernels: rows at rest, which include what
+    is constant, and the change of waveforms."""
     spin, per_field = ensemble.spin, ensemble.precession * step
     vcma, field_like, damping_like = ensemble.torques
     size = (record_kernels.DRIVEN, ensemble.trajectories)
@@ -102,15 +119,23 @@ def response(ensemble: Ensemble, step: float) -> Response:
         per_volt[k] = per_field * (along_p + added)
         pull = per_field * (1 + ensemble.damping**2) * damping_like * p
         per_volt[rows.PULL_X - rows.FIELD_X + k] = pull
+    for k, component in enumerate(ensemble.field):
+        if not isinstance(component, Waveform):
+            at_rest[k] += per_field * component
+    if not isinstance(ensemble.voltage, Waveform):
+        at_rest += per_volt * ensemble.voltage
     return at_rest, per_volt, np.asarray(per_field)
 
 
 def drive(ensemble: Ensemble, step: float, since: int, pairs: int) -> Drive:
-    """Return voltage and field over pairs of steps, from pair ``since`` on, in as few segments."""
+    """Return voltage and field over pairs of steps, from pair ``since`` on, in as few segments.
+
+    What is constant is 0 here, since :func:`response` has it.
+    """
     quantities = (ensemble.voltage, *ensemble.field)
     edges = 2 * step * np.arange(since, since + pairs + 1, dtype=np.float64)
     means = [
-        quantity.means(edges) if isinstance(quantity, Waveform) else quantity[None]
+        quantity.means(edges) if isinstance(quantity, Waveform) else np.zeros((1, 1))
         for quantity in quantities
     ]
     changes = np.zeros(pairs, np.bool_)

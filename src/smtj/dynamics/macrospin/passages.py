@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from smtj.dynamics.macrospin import llg_kernels as rows
 from smtj.dynamics.macrospin import passage_kernels
-from smtj.dynamics.macrospin.blocks import drive, key, lane_table, precision, response
+from smtj.dynamics.macrospin.blocks import key, lane_table, precision, response
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, Ensemble, checked_directions, ensemble
 from smtj.dynamics.macrospin.run import (
     PORTION,
@@ -65,10 +65,7 @@ def first_passage_times(
     step = step_of(numbers, time_step)
     directions = checked_directions(start, size)
     load = lane_table(numbers, directions, step)
-    at_rest, per_volt, factor = response(numbers, step)
-    _, (volts,), (fields,) = drive(numbers, step, 0, 1)
-    load[rows.FIELD_X : rows.PULL_Z + 1] = at_rest + per_volt * volts
-    load[rows.FIELD_X : rows.FIELD_Z + 1] += factor * fields
+    load[rows.FIELD_X : rows.PULL_Z + 1], _, _ = response(numbers, step)
     above = (directions * easy_axis(numbers)).sum(axis=1) > threshold
     load[rows.SIDE] = np.where(above, -1.0, 1.0)
     load[rows.LIMIT] = load[rows.SIDE] * threshold - _missed(numbers, step, threshold)

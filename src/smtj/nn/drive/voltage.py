@@ -3,7 +3,8 @@
 P(high) then follows the voltage as the card says, by VCMA, spin torque and heat in a constant
 field, whatever its shape.  The coupling turns ln odds ℓ(V) into the field H_s + ℓ(V)/w that a
 field-driven junction would need for them, so that the spreads of devices, their drift and their
-noise act as they do on field-driven neurons.
+noise act as they do on field-driven neurons.  Correlated reads have the relaxation time that the
+junction has at its voltage.
 """
 
 import math
@@ -49,6 +50,7 @@ class VoltageCoupling(nn.Module):
     coefficients: Tensor
     """Of the spline of the field H_s + ℓ/w, shape (4, PIECES), for t³ to 1 on each piece."""
     watts: Tensor
+    log_rates: Tensor
 
     def __init__(self, card: CardLike, map: nn.Module, field: float = 0.0) -> None:
         super().__init__()
@@ -58,7 +60,8 @@ class VoltageCoupling(nn.Module):
         for name in ("low", "high"):
             self.register_buffer(name, torch.zeros(()))
         self.register_buffer("coefficients", torch.zeros(4, PIECES))
-        self.register_buffer("watts", torch.zeros(PIECES + 1))
+        for name in ("watts", "log_rates"):
+            self.register_buffer(name, torch.zeros(PIECES + 1))
         self.set_temperature(None)
 
     def set_temperature(self, temperature: float | None) -> None:
@@ -72,6 +75,7 @@ class VoltageCoupling(nn.Module):
             self.high.fill_(found.high)
             self.coefficients.copy_(torch.from_numpy(np.ascontiguousarray(pieces)))
             self.watts.copy_(torch.tensor(found.power))
+            self.log_rates.copy_(torch.tensor(found.log_rate))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Drive]:
         """Return the equivalent fields in A/m, and the map that leaves them as they are."""
@@ -95,10 +99,19 @@ class VoltageCoupling(nn.Module):
 
         ``x`` are summed inputs, shape (..., features); the interval between them does not matter.
         """
-        position = (self.drive(x) - self.low) * (PIECES / (self.high - self.low))
-        piece = position.floor().clamp(0, PIECES - 1).long()
-        power = torch.lerp(self.watts[piece], self.watts[piece + 1], position - piece)
+        power = self._at(self.watts, x)
         return power.reshape(-1, power.shape[-1]).mean(0)
+
+    def log_rate(self, x: Tensor) -> Tensor:
+        """Return ln(1/τ_r), τ_r in s, of the nominal device for summed inputs (..., features)."""
+        with torch.no_grad():
+            return self._at(self.log_rates, x)
+
+    def _at(self, table: Tensor, x: Tensor) -> Tensor:
+        """Return a table at the voltages of summed inputs, straight between its entries."""
+        position = (self.drive(x) - self.low) * (PIECES / (self.high - self.low))
+        piece = position.detach().floor().clamp(0, PIECES - 1).long()
+        return torch.lerp(table[piece], table[piece + 1], position - piece)
 
     def extra_repr(self) -> str:
         """Return the text of ``print(model)``."""

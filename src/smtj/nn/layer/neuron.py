@@ -23,7 +23,7 @@ from smtj.nn.reads.independent import (
     sample_key,
     sample_key_tensor,
 )
-from smtj.nn.reads.relaxation import layer_relaxation
+from smtj.nn.reads.relaxation import driven_log_rate, layer_relaxation
 from smtj.nn.reads.scheme import Reads, ReadScheme, checked_reads
 
 DRIVEN_BY_VOLTAGE = (
@@ -186,13 +186,14 @@ class MTJNeuron(Junctions):
         return self._evaluate(x.reshape(*batch, self.features)).reshape(x.shape)
 
     def _evaluate(self, x: Tensor) -> Tensor:
+        given = x
         x, drive = self.coupling(x)
         reads = self.reads if self.training else self.eval_reads
         response = self._response(drive)
         count = 0 if reads == "expected" else reads
         if count and self.scheme is not None:
             odds = limited_log_odds(x, response)
-            return self._read_by_scheme(self.scheme, odds, response[4], count)
+            return self._read_by_scheme(self.scheme, given, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_varying_noise(limited_log_odds(x, response), response, count)
         random = count > 0 or self.noise
@@ -236,7 +237,7 @@ class MTJNeuron(Junctions):
         return {name: v for name, v in self.__dict__.items() if not name.startswith("_folded")}
 
     def _read_by_scheme(
-        self, scheme: ReadScheme, odds: Tensor, field_noise: Tensor, reads: int
+        self, scheme: ReadScheme, x: Tensor, odds: Tensor, field_noise: Tensor, reads: int
     ) -> Tensor:
         """Read the devices by a scheme and store the states after a stream."""
         noise = 0.0
@@ -244,11 +245,17 @@ class MTJNeuron(Junctions):
             temperature = chip_temperature(self.card, self.devices, float(self.temperature))
             noise = scheme.relative_noise(self.card, temperature)
         state = self.read_state if scheme.streaming else None
+        rate, table = None, torch.zeros(2, self.features)
+        if isinstance(self.coupling, VoltageCoupling) and scheme.relaxation_time is None:
+            own = self.coupling.log_rate(x)
+            rate = driven_log_rate(own, self.card, self.devices, self.temperature)
+        else:
+            table = layer_relaxation(
+                scheme, self.card, self.devices, self.slope, self.bias_voltage, self.temperature
+            )
         means, after = read_by_scheme(
             odds,
-            layer_relaxation(
-                scheme, self.card, self.devices, self.slope, self.bias_voltage, self.temperature
-            ),
+            table,
             scheme,
             reads,
             lambda: sample_key_tensor(self.generator),
@@ -256,6 +263,7 @@ class MTJNeuron(Junctions):
             field_noise=field_noise if self.noise else None,
             field_correlation_time=self.noise_correlation_time,
             state=state,
+            log_rate=rate,
         )
         if state is not None and after is not None:
             state.copy_(after)

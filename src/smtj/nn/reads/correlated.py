@@ -30,6 +30,7 @@ def read_by_scheme(
     field_noise: Tensor | None = None,
     field_correlation_time: float | None = None,
     state: Tensor | None = None,
+    log_rate: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Read devices by a scheme, with the gradient of P(high).
 
@@ -39,8 +40,14 @@ def read_by_scheme(
     a tensor on the CPU.  ``reading_noise`` is a reading's standard deviation relative to the level
     separation, ``field_noise`` that of the log-odds, shape (features,), or None; its correlation
     time is in s, or None if it is constant over the N reads.  ``state`` holds the initial states of
-    a streaming scheme, uint8, shape (features,); else None.
+    a streaming scheme, uint8, shape (features,); else None.  ``log_rate`` is ln(1/τ_r) where the
+    log-odds do not decide it, shape (..., features), and takes the place of ``relaxation``.
     """
+    if log_rate is not None:
+        return _read_at_rates(
+            odds, log_rate, scheme, reads, key, reading_noise, field_noise, field_correlation_time,
+            state,
+        )  # fmt: skip
     shape = odds.shape
     rows = odds.reshape(-1, shape[-1])
     if field_noise is not None and field_correlation_time is not None:
@@ -52,6 +59,50 @@ def read_by_scheme(
             rows = torch.addcmul(rows, field_noise, normal(rows, int(key())))
         means, state = _read(rows, relaxation, scheme, reading_noise, reads, key(), state)
     return means.reshape(shape), state
+
+
+def _read_at_rates(
+    odds: Tensor,
+    log_rate: Tensor,
+    scheme: ReadScheme,
+    reads: int,
+    key: Callable[[], Tensor],
+    reading_noise: float,
+    field_noise: Tensor | None,
+    field_correlation_time: float | None,
+    state: Tensor | None,
+) -> tuple[Tensor, Tensor | None]:
+    """Read devices whose relaxation rate differs from row to row.
+
+    Every entry counts as a device of its own with a constant rate; a stream goes row by row.
+    """
+    shape = odds.shape
+    rows, rates = odds.reshape(-1, shape[-1]), log_rate.reshape(-1, shape[-1])
+
+    def read_rows(part: Tensor, rate: Tensor, held: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        table = torch.stack((rate.reshape(-1), torch.zeros_like(rate.reshape(-1))))
+        noise = None if field_noise is None else field_noise.repeat(len(part))
+        means, after = read_by_scheme(
+            part.reshape(1, -1),
+            table,
+            scheme,
+            reads,
+            key,
+            reading_noise=reading_noise,
+            field_noise=noise,
+            field_correlation_time=field_correlation_time,
+            state=held,
+        )
+        return means.reshape(part.shape), after
+
+    if state is None:
+        means, _ = read_rows(rows, rates, None)
+        return means.reshape(shape), None
+    answers = []
+    for part, rate in zip(rows.split(1), rates.split(1), strict=True):
+        answer, state = read_rows(part, rate, state)
+        answers.append(answer)
+    return torch.cat(answers).reshape(shape), state
 
 
 def _ornstein_uhlenbeck(

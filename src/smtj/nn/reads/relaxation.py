@@ -112,6 +112,19 @@ def layer_relaxation(
     return relaxation(card, devices, slope, voltage, temperature)
 
 
+def driven_log_rate(
+    log_rate: Tensor, card: Card, devices: DeviceVariation, temperature: Tensor | float | None
+) -> Tensor:
+    """Return ln(1/τ_r) of devices, (..., features), from that of the nominal one under the drive.
+
+    A device's factor on the barrier lengthens both its dwell times by as much as it raises Δ.
+    """
+    with torch.no_grad():
+        kelvin = None if temperature is None else float(temperature)
+        kelvin = chip_temperature(card, devices, kelvin)
+        return log_rate - _nominal(as_device(card), 0.0, kelvin) * (devices.barrier_factor - 1)
+
+
 def at_offset_field(stability: Tensor, log_attempt_time: float) -> Tensor:
     """Return ln(1/τ_r) at H_s and Δ, shape (2, features), from Δ and ln(τ0/s)."""
     return torch.stack((math.log(2) - log_attempt_time - stability, stability))
