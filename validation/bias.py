@@ -56,6 +56,7 @@ one that is absent.
 
 """
 TRACES_TITLE = "Noisy traces of upright cards, self-consistent model"
+"""Five voltages, noise of 0.15 of the separation, integration over half of an interval."""
 EXACT = """## The compact law on exact data
 
 Cards with a torque alone at Δ of 12 or the card's if that is less, their dwell times by

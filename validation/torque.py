@@ -57,7 +57,8 @@ standard errors; and the compact law, Δ V/V_c with the V_c of each state. ln od
 high state; both states are halves of the sphere, and of a state as rare as e^-14 a part lies on the
 slope beyond its well.
 
-{summary}
+{summary} Rows at Δ = 4 are from the occupancy and the correlation of 512 trajectories, without
+splitting. `make validate` adds the rows that are missing.
 
 | card | Δ | V/V_c | exact | simulated | z | compact law | ln odds |
 | --- | --- | --- | --- | --- | --- | --- | --- |
