@@ -76,6 +76,13 @@ def test_reiss_tuning_curve_is_as_wide_as_the_measured_one():
     assert 6.0 < width < 6.95
 
 
+def test_reiss_centre_moves_with_the_voltage_as_it_was_measured_to():
+    """A torque along the normal is a field h_DL V/α: 157.8 Oe at 80 mV, 180.6 Oe at -70 mV."""
+    for volts, centre in ((0.08, 157.8), (-0.07, 180.6)):
+        found = float(load_card("reiss2019").at(voltage=volts).offset_field)
+        assert found / OERSTED == pytest.approx(centre, abs=0.1)
+
+
 def test_mizrahi_fastest_junction_switches_at_seventy_kilohertz():
     card = load_card("mizrahi2018")
     high, low = operating_point(card).dwell_times(0.0)

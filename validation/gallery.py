@@ -194,6 +194,12 @@ def tuning(card: DeviceCard) -> str:
     return format_quantity(sigma, "A/m", "Oe", 3)
 
 
+def centres(card: DeviceCard) -> str:
+    """H_s under the spin torque of two voltages."""
+    found = [float(card.at(voltage=volts).offset_field) for volts in (0.08, -0.07)]
+    return " and ".join(f"{convert(field, 'A/m', 'Oe'):.1f}" for field in found) + " Oe"
+
+
 PUBLISHED: dict[str, list[tuple[str, str, Callable[[DeviceCard], str]]]] = {
     "cai2019": [
         ("ξ of 34 mT/V", "26 fJ/(V m)", lambda c: c.vcma.shown("coefficient")),
@@ -216,6 +222,7 @@ PUBLISHED: dict[str, list[tuple[str, str, Callable[[DeviceCard], str]]]] = {
             lambda c: f"{float(vcma_point(c).barrier) / electron_volt:.3f} eV",
         ),
         ("width of the tuning curve", "6.29 Oe (80 mV), 6.95 Oe (−70 mV)", tuning),
+        ("its centre at 80 mV and at −70 mV", "157.8 and 180.6 Oe", centres),
     ],
     "schnitzspan2023": [
         ("dwell times", "below 10 ns", dwell(0.0)),

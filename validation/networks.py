@@ -170,6 +170,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--tuning-epochs", type=int, default=20)
+    parser.add_argument("--voltage-epochs", type=int, default=10)
     parser.add_argument("--reads-epochs", type=int, default=100)
     options = parser.parse_args()
     runs, seeds, epochs = options.runs, options.seeds, options.epochs
@@ -179,7 +180,7 @@ def main():
         "ablations": lambda: over_seeds(
             runs, seeds, options.tuning_epochs, tuple(networks(IMAGES)), ("device",)
         ),
-        "voltage": lambda: by_voltage(runs, seeds, options.tuning_epochs),
+        "voltage": lambda: by_voltage(runs, seeds, options.voltage_epochs),
         "reads": lambda: accuracy_against_reads(runs, options.reads_epochs),
     }
     for part in options.parts:

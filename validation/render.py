@@ -275,12 +275,12 @@ def ablations(result: dict[str, dict]) -> str:
 def by_voltage(result: dict[str, dict]) -> str:
     """Render what the voltage as the input does."""
     rows = [
-        [name, *(spread(found[k]) for k in ("after_epoch_1", "last_epoch", "mean_of_last_10"))]
+        [name, spread(found["after_epoch_1"]), spread(found["last_epoch"])]
         for name, found in result.items()
     ]
     first = next(iter(result.values()))
     epochs, count = first["epochs"], len(first["last_epoch"]["values"])
-    head = ["card and drive, read-out", "epoch 1", f"epoch {epochs}", "mean of last 10 epochs"]
+    head = ["card and drive, read-out", "epoch 1", f"epoch {epochs}"]
     return (
         "## The voltage as the input\n\nThe summed input is the field of the paper or the voltage "
         "across each junction, in no field; cards with the spin torque that their TMR implies. "

@@ -7,7 +7,7 @@ import pytest
 
 from smtj import load_card, operating_point
 from smtj.analysis import fit
-from smtj.analysis.card_update import Measured, with_barrier
+from smtj.analysis.card_update import Measured, with_barrier, with_sigmoid
 from smtj.errors import SmtjError
 from smtj.lab import Instrument, field_sweep, scan, temperature_scan, trace, voltage_scan
 from smtj.physics.junction import state_resistances
@@ -115,6 +115,31 @@ def test_the_opposite_reference_layer_turns_the_card_round():
     card = result.card(CARD)
     assert math.cos(card.magnetism.reference_layer_angle) == pytest.approx(1)
     assert float(operating_point(card).slope) < 0
+
+
+TORQUE = load_card("funatsu2022").replace(
+    {"spin_torque.polarisation": 0.6, "electrical.read_voltage": "2 mV"}
+)
+"""Its read voltage moves H_s by two widths of P(H)."""
+
+
+def test_h_s_under_a_torque_makes_a_card_that_has_it_there():
+    start = TORQUE.replace({"switching.offset_field": "3 Oe"})
+    there = TORQUE.at(voltage=2e-3)
+    slope, middle = (Measured(float(v), 0.0) for v in (there.slope, there.offset_field))
+    assert abs(middle.value * slope.value) > 2
+    made = with_sigmoid(start, slope, middle, 2e-3, 300.0, "scan.csv")
+    assert float(made.at(voltage=2e-3).offset_field) == pytest.approx(middle.value, rel=1e-3)
+    assert float(made.at().offset_field) == pytest.approx(0.0, abs=0.002 * abs(middle.value))
+
+
+def test_a_trace_under_a_torque_makes_a_card_at_rest():
+    field = float(TORQUE.at(voltage=2e-3).offset_field)
+    data = trace(TORQUE, 4000, field=field, seed=1)
+    start = TORQUE.replace({"switching.offset_field": "3 Oe"})
+    found = fit(data, start, source="trace.csv").card(start).switching.offset_field
+    assert found.standard_error < 2 * Oe
+    assert abs(float(found)) < 3 * found.standard_error
 
 
 @pytest.mark.proof

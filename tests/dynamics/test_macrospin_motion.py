@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.optimize import curve_fit
 
-from smtj import DeviceCard
+from smtj import DeviceCard, load_card
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.simulate import (
     default_time_step,
@@ -275,3 +275,18 @@ def test_time_steps_that_are_too_long_are_refused_with_one_that_would_do() -> No
 def test_impossible_starts_are_refused(start: object) -> None:
     with pytest.raises(SmtjError, match="starting directions"):
         final_state(SYSTEM, start, 1e-9, 3)
+
+
+def test_the_current_heats_the_motion() -> None:
+    """Without a torque a hotter layer has the fluctuations of its temperature."""
+    card = load_card("funatsu2022").replace(
+        {"vcma.coefficient": 0.0, "thermal.thermal_resistance": "20 K/uW"}
+    )
+    hot, other = card.at(voltage=0.1).state_temperatures()
+    assert float(hot) > 310
+    found = float(driven_macrospin(card, voltage=0.1).spin.temperature)
+    assert found == pytest.approx((float(hot) + float(other)) / 2)
+    assert float(driven_macrospin(card, voltage=0.1, temperature=300.0).spin.temperature) == 300
+    assert float(driven_macrospin(card).spin.temperature) == 300
+    with pytest.raises(SmtjError, match="the heat of one constant voltage only; give a temp"):
+        driven_macrospin(card, voltage=np.array([0.0, 0.1]))

@@ -353,6 +353,22 @@ def matlab(folder: Path) -> Path:
     return folder / "run7.mat"
 
 
+def picoscope_mat(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    _, voltage = trace()
+    about = {"Tstart": 0.0, "Tinterval": INTERVAL, "Length": voltage.size, "Version": "6.14"}
+    savemat(folder / "pico.mat", {"A": voltage, **about})
+    return folder / "pico.mat"
+
+
+def igor(folder: Path) -> Path:
+    head = ["IGOR", "WAVES/D time_s, voltage_V", "BEGIN"]
+    end = ["END", 'X SetScale/P x 0,1,"", time_s; SetScale y 0,0,"", time_s']
+    rows = [f"\t{row}" for row in _rows(*trace(), separator="\t")]
+    return _put(folder / "run7.itx", [*head, *rows, *end])
+
+
 def hdf5(folder: Path) -> Path:
     import h5py
 
@@ -445,6 +461,8 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "LabVIEW .lvm without times": labview_lvm_without_times,
     "LabVIEW .tdms": tdms,
     "MATLAB .mat": matlab,
+    "PicoScope .mat": picoscope_mat,
+    "Igor .itx": igor,
     "HDF5 .h5": hdf5,
     "NumPy .npz": numpy_npz,
     "NumPy savetxt": numpy_savetxt,

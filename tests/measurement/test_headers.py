@@ -234,3 +234,26 @@ def test_a_time_with_p_is_a_pulse_beside_probabilities(put, header: str) -> None
 def test_a_time_with_p_is_a_dwell_time_beside_the_other(put, header: str) -> None:
     dataset = load(put("a.csv", f"H (Oe),t_AP (ms),{header}\n1,5,3\n2,6,4\n"))
     assert dataset["dwell_time_low"].values == pytest.approx([3e-3, 4e-3])
+
+
+@pytest.mark.parametrize("unit", ["°C", "degC", "deg C", "C", "Celsius"])
+def test_temperatures_in_celsius(put, unit: str) -> None:
+    dataset = load(put("a.csv", f"t (s),R (ohm),Temperature ({unit})\n0,1,25\n1,2,26\n"))
+    assert dataset["temperature"].values == pytest.approx([298.15, 299.15])
+
+
+def test_a_temperature_in_celsius_beside_a_table(put) -> None:
+    dataset = load(put("a.csv", "# T = 25 °C\nt (s),R (ohm)\n0,1\n1,2\n"))
+    assert float(dataset["temperature"]) == pytest.approx(298.15)
+
+
+def test_a_bias_is_a_current_if_its_unit_says_so(put) -> None:
+    dataset = load(put("a.csv", "t (s),R (ohm),Bias (uA)\n0,1,10\n1,2,10\n"))
+    assert dataset["current"].values == pytest.approx([1e-5, 1e-5])
+
+
+def test_second_names_a_time_below_the_unit_of_the_readings(put) -> None:
+    head = "Vertical Units,CH3:V,,\nHorizontal Units,s\nSecond,Value\n"
+    dataset = load(put("a.csv", head + "".join(f"{n}e-3,{n % 2}\n" for n in range(20))))
+    assert dataset["voltage"].values[:3].tolist() == [0, 1, 0]
+    assert dataset["time"].values[1] == pytest.approx(1e-3)

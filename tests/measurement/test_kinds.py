@@ -295,6 +295,26 @@ def test_currents_that_scatter_about_several_values_are_so_many():
     assert [round(1e9 * conditions["current"]) for conditions, _ in found] == [30, 50, 70]
 
 
+@pytest.mark.parametrize("decimals", [1, 3])
+@pytest.mark.parametrize("fields", [(-14,), (0,), (-34, -24, -14, -4, 6)])
+def test_fields_and_temperatures_that_are_read_back_are_those_that_were_set(fields, decimals):
+    rng = np.random.default_rng(2)
+    rows = [
+        four_point(0, False, seed, 1500)[0].assign(**{
+            "H (Oe)": (at + 0.05 * rng.standard_normal(1500)).round(decimals),
+            "T (K)": (300 + 0.02 * rng.standard_normal(1500)).round(decimals),
+        })
+        for seed, at in enumerate(fields)
+    ]  # fmt: skip
+    frame = pd.concat(rows).assign(**{"t (s)": np.arange(1500.0 * len(fields))})
+    dataset = smtj.load(frame)
+    assert kind_of(dataset) == ("trace" if len(fields) == 1 else "scan")
+    found = [conditions for conditions, _ in groups(dataset)]
+    oersted = [one["field_out_of_plane"] / 79.57747 for one in found]
+    assert oersted == pytest.approx(fields, abs=0.06)
+    assert [one["temperature"] for one in found] == pytest.approx([300.0] * len(fields), abs=0.01)
+
+
 def test_a_current_that_is_swept_is_not_one_value():
     current = np.linspace(49e-9, 51e-9, 300)
     frame = pd.DataFrame({"V (V)": 6e5 * current, "I (A)": current})

@@ -399,6 +399,33 @@ def test_notes_and_pictures_in_a_folder_are_no_data(put, tmp_path: Path, refusal
     assert "is a folder without files of data" in refusal(files_in, [tmp_path])
 
 
+def test_means_below_a_blank_line_are_no_readings(put, refusal) -> None:
+    table = "t [s],R [ohm]\n" + ROWS
+    dataset = load(put("a.csv", f"{table}\nMean,1000\nStd,2\n"))
+    assert dataset.sizes["reading"] == 60
+    assert "on nothing is read" in dataset.attrs["reading_remarks"][0]
+    assert "row 62" in refusal(load, put("b.csv", f"{table}Mean,1000\n"))
+    assert "row 63" in refusal(load, put("c.csv", f"{table}\nMean,1000\n60,1000\n"))
+
+
+def test_files_in_folders_that_are_named_after_their_fields(put, tmp_path: Path) -> None:
+    for name in ("H=-5Oe", "H=5Oe", "T=300K_H=9Oe"):
+        (tmp_path / name).mkdir()
+        put(f"{name}/trace.csv", "t [s],R [ohm]\n" + ROWS)
+    found = files_in([tmp_path])
+    assert [path.parent.name for path in found] == ["H=-5Oe", "H=5Oe", "T=300K_H=9Oe"]
+    fields = [float(load(path)["field_out_of_plane"]) for path in found]
+    assert fields == pytest.approx([-5 * Oe, 5 * Oe, 9 * Oe])
+    (remark,) = load(found[0]).attrs["reading_remarks"]
+    assert remark == "field -5 Oe, from the name of its folder"
+    # The name of the file itself counts more.
+    named = load(put("H=5Oe/H=7Oe.csv", "t [s],R [ohm]\n" + ROWS))
+    assert float(named["field_out_of_plane"]) == pytest.approx(7 * Oe)
+    put("a.csv", "t [s],R [ohm]\n" + ROWS)
+    assert files_in([tmp_path]) == [tmp_path / "a.csv"]
+    assert left_out([tmp_path]) == ["H=-5Oe/", "H=5Oe/", "T=300K_H=9Oe/"]
+
+
 def test_columns_of_a_matrix_by_their_position(tmp_path: Path, refusal) -> None:
     from scipy.io import savemat
 

@@ -20,10 +20,10 @@ from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import Estimate
 from smtj.physics.device import (
     OperatingPoint,
-    log_dwell_times_in_field,
     vcma_point,
     with_stability_factor,
 )
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import offset_field, states_in_plane
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.anisotropy import anisotropy_field
@@ -71,8 +71,8 @@ def with_sigmoid(
     raises SmtjError if no possible device has these values.
     """
     card = _with_sign(card, slope.value, source)
-    per_volt = float(card.switching.offset_field_per_volt)
-    zero_bias = Measured(offset_field.value - per_volt * voltage, offset_field.error)
+    moved = _moved_by(card, voltage, temperature)
+    zero_bias = Measured(offset_field.value - moved, offset_field.error)
     card = card.replace({"switching.offset_field": zero_bias.on_card(source)})
     relative_error = abs(slope.error / slope.value)
     if card.switching.model == "cai2019":
@@ -148,7 +148,7 @@ def with_log_odds(
     """
     own = float(vcma_point(card, voltage, temperature).slope)
     where = (field_in_plane, 0.0, field_out_of_plane, voltage, temperature)
-    high, low = log_dwell_times_in_field(card, *where)
+    high, low = card_log_dwell_times(card, *where, law="neel-brown")
     # ln(odds) falls by w for each A/m by which H_s rises.
     moved = (float(high) - float(low) - log_odds.value) / own
     offset = float(offset_field(card, 0.0)) + moved
@@ -286,6 +286,14 @@ def _parallel_and_tmr(
             f"of card {card.name}; give it the angles of the device"
         )
     return np.array([1 / g_parallel, tmr])
+
+
+def _moved_by(card: DeviceCard, voltage: float, temperature: float) -> float:
+    """Return by how much a voltage moves H_s in A/m: by torque, heat and H_s per volt."""
+    if voltage == 0:
+        return 0.0
+    there, at_rest = (card.at(volts, temperature=temperature) for volts in (voltage, 0.0))
+    return float(there.offset_field) - float(at_rest.offset_field)
 
 
 def _with_sign(card: DeviceCard, slope: float, source: str) -> DeviceCard:

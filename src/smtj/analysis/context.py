@@ -111,10 +111,16 @@ class OperatingConditions:
         names = ("field_out_of_plane", "field_in_plane", "voltage", "temperature")
         return {name: getattr(self, name) for name in names if name not in self.unknown}
 
+    @property
+    def shown_voltage(self) -> str:
+        """The voltage that was applied; empty if it is unknown, or follows from the readings."""
+        is_applied = "voltage" not in self.unknown and not self.at_current
+        return show_voltage(self.voltage) if is_applied else ""
+
     def text(self) -> str:
         """Return the known ones of voltage and temperature, e.g. ``"100 mV, 300 K"``."""
-        shown = {"voltage": show_voltage(self.voltage), "temperature": f"{self.temperature:g} K"}
-        return ", ".join(text for name, text in shown.items() if name not in self.unknown)
+        temperature = "" if "temperature" in self.unknown else f"{self.temperature:g} K"
+        return ", ".join(filter(None, (self.shown_voltage, temperature)))
 
 
 def averaging(dataset: "xr.Dataset", context: Context) -> tuple[float | None, tuple[str, ...]]:

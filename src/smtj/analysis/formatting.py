@@ -96,6 +96,7 @@ def _joined(found: dict[str, list[str]]) -> dict[str, list[str]]:
             joined[remark] = names
         elif remark.startswith(several[0]):
             each = origin.replace("name of the file", "names of the files")
+            each = each.replace("name of its folder", "names of their folders")
             files = [name for other, own in found.items() if other.endswith(origin) for name in own]
             joined[f"from {each}: {listed(several)}"] = files
     return joined

@@ -17,6 +17,7 @@ from smtj.card import DeviceCard, Value
 from smtj.explore.controls import SET, ControlValues, configured_card, values_of_card
 from smtj.lab.stfmr import DRIVE
 from smtj.physics.device import barrier_and_reduced_field, log_dwell_times_in_field, vcma_point
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import high_state_is_up, macrospin
 from smtj.physics.junction import card_wells, state_resistances, with_stray_field
 from smtj.physics.magnetics.equilibrium import reduced_energy
@@ -139,7 +140,8 @@ def by_model(card: DeviceCard) -> dict[str, DeviceCard]:
 def present(card: DeviceCard, values: ControlValues) -> Present:
     """Return dwell times, P(high), barrier and resistances at the current values."""
     where = (values.field_in_plane, 0.0, values.field_out_of_plane, values.voltage)
-    log_high, log_low = (float(log) for log in log_dwell_times_in_field(card, *where))
+    logs = card_log_dwell_times(card, *where, law="neel-brown")
+    log_high, log_low = (float(log) for log in logs)
     delta, _ = barrier_and_reduced_field(card, *where)
     (slope,) = _slopes(card, values.field_in_plane, np.array([values.voltage]))
     states = state_resistances(card, *where)
@@ -157,7 +159,8 @@ def present(card: DeviceCard, values: ControlValues) -> Present:
 def probability(card: DeviceCard, values: ControlValues, fields: Floats) -> Floats:
     """Return P(high) at perpendicular fields in A/m and the current in-plane field."""
     where = (values.field_in_plane, 0.0, fields, values.voltage)
-    return np.asarray(probability_from_dwell_times(*log_dwell_times_in_field(card, *where)))
+    logs = card_log_dwell_times(card, *where, law="neel-brown")
+    return np.asarray(probability_from_dwell_times(*logs))
 
 
 def landscape(card: DeviceCard, values: ControlValues, angles: int = 241) -> Landscape:

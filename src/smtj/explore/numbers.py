@@ -29,6 +29,8 @@ def number_rows(
 ) -> list[Number]:
     """Return the table of numbers for a configured card at the current slider values."""
     point = vcma_point(card, values.voltage)
+    # With the torque and the heat that the card may have.
+    offset = card.at(voltage=values.voltage).offset_field
     h_k1 = anisotropy_field(point.energy_density, point.saturation_magnetisation)
     h_k = 4 * now.stability_factor / now.slope if now.slope else 0.0
     barrier = now.stability_factor * BOLTZMANN * values.temperature
@@ -51,7 +53,7 @@ def number_rows(
         Number("Dwell time high", "τ_high", time_text(now.log_dwell_high)),
         Number("Dwell time low", "τ_low", time_text(now.log_dwell_low)),
         Number("Slope", "w", text(now.slope, "m/A", "1/Oe")),
-        Number("Offset field", "H_s", text(point.offset_field, "A/m", "Oe")),
+        Number("Offset field", "H_s", text(offset, "A/m", "Oe")),
         Number("Switching field", "H_k,eff", text(h_k, "A/m", "Oe") if now.slope else "none"),
         Number("Anisotropy field", "H_K1", text(h_k1, "A/m", "mT")),
         Number("Magnetisation", "M_s", text(point.saturation_magnetisation, "A/m", "kA/m")),

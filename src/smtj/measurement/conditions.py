@@ -1,7 +1,7 @@
 """Group readings by their conditions, and classify data sets by kind of measurement."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
 from smtj.measurement.locations import READING, source_of
 from smtj.measurement.long_format import Array, column_names, long_columns, readings_in
+from smtj.units import Oe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +41,8 @@ COARSER = 0.01
 """The same for values that scatter, of which some may lie apart from all others."""
 MAX_READBACK_NOISE, MIN_NOISY = 0.05, 20
 """Noise of a set value relative to the largest, at most, and readings that show it to be noise."""
+LEAST_FIELD = 10 * Oe
+"""Field of which noise is so small a part at smaller ones, too."""
 MIN_BIAS = 1e-5
 """Relative change of a mean of V/I by noise that is looked at."""
 CLEAR = 2.0
@@ -108,11 +111,11 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-    if unused and "time" in names and found == "without resistance":
+    if unused and names & {"time", *FIELDS} and found == "without resistance":
         raise DataError(
             f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
-            f"device, and {listed(unused)} is not understood: name it by columns= (--column "
-            '"resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+            f"device, and {listed(unused)} {_are(unused)} not understood: name it by columns= "
+            '(--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
         )
     hint = (
         f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
@@ -127,6 +130,10 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         "probability curve, dwell times of both states a table of them, and signal with frequency "
         f"and field a spectrum{hint}"
     )
+
+
+def _are(words: Sequence[str]) -> str:
+    return "is" if len(words) == 1 else "are"
 
 
 def observable_of(dataset: "xr.Dataset") -> str | None:
@@ -330,7 +337,7 @@ def ratio_bias(dataset: "xr.Dataset") -> float:
     if measured_bias(dataset) != "voltage" or dataset["current"].dims != dataset["voltage"].dims:
         return 0.0
     held, read = dataset["current"].values.ravel(), dataset["voltage"].values.ravel()
-    medians = _medians(held)
+    medians = _medians(held, set_values(held))
     if held.size < MIN_NOISY or not medians.all():
         return 0.0
     # From reading to reading the device hardly ever switches.
@@ -340,12 +347,11 @@ def ratio_bias(dataset: "xr.Dataset") -> float:
     return found if found > max(MIN_BIAS, CLEAR * error) else 0.0
 
 
-def _medians(values: Array) -> Array:
+def _medians(values: Array, codes: Codes) -> Array:
     """Return the median of all readings of the same set value."""
     import pandas as pd
 
-    found = pd.Series(values).groupby(set_values(values)).transform("median")
-    return np.asarray(found.to_numpy())
+    return np.asarray(pd.Series(values).groupby(codes).transform("median").to_numpy())
 
 
 def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
@@ -358,7 +364,11 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
     if measured is not None:
         del columns[measured]
         (held,) = set(_BIASES) - {measured}
-        columns[held] = _medians(columns[held])
+        columns[held] = _medians(columns[held], set_values(columns[held]))
+    # As a gaussmeter or a thermometer reads back what was set, be it nothing.
+    for name, least in (*((name, LEAST_FIELD) for name in FIELDS), ("temperature", 0.0)):
+        if name in columns:
+            columns[name] = _held(columns[name], least)
     return columns
 
 
@@ -368,18 +378,43 @@ def set_values(values: Array) -> Codes:
     Values that were set lie in groups, each of which is narrow or scatters like noise from reading
     to reading; those of a sweep fill a range in order.
     """
+    found = next(_groupings(values, float(np.abs(values).max())), None)
+    return condition_codes({"": values}, values.size) if found is None else found
+
+
+def _held(values: Array, least: float) -> Array:
+    """Return the set value of a condition for each reading.
+
+    As :func:`set_values`, but readings that alternate between groups, or few that lie apart, belong
+    to one of them.  ``least`` is the smallest size against which noise is small.
+    """
+    if values.size < MIN_NOISY or (values == values[0]).all():
+        return values
+    found = list(_groupings(values, max(float(np.abs(values).max()), least)))
+    if not found:
+        return values
+    for number, codes in enumerate(found):
+        sizes, changes = np.bincount(codes), np.count_nonzero(np.diff(codes))
+        is_settled = sizes.min() >= MIN_READINGS and changes < values.size / MIN_READINGS
+        # A few exact values, however they alternate, were set.
+        if is_settled and (number == 0 or np.unique(values).size > 2 * sizes.size):
+            return _medians(values, codes)
+    return _medians(values, found[0])
+
+
+def _groupings(values: Array, size: float) -> Iterator[Codes]:
+    """Yield numbers of groups that are narrow or noise against ``size``, the finest first."""
     import pandas as pd
 
-    size = float(np.abs(values).max())
+    relative = size / max(float(np.abs(values).max()), 1e-300)
     for resolution in (SAME, COARSER):
-        codes = condition_codes({"": values}, values.size, resolution)
+        codes = condition_codes({"": values}, values.size, resolution * relative)
         alike = pd.Series(values).groupby(codes)
         wide = np.flatnonzero((alike.max() - alike.min()).to_numpy() > SAME * size)
         if wide.size and _is_noise(values, size):
-            return np.zeros(values.size, dtype=np.int64)
-        if all(_is_noise(values[codes == code], size) for code in wide):
-            return codes
-    return condition_codes({"": values}, values.size)
+            yield np.zeros(values.size, dtype=np.int64)
+        elif all(_is_noise(values[codes == code], size) for code in wide):
+            yield codes
 
 
 def _is_noise(some: Array, size: float) -> bool:

@@ -23,15 +23,16 @@ _TEXT = (".txt", "", ".log")
 def files_in(paths: Sequence[str | Path]) -> list[Path]:
     """Return files as they are, and in place of a folder the files of data in it, by name.
 
-    Hidden files do not count, nor do documents, pictures, programs and notes, as
-    :func:`left_out` names them.  Raises DataError if a folder holds no others.
+    Those of a folder that has none itself, but other folders, are the files in these.  Hidden
+    files do not count, nor do documents, pictures, programs and notes, as :func:`left_out` names
+    them.  Raises DataError if a folder holds no others.
     """
     found: list[Path] = []
     for path in map(Path, paths):
         if not path.is_dir():
             found.append(path)
             continue
-        inside = [file for file in _visible(path) if not _is_other(file)]
+        inside = _data_in(path) or [file for one in _folders(path) for file in _data_in(one)]
         if not inside:
             raise DataError(f"{path} is a folder without files of data: give the files to read")
         found += inside
@@ -39,9 +40,26 @@ def files_in(paths: Sequence[str | Path]) -> list[Path]:
 
 
 def left_out(paths: Iterable[str | Path]) -> list[str]:
-    """Return the names of the files in folders that :func:`files_in` takes for no data."""
-    folders = [path for path in map(Path, paths) if path.is_dir()]
-    return [file.name for folder in folders for file in _visible(folder) if _is_other(file)]
+    """Return the names of what is in folders and :func:`files_in` takes for no data.
+
+    Folders in a folder of data count as that.
+    """
+    found = []
+    for path in (path for path in map(Path, paths) if path.is_dir()):
+        read = [path] if _data_in(path) else _folders(path)
+        found += [file.name for one in read for file in _visible(one) if _is_other(file)]
+        if read == [path]:
+            found += [f"{folder.name}/" for folder in _folders(path)]
+    return found
+
+
+def _data_in(folder: Path) -> list[Path]:
+    return [file for file in _visible(folder) if not _is_other(file)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    every = (path for path in folder.iterdir() if path.is_dir())
+    return sorted(path for path in every if not path.name.startswith("."))
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,12 @@ import numpy as np
 
 from smtj.errors import DataError, UnitError
 from smtj.measurement.format.columns import FIELD
-from smtj.measurement.format.header import recognised, split_header, unit_named
+from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
+from smtj.measurement.format.values import ICE_POINT
 from smtj.measurement.locations import READING, source_of
 from smtj.units import convert, format_quantity
 
@@ -64,7 +64,7 @@ def with_axis_units(
     for header in headers:
         name, unit = split_header(header)
         own = horizontal if name_of(name) == "time" else vertical
-        known = name_of(name) not in (None, "time")
+        known = name_of(name) not in (None, "time") or unit_named(name) is not None
         found.append(header if unit or not name or not own or known else f"{name} [{own}]")
     return tuple(found)
 
@@ -103,25 +103,31 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        names = [path.stem, *([options.sheet] if options.sheet is not None else [])]
-        for name, value, header, pattern in chain.from_iterable(map(conditions_in_name, names)):
-            if _is_missing(dataset, name):
-                _set(dataset, name, ((), value), header)
-                dataset[name].encoding["pattern"] = pattern
-                remark(dataset, f"{_shown(name, value, header)}, from the name of the file")
-            elif name in ("voltage", "current") and _contradicts(dataset[name], value):
-                column = str(dataset[name].encoding.get("header", name))
-                remark(
-                    dataset,
-                    f"the name of the file states another {name} than column {quoted(column)}, "
-                    "which counts; if that is what was measured, call it the signal by columns= "
-                    f'(--column "signal={column}")',
-                )
+        names = [(text, "the file") for text in (path.stem, options.sheet) if text is not None]
+        for text, what in [*names, (path.absolute().parent.name, "its folder")]:
+            _add_named(dataset, text, what)
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
         _set(dataset, "time", (READING, options.interval * steps))
     if options.reads is not None and "probability" in dataset.variables:
         _set(dataset, "reads", ((), float(options.reads)))
+
+
+def _add_named(dataset: "xr.Dataset", text: str, what: str) -> None:
+    """Add the conditions that a name says plainly, and nothing else does."""
+    for name, value, header, pattern in conditions_in_name(text):
+        if _is_missing(dataset, name):
+            _set(dataset, name, ((), value), header)
+            dataset[name].encoding["pattern"] = pattern if what == "the file" else f"{pattern}/*"
+            remark(dataset, f"{_shown(name, value, header)}, from the name of {what}")
+        elif name in ("voltage", "current") and _contradicts(dataset[name], value):
+            column = str(dataset[name].encoding.get("header", name))
+            remark(
+                dataset,
+                f"the name of {what} states another {name} than column {quoted(column)}, "
+                "which counts; if that is what was measured, call it the signal by columns= "
+                f'(--column "signal={column}")',
+            )
 
 
 def matched_name(path: Path, pattern: str) -> dict[str, float | str]:
@@ -263,6 +269,8 @@ def _converted(text: str, unit: str, name: str) -> float | None:
     value = float(digits.replace("p", ".").replace(",", "."))
     if sign is not None and sign[1]:
         value = -value
+    if unit == CELSIUS and name == "temperature":
+        return value + ICE_POINT
     try:
         return convert(value, unit, QUANTITIES[name].unit)
     except UnitError:

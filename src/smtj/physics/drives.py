@@ -70,6 +70,31 @@ class DrivenPoint(SwitchingPoint):
         """Δ = E_b/(k_B T) of the energy, whatever the torque."""
         return self.rest.stability_factor
 
+    @property
+    def barrier(self) -> Array:
+        """E_b in J of the energy, whatever the torque."""
+        return self.rest.barrier
+
+    @property
+    def energy_density(self) -> Array:
+        """K_eff in J/m³."""
+        return self.rest.energy_density
+
+    @property
+    def saturation_magnetisation(self) -> Array:
+        """M_s in A/m."""
+        return self.rest.saturation_magnetisation
+
+    @property
+    def effective_field(self) -> Array:
+        """H_k,eff of Eq. 3-5 in A/m."""
+        return self.rest.effective_field
+
+    @property
+    def log_attempt_time(self) -> float:
+        """ln(τ0/s) of Eq. 3 and 4."""
+        return self.rest.log_attempt_time
+
     @functools.cached_property
     def _line(self) -> tuple[Array, Array]:
         middle, slope = (

@@ -135,7 +135,8 @@ def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
     spin = macrospin(card, context.voltage, context.temperature)
     exact = boltzmann_averages(spin, x, 0.0, z)
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
-    system = driven_macrospin(card, drive_field(card, field), context.voltage, context.temperature)
+    kelvin = float(spin.temperature)
+    system = driven_macrospin(card, drive_field(card, field), context.voltage, kelvin)
     m = trajectories(
         system,
         equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, context.seed),

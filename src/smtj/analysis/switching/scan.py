@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from smtj import plot
 from smtj.analysis.card_update import measured, with_barrier_and_attempt_time, with_sigmoid
-from smtj.analysis.context import Context, show_voltage
+from smtj.analysis.context import Context
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import scan_behaviour, scan_measured
 from smtj.analysis.switching.trace import (
@@ -157,7 +157,7 @@ def scan_result(scan: FittedScan, context: Context) -> FitResult:
         update=_update if drives else None,
         behaviour=scan_behaviour,
         measured=scan_measured,
-        condition="" if "voltage" in conditions.unknown else f"at {show_voltage(scan.voltage)}",
+        condition=f"at {conditions.shown_voltage}" if conditions.shown_voltage else "",
     )
 
 
@@ -166,7 +166,7 @@ def _dwell_times(scan: FittedScan) -> list[Estimate]:
     if len(scan.shown) > LISTED:
         return []
     conditions = scan.traces[0].conditions
-    bias = "" if "voltage" in conditions.unknown else f", {show_voltage(scan.voltage)}"
+    bias = f", {conditions.shown_voltage}" if conditions.shown_voltage else ""
     return [
         replace(estimate, condition=f"at {scan.field[i] / Oe:.4g} Oe{bias}")
         for i in scan.shown

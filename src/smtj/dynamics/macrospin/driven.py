@@ -24,6 +24,7 @@ from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.macrospin.waveform import Waveform
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
+from smtj.physics.dwell import state_temperatures
 from smtj.physics.free_layer import macrospin, reference_direction
 from smtj.physics.junction import with_stray_field
 from smtj.physics.magnetics.macrospin import Macrospin
@@ -70,10 +71,13 @@ def driven_macrospin(
 
     The field is H_∥ along x, the field along y and H_⊥ along z in A/m, without the card's in-plane
     bias field; numbers, shape (trajectories,) or waveforms.  The voltage in V takes the same forms;
-    it moves H_K1 and exerts the card's spin torques.  T is in K, by default the card's.  An H_s
-    given on the card acts as a stray field along the easy axis
-    (:func:`smtj.physics.free_layer.stray_field`).  Raises CardError or SmtjError as
-    :func:`smtj.physics.free_layer.macrospin`.
+    it moves H_K1 and exerts the card's spin torques.  T is in K, by default the card's plus the
+    mean heat of the voltage in both states, if the card has a thermal resistance.  An H_s given on
+    the card acts as a stray field along the easy axis
+    (:func:`smtj.physics.free_layer.stray_field`).
+
+    Raises CardError or SmtjError as :func:`smtj.physics.free_layer.macrospin`, or because T is left
+    to follow from a voltage that is not constant.
 
     Examples
     --------
@@ -82,6 +86,8 @@ def driven_macrospin(
     0.02
     """
     card = as_device(card)
+    if temperature is None and card.thermal.thermal_resistance is not None:
+        temperature = _heated(card, field, voltage)
     spin = macrospin(card, 0.0, temperature)
     if card.vcma.anisotropy_field_per_volt_squared is not None:
         spin = _with_even_part(card, spin, voltage, temperature)
@@ -101,6 +107,20 @@ def driven_macrospin(
         reference=reference_direction(card),
         field_per_volt=(float(moved[0]), 0.0, float(moved[1])),
     )
+
+
+def _heated(card: DeviceCard, field: tuple[Driven, Driven, Driven], voltage: Driven) -> float:
+    """Return T in K of a layer that a constant voltage heats, the mean of that of both states."""
+    if isinstance(voltage, Waveform) or np.ndim(voltage) > 0:
+        raise SmtjError(
+            f"card {card.name} has thermal.thermal_resistance, but the simulated motion follows "
+            "the heat of one constant voltage only; give a temperature, or leave the thermal "
+            "resistance out"
+        )
+    x, y, z = (
+        0.0 if isinstance(part, Waveform) else float(np.mean(np.asarray(part))) for part in field
+    )
+    return float(np.mean(state_temperatures(card, x, y, z, np.asarray(voltage))))
 
 
 def _with_even_part(

@@ -43,6 +43,9 @@ _WORDS = {
 }
 # What a preamble writes in capitals.
 _CAPITALS = {"S": "s"}
+CELSIUS = "degC"
+"""Unit of temperatures that are counted from 273.15 K."""
+_CELSIUS = re.compile(r"(?:[°º]|deg\.?|degrees?)\s*C(?:elsius)?|celsius|℃", re.I)
 # The letters of "a.u.", "arb. u.", "Arb" and "arbitrary units".
 _ARBITRARY = ("au", "arb", "arbu", "arbunit", "arbunits", "arbitrary", "arbitraryunits")
 
@@ -101,6 +104,8 @@ def unit_named(text: str) -> str | None:
     for opening, closing in ("[]", "()"):
         if plain.startswith(opening) and plain.endswith(closing):
             plain = plain[1:-1].strip()
+    if _CELSIUS.fullmatch(plain) is not None:
+        return CELSIUS
     plain = _CAPITALS.get(plain, plain)
     spelled = _respelled(plain)
     if spelled and (_is_unit(spelled) or is_arbitrary(plain)):
@@ -118,9 +123,12 @@ def recognised(header: str) -> tuple[str, str | None] | None:
 
     Words for a signal have other meanings: ``"X [mm]"`` is a position and ``"amplitude [Oe]"`` a
     field's, so with another unit they are unknown; ``"X"`` and ``"Y"`` must have a signal's unit.
+    A bias is a current if its unit is that of one.
     """
     text, unit = split_header(header)
     name = name_of(text)
+    if name == "voltage" and "bias" in text.casefold() and _measures(unit, "current"):
+        return "current", unit
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):
         return None
     return name, unit
@@ -139,6 +147,8 @@ def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | N
         return quantity.unit
     if name in MAY_BE_ARBITRARY and is_arbitrary(unit):
         return quantity.unit
+    if name == "temperature" and (unit == "C" or _CELSIUS.fullmatch(unit) is not None):
+        return CELSIUS
     spelled = _respelled(unit)
     right = f"{name} [{quantity.display_unit}]" if quantity.unit else f"{name} or {name} [%]"
     if not _is_unit(spelled):
@@ -157,6 +167,14 @@ def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | N
     return spelled
 
 
+def _measures(unit: str | None, name: str) -> bool:
+    """Whether a unit is one of a quantity."""
+    try:
+        return unit is not None and convert(1.0, _respelled(unit), QUANTITIES[name].unit) > 0
+    except UnitError:
+        return False
+
+
 def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
     if text.strip().casefold() == name:
         return True
@@ -165,11 +183,7 @@ def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
     if not _is_unit(_respelled(unit)):
         # Misspelt and so an error, unless the name is but a letter.
         return len(text) > 1
-    try:
-        convert(1.0, _respelled(unit), QUANTITIES[name].unit)
-    except UnitError:
-        return False
-    return True
+    return _measures(unit, name)
 
 
 def _respelled(unit: str) -> str:

@@ -13,11 +13,12 @@ from smtj.units import convert
 INTERVALS = (
     *("sampleinterval", "samplinginterval", "samplingperiod", "sampleperiod", "timestep"),
     *("increment", "xincrement", "xinc", "deltax", "deltat", "dt", "wfincrement", "timeincrement"),
+    "tinterval",
 )
 """Keys of the time between readings, by their letters."""
 RATES = ("samplerate", "samplingrate", "samplingfrequency", "samplefrequency", "fs")
 """Keys of its inverse."""
-STARTS = ("start", "x0", "xorigin", "xorg", "xzero", "wfstartoffset")
+STARTS = ("start", "tstart", "x0", "xorigin", "xorg", "xzero", "wfstartoffset")
 """Keys of the time of the first reading."""
 HORIZONTAL = ("horizontalunits", "xunits", "xunit", "horizontalunit")
 """Keys of the unit of times."""

@@ -6,14 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from smtj.measurement.format.header import CELSIUS
 from smtj.typing import Floats
 from smtj.units import convert
+
+ICE_POINT = 273.15
+"""0 °C, in K."""
 
 
 def scaled(values: Floats, from_unit: str, to_unit: str) -> Floats:
     """Convert an array between units of one quantity, B and H through μ0; exact to 2 ulp."""
     if from_unit == to_unit:
         return values
+    if from_unit == CELSIUS:
+        return np.asarray(values + ICE_POINT)
     inverse = convert(1.0, to_unit, from_unit)
     # 820 mV are 820 / 1000 V, the float 0.82, while 820 * 0.001 is the float beside it.
     if inverse > 1 and inverse.is_integer():

@@ -52,6 +52,9 @@ def _table(variables: Mapping[str, Any]) -> Arrays:
         # A matrix of readings has no names of columns.
         matrices = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind in "fiu"]
         columns = _columns(matrices[0]) if len(matrices) == 1 else {}
+    if "Tinterval" in arrays:
+        # PicoScope calls its channels by their letter alone, and saves volts.
+        columns = {f"Channel {n} [V]" if len(n) == 1 else n: v for n, v in columns.items()}
     return Arrays(columns, single_values(arrays))
 
 

@@ -214,6 +214,22 @@ def _phase_fmr(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     return KnownTable("PhaseFMR", replace(layout, headers=headers, first=layout.first + start + 1))
 
 
+def _igor(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """Igor text: names beside the word WAVES, and readings from BEGIN to END."""
+    starts = [n for n, row in enumerate(rows[:-1]) if row.cells[0].casefold() == "begin"]
+    if rows[0].cells[0].casefold() != "igor" or not starts or starts[0] < 1:
+        return None
+    first = starts[0] + 1
+    _, *names = re.split(r"[\s,]+", " ".join(rows[starts[0] - 1].cells).strip())
+    cells = rows[first].cells
+    blank = next((n for n, cell in enumerate(cells) if cell), 0)
+    if len(names) != len(cells) - blank or not all(map(is_number, cells[blank:])):
+        return None
+    headers = (*[""] * blank, *names)
+    layout = Layout(headers, (rows[starts[0] - 1],), first, len(rows) - first, 1.0)
+    return KnownTable("Igor", layout)
+
+
 def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     """Readings without a header below a line that announces them, as of GW Instek and Keysight."""
     marks = ("waveform data", "data:")
@@ -234,5 +250,5 @@ def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
 
 _READERS = (
     *(_tektronix, _rigol, _rigol_inline, _keysight, _yokogawa, _labview, _lecroy, _labone),
-    *(_phase_fmr, _waveform),
+    *(_phase_fmr, _igor, _waveform),
 )

@@ -64,12 +64,10 @@ def read_text(
     except (ValueError, csv.Error) as error:
         if not dialect.grouped and _is_grouped(path, dialect, match):
             return read_text(path, replace(dialect, grouped=True), match, progress, readings)
-        rows = _rows_before_footer(path, dialect, match) if readings is None else None
-        if rows is None:
+        found = _without_footer(path, dialect, match, progress) if readings is None else None
+        if found is None:
             raise _fault(path, dialect, match, str(error)) from error
-        found = read_text(path, dialect, match, progress, rows)
-        place = _row(path, dialect, rows)
-        return replace(found, remarks=(*found.remarks, f"from row {place} on nothing is read"))
+        return found
 
     named = dict(zip((column.name for column in match.columns), arrays, strict=True))
     whole = complete(named, match, lambda reading: _row(path, dialect, reading))
@@ -80,7 +78,22 @@ def read_text(
     if not any((a == "").any() if a.dtype.kind == "U" else np.isnan(a).any() for a in arrays):
         # Infinite or too large, of which the check of values says more.
         return Complete(named)
-    raise _fault(path, dialect, match, "it has blank cells")
+    found = _without_footer(path, dialect, match, progress) if readings is None else None
+    if found is None:
+        raise _fault(path, dialect, match, "it has blank cells")
+    return found
+
+
+def _without_footer(
+    path: Path, dialect: Dialect, match: Match, progress: Progress | None
+) -> Complete | None:
+    """Read the readings before lines that hold none; None if there is no such end."""
+    rows = _rows_before_footer(path, dialect, match)
+    if rows is None:
+        return None
+    found = read_text(path, dialect, match, progress, rows)
+    place = _row(path, dialect, rows)
+    return replace(found, remarks=(*found.remarks, f"from row {place} on nothing is read"))
 
 
 def _row(path: Path, dialect: Dialect, reading: int) -> int | None:
@@ -199,20 +212,27 @@ def _is_grouped(path: Path, dialect: Dialect, match: Match) -> bool:
 def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | None:
     """Return how many readings come before lines that hold none; None if there is no such end.
 
-    A line without a number in a column of numbers is no reading that is merely wrong.
+    A line without a number in a column of numbers is no reading that is merely wrong; nor is one
+    with text there below a blank line, as ``Mean,1090``.
     """
     numbers = [c.position for c in match.columns if c.unit is not None]
 
-    def is_reading(cells: list[str]) -> bool:
-        return any(n < len(cells) and is_number(cells[n], dialect.decimal) for n in numbers)
+    def is_reading(cells: list[str], of_all: bool) -> bool:
+        found = (n < len(cells) and is_number(cells[n], dialect.decimal) for n in numbers)
+        return all(found) if of_all else any(found)
 
-    first, after = None, 0
+    first, after, last = None, 0, dialect.lines
+    is_below = False
     try:
-        for position, (_, cells) in enumerate(records(path, dialect)):
-            if first is not None and is_reading(cells):
+        for position, (number, cells) in enumerate(records(path, dialect)):
+            is_below |= first is None and position > 0 and number > last + 1
+            last = number
+            if first is not None and is_reading(cells, is_below):
                 return None
-            if first is None and not is_reading(cells):
+            if first is None and not is_reading(cells, is_below):
                 first = position
+            elif first is None:
+                is_below = False
             after += first is not None
             if after > MAX_FOOTER:
                 return None
