@@ -73,6 +73,18 @@ def test_a_card_survives_its_file(drive, tmp_path):
     assert one.plot().get_ylabel() == "P(high)"
 
 
+def test_what_is_missing_is_said_with_what_would_give_it():
+    whole = text("field")
+    bare = whole.replace(BEHAVIOUR.partition("temperature")[0], "\n[behaviour]\n")
+    for content, remedy in (
+        (whole, "fit the data again with --voltage"),
+        (bare, "fit readings of a resistance, or of a voltage at a known current"),
+        (bare + VOLTS, "fit the data again with --current"),
+    ):
+        with pytest.raises(CardError, match=f"behaviour.read_voltage is missing here; {remedy}"):
+            load_card_text(content, "mine.toml").require("behaviour.read_voltage")
+
+
 def test_dwell_times_of_curvature_are_those_of_eq_3_and_4():
     delta, tau0 = 12.0, 1e-9
     curved = card(

@@ -48,7 +48,7 @@ def one(case):
 def main():
     """Run all and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scans", type=int, default=250, help="of each kind")
+    parser.add_argument("--scans", type=int, default=600, help="of each kind")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     lines = [

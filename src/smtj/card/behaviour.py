@@ -219,8 +219,12 @@ class BehaviouralCard(Card):
                 f"fit the data again with --{held} ({held}=), which turns the levels of a "
                 f"{self.observable} into resistances"
             )
-        if missing != [READ_VOLTAGE]:
-            return f"measure and fit {it}"
+        if self.behaviour.resistance_high is None:
+            return (
+                "fit readings of a resistance, or of a voltage at a known current, whose column is "
+                'named if its header does not say so (--column "voltage=HEADER [V]" --current '
+                '"10 uA")'
+            )
         return "fit the data again with --voltage (voltage=)"
 
     @property

@@ -116,7 +116,7 @@ def _write(table: "pd.DataFrame", path: Path) -> Path:
 
     content = BytesIO()
     columns = {str(name): column.to_list() for name, column in table.items()}
-    about = {name: json.dumps(value) for name, value in table.attrs.items()}
+    about = {str(name): json.dumps(value) for name, value in table.attrs.items()}
     pl.DataFrame(columns).write_parquet(content, metadata=about)
     return write_bytes(path, content.getvalue())
 

@@ -223,8 +223,10 @@ def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str, str]]:
     seen: set[str] = set()
     for match in _NAMED.finditer(stem):
         known = name_of(match[1]) or name_of(match[1].rpartition("_")[2])
-        unit = unit_named(match[3]) if match[3] else None
-        if known in STATED and unit is not None and known not in seen:
+        if known not in STATED or known in seen:
+            continue
+        unit = unit_named(match[3])
+        if unit is not None:
             value = _converted(match[2], unit, known)
             if value is not None:
                 seen.add(known)

@@ -103,6 +103,11 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     if observed.name in _OTHER:
         bias = _OTHER[observed.name]
         remark += f" unless the {bias} is stated by {bias}= (--{bias})"
+    else:
+        remark += (
+            " unless its column is named as that of a voltage or a current by columns= "
+            '(--column "voltage=HEADER [V]")'
+        )
     if observed.sign < 0:
         remark += f"; the high state is that of the higher resistance, so its {what} is the smaller"
     if observed.arbitrary:
