@@ -41,7 +41,6 @@ class VoltageResponse(NamedTuple):
     """ln(1/τ_r), τ_r in s, at the same voltages: 1/τ_r = 1/τ_high + 1/τ_low."""
 
 
-@lru_cache(maxsize=64)
 def voltage_response(
     card: CardLike,
     field: float = 0.0,
@@ -75,9 +74,18 @@ def voltage_response(
     >>> print(f"{1e3 / abs(response.slope):.2f} mV for a change of ln odds of 1")
     0.89 mV for a change of ln odds of 1
     """
+    device = as_device(card)
+    kelvin = device.temperature if temperature is None else float(temperature)
+    return _response(device, float(field), kelvin, monotonic)
+
+
+@lru_cache(maxsize=64)
+def _response(
+    device: DeviceCard, field: float, temperature: float, monotonic: bool
+) -> VoltageResponse:
+    """Return :func:`voltage_response`, which a tilted axis makes slow."""
     from scipy.interpolate import CubicSpline
 
-    device = as_device(card)
     limit = device.voltage_limit
     low, high = _reach(device, field, temperature)
     for _ in range(2):
@@ -87,6 +95,8 @@ def voltage_response(
         crossings = [root for root in curve.roots(extrapolate=False) if low <= root <= high]
         centre = float(min(crossings, key=abs)) if crossings else 0.0
         low, high = _unsaturated(volts, odds, centre)
+        if (low, high) == (volts[0], volts[-1]):
+            break
     if monotonic:
         volts, odds = _up_to_turns(volts, odds, centre)
     if np.ptp(odds) < MIN_CHANGE:
