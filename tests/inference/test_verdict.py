@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
+from scipy.stats import norm
 from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
 from smtj.inference.telegraph.fit import fit_trace, sample_states
+from smtj.inference.telegraph.noise import noise_merit
 
 TIME = np.arange(1.0, 2001)
 DRIFT = np.sin(4 * TIME / TIME.size) / 2
@@ -57,6 +60,49 @@ def test_a_signal_without_levels_wanders(kind):
     assert fit.verdict == "wandering"
     assert "without levels" in fit.warnings[0]
     assert not fit.has_dwell_times
+
+
+def pink(rng, exponent=1.0):
+    """1/f noise of unit variance."""
+    frequency = np.fft.rfftfreq(2 * TIME.size)
+    frequency[0] = np.inf
+    spectrum = (rng.standard_normal((2, frequency.size)) * frequency ** (-exponent / 2)).T
+    noise = np.fft.irfft(spectrum @ [1, 1j])[: TIME.size]
+    return (noise - noise.mean()) / noise.std()
+
+
+def skewed(rng):
+    """Exponential of noise with a memory of 5 readings."""
+    out = [0.0]
+    for one in 0.57 * rng.standard_normal(TIME.size - 1):
+        out.append(math.exp(-0.2) * out[-1] + one)
+    return np.exp(0.5 * np.array(out))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "noise",
+    [
+        lambda rng: pink(rng) + rng.standard_normal(TIME.size),
+        lambda rng: rng.standard_t(3, TIME.size),
+        lambda rng: rng.exponential(size=TIME.size),
+        pytest.param(skewed, marks=pytest.mark.proof),
+    ],
+)  # fmt: skip
+def test_no_levels_are_invented_in_noise(noise):
+    fit = fit_trace(TIME, 5000 + 50 * noise(np.random.default_rng(2)))
+    assert fit.verdict in ("one level", "wandering")
+
+
+def test_noise_is_as_likely_as_its_exact_law_says():
+    rng, size, kept = np.random.default_rng(3), 4000, 0.8
+    step = 2 * rng.standard_normal(size)
+    signal = lfilter([1], [1, -kept], step)
+    exact = norm.logpdf(step[1:], scale=2).sum() - 1.5 * math.log(size)
+    assert noise_merit(signal) == pytest.approx(exact, abs=10)
+    bent = np.sinh((np.arcsinh(signal / 3) + 0.4) / 1.2)
+    slope = 3 * 1.2 * np.sqrt((1 + signal**2 / 9) / (1 + bent**2))
+    assert noise_merit(bent) == pytest.approx(exact + np.log(slope).sum(), abs=40)
 
 
 # A drift as large as a level, or next to no noise, is partly taken for jumps: not mended yet.

@@ -61,13 +61,13 @@ FORMS = {
         (M_S * VOLUME, 44563.0, 2e3, 1e4, H_IN, 0.157, 300.0),
     ),
     "thickness": (lambda t: free_layer.barrier_against_thickness(CARD, t), (1.55e-9,)),
-    "card_slope": (lambda v, t: device.operating_point(CARD, v, t).slope, (0.1, 310.0)),
+    "card_slope": (lambda v, t: device.vcma_point(CARD, v, t).slope, (0.1, 310.0)),
     "self_consistent_slope": (
-        lambda v, t: device.operating_point(SELF_CONSISTENT, v, t).slope,
+        lambda v, t: device.vcma_point(SELF_CONSISTENT, v, t).slope,
         (0.1, 310.0),
     ),
     "self_consistent_effective_field": (
-        lambda v, t: device.operating_point(SELF_CONSISTENT, v, t).effective_field,
+        lambda v, t: device.vcma_point(SELF_CONSISTENT, v, t).effective_field,
         (0.1, 310.0),
     ),
     "in_field": (
@@ -153,7 +153,7 @@ def test_a_field_along_the_normal_has_finite_gradients():
 @pytest.mark.parametrize("card", [CARD, SELF_CONSISTENT], ids=lambda c: c.switching.model)
 def test_gradients_stay_finite_where_voltage_takes_the_barrier_away(card):
     voltage = torch.tensor([-0.2, 0.0, 1.2, 1.7, 3.0], dtype=torch.float64, requires_grad=True)
-    point = device.operating_point(card, voltage)
+    point = device.vcma_point(card, voltage)
     assert point.barrier[0] > 0
     assert point.barrier[-1] == 0
     for field in (0.0, point.offset_field.detach()[0], 1e9):

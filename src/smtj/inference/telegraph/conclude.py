@@ -22,6 +22,7 @@ from smtj.inference.telegraph.model import (
     most_probable_states,
     sample_path,
 )
+from smtj.inference.telegraph.noise import noise_merit
 from smtj.inference.telegraph.passages import Passages, passages
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings, named_readings
@@ -53,6 +54,8 @@ SETTLING, ENOUGH_SETTLED = 10, 10.0
 """Turns of levels and baseline at most, and the gain with which they go on."""
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
+SEEN_APART = 3.0
+"""Levels that are less apart, over the noise, have to beat noise of any spectrum and shape."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -85,8 +88,11 @@ def conclude(
             highest = max(highest, free_of_it)
             is_fast = 2 * (highest - free_of_it) < ev.ONE_SIDED_95
     switches = _expected_switches(top.model, pilot)
-    apart = float(np.diff(top.model.levels)[0]) / float(top.model.spread.mean())
-    is_one = second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and apart < ev.BIMODAL)
+    if pilot.is_regular and (is_fast or _seen_apart(top.model, relaxation) < SEEN_APART):
+        second = min(second, ev.merit(top, base, pilot) - _merit_of_noise(pilot, base, one_base))
+    is_one = (
+        second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and not _is_bimodal(top.model))
+    )
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
     third, more = -math.inf, None
     if is_one and one.model.order:
@@ -130,6 +136,31 @@ def conclude(
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
     return _Assembly(given, part, top, base, evidence).two(step)
+
+
+def _seen_apart(model: Model, relaxation: float) -> float:
+    """Return how far the levels are apart in the readings, over the noise: a slow response sees
+    less of short dwells."""
+    apart = float(np.diff(model.levels)[0] / model.spread.mean())
+    slow = max(float(model.get("pole")[0]), float(model.get("window")[0]) / 2)
+    return apart * math.sqrt(relaxation / (relaxation + slow))
+
+
+def _is_bimodal(model: Model) -> bool:
+    """Whether the readings of two levels have two maxima."""
+    (low, high), spread, share = model.levels, model.spread, model.occupancy
+    x = np.linspace(low - spread[0], high + spread[1], 400)[:, None]
+    density = np.exp(-0.5 * ((x - model.levels) / spread) ** 2) @ (share / spread)
+    return int(np.count_nonzero(np.diff(np.sign(np.diff(density))) < 0)) > 1
+
+
+def _merit_of_noise(readings: Readings, *bases: Baseline) -> float:
+    """Return the merit of noise without levels on one of some baselines."""
+    price = 0.5 * math.log(readings.size)
+    return max(
+        noise_merit(readings.signal - base.values(readings.time)) - price * base.size
+        for base in bases
+    )
 
 
 def _merit(readings: Readings, top: Maximum, base: Baseline) -> float:

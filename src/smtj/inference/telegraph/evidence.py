@@ -27,8 +27,6 @@ CORRELATED = 0.5
 """Correlation between readings above which nobody doubts it."""
 ONE_SIDED_95 = 2.706
 """Likelihood ratio of one parameter at its limit, at 5 %."""
-BIMODAL = 2.0
-"""Separation over noise below which a mixture of two levels has one maximum only."""
 UNCORRELATED = 40.0
 """Relaxation times per interval at which nothing is left of the correlation."""
 WANDERS = 2.0

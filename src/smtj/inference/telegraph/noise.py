@@ -1,0 +1,131 @@
+"""How well noise alone, without levels, describes a record.
+
+Two levels have to beat any noise that laboratories know, or they are found in the slow part of 1/f
+noise and in the tail of a skewed one.  Here noise is a Gaussian process with a smooth spectrum,
+A/f^γ + C/(1 + (sin πf/q)²) + B with f in 1/interval, seen through a monotone curve that gives it
+skewness or tails: that of Student's t, or w = sinh(δ asinh((y - m)/s) - ε) (M. C. Jones and A.
+Pewsey, Biometrika 96, 761 (2009), doi:10.1093/biomet/asp053).  Its values have one maximum, whereas
+those of two levels that are well apart have two.  Its likelihood is that of the periodogram
+(P. Whittle, Ark. Mat. 2, 423 (1953)).
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from smtj.typing import Floats
+
+Curve = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Ends = tuple[tuple[float, float], ...]
+
+ARCHED: Ends = ((-5.0, 5.0), (-6.0, 3.0), (-4.0, 4.0), (-2.0, 1.5))
+STUDENT: Ends = ((-5.0, 5.0), (-6.0, 3.0), (0.7, 5.0))
+"""Bounds of the parameters of a curve."""
+BANDS = 64
+"""Of the spectrum, evenly in ln f at most."""
+STEEPEST = 3.0
+"""Largest γ."""
+SHAPED = 20_000
+"""Readings that the curve is fitted to at most."""
+
+
+def noise_merit(signal: Floats) -> float:
+    """Return the log-likelihood of evenly sampled readings as noise, less half of ln n for each
+    parameter (BIC).
+
+    The signal, shape (readings,), is free of drift.
+    """
+    price = 0.5 * math.log(signal.size)
+    mean, spread = float(signal.mean()), float(signal.std())
+    if not spread > 0:
+        return math.inf
+    plain = (signal - mean) / spread
+    jacobian = -signal.size * math.log(spread)
+    merits = [_spectral_merit(plain, price) - price]
+    for curve, ends in ((_arched, ARCHED), (_student, STUDENT)):
+        at = _likeliest(curve, ends, plain[:: max(plain.size // SHAPED, 1)])
+        w, slope = curve(plain, at)
+        merits.append(_spectral_merit(w, price) + float(slope.sum()) - (1 + len(ends)) * price)
+    return max(merits) + jacobian
+
+
+def _arched(x: Floats, at: Floats) -> tuple[Floats, Floats]:
+    """Return w and the logarithm of its slope, for m, ln s, ε and ln δ."""
+    u, tail = (x - at[0]) * math.exp(-at[1]), math.exp(at[3])
+    bent = tail * np.arcsinh(u) - at[2]
+    return np.sinh(bent), at[3] - at[1] + np.log(np.cosh(bent)) - 0.5 * np.log1p(u * u)
+
+
+def _student(x: Floats, at: Floats) -> tuple[Floats, Floats]:
+    """Return w and the logarithm of its slope, for m, ln s and ln ν."""
+    from scipy.special import gammaln, ndtri, stdtr
+
+    u, nu = (x - at[0]) * math.exp(-at[1]), math.exp(at[2])
+    w = -np.copysign(ndtri(stdtr(nu, -np.abs(u))), u)
+    norm = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * math.log(nu / 2)
+    return w, norm - (nu + 1) / 2 * np.log1p(u * u / nu) + 0.5 * w * w - at[1]
+
+
+def _likeliest(curve: Curve, ends: Ends, x: Floats) -> Floats:
+    """Return the likeliest parameters for independent readings of mean 0 and variance 1."""
+    from scipy.optimize import minimize
+
+    def cost(at: Floats) -> float:
+        w, slope = curve(x, at)
+        return float(np.mean(0.5 * w * w - slope))
+
+    start = np.clip([float(np.median(x)), 0.0, 0.0, 0.0][: len(ends)], *np.transpose(ends))
+    return np.asarray(minimize(cost, start, method="L-BFGS-B", bounds=ends).x)
+
+
+def _spectral_merit(w: Floats, price: float) -> float:
+    """Return the log-likelihood under the best smooth spectrum, less the price of its parameters.
+
+    A constant spectrum, one with each of the other parts and one with both are tried.
+    """
+    from scipy.optimize import minimize
+
+    n = w.size
+    power = np.abs(np.fft.rfft(w - w.mean())[1:]) ** 2 / n
+    frequency = np.arange(1, power.size + 1) / n
+    weight = np.ones(power.size)
+    if n % 2 == 0:
+        weight[-1] = 0.5
+    # Bands that are narrow against the changes of a smooth spectrum.
+    edges = np.unique(np.geomspace(1, power.size + 1, BANDS + 1).astype(int)) - 1
+    counts = np.add.reduceat(weight, edges[:-1])
+    means = np.add.reduceat(weight * power, edges[:-1]) / counts
+    log_f, log_sine = (
+        np.add.reduceat(weight * np.log(each), edges[:-1]) / counts
+        for each in (frequency, np.sin(np.pi * frequency))
+    )
+    total = float(np.log(np.maximum(counts @ means / counts.sum(), np.finfo(float).tiny)))
+
+    def spectrum(at: Floats, slow: bool, lorentzian: bool) -> Floats:
+        out = np.full(log_f.size, math.exp(at[0]))
+        if slow:
+            out += np.exp(at[1] - at[2] * (log_f - log_f[0]))
+        if lorentzian:
+            out += np.exp(at[-2]) / (1 + np.exp(2 * (log_sine - at[-1])))
+        return out
+
+    best = -math.inf
+    for slow, lorentzian in ((False, False), (True, False), (False, True), (True, True)):
+
+        def cost(at: Floats, parts: tuple[bool, bool] = (slow, lorentzian)) -> float:
+            s = spectrum(at, *parts)
+            return float(counts @ (np.log(2 * math.pi * s) + means / s))
+
+        corners = np.linspace(log_sine[0], log_sine[-1], 5)[1:-1] if lorentzian else [0.0]
+        for corner in corners:
+            start, ends = [total], [(total - 25, total + 3)]
+            if slow:
+                start += [total + 2, 1.0]
+                ends += [(total - 15, total + 25), (0.2, STEEPEST)]
+            if lorentzian:
+                start += [total + 1, float(corner)]
+                ends += [(total - 15, total + 25), (float(log_sine[0]), 1.0)]
+            found = minimize(cost, start, method="L-BFGS-B", bounds=ends)
+            best = max(best, -float(found.fun) - price * len(start))
+    return best
