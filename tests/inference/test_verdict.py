@@ -179,6 +179,21 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     assert (fit.states == states).mean() > 0.98
 
 
+@pytest.mark.slow
+def test_a_level_that_is_seen_in_a_hundredth_of_the_readings_is_no_crowd_of_outliers():
+    for seed in range(2):
+        rng = np.random.default_rng([seed, 500])
+        states = []
+        while len(states) < 30_000:
+            for state, dwell in enumerate((500, 5)):
+                states += [state] * (1 + int(rng.exponential(dwell)))
+        signal = np.array(states[:30_000]) + 0.1 * rng.standard_normal(30_000)
+        fit = fit_trace(np.arange(30_000.0), signal)
+        assert fit.verdict == "two levels"
+        # 60 visits.
+        assert 3.3 < fit.dwell_high < 8.5
+
+
 def test_a_level_far_from_two_others_is_no_crowd_of_outliers():
     rng = np.random.default_rng(5)
     state, states = 0, []

@@ -18,6 +18,9 @@ Known = Mapping[str, float]
 NOTHING: Known = {}
 QUANTILES = ((0.05, 0.95), (0.2, 0.8), (0.5, 0.95), (0.05, 0.5), (0.5, 0.99), (0.01, 0.5))
 """Between them lie the levels of traces that are high for 5 to 95 % of the time."""
+RARE, SELDOM, MIN_PAIRS = 4.0, 0.05, 3
+"""Distance over noise from which readings are far from the rest, the part of them below which they
+are seldom, and how often one has to follow another."""
 MIN_SEPARATION = 0.3
 """Least distance of levels in standard deviations of the signal."""
 BENDS, STRETCHES, MIN_STRETCH = 3, 5, 400
@@ -69,19 +72,30 @@ def guesses(z: Floats, known: Known = NOTHING) -> Iterator[Model]:
         ends = np.array([[z.min(), max(z.max(), z.min() + 2 * MIN_SEPARATION)]])
     for below, above in ends.tolist():
         gap = above - below
-        if gap <= MIN_SEPARATION:
-            continue
-        is_high = hysteresis(z, below + 0.3 * gap, below + 0.7 * gap)
-        fraction = min(max(float(is_high.mean()), 0.01), 0.99)
-        cycles = max(int(np.count_nonzero(is_high[1:] & ~is_high[:-1])), 1)
-        cycle = max(z.size / cycles, 4.0)
-        rest = z - below - gap * is_high
-        noise = float(np.median(np.abs(rest - np.median(rest)))) * 1.4826
-        noise = min(max(noise, 0.03 * gap), 0.4 * gap)
-        yield neutral(TWO, known).with_values(
-            time=np.log([(1 - fraction) * cycle, fraction * cycle]),
-            offset=below, gap=math.log(gap), scale=math.log(noise),
-        )  # fmt: skip
+        if gap > MIN_SEPARATION:
+            yield _guess(z, below, above, known)
+    centre = float(np.median(z))
+    noise = 1.4826 * float(np.median(np.abs(z - centre)))
+    for far in (z - centre > RARE * noise, centre - z > RARE * noise):
+        # A level that is rarely seen looks like outliers that follow each other.
+        if far.mean() < SELDOM and np.count_nonzero(far[1:] & far[:-1]) >= MIN_PAIRS:
+            yield _guess(z, *sorted((centre, float(np.median(z[far])))), known)
+
+
+def _guess(z: Floats, below: float, above: float, known: Known) -> Model:
+    """Return a rough model of two levels at these values."""
+    gap = above - below
+    is_high = hysteresis(z, below + 0.3 * gap, below + 0.7 * gap)
+    fraction = min(max(float(is_high.mean()), 0.01), 0.99)
+    cycles = max(int(np.count_nonzero(is_high[1:] & ~is_high[:-1])), 1)
+    cycle = max(z.size / cycles, 4.0)
+    rest = z - below - gap * is_high
+    noise = float(np.median(np.abs(rest - np.median(rest)))) * 1.4826
+    noise = min(max(noise, 0.03 * gap), 0.4 * gap)
+    return neutral(TWO, known).with_values(
+        time=np.log([(1 - fraction) * cycle, fraction * cycle]),
+        offset=below, gap=math.log(gap), scale=math.log(noise),
+    )  # fmt: skip
 
 
 def best_guess(
