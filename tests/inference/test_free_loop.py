@@ -144,6 +144,7 @@ def test_outliers_and_fields_in_no_order_do_not_move_the_levels():
     [
         (FIELD, np.full(FIELD.size, 1000.0), "does not change"),
         (FIELD, 1000 + 300 * np.exp(-((FIELD / 100) ** 2)), "does not go from one level"),
+        (FIELD, np.random.default_rng(1).normal(1000, 1, FIELD.size), "more than its noise"),
         (FIELD[:4], np.arange(1.0, 5.0), "needs 8 readings"),
         (FIELD, FIELD, "above 0"),
         (FIELD, FIELD[:-1], "differ in number"),

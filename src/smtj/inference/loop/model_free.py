@@ -137,6 +137,13 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
         better = square.criterion - _criterion(rounded, h.size, int((~clean).sum()))
         if unresolved or better < MIN_GAIN:
             return square.result(h, r, branches)
+    rest, outliers = r[clean] - r[clean].mean(), int((~clean).sum())
+    flat = h.size * math.log(float(rest @ rest)) + 2 + 4 * outliers
+    if flat - _criterion(rounded, h.size, outliers) < MIN_GAIN and inflation(rest) == 1:
+        raise SmtjError(
+            "the resistance of the loop does not change with the field by more than its noise; "
+            "sweep further, or average longer"
+        )
     return _rounded_result(h, r, kind, clean, branches)
 
 

@@ -79,7 +79,8 @@ def guesses(z: Floats, known: Known = NOTHING) -> Iterator[Model]:
     for far in (z - centre > RARE * noise, centre - z > RARE * noise):
         # A level that is rarely seen looks like outliers that follow each other.
         if far.mean() < SELDOM and np.count_nonzero(far[1:] & far[:-1]) >= MIN_PAIRS:
-            yield _guess(z, *sorted((centre, float(np.median(z[far])))), known)
+            level = float(np.median(z[far]))
+            yield _guess(z, min(centre, level), max(centre, level), known)
 
 
 def _guess(z: Floats, below: float, above: float, known: Known) -> Model:

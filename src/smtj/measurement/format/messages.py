@@ -82,7 +82,7 @@ def wrong_cell(header: str, cell: str) -> str:
             f"{column} is {quoted(cell)}, not a number of seconds: give the time between readings "
             "by interval= (--interval)"
         )
-    if is_number(cell.replace(",", ".", 1)):
+    if "," in cell and is_number(cell.replace(",", ".", 1)):
         return f"{column} is {quoted(cell)}: write numbers with a decimal point"
     return f"{column} is {quoted(cell)}: expected a number"
 
