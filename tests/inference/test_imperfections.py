@@ -101,6 +101,16 @@ def test_the_imperfections_are_named():
     assert "in the high state and" in " ".join(fit.remarks)
 
 
+def test_readings_that_an_instrument_repeats_are_left_out():
+    signal = record("noise of its own in each state")[::3]
+    once = fit_trace(3 * INTERVAL * np.arange(signal.size), signal)
+    held = fit_trace(INTERVAL * np.arange(3 * signal.size), np.repeat(signal, 3))
+    assert held.verdict == "two levels"
+    assert held.dwell_high == pytest.approx(once.dwell_high, rel=1e-6)
+    assert "a value stands 3 times on average" in " ".join(held.remarks)
+    assert held.states.size == 3 * signal.size
+
+
 @pytest.mark.slow
 def test_the_bandwidth_is_found_and_may_be_given():
     truth = 1 / (2 * np.pi * 3 * INTERVAL)

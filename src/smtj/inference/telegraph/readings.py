@@ -28,6 +28,8 @@ ROUNDING = 0.29
 """Standard deviation of a rounding error over the step, 1/√12."""
 MIN_NOISE = 0.02
 """Least noise over the standard deviation of the signal; keeps exact readings finitely likely."""
+MOSTLY_NEW = 0.6
+"""Part of the readings that differ from those before, from which an instrument repeats none."""
 OUTLIER_RANGE, BULK = 5.0, (0.02, 0.98)
 
 
@@ -83,7 +85,7 @@ class Readings:
 
 
 def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
-    """Check a trace; leave out overflows and readings that are far off.
+    """Check a trace; leave out overflows, readings that are far off, and repetitions.
 
     Raises
     ------
@@ -108,6 +110,14 @@ def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
             "duplicates out"
         )
     used, remarks = _usable(y)
+    new = _measured_anew(y if used is None else y[used])
+    if new is not None:
+        remarks.append(
+            f"a value stands {1 / new.mean():.3g} times on average, as the instrument was read "
+            "faster than it measures; repetitions are left out"
+        )
+        used = np.ones(y.size, bool) if used is None else used
+        used[used] = new
     if used is not None:
         t, y = t[used], y[used]
     if y.size < MIN_READINGS:
@@ -173,6 +183,15 @@ def _usable(y: Floats) -> tuple[NDArray[np.bool_] | None, list[str]]:
             )
             used &= ~far
     return (None if used.all() else used), remarks
+
+
+def _measured_anew(y: Floats) -> NDArray[np.bool_] | None:
+    """Return which readings are no repetition of the one before; None where few are, or where
+    rounding explains them."""
+    new = np.concatenate([[True], y[1:] != y[:-1]])
+    if new.mean() > MOSTLY_NEW or np.unique(y[new]).size < new.sum() / 2:
+        return None
+    return new
 
 
 def named_readings(index: NDArray[np.intp]) -> str:
