@@ -144,6 +144,8 @@ def averaging(dataset: "xr.Dataset", context: Context) -> tuple[float | None, tu
             f"the file states no integration time; assumed {1e3 * own:g} ms as on card "
             f"{context.card.name} (change it with --integration-time)",
         )
+    if context.bandwidth is not None:
+        return None, ()
     return None, (
         "no integration time is stated, so it was sought in the readings, which count as instants "
         "unless said otherwise; --integration-time or --bandwidth gives it",
