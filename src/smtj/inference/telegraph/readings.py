@@ -186,10 +186,12 @@ def _usable(y: Floats) -> tuple[NDArray[np.bool_] | None, list[str]]:
 
 
 def _measured_anew(y: Floats) -> NDArray[np.bool_] | None:
-    """Return which readings are no repetition of the one before; None where few are, or where
-    rounding explains them."""
+    """Return which readings are no repetition of the one before; None where few are, where nearly
+    all are, or where rounding explains them."""
     new = np.concatenate([[True], y[1:] != y[:-1]])
-    if new.mean() > MOSTLY_NEW or np.unique(y[new]).size < new.sum() / 2:
+    if new.mean() > MOSTLY_NEW or new.sum() < MIN_READINGS:
+        return None
+    if np.unique(y[new]).size < new.sum() / 2:
         return None
     return new
 
