@@ -7,7 +7,7 @@ READY := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install reproduce docs pictures check test test-fast lint validate bench clean
+.PHONY: help install reproduce docs pictures check site test test-fast lint validate bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -42,8 +42,12 @@ pictures: $(READY) ## redraw the pictures of the documentation and the gallery p
 	$(BIN)/python validation/gallery.py --render
 	$(BIN)/python -m pytest docs --redraw
 
-check: $(READY) ## lint and test, side by side
-	@$(MAKE) --no-print-directory --jobs 2 lint test
+check: $(READY) ## lint, test and check the documentation site, side by side
+	@$(MAKE) --no-print-directory --jobs 2 lint test site
+
+site: $(READY)
+	@echo "== checking the documentation site"
+	$(BIN)/python -m pytest tests/test_site.py
 
 test: $(READY) ## run all tests but the long proofs
 	@echo "== running the tests"

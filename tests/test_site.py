@@ -16,6 +16,9 @@ import pytest
 
 import smtj
 
+# `make check` builds the site beside the other tests.
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parents[1]
 HIDDEN = re.compile(r"(^|\.)(_\w*|\w*kernels)$")
 
@@ -49,7 +52,6 @@ def public_objects() -> list[tuple[str, str]]:
     return [("smtj", name) for name in smtj.__all__ if name != "__version__"] + found
 
 
-@pytest.mark.slow
 def test_every_public_name_is_in_the_reference(site):
     lines = zlib.decompress(b"".join((site / "objects.inv").read_bytes().split(b"\n", 4)[4:]))
     entries = {line.split(" ")[0] for line in lines.decode().splitlines()}
@@ -63,7 +65,6 @@ def test_every_public_name_is_in_the_reference(site):
             assert any(entry.endswith(f".{name}") for entry in entries), f"{module}.{name}"
 
 
-@pytest.mark.slow
 def test_every_module_is_in_the_reference(site):
     pages = (site / "reference").glob("*.html")
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
@@ -74,7 +75,6 @@ def test_every_module_is_in_the_reference(site):
             assert f'id="{module.name}"' in text, module.name
 
 
-@pytest.mark.slow
 def test_the_star_of_v_star_is_shown(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
@@ -82,7 +82,6 @@ def test_the_star_of_v_star_is_shown(site):
     assert "V*" in (site / "theory" / "barrier.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_every_command_is_in_the_reference(site):
     text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
     for command in ("card show", "measure spectra", "simulate switching", "fit", "cite"):
@@ -90,7 +89,6 @@ def test_every_command_is_in_the_reference(site):
     assert "--integration-time" in text
 
 
-@pytest.mark.slow
 def test_nothing_is_fetched_from_elsewhere(site):
     for page in site.rglob("*.html"):
         content = page.read_text(encoding="utf-8")

@@ -52,6 +52,7 @@ def test_counts_at_several_currents_give_the_torque_too(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_one_table_of_dwell_times_at_several_voltages_and_temperatures(tmp_path):
     volts, kelvin = (a.ravel() for a in np.meshgrid(VOLTS, [285.0, 300.0, 320.0]))
     high, low = DEVICE.at(voltage=volts, temperature=kelvin).dwell_times()

@@ -26,7 +26,7 @@ def noisy(resistance, of, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window", [0, 1])
+@pytest.mark.parametrize("window", [pytest.param(0, marks=pytest.mark.proof), 1])
 @pytest.mark.parametrize("of", ["resistance", pytest.param("current", marks=pytest.mark.proof)])
 def test_two_levels_a_third_apart_are_two(of, window):
     assert HIGH / LOW - 1 > 0.29

@@ -158,6 +158,7 @@ def test_the_trace_streams(page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_sessions_do_not_share_their_sliders(page, browser, address) -> None:
     slider = page.get_by_role("slider", name="Temperature T").first
     slider.press("End")
@@ -198,6 +199,7 @@ def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_drawn_digits_are_recognised_and_neurons_flicker(page) -> None:
     panel = open_tab(page, "Network")
     status = panel.get_by_role("status")
@@ -233,6 +235,7 @@ def test_a_digit_is_drawn_by_keys_alone(page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_dark_colours_are_taken_on_and_nothing_is_wider_than_a_phone(browser, address) -> None:
     with browser.new_context(
         viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True

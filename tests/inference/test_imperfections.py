@@ -87,6 +87,10 @@ def test_the_imperfections_are_named():
     assert "reading 50 is an outlier" in " ".join(fit_trace(TIME, signal).remarks)
     said = " ".join(fit_trace(TIME, record("overflows")).remarks)
     assert "readings 77, 1500 left out: 9.9e+37 is an overflow" in said
+
+
+@pytest.mark.proof
+def test_slow_imperfections_are_named():
     fit = fit_trace(TIME, record("hum"))
     np.testing.assert_allclose(np.sort(fit.hum), [50, 150], atol=0.3)
     assert "hum was removed at" in " ".join(fit.remarks)
@@ -112,6 +116,7 @@ def test_readings_that_an_instrument_repeats_are_left_out():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_the_bandwidth_is_found_and_may_be_given():
     truth = 1 / (2 * np.pi * 3 * INTERVAL)
     found = fit_trace(TIME, record("pole"))
@@ -259,6 +264,7 @@ def test_a_finely_sampled_trace_has_no_recrossings():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
     """The exact relaxation rate is the lowest eigenvalue of the Fokker-Planck operator."""
     anisotropy, temperature, barrier, damping = 40 * mT, 300.0, 5.0, 0.1

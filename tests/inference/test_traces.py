@@ -48,6 +48,7 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
         pytest.param(0.5, 10, marks=pytest.mark.proof),
     ],
 )
+@pytest.mark.proof
 def test_intervals_cover_the_truth(window, traces):
     """Three readings a shorter dwell, noise, drift and outliers, one state rare or not."""
     covered, z = 0, []

@@ -463,8 +463,8 @@ def fresh_compiler() -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-@pytest.mark.parametrize("kind", [Modules, Calls])
+@pytest.mark.parametrize("backend", [pytest.param("eager", marks=pytest.mark.proof), "aot_eager"])
+@pytest.mark.parametrize("kind", [pytest.param(Modules, marks=pytest.mark.proof), Calls])
 def test_compiled_models_are_one_graph_and_answer_the_same(
     card: DeviceCard, kind: Callable[[], nn.Module], backend: str
 ) -> None:

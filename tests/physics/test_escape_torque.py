@@ -75,6 +75,7 @@ def test_high_barriers_are_extrapolated():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_simulated_passages_are_as_fast_as_the_torque_makes_them():
     """First passages under a torque over those under the field that it is in this symmetry."""
     temperature, moment, damping, delta = 300.0, 2e-18, 0.2, 3.0

@@ -70,6 +70,7 @@ def test_an_upright_card_takes_brown_s_asymptote():
     assert found.ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.proof
 def test_simulated_motion_keeps_to_exact_results(monkeypatch):
     monkeypatch.setattr(low_barrier, "TRAJECTORIES", 64)
     monkeypatch.setattr(low_barrier, "PASSAGES", 512)
