@@ -177,7 +177,8 @@ def _draw(path: Path, found: list[Driven]) -> list[Path]:
             for (drive, curve), line in zip(each.accuracy.items(), ("--", "-"), strict=True):
                 label = f"{each.card.name}, by {drive}"
                 epochs = np.arange(1, len(curve) + 1)
-                right.plot(epochs, 100 * np.array(curve), line, color=colour, label=label)
+                right.plot(epochs, 100 * np.array(curve), "." + line, color=colour, label=label)
+                right.set_xticks(epochs)
         left.set_xscale("symlog", linthresh=2)
         left.set_xlabel("Voltage across the junction (mV)")
         left.set_ylabel("P(high)")
