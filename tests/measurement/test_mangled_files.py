@@ -81,7 +81,6 @@ def read_or_refused(path: Path) -> None:
 @settings(
     deadline=None,
     max_examples=100,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(name=st.sampled_from(sorted(LAYOUTS)), changes=edits)
@@ -105,7 +104,6 @@ def test_files_of_instruments(
 @settings(
     deadline=None,
     max_examples=60,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(name=st.sampled_from(sorted(LAYOUTS)), changes=edits)
