@@ -157,7 +157,6 @@ def test_the_trace_streams(page) -> None:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_sessions_do_not_share_their_sliders(page, browser, address) -> None:
     slider = page.get_by_role("slider", name="Temperature T").first
@@ -198,7 +197,6 @@ def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> N
     expect(panel.get_by_text("simulated.csv: telegraph noise")).to_be_visible()
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_drawn_digits_are_recognised_and_neurons_flicker(page) -> None:
     panel = open_tab(page, "Network")
@@ -234,7 +232,6 @@ def test_a_digit_is_drawn_by_keys_alone(page) -> None:
     expect(status).to_contain_text("It is a 1")
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_dark_colours_are_taken_on_and_nothing_is_wider_than_a_phone(browser, address) -> None:
     with browser.new_context(

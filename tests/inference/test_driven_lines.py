@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from smtj import fit
+from smtj.analysis.resonance.drive import drive_effect
 from smtj.errors import SmtjError
 from smtj.inference.resonance import fit_spectrum
 from smtj.inference.resonance.lines.leaning import Lean, fit_lean, with_lean
@@ -91,6 +92,10 @@ def test_fields_of_driven_lines_are_those_of_the_layer(k1, k2, damping, drive):
         assert estimate.error < 0.4 * mT
     told = any("lean to lower frequencies" in remark for remark in resonance.parts[1].remarks)
     assert told == (drive > 1e-4)
+
+
+def test_lines_that_all_jump_tell_no_drive():
+    assert drive_effect([], [(0.0, 0.0, 1.0)], {}) is None
 
 
 def period(spin, m, field, size):

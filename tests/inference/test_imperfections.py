@@ -115,7 +115,6 @@ def test_readings_that_an_instrument_repeats_are_left_out():
     assert held.states.size == 3 * signal.size
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_the_bandwidth_is_found_and_may_be_given():
     truth = 1 / (2 * np.pi * 3 * INTERVAL)
@@ -263,7 +262,6 @@ def test_a_finely_sampled_trace_has_no_recrossings():
         )
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
     """The exact relaxation rate is the lowest eigenvalue of the Fokker-Planck operator."""

@@ -102,7 +102,6 @@ def times_of(card, volts):
     return np.stack(card.at(voltage=volts).log_dwell_times(), axis=1)
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 @pytest.mark.parametrize("law", ["neel-brown", "exact"])
 def test_the_law_of_a_card_gives_back_its_torque_vcma_and_heat(law):
@@ -121,7 +120,6 @@ def test_the_law_of_a_card_gives_back_its_torque_vcma_and_heat(law):
         assert fit.seen(name)
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_a_current_gives_each_state_its_own_voltage():
     own = device(torque=300.0, vcma=20e-15)

@@ -74,7 +74,6 @@ def test_high_barriers_are_extrapolated():
     assert found[0] < -3
 
 
-@pytest.mark.slow
 @pytest.mark.proof
 def test_simulated_passages_are_as_fast_as_the_torque_makes_them():
     """First passages under a torque over those under the field that it is in this symmetry."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from smtj.analysis.context import Context
-from smtj.analysis.resonance.drive import DriveEffect, Layer, can_lean, drive_effect
+from smtj.analysis.resonance.drive import DriveEffect, Layer, can_lean, drive_effect, leans_of
 from smtj.analysis.resonance.lines import Lines, MeasuredLine
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -175,9 +175,9 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     effect = None
     if can_lean(usable):
         known = [reference_direction(card)] if context.has_base else REFERENCES
-        layers = [_layer(at) for at in found]
+        layers, leaning = [_layer(at) for at in found], leans_of(usable)
         for _ in range(ROUNDS):
-            effect = drive_effect(layers, known, effect)
+            effect = drive_effect(layers, known, leaning, effect)
             if effect is None:
                 break
             undriven = [_undriven(effect, by_voltage[v]) for v in voltages]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import compress
 
@@ -66,45 +67,49 @@ def can_lean(lines: Sequence[MeasuredLine]) -> bool:
     return all(line.sweep.swept == "frequency" and line.fit.shape == "exact" for line in lines)
 
 
+def leans_of(lines: Sequence[MeasuredLine]) -> dict[int, Lean]:
+    """Return the lean of each line that has one, by its ``id``."""
+    found = {}
+    for line in lines:
+        with suppress(SmtjError):
+            found[id(line)] = fit_lean(*_data(line), line.fit, _errors(line))
+    return found
+
+
 def drive_effect(
     layers: Sequence[Layer],
     references: Sequence[ArrayLike],
+    leaning: Mapping[int, Lean],
     before: DriveEffect | None = None,
 ) -> DriveEffect | None:
-    """Find the drive that all lines have in common; None if they tell nothing of it.
+    """Find the drive that all lines have in common; ``before`` if they tell nothing of it.
 
     ``references`` are one or two directions that the reference layer may have, each weighed by its
-    likelihood.  Heights and widths are those that lines have by the effect found ``before``.
+    likelihood, and ``leaning`` the leans of :func:`leans_of`.  Heights and widths are those that
+    lines have by the effect found ``before``.
     """
     shapes = {} if before is None else before.undriven
     known = frozenset() if before is None else before.jumping
     lines: list[MeasuredLine] = []
-    leans: list[Lean] = []
     relative: list[list[float]] = []
     for layer in layers:
         by_reference = np.stack(
             [_relative(layer, reference, shapes) for reference in references], axis=-1
         )
         for line, some in zip(layer.lines, by_reference.tolist(), strict=True):
-            if id(line) in known:
-                continue
-            try:
-                lean = fit_lean(*_data(line), line.fit, _errors(line))
-            except SmtjError:
-                continue
-            lines.append(line)
-            leans.append(lean)
-            relative.append(some)
-    columns = np.array(relative).T
-    if lines:
-        far = np.all([leaning_too_far(leans, column) for column in columns], axis=0)
-        known |= {id(line) for line, is_far in zip(lines, far, strict=True) if is_far}
-        lines, leans = list(compress(lines, ~far)), list(compress(leans, ~far))
-        columns = columns[:, ~far]
+            if id(line) in leaning and id(line) not in known:
+                lines.append(line)
+                relative.append(some)
+    if not lines:
+        return before
+    leans, columns = [leaning[id(line)] for line in lines], np.array(relative).T
+    far = np.all([leaning_too_far(leans, column) for column in columns], axis=0)
+    known |= {id(line) for line in compress(lines, far)}
+    lines, leans = list(compress(lines, ~far)), list(compress(leans, ~far))
     try:
-        fits = [fit_common_drive(leans, column) for column in columns]
+        fits = [fit_common_drive(leans, column) for column in columns[:, ~far]]
     except SmtjError:
-        return None
+        return before
     drive, _ = min(fits, key=lambda fit: fit[0].chi_squared)
     weights = np.exp([(drive.chi_squared - other.chi_squared) / 2 for other, _ in fits])
     weights = weights / weights.sum()
