@@ -282,8 +282,9 @@ def barrier_and_reduced_field(
     :mod:`smtj.physics.magnetics.direction`.
 
     The field along the normal with the same part along the easy axis, less H_s, gives h; the field
-    in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  Where the
-    states lie in the plane, the field along x takes the place of that along the normal, and what is
+    in the plane, with H_in, lowers Δ: as in Eq. 6, or where the plane has an easy direction by
+    :func:`smtj.physics.barrier.biaxial_energy_barrier`.  A field along z thus gives Eq. 3-6 as
+    printed.  Where the states lie in the plane, the field along x takes the place of that along the normal, and what is
     left lowers Δ (:func:`smtj.physics.barrier.biaxial_energy_barrier`).  A positive h favours the
     high state, whichever well that is.  In the self-consistent model H_k,eff follows Δ, so 4Δh
     stays w (H - H_s).
@@ -335,6 +336,18 @@ def _barrier_and_drive(
         return _driven(card, point, e_b, driving)
     h_in = float(card.magnetism.in_plane_bias_field)
     normal, _ = direction.perpendicular_and_in_plane(field_x, field_y, field_z, tilt)
+    if card.magnetism.in_plane_anisotropy_field:
+        # The plane has an easy direction, along x: across it a field lowers the barrier far less.
+        spin, volume = macrospin(card, voltage, temperature), card.geometry.activation_volume
+        e_b = barrier.biaxial_energy_barrier(
+            spin.anisotropy_field,
+            spin.in_plane_anisotropy_field,
+            spin.moment / volume,
+            field_x + h_in,
+            field_y,
+            volume,
+        )
+        return _driven(card, point, e_b, normal)
     _, in_plane = direction.perpendicular_and_in_plane(field_x + h_in, field_y, field_z, tilt)
     e_b = barrier.energy_barrier(
         point.energy_density,
