@@ -284,8 +284,8 @@ def barrier_and_reduced_field(
     The field along the normal with the same part along the easy axis, less H_s, gives h; the field
     in the plane, with H_in, lowers Δ: as in Eq. 6, or where the plane has an easy direction by
     :func:`smtj.physics.barrier.biaxial_energy_barrier`.  A field along z thus gives Eq. 3-6 as
-    printed.  Where the states lie in the plane, the field along x takes the place of that along the normal, and what is
-    left lowers Δ (:func:`smtj.physics.barrier.biaxial_energy_barrier`).  A positive h favours the
+    printed.  Where the states lie in the plane, the field along x takes the place of that along the
+    normal, and what is left lowers Δ by the same function.  A positive h favours the
     high state, whichever well that is.  In the self-consistent model H_k,eff follows Δ, so 4Δh
     stays w (H - H_s).
 

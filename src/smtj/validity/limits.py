@@ -108,8 +108,8 @@ def find_limits(
     delta = scale * float(spin.moment)
     if delta < MIN_BARRIER:
         raise SmtjError(
-            f"card {card.name} has a stability factor of {delta:.2g}, and the theories compared are "
-            f"of two states; they need {MIN_BARRIER:g} or more"
+            f"card {card.name} has a stability factor of {delta:.2g}, and the theories compared "
+            f"are of two states; they need {MIN_BARRIER:g} or more"
         )
     scaled = spin._replace(moment=BARRIERS / scale)
     at_field, at_none = (
