@@ -9,8 +9,8 @@ from scipy.stats import norm
 from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
+from smtj.inference.telegraph.checks.noise import noise_merit
 from smtj.inference.telegraph.fit import fit_trace, sample_states
-from smtj.inference.telegraph.noise import noise_merit
 
 TIME = np.arange(1.0, 2001)
 DRIFT = np.sin(4 * TIME / TIME.size) / 2
