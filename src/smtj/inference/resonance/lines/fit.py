@@ -162,8 +162,8 @@ def fit_spectrum(
     absolute = sigma is not None
 
     def fit(chosen: NDArray[np.bool_] | None = None) -> SpectrumFit:
-        data = (x, signal, sigma) if chosen is None else _chosen(x, signal, sigma, chosen)
-        spectrum = checked(*data[:2], shape, lines, data[2], baseline_degree)
+        at, seen, own = (x, signal, sigma) if chosen is None else _chosen(x, signal, sigma, chosen)
+        spectrum = checked(at, seen, shape, lines, own, baseline_degree)
         begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
         parameters, found = refined(spectrum, begin)
         require_finite("the fit of a spectrum", parameters, found.residual, found.amplitudes)
