@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from kept import kept
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "analysis"))
@@ -59,6 +60,7 @@ def measured(card, frame, seed):
     return smtj.lab.scan(card, frame[FIELD].unique() * Oe, READINGS, seed=seed)
 
 
+@kept
 def one(kind, seed):
     """Fit a device, measure its card, and fit that; return z of both fits by entry."""
     rng = np.random.default_rng([2, seed, len(kind)])

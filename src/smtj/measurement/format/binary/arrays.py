@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling, sampling_of
+from smtj.measurement.format.stamps import lock_in_headers, ticks_refused
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         name = max(filled, key=lambda table: len(_known(filled[table])))
     chosen = filled[name]
     headers = list(chosen.columns)
+    of_lock_in = lock_in_headers(headers)
+    if of_lock_in is not None:
+        chosen = _of_lock_in(path, chosen, of_lock_in, options)
+        headers = of_lock_in
     sampling = chosen.sampling or sampling_of(chosen.pairs)
     timed = sampling is not None or options.interval is not None
     found = match_columns(headers, options.columns, str(path), options.ignore, timed=timed)
@@ -95,8 +100,19 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
     if others and options.sheet is None:
         every = listed(map(quoted, others))
         remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
-    alike = tuple(n for n, table in filled.items() if list(table.columns) == headers)
+    alike = tuple(n for n, t in filled.items() if list(t.columns) == list(filled[name].columns))
     return Chosen(found, content, chosen, remarks, alike if len(alike) > 1 else ())
+
+
+def _of_lock_in(path: Path, table: Arrays, headers: list[str], options: ReadOptions) -> Arrays:
+    """The table of a demodulator, whose stamps are ticks if they are whole numbers."""
+    stamps = next(v for n, v in table.columns.items() if n.casefold() == "timestamp")
+    whole = stamps.dtype.kind in "iu" or bool((stamps == np.rint(stamps)).all())
+    if not whole:
+        headers[headers.index("clock ticks")] = "time [s]"
+    elif options.interval is None:
+        raise ticks_refused(path, float(np.median(np.diff(stamps.astype(np.float64)))))
+    return replace(table, columns=dict(zip(headers, table.columns.values(), strict=True)))
 
 
 def wanted_table(path: Path, wanted: str, names: list[str]) -> str:

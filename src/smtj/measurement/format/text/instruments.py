@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from smtj.measurement.format.layout import Layout, Row, find_layout, with_unit
 from smtj.measurement.format.preamble import Sampling, axis_units, pairs_of, sampling_of
+from smtj.measurement.format.stamps import lock_in_headers
 
 _SETTING = re.compile(r"(t0|tInc)\s*=\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)")
 
@@ -180,13 +181,10 @@ def _labone(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
         first, last = (int(rows[n].cells[1]) for n in (1, len(rows) - 1))
     except (ValueError, IndexError):
         return None
-    known = {
-        "timestamp": "clock ticks",
-        "x": "channel_x [V]",
-        "y": "channel_y [V]",
-        "freq": "frequency of the reference",
-    }
-    headers = tuple(known.get(name, cell) for name, cell in zip(names, rows[0].cells, strict=True))
+    cells = rows[0].cells
+    headers = tuple(
+        lock_in_headers(cells) or ["clock ticks" if n == "timestamp" else n for n in names]
+    )
     layout = Layout(headers, (rows[0],), 1, len(rows) - 1, 1.0)
     return KnownTable("LabOne", layout, ticks=(last - first) / (len(rows) - 2))
 
