@@ -67,3 +67,15 @@ def test_readings_without_times_are_counted() -> None:
     frame["R (ohm)"] = 1000 + 300 * generator.standard_normal(field.size)
     with pytest.raises(DataError, match="their levels overlap"):
         smtj.fit(frame)
+
+
+def test_a_flat_loop_beside_others_is_left_out_by_name(tmp_path) -> None:
+    field = np.concatenate([np.arange(-100, 101, 5), np.arange(100, -101, -5)])
+    generator = np.random.default_rng(1)
+    for name, step in (("a", 100), ("b", 0), ("c", 200)):
+        readings = 1000 + step * (field > 20) + generator.standard_normal(field.size)
+        frame = pd.DataFrame({"H (Oe)": field, "R (ohm)": np.round(readings, 3)})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    result = smtj.fit(tmp_path)
+    assert [part.condition for part in result.parts] == ["of a.csv", "of c.csv"]
+    assert "b.csv is left out: the resistance of the loop does not" in " ".join(result.parts[0].remarks)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smtj.measurement import describe, kind_of, load, load_tables
+from smtj.measurement import describe, kind_of, load, load_tables, unique_fields
 from smtj.units import Oe
 
 FIELD = np.arange(-20, 21, 10)
@@ -93,3 +93,25 @@ def test_sweeps_that_are_repeated_often_stay_a_loop(put) -> None:
 def test_units_that_nothing_states_are_asked_for(put, refusal, head: str, says: str) -> None:
     path = put("n.csv", text(head, [-200, -100, 0, 100, 200], [0.1, 0.2, 0.3, 0.4, 0.5]))
     assert says in refusal(load, path)
+
+
+def test_sweeps_with_fields_of_their_own_side_by_side(put_rows) -> None:
+    rows = [["up", None, None, "down"], ["H (Oe)", "R (ohm)", None, "H (Oe)", "R (ohm)"]]
+    rows += [[h, 1000 + (h > 0), None, -h, 1000 + (h < 20)] for h in FIELD.tolist()]
+    (dataset,) = load_tables(put_rows(rows))
+    assert kind_of(dataset) == "loop"
+    field = dataset["field_out_of_plane"].values / Oe
+    assert field == pytest.approx(np.concatenate([FIELD, FIELD[::-1]]))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("J (MA/cm^2),P\n1,0.1\n2,0.5\n3,0.9\n", 'not even "J (MA/cm^2)", which is not understood'),
+        ("Coil (A),R (ohm)\n" + "1,1\n2,2\n" * 9, 'or if "Coil (A)" was varied, name it by'),
+    ],
+)
+def test_a_drive_that_is_not_understood_is_named(put, refusal, content: str, says: str) -> None:
+    dataset = load(put("x.csv", content))
+    check = unique_fields if "probability" in dataset else kind_of
+    assert says in refusal(check, dataset)

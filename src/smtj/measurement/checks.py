@@ -153,6 +153,13 @@ def unique_fields(dataset: "xr.Dataset") -> None:
                 "differs from P to P: if it is the length of a pulse, say so by columns= "
                 f'(--column "pulse_length={header}")'
             )
+        if not names:
+            unused = [quoted(str(h)) for h in dataset.attrs.get("ignored_columns", ())]
+            among = f", not even {listed(unused)}, which is not understood" if unused else ""
+            raise DataError(
+                f"{source_of(dataset)}: nothing stands beside P on which it may depend{among}: "
+                'name the field, voltage or current by columns= (--column "voltage=HEADER [V]")'
+            )
         same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
         unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
         say = f", or name what differs among {listed(unused)} by columns=" if unused else ""

@@ -102,15 +102,21 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "bias_loop"
         found = f"readings: {size}, conditions: {readings.size}"
     alone = [name for name in OBSERVABLES if name in names]
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     bare = len(alone) == 1 and not names & {"time", *FIELDS}
     if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
         what = {"channel_x": "readings"}.get(alone[0], f"{alone[0]}s")
+        more = (
+            f", or if {listed(unused, 'or')} was varied, name it by columns= "
+            '(--column "field=HEADER [Oe]")'
+            if unused
+            else ""
+        )
         raise DataError(
             f"{source_of(dataset)} has {what} without times: give the time between readings by "
-            'interval= (--interval "2 us")'
+            f'interval= (--interval "2 us"){more}'
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
-    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     if unused and found == "without resistance":
         choose = "name it" if len(unused) == 1 else "if one of them does, name it"
         raise DataError(

@@ -15,7 +15,7 @@ from smtj.measurement.format.schema import QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.loading import load
 from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
-from smtj.measurement.side_by_side import beside, load_beside
+from smtj.measurement.side_by_side import beside, blocks, load_beside, load_blocks
 from smtj.measurement.stated import STATED, conditions_in_name, remark
 
 if TYPE_CHECKING:
@@ -53,16 +53,9 @@ def load_tables(
             every = [_column(file, one, series, options) for one in series]
             return [_as_table(every)] if series[0].quantity == "probability" else every
     if not columns and (reason is not None or not _shows_state(first)):
-        found = beside(_headers(file, options))
-        if found:
-            own = options.get("ignore", ())
-
-            def read(named: Mapping[str, str], ignored: Sequence[str]) -> "xr.Dataset":
-                return load(file, named, **{**options, "ignore": [*own, *ignored]})
-
-            whole = load_beside(found, read)
-            if whole is not None:
-                return [whole]
+        whole = _side_by_side(file, options)
+        if whole is not None:
+            return [whole]
     if reason is not None:
         raise reason
     alike = first.encoding.get("alike", ())
@@ -76,6 +69,20 @@ def load_tables(
                 remark(one, f"{len(every)} tables alike are read, one per condition")
             return every
     return [first]
+
+
+def _side_by_side(file: Path, options: Mapping[str, Any]) -> "xr.Dataset | None":
+    """Read repeats, directions or whole sweeps that stand beside each other, if that is so."""
+    own = options.get("ignore", ())
+
+    def read(named: Mapping[str, str], ignored: Sequence[str]) -> "xr.Dataset":
+        return load(file, named, **{**options, "ignore": [*own, *ignored]})
+
+    headers = _headers(file, options)
+    columns, tables = beside(headers), blocks(headers)
+    if columns:
+        return load_beside(columns, read)
+    return load_blocks(tables, read) if tables else None
 
 
 def _shows_state(dataset: "xr.Dataset") -> bool:

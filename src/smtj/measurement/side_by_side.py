@@ -66,6 +66,37 @@ def _of(position: int, header: str, pattern: re.Pattern[str]) -> Beside | None:
     return Beside(position, header, quantity, unit, rises)
 
 
+def blocks(headers: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return the positions of tables of the same headers side by side; empty if there is but one.
+
+    Columns without a header may stand between them.
+    """
+    named = [n for n, header in enumerate(headers) if header.strip()]
+    plain = [headers[n].strip() for n in named]
+    for width in range(2, len(plain) // 2 + 1):
+        if len(plain) % width == 0 and plain == plain[:width] * (len(plain) // width):
+            return [tuple(named[n : n + width]) for n in range(0, len(named), width)]
+    return []
+
+
+def load_blocks(found: Sequence[Sequence[int]], load: Loader) -> "xr.Dataset | None":
+    """Return the sweeps in tables side by side one after the other; None if they are no sweeps."""
+    parts = []
+    for block in found:
+        others = [f"#{n + 1}" for other in found if other is not block for n in other]
+        parts.append(load({}, others))
+    along = [name for name in FIELDS if name in parts[0].variables]
+    if "time" in parts[0].variables or len(along) != 1 or "resistance" not in parts[0].variables:
+        return None
+    columns = [
+        [np.asarray(part[name].values, dtype=np.float64) for part in parts]
+        for name in (along[0], "resistance")
+    ]
+    whole = _joined(parts[0], along[0], *columns)
+    remark(whole, f"{len(found)} sweeps stand side by side")
+    return whole
+
+
 def load_beside(columns: Sequence[Beside], load: Loader) -> "xr.Dataset | None":
     """Return the readings of all columns one below the other; None if times stand beside them.
 

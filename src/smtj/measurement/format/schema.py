@@ -84,7 +84,7 @@ _SIGNAL_ERROR = _words(
 )
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, Zeit, "
-    "temps, tempo, tiempo, 时间, 時間, время"
+    "date time, Uhrzeit, temps, tempo, tiempo, 时间, 時間, время"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
