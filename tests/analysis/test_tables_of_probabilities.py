@@ -78,4 +78,5 @@ def test_a_flat_loop_beside_others_is_left_out_by_name(tmp_path) -> None:
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     result = smtj.fit(tmp_path)
     assert [part.condition for part in result.parts] == ["of a.csv", "of c.csv"]
-    assert "b.csv is left out: the resistance of the loop does not" in " ".join(result.parts[0].remarks)
+    said = " ".join(result.parts[0].remarks)
+    assert "b.csv is left out: the resistance of the loop does not" in said
