@@ -28,9 +28,9 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     remarks: list[str] = []
     if "probability_low" in names:
         if not {"probability", "high"} & names:
-            values = dataset["probability_low"]
-            dataset = _with(dataset, "probability", 1 - values.values, values.encoding)
-            header = values.encoding.get("header", "probability_low")
+            low = dataset["probability_low"]
+            dataset = _with(dataset, "probability", 1 - low.values, low.encoding)
+            header = low.encoding.get("header", "probability_low")
             remarks.append(f'P(high) is 1 minus "{header}"')
         dataset = _without(dataset, "probability_low")
     dataset = _switched(dataset)

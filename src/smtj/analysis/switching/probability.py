@@ -89,7 +89,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
             fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
-        own = {n: float(v) for n, v in zip(labels, names, strict=True) if n not in LABELS}
+        own = {n: float(str(v)) for n, v in zip(labels, names, strict=True) if n not in LABELS}
         one = _result(dataset, x, fit, along, called, own, context)
         if found is not None:
             one = replace(one, remarks=(found.remark, *one.remarks))
