@@ -26,11 +26,24 @@ def test_both_directions_side_by_side_are_a_loop(put) -> None:
 
 
 def test_few_repeats_side_by_side_are_sweeps(put) -> None:
-    path = put("l.csv", text("H (Oe),R_1 (kohm),R_2 (kohm)", FIELD, FIELD + 1000, FIELD + 2000))
+    path = put("l.csv", text("H (Oe),R_1 (kohm),R_2 (kohm)", FIELD, FIELD + 1000, FIELD + 1001))
     (dataset,) = load_tables(path)
     assert kind_of(dataset) == "loop"
     assert dataset["field_out_of_plane"].values == pytest.approx(np.tile(FIELD, 2) * Oe)
-    assert dataset["resistance"].values[5] == pytest.approx(1e3 * (2000 - 20))
+    assert dataset["resistance"].values[5] == pytest.approx(1e3 * (1001 - 20))
+
+
+def test_columns_of_several_devices_are_not_joined(put, refusal) -> None:
+    path = put("l.csv", text("H (Oe),R1 (ohm),R2 (ohm)", FIELD, FIELD + 1000, FIELD + 2000))
+    (dataset,) = load_tables(path)
+    assert '"R1 (ohm)" and "R2 (ohm)" are not understood' in refusal(kind_of, dataset)
+
+
+def test_probabilities_that_add_up_to_one_are_of_both_states(put) -> None:
+    p = np.array([0.1, 0.2, 0.5, 0.8, 0.9])
+    (dataset,) = load_tables(put("p.csv", text("H (Oe),P_up,P_down", FIELD, p, np.round(1 - p, 2))))
+    assert dataset["probability"].values == pytest.approx(p)
+    assert "branch" not in dataset.variables
 
 
 def test_many_repeats_side_by_side_are_readings_of_each_field(put) -> None:

@@ -28,6 +28,12 @@ _RISES = ("up", "forward", "fwd", "rising", "inc", "trace")
 _REPEATS = ("read", "reading", "sample", "trial", "shot", "run", "sweep", "loop", "repeat", "cycle")
 
 
+MAX_SUM = 0.02
+"""Distance from 1 up to which two probabilities add up to it."""
+MAX_RATIO = 2.0
+"""Of the ranges of columns that are repeats, and not of several devices."""
+
+
 class Beside(NamedTuple):
     """A column of several alike."""
 
@@ -109,6 +115,12 @@ def load_beside(columns: Sequence[Beside], load: Loader) -> "xr.Dataset | None":
         return None
     fields = [np.asarray(part[along[0]].values, dtype=np.float64) for part in parts]
     if columns[0].quantity == "probability":
+        both = [np.asarray(part["probability"].values) for part in parts]
+        if columns[0].rises is not None and np.abs(both[0] + both[1] - 1).max() < MAX_SUM:
+            # Not directions but states, of which one says all.
+            high = parts[0] if columns[0].rises else parts[1]
+            remark(high, "the columns of P add up to 1, so they are of both states")
+            return _as(high, high)
         return _branches(columns, parts)
     values = [np.asarray(part["resistance"].values, dtype=np.float64) for part in parts]
     one_way = len({float(sign) for sign in np.sign(np.diff(fields[0]))} - {0.0}) == 1
@@ -127,9 +139,18 @@ def load_beside(columns: Sequence[Beside], load: Loader) -> "xr.Dataset | None":
         found = _joined(first, along[0], rows, list(np.stack(values, axis=-1)))
         remark(found, f"{len(columns)} readings of each field stand side by side")
         return found
+    if not _of_one_device(values):
+        return None
     found = _joined(first, along[0], fields, values)
     remark(found, f"{len(columns)} sweeps stand side by side")
     return found
+
+
+def _of_one_device(values: Sequence[NDArray[np.float64]]) -> bool:
+    """Whether the ranges of columns are alike, as those of one device are."""
+    low, high = np.quantile(np.stack(values), [0.05, 0.95], axis=1)
+    spans = high - low
+    return bool(low.max() < high.min() and spans.max() <= MAX_RATIO * spans.min())
 
 
 def _one(column: Beside, columns: Sequence[Beside], load: Loader) -> "xr.Dataset":
