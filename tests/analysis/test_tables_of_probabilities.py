@@ -80,3 +80,28 @@ def test_a_flat_loop_beside_others_is_left_out_by_name(tmp_path) -> None:
     assert [part.condition for part in result.parts] == ["of a.csv", "of c.csv"]
     said = " ".join(result.parts[0].remarks)
     assert "b.csv is left out: the resistance of the loop does not" in said
+
+
+@pytest.mark.parametrize("beside", ["T (K)", "V (mV)", "H_par (Oe)"])
+def test_what_is_read_back_beside_the_drive_makes_no_branches(beside: str) -> None:
+    held = 300 + 0.05 * np.random.default_rng(4).standard_normal(FIELD.size)
+    columns = {"H_perp (Oe)": FIELD, beside: held, "P": probability(0.14), "N": 200}
+    result = smtj.fit(pd.DataFrame(columns))
+    assert result["w"].to("1/Oe").value == pytest.approx(0.14, rel=0.01)
+    assert not result.parts
+
+
+def test_a_narrow_sweep_at_a_large_field_is_no_noise() -> None:
+    columns = {"H_perp (Oe)": 5000 + FIELD / 2, "V (mV)": 10.0, "T (K)": 300 + 0 * FIELD}
+    frame = pd.DataFrame(columns | {"P": probability(0.14), "N": 200})
+    assert smtj.fit(frame)["w"].to("1/Oe").value == pytest.approx(0.28, rel=0.01)
+
+
+def test_of_voltage_and_current_the_one_of_even_steps_is_the_drive() -> None:
+    volts = np.linspace(-0.4, 0.4, FIELD.size)
+    amperes = volts / 1e4 * (1 + 0.01 * np.random.default_rng(5).standard_normal(FIELD.size))
+    frame = pd.DataFrame({"V (V)": volts, "I (A)": amperes, "P": probability(0.14), "N": 200})
+    assert smtj.fit(frame)["w"].unit == "1/V"
+    times = {"tau_AP (ms)": np.exp(5 * volts), "tau_P (ms)": np.exp(-5 * volts)}
+    frame = pd.DataFrame({"V (V)": volts, "T (K)": 300 + 1e-3 * np.cos(100 * volts), **times})
+    assert "dwell times at 17 values of the voltage" in str(smtj.fit(frame))

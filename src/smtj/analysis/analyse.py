@@ -23,7 +23,7 @@ from smtj.measurement import (
     select,
     table,
 )
-from smtj.measurement.conditions import direction_needed, direction_stated
+from smtj.measurement.conditions import direction_needed, direction_stated, settled
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS
 from smtj.measurement.stated import check_names
@@ -288,7 +288,7 @@ def _fit_dwell_times(dataset: "xr.Dataset", context: Context) -> list[FitResult]
     from smtj.analysis.switching.bias_effects import biases_in, effects_of_table
     from smtj.analysis.switching.dwell import table_result, varied_in
 
-    rows = table(dataset)
+    rows = settled(table(dataset))
     results = []
     if biases_in(rows) is None or len(varied_in(rows)) == 1:
         results.append(table_result(dataset, context))

@@ -16,6 +16,7 @@ from smtj.measurement.long_format import Array, column_names, long_columns, read
 from smtj.units import Oe
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 Kind = Literal["probability", "dwell", "trace", "scan", "loop", "bias_loop", "angle", "spectrum"]
@@ -381,6 +382,29 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
         if name in columns:
             columns[name] = _held(columns[name], least)
     return columns
+
+
+def settled(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table in which each condition that was held has one value.
+
+    What an instrument reads back with noise is replaced by its median, and of voltage and current,
+    where both change, the one of less even steps was measured and is left out.
+    """
+    found = rows.copy()
+    if set(_BIASES) <= set(found) and all(found[name].nunique() > 2 for name in _BIASES):
+        steps = {name: np.abs(np.diff(np.unique(found[name]))) for name in _BIASES}
+        uneven = {name: float(s.std() / max(s.mean(), 1e-300)) for name, s in steps.items()}
+        del found[max(uneven, key=uneven.__getitem__)]
+    varied = [name for name in CONDITIONS if name in found and found[name].nunique() > 1]
+    for name in varied if len(varied) > 1 else ():
+        values = found[name].to_numpy()
+        size = max(float(np.abs(values).max()), LEAST_FIELD if name in FIELDS else 0.0)
+        # Of noise, unlike of a sweep, successive values differ as any two do.
+        is_noise = float((np.diff(values) ** 2).mean()) > float(values.var())
+        distinct = 2 * found[name].nunique() > len(found)
+        if distinct and is_noise and np.ptp(values) <= COARSER * size:
+            found[name] = float(np.median(values))
+    return found
 
 
 def set_values(values: Array) -> Codes:

@@ -23,7 +23,7 @@ from smtj.inference.sigmoid import (
 )
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, field_direction_stated, require, table, unique_fields
-from smtj.measurement.conditions import direction_needed
+from smtj.measurement.conditions import direction_needed, settled
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import BIASES, FIELDS, QUANTITIES
 from smtj.typing import Floats
@@ -66,7 +66,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
     require(dataset, "probability" if "probability" in dataset else "high")
     if "probability" not in dataset:
         require(dataset, "high", "reads")
-    rows = table(dataset)
+    rows = settled(table(dataset))
     if "probability" not in rows:
         rows["probability"] = rows["high"] / rows["reads"]
     labels = [name for name in LABELS if name in rows]
@@ -89,7 +89,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
             fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
-        own = {n: float(str(v)) for n, v in zip(labels, names, strict=True) if n not in LABELS}
+        own = {n: float(branch[n].iloc[0]) for n in _HELD if n in branch and n != along}
         one = _result(dataset, x, fit, along, called, own, context)
         if found is not None:
             one = replace(one, remarks=(found.remark, *one.remarks))
@@ -157,7 +157,7 @@ def _result(
     context: Context,
 ) -> FitResult:
     known = constants_in(dataset, "voltage", "temperature", *FIELDS)
-    known |= {name: value for name, value in own.items() if name in known or name in _HELD}
+    known |= {name: value for name, value in own.items() if name in _HELD}
     if along == "voltage":
         known["voltage"] = float(np.median(x))
     if along in FIELDS:
