@@ -93,8 +93,8 @@ def autoregression(signal: Floats) -> Floats:
 
 def _innovations(signal: Floats, phi: Floats) -> Floats:
     """Return what an autoregression leaves of a signal, the first readings as they are."""
-    out = signal - signal.mean()
-    centred = out.copy()
+    centred: Floats = signal - signal.mean()
+    out = centred.copy()
     for lag, coefficient in enumerate(phi, 1):
         out[lag:] -= coefficient * centred[:-lag]
     return out
