@@ -56,7 +56,7 @@ def measured(card, frame, seed):
     """Measure a card along the drive along which its device was measured."""
     if VOLTAGE in frame:
         volts = np.sort(frame[VOLTAGE].unique())
-        return smtj.lab.voltage_scan(card, volts, samples=READINGS, seed=seed)
+        return smtj.lab.bias_scan(card, READINGS, voltage=volts, seed=seed)
     return smtj.lab.scan(card, frame[FIELD].unique() * Oe, READINGS, seed=seed)
 
 

@@ -56,3 +56,11 @@ def test_single_trials_are_counted(put) -> None:
     assert dataset["high"].values == pytest.approx([1, 4, 9])
     assert dataset["reads"].values == pytest.approx([10, 10, 10])
     assert dataset["voltage"].values == pytest.approx([0.3, 0.5, 0.7])
+
+
+def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
+    dataset = load(put("p.csv", table("H (Oe),P", FIELDS, (-0.01, 0.2, 0.8, 1.002)) + "\n"))
+    assert dataset["probability"].values == pytest.approx([0, 0.2, 0.8, 1])
+    assert "beyond 0 or 1 by noise at 2 points" in dataset.attrs["reading_remarks"][0]
+    far = put("q.csv", table("H (Oe),P", FIELDS, (0, 0.2, 0.8, 1.2)) + "\n")
+    assert "a probability is between 0 and 1" in refusal(load, far)

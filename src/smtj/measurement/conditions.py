@@ -94,7 +94,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         readings = np.bincount(condition_codes(columns, size))
         if readings.size == 1 and "time" in names:
             return "trace"
-        if readings.size > 1 and np.median(readings) >= MIN_READINGS:
+        if readings.size > 1 and np.median(readings) >= MIN_READINGS and not _is_swept(fields):
             return "scan"
         if condition_codes(fields, size).any():
             return "loop"
@@ -102,26 +102,29 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "bias_loop"
         found = f"readings: {size}, conditions: {readings.size}"
     alone = [name for name in OBSERVABLES if name in names]
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     bare = len(alone) == 1 and not names & {"time", *FIELDS}
     if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
         what = {"channel_x": "readings"}.get(alone[0], f"{alone[0]}s")
+        more = (
+            f", or if {listed(unused, 'or')} was varied, name it by columns= "
+            '(--column "field=HEADER [Oe]")'
+            if unused
+            else ""
+        )
         raise DataError(
             f"{source_of(dataset)} has {what} without times: give the time between readings by "
-            'interval= (--interval "2 us")'
+            f'interval= (--interval "2 us"){more}'
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
-    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-    if unused and names & {"time", *FIELDS} and found == "without resistance":
+    if unused and found == "without resistance":
+        choose = "name it" if len(unused) == 1 else "if one of them does, name it"
         raise DataError(
             f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
-            f"device, and {listed(unused)} {_are(unused)} not understood: name it by columns= "
-            '(--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+            f"device, and {listed(unused)} {_are(unused)} not understood: {choose} "
+            'by columns= (--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
         )
-    hint = (
-        f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
-        if unused
-        else ""
-    )
+    hint = f"; not used: {listed(unused)} (--column resistance=HEADER)" if unused else ""
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
         "resistance (or voltage, or current) at one condition make a trace, resistance at several "
@@ -130,6 +133,14 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         "probability curve, dwell times of both states a table of them, and signal with frequency "
         f"and field a spectrum{hint}"
     )
+
+
+def _is_swept(fields: Mapping[str, Array]) -> bool:
+    """Whether the field changes from reading to reading, as in sweeps that are repeated."""
+    if not fields:
+        return False
+    codes = condition_codes(fields, next(iter(fields.values())).size, SAME)
+    return bool(2 * np.count_nonzero(np.diff(codes)) > codes.size)
 
 
 def _are(words: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from smtj.measurement.long_format import readings_in
 if TYPE_CHECKING:
     import xarray as xr
 
+MAX_OUTSIDE = 0.05
+"""How far noise may take P, from means of a resistance, below 0 or above 1."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
@@ -32,6 +34,16 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
             remarks.append(f'P(high) is 1 minus "{header}"')
         dataset = _without(dataset, "probability_low")
     dataset = _switched(dataset)
+    if "probability" in dataset.variables:
+        values = dataset["probability"].values
+        outside = (values < 0) | (values > 1)
+        some = outside.any() and 2 * outside.sum() <= outside.size
+        if some and (values > -MAX_OUTSIDE).all() and (values < 1 + MAX_OUTSIDE).all():
+            own = dataset["probability"].encoding
+            dataset = _with(dataset, "probability", np.clip(values, 0, 1), own)
+            remarks.append(
+                f"P is beyond 0 or 1 by noise at {outside.sum()} points, where it is taken for that"
+            )
     if "low" in dataset.variables:
         dataset = _with_low(dataset)
     counted = _shots(dataset)

@@ -28,7 +28,9 @@ STATED = (*FIELDS, "voltage", "current", "temperature", "frequency", "pulse_leng
 
 # Units that say the quantity without its name.
 _PLAIN = {
-    **{"GHz": "frequency", "MHz": "frequency", "K": "temperature", "mV": "voltage"},
+    **{"GHz": "frequency", "MHz": "frequency", "K": "temperature"},
+    **dict.fromkeys(("V", "mV"), "voltage"),
+    **dict.fromkeys(("mA", "uA", "nA"), "current"),
     **dict.fromkeys(("Oe", "kOe", "mT"), "field_out_of_plane"),
 }
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
@@ -42,7 +44,7 @@ _NAMED = re.compile(
 )
 # Before what may be negative, a hyphen is a sign.
 _UNNAMED = re.compile(
-    rf"(?:(?:^|[_\s(])({_IN_NAME})(?:\s*|_{_UNIT})(GHz|MHz|kOe|Oe|mT|mV|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
+    rf"(?:(?:^|[_\s(])({_IN_NAME})(?:\s*|_{_UNIT})(GHz|MHz|kOe|Oe|mT|mV|V|mA|uA|nA|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
 )
 MIN_NAMES = 3
 """Fewest files whose names are compared."""

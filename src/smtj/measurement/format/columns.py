@@ -20,6 +20,7 @@ from smtj.measurement.format.schema import (
     NAMES,
     QUANTITIES,
     SIGNALS,
+    has_no_direction,
     is_count_with_p,
     is_time_with_p,
 )
@@ -171,6 +172,13 @@ def match_columns(
         (position, headers[position], name, unit or _unit_word(name, headers[position]))
         for position, (name, unit) in sorted(found.items())
     ]
+    for _, header, name, unit in in_order:
+        if unit is None and name in FIELDS and header.strip() != name:
+            asked = FIELD if has_no_direction(split_header(header)[0]) else name
+            raise DataError(
+                f"{file}: column {quoted(header)} is a field without a unit: state it by columns= "
+                f'(--column "{asked}={header.strip()} [Oe]", or [mT])'
+            )
     arbitrary = tuple(
         name
         for _, _, name, unit in in_order

@@ -84,7 +84,7 @@ _SIGNAL_ERROR = _words(
 )
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, Zeit, "
-    "temps, tempo, tiempo, 时间, 時間, время"
+    "date time, Uhrzeit, temps, tempo, tiempo, 时间, 時間, время"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
@@ -130,11 +130,13 @@ _ANGLE = _words(
 _PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse")
 _DWELL_HIGH = _words(
     "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
-    "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP"
+    "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP, tau up, tau upper, "
+    "t up, τ up, mean dwell time high, dwell time up"
 )
 _DWELL_LOW = _words(
     "tau low, tau P, tau parallel, t low, dwell time P, dwell P, dwell low, lifetime low, "
-    "lifetime P, mean dwell time P, time low, τ low, τ P"
+    "lifetime P, mean dwell time P, time low, τ low, τ P, tau down, tau lower, t down, τ down, "
+    "mean dwell time low, dwell time down"
 )
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
 

@@ -131,8 +131,15 @@ def wanted_table(path: Path, wanted: str, names: list[str]) -> str:
 
 
 def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the most common length over 1; others are no columns of the table."""
+    """Return the arrays of the most common length over 1; others are no columns of the table.
+
+    A matrix of readings, with the times along one side and conditions along the other, is read row
+    by row.
+    """
     plain = {name: np.squeeze(np.asarray(values)) for name, values in arrays.items()}
+    grid = _grid(plain)
+    if grid:
+        return grid
     columns = {
         n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSOM"
     }
@@ -141,6 +148,30 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return {}
     size = max(sizes, key=lambda one: (sizes.count(one), one))
     return {name: values for name, values in columns.items() if values.size == size}
+
+
+def _grid(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns of a matrix and of what stands along its sides; empty if there is none."""
+    known = {name: found[0] for name in arrays if (found := recognised(name)) is not None}
+    numbers = {name: arrays[name] for name in known if arrays[name].dtype.kind in "fiu"}
+    matrices = [name for name, values in numbers.items() if values.ndim == 2]
+    vectors = {name: values for name, values in numbers.items() if values.ndim == 1}
+    if len(matrices) != 1:
+        return {}
+    matrix = numbers[matrices[0]]
+    times = [n for n, v in vectors.items() if known[n] == "time" and v.size in matrix.shape]
+    by_time = bool(times) and vectors[times[0]].size != matrix.shape[1]
+    first = any(values.size == matrix.shape[0] for values in vectors.values())
+    if by_time or not (times or first):
+        matrix = matrix.T
+    rows, columns = matrix.shape
+    along = {
+        n: np.repeat(v, columns) for n, v in vectors.items() if v.size == rows and n not in times
+    }
+    if not along:
+        return {}
+    across = {n: np.tile(v, rows) for n, v in vectors.items() if n in times}
+    return {**along, **across, matrices[0]: matrix.ravel()}
 
 
 def single_values(arrays: Mapping[str, Any]) -> Pairs:
