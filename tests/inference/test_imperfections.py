@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 from telegraph_events import flicker, fractions, low_pass
 
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
@@ -172,6 +173,12 @@ def test_readings_at_the_ends_of_a_range_are_named():
     assert not any("clips" in remark for remark in clean.remarks)
     assert any("are 1105, the highest of all" in remark for remark in cut.remarks)
     assert any("values only, 75 apart" in remark for remark in coarse.remarks)
+
+
+def test_a_median_filter_is_named():
+    filtered = median_filter(record("none")[:2000], 5)
+    fit = fit_trace(TIME[:2000], filtered)
+    assert any("repeat the one before, as behind a median filter" in one for one in fit.remarks)
 
 
 def test_a_baseline_that_follows_the_states_does_not_hide_the_response():

@@ -86,6 +86,7 @@ def conclude(
     second = ev.merit(top, base, pilot) - ev.merit(one, one_base, pilot)
     correlation, is_fast, ratio_model, highest = 1.0, False, top.model, top.log_likelihood
     relaxation = 1 / float(-np.trace(top.model.rates))
+    has_no_memory = part.stride == 1 and math.exp(-1 / relaxation) < ev.NO_CORRELATION
     if top.model.is_instant and part.stride == 1:
         correlation = math.exp(-1 / relaxation)
         if correlation < ev.CORRELATED:
@@ -93,7 +94,8 @@ def conclude(
             highest = max(highest, free_of_it)
             is_fast = 2 * (highest - free_of_it) < ev.ONE_SIDED_95
     switches = _expected_switches(top.model, pilot)
-    if pilot.is_regular and (is_fast or _seen_apart(top.model, relaxation) < SEEN_APART):
+    looks_like_noise = has_no_memory or _seen_apart(top.model, relaxation) < SEEN_APART
+    if pilot.is_regular and (is_fast or looks_like_noise):
         second = min(second, ev.merit(top, base, pilot) - _merit_of_noise(pilot, base, one_base))
     is_one = (
         second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and not _is_bimodal(top.model))

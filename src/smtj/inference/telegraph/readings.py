@@ -26,6 +26,8 @@ MIN_VALUES = 5
 """Different values below which readings are levels without noise rather than rounded."""
 EVEN_STEPS = 0.01
 """Relative difference of steps that are equal."""
+REPEATED = 0.1
+"""Part of unrounded readings that equal the one before from which they have been filtered."""
 CLIPPED = 0.01
 """Part of the readings at an end from which the instrument clips."""
 ROUNDING = 0.29
@@ -242,7 +244,14 @@ def _limits(y: Floats) -> list[str]:
             ]
     if values.size < some.size / 4:
         return []
-    return [
+    found = []
+    repeated = float(np.mean(y[1:] == y[:-1]))
+    if repeated > REPEATED:
+        found.append(
+            f"{100 * repeated:.2g} % of the readings repeat the one before, as behind a median "
+            "filter, which makes levels of noise and hides dwells; fit the record before it"
+        )
+    return found + [
         f"{100 * at_end:.2g} % of the readings are {value:.5g}, the {name} of all: the "
         "instrument clips; choose a larger range"
         for name, value in (("highest", values[-1]), ("lowest", values[0]))
