@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from kept import kept
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "analysis"))
@@ -55,10 +56,11 @@ def measured(card, frame, seed):
     """Measure a card along the drive along which its device was measured."""
     if VOLTAGE in frame:
         volts = np.sort(frame[VOLTAGE].unique())
-        return smtj.lab.voltage_scan(card, volts, samples=READINGS, seed=seed)
+        return smtj.lab.bias_scan(card, READINGS, voltage=volts, seed=seed)
     return smtj.lab.scan(card, frame[FIELD].unique() * Oe, READINGS, seed=seed)
 
 
+@kept
 def one(kind, seed):
     """Fit a device, measure its card, and fit that; return z of both fits by entry."""
     rng = np.random.default_rng([2, seed, len(kind)])

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 from telegraph_events import flicker, fractions, low_pass
 
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
@@ -127,6 +128,59 @@ def test_the_bandwidth_is_found_and_may_be_given():
 
 
 @pytest.mark.proof
+def test_hum_is_removed_where_readings_are_not_evenly_spaced():
+    rng = np.random.default_rng(49)
+    step = np.cumsum(rng.uniform(0.7, 1.3, READINGS))
+    hum = 0.4 * np.sin(2 * np.pi * 50 * INTERVAL * step + 1)
+    signal = fractions(rng, *DWELLS, step) + hum + 0.1 * rng.standard_normal(READINGS)
+    fit = fit_trace(INTERVAL * step, signal)
+    assert fit.verdict == "two levels"
+    np.testing.assert_allclose(fit.hum, 50, atol=0.05)
+    assert abs(math.log(fit.dwell_high / INTERVAL / DWELLS[0])) < 0.25
+
+
+def test_dwell_times_that_change_over_the_record_are_no_recrossings():
+    rng = np.random.default_rng(50)
+    parts = [(5.0, 60.0), (15.0, 20.0), (20.0, 15.0), (60.0, 5.0)]
+    high = np.concatenate([fractions(rng, *dwells, np.arange(1.0, 1501)) for dwells in parts])
+    fit = fit_trace(INTERVAL * np.arange(6000), high + 0.1 * rng.standard_normal(6000))
+    said = " ".join(fit.warnings)
+    assert "change over the record: τ_high is" in said
+    assert "in its first quarter" in said
+    assert "turns back" not in said
+    seen = [np.count_nonzero(np.diff(high > 0.5) == 1) / 2, (high > 0.5).mean()]
+    mean_high = INTERVAL * 6000 * seen[1] / seen[0]
+    assert abs(math.log(fit.dwell_high / mean_high)) < 0.15
+
+
+def test_a_wrong_bandwidth_is_contradicted():
+    rng = np.random.default_rng(51)
+    signal = low_pass(rng, *DWELLS, np.arange(2000.0), 2.0) + 0.05 * rng.standard_normal(2000)
+    time = INTERVAL * np.arange(2000)
+    right, wrong = (
+        fit_trace(time, signal, bandwidth=1 / (2 * np.pi * pole * INTERVAL)) for pole in (2, 0.5)
+    )
+    assert not any("contradict" in warning for warning in right.warnings)
+    said = next(warning for warning in wrong.warnings if "contradict" in warning)
+    assert "a bandwidth of 3.18 kHz, which was given: a bandwidth of" in said
+
+
+def test_readings_at_the_ends_of_a_range_are_named():
+    signal = record("none")[:2000]
+    clean = fit_trace(TIME[:2000], signal)
+    cut = fit_trace(TIME[:2000], np.minimum(signal, 1105.0))
+    coarse = fit_trace(TIME[:2000], 75 * np.round(signal / 75))
+    assert not any("clips" in remark for remark in clean.remarks)
+    assert any("are 1105, the highest of all" in remark for remark in cut.remarks)
+    assert any("values only, 75 apart" in remark for remark in coarse.remarks)
+
+
+def test_a_median_filter_is_named():
+    filtered = median_filter(record("none")[:2000], 5)
+    fit = fit_trace(TIME[:2000], filtered)
+    assert any("repeat the one before, as behind a median filter" in one for one in fit.remarks)
+
+
 def test_a_baseline_that_follows_the_states_does_not_hide_the_response():
     """Long stays in one level, by chance, look like jumps of the baseline."""
     high = low_pass(np.random.default_rng([18, 76]), *DWELLS, np.arange(5250.0), 3.0)

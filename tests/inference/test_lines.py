@@ -236,6 +236,24 @@ def test_what_the_data_cannot_tell_is_remarked():
     assert not flat.usable and flat.significance > 0.01
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_glitches_are_left_out_of_a_line_and_peaks_are_not(shape):
+    rng = np.random.default_rng(10)
+    x, line = sweep(161), (5e9, 3e8, 4e-5, 1e-5)
+    clean = model(shape, x, line) + 1e-6 * rng.standard_normal(x.size)
+    broken = clean.copy()
+    broken[[20, 66, 90, 140]] += np.array([3, -2, 2.5, -4]) * np.ptp(clean)
+    fits = [fit_spectrum(x, signal, shape) for signal in (clean, broken)]
+    assert "4 points are glitches" in " ".join(fits[1].remarks)
+    one, other = (fit.lines[0] for fit in fits)
+    assert abs(one.position - other.position) < other.position_error
+    assert other.position_error < 1.1 * one.position_error
+    # As narrow as two steps.
+    narrow = model(shape, x, (5e9, 2 * (x[1] - x[0]), 4e-5, 0.0))
+    fit = fit_spectrum(x, narrow + 1e-7 * rng.standard_normal(x.size), shape)
+    assert fit.usable and not any("glitch" in remark for remark in fit.remarks)
+
+
 @needs_measured
 def test_measured_resonances_of_yig():
     """Resonance fields of nine measured sweeps, and the lock-in's channel they are in."""

@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from smtj import load_card
+from smtj import fit, load_card
 from smtj.card import Value
 from smtj.errors import SmtjError
 from smtj.inference.resonance.coefficients import damping_estimates, vcma_estimates
@@ -16,8 +17,12 @@ from smtj.inference.resonance.wells.model import EQ_7, FixedFields, WellResonanc
 from smtj.inference.resonance.wells.projection import WellSpectrum, curves, joined, projected
 from smtj.inference.stats.line import fit_line
 from smtj.physics.constants import VACUUM_PERMEABILITY
-from smtj.physics.resonance.frequency import FREQUENCY_PER_FIELD, printed_frequency
-from smtj.physics.resonance.line_shapes import driven_oscillator
+from smtj.physics.resonance.frequency import (
+    FREQUENCY_PER_FIELD,
+    in_plane_film_frequency,
+    printed_frequency,
+)
+from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian
 from smtj.physics.resonance.spectrum import signal, well_lines
 from smtj.units import Oe
 
@@ -383,6 +388,50 @@ def test_fields_beyond_any_magnet_are_a_wrong_unit():
     lines = FilmLines(np.array([6e9, 9e9, 12e9]), field, TESLA * one, TESLA * one, TESLA * one)
     with pytest.raises(SmtjError, match=r"a line lies at 400 T, .* check its unit"):
         better_geometry(lines)
+
+
+def test_a_gyromagnetic_ratio_of_no_ferromagnet_puts_the_unit_in_doubt():
+    field = np.array([300.0, 600.0, 1000.0, 1400.0]) * OERSTED
+    frequency = in_plane_film_frequency(field, 9000 * OERSTED)
+    error = np.full(4, 0.3 * OERSTED)
+    for scale, doubted in ((1.0, False), (0.1, True)):
+        lines = FilmLines(frequency, scale * field, error, 10 * error, error)
+        remarks = " ".join(fit_film(lines, "in-plane").remarks)
+        assert ("10 times that of the free electron" in remarks) == doubted
+
+
+def bias_series(fields, offset, slope=-0.02):
+    """Table of spectra at some voltages; ``fields`` in mT by voltage in mV."""
+    rng, frequency, tables = np.random.default_rng(3), np.linspace(0.2e9, 1.8e9, 81), []
+    for voltage, at in fields.items():
+        x = (np.array(at) - offset) * 1e-3 * TESLA
+        first = (0.05 + slope * 1e-3 * voltage) * TESLA
+        there = well_resonances(first, -0.003 * TESLA, EQ_7, x, np.zeros(x.size))
+        for field, centre in zip(at, there.of_deepest(there.frequency), strict=True):
+            line = lorentzian(frequency, centre, 4e7)[0] + 0.01 * rng.standard_normal(81)
+            tables.append(pd.DataFrame({
+                "voltage [mV]": voltage, "field_in_plane [mT]": field,
+                "frequency [GHz]": frequency / 1e9, "signal [uV]": line,
+            }))  # fmt: skip
+    return pd.concat(tables)
+
+
+def test_a_voltage_with_one_sign_of_the_field_has_the_offset_of_the_others():
+    both, one = (-30, -20, -10, 10, 20, 30), (10, 20, 25, 30)
+    resonance = fit(bias_series({-100: both, 0: both, 100: one}, offset=2.0))
+    slope = resonance["-dH_K1/dV"]
+    assert abs(slope.value - 0.02 * TESLA) < 3 * slope.error
+    assert slope.error < 0.002 * TESLA
+
+
+def test_a_voltage_that_separates_nothing_does_not_cost_the_slope():
+    some = (10, 20, 25, 30)
+    resonance = fit(bias_series({-100: some, 0: some, 50: (20,), 100: some}, offset=0.0))
+    slope = resonance["-dH_K1/dV"]
+    assert abs(slope.value - 0.02 * TESLA) < 3 * slope.error
+    assert "at 50 mV the lines do not separate H_K1 from H_K2" in " ".join(
+        resonance.parts[-1].remarks
+    )
 
 
 def test_lines_at_both_signs_of_a_shifted_field_give_the_shift():

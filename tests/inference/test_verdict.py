@@ -9,8 +9,8 @@ from scipy.stats import norm
 from telegraph_events import fractions, trace
 
 from smtj.errors import SmtjError
+from smtj.inference.telegraph.checks.noise import noise_merit
 from smtj.inference.telegraph.fit import fit_trace, sample_states
-from smtj.inference.telegraph.noise import noise_merit
 
 TIME = np.arange(1.0, 2001)
 DRIFT = np.sin(4 * TIME / TIME.size) / 2
@@ -85,8 +85,14 @@ def skewed(rng):
     [
         lambda rng: pink(rng) + rng.standard_normal(TIME.size),
         lambda rng: rng.standard_t(3, TIME.size),
-        lambda rng: rng.exponential(size=TIME.size),
+        lambda rng: rng.lognormal(0, 0.8, TIME.size),
+        lambda rng: lfilter([1], [1, -1.57, 0.9], rng.standard_normal(TIME.size)),
+        pytest.param(lambda rng: rng.exponential(size=TIME.size), marks=pytest.mark.proof),
         pytest.param(skewed, marks=pytest.mark.proof),
+        pytest.param(
+            lambda rng: lfilter([1], [1, -0.8], rng.gamma(1.5, 1, TIME.size)),
+            marks=pytest.mark.proof,
+        ),
     ],
 )  # fmt: skip
 def test_no_levels_are_invented_in_noise(noise):

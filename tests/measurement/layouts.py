@@ -309,6 +309,19 @@ def labview_lvm_without_times(folder: Path) -> Path:
     return _put(folder / "test_002.lvm", head + [f"\t{value:.6f}" for value in voltage])
 
 
+def labview_waveforms(folder: Path) -> Path:
+    time, voltage = trace()
+    head = ["waveform\t[0]", "t0\t3/1/2024 12:00:00.000000", "delta t\t0.000100", "", "time\tY[0]"]
+    rows = [f"3/1/2024 12:00:{t:09.6f}\t{v:.6E}" for t, v in zip(time, voltage, strict=True)]
+    return _put(folder / "waveforms.txt", head + rows)
+
+
+def signal_express(folder: Path) -> Path:
+    _, voltage = trace()
+    head = ["channel names:", "Dev1_ai0", "start times:", "3/1/2024 12:00:00.0", "dt:", "0.0001"]
+    return _put(folder / "export.txt", [*head, "data:", *(f"{value:.6f}" for value in voltage)])
+
+
 def tdms(folder: Path) -> Path:
     from nptdms import ChannelObject, TdmsWriter
 
@@ -459,6 +472,8 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "QCoDeS": qcodes,
     "LabVIEW .lvm": labview_lvm,
     "LabVIEW .lvm without times": labview_lvm_without_times,
+    "LabVIEW waveforms": labview_waveforms,
+    "LabVIEW SignalExpress": signal_express,
     "LabVIEW .tdms": tdms,
     "MATLAB .mat": matlab,
     "PicoScope .mat": picoscope_mat,

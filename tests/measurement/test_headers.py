@@ -1,5 +1,6 @@
 """Which header means which quantity, and in which unit."""
 
+import math
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_headers_that_mean_nothing(header: str) -> None:
         ("X (V)", "3", "channel_x", 3.0),
         ("Y/mV", "3", "channel_y", 3e-3),
         ("Xchannel", "3", "channel_x", 3.0),
-        ("field (perp)", "3", "field_out_of_plane", 3.0),
+        ("field (perp) [T]", "3", "field_out_of_plane", 3 / (4e-7 * math.pi)),
         ("R []", "3", "resistance", 3.0),
     ],
 )

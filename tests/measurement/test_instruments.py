@@ -24,9 +24,11 @@ def test_traces(name: str, tmp_path: Path) -> None:
     if observable_of(dataset) == "resistance":
         np.testing.assert_allclose(dataset["resistance"].values, voltage / 1e-5, rtol=1e-6)
     else:
-        assert observable_of(dataset) == "voltage"
+        # A file of waveforms has no unit.
+        shown = "signal" if name == "LabVIEW waveforms" else "voltage"
+        assert observable_of(dataset) == shown
         rounding = 0.006 if name == "Rigol DS1000" else 1e-4
-        np.testing.assert_allclose(dataset["voltage"].values, voltage, atol=rounding)
+        np.testing.assert_allclose(dataset[shown].values, voltage, atol=rounding)
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -125,6 +127,35 @@ def test_times_of_every_channel_of_labview(put) -> None:
     dataset = load(put("two.lvm", head + rows))
     np.testing.assert_allclose(dataset["time"].values, np.arange(30.0))
     np.testing.assert_allclose(dataset["voltage"].values, np.arange(30) % 3)
+
+
+def test_a_channel_with_blanks_in_its_name_and_no_times(put) -> None:
+    head = (
+        "LabVIEW Measurement\t\nSeparator\tTab\nX_Columns\tNo\n***End_of_Header***\t\n\t\n"
+        "Channels\t1\t\t\nY_Unit_Label\tVolts\t\t\nX_Dimension\tTime\t\t\nDelta_X\t1E-4\t\t\n"
+        "***End_of_Header***\t\t\t\nX_Value\tVoltage - Dev1_ai0\tComment\n"
+    )
+    dataset = load(put("a.lvm", head + "".join(f"\t{n % 3}\n" for n in range(30))))
+    np.testing.assert_allclose(np.diff(dataset["time"].values), 1e-4)
+    np.testing.assert_allclose(dataset["voltage"].values, np.arange(30) % 3)
+
+
+def test_a_second_segment_of_labview_is_called_so(put, refusal) -> None:
+    head = (
+        "LabVIEW Measurement\t\nSeparator\tTab\n***End_of_Header***\t\n\t\n"
+        "Channels\t1\t\nY_Unit_Label\tVolts\t\nX_Dimension\tTime\t\n***End_of_Header***\t\t\n"
+        "X_Value\tVoltage\tComment\n"
+    )
+    rows = "".join(f"{n}\t{n % 3}\n" for n in range(30))
+    message = refusal(load, put("a.lvm", f"{head}{rows}Channels\t1\t\t\n{rows}"))
+    assert "row 40 begins another segment, with a header of its own" in message
+
+
+def test_names_with_blanks_between_tabs(put) -> None:
+    rows = "".join(f"{n}\t{n % 3}\t0\n" for n in range(30))
+    head = "B (mT)\tLock-in X (V)\tLock-in Y (V)\n"
+    dataset = load(put("a_f9.0GHz.dat", head + rows))
+    assert {"channel_x", "channel_y", "field_out_of_plane"} <= set(dataset.variables)
 
 
 def test_the_documentation_lists_what_is_tested() -> None:

@@ -100,6 +100,8 @@ def test_patterns_that_cannot_be(put, refusal, pattern: str, says: str) -> None:
         ("RTN_H-14Oe", {"field_out_of_plane": -14 * Oe}),
         ("D7_H_par=+5.5mT_300K", {"field_in_plane": 5.5 * mT, "temperature": 300.0}),
         ("film-9GHz", {"frequency": 9e9}),
+        ("RTN_-14_Oe_V=100mV", {"field_out_of_plane": -14 * Oe, "voltage": 0.1}),
+        ("run_3_K", {}),
         ("run_-100mV", {"voltage": -0.1}),
         ("T77K_I=50nA", {"temperature": 77.0, "current": 5e-8}),
         ("2024-03-01_run2_Ta5nm", {}),
@@ -376,6 +378,15 @@ def test_numbers_in_names_that_nothing_explains_are_pointed_out(put) -> None:
         'which (--from-name "run*_{field:Oe}.csv")'
     )
     assert numbers_in_names([load(path) for path in paths[:2]]) is None
+
+
+def test_numbers_in_names_of_folders_are_pointed_out(tmp_path: Path) -> None:
+    for field in (-14, 0, 14):
+        (tmp_path / f"H={field}").mkdir()
+        (tmp_path / f"H={field}" / "trace.csv").write_text("t [s],V [V]\n" + ROWS)
+    found = numbers_in_names([load(path) for path in files_in([tmp_path])])
+    assert found is not None
+    assert '--from-name "H={field:Oe}/*"' in found
 
 
 def test_a_bias_in_the_name_beside_a_measured_voltage_is_pointed_out(put) -> None:

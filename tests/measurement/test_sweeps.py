@@ -354,9 +354,14 @@ def test_missing_columns_are_named(refusal, put) -> None:
 @pytest.mark.parametrize(
     ("header", "stated"),
     [
-        *(("Field(G)", False), ("H [Oe]", False), ("B", False), ("µ0H (mT)", False)),
-        *(("Magnetic field [T]", False), ("field/Oe", False), ("H_par", True), ("Hz [Oe]", True)),
-        *(("field_in_plane [Oe]", True), ("In-plane field (G)", True), ("H_perp", True)),
+        *(("Field(G)", False), ("H [Oe]", False), ("B (mT)", False), ("µ0H (mT)", False)),
+        *(
+            ("Magnetic field [T]", False),
+            ("field/Oe", False),
+            ("H_par (Oe)", True),
+            ("Hz [Oe]", True),
+        ),
+        *(("field_in_plane [Oe]", True), ("In-plane field (G)", True), ("H_perp/Oe", True)),
     ],
 )
 def test_headers_that_state_the_direction_of_the_field(put, header: str, stated: bool) -> None:
@@ -378,7 +383,7 @@ def test_data_sets_without_headers_state_the_direction_of_their_field() -> None:
 
 
 def test_one_field_of_two_without_direction(put) -> None:
-    data = load(put("data.csv", "H,H_par,f,signal\n1,2,3,4\n"))
+    data = load(put("data.csv", "H (Oe),H_par (Oe),f,signal\n1,2,3,4\n"))
     assert not field_direction_stated(data)
 
 

@@ -23,7 +23,7 @@ from smtj.measurement import (
     select,
     table,
 )
-from smtj.measurement.conditions import direction_needed, direction_stated
+from smtj.measurement.conditions import direction_needed, direction_stated, settled
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS
 from smtj.measurement.stated import check_names
@@ -235,10 +235,14 @@ def _fit_all(
 
     by_kind: dict[str, list[xr.Dataset]] = {}
     traces: dict[Observed | None, list[xr.Dataset]] = {}
+    without_times: list[xr.Dataset] = []
     loops: dict[Observed | None, list[xr.Dataset]] = {}
     for dataset in datasets:
         dataset = with_conditions(dataset, context)
         kind = kind_of(dataset)
+        if kind == "scan" and "time" not in dataset.variables:
+            without_times.append(as_resistance(dataset, context)[0])
+            continue
         if kind in ("trace", "scan", "loop"):
             dataset, observed = as_resistance(dataset, context)
             (loops if kind == "loop" else traces).setdefault(observed, []).append(dataset)
@@ -269,6 +273,13 @@ def _fit_all(
         from smtj.analysis.switching.probability import probability_results
 
         results += probability_results(curve, context)
+    for scan in without_times:
+        from smtj.analysis.switching.probability import probability_results
+        from smtj.analysis.switching.untimed import counted
+
+        counts, said = counted(scan)
+        found = probability_results(counts, context)
+        results += [replace(one, remarks=(said, *one.remarks)) for one in found]
     return results
 
 
@@ -277,7 +288,7 @@ def _fit_dwell_times(dataset: "xr.Dataset", context: Context) -> list[FitResult]
     from smtj.analysis.switching.bias_effects import biases_in, effects_of_table
     from smtj.analysis.switching.dwell import table_result, varied_in
 
-    rows = table(dataset)
+    rows = settled(table(dataset))
     results = []
     if biases_in(rows) is None or len(varied_in(rows)) == 1:
         results.append(table_result(dataset, context))

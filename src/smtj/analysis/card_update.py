@@ -23,7 +23,6 @@ from smtj.physics.device import (
     vcma_point,
     with_stability_factor,
 )
-from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import offset_field, states_in_plane
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.anisotropy import anisotropy_field
@@ -146,6 +145,9 @@ def with_log_odds(
 
     Nothing else says where the middle of P(H) lies; w stays the card's.
     """
+    # It brings interpolation of SciPy, which a fit without a base card does without.
+    from smtj.physics.dwell import card_log_dwell_times
+
     own = float(vcma_point(card, voltage, temperature).slope)
     where = (field_in_plane, 0.0, field_out_of_plane, voltage, temperature)
     high, low = card_log_dwell_times(card, *where, law="neel-brown")

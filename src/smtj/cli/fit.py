@@ -64,7 +64,7 @@ def fit(
 
     from smtj.analysis import fit as fit_files
     from smtj.card import BehaviouralCard
-    from smtj.measurement import parse_only
+    from smtj.measurement import field_direction_stated, parse_only
 
     chosen = parse_only(only or [])
     with progress("reading", "MB") as report:
@@ -97,7 +97,13 @@ def fit(
         page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out) if card else "")
         note(f"Report: {page}")
         if card is None:
-            note("No card was written: nothing that was fitted belongs on one")
+            undirected = base is not None and not all(map(field_direction_stated, data))
+            why = (
+                "the direction of the field is not stated, which a card with physics needs"
+                if undirected
+                else "nothing that was fitted belongs on one"
+            )
+            note(f"No card was written: {why}")
         else:
             card.save(out)
             trains = not isinstance(card, BehaviouralCard) or card.switches

@@ -26,6 +26,9 @@ RESTARTS, MIN_RECORD = 0.9, 10
 """Part of the whole time by which times fall back where a second record begins, and fewest readings
 of the first."""
 
+MAX_ASSUMED = {"voltage": 50.0, "current": 1.0}
+"""Largest values in SI that a column without a unit may have."""
+
 GLITCHES = 0.01
 """Fraction of readings of a resistance that may be negative: a fit leaves out what is far off."""
 
@@ -39,6 +42,8 @@ def check_values(dataset: "xr.Dataset") -> None:
     for name, quantity in QUANTITIES.items():
         if name in dataset.variables:
             _check_quantity(dataset, quantity)
+    for name in MAX_ASSUMED.keys() & set(dataset.attrs.get("assumed_units", ())):
+        _check_assumed(dataset, QUANTITIES[name])
     if {"high", "reads"} <= set(dataset.variables):
         surplus = (dataset["high"] > dataset["reads"]).values.ravel()
         if surplus.any():
@@ -47,6 +52,19 @@ def check_values(dataset: "xr.Dataset") -> None:
                 f"{source_of(dataset)}: there are more high reads than reads at {place}: high must "
                 "not exceed reads"
             )
+
+
+def _check_assumed(dataset: "xr.Dataset", quantity: Quantity) -> None:
+    """Reject values that are no junction's in SI, which is assumed as no unit is stated."""
+    largest = float(np.abs(dataset[quantity.name].values).max())
+    if largest <= MAX_ASSUMED[quantity.name]:
+        return
+    header = str(dataset[quantity.name].encoding.get("header", quantity.name))
+    raise DataError(
+        f"{source_of(dataset)}: column {quoted(header)} has no unit, and {largest:g} "
+        f"{quantity.unit} would destroy a junction: state the unit by columns= (--column "
+        f'"{quantity.name}={header.strip()} [{quantity.display_unit}]")'
+    )
 
 
 def require(dataset: "xr.Dataset", *names: str) -> None:
@@ -134,6 +152,13 @@ def unique_fields(dataset: "xr.Dataset") -> None:
                 f"{source_of(dataset)}: nothing but {quoted(str(header))}, the time of a reading, "
                 "differs from P to P: if it is the length of a pulse, say so by columns= "
                 f'(--column "pulse_length={header}")'
+            )
+        if not names:
+            unused = [quoted(str(h)) for h in dataset.attrs.get("ignored_columns", ())]
+            among = f", not even {listed(unused)}, which is not understood" if unused else ""
+            raise DataError(
+                f"{source_of(dataset)}: nothing stands beside P on which it may depend{among}: "
+                'name the field, voltage or current by columns= (--column "voltage=HEADER [V]")'
             )
         same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
         unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]

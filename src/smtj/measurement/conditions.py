@@ -16,6 +16,7 @@ from smtj.measurement.long_format import Array, column_names, long_columns, read
 from smtj.units import Oe
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 Kind = Literal["probability", "dwell", "trace", "scan", "loop", "bias_loop", "angle", "spectrum"]
@@ -94,7 +95,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         readings = np.bincount(condition_codes(columns, size))
         if readings.size == 1 and "time" in names:
             return "trace"
-        if readings.size > 1 and np.median(readings) >= MIN_READINGS:
+        if readings.size > 1 and np.median(readings) >= MIN_READINGS and not _is_swept(fields):
             return "scan"
         if condition_codes(fields, size).any():
             return "loop"
@@ -102,26 +103,29 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             return "bias_loop"
         found = f"readings: {size}, conditions: {readings.size}"
     alone = [name for name in OBSERVABLES if name in names]
+    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     bare = len(alone) == 1 and not names & {"time", *FIELDS}
     if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
         what = {"channel_x": "readings"}.get(alone[0], f"{alone[0]}s")
+        more = (
+            f", or if {listed(unused, 'or')} was varied, name it by columns= "
+            '(--column "field=HEADER [Oe]")'
+            if unused
+            else ""
+        )
         raise DataError(
             f"{source_of(dataset)} has {what} without times: give the time between readings by "
-            'interval= (--interval "2 us")'
+            f'interval= (--interval "2 us"){more}'
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
-    unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-    if unused and names & {"time", *FIELDS} and found == "without resistance":
+    if unused and found == "without resistance":
+        choose = "name it" if len(unused) == 1 else "if one of them does, name it"
         raise DataError(
             f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
-            f"device, and {listed(unused)} {_are(unused)} not understood: name it by columns= "
-            '(--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+            f"device, and {listed(unused)} {_are(unused)} not understood: {choose} "
+            'by columns= (--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
         )
-    hint = (
-        f"; not used: {listed(unused)}, name it by columns= (--column resistance=HEADER)"
-        if unused
-        else ""
-    )
+    hint = f"; not used: {listed(unused)} (--column resistance=HEADER)" if unused else ""
     raise DataError(
         f"{source_of(dataset)} cannot be fitted, it has {listed(known)} ({found}): time and "
         "resistance (or voltage, or current) at one condition make a trace, resistance at several "
@@ -130,6 +134,14 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         "probability curve, dwell times of both states a table of them, and signal with frequency "
         f"and field a spectrum{hint}"
     )
+
+
+def _is_swept(fields: Mapping[str, Array]) -> bool:
+    """Whether the field changes from reading to reading, as in sweeps that are repeated."""
+    if not fields:
+        return False
+    codes = condition_codes(fields, next(iter(fields.values())).size, SAME)
+    return bool(2 * np.count_nonzero(np.diff(codes)) > codes.size)
 
 
 def _are(words: Sequence[str]) -> str:
@@ -370,6 +382,29 @@ def _condition_columns(dataset: "xr.Dataset") -> dict[str, Array]:
         if name in columns:
             columns[name] = _held(columns[name], least)
     return columns
+
+
+def settled(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table in which each condition that was held has one value.
+
+    What an instrument reads back with noise is replaced by its median, and of voltage and current,
+    where both change, the one of less even steps was measured and is left out.
+    """
+    found = rows.copy()
+    if set(_BIASES) <= set(found) and all(found[name].nunique() > 2 for name in _BIASES):
+        steps = {name: np.abs(np.diff(np.unique(found[name]))) for name in _BIASES}
+        uneven = {name: float(s.std() / max(s.mean(), 1e-300)) for name, s in steps.items()}
+        del found[max(uneven, key=uneven.__getitem__)]
+    varied = [name for name in CONDITIONS if name in found and found[name].nunique() > 1]
+    for name in varied if len(varied) > 1 else ():
+        values = found[name].to_numpy()
+        size = max(float(np.abs(values).max()), LEAST_FIELD if name in FIELDS else 0.0)
+        # Of noise, unlike of a sweep, successive values differ as any two do.
+        is_noise = float((np.diff(values) ** 2).mean()) > float(values.var())
+        distinct = 2 * found[name].nunique() > len(found)
+        if distinct and is_noise and np.ptp(values) <= COARSER * size:
+            found[name] = float(np.median(values))
+    return found
 
 
 def set_values(values: Array) -> Codes:

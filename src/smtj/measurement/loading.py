@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from smtj.errors import DataError
 from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum, ratio_bias
+from smtj.measurement.counts import with_counts
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 from smtj.measurement.format.binary.netcdf import read_netcdf
@@ -25,6 +26,7 @@ from smtj.measurement.format.options import Progress, ReadOptions
 from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.stamps import ticks_refused, with_seconds
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import read_text
 from smtj.measurement.format.values import from_lines, scaled
@@ -37,7 +39,6 @@ from smtj.measurement.locations import (
     value_place,
 )
 from smtj.measurement.stated import add_sampling, add_stated, apply_options, remark, with_axis_units
-from smtj.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,6 +138,9 @@ def load(
         raise DataError(
             f"{file} cannot be read ({error.strerror or error}): check its permissions"
         ) from None
+    if options.interval is None:
+        dataset, said = with_seconds(dataset, file)
+        remark(dataset, *([said] if said else []))
     mark_source(dataset, file, options)
     apply_options(dataset, file, options)
     dataset = _with_resistance(dataset)
@@ -307,7 +311,7 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     pairs = pairs_of(dialect.preamble, dialect.comments)
     headers = with_axis_units(dialect.headers, axis_units(pairs))
     if dialect.ticks is not None and options.interval is None:
-        raise _ticks(file, dialect.ticks)
+        raise ticks_refused(file, dialect.ticks)
     sampling = dialect.sampling or sampling_of(pairs)
     timed = sampling is not None or options.interval is not None
     found = match_columns(
@@ -329,16 +333,6 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     add_sampling(dataset, sampling)
     add_stated(dataset, pairs)
     return dataset
-
-
-def _ticks(file: Path, ticks: float) -> DataError:
-    """The error for time stamps in ticks, the rate of which no file states."""
-    rates = {"MFLI, MFIA": 60e6, "HF2LI": 210e6, "UHFLI": 1.8e9}
-    each = (f'"{format_quantity(ticks / f, "s", "us", 6)}" ({n})' for n, f in rates.items())
-    return DataError(
-        f"{file}: its time stamps are {ticks:.6g} ticks of the instrument's clock apart, not "
-        f"seconds: give the time between readings by interval= (--interval), {listed(each, 'or')}"
-    )
 
 
 def _with_fraction(
@@ -383,24 +377,11 @@ def _table(
         if c.header in found.by_unit
     ]
     dataset = xr.Dataset(variables, attrs=attrs)
-    dataset = _with_counts(dataset)
-    remark(dataset, *remarks)
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
+    dataset, counted = with_counts(dataset)
+    remark(dataset, *remarks, *counted)
     return dataset
-
-
-def _with_counts(dataset: "xr.Dataset") -> "xr.Dataset":
-    """Read what has switched, beside a number of attempts, as counts or as P."""
-    names = {str(name) for name in dataset.variables}
-    if not {"switched", "reads"} <= names or {"high", "probability"} & names:
-        return dataset
-    values = dataset["switched"].values
-    if (values == np.rint(values)).all() and (values > 1).any():
-        return dataset.rename({"switched": "high"})
-    # The files that smtj writes have both columns by their own names.
-    own = dataset["reads"].encoding["header"] == "reads"
-    return dataset if own else dataset.rename({"switched": "probability"})
 
 
 def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from smtj.errors import DataError
 from smtj.measurement.format.excel import read_sheet
 from smtj.measurement.format.header import split_header
@@ -12,7 +14,8 @@ from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.schema import QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.loading import load
-from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.side_by_side import beside, blocks, load_beside, load_blocks
 from smtj.measurement.stated import STATED, conditions_in_name, remark
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 MIN_COLUMNS = 3
 """Fewest columns of a series."""
-MEASURED = ("resistance", "voltage", "current", "signal")
+MEASURED = ("resistance", "voltage", "current", "signal", "probability")
 """Quantities that may stand in one column per condition."""
 
 _CONDITION = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*[A-Za-zµμ]+")
@@ -44,10 +47,15 @@ def load_tables(
         first = load(file, columns, **options)
     except DataError as error:
         reason = error
-    if not columns and (reason is not None or _is_bare(first)):
+    if not columns and (reason is not None or not _shows_state(first)):
         series = _series(_headers(file, options))
         if series:
-            return [_column(file, one, series, options) for one in series]
+            every = [_column(file, one, series, options) for one in series]
+            return [_as_table(every)] if series[0].quantity == "probability" else every
+    if not columns and (reason is not None or not _shows_state(first)):
+        whole = _side_by_side(file, options)
+        if whole is not None:
+            return [whole]
     if reason is not None:
         raise reason
     alike = first.encoding.get("alike", ())
@@ -63,10 +71,39 @@ def load_tables(
     return [first]
 
 
-def _is_bare(dataset: "xr.Dataset") -> bool:
-    """Whether there are times and nothing that was measured."""
+def _side_by_side(file: Path, options: Mapping[str, Any]) -> "xr.Dataset | None":
+    """Read repeats, directions or whole sweeps that stand beside each other, if that is so."""
+    own = options.get("ignore", ())
+
+    def read(named: Mapping[str, str], ignored: Sequence[str]) -> "xr.Dataset":
+        return load(file, named, **{**options, "ignore": [*own, *ignored]})
+
+    headers = _headers(file, options)
+    columns, tables = beside(headers), blocks(headers)
+    if columns:
+        return load_beside(columns, read)
+    return load_blocks(tables, read) if tables else None
+
+
+def _shows_state(dataset: "xr.Dataset") -> bool:
+    """Whether there is something that was measured."""
     names = {str(name) for name in dataset.variables}
-    return "time" in names and not names & {*MEASURED, "channel_x", "probability", "high"}
+    return bool(names & {*MEASURED, "channel_x", "probability", "high", "dwell_time_high"})
+
+
+def _as_table(parts: "Sequence[xr.Dataset]") -> "xr.Dataset":
+    """Return tables of P, one per condition, as one with a column of the condition."""
+    import xarray as xr
+
+    long = [part.assign({n: (READING, np.full(part.sizes[READING], float(part[n])), part[n].attrs)
+                         for n in part.variables if not part[n].ndim and n in STATED})
+            for part in parts]  # fmt: skip
+    found = xr.concat(long, READING, data_vars="minimal", coords="minimal", compat="override")
+    found.attrs = parts[0].attrs
+    found.encoding = {**parts[0].encoding, "readings": None}
+    for name in parts[0].variables:
+        found[name].encoding |= parts[0][name].encoding
+    return found
 
 
 class _Column(NamedTuple):
@@ -116,13 +153,14 @@ def _column(
     """Read one column of a series, with the times and its condition."""
     others = [column.header for column in series if column is not one]
     ignore = [*options.get("ignore", ()), *others]
-    column = {one.quantity: f"#{one.position + 1} [{one.unit}]"}
+    column = {one.quantity: f"#{one.position + 1}" + f" [{one.unit or 1}]"}
     dataset = load(file, column, **{**options, "ignore": ignore})
     unit = QUANTITIES[one.condition].unit
     dataset[one.condition] = ((), one.value, {"units": unit})
     dataset[one.condition].encoding["header"] = one.of_condition
     dataset.attrs.pop("ignored_columns", None)
-    remark(dataset, f"{len(series)} columns alike are read as one trace per condition")
+    what = "curve" if one.quantity == "probability" else "trace"
+    remark(dataset, f"{len(series)} columns alike are read as one {what} per condition")
     return dataset
 
 

@@ -28,19 +28,23 @@ STATED = (*FIELDS, "voltage", "current", "temperature", "frequency", "pulse_leng
 
 # Units that say the quantity without its name.
 _PLAIN = {
-    **{"GHz": "frequency", "MHz": "frequency", "K": "temperature", "mV": "voltage"},
+    **{"GHz": "frequency", "MHz": "frequency", "K": "temperature"},
+    **dict.fromkeys(("V", "mV"), "voltage"),
+    **dict.fromkeys(("mA", "uA", "nA"), "current"),
     **dict.fromkeys(("Oe", "kOe", "mT"), "field_out_of_plane"),
 }
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
 # In names, where signs and points are no good characters, m15 is -15 and 1p5 is 1.5.
 _IN_NAME = r"(?:[+-]|minus|neg|m|plus|p)?\d+(?:[.,p]\d+)?(?:[eE][+-]?\d+)?"
 _SIGN = re.compile(r"(minus|neg|m)|(?:plus|p)")
+# Apart from the number, a unit must be one that is nothing else.
+_UNIT = r"(?=(?:GHz|MHz|kOe|Oe|mT|mV|nA|uA|mA)(?:$|[_\s.,)-]))"
 _NAMED = re.compile(
-    rf"(?<![A-Za-z0-9])([A-Za-zµμ]+(?:_[A-Za-z]+)*?)_?\s*=?\s*({_IN_NAME})\s*([A-Za-zµμΩ]+)(?=$|[_\s.,)-])"
+    rf"(?<![A-Za-z0-9])([A-Za-zµμ]+(?:_[A-Za-z]+)*?)_?\s*=?\s*({_IN_NAME})(?:\s*|_{_UNIT})([A-Za-zµμΩ]+)(?=$|[_\s.,)-])"
 )
 # Before what may be negative, a hyphen is a sign.
 _UNNAMED = re.compile(
-    rf"(?:(?:^|[_\s(])({_IN_NAME})\s*(GHz|MHz|kOe|Oe|mT|mV|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
+    rf"(?:(?:^|[_\s(])({_IN_NAME})(?:\s*|_{_UNIT})(GHz|MHz|kOe|Oe|mT|mV|V|mA|uA|nA|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
 )
 MIN_NAMES = 3
 """Fewest files whose names are compared."""
@@ -195,11 +199,17 @@ def check_names(datasets: "Sequence[xr.Dataset]", given: Container[str] = ()) ->
 
 def numbers_in_names(datasets: "Sequence[xr.Dataset]") -> str | None:
     """Return a remark on files whose names differ by a number that nothing explains."""
-    names = list(dict.fromkeys(Path(source_of(dataset)).name for dataset in datasets))
+    files = [Path(source_of(dataset)) for dataset in datasets]
+    folder = len({file.name for file in files}) == 1
+    # Files of one name differ in that of their folder.
+    names = list(
+        dict.fromkeys(file.absolute().parent.name if folder else file.name for file in files)
+    )
     split = [re.split(rf"({_NUMBER})", name) for name in names]
     if len(names) < MIN_NAMES or len({tuple(parts[::2]) for parts in split}) > 1:
         return None
-    if any(True for _ in conditions_in_name(Path(names[0]).stem)):
+    stems = [name if folder else Path(name).stem for name in names]
+    if len({tuple(value for _, value, *_ in conditions_in_name(stem)) for stem in stems}) > 1:
         return None
     varied = [n for n in range(1, len(split[0]), 2) if len({parts[n] for parts in split}) > 1]
     if len(varied) != 1:
@@ -210,7 +220,7 @@ def numbers_in_names(datasets: "Sequence[xr.Dataset]") -> str | None:
     place[varied[0]] = "{field:Oe}"
     return (
         f"the names of the files hold numbers, {values[0]} to {values[-1]}; if these are a "
-        f'condition, from_name= says which (--from-name "{"".join(place)}")'
+        f'condition, from_name= says which (--from-name "{"".join(place)}{"/*" if folder else ""}")'
     )
 
 

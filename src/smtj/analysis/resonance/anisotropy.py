@@ -27,6 +27,8 @@ from smtj.inference.stats.line import LineFit, fit_line
 from smtj.typing import Floats
 from smtj.units import Oe, format_quantity, mT
 
+MIN_SEPARATE = 3
+"""Voltages of which a straight line says more than of all, some with one combination only."""
 FREE_ELECTRON = (
     "γ is that of the free electron, 28.02 GHz/T; one that is higher by 1 % lowers the fields by "
     "about 1 %, which the intervals do not include"
@@ -106,6 +108,7 @@ def _resonance_result(found: list[AtVoltage], context: Context) -> FitResult:
 
 def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
     """Fit how the anisotropy fields follow the voltage; two voltages or more."""
+    found, left_out = _that_separate(found)
     first, second, per_volt, xi = _line(found, 0), None, None, None
     if all(at.general.separable for at in found):
         second = _line(found, 1)
@@ -118,7 +121,7 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
             _slope("change of the second-order field", "dH_K2/dV", second, 1),
         ]
         stack = _stack_errors(context.card) if context.has_base else (NO_STACK,)
-        remarks = (*stack, *first.scatter.remarks, *_constancy(second))
+        remarks = (*left_out, *stack, *first.scatter.remarks, *_constancy(second))
     else:
         symbol = combination(float(np.mean([at.general.ratio for at in found])))
         estimates = [
@@ -143,6 +146,20 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
         ),
         verdict="one combination" if second is None else "ok",
         update=_update_vcma,
+    )
+
+
+def _that_separate(found: list[AtVoltage]) -> tuple[list[AtVoltage], tuple[str, ...]]:
+    """Return the voltages whose data separate H_K1 and H_K2, with what is to be said of the others;
+    all of them if too few do for a straight line."""
+    separate = [at for at in found if at.general.separable]
+    others = [at for at in found if not at.general.separable]
+    if not others or len(separate) < MIN_SEPARATE:
+        return found, ()
+    named = ", ".join(show_voltage(at.voltage) for at in others)
+    return separate, (
+        f"at {named} the lines do not separate H_K1 from H_K2, so "
+        f"{'it is' if len(others) == 1 else 'they are'} left out here",
     )
 
 

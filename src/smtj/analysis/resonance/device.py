@@ -1,7 +1,7 @@
 """H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,12 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.resonance import SpectrumFit, fit_spectrum
 from smtj.inference.resonance.coefficients import damping_estimates
-from smtj.inference.resonance.wells.from_lines import Points, fit_points, starting_fields
+from smtj.inference.resonance.wells.from_lines import (
+    Points,
+    axis_of,
+    fit_points,
+    starting_fields,
+)
 from smtj.inference.resonance.wells.from_spectra import (
     REACH,
     SpectraFit,
@@ -22,6 +27,7 @@ from smtj.inference.resonance.wells.from_spectra import (
 from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
 from smtj.inference.resonance.wells.projection import WellSpectrum
 from smtj.inference.resonance.wells.result import AnisotropyFit
+from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.inference.stats.least_squares import UNLIKELY
 from smtj.measurement import Sweep
@@ -168,7 +174,17 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
         by_voltage.setdefault(line.condition("voltage", voltage), []).append(line)
     voltages = sorted(by_voltage)
     whole = lines.swept == "frequency"
-    found = [_at(v, tuple(by_voltage[v]), card, temperature, whole) for v in voltages]
+
+    def at(voltage: float, some: Sequence[MeasuredLine], offset: float = 0.0) -> AtVoltage:
+        return _at(voltage, tuple(some), card, temperature, whole, offset)
+
+    found = [at(v, by_voltage[v]) for v in voltages]
+    offset, error = _shared_offset(found)
+    offsets = {one.voltage: 0.0 if one.general.offset else offset for one in found}
+    if offset:
+        found = [
+            _with_offset(at, one, offset, error) if offsets[one.voltage] else one for one in found
+        ]
     general = any(at.whole is not None for at in found)
     if general and all(at.fits for at in found):
         return found
@@ -185,7 +201,7 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
                 found = [_printed(at, some, card) for at, some in zip(found, undriven, strict=True)]
             else:
                 pairs = zip(voltages, undriven, strict=True)
-                found = [_at(v, some, card, temperature, whole) for v, some in pairs]
+                found = [at(v, some, offsets[v]) for v, some in pairs]
             if not effect.drive.is_strong:
                 break
             layers = [_moved(layer, at) for layer, at in zip(layers, found, strict=True)]
@@ -197,6 +213,33 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     return [
         _with_drive(at, effect, _settled(effect, by_voltage[at.voltage]), alpha) for at in found
     ]
+
+
+def _shared_offset(found: Sequence[AtVoltage]) -> tuple[float, float]:
+    """Return the offset of the field in A/m at the voltages where it was fitted, as all have one
+    magnet, with its error; 0 where there is none, or where the voltages contradict each other."""
+    pairs = np.array([one.general.offset for one in found if one.general.offset is not None])
+    if not pairs.size:
+        return 0.0, 0.0
+    value, weight = pairs[:, 0], pairs[:, 1] ** -2.0
+    mean = float(np.average(value, weights=weight))
+    chi_squared = float(((value - mean) ** 2 * weight).sum())
+    if len(pairs) > 1 and chi_squared_p_value(chi_squared, len(pairs) - 1) < UNLIKELY:
+        return 0.0, 0.0
+    return mean, float(weight.sum()) ** -0.5
+
+
+def _with_offset(
+    fit: Callable[[float, Sequence[MeasuredLine], float], AtVoltage],
+    at: AtVoltage,
+    offset: float,
+    error: float,
+) -> AtVoltage:
+    """Return the fit at a voltage with the offset of the others, whose error counts."""
+    found, moved = (fit(at.voltage, at.lines, o) for o in (offset, offset + error))
+    change = np.array(_fields(moved.general)) - _fields(found.general)
+    covariance = found.general.covariance + np.outer(change, change)
+    return replace(found, general=replace(found.general, covariance=covariance))
 
 
 def _upright(card: DeviceCard) -> DeviceCard:
@@ -279,10 +322,15 @@ def _at(
     card: DeviceCard,
     temperature: float,
     whole_spectra: bool,
+    offset: float,
 ) -> AtVoltage:
+    """Fit the lines at a voltage; ``offset`` of the field in A/m is that of the other voltages."""
     fixed, near = _from_card(card, voltage, temperature)
     alpha = float(card.magnetism.damping)
     x, z = _fields_at(lines)
+    axis = axis_of(x, z)
+    if axis is not None:
+        x, z = x - offset * axis[0], z - offset * axis[1]
     moved_x, moved_z = with_stray_field(card, x, z, voltage)
     general, points = _fit_points(lines, moved_x, moved_z, fixed, near, alpha)
     printed, printed_points, whole = general, points, None

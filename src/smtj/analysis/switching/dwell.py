@@ -28,7 +28,7 @@ from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier import BarrierFit, fit_barrier
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
 from smtj.measurement import field_direction_stated, require, source_of, table
-from smtj.measurement.conditions import direction_needed
+from smtj.measurement.conditions import direction_needed, settled
 from smtj.measurement.format.schema import FIELDS
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
@@ -81,7 +81,7 @@ class FittedDrive:
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     """Fit a table of dwell times of both states against a field, a bias or the temperature."""
     require(dataset, "dwell_time_high", "dwell_time_low")
-    rows = table(dataset)
+    rows = settled(table(dataset))
     allowed = (*DRIVES, "temperature")
     varied = varied_in(rows)
     if varied == ["temperature"]:

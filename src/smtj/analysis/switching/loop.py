@@ -6,6 +6,7 @@ With the card of the device, its model adds H_K1 and one angle with two interpre
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -23,7 +24,7 @@ from smtj.inference.loop.fit import fit_loop
 from smtj.inference.loop.model_free import FreeLoop, fit_free_loop
 from smtj.inference.loop.result import UNDECIDED, LoopFit
 from smtj.inference.stats.estimate import DECADE
-from smtj.measurement import field_direction_stated, measured_bias, table
+from smtj.measurement import field_direction_stated, measured_bias, source_of, table
 from smtj.measurement.conditions import SAME, direction_stated
 from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import quoted
@@ -99,14 +100,7 @@ def loop_results(loops: "list[xr.Dataset]", context: Context) -> list[FitResult]
     """
     tables = [_table(loop, context) for loop in loops]
     if not context.has_base:
-        every = zip(loops, tables, strict=True)
-        results = [_free_result(loop, rows, context) for loop, rows in every]
-        if len(results) == 1:
-            return results
-        return [
-            replace(result, condition=f"of loop {number}", update=None, behaviour=None)
-            for number, result in enumerate(results, start=1)
-        ]
+        return _free_results(loops, tables, context)
     conditions, remarks, current = _bias(loops, tables, context)
     try:
         return [_model_result(tables, conditions, remarks, current, context)]
@@ -118,6 +112,28 @@ def loop_results(loops: "list[xr.Dataset]", context: Context) -> list[FitResult]
         return [_free_result(loops[0], tables[0], context, reason)]
     except SmtjError:
         raise SmtjError(reason) from None
+
+
+def _free_results(
+    loops: "list[xr.Dataset]", tables: "list[pd.DataFrame]", context: Context
+) -> list[FitResult]:
+    """Fit loops one by one; of several, those that are none are left out with the reason."""
+    if len(loops) == 1:
+        return [_free_result(loops[0], tables[0], context)]
+    names = [Path(source_of(loop)).name for loop in loops]
+    if len({*names}) < len(names):
+        names = [f"loop {number}" for number in range(1, len(loops) + 1)]
+    results, failed = [], []
+    for name, loop, rows in zip(names, loops, tables, strict=True):
+        try:
+            one = _free_result(loop, rows, context)
+        except SmtjError as reason:
+            failed.append(f"{name} is left out: {reason}")
+            continue
+        results.append(replace(one, condition=f"of {name}", update=None, behaviour=None))
+    if not results:
+        raise SmtjError("; ".join(failed))
+    return [replace(results[0], remarks=(*results[0].remarks, *failed)), *results[1:]]
 
 
 def _free_result(

@@ -1,5 +1,6 @@
 """Tables of probabilities: P against a field, a voltage, a current or the length of a pulse."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,9 @@ from smtj.inference.sigmoid import (
 )
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.measurement import LABELS, field_direction_stated, require, table, unique_fields
-from smtj.measurement.conditions import direction_needed
+from smtj.measurement.conditions import direction_needed, settled
 from smtj.measurement.format.messages import listed
-from smtj.measurement.format.schema import BIASES, FIELDS
+from smtj.measurement.format.schema import BIASES, FIELDS, QUANTITIES
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
 
@@ -39,6 +40,9 @@ AXES = {
     "current": ("A", "uA", "Current (µA)"),
 }
 """SI unit, unit on the axis and axis of the drives of a sigmoid."""
+MIN_VALUES = 3
+"""Fewest values of a drive at which P makes a curve."""
+_HELD = ("voltage", "temperature", *FIELDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,7 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
     require(dataset, "probability" if "probability" in dataset else "high")
     if "probability" not in dataset:
         require(dataset, "high", "reads")
-    rows = table(dataset)
+    rows = settled(table(dataset))
     if "probability" not in rows:
         rows["probability"] = rows["high"] / rows["reads"]
     labels = [name for name in LABELS if name in rows]
@@ -74,8 +78,8 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         found = reads_of_fractions(rows[along].to_numpy(), rows["probability"].to_numpy())
         rows["reads"] = float(found.reads)
     grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
-    if "pulse_length" in rows and rows["pulse_length"].nunique() > 1:
-        labels.append("pulse_length")
+    held = [n for n in (*AXES, "temperature", "pulse_length") if n != along and n in rows]
+    labels += [name for name in held if rows[name].nunique() > 1]
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
     results = []
     for names, branch in branches:
@@ -85,7 +89,8 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
             fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
-        one = _result(dataset, x, fit, along, called, context)
+        own = {n: float(branch[n].iloc[0]) for n in _HELD if n in branch and n != along}
+        one = _result(dataset, x, fit, along, called, own, context)
         if found is not None:
             one = replace(one, remarks=(found.remark, *one.remarks))
             if along in BIASES and context.has_base:
@@ -103,7 +108,9 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         f"{len(results)} branches in one file, so no card is made or changed, as it has one "
         f'sigmoid; only= (--only "{labels[0]}={shown}") fits one alone'
     )
-    return [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
+    results = [replace(r, remarks=(*r.remarks, note), update=None, behaviour=None) for r in results]
+    biased = found is None and "pulse_length" not in rows and {*BIASES} & {*labels}
+    return results + (_effects(rows, dataset, context) if biased else [])
 
 
 def _effects(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> list[FitResult]:
@@ -114,26 +121,43 @@ def _effects(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> l
 
 
 def _called(label: str, name: object) -> str:
-    if label == "pulse_length":
-        return format_quantity(float(str(name)), "s", "ns", 4)
-    return str(name)
+    if label in LABELS:
+        return str(name)
+    quantity = QUANTITIES[label]
+    return format_quantity(float(str(name)), quantity.unit, quantity.display_unit, 4)
 
 
 def _axis(rows: "pd.DataFrame") -> str:
-    varied = [name for name in AXES if name in rows and rows[name].nunique() > 1]
-    if len(varied) != 1:
+    """The drive that was swept, with the most values; others are those of a branch each."""
+    varied = {n: rows[n].nunique() for n in AXES if n in rows and rows[n].nunique() > 1}
+    if not varied:
         raise SmtjError(
-            f"a probability curve needs exactly one varying column among {', '.join(AXES)}, but "
-            f"{listed(varied) if varied else 'none'} var{'ies' if len(varied) == 1 else 'y'}; name "
-            "the columns by columns= (--column), or leave some out (--ignore)"
+            f"a probability curve needs one varying column among {', '.join(AXES)}, but none "
+            "varies; name the columns by columns= (--column)"
         )
-    return varied[0]
+    along = max(varied, key=varied.__getitem__)
+    others = [name for name in varied if name != along]
+    if others and rows.groupby(others)[along].nunique().min() < MIN_VALUES:
+        raise SmtjError(
+            f"{listed(varied)} vary together, with fewer than {MIN_VALUES} values of {along} where "
+            f"{listed(others)} stay{'s' if len(others) == 1 else ''}, so that P has no curve "
+            "against one of them; leave a column out (--ignore), or choose readings by only= "
+            "(--only)"
+        )
+    return along
 
 
 def _result(
-    dataset: "xr.Dataset", x: Floats, curve: FractionFit, along: str, called: str, context: Context
+    dataset: "xr.Dataset",
+    x: Floats,
+    curve: FractionFit,
+    along: str,
+    called: str,
+    own: Mapping[str, float],
+    context: Context,
 ) -> FitResult:
     known = constants_in(dataset, "voltage", "temperature", *FIELDS)
+    known |= {name: value for name, value in own.items() if name in _HELD}
     if along == "voltage":
         known["voltage"] = float(np.median(x))
     if along in FIELDS:

@@ -13,7 +13,7 @@ from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries
 from smtj.card import Value
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid import PulseFit, fit_pulse_law
+from smtj.inference.sigmoid import PulseFit, fit_pulse_law, reads_of_pulses
 from smtj.inference.stats.distributions import wilson_interval
 from smtj.units import convert, format_quantity
 
@@ -55,21 +55,16 @@ def is_against_length(rows: "pd.DataFrame") -> bool:
 
 def pulse_results(rows: "pd.DataFrame", labels: Sequence[str], context: Context) -> list[FitResult]:
     """Fit every branch of a table, rows with equal labels and drives, against the pulse length."""
-    if "reads" not in rows:
-        raise SmtjError(
-            "P against the length of a pulse needs the number of pulses; give it by reads= "
-            "(--reads), or in a column reads"
-        )
     names = [*labels, *(n for n in DRIVES if n in rows and rows[n].nunique() > 1)]
     branches = rows.groupby(names, sort=False) if names else [((), rows)]
     results = []
     for values, branch in branches:
         called = " ".join(_called(*pair) for pair in zip(names, values, strict=True))
-        reads = branch["reads"].to_numpy()
+        length, fractions = (branch[n].to_numpy() for n in ("pulse_length", "probability"))
         try:
-            fit = fit_pulse_law(
-                branch["pulse_length"].to_numpy(), branch["probability"].to_numpy() * reads, reads
-            )
+            found = None if "reads" in branch else reads_of_pulses(length, fractions)
+            reads = branch["reads"].to_numpy() if found is None else float(found.reads)
+            fit = fit_pulse_law(length, fractions * reads, reads)
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
         known = {
@@ -77,7 +72,9 @@ def pulse_results(rows: "pd.DataFrame", labels: Sequence[str], context: Context)
             for name in ("voltage", "current", "temperature")
             if name in branch and branch[name].nunique() == 1
         }
-        results.append(_result(fit, {**context.conditions, **known}, called, context))
+        one = _result(fit, {**context.conditions, **known}, called, context)
+        said = () if found is None else (found.remark,)
+        results.append(replace(one, remarks=(*said, *one.remarks)))
     if len(results) == 1:
         return results
     note = (

@@ -24,6 +24,9 @@ Geometry = Literal["in-plane", "perpendicular"]
 """Direction of the field."""
 
 MIN_LINES = 3
+GAMMAS, MANY_ERRORS = (0.75, 1.35), 5.0
+"""Ratios of γ to the free electron's that ferromagnets have, roughly, and standard errors from
+which another one is no chance."""
 MAX_FIELD = 100 * T
 MIN_LINES_PER_SIDE = 2
 """Lines at either sign of the field that determine its offset."""
@@ -133,6 +136,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         ),
         remarks=(
             *free.remarks,
+            *_unit_in_doubt(*free.frequency_per_field),
             f"the fields of resonance are {'' if held.p_value > UNLIKELY else 'not '}consistent "
             f"with the γ of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with "
             "γ free)",
@@ -141,6 +145,17 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         damping=damping,
         inhomogeneous_half_width=widths.intercept,
         offset_field=offset[0].value if offset else 0.0,
+    )
+
+
+def _unit_in_doubt(per_field: float, error: float) -> tuple[str, ...]:
+    """Say so if γ is further from the free electron's than any ferromagnet's."""
+    ratio, own = per_field / FREQUENCY_PER_FIELD, error / FREQUENCY_PER_FIELD
+    if GAMMAS[0] < ratio < GAMMAS[1] or abs(ratio - 1) < MANY_ERRORS * own:
+        return ()
+    return (
+        f"γ is {ratio:.3g} times that of the free electron, as of no ferromagnet: the fields or "
+        "the frequencies may be in another unit than their columns state",
     )
 
 

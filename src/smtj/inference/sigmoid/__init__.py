@@ -11,7 +11,11 @@ from smtj.inference.sigmoid.quantisation import (
     detect_quantisation,
     fit_fractions,
 )
-from smtj.inference.sigmoid.unstated_reads import UnstatedReads, reads_of_fractions
+from smtj.inference.sigmoid.unstated_reads import (
+    UnstatedReads,
+    reads_of_fractions,
+    reads_of_pulses,
+)
 
 __all__ = [
     "FractionFit",
@@ -30,5 +34,6 @@ __all__ = [
     "fit_sigmoid",
     "mean_with_error",
     "reads_of_fractions",
+    "reads_of_pulses",
     "variance_inflation",
 ]

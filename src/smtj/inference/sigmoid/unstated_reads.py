@@ -14,16 +14,20 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.logistic import maximise, straight_line
+from smtj.inference.sigmoid.pulse_law import fit_pulse_law
 from smtj.inference.sigmoid.quantisation import detect_quantisation
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import NORMAL_95
 from smtj.physics.arrays import logistic
+from smtj.typing import Floats
 
 MIN_POINTS = 4
 """Fewest points by whose scatter a number of reads is estimated."""
 
 _MAX_DECIMALS = 6
 _MAX_READS = 1e9
+# Of pulses, for a curve whose scatter then says how many there were.
+_PROVISIONAL = 1000.0
 
 
 @dataclass(frozen=True)
@@ -59,31 +63,70 @@ def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedRead
     >>> reads_of_fractions(x, counts / 250).reads
     250
     """
-    from scipy.special import stdtrit
-
     x = np.asarray(drive, dtype=np.float64)
+    fractions, found = _by_multiples(probability)
+    if found is not None:
+        return found
+    if np.unique(x).size < MIN_POINTS:
+        raise _too_few(np.unique(x).size)
+    scale = float(np.ptp(x)) or 1.0
+    design = straight_line((x - x.mean()) / scale)
+    p = logistic(design @ maximise(design, fractions, np.ones_like(fractions)))
+    return _by_scatter(fractions, p, "sigmoid")
+
+
+@guarded("the number of pulses")
+def reads_of_pulses(length: ArrayLike, probability: ArrayLike) -> UnstatedReads:
+    """Return the number of pulses behind each fraction that has switched after a length of time.
+
+    As :func:`reads_of_fractions`, with the scatter about 1 - exp[-(t/τ)^β] of
+    :func:`smtj.inference.sigmoid.fit_pulse_law`.
+
+    Examples
+    --------
+    >>> t = np.array([5e-9, 20e-9, 40e-9, 80e-9, 160e-9])
+    >>> reads_of_pulses(t, np.round(50 * -np.expm1(-t / 40e-9)) / 50).reads
+    50
+    """
+    t = np.asarray(length, dtype=np.float64)
+    fractions, found = _by_multiples(probability)
+    if found is not None:
+        return found
+    if np.unique(t).size < MIN_POINTS:
+        raise _too_few(np.unique(t).size)
+    p = fit_pulse_law(t, fractions * _PROVISIONAL, _PROVISIONAL).probability(t)
+    return _by_scatter(fractions, p, "curve")
+
+
+def _by_multiples(probability: ArrayLike) -> tuple[Floats, UnstatedReads | None]:
     fractions = np.asarray(probability, dtype=np.float64)
     if not ((fractions >= 0) & (fractions <= 1)).all():
         raise SmtjError("fractions of high reads must be from 0 to 1")
     finest = 10 ** _decimals(fractions)
     grain = detect_quantisation(fractions, finest)
-    if grain.likely < finest:
-        return UnstatedReads(
-            grain.likely,
-            f"the number of reads is not stated; every fraction is a multiple of 1/{grain.likely}, "
-            f"so {grain.likely} reads each are assumed (reads=, --reads)",
-        )
-    if np.unique(x).size < MIN_POINTS:
-        raise SmtjError(
-            f"the number of reads is not stated, and {np.unique(x).size} points are too few to "
-            "find it from their scatter; state it by reads= (--reads)"
-        )
-    scale = float(np.ptp(x)) or 1.0
-    design = straight_line((x - x.mean()) / scale)
-    p = logistic(design @ maximise(design, fractions, np.ones_like(fractions)))
+    if grain.likely >= finest:
+        return fractions, None
+    return fractions, UnstatedReads(
+        grain.likely,
+        f"the number of reads is not stated; every fraction is a multiple of 1/{grain.likely}, "
+        f"so {grain.likely} reads each are assumed (reads=, --reads)",
+    )
+
+
+def _too_few(points: int) -> SmtjError:
+    return SmtjError(
+        f"the number of reads is not stated, and {points} points are too few to find it from "
+        "their scatter; state it by reads= (--reads)"
+    )
+
+
+def _by_scatter(fractions: Floats, p: Floats, curve: str) -> UnstatedReads:
+    """The number of reads at which fractions scatter about their curve as they do."""
+    from scipy.special import stdtrit
+
     weight = np.clip(p * (1 - p), 1e-12, None)
-    freedom = x.size - 2
-    rounding = 1 / (12 * finest**2)
+    freedom = fractions.size - 2
+    rounding = 1 / (12 * 10 ** (2 * _decimals(fractions)))
     variance = np.maximum((fractions - p) ** 2 - rounding, 0.0)
     chi = float((variance / weight).sum())
     n = freedom / chi if chi > 0 else _MAX_READS
@@ -92,11 +135,11 @@ def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedRead
     reads = int(min(max(math.floor(n), 1), _MAX_READS))
     return UnstatedReads(
         reads,
-        "the number of reads is not stated; the points scatter about the sigmoid like those of "
+        f"the number of reads is not stated; the points scatter about the {curve} like those of "
         f"{reads} reads, by which the intervals are calculated (reads=, --reads)",
     )
 
 
-def _decimals(fractions: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> int:
+def _decimals(fractions: Floats) -> int:
     errors = ((d, np.abs(np.round(fractions, d) - fractions)) for d in range(1, _MAX_DECIMALS))
     return next((d for d, error in errors if error.max() < 1e-9), _MAX_DECIMALS)

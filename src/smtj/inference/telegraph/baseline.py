@@ -22,7 +22,12 @@ SIGNIFICANT = 5.0
 """Height of a jump over its standard error, from which it is kept."""
 LINE = 28.0
 """Power of a spectral line over the local median: chance of a false one below 1e-4."""
+MAINS, HARMONICS, MAINS_LINE = (50.0, 60.0), 5, 15.0
+"""Frequencies in Hz, how many multiples of each, and the power from which one of these counts."""
+MAINS_TOLERANCE = 0.005
 MAX_LINES, MIN_CYCLES, NEIGHBOURS = 12, 12, 12
+FINE = 8
+"""Points per interval of the grid on which readings at uneven times are put."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,15 +196,20 @@ def best_baseline(
     return best
 
 
-def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> Floats:
+def find_lines(
+    time: Floats, value: Floats, interval: float, known: Floats, is_regular: bool = True
+) -> Floats:
     """Return the frequencies of spectral lines, sharpened, with those that are known already.
 
-    A line is one bin of the periodogram that stands out of its neighbours; gaps are closed up.
+    A line is one bin of the periodogram that stands out of its neighbours, below half the sampling
+    rate; gaps are filled with the mean.
     """
     n = time.size
-    length = round(float(time[-1] - time[0]) / interval) + 1
-    if length > 4 * n:
+    if float(time[-1] - time[0]) > 4 * n * interval:
         return known
+    if not is_regular:
+        interval /= FINE
+    length = round(float(time[-1] - time[0]) / interval) + 1
     position: slice | NDArray[np.intp] = slice(None)
     if length > n:
         position = np.round((time - time[0]) / interval).astype(np.intp)
@@ -213,6 +223,8 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
     del even
     lines = [float(line) for line in known]
     frequency = np.fft.rfftfreq(length, interval)
+    if not is_regular:
+        power = power[: power.size // FINE]
     # The last bins, at half the sampling rate, scatter more than others.
     tops = np.argsort(power[MIN_CYCLES:-2])[::-1][: 4 * MAX_LINES] + MIN_CYCLES
     for k in sorted(tops.tolist(), key=lambda k: -power[k]):
@@ -223,12 +235,19 @@ def find_lines(time: Floats, value: Floats, interval: float, known: Floats) -> F
             continue
         reach = max(NEIGHBOURS, k // 6)
         around = np.concatenate([power[max(k - reach, 1) : k - 2], power[k + 3 : k + 3 + reach]])
-        if around.size < NEIGHBOURS or power[k] < LINE * np.median(around) / math.log(2):
+        least = MAINS_LINE if _is_mains(float(frequency[k]), float(frequency[1])) else LINE
+        if around.size < NEIGHBOURS or power[k] < least * np.median(around) / math.log(2):
             continue
         lines.append(
             _sharpened(time, value, window[position], float(frequency[k]), 1 / (length * interval))
         )
     return np.array(lines)
+
+
+def _is_mains(frequency: float, bin: float) -> bool:
+    """Whether a frequency is one of the mains or a multiple, of which hum is expected."""
+    multiples = np.outer(MAINS, np.arange(1, HARMONICS + 1))
+    return bool((np.abs(frequency - multiples) < MAINS_TOLERANCE * multiples + bin / 2).any())
 
 
 def _hann(length: int) -> Floats:
@@ -239,6 +258,16 @@ def _hann(length: int) -> Floats:
     window *= 0.5
     window += 0.5
     return window
+
+
+def sharpened(time: Floats, value: Floats, lines: Floats) -> Floats:
+    """Return frequencies of spectral lines, each where the periodogram of its values is highest.
+
+    Better than those of :func:`find_lines` where ``value`` holds the lines but not the telegraph.
+    """
+    span = float(time[-1] - time[0])
+    window = 0.5 - 0.5 * np.cos(2 * math.pi * (time - time[0]) / span)
+    return np.array([_sharpened(time, value, window, line, 1 / span) for line in lines.tolist()])
 
 
 def _sharpened(time: Floats, value: Floats, window: Floats, frequency: float, bin: float) -> float:

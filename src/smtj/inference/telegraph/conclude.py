@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from smtj.inference.stats.estimate import NORMAL_95
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
+from smtj.inference.telegraph.checks.noise import noise_merit
+from smtj.inference.telegraph.checks.passages import Passages, passages
+from smtj.inference.telegraph.checks.second_route import MEMORY, Route, routes
+from smtj.inference.telegraph.checks.steadiness import Change, change
+from smtj.inference.telegraph.checks.told import contradiction
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
@@ -22,12 +27,9 @@ from smtj.inference.telegraph.model import (
     most_probable_states,
     sample_path,
 )
-from smtj.inference.telegraph.noise import noise_merit
-from smtj.inference.telegraph.passages import Passages, passages
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings, named_readings
 from smtj.inference.telegraph.result import Level, Times, TraceFit
-from smtj.inference.telegraph.second_route import MEMORY, Route, routes
 from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
 from smtj.units import format_scaled
@@ -49,6 +51,9 @@ MAX_ORDER = 1
 """Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
+FAST_POLE, CRUDE = 1 / SLOW_RESPONSE, 0.3
+"""Pole over the shorter dwell time from which the law of a reading is too rough to be exact, and
+the error of ln of the dwell times for each 1 beyond."""
 SIMPLER_STEPS = 10
 SETTLING, ENOUGH_SETTLED = 10, 10.0
 """Turns of levels and baseline at most, and the gain with which they go on."""
@@ -81,6 +86,7 @@ def conclude(
     second = ev.merit(top, base, pilot) - ev.merit(one, one_base, pilot)
     correlation, is_fast, ratio_model, highest = 1.0, False, top.model, top.log_likelihood
     relaxation = 1 / float(-np.trace(top.model.rates))
+    has_no_memory = part.stride == 1 and math.exp(-1 / relaxation) < ev.NO_CORRELATION
     if top.model.is_instant and part.stride == 1:
         correlation = math.exp(-1 / relaxation)
         if correlation < ev.CORRELATED:
@@ -88,7 +94,8 @@ def conclude(
             highest = max(highest, free_of_it)
             is_fast = 2 * (highest - free_of_it) < ev.ONE_SIDED_95
     switches = _expected_switches(top.model, pilot)
-    if pilot.is_regular and (is_fast or _seen_apart(top.model, relaxation) < SEEN_APART):
+    looks_like_noise = has_no_memory or _seen_apart(top.model, relaxation) < SEEN_APART
+    if pilot.is_regular and (is_fast or looks_like_noise):
         second = min(second, ev.merit(top, base, pilot) - _merit_of_noise(pilot, base, one_base))
     is_one = (
         second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and not _is_bimodal(top.model))
@@ -411,9 +418,18 @@ class _Assembly:
             own = own.part(slice(0, LOOKED_AT))
         seen = own.signal - base.values(own.time)
         others = routes(own, seen, model)
+        against = contradiction(self.part.pilot, base, top)
+        if against is not None:
+            warnings.append(against)
+        changed = self._change(model, base)
+        if changed is not None:
+            warnings.append(changed.sentence)
+            # Dwell times that change lengthen the signal's memory.
+            others = tuple(route for route in others if route.name != MEMORY)
         if own.is_regular and model.order <= MAX_ORDER:
             states = sample_path(own, seen, model, 0)
-            passed = passages(seen, states, model, base.jumps.size == 0)
+            has_memory = base.jumps.size == 0 and changed is None
+            passed = passages(seen, states, model, has_memory)
             if passed is not None and passed.chance > UNLIKELY:
                 dwells = _longer(events, passed)
                 if passed.chance > LIKELY:
@@ -424,6 +440,10 @@ class _Assembly:
                     )
                     # The memory is that of passages, but thresholds count every crossing.
                     others = tuple(route for route in others if route.name == MEMORY)
+        hidden = float(model.get("pole")[0]) / float(np.exp(model.get("time")).min()) - FAST_POLE
+        if hidden > 0:
+            rough = dwells.log_covariance + (CRUDE * hidden) ** 2
+            dwells = replace(dwells, log_covariance=rough)
         rows = np.sqrt(np.diag(dwells.log_covariance))
         for route in others:
             ours = dwells.relaxation_time / unit
@@ -445,6 +465,12 @@ class _Assembly:
         return replace(
             fit, levels=levels, warnings=(*warnings, *_warnings(fit, self.given, model, unit))
         )
+
+    def _change(self, model: Model, base: Baseline) -> Change | None:
+        """Return how the dwell times of two levels change over the record."""
+        pilot = self.part.pilot
+        z = pilot.signal - base.values(pilot.time)
+        return change(pilot.time, sample_path(pilot, z, model, 0), pilot.interval)
 
     def several(self) -> TraceFit:
         """Return the result for more than two levels."""

@@ -25,6 +25,8 @@ MIN_GAIN = 5.0
 """By which a richer description must beat a simpler one, in units of ln of the odds (BIC)."""
 CORRELATED = 0.5
 """Correlation between readings above which nobody doubts it."""
+NO_CORRELATION = 0.01
+"""Correlation between readings below which their density alone speaks for two levels."""
 ONE_SIDED_95 = 2.706
 """Likelihood ratio of one parameter at its limit, at 5 %."""
 UNCORRELATED = 40.0

@@ -3,7 +3,7 @@
 The trace is described by levels, noise, response and baseline (:mod:`.model`, :mod:`.baseline`);
 the description grows by what the readings ask for (:mod:`.search`), has to beat simpler and richer
 ones (:mod:`.evidence`), and is held against counts of crossings and the memory of the signal
-(:mod:`.second_route`).
+(:mod:`.checks.second_route`).
 """
 
 import math
@@ -98,11 +98,11 @@ def fit_trace(
     scale = 1 / part.stride
     known = {name: value * scale for name, value in known.items()}
     pilot = part.pilot
-    lines = np.empty(0)
-    if readings.is_regular:
-        some = slice(0, MOST)
-        clipped = winsorised(readings.signal[some])
-        lines = find_lines(readings.time[some], clipped, readings.interval, lines)
+    some = slice(0, MOST)
+    clipped = winsorised(readings.signal[some])
+    lines = find_lines(
+        readings.time[some], clipped, readings.interval, np.empty(0), readings.is_regular
+    )
     step()
     model, base = start(part.start, lines, known)
     for _ in range(BEND_ROUNDS if averages_inverse and known.get("window") else 1):

@@ -24,6 +24,12 @@ REGULAR, SAME = 0.9, 0.02
 MAX_KINDS = 1024
 MIN_VALUES = 5
 """Different values below which readings are levels without noise rather than rounded."""
+EVEN_STEPS = 0.01
+"""Relative difference of steps that are equal."""
+REPEATED = 0.1
+"""Part of unrounded readings that equal the one before from which they have been filtered."""
+CLIPPED = 0.01
+"""Part of the readings at an end from which the instrument clips."""
 ROUNDING = 0.29
 """Standard deviation of a rounding error over the step, 1/√12."""
 MIN_NOISE = 0.02
@@ -138,6 +144,7 @@ def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
     resolution = _resolution(some)
     if resolution > 0.05 * scale:
         remarks.append(f"the readings are rounded to steps of {resolution:.3g}")
+    remarks += _limits(y)
     return Readings(
         time=t,
         signal=(y - centre) / scale,
@@ -222,6 +229,35 @@ def _kinds(steps: Floats) -> tuple[NDArray[np.int32], Floats]:
         lengths = np.maximum(lengths, 1e-6)
         kinds[odd + 1] = which + 2
     return kinds, np.concatenate([[1e9, 1.0], lengths])
+
+
+def _limits(y: Floats) -> list[str]:
+    """Say which readings are at an end of the instrument's range, or that it has hardly a step."""
+    some = y[:: max(y.size >> 14, 1)]
+    values = np.unique(some)
+    if 2 < values.size < MIN_VALUES:
+        steps = np.diff(values)
+        if np.ptp(steps) < EVEN_STEPS * steps.max():
+            return [
+                f"the readings take {values.size} values only, {steps.mean():.3g} apart: the "
+                "levels are known no better than that; choose a finer range"
+            ]
+    if values.size < some.size / 4:
+        return []
+    found = []
+    repeated = float(np.mean(y[1:] == y[:-1]))
+    if repeated > REPEATED:
+        found.append(
+            f"{100 * repeated:.2g} % of the readings repeat the one before, as behind a median "
+            "filter, which makes levels of noise and hides dwells; fit the record before it"
+        )
+    return found + [
+        f"{100 * at_end:.2g} % of the readings are {value:.5g}, the {name} of all: the "
+        "instrument clips; choose a larger range"
+        for name, value in (("highest", values[-1]), ("lowest", values[0]))
+        for at_end in [float(np.mean(some == value))]
+        if at_end > CLIPPED
+    ]
 
 
 def _resolution(y: Floats) -> float:

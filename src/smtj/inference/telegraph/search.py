@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.inference.telegraph.baseline import Baseline, find_lines
+from smtj.inference.telegraph.baseline import Baseline, find_lines, sharpened
 from smtj.inference.telegraph.climb import Maximum, climb, slopes
 from smtj.inference.telegraph.model import ORDERS, Model, expectation
 from smtj.inference.telegraph.readings import Readings
@@ -127,15 +127,15 @@ def _richer(model: Model, name: str, where: NDArray[np.intp]) -> Model:
 
 def _with_lines(readings: Readings, model: Model, base: Baseline) -> Baseline:
     """Return the baseline with the lines that its residuals show, without coefficients for new."""
-    if not readings.is_regular:
-        return base
-    drift_free = readings.signal - base.values(readings.time)
+    time = readings.time
+    drift_free = readings.signal - base.values(time)
     found = expectation(readings, drift_free, model)
     rest = (drift_free - found.response) * found.inlier
-    lines = find_lines(readings.time, rest, readings.interval, base.lines)
-    if lines.size == base.lines.size:
-        return base
-    more = np.zeros(2 * (lines.size - base.lines.size))
+    known = base.lines
+    if known.size:
+        known = sharpened(time, rest + base.hum(time), known)
+    lines = find_lines(time, rest, readings.interval, known, readings.is_regular)
+    more = np.zeros(2 * (lines.size - known.size))
     return replace(base, lines=lines, coefficients=np.append(base.coefficients, more))
 
 

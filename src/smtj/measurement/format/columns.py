@@ -20,12 +20,15 @@ from smtj.measurement.format.schema import (
     NAMES,
     QUANTITIES,
     SIGNALS,
+    has_no_direction,
+    is_count_with_p,
     is_time_with_p,
 )
 from smtj.measurement.format.suggest import suggested, unnamed_signal
 from smtj.units import convert
 
-_PROBABILITIES = {"probability", "high", "switched"}
+_PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
+_TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -129,10 +132,17 @@ def match_columns(
     found = _asked_for(headers, columns or {}, file)
     asked_for = {name for name, _ in found.values()}
     left_out = {_position("--ignore", header, headers, file) for header in ignore}
-    left_out |= _amplitude_and_phase(headers)
+    left_out |= _amplitude_and_phase(headers) | _bounds(headers)
     open_ = [p for p in range(len(headers)) if p not in found and p not in left_out]
     for position in open_:
         known = _known(headers, position)
+        if known is not None and known[0] == "time" and (known[1] or "").casefold() in _TICKS:
+            if timed:
+                continue
+            raise DataError(
+                f"{file}: column {quoted(headers[position])} counts {known[1]}, whose rate it does "
+                "not say: give the time between readings by interval= (--interval)"
+            )
         if known is not None and known[0] not in asked_for:
             found[position] = known
     numbers = {name for position, (name, _) in found.items() if position not in texts}
@@ -162,6 +172,13 @@ def match_columns(
         (position, headers[position], name, unit or _unit_word(name, headers[position]))
         for position, (name, unit) in sorted(found.items())
     ]
+    for _, header, name, unit in in_order:
+        if unit is None and name in FIELDS and header.strip() != name:
+            asked = FIELD if has_no_direction(split_header(header)[0]) else name
+            raise DataError(
+                f"{file}: column {quoted(header)} is a field without a unit: state it by columns= "
+                f'(--column "{asked}={header.strip()} [Oe]", or [mT])'
+            )
     arbitrary = tuple(
         name
         for _, _, name, unit in in_order
@@ -232,7 +249,22 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
             return "dwell_time_low", unit
         if beside & _PROBABILITIES:
             return "pulse_length", unit
+    if is_count_with_p(bare[position]):
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        of_state = any(name.upper().endswith("AP") for name in bare)
+        return ("low" if "high" in beside and of_state else "reads"), unit
     return recognised(headers[position])
+
+
+def _bounds(headers: Sequence[str]) -> set[int]:
+    """Positions of ``P_low`` and ``P_high`` beside another P, whose interval they are."""
+    names = [None if (r := recognised(header)) is None else r[0] for header in headers]
+    ends = {"plow", "phigh"}
+    plain = [re.sub(r"[\W_]", "", split_header(header)[0]).casefold() for header in headers]
+    others = [n for n, p in zip(names, plain, strict=True) if n == "probability" and p not in ends]
+    if len(others) != 1 or not ends <= set(plain):
+        return set()
+    return {position for position, name in enumerate(plain) if name in ends}
 
 
 def _check_names(columns: Mapping[str, str]) -> None:

@@ -84,7 +84,7 @@ _SIGNAL_ERROR = _words(
 )
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, Zeit, "
-    "temps, tempo, tiempo, 时间, 時間, время"
+    "date time, Uhrzeit, temps, tempo, tiempo, 时间, 時間, время"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
@@ -105,15 +105,24 @@ _TEMPERATURE = _words(
     "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
 )
 _PROBABILITY = _words(
-    "P, p, p high, p sw, p switch, prob, switching probability, p AP, p antiparallel, P switching"
+    "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
+    "p antiparallel, P switching, P switched, switching fraction, fraction switched"
 )
+_PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
 _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
-    "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats"
+    "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
+    "number of trials, number of attempts, total number, shots, n shots, "
+    "number of shots, repetitions, n repetitions, n repeats"
 )
 _HIGH = _words(
     "n high, high reads, high counts, counts high, n sw, n switched, n AP, switched counts, "
-    "successes, n success, events"
+    "successes, n success, events, switching events, number of switching events, n switching, "
+    "number switched, switches, n antiparallel"
+)
+_LOW = _words(
+    "n low, low reads, low counts, counts low, n parallel, not switched, n not switched, "
+    "unswitched, failures, n fail, number not switched"
 )
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
@@ -121,11 +130,13 @@ _ANGLE = _words(
 _PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse")
 _DWELL_HIGH = _words(
     "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
-    "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP"
+    "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP, tau up, tau upper, "
+    "t up, τ up, mean dwell time high, dwell time up"
 )
 _DWELL_LOW = _words(
     "tau low, tau P, tau parallel, t low, dwell time P, dwell P, dwell low, lifetime low, "
-    "lifetime P, mean dwell time P, time low, τ low, τ P"
+    "lifetime P, mean dwell time P, time low, τ low, τ P, tau down, tau lower, t down, τ down, "
+    "mean dwell time low, dwell time down"
 )
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
 
@@ -156,8 +167,18 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
             Quantity("conductance", "S", "uS", "a conductance", _CONDUCTANCE, 0),
             Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
+            Quantity(
+                "probability_low",
+                "",
+                "",
+                "a probability of the low state",
+                _PROBABILITY_LOW,
+                0,
+                1,
+            ),
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
+            Quantity("low", "", "", "a number of low reads", _LOW, 0, whole=True),
             Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0),
             Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
@@ -232,6 +253,11 @@ def is_time_with_p(text: str) -> bool:
     return _key(text) in ("tp", "taup", "τp")
 
 
+def is_count_with_p(text: str) -> bool:
+    """Whether a header such as ``"N_P"`` is a number of pulses, or of reads in P; as above."""
+    return _key(text) == "np"
+
+
 def has_no_direction(text: str) -> bool:
     """Whether a header without unit, such as ``"H"``, is a field of unknown direction."""
     return text.strip() in _NO_DIRECTION or (
@@ -240,6 +266,7 @@ def has_no_direction(text: str) -> bool:
 
 
 def _key(text: str) -> str:
+    text = re.sub(r"^\s*#\s*(?=[^\W\d])", "number ", text)
     plain = unicodedata.normalize("NFKC", text.replace("||", "∥").translate(_SIGNS))
     return _PUNCTUATION.sub("", plain).casefold()
 

@@ -20,8 +20,8 @@ def _words(text: str) -> frozenset[str]:
 
 _GENERIC = _words(
     "reading readings value measured measurement measure data sample ampl amplitude channel ch "
-    "trace untitled y axis analog input source level output volt volts second seconds sec ohm "
-    "ohms amp amps x dmm keithley daq a b c d chan math probe"
+    "trace untitled state states wfm waveform y axis analog input source level output volt "
+    "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe"
 )
 # With these, a column is something else of the same unit.
 _OTHERS = _words(

@@ -6,14 +6,15 @@ constant does not count for more points than it read.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import DataError, SmtjError
 from smtj.inference.resonance.lines.errors import Errors, errors
+from smtj.inference.resonance.lines.glitches import alone, suspects
 from smtj.inference.resonance.lines.model import (
     FUNCTIONS,
     Projection,
@@ -33,6 +34,10 @@ Data: TypeAlias = Sequence[ArrayLike]
 
 MAX_SIGNIFICANCE = 0.01
 """Chance that noise looks as much like a line above which a line is not significant."""
+GLITCH = 6.0
+"""Distance from the lines over the noise from which a point far from its neighbours is a glitch."""
+MIN_POINTS = 3
+"""Points within two half widths of a line; fewer may be a glitch."""
 BAD_CHI_SQUARED = 1e-4
 """Chance of χ² below which the standard errors of the points are implausible."""
 
@@ -152,14 +157,35 @@ def fit_spectrum(
     >>> print(f"{line.position / 1e9:.3f} ± {line.position_error / 1e9:.3f} GHz")
     1.800 ± 0.001 GHz
     """
-    spectrum = checked(x, signal, shape, lines, sigma, baseline_degree)
     if start is not None and len(start) != lines:
         raise SmtjError(f"a fit of {lines} lines needs a start of {lines} pairs, not {len(start)}")
-    begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
-    parameters, found = refined(spectrum, begin)
-    require_finite("the fit of a spectrum", parameters, found.residual, found.amplitudes)
-    judged = errors(spectrum, parameters, found, sigma is not None)
-    return _result(spectrum, parameters, found, judged, sigma is not None)
+    absolute = sigma is not None
+
+    def fit(chosen: NDArray[np.bool_] | None = None) -> SpectrumFit:
+        at, seen, own = (x, signal, sigma) if chosen is None else _chosen(x, signal, sigma, chosen)
+        spectrum = checked(at, seen, shape, lines, own, baseline_degree)
+        begin = starts(spectrum, lines) if start is None else [_scaled(spectrum, start)]
+        parameters, found = refined(spectrum, begin)
+        require_finite("the fit of a spectrum", parameters, found.residual, found.amplitudes)
+        judged = errors(spectrum, parameters, found, absolute)
+        return _result(spectrum, parameters, found, judged, absolute)
+
+    whole = fit()
+    far = suspects(np.asarray(signal, dtype=np.float64))
+    if not far.any():
+        return whole
+    # The line that the other points show says whether the far ones are of it.
+    rest = fit(~far)
+    off = np.abs(np.asarray(signal) - rest.signal(x))
+    glitches = far & alone(off > GLITCH * rest.noise)
+    if not rest.usable or not glitches.any():
+        return whole
+    without = fit(~glitches)
+    number = int(glitches.sum())
+    are = "point is a glitch" if number == 1 else "points are glitches"
+    return replace(
+        without, remarks=(*without.remarks, f"{number} {are}, far off its neighbours and left out")
+    )
 
 
 def fit_spectra(
@@ -190,6 +216,19 @@ def fit_spectra(
         if progress is not None:
             progress(number, len(every))
     return fits
+
+
+def _chosen(
+    x: ArrayLike, signal: ArrayLike, sigma: ArrayLike | None, chosen: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats | None]:
+    """Return some points of a spectrum."""
+    of_points = sigma is not None and np.ndim(sigma) > 0
+    error = np.asarray(sigma, dtype=np.float64) if sigma is not None else None
+    return (
+        np.asarray(x, dtype=np.float64)[chosen],
+        np.asarray(signal, dtype=np.float64)[chosen],
+        error[chosen] if error is not None and of_points else error,
+    )
 
 
 def _scaled(spectrum: Spectrum, start: Sequence[tuple[float, float]]) -> Floats:
@@ -248,10 +287,10 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         problems.append("the data leave a parameter of a line undetermined")
     for number, line in enumerate(lines, 1):
         name = "the line" if len(lines) == 1 else f"line {number} of {len(lines)}"
-        near = np.abs(spectrum.x * unit - line.position) <= line.half_width
+        near = np.abs(spectrum.x * unit - line.position) <= 2 * line.half_width
         if not low <= line.position <= high:
             problems.append(f"{name} lies outside the data")
-        elif np.count_nonzero(near) < 2:
+        elif np.count_nonzero(near) < MIN_POINTS:
             problems.append(f"{name} is narrower than the steps of the sweep")
         if line.half_width > width:
             problems.append(f"{name} is wider than the swept range")

@@ -157,20 +157,28 @@ def starting_fields(
     ]
 
 
-def _one_axis(points: Points) -> tuple[float, float] | None:
-    """Return the axis of all fields if there are enough lines at both signs of it, else None."""
-    size = np.hypot(points.field_x, points.field_z)
+def axis_of(field_x: Floats, field_z: Floats) -> tuple[float, float] | None:
+    """Return the axis of all fields, towards the positive ones; None if they have several."""
+    size = np.hypot(field_x, field_z)
     largest = int(size.argmax())
     if not size[largest] > 0:
         return None
-    x, z = (float(f[largest] / size[largest]) for f in (points.field_x, points.field_z))
-    sign = points.field_x * x + points.field_z * z
-    across = np.abs(points.field_z * x - points.field_x * z)
-    sides = min(int((sign > 0).sum()), int((sign < 0).sum()))
-    if sides < MIN_LINES_PER_SIDE or bool(np.any(across > OBLIQUE * size[largest])):
+    x, z = float(field_x[largest] / size[largest]), float(field_z[largest] / size[largest])
+    across = np.abs(field_z * x - field_x * z)
+    if bool(np.any(across > OBLIQUE * size[largest])):
         return None
     # A positive offset is one towards the positive field, whichever sign the largest one has.
     return (x, z) if max(x, z, key=abs) > 0 else (-x, -z)
+
+
+def _one_axis(points: Points) -> tuple[float, float] | None:
+    """Return the axis of all fields if there are enough lines at both signs of it, else None."""
+    axis = axis_of(points.field_x, points.field_z)
+    if axis is None:
+        return None
+    sign = points.field_x * axis[0] + points.field_z * axis[1]
+    sides = min(int((sign > 0).sum()), int((sign < 0).sum()))
+    return axis if sides >= MIN_LINES_PER_SIDE else None
 
 
 def _scale(points: Points) -> float:

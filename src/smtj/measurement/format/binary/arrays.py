@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.missing import Complete, complete
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling, sampling_of
+from smtj.measurement.format.stamps import lock_in_headers, ticks_refused
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         name = max(filled, key=lambda table: len(_known(filled[table])))
     chosen = filled[name]
     headers = list(chosen.columns)
+    of_lock_in = lock_in_headers(headers)
+    if of_lock_in is not None:
+        chosen = _of_lock_in(path, chosen, of_lock_in, options)
+        headers = of_lock_in
     sampling = chosen.sampling or sampling_of(chosen.pairs)
     timed = sampling is not None or options.interval is not None
     found = match_columns(headers, options.columns, str(path), options.ignore, timed=timed)
@@ -95,8 +100,19 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
     if others and options.sheet is None:
         every = listed(map(quoted, others))
         remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
-    alike = tuple(n for n, table in filled.items() if list(table.columns) == headers)
+    alike = tuple(n for n, t in filled.items() if list(t.columns) == list(filled[name].columns))
     return Chosen(found, content, chosen, remarks, alike if len(alike) > 1 else ())
+
+
+def _of_lock_in(path: Path, table: Arrays, headers: list[str], options: ReadOptions) -> Arrays:
+    """The table of a demodulator, whose stamps are ticks if they are whole numbers."""
+    stamps = next(v for n, v in table.columns.items() if n.casefold() == "timestamp")
+    whole = stamps.dtype.kind in "iu" or bool((stamps == np.rint(stamps)).all())
+    if not whole:
+        headers[headers.index("clock ticks")] = "time [s]"
+    elif options.interval is None:
+        raise ticks_refused(path, float(np.median(np.diff(stamps.astype(np.float64)))))
+    return replace(table, columns=dict(zip(headers, table.columns.values(), strict=True)))
 
 
 def wanted_table(path: Path, wanted: str, names: list[str]) -> str:
@@ -115,8 +131,15 @@ def wanted_table(path: Path, wanted: str, names: list[str]) -> str:
 
 
 def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the most common length over 1; others are no columns of the table."""
+    """Return the arrays of the most common length over 1; others are no columns of the table.
+
+    A matrix of readings, with the times along one side and conditions along the other, is read row
+    by row.
+    """
     plain = {name: np.squeeze(np.asarray(values)) for name, values in arrays.items()}
+    grid = _grid(plain)
+    if grid:
+        return grid
     columns = {
         n: v for n, v in plain.items() if v.ndim == 1 and v.size > 1 and v.dtype.kind in "fiubUSOM"
     }
@@ -125,6 +148,30 @@ def same_length(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return {}
     size = max(sizes, key=lambda one: (sizes.count(one), one))
     return {name: values for name, values in columns.items() if values.size == size}
+
+
+def _grid(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns of a matrix and of what stands along its sides; empty if there is none."""
+    known = {name: found[0] for name in arrays if (found := recognised(name)) is not None}
+    numbers = {name: arrays[name] for name in known if arrays[name].dtype.kind in "fiu"}
+    matrices = [name for name, values in numbers.items() if values.ndim == 2]
+    vectors = {name: values for name, values in numbers.items() if values.ndim == 1}
+    if len(matrices) != 1:
+        return {}
+    matrix = numbers[matrices[0]]
+    times = [n for n, v in vectors.items() if known[n] == "time" and v.size in matrix.shape]
+    by_time = bool(times) and vectors[times[0]].size != matrix.shape[1]
+    first = any(values.size == matrix.shape[0] for values in vectors.values())
+    if by_time or not (times or first):
+        matrix = matrix.T
+    rows, columns = matrix.shape
+    along = {
+        n: np.repeat(v, columns) for n, v in vectors.items() if v.size == rows and n not in times
+    }
+    if not along:
+        return {}
+    across = {n: np.tile(v, rows) for n, v in vectors.items() if n in times}
+    return {**along, **across, matrices[0]: matrix.ravel()}
 
 
 def single_values(arrays: Mapping[str, Any]) -> Pairs:

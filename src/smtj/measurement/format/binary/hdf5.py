@@ -46,7 +46,8 @@ def _group(group: Any) -> Arrays:
     items = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
     plain = {n: item for n, item in items.items() if item.dtype.names is None and item.ndim <= 2}
     values = {_header(name, item): item[()] for name, item in plain.items() if item.size}
-    return Arrays(same_length(values), [*_attributes(group), *single_values(values)])
+    beside = [pair for item in plain.values() for pair in _attributes(item)]
+    return Arrays(same_length(values), [*_attributes(group), *single_values(values), *beside])
 
 
 def _compound(item: Any) -> Arrays:

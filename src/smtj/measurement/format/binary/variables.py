@@ -35,10 +35,17 @@ def read_matlab(path: Path) -> dict[str, Arrays]:
             return read_hdf5(path)
     variables = {name: value for name, value in content.items() if not name.startswith("__")}
     tables = {"variables": _table(variables)}
+    _add_structs(tables, variables, "")
+    return tables
+
+
+def _add_structs(tables: dict[str, Arrays], variables: Mapping[str, Any], within: str) -> None:
+    """Add every struct, and those in it, by its path."""
     for name, value in variables.items():
         if hasattr(value, "_fieldnames"):
-            tables[name] = _table({key: getattr(value, key) for key in value._fieldnames})
-    return tables
+            fields = {key: getattr(value, key) for key in value._fieldnames}
+            tables[within + name] = _table(fields)
+            _add_structs(tables, fields, f"{within}{name}.")
 
 
 def _table(variables: Mapping[str, Any]) -> Arrays:

@@ -151,7 +151,7 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
         if separator != BLANKS and not any(separator in line for _, line in lines):
             continue
         found = _table(lines, separator, decimal)
-        if found is None:
+        if found is None or (best is not None and _splits_at_tabs(best, found)):
             continue
         headers = found.layout.headers
         known = len({r[0] for header in headers if (r := recognised(header)) is not None})
@@ -160,6 +160,13 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
         if own > score:
             best, score = found, own
     return best
+
+
+def _splits_at_tabs(best: _Found, found: _Found) -> bool:
+    """Whether tabs make a table already, so that blanks stand within its cells."""
+    one, other = best.layout, found.layout
+    within = best.separator == "\t" and found.separator == BLANKS
+    return within and (one.readings, one.numeric) >= (other.readings, other.numeric)
 
 
 def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _Found | None:

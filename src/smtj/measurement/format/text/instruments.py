@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from smtj.measurement.format.layout import Layout, Row, find_layout, with_unit
 from smtj.measurement.format.preamble import Sampling, axis_units, pairs_of, sampling_of
+from smtj.measurement.format.stamps import lock_in_headers
 
 _SETTING = re.compile(r"(t0|tInc)\s*=\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)")
 
@@ -110,6 +111,8 @@ def _labview(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     )
     if not rows[first].cells[0] or not is_number(rows[first].cells[0]):
         headers = ("", *headers[1:])
+    # The column of comments may end with its name.
+    headers = headers[: max(len(rows[first].cells), seen + 2)]
     points = [[cell.replace(",", ".") for cell in cells] for cells in above]
     sampling = sampling_of(pairs_of(points, ()))
     layout = Layout(headers, (names,), first, len(rows) - first, 1.0)
@@ -180,13 +183,10 @@ def _labone(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
         first, last = (int(rows[n].cells[1]) for n in (1, len(rows) - 1))
     except (ValueError, IndexError):
         return None
-    known = {
-        "timestamp": "clock ticks",
-        "x": "channel_x [V]",
-        "y": "channel_y [V]",
-        "freq": "frequency of the reference",
-    }
-    headers = tuple(known.get(name, cell) for name, cell in zip(names, rows[0].cells, strict=True))
+    cells = rows[0].cells
+    headers = tuple(
+        lock_in_headers(cells) or ["clock ticks" if n == "timestamp" else n for n in names]
+    )
     layout = Layout(headers, (rows[0],), 1, len(rows) - 1, 1.0)
     return KnownTable("LabOne", layout, ticks=(last - first) / (len(rows) - 2))
 
@@ -240,7 +240,7 @@ def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     filled = [cell for cell in cells if cell]
     if not filled or not all(map(is_number, filled)) or len(filled) > 2:
         return None
-    pairs = pairs_of([row.cells for row in rows[:start]], ())
+    pairs = pairs_of(_beside([row.cells for row in rows[:start]]), ())
     horizontal, vertical = axis_units(pairs)
     names = (f"time [{horizontal or 's'}]", with_unit("voltage", vertical or "V"))
     headers = names[-len(filled) :] + ("",) * (len(cells) - len(filled))
@@ -248,7 +248,44 @@ def _waveform(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
     return KnownTable("waveform", layout, sampling_of(pairs))
 
 
+def _beside(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Rows in which a value below its key, as SignalExpress writes ``dt:``, stands beside it."""
+    found: list[Sequence[str]] = []
+    for cells in rows:
+        last = found[-1] if found else ()
+        if len(last) == 1 and last[0].endswith(":") and not cells[0].endswith(":"):
+            found[-1] = (last[0].rstrip(":"), *cells)
+        else:
+            found.append(cells)
+    return found
+
+
+def _exported(rows: Sequence[Row], is_number: IsNumber) -> KnownTable | None:
+    """LabVIEW's export of waveforms: t0 and delta t of each, and dates in place of times."""
+    if rows[0].cells[0].casefold() != "waveform" or len(rows) < 4:
+        return None
+    given = {row.cells[0].casefold(): row.cells[1:] for row in rows[:6] if len(row.cells) > 1}
+    steps = [cell.replace(",", ".") for cell in given.get("delta t", ())]
+    first = next((n for n, row in enumerate(rows) if _ends_in_number(row, is_number)), None)
+    if not steps or first is None:
+        return None
+    try:
+        sampling = Sampling(float(steps[0]))
+    except ValueError:
+        return None
+    width = len(rows[first].cells)
+    timed = width > len(steps)
+    headers = ("",) * timed + tuple(f"channel {n}" for n in range(width - timed))
+    layout = Layout(headers, (), first, len(rows) - first, 1.0)
+    return KnownTable("LabVIEW", layout, sampling)
+
+
+def _ends_in_number(row: Row, is_number: IsNumber) -> bool:
+    own = row.cells[0].casefold() not in ("t0", "delta t", "waveform")
+    return own and is_number(row.cells[-1])
+
+
 _READERS = (
     *(_tektronix, _rigol, _rigol_inline, _keysight, _yokogawa, _labview, _lecroy, _labone),
-    *(_phase_fmr, _igor, _waveform),
+    *(_phase_fmr, _igor, _exported, _waveform),
 )

@@ -258,6 +258,11 @@ def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError
     try:
         for number, cells in records(path, dialect):
             row = f"{path}: row {number}"
+            if dialect.instrument == "LabVIEW" and cells[0] == "Channels":
+                return DataError(
+                    f"{row} begins another segment, with a header of its own: give each segment "
+                    "its own file, or write one header only"
+                )
             if len(cells) != len(dialect.headers):
                 return DataError(f"{row}: {wrong_width(len(cells), len(dialect.headers))}")
             for column in match.columns:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from smtj.errors import SmtjError
+from smtj.inference.telegraph.checks.passages import simulate
 from smtj.inference.telegraph.diagnostics import autocorrelation_time
 from smtj.inference.telegraph.model import Model
-from smtj.inference.telegraph.passages import simulate
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import hysteresis
 from smtj.typing import Floats

@@ -3,14 +3,17 @@
 Two levels have to beat any noise that laboratories know, or they are found in the slow part of 1/f
 noise and in the tail of a skewed one.  Here noise is a Gaussian process with a smooth spectrum,
 A/f^γ + C/(1 + (sin πf/q)²) + B with f in 1/interval, seen through a monotone curve that gives it
-skewness or tails: that of Student's t, or w = sinh(δ asinh((y - m)/s) - ε) (M. C. Jones and A.
-Pewsey, Biometrika 96, 761 (2009), doi:10.1093/biomet/asp053).  Its values have one maximum, whereas
-those of two levels that are well apart have two.  Its likelihood is that of the periodogram
-(P. Whittle, Ark. Mat. 2, 423 (1953)).
+skewness or tails: that of Student's t, w = sinh(δ asinh((y - m)/s) - ε) (M. C. Jones and A.
+Pewsey, Biometrika 96, 761 (2009), doi:10.1093/biomet/asp053), or w = δ asinh((y - m)/s) + γ, of
+which a lognormal is a limit (N. L. Johnson, Biometrika 36, 149 (1949), doi:10.2307/2332539).  Its
+values have one maximum, whereas those of two levels that are well apart have two.  Its likelihood
+is that of the periodogram (P. Whittle, Ark. Mat. 2, 423 (1953)).
+
+Or noise is an autoregression whose innovations are seen through such a curve.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -20,12 +23,17 @@ Curve = Callable[[Floats, Floats], tuple[Floats, Floats]]
 Ends = tuple[tuple[float, float], ...]
 
 ARCHED: Ends = ((-5.0, 5.0), (-6.0, 3.0), (-4.0, 4.0), (-2.0, 1.5))
+JOHNSON: Ends = ((-6.0, 6.0), (-8.0, 4.0), (-15.0, 15.0), (-2.0, 3.0))
 STUDENT: Ends = ((-5.0, 5.0), (-6.0, 3.0), (0.7, 5.0))
 """Bounds of the parameters of a curve."""
 BANDS = 64
 """Of the spectrum, evenly in ln f at most."""
 STEEPEST = 3.0
 """Largest γ."""
+ORDERS = 8
+"""Of the autoregression, at most."""
+LEAN = 2.0
+"""γ at the start, against the skewness."""
 SHAPED = 20_000
 """Readings that the curve is fitted to at most."""
 
@@ -43,11 +51,65 @@ def noise_merit(signal: Floats) -> float:
     plain = (signal - mean) / spread
     jacobian = -signal.size * math.log(spread)
     merits = [_spectral_merit(plain, price) - price]
-    for curve, ends in ((_arched, ARCHED), (_student, STUDENT)):
-        at = _likeliest(curve, ends, plain[:: max(plain.size // SHAPED, 1)])
-        w, slope = curve(plain, at)
-        merits.append(_spectral_merit(w, price) + float(slope.sum()) - (1 + len(ends)) * price)
+    for w, log_slope, parameters in _through_curves(plain):
+        merits.append(_spectral_merit(w, price) + log_slope - (1 + parameters) * price)
+    phi = autoregression(plain)
+    if phi.size:
+        merits.append(_innovations_merit(_innovations(plain, phi), price) - phi.size * price)
     return max(merits) + jacobian
+
+
+def _through_curves(x: Floats) -> Iterator[tuple[Floats, float, int]]:
+    """Yield values seen through the likeliest curve of each kind, the sum of the logarithms of its
+    slopes, and the number of its parameters."""
+    for curve, ends in CURVES:
+        w, slope = curve(x, _likeliest(curve, ends, x[:: max(x.size // SHAPED, 1)]))
+        yield w, float(slope.sum()), len(ends)
+
+
+def autoregression(signal: Floats) -> Floats:
+    """Return the coefficients of the best autoregression (BIC), by the method of Burg, which keeps
+    sharp lines."""
+    n, price = signal.size, math.log(signal.size)
+    forward = signal - signal.mean()
+    backward, phi = forward.copy(), np.empty(0, np.float64)
+    variance = float(forward @ forward) / n
+    best: Floats = phi
+    lowest = n * math.log(max(variance, np.finfo(float).tiny))
+    for order in range(1, ORDERS + 1):
+        ahead, behind = forward[1:], backward[:-1]
+        both = float(ahead @ ahead + behind @ behind)
+        if not both > 0:
+            break
+        reflection = 2 * float(ahead @ behind) / both
+        forward, backward = ahead - reflection * behind, behind - reflection * ahead
+        phi = np.concatenate([phi - reflection * phi[::-1], [reflection]])
+        variance *= 1 - reflection**2
+        cost = n * math.log(max(variance, np.finfo(float).tiny)) + order * price
+        if cost < lowest:
+            best, lowest = phi, cost
+    return best
+
+
+def _innovations(signal: Floats, phi: Floats) -> Floats:
+    """Return what an autoregression leaves of a signal, the first readings as they are."""
+    centred: Floats = signal - signal.mean()
+    out = centred.copy()
+    for lag, coefficient in enumerate(phi, 1):
+        out[lag:] -= coefficient * centred[:-lag]
+    return out
+
+
+def _innovations_merit(x: Floats, price: float) -> float:
+    """Return the log-likelihood of independent values with one maximum, less its price."""
+    spread = float(x.std())
+    if not spread > 0:
+        return math.inf
+    plain, merits = x / spread, []
+    for w, log_slope, parameters in _through_curves(plain):
+        normal = -0.5 * float(w @ w) - 0.5 * w.size * math.log(2 * math.pi)
+        merits.append(normal + log_slope - (1 + parameters) * price)
+    return max(merits) - x.size * math.log(spread)
 
 
 def _arched(x: Floats, at: Floats) -> tuple[Floats, Floats]:
@@ -67,6 +129,12 @@ def _student(x: Floats, at: Floats) -> tuple[Floats, Floats]:
     return w, norm - (nu + 1) / 2 * np.log1p(u * u / nu) + 0.5 * w * w - at[1]
 
 
+def _johnson(x: Floats, at: Floats) -> tuple[Floats, Floats]:
+    """Return w and the logarithm of its slope, for m, ln s, γ and ln δ."""
+    u = (x - at[0]) * math.exp(-at[1])
+    return math.exp(at[3]) * np.arcsinh(u) + at[2], at[3] - at[1] - 0.5 * np.log1p(u * u)
+
+
 def _likeliest(curve: Curve, ends: Ends, x: Floats) -> Floats:
     """Return the likeliest parameters for independent readings of mean 0 and variance 1."""
     from scipy.optimize import minimize
@@ -75,8 +143,16 @@ def _likeliest(curve: Curve, ends: Ends, x: Floats) -> Floats:
         w, slope = curve(x, at)
         return float(np.mean(0.5 * w * w - slope))
 
-    start = np.clip([float(np.median(x)), 0.0, 0.0, 0.0][: len(ends)], *np.transpose(ends))
+    lean = -math.copysign(LEAN, float(np.mean((x - x.mean()) ** 3))) if curve is _johnson else 0.0
+    start = np.clip([float(np.median(x)), 0.0, lean, 0.0][: len(ends)], *np.transpose(ends))
     return np.asarray(minimize(cost, start, method="L-BFGS-B", bounds=ends).x)
+
+
+CURVES: tuple[tuple[Curve, Ends], ...] = (
+    (_arched, ARCHED),
+    (_johnson, JOHNSON),
+    (_student, STUDENT),
+)
 
 
 def _spectral_merit(w: Floats, price: float) -> float:
@@ -110,7 +186,12 @@ def _spectral_merit(w: Floats, price: float) -> float:
             out += np.exp(at[-2]) / (1 + np.exp(2 * (log_sine - at[-1])))
         return out
 
-    best = -math.inf
+    # That of an autoregression, which may ring.
+    phi = autoregression(w)
+    gain = np.abs(np.fft.rfft(np.append(1.0, -phi), n)[1:]) ** -2
+    scale = float(weight @ (power / gain) / weight.sum())
+    fit = float(weight @ (np.log(2 * math.pi * scale * gain) + power / (scale * gain)))
+    best = -fit - price * (1 + phi.size)
     for slow, lorentzian in ((False, False), (True, False), (False, True), (True, True)):
 
         def cost(at: Floats, parts: tuple[bool, bool] = (slow, lorentzian)) -> float:

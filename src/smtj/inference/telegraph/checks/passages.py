@@ -36,6 +36,8 @@ CRUDE = 0.02
 PRIORS, USUAL = (0.02, 0.2), 0.3
 """Chance of recrossings before they are sought, in traces of levels and white noise alone and in
 others, and how large they then are (half normal)."""
+SAME_MEMORY = 0.05
+"""Difference of the noise's memory from that of the pole up to which the noise has passed it."""
 FURTHER, BEYOND = 0.5, np.linspace(0, 3, 61)
 """How many turn back beyond the thresholds, in ln of the ratio over that of those which do between
 them (half normal)."""
@@ -103,7 +105,7 @@ def passages(
         found.pop("memory", None)
     if not found:
         return None
-    prior = PRIORS[not model.is_plain]
+    prior = PRIORS[not (model.is_plain or _is_of_readout(model))]
     moments, chance = _weighed(found, prior)
     fitted = model.free[np.isin(model.layout.names, ("pole", "window"))].any()
     if chance > DOUBT and fitted:
@@ -116,6 +118,14 @@ def passages(
         moments, _ = _weighed(found, prior)
     mean, square = chance * moments
     return Passages(float(mean), float(square - mean**2), chance)
+
+
+def _is_of_readout(model: Model) -> bool:
+    """Whether the noise has passed the same pole as the states, so that both are the readout's."""
+    pole, memory = float(model.get("pole")[0]), model.autoregression[0]
+    if pole == 0 or memory.size != 1:
+        return False
+    return abs(float(memory[0]) - math.exp(-1 / pole)) < SAME_MEMORY
 
 
 def _weighed(found: dict[str, tuple[float, float]], prior: float) -> tuple[Floats, float]:

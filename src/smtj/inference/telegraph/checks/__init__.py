@@ -1,0 +1,1 @@
+"""What else a description of a trace is held against."""

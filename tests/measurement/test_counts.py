@@ -1,0 +1,66 @@
+"""Counts and probabilities of either state, and single trials, become counts of the high state."""
+
+import numpy as np
+import pytest
+
+from smtj.measurement import kind_of, load
+
+FIELDS = (-30, -20, -10, 0)
+HIGH = (2, 20, 80, 98)
+
+
+def table(head: str, *columns) -> str:
+    return "\n".join([head, *(",".join(map(str, row)) for row in zip(*columns, strict=True))])
+
+
+LOW = tuple(100 - high for high in HIGH)
+FRACTION = tuple(low / 100 for low in LOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table("H (Oe),N_AP,N_P", FIELDS, HIGH, LOW),
+        table("H_perp [mT],n_high,n_low", FIELDS, HIGH, LOW),
+        table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
+        table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
+        table("H (Oe),# of switching events,# of trials", FIELDS, HIGH, [100] * 4),
+        # Beside what has switched, N_p counts pulses.
+        table("H (Oe),N_sw,N_p", FIELDS, HIGH, [100] * 4),
+    ],
+)
+def test_counts_of_either_state_are_counts_of_the_high_one(put, text: str) -> None:
+    dataset = load(put("p.csv", text + "\n"))
+    assert kind_of(dataset) == "probability"
+    assert dataset["high"].values == pytest.approx(HIGH)
+    assert dataset["reads"].values == pytest.approx([100] * 4)
+
+
+@pytest.mark.parametrize("header", ["P_P", "P_low", "P_parallel"])
+def test_a_probability_of_the_low_state_is_that_of_the_high_one(put, header: str) -> None:
+    dataset = load(put("p.csv", table(f"H (Oe),{header},N", FIELDS, FRACTION, [100] * 4) + "\n"))
+    assert dataset["probability"].values == pytest.approx(np.array(HIGH) / 100)
+    assert f'P(high) is 1 minus "{header}"' in dataset.attrs["reading_remarks"]
+
+
+def test_p_low_and_p_high_beside_a_probability_are_its_interval(put) -> None:
+    text = table("H (Oe),P_AP,P_low,P_high", FIELDS, [h / 100 for h in HIGH], FRACTION, FRACTION)
+    dataset = load(put("p.csv", text + "\n"))
+    assert dataset["probability"].values == pytest.approx(np.array(HIGH) / 100)
+
+
+def test_single_trials_are_counted(put) -> None:
+    volts = np.repeat([0.3, 0.5, 0.7], 10)
+    switched = np.concatenate([np.arange(10) < count for count in (1, 4, 9)]).astype(int)
+    dataset = load(put("p.csv", table("V_pulse (V),switched", volts, switched) + "\n"))
+    assert dataset["high"].values == pytest.approx([1, 4, 9])
+    assert dataset["reads"].values == pytest.approx([10, 10, 10])
+    assert dataset["voltage"].values == pytest.approx([0.3, 0.5, 0.7])
+
+
+def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
+    dataset = load(put("p.csv", table("H (Oe),P", FIELDS, (-0.01, 0.2, 0.8, 1.002)) + "\n"))
+    assert dataset["probability"].values == pytest.approx([0, 0.2, 0.8, 1])
+    assert "beyond 0 or 1 by noise at 2 points" in dataset.attrs["reading_remarks"][0]
+    far = put("q.csv", table("H (Oe),P", FIELDS, (0, 0.2, 0.8, 1.2)) + "\n")
+    assert "a probability is between 0 and 1" in refusal(load, far)
