@@ -8,9 +8,12 @@ import pytest
 
 from smtj import load_card, operating_point
 from smtj.errors import SmtjError
-from smtj.physics.device import OperatingPoint
+from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.derived import derived_quantities
+from smtj.physics.device import OperatingPoint, vcma_point
 from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import boltzmann_occupancy
+from smtj.physics.junction import parallel_resistance
 from smtj.physics.torque.fields import torque_fields
 from smtj.units import Oe, convert, mV, uA
 
@@ -125,3 +128,57 @@ def test_the_front_door_has_all_that_a_voltage_or_a_current_does():
         assert found.to_dict() == other.to_dict()
         rest = operating_point(IN_PLANE, field=10 * Oe, field_across=20 * Oe)
         assert abs(float(found.log_dwell_times()[0] - rest.log_dwell_times()[0])) > 0.1
+
+
+DISC = load_card("schnitzspan2023").replace(
+    {"magnetism.in_plane_anisotropy_field": 0.0, "magnetism.damping": 0.1, "name": "disc"}
+)
+
+
+@pytest.mark.parametrize("law", ["neel-brown", "exact"])
+def test_a_disc_without_a_barrier_is_occupied_as_boltzmann_says(law):
+    """P = ∫ e^{a cos φ} over cos φ > 0, whatever else the card has, and τ_high/τ_low its odds."""
+    phi = np.linspace(-math.pi / 2, math.pi / 2, 2001)
+    moment = DISC.magnetism.saturation_magnetisation * DISC.geometry.activation_volume
+    field = 500.0
+    a = VACUUM_PERMEABILITY * moment * field / (BOLTZMANN * 300.0)
+    odds = np.exp(a * np.cos(phi)).sum() / np.exp(-a * np.cos(phi)).sum()
+    for more in ({}, {"spin_torque.polarisation": 1e-9}):
+        card = DISC.replace({"switching.dwell_times": law, **more})
+        point = card.at(field=field)
+        high, low = point.dwell_times()
+        assert float(point.switching_probability()) == pytest.approx(odds / (1 + odds), abs=3e-3)
+        # Eq. 5 is a straight line of ln odds.
+        assert float(high / low) == pytest.approx(odds, rel=1e-3 if law == "exact" else 0.02)
+
+
+def test_past_the_loss_of_a_well_the_odds_go_on():
+    """Three k_B T, a field in the plane that takes most of them, and one beyond H_k."""
+    card = load_card("schnitzspan2023").replace({"spin_torque.polarisation": 1e-9})
+    fields = {"field_in_plane": 3000.0, "field_across": 2000.0, "field_out_of_plane": 1000.0}
+    found = float(card.at(**fields).switching_probability())
+    expected, _ = boltzmann_occupancy(card, 3000.0, 2000.0, 1000.0)
+    assert expected > 0.999
+    assert found == pytest.approx(float(expected), abs=2e-3)
+
+
+def test_a_card_of_exact_times_gives_them_with_and_without_a_torque():
+    """Eq. 3 with 1 ns is a third of them."""
+    card = UPRIGHT.replace({"switching.dwell_times": "exact"})
+    alone = float(card.at().dwell_times()[0])
+    pushed = card.replace({"spin_torque.polarisation": 1e-9}).at().dwell_times()[0]
+    assert alone == pytest.approx(float(pushed), rel=1e-6)
+    shown = {row.symbol: row for row in derived_quantities(card)}
+    assert shown["τ_high"].value == pytest.approx(alone, rel=1e-9)
+    assert "exact" in shown["τ_high"].source
+    assert float(vcma_point(card).dwell_times()[0]) < 0.3 * alone
+
+
+def test_the_states_of_a_disc_are_halves_of_its_circle():
+    """⟨m·p⟩ = ±2/π without a field, so the resistances differ, though there is no well."""
+    states = DISC.at().resistances()
+    tmr, r_p = DISC.electrical.tmr, parallel_resistance(DISC)
+    for found, cosine in ((states.high, -2 / math.pi), (states.low, 2 / math.pi)):
+        middle, swing = (1 + 1 / (1 + tmr)) / 2, (1 - 1 / (1 + tmr)) / 2
+        # The plane is not quite flat: ⟨sin θ⟩ is a part in a thousand below 1.
+        assert float(found) == pytest.approx(r_p / (middle + swing * cosine), rel=1e-3)

@@ -55,6 +55,7 @@ def rate_of_pendulum(first, shape, damping, powers, waves):
     [
         (3.0, 1703.5, 0.02, 40, 31, 1e-6),
         (6.0, 100.0, 0.1, 50, 37, 1e-7),
+        (0.2, 536.0, 0.02, 40, 15, 1e-6),
         pytest.param(8.87, 536.0, 0.02, 100, 41, 3e-6, marks=pytest.mark.slow),
     ],
 )
@@ -65,6 +66,22 @@ def test_the_rate_of_an_easy_plane_is_that_of_a_pendulum(
     expected = rate_of_pendulum(2 * delta, shape, damping, powers, waves)
     found = log_rate_on_sphere(ReducedEnergy(0.0, 0.0, 0.0, 2 * delta, 0.0, shape), damping)
     assert found == pytest.approx(math.log(expected), abs=tolerance)
+
+
+def test_a_disc_forgets_as_a_free_rotor_does():
+    """Without a barrier, 1 over the integral of the correlation of sign cos φ, friction or none.
+
+    φ turns at the speed b/α of an Ornstein-Uhlenbeck process: a square wave of odd k, each with
+    exp[-k² D_φ (t - (1 - e^{-k_s t})/k_s)], D_φ = 1/α², and k² t of its own noise.
+    """
+    for shape, damping in ((2000.0, 0.02), (536.0, 0.05)):
+        t = np.linspace(0, 40 * (1 / shape + damping**2), 100001)
+        turned = (t - (1 - np.exp(-shape * t)) / shape) / damping**2 + t
+        k = np.arange(1, 40, 2)[:, None]
+        correlation = np.sum(8 / (np.pi * k) ** 2 * np.exp(-(k**2) * turned), axis=0)
+        expected = -math.log(np.trapezoid(correlation, t))
+        found = log_rate_on_sphere(ReducedEnergy(0.0, 0.0, 0.0, 0.0, 0.0, shape), damping)
+        assert found == pytest.approx(expected, abs=2e-3)
 
 
 IN_PLANE = Macrospin(

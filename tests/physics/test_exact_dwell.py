@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from smtj.card import load_card
-from smtj.errors import CardError, SmtjError
+from smtj.errors import CardError
 from smtj.lab.readings import two_states
 from smtj.physics.device import log_dwell_times_in_field, vcma_point
 from smtj.physics.dwell import card_log_dwell_times, exact_log_dwell_times
@@ -127,11 +127,6 @@ def test_the_laboratory_switches_by_the_law_of_the_card():
     # They are two laws indeed.
     law, exact = (two_states(card, "voltage", setting)[3] for card in (CARD, EXACT))
     assert np.all(abs(exact - law) > 0.1)
-
-
-def test_a_field_that_leaves_no_barrier_is_refused():
-    with pytest.raises(SmtjError, match="has one well"):
-        exact_log_dwell_times(CARD, 900 * Oe, 0.0, 0.0)
 
 
 def test_points_off_a_line_are_solved_one_by_one():

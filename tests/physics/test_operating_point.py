@@ -30,7 +30,7 @@ from smtj.physics.free_layer import (
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics.demagnetisation import demagnetising_factors
 from smtj.physics.magnetics.equilibrium import log_weights
-from smtj.units import Oe, convert, mT
+from smtj.units import Oe, T, convert, mT
 
 CARD = load_card("cai2019")
 SELF_CONSISTENT = CARD.replace({"switching.model": "self-consistent"})
@@ -502,3 +502,31 @@ def test_a_barrier_is_set_by_the_volume() -> None:
     assert float(vcma_point(card).stability_factor) == pytest.approx(7.0)
     with pytest.raises(SmtjError, match="must be above 0"):
         with_stability_factor(CARD, 0.0)
+
+
+def test_a_field_across_the_ellipse_of_an_upright_axis_lowers_the_barrier_as_the_energy_says():
+    """H_K1 of 30 mT, 40 mT in the plane: against the lowest pass of the energy over a grid."""
+    card = CARD.replace(
+        {
+            "magnetism.anisotropy_field": 30 * mT,
+            "magnetism.in_plane_anisotropy_field": 40 * mT,
+            "magnetism.in_plane_bias_field": 0.0,
+            "magnetism.easy_axis_tilt": 0.0,
+            "switching.model": "self-consistent",
+        }
+    )
+    phi = np.linspace(0, 2 * np.pi, 20001)
+    theta = np.linspace(0, np.pi / 2, 2001)[:, None]
+    m_s, volume = card.magnetism.saturation_magnetisation, card.geometry.activation_volume
+    for x, y in ((0.0, 10 * mT), (8 * mT, 0.0), (4 * mT, 6 * mT)):
+
+        def energy(theta, phi, x=x, y=y):
+            """Over M_s in T: the plane mirrors the wells, so the pass lies in it."""
+            m_x, m_y = np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi)
+            uniaxial = -30e-3 / 2 * np.cos(theta) ** 2 + 40e-3 / 2 * m_y**2
+            return uniaxial - (m_x * x + m_y * y) / T
+
+        expected = energy(np.pi / 2, phi).min() - energy(theta, phi[::20]).min()
+        delta, _ = barrier_and_reduced_field(card, x, y, 0.0)
+        kelvin = m_s * volume / (constants.k * 300.0)
+        assert float(delta) == pytest.approx(expected * kelvin, rel=0.02)

@@ -11,6 +11,7 @@ from smtj import load_card
 from smtj.cli import app
 from smtj.errors import SmtjError
 from smtj.physics.device import vcma_point, with_stability_factor
+from smtj.physics.dwell import exact_log_dwell_times
 from smtj.validity import (
     compare_formulas,
     compare_low_barrier,
@@ -155,3 +156,22 @@ def test_motion_is_simulated_at_the_card_s_own_barrier_if_that_is_lower():
 def test_impossible_ladders_are_one_sentence(options, words):
     with pytest.raises(SmtjError, match=words):
         CliRunner().invoke(app, ["ladder", *options], catch_exceptions=False)
+
+
+def test_in_an_easy_plane_the_prefactor_is_that_of_the_plane():
+    """τ0 = τ e^-Δ of the exact time; an upright axis of 3 k_B T would take 200 times as long."""
+    card = load_card("schnitzspan2023")
+    high, _ = exact_log_dwell_times(card, 0.0, 0.0, 0.0)
+    limits = find_limits(card)
+    expected = math.exp(float(high) - float(card.at().stability_factor))
+    assert limits.equivalent_attempt_time == pytest.approx(expected, rel=1e-3)
+    assert limits.exact_at_barrier[BARRIERS == 3.0] > float(high) + 4
+    words = " ".join(safe_ranges(limits))
+    assert "0.463 ns" in words
+    assert "ring" not in words
+
+
+def test_without_a_barrier_there_are_no_theories_to_compare():
+    disc = load_card("schnitzspan2023").replace({"magnetism.in_plane_anisotropy_field": 0.0})
+    with pytest.raises(SmtjError, match="stability factor of 0"):
+        find_limits(disc)

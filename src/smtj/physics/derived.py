@@ -38,5 +38,6 @@ def derived_quantities(card: CardLike) -> list[Derived]:
         ("interface anisotropy", "K_i", interface, "J/m^2", "mJ/m^2", "Eq. 1"),
         ("VCMA coefficient", "ξ", vcma_coefficient(card), "J/(V m)", "fJ/(V m)", "Eq. 6"),
     ]
-    at_rest = [row._replace(value=float(row.value)) for row in vcma_point(card).derived()]
+    point = card.at() if card.switching.dwell_times == "exact" else vcma_point(card)
+    at_rest = [row._replace(value=float(row.value)) for row in point.derived()]
     return [*(Derived(*row) for row in rows), *at_rest]

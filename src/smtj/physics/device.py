@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,14 +63,13 @@ class OperatingPoint(SwitchingPoint):
         return switching.reduced_field(self._at(field), self.offset_field, self.effective_field)
 
     def log_dwell_times(self, field: Array | None = None) -> tuple[Array, Array]:
-        """ln(τ_high/s) and ln(τ_low/s) (Eq. 3 and 4)."""
-        h = self.reduced_field(field)
-        return switching.log_dwell_times(self.stability_factor, h, self.log_attempt_time)
+        """ln(τ_high/s) and ln(τ_low/s) (Eq. 3 and 4); past |h| = 1 their ratio is that of Eq. 5."""
+        odds = switching.log_odds(self._at(field), self.slope, self.offset_field)
+        return switching.log_dwell_times_at_odds(self.stability_factor, odds, self.log_attempt_time)
 
     def dwell_times(self, field: Array | None = None) -> tuple[Array, Array]:
         """τ_high and τ_low in s; infinite where a float cannot hold them."""
-        h = self.reduced_field(field)
-        return switching.dwell_times(self.stability_factor, h, self.log_attempt_time)
+        return switching.exponentials(*self.log_dwell_times(field))
 
     def resistances(self, field: Array | None = None) -> StateResistances:
         """Resistances of both states in ohm, of their wells in this field."""
@@ -283,9 +282,10 @@ def barrier_and_reduced_field(
     :mod:`smtj.physics.magnetics.direction`.
 
     The field along the normal with the same part along the easy axis, less H_s, gives h; the field
-    in the plane, with H_in, lowers Δ.  A field along z thus gives Eq. 3-6 as printed.  Where the
-    states lie in the plane, the field along x takes the place of that along the normal, and what is
-    left lowers Δ (:func:`smtj.physics.barrier.biaxial_energy_barrier`).  A positive h favours the
+    in the plane, with H_in, lowers Δ: as in Eq. 6, or where the plane has an easy direction by
+    :func:`smtj.physics.barrier.biaxial_energy_barrier`.  A field along z thus gives Eq. 3-6 as
+    printed.  Where the states lie in the plane, the field along x takes the place of that along the
+    normal, and what is left lowers Δ by the same function.  A positive h favours the
     high state, whichever well that is.  In the self-consistent model H_k,eff follows Δ, so 4Δh
     stays w (H - H_s).
 
@@ -305,15 +305,49 @@ def barrier_and_reduced_field(
         Δ and h, |h| ≤ 1; dimensionless, of the broadcast shape.
     """
     card = as_device(card)
+    found = _barrier_and_drive(card, field_x, field_y, field_z, voltage, temperature)
+    return found.delta, switching.reduced_field(found.drive, found.offset, found.effective_field)
+
+
+class _Driven(NamedTuple):
+    """Δ, the drive and H_s in A/m, and H_k,eff, in a field of any direction."""
+
+    delta: Array
+    drive: Array
+    offset: Array
+    effective_field: Array
+    slope: Array
+
+
+def _barrier_and_drive(
+    card: DeviceCard,
+    field_x: Array,
+    field_y: Array,
+    field_z: Array,
+    voltage: Array,
+    temperature: Array | None,
+) -> _Driven:
     point = vcma_point(card, voltage, temperature)
     tilt = float(card.magnetism.easy_axis_tilt)
     if states_in_plane(card):
         # The field along x with the same part along the easy axis, and what is left.
         driving = field_x - field_z * math.tan(tilt)
         e_b = _barrier_in_plane(card, field_y, field_z, voltage, temperature)
-        return _reduced(card, point, e_b, driving)
+        return _driven(card, point, e_b, driving)
     h_in = float(card.magnetism.in_plane_bias_field)
     normal, _ = direction.perpendicular_and_in_plane(field_x, field_y, field_z, tilt)
+    if card.magnetism.in_plane_anisotropy_field:
+        # The plane has an easy direction, along x: across it a field lowers the barrier far less.
+        spin, volume = macrospin(card, voltage, temperature), card.geometry.activation_volume
+        e_b = barrier.biaxial_energy_barrier(
+            spin.anisotropy_field,
+            spin.in_plane_anisotropy_field,
+            spin.moment / volume,
+            field_x + h_in,
+            field_y,
+            volume,
+        )
+        return _driven(card, point, e_b, normal)
     _, in_plane = direction.perpendicular_and_in_plane(field_x + h_in, field_y, field_z, tilt)
     e_b = barrier.energy_barrier(
         point.energy_density,
@@ -321,17 +355,17 @@ def barrier_and_reduced_field(
         in_plane,
         card.geometry.activation_volume,
     )
-    return _reduced(card, point, e_b, normal)
+    return _driven(card, point, e_b, normal)
 
 
-def _reduced(
-    card: DeviceCard, point: OperatingPoint, e_b: Array, field: Array
-) -> tuple[Array, Array]:
+def _driven(card: DeviceCard, point: OperatingPoint, e_b: Array, field: Array) -> _Driven:
     delta = barrier.stability_factor(e_b, point.temperature)
-    h_k = point.effective_field
-    if card.switching.model != "cai2019":
-        h_k = switching.effective_field(delta, point.slope)
-    return delta, switching.reduced_field(field, point.offset_field, h_k)
+    h_k, w = point.effective_field, point.slope
+    if card.switching.model == "cai2019":
+        w = switching.slope(delta, h_k)
+    else:
+        h_k = switching.effective_field(delta, w)
+    return _Driven(delta, field, point.offset_field, h_k, w)
 
 
 def _barrier_in_plane(
@@ -366,8 +400,11 @@ def log_dwell_times_in_field(
 ) -> tuple[Array, Array]:
     """ln(τ_high/s) and ln(τ_low/s) in a field of any direction (Eq. 3, 4 and 6).
 
-    Arguments and errors as in :func:`barrier_and_reduced_field`.
+    Arguments and errors as in :func:`barrier_and_reduced_field`.  Where a barrier is gone the ratio
+    is that of Eq. 5.
     """
     card = as_device(card)
-    delta, h = barrier_and_reduced_field(card, field_x, field_y, field_z, voltage, temperature)
-    return switching.log_dwell_times(delta, h, math.log(card.thermal.attempt_time))
+    found = _barrier_and_drive(card, field_x, field_y, field_z, voltage, temperature)
+    odds = switching.log_odds(found.drive, found.slope, found.offset)
+    log_start = math.log(card.thermal.attempt_time)
+    return switching.log_dwell_times_at_odds(found.delta, odds, log_start)

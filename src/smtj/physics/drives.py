@@ -1,9 +1,9 @@
 """A device at any field, voltage or current: with both spin torques, VCMA and Joule's heat.
 
 :func:`smtj.physics.device.vcma_point` has Eq. 1 to 6 and what VCMA does to them.  Where a
-card has a spin torque or a thermal resistance, where a field acts across the drive, or where a
-current is held, dwell times follow from :mod:`smtj.physics.dwell` and P(high) from them,
-τ_high/(τ_high + τ_low).
+card has a spin torque, a thermal resistance or exact dwell times, where a field acts across the
+drive, or where a current is held, dwell times follow from :mod:`smtj.physics.dwell` and P(high)
+from them, τ_high/(τ_high + τ_low).
 """
 
 import functools
@@ -28,6 +28,8 @@ from smtj.typing import Floats
 Field = tuple[Array, Array, Array]
 """x along the ellipse, y across it in the plane, z along the normal, in A/m."""
 NO_FIELD: Field = (0.0, 0.0, 0.0)
+ROUNDING = 1e-9
+"""ln odds that rounding leaves where there are none."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,7 +105,8 @@ class DrivenPoint(SwitchingPoint):
         )
         below, above = (self._log_odds(middle + step / slope) for step in (-0.5, 0.5))
         found = slope * (above - below)
-        offset = middle - (above + below) / 2 / found
+        shift = (above + below) / 2
+        offset = middle - np.where(np.abs(shift) < ROUNDING, 0.0, shift) / found
         # Numbers go with tensors, arrays of no dimension do not.
         return (float(found), float(offset)) if np.ndim(found) == 0 else (found, offset)
 
@@ -278,7 +281,8 @@ def operating_point(
     Returns
     -------
     OperatingPoint or DrivenPoint
-        The latter with a torque, a thermal resistance, a current or a field across the drive.
+        The latter with a torque, a thermal resistance, exact dwell times, a current or a field
+        across the drive.
 
     Raises
     ------
@@ -319,7 +323,8 @@ def device_point(
 ) -> OperatingPoint | DrivenPoint:
     """Evaluate a card under all that drives it; see :meth:`smtj.card.DeviceCard.at`.
 
-    Where VCMA is all that a voltage does and no field acts across the drive it is that of
+    Where VCMA is all that a voltage does, dwell times are those of Eq. 3 and 4 and no field acts
+    across the drive it is that of
     :func:`smtj.physics.device.vcma_point`, which accepts tensors and carries their gradients.
 
     Parameters
@@ -346,7 +351,11 @@ def device_point(
             f"card {card.name} was given a voltage and a current; hold one of them, the other "
             "follows from the resistance"
         )
-    alone = card.spin_torque is None and card.thermal.thermal_resistance is None
+    alone = (
+        card.spin_torque is None
+        and card.thermal.thermal_resistance is None
+        and card.switching.dwell_times != "exact"
+    )
     across = any(np.any(np.asarray(plain(component)) != 0) for component in other_field)
     if current is None:
         bias = 0.0 if voltage is None else voltage
@@ -355,8 +364,8 @@ def device_point(
             return rest
         if getattr(bias, "requires_grad", False):
             raise SmtjError(
-                f"card {card.name} has a spin torque or a thermal resistance, and no gradient with "
-                "respect to the voltage; give numbers"
+                f"card {card.name} has a spin torque, a thermal resistance or exact dwell times, "
+                "and no gradient with respect to the voltage; give numbers"
             )
         return DrivenPoint(rest, other_field, None)
     x, y, z = (a + b for a, b in zip(other_field, drive_field(card, drive), strict=True))

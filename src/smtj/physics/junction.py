@@ -3,10 +3,9 @@
 The state called *high* is a well, not a value: the up well where the easy axis points away from
 the reference layer, else the down one (:func:`smtj.physics.free_layer.high_state_is_up`).  Far from
 zero field its resistance may be the lower of the two.  Where a well is gone, its state has the
-resistance of the one that is left.
+resistance of the one that is left; but where no barrier to speak of divides the states, as in an
+easy-plane disc, either is the mean over its half of the sphere.
 """
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +20,7 @@ from smtj.physics.free_layer import (
     reference_direction,
     stray_field,
 )
+from smtj.physics.magnetics.equilibrium import reduced_energy, state_means
 from smtj.physics.magnetics.wells import Wells, find_wells
 from smtj.physics.states import StateResistances
 from smtj.typing import Floats
@@ -29,6 +29,13 @@ ITERATIONS = 50
 """Most rounds of the search for voltages that agree with the wells they make; a few are usual."""
 TOLERANCE = 1e-11
 """Relative change of every voltage at which that search ends."""
+LOW_BARRIER = 3.0
+"""Barrier without a field, in k_B T, below which a state without a well is a half of the sphere."""
+SEEN = 5.0
+"""Field along the easy axis, as an energy in k_B T, beyond which the rarer state is occupied for
+less than 0.2 % of the time."""
+AT_ONCE = 256
+"""Means over half a sphere taken together, to limit memory."""
 
 
 def card_wells(
@@ -84,7 +91,7 @@ def state_resistances(
 ) -> StateResistances:
     """Resistances of the two states at constant voltage; parameters as in :func:`card_wells`."""
     card = as_device(card)
-    high, low = _cosines(card, card_wells(card, field_x, field_y, field_z, voltage, temperature))
+    high, low = _cosines(card, field_x, field_y, field_z, voltage, temperature)
     bias = np.broadcast_to(np.asarray(voltage, dtype=np.float64), high.shape)
     r_p, tmr, half = _electrical(card)
     return StateResistances(
@@ -117,8 +124,7 @@ def state_resistances_at_current(
     r_p, tmr, half = _electrical(card)
     voltage = np.zeros((2, *shape))
     for _ in range(ITERATIONS):
-        wells = card_wells(card, field_x, field_y, field_z, voltage, temperature)
-        high, low = _cosines(card, wells)
+        high, low = _cosines(card, field_x, field_y, field_z, voltage, temperature)
         cosine = np.stack([high[0], low[1]])
         found = resistance.voltage_at_current(r_p, tmr, cosine, current, half)
         settled = np.abs(found - voltage) <= TOLERANCE * np.abs(found)
@@ -164,8 +170,40 @@ def _electrical(card: DeviceCard) -> tuple[float, float, float | None]:
     )
 
 
-def _cosines(card: DeviceCard, wells: Wells) -> tuple[Any, Any]:
+def _cosines(
+    card: DeviceCard,
+    field_x: ArrayLike,
+    field_y: ArrayLike,
+    field_z: ArrayLike,
+    voltage: ArrayLike,
+    temperature: ArrayLike | None,
+) -> tuple[Floats, Floats]:
     """Return the cosines between the reference layer and the high and the low state."""
     reference = np.array(reference_direction(card))
-    up, down = wells.up @ reference, wells.down @ reference
+    wells = card_wells(card, field_x, field_y, field_z, voltage, temperature)
+    up, down = (np.array(well @ reference, ndmin=0) for well in (wells.up, wells.down))
+    one = np.array(~(wells.up_exists & wells.down_exists))
+    if one.any():
+        own = float(card.thermal.temperature) if temperature is None else temperature
+        x, z = with_stray_field(card, field_x, field_z, voltage)
+        given = np.broadcast_arrays(x, field_y, z, voltage, own, one)
+        at = [np.asarray(entry, dtype=np.float64)[one] for entry in given[:-1]]
+        spin = macrospin(card, at[3], at[4])
+        energy = reduced_energy(spin, *at[:3])
+        seen = (np.abs(energy.along) < SEEN) & (energy.first < 2 * LOW_BARRIER)
+        one[one] = seen
+        of_up, of_down = _half_means(card, *(entry[seen] for entry in at))
+        up[one], down[one] = of_up @ reference, of_down @ reference
     return (up, down) if high_state_is_up(card) else (down, up)
+
+
+def _half_means(
+    card: DeviceCard, x: Floats, y: Floats, z: Floats, voltage: Floats, temperature: Floats
+) -> tuple[Floats, Floats]:
+    """Return ⟨m⟩ of both halves of the sphere, shape (n, 3)."""
+    parts = [(np.zeros((0, 3)), np.zeros((0, 3)))]
+    for start in range(0, x.size, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        spin = macrospin(card, voltage[part], temperature[part])
+        parts.append(state_means(spin, x[part], y[part], z[part]))
+    return np.concatenate([up for up, _ in parts]), np.concatenate([down for _, down in parts])

@@ -42,12 +42,44 @@ def log_dwell_times(
     )
 
 
+def log_dwell_times_at_odds(
+    stability_factor: Array, log_odds: Array, log_attempt_time: Array
+) -> tuple[Array, Array]:
+    """ln τ_high and ln τ_low in s from Δ and ln(P/(1 - P)), at any field.
+
+    Eq. 3 and 4 with 4Δh = ln(P/(1 - P)) as long as both barriers exist.  Past |h| = 1 one of them
+    is gone: the sum of both rates stays, and their ratio is that of Eq. 5.
+
+    Examples
+    --------
+    >>> high, low = log_dwell_times_at_odds(2.0, 12.0, 0.0)
+    >>> float(high - low)
+    12.0
+    """
+    xp, (delta, odds, start) = as_arrays(stability_factor, log_odds, log_attempt_time)
+    # Δh, at which the barriers end.
+    reach = xp.clip(odds / 4, -delta, delta)
+    safe = xp.where(delta > 0, delta, xp.ones_like(delta))
+    middle = start + delta + reach**2 / safe
+    nothing = xp.zeros_like(odds)
+    beyond = tuple(
+        xp.logaddexp(nothing, sign * odds) - xp.logaddexp(nothing, sign * 4 * reach)
+        for sign in (1, -1)
+    )
+    return middle + 2 * reach + beyond[0], middle - 2 * reach + beyond[1]
+
+
 def dwell_times(stability_factor: Array, h: Array, log_attempt_time: Array) -> tuple[Array, Array]:
     """τ_high and τ_low in s, infinite if too large for a float; see :func:`log_dwell_times`."""
-    xp, logarithms = as_arrays(*log_dwell_times(stability_factor, h, log_attempt_time))
+    return exponentials(*log_dwell_times(stability_factor, h, log_attempt_time))
+
+
+def exponentials(log_high: Array, log_low: Array) -> tuple[Array, Array]:
+    """τ_high and τ_low in s from their logarithms, infinite if too large for a float."""
+    xp, logarithms = as_arrays(log_high, log_low)
     with np.errstate(over="ignore"):
-        log_high, log_low = logarithms
-        return xp.exp(log_high), xp.exp(log_low)
+        high, low = logarithms
+        return xp.exp(high), xp.exp(low)
 
 
 def probability_from_dwell_times(log_high: Array, log_low: Array) -> Array:

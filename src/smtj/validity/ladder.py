@@ -46,7 +46,8 @@ class Ladder(Tabular):
 
     def table(self) -> Table:
         """Return every comparison, and where the formulas are safe."""
-        title = f"{self.card.name} at Δ = {self.limits.delta:.3g} (upright), then at a low barrier"
+        axis = "in the plane" if self.limits.easy_plane else "upright"
+        title = f"{self.card.name} at Δ = {self.limits.delta:.3g} ({axis}), then at a low barrier"
         return table(title, [*self.formulas, *self.low_barrier], self.remarks)
 
     def to_dict(self) -> dict[str, Any]:

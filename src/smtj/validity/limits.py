@@ -7,14 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from smtj.card import CardLike, as_device
+from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import vcma_point
 from smtj.physics.escape.asymptotes import brown_log_dwell_times
-from smtj.physics.escape.axial import log_first_passage_time
-from smtj.physics.escape.relaxation import log_dwell_times, log_relaxation_rate
-from smtj.physics.free_layer import macrospin
-from smtj.physics.magnetics.frame import axial
+from smtj.physics.escape.axial import (
+    is_axial,
+    log_axial_relaxation_rate,
+    log_first_passage_time,
+)
+from smtj.physics.escape.diffusion import log_diffusion
+from smtj.physics.escape.relaxation import log_dwell_times, log_rate_on_sphere
+from smtj.physics.free_layer import macrospin, states_in_plane
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, reduced_energy
+from smtj.physics.magnetics.frame import axial, frame
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
 from smtj.units import format_quantity
@@ -27,6 +34,10 @@ IN_PLANE = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
 """H_in/H_k across it."""
 OTHER_WELL = -0.98
 """m·n that counts as the other well."""
+MIN_BARRIER = 1.0
+"""Stability factor below which there are no two states to compare theories of."""
+SETTLED = 1e-4
+"""Tolerance of ln τ in a field across the axis."""
 FAIR = 0.2
 """Relative deviation of a time up to which a formula is called safe."""
 
@@ -53,6 +64,9 @@ class Limits:
     """ln τ over :data:`IN_PLANE` at the card's own Δ; fields across the axis."""
     printed_in_plane: Floats
     """The same by Eq. 3 and 6, with the card's τ0."""
+    easy_plane: bool = False
+    """Whether the states lie in an easy plane, which :attr:`exact_in_plane` then contains; the
+    fields are in the plane and the other entries those of an upright axis."""
 
     @property
     def equivalent_attempt_time(self) -> float:
@@ -72,7 +86,8 @@ def find_limits(
     ----------
     card
         Gives H_K1, damping, volume, temperature and τ0.  The axis is upright, and only what is
-        varied acts in the plane.
+        varied acts in the plane; a layer magnetised in the plane keeps its easy plane in a field
+        across its axis.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     progress
@@ -81,14 +96,21 @@ def find_limits(
     Raises
     ------
     CardError, SmtjError
-        The card has no perpendicular anisotropy, or its damping is too low to calculate with.
+        The card has no barrier to speak of, or its damping is too low to calculate with.
     """
     card = as_device(card)
-    spin = axial(macrospin(card, voltage, temperature))._replace(second_order_field=0.0)
+    whole = macrospin(card, voltage, temperature)
+    spin = axial(whole)._replace(second_order_field=0.0)
+    flat = states_in_plane(card)
     damping = float(card.magnetism.damping)
     h_k, t = float(spin.anisotropy_field), float(spin.temperature)
     scale = VACUUM_PERMEABILITY * h_k / (2 * BOLTZMANN * t)
     delta = scale * float(spin.moment)
+    if delta < MIN_BARRIER:
+        raise SmtjError(
+            f"card {card.name} has a stability factor of {delta:.2g}, and the theories compared "
+            f"are of two states; they need {MIN_BARRIER:g} or more"
+        )
     scaled = spin._replace(moment=BARRIERS / scale)
     at_field, at_none = (
         log_first_passage_time(spin, 0.0, 0.0, h * h_k, damping, 1.0, OTHER_WELL)
@@ -111,8 +133,9 @@ def find_limits(
         printed_at_field=np.asarray(
             switching.log_dwell_times(delta, FIELDS, 0.0)[0] - delta, dtype=np.float64
         ),
-        exact_in_plane=_in_plane(spin, damping, h_k, progress),
+        exact_in_plane=_in_plane(whole if flat else spin, damping, h_k, progress),
         printed_in_plane=np.asarray(barrier.stability_factor(e_b, t) + log_tau0),
+        easy_plane=flat,
     )
 
 
@@ -120,11 +143,19 @@ def _in_plane(
     spin: Macrospin, damping: float, h_k: float, progress: Callable[[int, int], None] | None
 ) -> Floats:
     """Return ln τ in fields across the axis; each needs a sparse solve."""
-    found = []
-    for number, part in enumerate(IN_PLANE):
+    axes, found = frame(spin), []
+    fields = np.outer(IN_PLANE * h_k, np.array(axes.across, dtype=np.float64))
+    bare = spin._replace(in_plane_bias_field=0.0)
+    energies = np.stack(np.broadcast_arrays(*reduced_energy(bare, *fields.T)), axis=1)
+    log_d = float(log_diffusion(bare, damping))
+    for number, row in enumerate(energies):
         # Both wells are alike, so each has half of the rate.
-        rate = float(log_relaxation_rate(spin, float(part * h_k), 0.0, 0.0, damping))
-        found.append(math.log(2) - rate)
+        energy = ReducedEnergy(*(float(entry) for entry in row))
+        if is_axial(energy):
+            rate = float(log_axial_relaxation_rate(ReducedEnergy(*row[:, None]))[0])
+        else:
+            rate = log_rate_on_sphere(energy, damping, SETTLED)
+        found.append(math.log(2) - rate - log_d)
         if progress is not None:
             progress(number + 1, IN_PLANE.size)
     return np.array(found)
@@ -140,19 +171,32 @@ def safe_ranges(limits: Limits) -> list[str]:
     fair = f"within {100 * FAIR:.0f} %"
     at_3, at_6 = (100 * float(brown[delta == BARRIERS][0]) for delta in (3.0, 6.0))
     last = math.exp(float(limits.printed_in_plane[-1] - limits.exact_in_plane[-1]))
+    prefactor = (
+        f"Prefactor: at Δ = {limits.delta:.3g} and zero field τ0 = {tau0} would make Eq. (3) "
+        f"exact; the card has {given}. τ0 falls with damping and Δ, so no single value "
+        "fits a scan."
+    )
+    across = (
+        f"Eq. (6) with the card's τ0 is {fair} for {_span(plane, IN_PLANE, 'H_in/H_k')}, and off "
+        f"by a factor of {last:.2g} at {IN_PLANE[-1]:g}"
+    )
+    if limits.easy_plane:
+        return [
+            "Barrier: the states lie in an easy plane, where precession carries the magnetisation "
+            "over the barrier; asymptotes of an upright axis do not apply.",
+            prefactor,
+            f"Field across the axis, in the plane: {across}: such a field leaves one saddle of "
+            "two.",
+        ]
     return [
         f"Barrier: Brown's asymptote is {fair} {_barriers(brown)}; at Δ = 3 it is {at_3:+.0f} %, "
         f"at Δ = 6 {at_6:+.0f} %.",
-        f"Prefactor: at Δ = {limits.delta:.3g} and zero field τ0 = {tau0} would make Eq. (3) "
-        f"exact; the card has {given}. τ0 falls with damping and Δ, so no single value "
-        "fits a scan.",
+        prefactor,
         f"Field along the axis: the dwell time of Eq. (3) relative to zero field is {fair} of the "
         f"exact one for {_span(field, FIELDS, 'H/H_k')}; what Eq. (3) leaves out is the "
         "prefactor's (1 − h²)(1 + h).",
-        f"Field in the plane: Eq. (6) with the card's τ0 is {fair} for "
-        f"{_span(plane, IN_PLANE, 'H_in/H_k')}, and off by a factor of {last:.2g} at "
-        f"{IN_PLANE[-1]:g}: such a field turns the ring over which the magnetisation escapes into "
-        "a saddle.",
+        f"Field in the plane: {across}: such a field turns the ring over which the magnetisation "
+        "escapes into a saddle.",
     ]
 
 
@@ -169,4 +213,6 @@ def _span(deviation: Floats, grid: Floats, name: str) -> str:
     fair = grid[np.abs(deviation) <= FAIR]
     if fair.size == 0:
         return f"no {name} that was tried"
+    if fair.size == 1:
+        return f"{name} = {fair[0]:.2g} alone"
     return f"{name} from {fair.min():.2g} to {fair.max():.2g}"

@@ -34,6 +34,7 @@ def caption(limits: Limits) -> str:
         f"at Δ = {limits.delta:.3g}. (c) Dwell time in a field across the axis: exact, and "
         "τ0 exp[Δ(1 − H_in/H_k)²] of Eq. (3) and (6). (d) Simulated motion at a low barrier "
         "against exact results, in standard errors; grey: three."
+        + (" The card's states lie in an easy plane, as in (c) alone." if limits.easy_plane else "")
     )
 
 

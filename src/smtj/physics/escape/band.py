@@ -25,6 +25,8 @@ LOW_FRICTION = 0.3
 """Friction below which the layer around the separatrix sets the grid, in units of the precession
 in a well."""
 THETA_STEPS, PHI_STEPS = 2000, 720
+HALVES = (-math.pi / 2, math.pi / 2)
+"""The φ between both halves of the sphere."""
 
 
 def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
@@ -48,14 +50,15 @@ def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
     edges = inside[0] - 1, inside[-1] + 1
     if edges[0] < 1 or edges[1] >= THETA_STEPS or inside.size != inside[-1] - inside[0] + 1:
         return None
-    divides = _divides(np.asarray(u.min(axis=0)), phi)
+    divides = _divides(np.asarray(u.min(axis=0)), phi) if over.barrier else HALVES
     if divides is None:
         return None
     in_plane = sum(abs(float(entry)) for entry in (energy.along, energy.across)) + abs(
         float(energy.first)
     )
     stiffness = abs(float(energy.shape)) + in_plane
-    friction = damping * math.sqrt(stiffness / in_plane)
+    # Without a barrier to speak of k_B T drives the motion.
+    friction = damping * math.sqrt(stiffness / max(in_plane, 1.0))
     layer = max(1.0, LOW_FRICTION / friction) ** 0.35
     low, high = float(theta[edges[0]]), float(theta[edges[1]])
     width = (high - low) * math.sqrt(stiffness)

@@ -43,7 +43,9 @@ class Pass(NamedTuple):
     phi: Floats
     """Angles around it at which there are saddles."""
     energy: float
-    """U of the lowest."""
+    """U of the lowest; the highest in the plane of the easier axes where there is no barrier."""
+    barrier: bool = True
+    """Whether it divides the states; else they are halves of the sphere."""
 
 
 class Grid(NamedTuple):
@@ -87,8 +89,9 @@ class Plan(NamedTuple):
 def find_pass(energy: ReducedEnergy) -> Pass:
     """Find the ring around the easy axis that lies between the wells.
 
-    Raises SmtjError if there is one well or more than two, both lie on one side, or the barrier is
-    too high.
+    Where there is one well, as in a field that takes the other away or in an easy plane, both
+    states are halves of the sphere.  Raises SmtjError if there are more than two wells, both lie on
+    one side, or the barrier is too high.
     """
     theta = np.linspace(0.0, math.pi, POLAR_STEPS + 1)
     phi = np.arange(AZIMUTHAL_STEPS, dtype=np.float64) * (2 * math.pi / AZIMUTHAL_STEPS)
@@ -98,7 +101,9 @@ def find_pass(energy: ReducedEnergy) -> Pass:
     bottoms = _bottoms(np.pad(lowest, 1, constant_values=np.inf))
     wells = max(len(points.minima.energy), len(bottoms))
     if wells < 2:
-        raise SmtjError(NO_BARRIER)
+        # Nothing in the plane across the hardest axis is out of reach.
+        top = float(np.max(u[:, [0, AZIMUTHAL_STEPS // 2]]))
+        return Pass(math.pi / 2, phi[[int(np.argmin(u[POLAR_STEPS // 2]))]], top, False)
     if wells > 2:
         raise SmtjError(
             "exact escape rates need two wells, one on either side of the easy axis, but this "

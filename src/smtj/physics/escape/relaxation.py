@@ -64,6 +64,8 @@ def log_relaxation_rate(
     found[axial] = log_axial_relaxation_rate(ReducedEnergy(*(entry[axial] for entry in flat)))
     for place in np.flatnonzero(~axial):
         one = ReducedEnergy(*(float(entry[place]) for entry in flat))
+        if not find_pass(one).barrier:
+            raise SmtjError(NO_BARRIER)
         found[place] = log_rate_on_sphere(one, float(alpha.reshape(-1)[place]))
     return np.asarray(found.reshape(alpha.shape) + log_d)
 
@@ -93,7 +95,9 @@ def log_rate_on_sphere(
 ) -> float:
     """ln(λ1/D) of one energy, symmetric or not, to a tolerance of ln λ1.
 
-    Errors as in :func:`log_relaxation_rate`.
+    Where there is one well it is the rate at which the occupancy of the halves of the sphere
+    relaxes, 1 over the integral of its correlation.  Errors else as in
+    :func:`log_relaxation_rate`.
     """
     over = find_pass(energy)
     plan, band = plan_sphere(energy, damping, over), plan_band(energy, damping, over)
@@ -102,7 +106,8 @@ def log_rate_on_sphere(
     refinement, before = 1.0, np.nan
     while True:
         grid = plan.grid(refinement, damping)
-        found = _log_rate(build(grid.energy, damping, grid.theta, grid.phi, over.energy), grid)
+        elements = build(grid.energy, damping, grid.theta, grid.phi, over.energy)
+        found = _log_rate(elements, grid) if over.barrier else _log_rate_of_halves(elements, grid)
         if abs(found - before) < tolerance:
             return found
         refinement, before = REFINEMENT * refinement, found
@@ -145,6 +150,28 @@ def _log_rate(elements: Elements, grid: Grid) -> float:
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
         "as the first, so there is no single rate; give a macrospin with one barrier"
     )
+
+
+def _log_rate_of_halves(elements: Elements, grid: Grid) -> float:
+    """Return ln of 1/D over the integral of the correlation of the occupancy.
+
+    It is ln(λ1/D) where the slowest mode is all that the occupancy sees, as behind a barrier.
+    """
+    system, mass = condense(elements), np.exp(elements.log_mass)
+    held = int(np.argmin(elements.energy[system.skeleton]))
+    problem = factor(system, (held,))
+    area, mass = np.exp(elements.log_mass + elements.energy), mass / mass.sum()
+    whole, upper = (
+        np.bincount(elements.point[side].ravel(), elements.area[side].ravel(), len(mass))
+        for side in (slice(None), grid.up)
+    )
+    f = upper / np.where(whole > 0, whole, 1.0)
+    f -= mass @ f
+    following = solve(problem, area * f, held, 0.0)
+    following -= mass @ following
+    # The mean square of the occupancy, which jumps from half to half.
+    up = float(np.exp(-elements.energy) @ upper / (np.exp(-elements.energy) @ whole))
+    return float(np.log(up * (1 - up) / ((mass * f) @ following)))
 
 
 def _sides(elements: Elements, system: Condensed, grid: Grid, mass: Floats) -> _Sides:

@@ -5,7 +5,9 @@ and in the voltage, where λ1 itself has a bend at equal weights.  So a sweep al
 however fine, needs about as many solves as a polynomial has points.
 
 Near the field at which a well vanishes the barrier is negligible, and beyond it the well has no
-escape rate: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.
+escape rate: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.  Where
+there are no two wells at any field along it, it is the rate at which the halves of the sphere
+relax.
 """
 
 import functools
@@ -14,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BarycentricInterpolator
 
-from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
-from smtj.physics.escape.grid import NO_BARRIER
 from smtj.physics.escape.relaxation import log_rate_on_sphere
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
 from smtj.physics.magnetics.macrospin import Macrospin
@@ -45,9 +45,8 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     Energies symmetric about the easy axis are done by quadrature, 2 ms each, even beyond the loss
     of a well.  Others are solved one by one, unless more than ``FIRST`` lie on a straight line, as
     in a sweep of the field in a fixed direction or of the voltage; these are interpolated with an
-    error of ln λ1 below 1e-4, or 0.05 where it is held.  Raises SmtjError if a field across the
-    easy axis leaves no two wells at any field along it, or as
-    :func:`smtj.physics.escape.relaxation.log_relaxation_rate`.
+    error of ln λ1 below 1e-4, or 0.05 where it is held.  Raises SmtjError as
+    :func:`smtj.physics.escape.relaxation.log_rate_on_sphere`.
     """
     points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
     found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))
@@ -128,7 +127,8 @@ def _chebyshev(intervals: int) -> Floats:
 def held(points: Floats) -> Floats:
     """Energies, shape (n, 6), with the field along the axis held where a well is about to go.
 
-    Raises SmtjError if a field across the easy axis leaves no two wells at any field along it.
+    Where an easy plane, or a field across the easy axis, leaves no two wells at any field along it,
+    nothing is held.
     """
     along, across, sideways, first, second, shape = points.T
     spin = _spin(points)
@@ -138,8 +138,7 @@ def held(points: Floats) -> Floats:
         return wells.up_exists & wells.down_exists
 
     low = np.zeros(len(points))
-    if not np.all(both_exist(low - 1e-9 * np.abs(first))):
-        raise SmtjError(NO_BARRIER)
+    divided = both_exist(low - 1e-9 * np.abs(first))
     high = np.abs(first) + np.abs(second) + np.abs(shape) + np.abs(along)
     sign = np.where(along < 0, -1.0, 1.0)
     for _ in range(HALVINGS):
@@ -147,7 +146,7 @@ def held(points: Floats) -> Floats:
         still = both_exist(sign * middle)
         low, high = np.where(still, middle, low), np.where(still, high, middle)
     found = points.copy()
-    found[:, 0] = sign * np.minimum(np.abs(along), EDGE * low)
+    found[:, 0] = np.where(divided, sign * np.minimum(np.abs(along), EDGE * low), along)
     return found
 
 

@@ -11,10 +11,12 @@ a in units of k_B T/(μ0 μ) and d_t the part of d that is tangential to the sph
 If the energy is symmetric about the easy axis n and p lies along it, precession drops out and the
 torque is exactly a field (a/α) p·n along n.  Else the stationary density has no closed form: it is
 the left null vector of L on the grid, and dwell times follow from it and from the relaxation rate
-λ1 by 1/τ_up + 1/τ_down = λ1 and τ_up/τ_down = P_up/P_down, P the stationary occupancy of both sides
-of the ring between the wells.  What is given here is the change of ln τ by the torque, taken on two
+λ1 by 1/τ_up + 1/τ_down = λ1 and τ_up/τ_down = P_up/P_down, P the stationary occupancy of both
+halves of the sphere.  What is given here is the change of ln τ by the torque, taken on two
 grids alike, which can be added to any law of the dwell times without it.
 """
+
+import math
 
 import numpy as np
 
@@ -155,7 +157,8 @@ def _on_sphere(
     energy: ReducedEnergy, drift: Vector, damping: float, tolerance: float
 ) -> Floats | None:
     """Return ln(D τ) of the up and the down well, None if they are too long to be calculated."""
-    over = find_pass(energy)
+    found_pass = find_pass(energy)
+    over = found_pass._replace(theta=math.pi / 2, barrier=False)
     plan, band = plan_sphere(energy, damping, over), plan_band(energy, damping, over)
     if band is not None and band.rows * band.columns < plan.rows * plan.columns:
         plan = band
@@ -164,10 +167,10 @@ def _on_sphere(
         grid = plan.grid(refinement, damping)
         turned = (drift[grid.axes[0]], drift[grid.axes[1]], drift[grid.axes[2]])
         elements = build(grid.energy, damping, grid.theta, grid.phi, over.energy, turned)
-        found = _log_times(elements, grid, hold_up)
+        found = _log_times(elements, grid, hold_up, found_pass.barrier)
         if (found[0] < found[1]) == hold_up:
             hold_up = not hold_up
-            found = _log_times(elements, grid, hold_up)
+            found = _log_times(elements, grid, hold_up, found_pass.barrier)
         if found.min() > LONGEST:
             return None
         if np.all(np.abs(found - before) < tolerance):
@@ -175,8 +178,11 @@ def _on_sphere(
         refinement, before = REFINEMENT * refinement, found
 
 
-def _log_times(elements: Elements, grid: Grid, hold_up: bool) -> Floats:
+def _log_times(elements: Elements, grid: Grid, hold_up: bool, barrier: bool) -> Floats:
     """Return ln(D τ) of the up and the down well on a grid; nan where it is too coarse.
+
+    Without a barrier the rate is that of :func:`smtj.physics.escape.relaxation.log_rate_on_sphere`,
+    which is that of the first iteration.
 
     One point is held in the up or the down well.  It must be the well that is left more slowly: the
     balance of the other one then needs no more precision than the rate at which it is left.
@@ -194,12 +200,15 @@ def _log_times(elements: Elements, grid: Grid, hold_up: bool) -> Floats:
     up, down = float(y @ up_area), float(y @ down_area)
     density, up, down = y * area / (up + down), up / (up + down), down / (up + down)
     f, rate = up_area / np.where(area > 0, area, 1.0) - up, np.nan
+    start = f
     for _ in range(ITERATIONS):
         following = solve(problem, area * f, held, 0.0)
         following -= density @ following
         before, rate = rate, float((density * f) @ f / ((density * f) @ following))
         f = following / np.sqrt(abs(density @ following**2))
-        if abs(rate - before) <= SETTLED_RATE * abs(rate):
+        if not barrier:
+            rate = up * down / float((density * start) @ following)
+        if not barrier or abs(rate - before) <= SETTLED_RATE * abs(rate):
             if not (rate > 0 and up > 0 and down > 0):
                 return np.full(2, np.nan)
             return np.array([-np.log(rate * down), -np.log(rate * up)])

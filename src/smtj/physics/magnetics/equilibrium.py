@@ -140,6 +140,19 @@ def log_odds_slope(
     return scale * xp.where(turned > 0.5, in_plane, normal)
 
 
+def state_means(
+    spin: Macrospin, field_x: Array, field_y: Array, field_z: Array
+) -> tuple[Array, Array]:
+    """⟨m⟩ of the up and of the down state, the halves of the sphere; shape (..., 3).
+
+    Arguments as in :func:`reduced_energy`.
+    """
+    halves = _halves(spin, field_x, field_y, field_z)
+    up, down = ([half.mean(number) for number in range(3)] for half in halves)
+    xp, _ = as_arrays(up[0])
+    return xp.stack(up, axis=-1), xp.stack(down, axis=-1)
+
+
 def sigmoid_of_equilibrium(spin: Macrospin) -> tuple[Array, Array]:
     """Slope w in 1/(A/m) and offset H_s in A/m of the exact P at its midpoint.
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import CardLike, as_card
+from smtj.card import CardLike, DeviceCard, as_card
+from smtj.physics.device import vcma_point
+from smtj.physics.point import SwitchingPoint
 from smtj.physics.readout.noise import Amplifier, amplifier_noise, junction_noise
 from smtj.typing import Floats
 
@@ -54,7 +56,8 @@ def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = 
     """The states of a card's junction in the field H_s, where both are equally likely.
 
     They differ by the wells' projections on the reference layer, which is less than the TMR for
-    wells not along it; the TMR itself falls with bias.  A behavioural card has the measured ones.
+    wells not along it; the TMR itself falls with bias.  H_s is that without a spin torque, which
+    moves the odds and not the wells.  A behavioural card has the measured ones.
     The read voltage is in V, of any shape; T in K is by default the card's.  Raises CardError or
     SmtjError as :func:`smtj.physics.device.vcma_point`.
     """
@@ -64,6 +67,9 @@ def read_signal(card: CardLike, voltage: ArrayLike, temperature: float | None = 
         # The drive reads the state as well.
         found = card.at(voltage=bias, temperature=temperature).resistances()
         return ReadSignal(bias, found.high, found.low, card.temperature)
-    point = card.under_bias(bias, temperature)
+    if isinstance(card, DeviceCard):
+        point: SwitchingPoint = vcma_point(card, bias, temperature)
+    else:
+        point = card.under_bias(bias, temperature)
     found = point.resistances(point.offset_field)
     return ReadSignal(bias, found.high, found.low, float(point.temperature))
