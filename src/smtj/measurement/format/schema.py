@@ -111,7 +111,8 @@ _PROBABILITY = _words(
 _PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
 _PROBABILITY_ERROR = _words(
     "P err, P error, dP, delta P, δP, ΔP, sigma P, P sigma, P SE, P std error, P std err, "
-    "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, P standard error"
+    "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
+    "P standard error"
 )
 _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
