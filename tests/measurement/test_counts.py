@@ -64,3 +64,27 @@ def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
     assert "beyond 0 or 1 by noise at 2 points" in dataset.attrs["reading_remarks"][0]
     far = put("q.csv", table("H (Oe),P", FIELDS, (0, 0.2, 0.8, 1.2)) + "\n")
     assert "a probability is between 0 and 1" in refusal(load, far)
+
+
+@pytest.mark.parametrize("header", ["P_AP_err", "dP", "Std. Error", "error"])
+def test_errors_of_p_say_how_many_reads_there_were(put, header: str) -> None:
+    p = np.array(HIGH) / 100
+    errors = np.round(np.sqrt(p * (1 - p) / 250), 5)
+    dataset = load(put("p.csv", table(f"H (Oe),P,{header}", FIELDS, p, errors) + "\n"))
+    assert dataset["reads"].values == pytest.approx([250] * 4, rel=0.01)
+    assert "reads, by which P is weighed" in dataset.attrs["reading_remarks"][0]
+
+
+def test_the_spread_of_single_readings_is_no_error_of_p(put) -> None:
+    p = np.array(HIGH) / 100
+    text = table("H (Oe),P,sigma", FIELDS, p, np.round(np.sqrt(p * (1 - p)), 3))
+    dataset = load(put("p.csv", text + "\n"))
+    assert "reads" not in dataset
+    assert "spread of single readings" in dataset.attrs["reading_remarks"][0]
+
+
+def test_quoted_decimal_commas_between_commas(put) -> None:
+    rows = "".join(f'"0,{n:03d}","{1000 + n % 3},5"\n' for n in range(30))
+    dataset = load(put("q.csv", '"t (s)","R (ohm)"\n' + rows))
+    assert dataset["time"].values[1] == pytest.approx(1e-3)
+    assert dataset["resistance"].values[2] == pytest.approx(1002.5)

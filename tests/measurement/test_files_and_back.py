@@ -18,7 +18,7 @@ from smtj.measurement.saving import save
 needs_h5py = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 TABLES = ["csv", "xlsx"]
 # What counts of the low state say of the high one takes their place.
-KEPT = [name for name in QUANTITIES if name not in ("low", "probability_low")]
+KEPT = [name for name in QUANTITIES if name not in ("low", "probability_low", "probability_error")]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 
 words = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=9)

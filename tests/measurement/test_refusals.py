@@ -68,7 +68,7 @@ GOOD = HEADER + "1,2,a\n"
         ("P,n\n0.5,0\n", ['"n" is 0 at row 2: a number of reads is 1 or more']),
         ("high,n\n4,5\n7,5\n", ["there are more high reads than reads at row 3"]),
         ("V,I\n1,1\n1,0\n", ["the current is 0 at row 3", "delete that row"]),
-        ("V,I\n1,-1\n", ['column "resistance" is -1 ohm at row 2']),
+        ("V,I\n1,-1\n", ["voltage / current is -1 ohm at row 2"]),
         (b"time [s],R\n1,2\0\n", ["is not a text file", ".xlsx, .nc"]),
         (
             GOOD + '1,2,"' + "a,b\n" * 50_000,

@@ -196,9 +196,9 @@ def _wrong(
     place = value_place(dataset, quantity.name, index)
     header = variable.encoding.get("header", quantity.name)
     value = _shown(quantity.name, variable.values.ravel()[index])
-    return DataError(
-        f"{source_of(dataset)}: column {quoted(header)} is {value} at {place}: {right}"
-    )
+    derived = quantity.name == "resistance" and dataset.attrs.get("resistance_from")
+    what = derived or f"column {quoted(header)}"
+    return DataError(f"{source_of(dataset)}: {what} is {value} at {place}: {right}")
 
 
 def _beyond_magnets(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_OUTSIDE = 0.05
 """How far noise may take P, from means of a resistance, below 0 or above 1."""
+MIN_READS = 3
+"""Fewest reads that a standard error of P may mean."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
@@ -46,6 +48,9 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
             )
     if "low" in dataset.variables:
         dataset = _with_low(dataset)
+    if "probability_error" in dataset.variables:
+        dataset, said = _with_errors(dataset)
+        remarks += said
     counted = _shots(dataset)
     if counted is not None:
         size = readings_in(dataset)
@@ -82,6 +87,25 @@ def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":
     elif "reads" in dataset.variables and not {"high", "probability"} & set(dataset.variables):
         dataset = _with(dataset, "high", dataset["reads"].values - low.values, low.encoding)
     return _without(dataset, "low")
+
+
+def _with_errors(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+    """Replace standard errors of P by the number of reads that they mean, if it is not stated."""
+    error = dataset["probability_error"]
+    names = {str(name) for name in dataset.variables}
+    found = _without(dataset, "probability_error")
+    if "probability" not in names or {"reads", "high"} & names:
+        return found, []
+    p, own = dataset["probability"].values, error.values
+    inner = (p > 0) & (p < 1) & (own > 0)
+    if not inner.any():
+        return found, []
+    reads = np.rint(np.median(p[inner] * (1 - p[inner]) / own[inner] ** 2))
+    header = error.encoding.get("header", "probability_error")
+    if reads < MIN_READS:
+        return found, [f'"{header}" is no standard error of P, but the spread of single readings']
+    found = _with(found, "reads", np.full(p.size, reads), error.encoding)
+    return found, [f'"{header}" is that of {reads:.0f} reads, by which P is weighed']
 
 
 def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":

@@ -29,6 +29,10 @@ from smtj.units import convert
 
 _PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
 _TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
+_ERRORS = (
+    *("err", "error", "errors", "errorbar", "stderr", "stderror", "standarderror", "se", "sem"),
+    *("sigma", "σ", "uncertainty"),
+)
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -249,6 +253,10 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
             return "dwell_time_low", unit
         if beside & _PROBABILITIES:
             return "pulse_length", unit
+    if position and _plain(bare[position]) in _ERRORS:
+        before = recognised(headers[position - 1])
+        if before is not None and before[0] in ("probability", "probability_low"):
+            return "probability_error", unit
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
@@ -256,11 +264,15 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
     return recognised(headers[position])
 
 
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
 def _bounds(headers: Sequence[str]) -> set[int]:
     """Positions of ``P_low`` and ``P_high`` beside another P, whose interval they are."""
     names = [None if (r := recognised(header)) is None else r[0] for header in headers]
     ends = {"plow", "phigh"}
-    plain = [re.sub(r"[\W_]", "", split_header(header)[0]).casefold() for header in headers]
+    plain = [_plain(split_header(header)[0]) for header in headers]
     others = [n for n, p in zip(names, plain, strict=True) if n == "probability" and p not in ends]
     if len(others) != 1 or not ends <= set(plain):
         return set()

@@ -109,6 +109,11 @@ _PROBABILITY = _words(
     "p antiparallel, P switching, P switched, switching fraction, fraction switched"
 )
 _PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
+_PROBABILITY_ERROR = _words(
+    "P err, P error, dP, delta P, δP, ΔP, sigma P, P sigma, P SE, P std error, P std err, "
+    "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
+    "P standard error"
+)
 _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
     "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
@@ -176,6 +181,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 0,
                 1,
             ),
+            Quantity("probability_error", "", "", "a standard error of P", _PROBABILITY_ERROR, 0),
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("low", "", "", "a number of low reads", _LOW, 0, whole=True),

@@ -23,6 +23,8 @@ MAX_PREAMBLE = 5_000
 _SEPARATORS = ("\t", ";", ",", "|", BLANKS)
 _BLANK_HEADER = re.compile(r"[^\s\[(]+(?:\s*(?:\[[^\]]*\]|\([^)]*\)))?")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
+_QUOTED = 3
+_QUOTED_COMMA = re.compile(r'"[+-]?\d+,\d+"')
 # Lines that are looked at; more only if no table is among them.
 _LINES = (400, MAX_PREAMBLE)
 _ENOUGH = 20
@@ -144,7 +146,8 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
     commas = any(_DECIMAL_COMMA.search(line) for _, line in lines)
     every = [(separator, ".") for separator in _SEPARATORS]
     if commas:
-        every += [(separator, ",") for separator in _SEPARATORS if separator != ","]
+        within = sum(_QUOTED_COMMA.search(line) is not None for _, line in lines) >= _QUOTED
+        every += [(separator, ",") for separator in _SEPARATORS if separator != "," or within]
     best: _Found | None = None
     score: tuple[float, ...] = ()
     for separator, decimal in every:
