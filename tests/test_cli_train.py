@@ -117,6 +117,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
             "sizes": [64, 12, 8, 10], "neuron": "mtj", "readout": "linear",
             "coupling": "matched", "reads": 4, "eval_reads": "expected", "noise": False,
             "variation": False, "chip_seed": 9, "adaptive": "neuron", "drive": "field",
+            "drive_field": 0.0,
         },
         "training": {
             "learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5,

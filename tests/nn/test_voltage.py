@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import smtj
 from smtj import load_card
 from smtj.errors import SmtjError
 from smtj.nn import (
@@ -15,6 +16,7 @@ from smtj.nn import (
     train,
     voltage_coupling,
 )
+from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.physics.voltage_response import voltage_response
 from smtj.units import Oe, mV
 
@@ -160,3 +162,25 @@ def test_a_network_trains():
     run = train("digits", TORQUE, hidden=24, epochs=3, drive="voltage")
     assert run.accuracy > 0.8
     assert "driven by voltage" in run.experiment.title()
+
+
+@pytest.mark.parametrize("name", ["cai2019", "reiss2019"])
+def test_a_voltage_that_hardly_moves_p_trains_nothing(name):
+    """VCMA at no field, and a torque at a field without high states."""
+    card = load_card(name).replace(
+        {} if name == "cai2019" else {"spin_torque.polarisation": 0.6, "vcma.coefficient": 0.0}
+    )
+    with pytest.raises(SmtjError, match="hardly learn; give another constant field"):
+        train("digits", card, hidden=8, epochs=1, drive="voltage")
+
+
+def test_a_constant_field_takes_the_device_to_where_a_voltage_drives_it():
+    card = load_card("reiss2019").replace({"spin_torque.polarisation": 0.6})
+    settings = NetworkSettings((4, 3, 2), drive="voltage", drive_field=170 * Oe)
+    network = build_network(settings, card, seed=0)
+    volts = network[-1].coupling.drive(torch.zeros(1, 2)).detach().numpy().astype(float)
+    found = card.at(voltage=volts, field=170 * Oe).switching_probability()
+    np.testing.assert_allclose(found, 0.5, atol=1e-3)
+    assert smtj.energy.workload(network).drive_field == pytest.approx(170 * Oe)
+    with pytest.raises(SmtjError, match="leave it out"):
+        NetworkSettings((4, 3, 2), drive_field=170 * Oe)

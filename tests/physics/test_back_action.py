@@ -147,3 +147,14 @@ def test_the_even_part_of_vcma_acts_alike_at_both_signs(card):
     plain = vcma_point(card, np.array([-0.2, 0.2])).energy_density
     lost = 0.5 * float(card.magnetism.saturation_magnetisation) * 0.05 * 0.04
     np.testing.assert_allclose(plain - both, lost, rtol=1e-9)
+
+
+def test_a_torque_that_outweighs_the_barrier_leaves_both_states_to_be_read():
+    """R_P, and R_P [1 + TMR/(1 + (V/V_half)²)], of states along and against the reference."""
+    card = load_card("funatsu2022").replace({"spin_torque.polarisation": 0.6})
+    assert 3 * abs(critical_voltages(card)[0]) < 0.2
+    signal = read_signal(card, 0.2)
+    r_p = card.electrical.resistance_area_product / (math.pi / 4 * card.geometry.length**2)
+    tmr = card.electrical.tmr / (1 + (0.2 / card.electrical.tmr_half_voltage) ** 2)
+    assert float(signal.low) == pytest.approx(r_p, rel=1e-9)
+    assert float(signal.high) == pytest.approx(r_p * (1 + tmr), rel=1e-9)

@@ -80,6 +80,10 @@ def train(
     drive: Annotated[
         DrivenBy, typer.Option(help="Sums set the field at a junction, or the voltage across it.")
     ] = DrivenBy.field,
+    drive_field: Annotated[
+        str | None,
+        typer.Option(help='Constant field at junctions driven by voltage, e.g. "170 Oe".'),
+    ] = None,
     reads: Annotated[str, typer.Option(help='Reads in training, or "expected".')] = "16",
     eval_reads: Annotated[
         str | None,
@@ -114,10 +118,11 @@ def train(
     from smtj import nn
     from smtj.card import load_card
     from smtj.cli.progress import training_progress
-    from smtj.cli.ranges import parse_sizes
+    from smtj.cli.ranges import parse_option, parse_sizes
     from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
 
+    constant = parse_option("--drive-field", drive_field, "A/m") or 0.0
     device, images = load_card(card), load_dataset(dataset, data, progress=not is_quiet())
     begun = False
 
@@ -125,7 +130,10 @@ def train(
         nonlocal begun
         if not begun:
             note(f"{images.title} from {images.origin}\n{run.experiment.title()}")
-            warnings = [_slow_reads(device), _short_reach(device)] if neuron is Neuron.mtj else []
+            reach = _short_reach(device)
+            if drive is DrivenBy.voltage:
+                reach = _short_reach_of_voltage(device, constant)
+            warnings = [_slow_reads(device), reach] if neuron is Neuron.mtj else []
             for warning in filter(None, warnings):
                 note(warning)
         begun = True
@@ -142,6 +150,7 @@ def train(
                 readout=readout.value,
                 coupling=None if coupling is None else coupling.value,
                 drive=drive.value,
+                drive_field=constant,
                 reads=parse_reads("--reads", reads),
                 eval_reads=None if eval_reads is None else parse_reads("--eval-reads", eval_reads),
                 noise=noise,
@@ -214,4 +223,21 @@ def _short_reach(card: "Card") -> str:
         f"P(high) goes from {ends[0]:.2g} to {ends[1]:.3g}; neurons stop there, which costs "
         f"accuracy: measure to {format_quantity(enough, unit, shown, 3)} or more, or set "
         f"{card.drive.name}_response.limit in the card to what you can apply."
+    )
+
+
+def _short_reach_of_voltage(card: "Card", field: float) -> str:
+    """Return a warning if the voltage does not take P(high) as far as neurons need it."""
+    from smtj.physics.voltage_response import occupancies, voltage_response
+    from smtj.units import format_quantity
+
+    response = voltage_response(card, field)
+    low, high = occupancies(response)
+    if low < FAR and high > 1 - FAR:
+        return ""
+    ends = " to ".join(format_quantity(end, "V", "mV", 3) for end in (response.low, response.high))
+    return (
+        f"From {ends} P(high) of {card.name} goes from {low:.2g} to {high:.3g}; neurons stop "
+        "there, which costs accuracy: give a larger switching.voltage_limit, or another "
+        "--drive-field."
     )

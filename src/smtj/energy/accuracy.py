@@ -22,6 +22,7 @@ from smtj.card import Card
 from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
 from smtj.inference.stats.distributions import wilson_interval
+from smtj.nn.drive.voltage import VoltageCoupling
 from smtj.nn.layer.configure import set_readout
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.nn.reads.independent import normal, read, sample_key
@@ -127,12 +128,15 @@ def network_workload(model: nn.Module, inputs: Tensor | None, log_odds_spread: f
     layers = neurons_of(model)
     if not layers:
         raise SmtjError("the model has no MTJ neurons; make them with smtj.nn.convert")
+    by_voltage = [n.coupling for n in layers.values() if isinstance(n.coupling, VoltageCoupling)]
+    field = by_voltage[0].field if by_voltage else 0.0
     weighted = [part for part in model.modules() if isinstance(part, _WEIGHTED)]
     if inputs is None:
         if any(not isinstance(part, nn.Linear) for part in weighted):
             raise SmtjError("a model with convolutions needs inputs=..., to count multiplications")
         synapses = sum(part.weight.numel() for part in weighted)
-        return Workload(tuple(n.features for n in layers.values()), synapses, log_odds_spread)
+        features = tuple(n.features for n in layers.values())
+        return Workload(features, synapses, log_odds_spread, drive_field=field)
     copied = set_readout(copy.deepcopy(model), eval_reads="expected", noise=False).eval()
     devices: list[int] = []
     driven: list[Tensor] = []
@@ -156,7 +160,7 @@ def network_workload(model: nn.Module, inputs: Tensor | None, log_odds_spread: f
     with torch.no_grad():
         copied(inputs)
     spread = math.sqrt(_mean([part**2 for part in driven]))
-    return Workload(tuple(devices), products[0], spread, _mean(occupied))
+    return Workload(tuple(devices), products[0], spread, _mean(occupied), field)
 
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)

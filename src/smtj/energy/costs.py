@@ -211,13 +211,13 @@ class Cost(Tabular):
     def voltage_drive(self) -> Floats | None:
         """V²/R of neurons whose sums are the voltages across their own junctions, in J.
 
-        The voltage is held while a layer is read, in no field.  None if it cannot reach the rms of
-        the network's log-odds to both sides.
+        The voltage is held while a layer is read, in the constant field of the network.  None if
+        it cannot reach the rms of the network's log-odds to both sides.
         """
         if not isinstance(self.card, DeviceCard):
             return None
         try:
-            response = voltage_response(self.card)
+            response = voltage_response(self.card, self.workload.drive_field)
         except SmtjError:  # it changes nothing
             return None
         work = self.workload

@@ -24,6 +24,8 @@ class Workload:
     """Rms of ln(P/(1 - P)) over neurons and inputs; sets how far the fields reach."""
     occupancy: float = 0.5
     """Mean P(high)."""
+    drive_field: float = 0.0
+    """Constant field in A/m in which voltages drive the devices."""
 
     @property
     def neurons(self) -> int:

@@ -1,5 +1,6 @@
 """P(V): what the voltage across a junction does to its occupancy, as a table over its range."""
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -145,6 +146,12 @@ def mean_power(response: VoltageResponse, spread: float) -> float:
     volts = np.clip(response.centre + spread * x / response.slope, response.low, response.high)
     at = np.linspace(response.low, response.high, PIECES + 1)
     return float(weight @ np.interp(volts, at, response.power) / weight.sum())
+
+
+def occupancies(response: VoltageResponse) -> tuple[float, float]:
+    """The least and the largest P(high) within the range of voltages."""
+    low, high = (1 / (1 + math.exp(-pick(response.log_odds))) for pick in (min, max))
+    return low, high
 
 
 def reaches(response: VoltageResponse, spread: float) -> bool:

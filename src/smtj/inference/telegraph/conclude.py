@@ -18,7 +18,6 @@ from smtj.inference.telegraph.checks.steadiness import Change, change
 from smtj.inference.telegraph.checks.told import contradiction
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
-from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.model import (
     Model,
     expectation,
@@ -29,21 +28,14 @@ from smtj.inference.telegraph.model import (
 )
 from smtj.inference.telegraph.pilot import Thinned
 from smtj.inference.telegraph.readings import Readings, named_readings
+from smtj.inference.telegraph.remarks import SLOW_RESPONSE, imperfections, warnings_of
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.inference.telegraph.start import refit, settle
 from smtj.typing import Floats
 from smtj.units import format_scaled
 
-FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
-"""Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
-COARSE = 3.0
-"""Shorter dwell time over the interval, from which sampling is not what makes it vague."""
-SLOW_RESPONSE = 1.5
-"""Shorter dwell time over the response time, below which the response hides most dwells."""
 LOOKED_AT = 1 << 18
 """Readings of a long trace on which other routes are tried."""
-MIN_DRIFT = 0.2
-"""Drift over the separation from which it is told."""
 KURTOSIS = (2.7, 4.0)
 FOLLOW = 4.0
 """Outliers that follow outliers over what chance makes of them, from which they are a level."""
@@ -347,7 +339,7 @@ class _Assembly:
             "jumps": tuple(float(jump) for jump in base.jumps),
             "drift": float(ends[1] - ends[0]) * scale,
             "log_likelihood": total - given.size * math.log(scale),
-            "remarks": (*remarks, *_imperfections(model, base, given)),
+            "remarks": (*remarks, *imperfections(model, base, given)),
             "warnings": warnings,
         }
 
@@ -463,7 +455,7 @@ class _Assembly:
         )  # fmt: skip
         levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
         return replace(
-            fit, levels=levels, warnings=(*warnings, *_warnings(fit, self.given, model, unit))
+            fit, levels=levels, warnings=(*warnings, *warnings_of(fit, self.given, model, unit))
         )
 
     def _change(self, model: Model, base: Baseline) -> Change | None:
@@ -655,77 +647,3 @@ def _at_full_rate(model: Model, part: Thinned) -> Model:
     return replace(white, free=white.free & (np.array(white.layout.names) != "memory")).with_values(
         scale=white.get("scale") + wider
     )
-
-
-def _imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str, ...]:
-    """Say what was found beside levels and white noise."""
-    unit, found = readings.interval, []
-    pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
-    if pole > 0:
-        found.append(
-            f"the readout follows with a time constant of {format_scaled(pole * unit, 's')} "
-            f"(bandwidth {format_scaled(1 / (2 * math.pi * pole * unit), 'Hz')})"
-        )
-    if window > 0 and model.free[model.layout.index["window"]].any():
-        found.append(f"a reading averages over about {format_scaled(window * unit, 's')}")
-    if model.order:
-        found.append(f"the noise has a memory (autoregression of order {model.order})")
-    if model.layout.states == 2 and abs(float(model.get("ratio")[0])) > 0:
-        low, high = model.spread * readings.scale
-        found.append(f"the noise is {high:.3g} in the high state and {low:.3g} in the low one")
-    inverse = float(model.get("tail")[0])
-    if inverse > SMALLEST_TAIL:
-        found.append(
-            f"the noise has heavy tails (Student's t of {1 / inverse:.2g} degrees of freedom)"
-        )
-    if np.any(model.get("skew") != 0):
-        found.append("the noise is skewed")
-    if base.lines.size:
-        found.append(
-            "hum was removed at " + ", ".join(f"{line:.4g} Hz" for line in np.sort(base.lines))
-        )
-    if model.layout.states > 1:
-        time = readings.time[:: max(readings.size >> 12, 1)]
-        drift = float(np.ptp(base.without_jumps().values(time) - base.hum(time)))
-        apart = drift / float(np.ptp(model.levels))
-        if apart > MIN_DRIFT:
-            found.append(f"a drift of {apart:.2g} of the separation was removed")
-    if base.jumps.size:
-        found.append(
-            "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))
-        )
-    return tuple(found)
-
-
-def _warnings(fit: TraceFit, readings: Readings, model: Model, unit: float) -> tuple[str, ...]:
-    shorter = min(fit.dwell_high, fit.dwell_low)
-    response = max(float(model.get("pole")[0]), float(model.get("window")[0])) * unit
-    found = (
-        (
-            fit.switches < FEW_SWITCHES,
-            f"there are only {fit.switches} switches, and intervals are rough below "
-            f"{FEW_SWITCHES}; measure longer",
-        ),
-        (
-            shorter < SLOW_RESPONSE * response,
-            f"the shorter dwell time, {format_scaled(shorter, 's', 2)}, is close to the response "
-            f"of the readout, {format_scaled(response, 's', 2)}, and rests on the shape of that; "
-            "measure with more bandwidth",
-        ),
-        (
-            fit.noise > NOISY * fit.separation,
-            f"the noise is {fit.noise / fit.separation:.2f} of the separation of the levels, so "
-            "that a state rests on many readings",
-        ),
-        (
-            fit.outliers > MANY_OUTLIERS,
-            f"{100 * fit.outliers:.1f} % of the readings are outliers; look at the trace",
-        ),
-        (
-            float(np.diag(fit.log_covariance).max()) > VAGUE**2
-            and shorter < COARSE * readings.interval,
-            f"the shorter dwell time is {shorter / readings.interval:.2g} times the interval "
-            "between readings, which determine it poorly; sample faster or measure longer",
-        ),
-    )
-    return tuple(sentence for applies, sentence in found if applies)

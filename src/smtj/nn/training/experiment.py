@@ -6,6 +6,7 @@ from typing import Any
 from smtj.card import Card
 from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
+from smtj.units import format_quantity
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Experiment:
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
         reads = f", {net.reads} read{'s' if net.reads != 1 else ''}" if net.neuron == "mtj" else ""
         drive = " driven by voltage" if net.drive == "voltage" else ""
+        if net.drive_field:
+            drive += f" at {format_quantity(net.drive_field, 'A/m', 'Oe', 3)}"
         bias = f", a bias voltage per {net.adaptive}" if net.adaptive else ""
         return (
             f"{'-'.join(map(str, net.sizes))}, {neuron}{drive}{reads}{bias}, "

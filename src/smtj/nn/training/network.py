@@ -17,6 +17,11 @@ from smtj.nn.drive.voltage import voltage_coupling
 from smtj.nn.layer.adaptive import Per, make_adaptive
 from smtj.nn.layer.neuron import MTJNeuron
 from smtj.nn.reads.scheme import Reads
+from smtj.physics.voltage_response import occupancies, voltage_response
+from smtj.units import format_quantity
+
+MIN_SWING = 0.25
+"""Least change of P(high) by the voltage that drives a network."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class NetworkSettings:
     """Coupling of hidden neurons; output neurons are always matched."""
     drive: Literal["field", "voltage"] = "field"
     """What the sums set: the field at each junction, or the voltage across it."""
+    drive_field: float = 0.0
+    """Constant field in A/m where voltages drive them, along the card's drive."""
     reads: Reads = 16
     """Reads in training."""
     eval_reads: Reads = 16
@@ -56,6 +63,8 @@ class NetworkSettings:
                 "drive is voltage, which needs MTJ neurons and leaves no bias voltage to learn; "
                 "leave adaptive out"
             )
+        if self.drive != "voltage" and self.drive_field:
+            raise SmtjError("drive_field is the constant field of drive=voltage; leave it out")
 
     @classmethod
     def from_mapping(cls, data: dict[str, Any]) -> Self:
@@ -93,7 +102,7 @@ def _neurons(
         return [Standardised(features), nn.Sigmoid()] if centred else [nn.Sigmoid()]
     coupling: nn.Module
     if settings.drive == "voltage":
-        coupling = voltage_coupling(card, features, calibrated=centred)
+        coupling = _by_voltage(card, features, settings.drive_field, centred)
     else:
         coupling = calibrated(card, features) if centred else matched(card, features)
     return [
@@ -108,6 +117,20 @@ def _neurons(
             chip_seed=settings.chip_seed * 1000 + layer if settings.variation else None,
         )
     ]
+
+
+def _by_voltage(card: Card, features: int, field: float, centred: bool) -> nn.Module:
+    """Return a coupling by voltage; raise SmtjError if it moves P(high) too little to learn."""
+    coupling = voltage_coupling(card, features, field=field, calibrated=centred)
+    low, high = occupancies(voltage_response(card, field))
+    if high - low < MIN_SWING:
+        raise SmtjError(
+            f"the voltage of card {card.name} moves P(high) from {low:.2g} to {high:.2g} only, at "
+            f"{format_quantity(field, 'A/m', 'Oe', 3)}, so neurons driven by it hardly learn; give "
+            "another constant field (drive_field), a larger switching.voltage_limit, or a card "
+            "with a spin torque"
+        )
+    return coupling
 
 
 def logits_and_outputs(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -119,6 +119,7 @@ def train(
     readout: Literal["device", "linear"] = "device",
     coupling: Literal["calibrated", "matched"] | None = None,
     drive: Literal["field", "voltage"] = "field",
+    drive_field: float = 0.0,
     reads: Reads = 16,
     eval_reads: Reads | None = None,
     noise: bool = True,
@@ -157,6 +158,8 @@ def train(
         sigmoids.
     drive
         Whether sums set the field at each junction or the voltage across it.
+    drive_field
+        Constant field in A/m at junctions that voltages drive, along the card's drive.
     reads, eval_reads
         Reads per neuron in training and in evaluation (default: the same), or ``"expected"``.
     noise, variation
@@ -211,6 +214,7 @@ def train(
         readout=readout,
         coupling=coupling or ("calibrated" if neuron == "mtj" else "matched"),
         drive=drive,
+        drive_field=drive_field,
         reads=reads,
         eval_reads=reads if eval_reads is None else eval_reads,
         noise=noise,
