@@ -120,7 +120,8 @@ def increasing_time(dataset: "xr.Dataset") -> None:
             raise DataError(
                 f"{source_of(dataset)}: its times start again at {reading_place(dataset, later)}, "
                 f"as those of {1 + int((steps < 0).sum())} records that follow one another: give "
-                f'each its own file, or join them by interval= (--interval "{between}")'
+                f"each its own file; if each begins where the one before ends, join them by "
+                f'interval= (--interval "{between}")'
             )
         step = f"from {time[later - 1]:.12g} s to {time[later]:.12g} s"
         raise DataError(

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,8 +122,16 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
         ]
         stack = _stack_errors(context.card) if context.has_base else (NO_STACK,)
         remarks = (*left_out, *stack, *first.scatter.remarks, *_constancy(second))
+    elif (symbol := _together(found)) == combination(0.0):
+        per_volt, xi = vcma_estimates(first, context.card)
+        estimates = [
+            _intercept("anisotropy field at zero bias", "H_K1(0)", first),
+            per_volt,
+            *([xi] if context.has_base else []),
+        ]
+        stack = _stack_errors(context.card) if context.has_base else (NO_STACK,)
+        remarks = ("the fields do not determine H_K2", *stack, *first.scatter.remarks)
     else:
-        symbol = combination(float(np.mean([at.general.ratio for at in found])))
         estimates = [
             _intercept(f"{symbol} at zero bias", f"({symbol})(0)", first),
             _slope(f"fall of {symbol} per volt", f"-d({symbol})/dV", first, -1),
@@ -144,7 +152,7 @@ def vcma_result(found: list[AtVoltage], context: Context) -> FitResult:
             "Points: anisotropy fields with their standard errors. Lines: straight lines. "
             "ξ = ½ μ0 M_s (−dH_K1/dV) t t_MgO.",
         ),
-        verdict="one combination" if second is None else "ok",
+        verdict="one combination" if per_volt is None else "ok",
         update=_update_vcma,
     )
 
@@ -161,6 +169,11 @@ def _that_separate(found: list[AtVoltage]) -> tuple[list[AtVoltage], tuple[str, 
         f"at {named} the lines do not separate H_K1 from H_K2, so "
         f"{'it is' if len(others) == 1 else 'they are'} left out here",
     )
+
+
+def _together(found: Sequence[AtVoltage]) -> str:
+    """Return the symbol of what the data of some voltages fix."""
+    return combination(float(np.mean([at.general.ratio for at in found])))
 
 
 def _nearest(found: Iterable[AtVoltage]) -> AtVoltage:
@@ -181,11 +194,13 @@ def _update_damping(card: DeviceCard, found: tuple[AtVoltage, ...], source: str)
 
 
 def _update_vcma(card: DeviceCard, fit: FittedFields, source: str) -> DeviceCard:
-    if fit.second is None or fit.field_per_volt is None or fit.coefficient is None:
+    if fit.field_per_volt is None or fit.coefficient is None:
         return card
     card = with_field_per_volt(
         card, measured(fit.field_per_volt), measured(fit.coefficient), source
     )
+    if fit.second is None:
+        return card
     first, second = (measured(_intercept("", "", line)) for line in (fit.first, fit.second))
     return with_anisotropy(card, first, second, 0.0, source)
 

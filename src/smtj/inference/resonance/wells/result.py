@@ -153,13 +153,14 @@ def ratio_of(
 
 def _inseparable(ratio: float, value: float) -> str:
     """Return the remark that the data fix one combination, and which field would fix another."""
+    if abs(ratio) < NO_INFLUENCE:
+        return (
+            "the data fix H_K1 and say nothing of H_K2; a field along the normal, which fixes "
+            "H_K1 - H_K2, would"
+        )
     field = format_quantity(BEYOND * abs(value), "A/m", "Oe", 2)
-    other = (
-        "along the normal, which fixes H_K1 - H_K2,"
-        if abs(ratio) < NO_INFLUENCE
-        else f"in the plane beyond saturation, {field} or more, which fixes H_K1 alone,"
-    )
     return (
-        f"the data fix {combination(ratio)} only and do not separate H_K1 from H_K2, so neither "
-        f"is given; a field {other} would"
+        f"the data fix {combination(ratio)} only and do not separate H_K1 from H_K2, so neither is "
+        f"given; a field in the plane beyond saturation, {field} or more, which fixes H_K1 alone, "
+        "would"
     )
