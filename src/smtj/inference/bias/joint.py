@@ -38,7 +38,7 @@ SETTLED = 0.01
 STEP = 1e-4
 """Of finite differences, in steps of a parameter."""
 _SINGULAR = 1e-9
-_NO_EFFECT = 1e-6
+_NO_EFFECT = 1e-3
 
 
 @dataclass(frozen=True)
