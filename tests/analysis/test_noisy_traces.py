@@ -1,7 +1,9 @@
 """Two levels far apart are two, whether the noise is that of the resistance or of the current."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.signal import lfilter
 
 from smtj import load_card, operating_point
 from smtj.analysis import fit
@@ -46,3 +48,21 @@ def test_two_levels_a_third_apart_are_two(of, window):
     # Mean of standard normal numbers, and of their squares.
     assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)
     assert np.mean(np.square(z)) == pytest.approx(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))
+
+
+@pytest.mark.proof
+def test_a_slow_current_is_no_slow_resistance():
+    """The pole acts on the current: voltage / current is told, and the current alone is right."""
+    rng, fine, interval = np.random.default_rng(4), 20, 1e-5
+    dwells = rng.exponential([22 * fine, 18 * fine], (200, 2)).astype(int) + 1
+    high = np.repeat(np.arange(400) % 2 == 0, dwells.ravel())[: 2500 * fine]
+    kept = np.exp(-1 / (2 * fine))
+    seen = lfilter([1 - kept], [1, -kept], high.astype(float))[::fine]
+    current = 20e-3 / 5000 * (1 - seen * (1 - 1 / 2.2)) + 25e-9 * rng.standard_normal(seen.size)
+    time = interval * np.arange(seen.size)
+    table = pd.DataFrame({"time [s]": time, "voltage [V]": 20e-3, "current [A]": current})
+    assert "acts on the current" in " ".join(fit(table).remarks)
+    alone = fit(table.drop(columns="voltage [V]"))
+    assert "acts on the current" not in " ".join(alone.remarks)
+    for symbol, truth in (("I_low", 4e-6), ("I_high", 4e-6 / 2.2)):
+        assert abs(alone[symbol].value - truth) < 4 * alone[symbol].error

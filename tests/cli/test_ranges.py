@@ -17,6 +17,10 @@ def test_rounding_does_not_lose_the_end(step):
     assert found[-1] == pytest.approx(2.1e-3)
 
 
+def test_a_range_through_zero_holds_zero():
+    assert parse_range("--field", "-30:10:10 Oe", "A/m")[3] == 0.0
+
+
 def test_a_falling_range_falls():
     assert parse_range("--voltage", "0.2:-0.2:-0.1 V", "V") == pytest.approx(
         [0.2, 0.1, 0, -0.1, -0.2]

@@ -337,3 +337,23 @@ def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
     for fit in fits:
         low, high = fit.intervals()[0]
         assert 0.95 * low < 2 * exact < 1.05 * high
+
+
+def test_levels_far_above_their_noise_have_errors():
+    rng = np.random.default_rng(52)
+    high, noise = fractions(rng, *DWELLS, TIME / INTERVAL), rng.standard_normal(READINGS)
+    fit = fit_trace(TIME, 5000 + 900 * high + 6 * noise)
+    for level, part, truth in zip(fit.levels, (1 - high, high), (5000, 5900), strict=True):
+        assert level.noise == pytest.approx(6, rel=0.1)
+        error = 6 / math.sqrt(part.sum())
+        assert abs(level.value - truth) < 4 * error
+    errors = np.sqrt(np.diag(fit.level_covariance))
+    np.testing.assert_allclose(errors, 6 / np.sqrt([(1 - high).sum(), high.sum()]), rtol=0.1)
+
+
+def test_levels_beside_a_calibration_step_are_those_of_the_record():
+    signal = record("none")
+    signal[:300] = 400 + 5 * np.random.default_rng(53).standard_normal(300)
+    fit = fit_trace(TIME, signal)
+    np.testing.assert_allclose([level.value for level in fit.levels], [1000, 1100], atol=2)
+    assert "the baseline jumps" in " ".join(fit.remarks)

@@ -69,7 +69,7 @@ def same(first: pd.DataFrame, second: pd.DataFrame) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(dataset=datasets())
 def test_any_data_set_comes_back(tmp_path: Path, suffix: str, dataset: xr.Dataset) -> None:

@@ -59,7 +59,10 @@ def parse_range(option: str, text: str, unit: str) -> "NDArray[np.float64]":
     count = math.floor((stop - start) / step * (1 + 1e-12) + 1e-9) + 1
     if count > MAX_STEPS:
         raise SmtjError(f'{option} is "{text}", which is {count} steps; the limit is {MAX_STEPS}')
-    return np.asarray(start + step * np.arange(count), dtype=np.float64)
+    found = np.asarray(start + step * np.arange(count), dtype=np.float64)
+    # Of -60:40:5 Oe one is 0, not what rounding leaves.
+    found[np.abs(found) < 1e-9 * abs(step)] = 0.0
+    return found
 
 
 def parse_sizes(option: str, text: str, example: str) -> tuple[int, ...]:

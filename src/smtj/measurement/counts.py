@@ -83,7 +83,9 @@ def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":
     """Replace counts of the low state by what they say of the high one."""
     low = dataset["low"]
     if "high" in dataset.variables and "reads" not in dataset.variables:
-        dataset = _with(dataset, "reads", dataset["high"].values + low.values, low.encoding)
+        both = [str(one.encoding.get("header", one.name)) for one in (dataset["high"], low)]
+        own = {**low.encoding, "header": " + ".join(both)}
+        dataset = _with(dataset, "reads", dataset["high"].values + low.values, own)
     elif "reads" in dataset.variables and not {"high", "probability"} & set(dataset.variables):
         dataset = _with(dataset, "high", dataset["reads"].values - low.values, low.encoding)
     return _without(dataset, "low")

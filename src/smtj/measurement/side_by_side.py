@@ -110,6 +110,10 @@ def load_beside(columns: Sequence[Beside], load: Loader) -> "xr.Dataset | None":
     fewer are sweeps.
     """
     parts = [_one(column, columns, load) for column in columns]
+    for part in parts:
+        if columns[0].quantity in part.variables:
+            ends = f"{columns[0].header} … {columns[-1].header}"
+            part[columns[0].quantity].encoding["header"] = ends
     first, along = parts[0], [name for name in FIELDS if name in parts[0].variables]
     if "time" in first.variables or len(along) != 1 or columns[0].quantity not in first.variables:
         return None
@@ -174,6 +178,7 @@ def _joined(
         }
     )
     found[along].encoding |= first[along].encoding
+    found["resistance"].encoding |= first["resistance"].encoding
     return _as(found, first)
 
 

@@ -168,7 +168,7 @@ def _dwell_times(scan: FittedScan) -> list[Estimate]:
     conditions = scan.traces[0].conditions
     bias = f", {conditions.shown_voltage}" if conditions.shown_voltage else ""
     return [
-        replace(estimate, condition=f"at {scan.field[i] / Oe:.4g} Oe{bias}")
+        replace(estimate, condition=f"at {round(scan.field[i] / Oe, 9) + 0.0:.4g} Oe{bias}")
         for i in scan.shown
         for estimate in dwell_times(scan.traces[i].fit)
     ]

@@ -41,6 +41,8 @@ MIN_SWITCHES = 10
 """Below which blocks of a trace tell nothing of its memory."""
 MAX_CHECKED = 1 << 17
 """Readings of which the memory and the spectrum are estimated."""
+BENT = 0.2
+"""TMR from which a response that acts on the current is bent in the resistance."""
 WORTH_SHOWING = 0.05
 """By how much times between crossings must be shorter than dwell times to be shown beside them."""
 MAX_SHOWN = 4000
@@ -109,6 +111,13 @@ def fit_readings(
     return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed))
 
 
+def _is_bent(fit: TraceFit) -> bool:
+    """Whether a readout that follows the current makes another law of its inverse."""
+    if len(fit.levels) != 2 or math.isinf(fit.bandwidth):
+        return False
+    return abs(fit.levels[1].value / fit.levels[0].value) > 1 + BENT
+
+
 def trace_result(
     known: Mapping[str, float],
     dataset: "xr.Dataset",
@@ -131,6 +140,12 @@ def trace_result(
     if fit.verdict == "two levels":
         barrier, said = _barrier(trace, context)
         remarks += said
+    if dataset.attrs.get("resistance_from") == "voltage / current" and _is_bent(fit):
+        remarks.append(
+            "the response of the readout acts on the current, and voltage / current bends it, so "
+            "levels and dwell times are off; leave the column of the voltage out (--ignore) to fit "
+            "the current itself"
+        )
     if barrier is not None:
         estimates.append(normal_estimate("stability factor", "E_b/k_BT", *barrier))
     cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""

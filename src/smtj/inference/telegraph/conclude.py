@@ -27,7 +27,7 @@ from smtj.inference.telegraph.model import (
     sample_path,
 )
 from smtj.inference.telegraph.pilot import Thinned
-from smtj.inference.telegraph.readings import Readings, named_readings
+from smtj.inference.telegraph.readings import MIN_NOISE, Readings, named_readings
 from smtj.inference.telegraph.remarks import SLOW_RESPONSE, imperfections, warnings_of
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.inference.telegraph.start import refit, settle
@@ -49,6 +49,8 @@ the error of ln of the dwell times for each 1 beyond."""
 SIMPLER_STEPS = 10
 SETTLING, ENOUGH_SETTLED = 10, 10.0
 """Turns of levels and baseline at most, and the gain with which they go on."""
+NORMAL_MAD = 1.4826
+"""Standard deviation of normal values over their median distance from the median."""
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 SEEN_APART = 3.0
@@ -454,9 +456,23 @@ class _Assembly:
             **self._common(model, base, ()),
         )  # fmt: skip
         levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
+        if float(model.get("scale")[0]) <= math.log(self.part.pilot.min_noise):
+            # There is less noise than the likelihood allows.
+            noise = self._scatter(model, base)
+            levels = tuple(replace(o, noise=n) for o, n in zip(levels, noise, strict=True))
+            fit = replace(fit, noise=float(np.mean(noise)))
         return replace(
             fit, levels=levels, warnings=(*warnings, *warnings_of(fit, self.given, model, unit))
         )
+
+    def _scatter(self, model: Model, base: Baseline) -> list[float]:
+        """Return the noise of the low and of the high state, from the bulk of the readings."""
+        pilot = self.part.pilot
+        z = pilot.signal - base.values(pilot.time)
+        states = most_probable_states(pilot, z, model)
+        own = [np.abs(z[states == k] - model.levels[k]) for k in (0, 1)]
+        scale = NORMAL_MAD * self.given.scale
+        return [scale * float(np.median(each)) if each.size else 0.0 for each in own]
 
     def _change(self, model: Model, base: Baseline) -> Change | None:
         """Return how the dwell times of two levels change over the record."""
@@ -582,7 +598,29 @@ def covariance_of(readings: Readings, z: Floats, model: Model) -> Floats:
     inverse = np.linalg.pinv(inner, rcond=1e-9, hermitian=True) * np.outer(scale, scale)
     out = np.zeros((model.theta.size, model.theta.size))
     out[np.ix_(index[keep], index[keep])] = inverse
+    if held[names == "scale"].any() and model.layout.states == 2:
+        place = [int(model.layout.index[name][0]) for name in ("offset", "gap")]
+        out[np.ix_(place, place)] = _of_scatter(readings, z, model)
     return out
+
+
+def _of_scatter(readings: Readings, z: Floats, model: Model) -> Floats:
+    """Return the covariance of the low level and of ln of the gap from the scatter of the readings,
+    where there is less noise than the likelihood allows."""
+    found = expectation(readings, z, model)
+    high = found.occupied[:, 0].astype(np.float64)
+    square = (z - found.response) ** 2 * found.inlier
+    low_variance, high_variance = (
+        float(square @ weight) / max(float(found.inlier @ weight), 1.0) ** 2
+        for weight in (1 - high, high)
+    )
+    if readings.min_noise > MIN_NOISE:
+        # All readings of a level may be rounded alike.
+        low_variance += readings.min_noise**2
+        high_variance += readings.min_noise**2
+    gap = float(np.diff(model.levels)[0])
+    both = -low_variance / gap
+    return np.array([[low_variance, both], [both, (low_variance + high_variance) / gap**2]])
 
 
 def _log_dwells(model: Model, covariance: Floats) -> tuple[Floats, Floats]:
@@ -613,11 +651,19 @@ def _by_level(model: Model) -> NDArray[np.uint8]:
     return np.argsort(np.argsort(model.levels)).astype(np.uint8)
 
 
+def _mean_baseline(time: Floats, base: Baseline) -> float:
+    """Return the mean of a baseline, of its longest stretch if it jumps: another one may be a
+    calibration."""
+    ends = np.concatenate([[0], np.searchsorted(time, np.sort(base.jumps)), [time.size]])
+    longest = int(np.diff(ends).argmax())
+    return float(base.values(time[ends[longest] : ends[longest + 1]]).mean())
+
+
 def _levels(
     model: Model, own: _Assembly, logs: Floats, dwells: Floats | None = None
 ) -> tuple[Level, ...]:
     given, out = own.given, []
-    mean = float(own.base.values(given.time[:: max(given.size >> 12, 1)]).mean())
+    mean = _mean_baseline(given.time[:: max(given.size >> 12, 1)], own.base)
     for k in np.argsort(model.levels):
         value = math.nan if dwells is None else float(dwells[k])
         spread = (

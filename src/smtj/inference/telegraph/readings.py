@@ -245,7 +245,8 @@ def _limits(y: Floats) -> list[str]:
     if values.size < some.size / 4:
         return []
     found = []
-    repeated = float(np.mean(y[1:] == y[:-1]))
+    inside = (y > values[0]) & (y < values[-1])
+    repeated = float(np.mean((y[1:] == y[:-1]) & inside[1:]))
     if repeated > REPEATED:
         found.append(
             f"{100 * repeated:.2g} % of the readings repeat the one before, as behind a median "

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from smtj.typing import Floats
 from smtj.units import format_scaled
 
-BLOCKS, DEGREE = 24, 3
-"""Blocks in which switches are counted, and degree of the polynomial of ln of a rate in time."""
+BLOCKS, DEGREES = 24, (1, 3)
+"""Blocks in which switches are counted, and degrees of the polynomial of ln of a rate in time."""
 MIN_SWITCHES = 60
-CHANCE = 1e-4
+CHANCE = 5e-4
 """Of such a change in a steady record, below which it is told."""
 MATTERS = 1.3
 """Ratio of dwell times of two quarters from which a change matters."""
@@ -47,7 +47,7 @@ class Change:
         ]
         return (
             f"the dwell times change over the record: {', '.join(parts)}; the fit gives averages. "
-            "Wait until the device is steady, or fit stretches of the record by themselves"
+            "Wait until the device is steady, or cut the record into stretches"
         )
 
 
@@ -68,15 +68,10 @@ def change(time: Floats, states: NDArray[np.uint8], interval: float) -> Change |
     if min(int(left.sum()) for left, _ in each) < MIN_SWITCHES / 2:
         return None
     edges = np.linspace(0, step.size, BLOCKS + 1).astype(np.intp)[:-1]
-    gain, rest = 0.0, 0.0
-    for left, stayed in each:
-        own = _regression(np.add.reduceat(left, edges), np.add.reduceat(stayed, edges))
-        gain, rest = gain + own[0], rest + own[1]
-    from scipy.special import fdtrc
-
-    freedom = 2 * DEGREE, 2 * (BLOCKS - 1 - DEGREE)
-    scatter = max(rest / freedom[1], 1.0)
-    if fdtrc(*freedom, gain / freedom[0] / scatter) > CHANCE:
+    counted = [
+        (np.add.reduceat(left, edges), np.add.reduceat(stayed, edges)) for left, stayed in each
+    ]
+    if min(_chance(counted, degree) for degree in DEGREES) > CHANCE:
         return None
     quarters = edges[:: BLOCKS // 4]
     high, low = (
@@ -87,18 +82,29 @@ def change(time: Floats, states: NDArray[np.uint8], interval: float) -> Change |
     return Change(high, low) if _matters(high) or _matters(low) else None
 
 
+def _chance(counted: list[tuple[NDArray[np.intp], Floats]], degree: int) -> float:
+    """Return how likely a steady record changes as much, by a polynomial of a degree."""
+    from scipy.special import fdtrc
+
+    found = [_regression(counts, exposure, degree) for counts, exposure in counted]
+    gain, rest = (sum(parts) for parts in zip(*found, strict=True))
+    freedom = 2 * degree, 2 * (BLOCKS - 1 - degree)
+    scatter = max(rest / freedom[1], 1.0)
+    return float(fdtrc(*freedom, gain / freedom[0] / scatter))
+
+
 def _matters(times: Floats) -> bool:
     return bool(np.nanmax(times) > MATTERS * np.nanmin(times))
 
 
-def _regression(counts: NDArray[np.intp], exposure: Floats) -> tuple[float, float]:
+def _regression(counts: NDArray[np.intp], exposure: Floats, degree: int) -> tuple[float, float]:
     """Return by how much a rate that changes beats a constant one (twice ln of the likelihood), and
     what is left of χ², by Poisson regression."""
     seen = exposure > 0
     n, exposed = counts[seen].astype(np.float64), exposure[seen] / exposure.sum()
     x = np.linspace(-1, 1, BLOCKS)[seen]
-    basis = np.polynomial.legendre.legvander(x, DEGREE)
-    theta = np.zeros(DEGREE + 1)
+    basis = np.polynomial.legendre.legvander(x, degree)
+    theta = np.zeros(degree + 1)
     theta[0] = math.log(n.sum())
     for _ in range(NEWTON):
         expected = exposed * np.exp(np.clip(basis @ theta, -30, 30))
