@@ -1,6 +1,7 @@
 """VCMA, spin torque and heat from dwell times under bias, each freed where the data show it."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from smtj.inference.bias.card_estimates import card_estimates
 from smtj.inference.bias.card_law import card_law
 from smtj.inference.bias.compact_law import compact_estimates, compact_law
 from smtj.inference.bias.conditions import bias_conditions
-from smtj.inference.bias.joint import fit_jointly
+from smtj.inference.bias.joint import Parameter, fit_jointly
 from smtj.inference.bias.observed import dwell_times, high_counts
 
 VOLTAGE = np.linspace(-0.2, 0.2, 9)
@@ -167,3 +168,41 @@ def test_impossible_data_say_what_is_wrong():
     counts = high_counts(np.ones(9), 2)
     with pytest.raises(SmtjError, match="name the card by base="):
         compact_law(bias_conditions("voltage", VOLTAGE), counts)
+
+
+@dataclass(frozen=True)
+class WorkLaw:
+    """ln τ = ln τ0 + Δ (1 ± h V), with the Δ in the torque's term that of the last refresh."""
+
+    volts: np.ndarray
+    frozen: float = 10.0
+
+    @property
+    def parameters(self):
+        return (
+            Parameter("attempt", "τ0", 0.0, 0.0, 1.0, known=2.0, given=True),
+            Parameter("barrier", "the barrier", 10.0, 10.0, 0.1),
+            Parameter("torque", "spin torque", 0.5, 0.0, 0.1, cause=True),
+        )
+
+    def log_times(self, values):
+        push = self.frozen * values["torque"] * self.volts
+        rest = values["attempt"] + values["barrier"]
+        return np.stack([rest + push, rest - push], axis=1)
+
+    def refreshed(self, values, tolerance):
+        moved = abs(values["barrier"] - self.frozen) > 1e-6
+        return replace(self, frozen=values["barrier"]) if moved else self
+
+
+def test_the_error_of_a_torque_holds_that_of_the_barrier_it_works_against():
+    """Δ = 10 ± 2 by a τ0 known to e^2 leaves Δ h at 5 and h at 0.5 ± 0.1, and the torque seen."""
+    volts = np.linspace(-1, 1, 9)
+    law = WorkLaw(volts)
+    times = law.log_times({"attempt": 0.0, "barrier": 10.0, "torque": 0.5})
+    observed = dwell_times(*times.T, np.tile(1e-4 * np.eye(2), (9, 1, 1)))
+    found = fit_jointly(observed, law)
+    assert found.error("barrier") == pytest.approx(2.0, rel=0.01)
+    assert found.error("torque") == pytest.approx(0.1, rel=0.1)
+    assert found.alone["torque"] < 0.002
+    assert found.seen("torque")

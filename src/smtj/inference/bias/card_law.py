@@ -40,6 +40,8 @@ NEAR = 0.1
 """Of the step of each parameter, within which the leading order is enough."""
 LEAST, MOST = 0.25, 3.0
 """Of the torque last evaluated, between which the next one lies."""
+COLDEST = 0.25
+"""Least temperature of a trial, relative to that of the measurement."""
 _STATES = np.array([1.0, -1.0])
 _NOTHING = np.zeros(0)
 
@@ -185,12 +187,10 @@ class CardLaw:
         return self.card.replace(changes)
 
     def _times(self, card: DeviceCard, values: Mapping[str, float], law: str) -> Floats:
-        return self._each(
-            card_log_dwell_times,
-            card,
-            self.conditions.temperature[:, None] + values["heat"] * self.power,
-            law=law,
-        )
+        own = self.conditions.temperature[:, None]
+        # A trial that cools the layer to nothing would make its integrals endless.
+        hot = np.maximum(own + values["heat"] * self.power, own * COLDEST)
+        return self._each(card_log_dwell_times, card, hot, law=law)
 
     def _correction(self, card: DeviceCard, values: Mapping[str, float]) -> Floats:
         if not self.exact:
@@ -228,6 +228,7 @@ class CardLaw:
         """
         x, z, t = (groups[:, k, None] for k in range(3))
         hot = t[..., None] + heat[:, None, :] * nodes[:, None] ** 2
+        hot = np.maximum(hot, t[..., None] * COLDEST)
         mean = hot.mean(axis=-1)
         both = np.stack(log_dwell_changes(card, x, 0.0, z, nodes, mean), axis=-1)
         return np.asarray(both * mean[..., None] / hot)

@@ -35,10 +35,12 @@ ROUNDS = 12
 """Rounds in which corrections of the law, or errors from scatter, settle."""
 SETTLED = 0.01
 """Relative change of errors from scatter at which they have."""
+PART = 0.2
+"""Of the error of what is given, at which a law is evaluated anew for what follows."""
 STEP = 1e-4
 """Of finite differences, in steps of a parameter."""
 _SINGULAR = 1e-9
-_NO_EFFECT = 1e-6
+_NO_EFFECT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class JointFit(ChiSquared):
     """Why the others are not freed, by name."""
     covariance: Floats
     """Of the freed ones, in their order, widened by excess scatter."""
+    alone: Mapping[str, float]
+    """Standard errors of the freed ones as if what is given had none: a torque is seen whatever the
+    attempt time, though its size may depend on it."""
     quantile: float
     """Half-width of a 95 % interval in standard errors."""
     fitted: Floats
@@ -108,7 +113,7 @@ class JointFit(ChiSquared):
 
     def seen(self, name: str) -> bool:
         """Whether a freed cause differs from 0 by more than its error allows."""
-        return name in self.freed and abs(self.values[name]) > SEEN * self.error(name)
+        return name in self.alone and abs(self.values[name]) > SEEN * self.alone[name]
 
     def verdict(self) -> str:
         """Which causes are seen, which are not, and which the data do not show, in a sentence."""
@@ -190,6 +195,10 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
         freed=names,
         held=held,
         covariance=_with_given(weighed, law, values, free, given, wider * found.covariance),
+        alone={
+            p.name: math.sqrt(wider * error)
+            for p, error in zip(free, np.diag(found.covariance), strict=True)
+        },
         quantile=float(stdtrit(math.inf if observed.stated else freedom, 0.975)),
         fitted=fitted,
         chi_squared=found.chi_squared,
@@ -215,6 +224,18 @@ def _with_given(
     for column, p in enumerate(given):
         moved = _slope(observed, law, values, p) / _scale(law, values, p)
         follow = np.linalg.lstsq(jacobian * scale, -moved, rcond=None)[0] * scale
+        # Another barrier may make another torque of the same effect, which a law shows anew.
+        size = PART * (p.known or 0.0)
+        steps = {q.name: values[q.name] + f * size for q, f in zip(free, follow, strict=True)}
+        shifted = {**values, **steps, p.name: values[p.name] + size}
+        there = law.refreshed(shifted, 0.0)
+        if there is not law:
+            ends = [
+                observed.residuals(each.log_times(at))
+                for each, at in ((law, values), (there, shifted))
+            ]
+            left = (ends[1] - ends[0]) / size
+            follow = follow - np.linalg.lstsq(jacobian * scale, left, rcond=None)[0] * scale
         pull[: len(free), column] = follow * (p.known or 0.0)
         pull[len(free) + column, column] = p.known or 0.0
     whole = pull @ pull.T

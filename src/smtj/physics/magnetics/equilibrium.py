@@ -8,6 +8,7 @@ The number of quadrature nodes follows the largest energy among the arguments: u
 ln Z below 1e-11.
 """
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -262,7 +263,7 @@ def _nodes(xp: Any, energy: ReducedEnergy) -> tuple[Array, Array, Array, Array]:
     polar, azimuthal = max(POLAR_NODES, more), max(AZIMUTHAL_NODES, more)
     # Thanks to the mirror images half the circle suffices; equal weights converge exponentially.
     angle = (np.arange(azimuthal) + 0.5) * (math.pi / azimuthal)
-    nodes, node_weights = np.polynomial.legendre.leggauss(polar)
+    nodes, node_weights = _gauss(polar)
     u = (nodes[:, None] + 1) / 2
     radius = np.sqrt(1 - u**2)
     weights = node_weights[:, None] * (math.pi / azimuthal)
@@ -272,3 +273,8 @@ def _nodes(xp: Any, energy: ReducedEnergy) -> tuple[Array, Array, Array, Array]:
         convert(radius * np.cos(angle)),
         convert(weights),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _gauss(count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    return np.polynomial.legendre.leggauss(count)
