@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from pydantic import ValidationError
 from scipy.constants import mu_0
 
+from closeness import close_to
 from smtj.card import DeviceCard, Value, as_card, load_card, shipped_cards
 from smtj.card.template import template
 from smtj.errors import CardError, SmtjError
@@ -53,11 +54,11 @@ def test_a_shipped_card_loads_under_its_own_name(name):
 
 def test_the_paper_s_numbers_are_on_its_card():
     assert CARD.geometry.length == 210e-9
-    assert CARD.geometry.activation_volume == pytest.approx(3254e-27)
-    assert CARD.magnetism.anisotropy_field == pytest.approx(0.056 / mu_0, rel=1e-15)
-    assert CARD.magnetism.easy_axis_tilt == pytest.approx(math.radians(9), rel=1e-15)
+    assert CARD.geometry.activation_volume == close_to(3254e-27)
+    assert CARD.magnetism.anisotropy_field == close_to(0.056 / mu_0, rel=1e-15)
+    assert CARD.magnetism.easy_axis_tilt == close_to(math.radians(9), rel=1e-15)
     assert CARD.vcma.coefficient == 26e-15
-    assert CARD.switching.effective_anisotropy_field == pytest.approx(560 * OERSTED, rel=1e-15)
+    assert CARD.switching.effective_anisotropy_field == close_to(560 * OERSTED, rel=1e-15)
     assert CARD.switching.sampling_interval == 0.12
     assert CARD.switching.offset_field is None
     assert CARD.spin_torque is None
@@ -84,7 +85,7 @@ def test_only_what_is_printed_counts_as_from_the_paper():
 def test_the_activation_volume_is_the_stated_part_of_the_ellipse():
     geometry = CARD.geometry
     volume = math.pi / 4 * geometry.length * geometry.width * geometry.free_layer_thickness
-    assert geometry.activation_volume / volume == pytest.approx(0.203, abs=5e-4)
+    assert geometry.activation_volume / volume == close_to(0.203, abs=5e-4)
 
 
 def test_values_come_with_unit_range_and_meaning():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.constants import electron_volt, k, mu_0
 
+from closeness import close_to
 from smtj import load_card, operating_point
 from smtj.card import shipped_cards
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
@@ -49,16 +50,16 @@ def test_every_value_says_where_it_is_from(name):
 def test_funatsu_dwell_time_lies_amid_the_measured_ones():
     point = operating_point(load_card("funatsu2022"))
     high, low = (float(t) for t in point.dwell_times(0.0))
-    assert high == low == pytest.approx(math.sqrt(0.3e-3 * 1.0), rel=0.01)
+    assert high == low == close_to(math.sqrt(0.3e-3 * 1.0), rel=0.01)
 
 
 def test_reiss_moment_barrier_and_anisotropy_are_those_of_the_table():
     card = load_card("reiss2019")
     point = operating_point(card)
     moment = float(card.magnetism.saturation_magnetisation * card.geometry.activation_volume)
-    assert moment * 1e18 == pytest.approx(8.33, abs=0.01)
-    assert float(point.barrier) / electron_volt == pytest.approx(1.3, abs=0.005)
-    assert float(point.energy_density) == pytest.approx(13.5e3, rel=1e-3)
+    assert moment * 1e18 == close_to(8.33, abs=0.01)
+    assert float(point.barrier) / electron_volt == close_to(1.3, abs=0.005)
+    assert float(point.energy_density) == close_to(13.5e3, rel=1e-3)
     # An example at 48 deg C switches within milliseconds; the barrier has two digits, 1.8 k_B T.
     log_dwell, _ = operating_point(card, 0.0, 321.15).log_dwell_times(point.offset_field)
     assert abs(float(log_dwell) - math.log(1e-3)) < 1.8 + math.log(5)
@@ -80,22 +81,22 @@ def test_reiss_centre_moves_with_the_voltage_as_it_was_measured_to():
     """A torque along the normal is a field h_DL V/α: 157.8 Oe at 80 mV, 180.6 Oe at -70 mV."""
     for volts, centre in ((0.08, 157.8), (-0.07, 180.6)):
         found = float(load_card("reiss2019").at(voltage=volts).offset_field)
-        assert found / OERSTED == pytest.approx(centre, abs=0.1)
+        assert found / OERSTED == close_to(centre, abs=0.1)
 
 
 def test_mizrahi_fastest_junction_switches_at_seventy_kilohertz():
     card = load_card("mizrahi2018")
     high, low = operating_point(card).dwell_times(0.0)
-    assert 1 / float(high + low) == pytest.approx(70e3, rel=0.01)
+    assert 1 / float(high + low) == close_to(70e3, rel=0.01)
     spread = math.log(18.68 / 8.87) / 3
-    assert card.variability.barrier_spread == pytest.approx(spread, abs=0.01)
+    assert card.variability.barrier_spread == close_to(spread, abs=0.01)
 
 
 def test_sidi_el_valli_barriers_come_back_and_nothing_switches():
     point = operating_point(load_card("sidielvalli2025"))
     high, low = (float(t) for t in point.log_dwell_times(0.0))
-    assert high - point.log_attempt_time == pytest.approx(26, abs=0.3)
-    assert low - point.log_attempt_time == pytest.approx(51, abs=0.3)
+    assert high - point.log_attempt_time == close_to(26, abs=0.3)
+    assert low - point.log_attempt_time == close_to(51, abs=0.3)
     century = math.log(100 * 365.25 * 86400)
     assert low > century
 
@@ -144,13 +145,13 @@ def test_schnitzspan_motion_loses_its_correlation_in_five_nanoseconds():
     assert error < 0.7
     assert abs(time(everything) - 5.0) < 3 * error
     high, _ = operating_point(card).dwell_times(0.0)
-    assert float(high) == pytest.approx(10e-9, rel=0.01)
+    assert float(high) == close_to(10e-9, rel=0.01)
 
 
 def test_the_exact_rate_of_an_easy_plane_is_that_of_its_correlation():
     card = load_card("schnitzspan2023")
     log_rate = log_relaxation_rate(macrospin(card), 0.0, 0.0, 0.0, float(card.magnetism.damping))
-    assert math.exp(-float(log_rate)) == pytest.approx(5e-9, rel=0.1, abs=0)
+    assert math.exp(-float(log_rate)) == close_to(5e-9, rel=0.1, abs=0)
 
 
 @pytest.mark.parametrize("name", IN_PLANE)
@@ -170,7 +171,7 @@ def test_a_device_in_the_plane_has_the_axes_of_its_film(name):
     moved = float(vcma_coefficient(card)) * 0.2
     moved /= float(card.geometry.free_layer_thickness * card.geometry.tunnel_barrier_thickness)
     expected = 2 * moved / (mu_0 * float(card.magnetism.saturation_magnetisation))
-    assert float(stiff - soft) == pytest.approx(expected, rel=1e-6)
+    assert float(stiff - soft) == close_to(expected, rel=1e-6)
 
 
 def test_a_signal_of_zeros_has_no_line():

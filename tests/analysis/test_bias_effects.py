@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import smtj
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.measurement import save
 
@@ -35,7 +36,7 @@ def test_traces_at_several_voltages_give_a_card_with_the_torque_of_the_device(tm
     assert covers(result["h_DL"], TORQUE)
     assert result.remarks == () and "show spin torque" in result.parts[-1].remarks[0]
     card = result.card()
-    assert card.spin_torque.damping_like_field_per_volt == pytest.approx(TORQUE, rel=0.2)
+    assert card.spin_torque.damping_like_field_per_volt == close_to(TORQUE, rel=0.2)
     held = result.check(card)
     assert len(held.comparisons) == 20 and not held.remarks
 
@@ -64,7 +65,7 @@ def test_one_table_of_dwell_times_at_several_voltages_and_temperatures(tmp_path)
     assert result.kind == "effects" and covers(result["h_DL"], TORQUE)
     # Temperatures tell the attempt time from the barrier.
     assert covers(result["τ0"], float(BASE.thermal.attempt_time))
-    assert result.fit.fit.scatter == pytest.approx(0.02, rel=0.4)
+    assert result.fit.fit.scatter == close_to(0.02, rel=0.4)
     alone = smtj.fit(tmp_path / "tau.csv")
     assert alone.kind == "effects" and not alone.has_card
     assert abs(alone["V_c"].value) < abs(result["V_c,high"].value)

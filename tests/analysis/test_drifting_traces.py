@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import load_card, operating_point
 from smtj.analysis import fit
 from smtj.lab import Instrument, trace
@@ -30,9 +31,9 @@ def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
         times = np.log([found.fit.dwell_high, found.fit.dwell_low])
         z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
         levels = [found.level(state).value for state in ("low", "high")]
-        assert levels == pytest.approx(middle, abs=1.0)
+        assert levels == close_to(middle, abs=1.0)
         ends = found.fit.low[[0, -1]]
-        assert np.diff(ends) == pytest.approx(drift * SEPARATION, abs=3.0)
+        assert np.diff(ends) == close_to(drift * SEPARATION, abs=3.0)
     # Mean of standard normal numbers, and of their squares.
     assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)
-    assert np.mean(np.square(z)) == pytest.approx(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))
+    assert np.mean(np.square(z)) == close_to(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))

@@ -9,6 +9,7 @@ import pytest
 from measured_devices import VOLTAGE, random_scan, random_trace, readings
 
 import smtj
+from closeness import close_to
 from smtj.card import BehaviouralCard, DeviceCard
 from smtj.errors import SmtjError
 from smtj.units import Oe, convert
@@ -149,11 +150,9 @@ def test_scans_at_several_voltages_say_what_a_voltage_changes():
         (response.log_dwell_time_per_volt, -5.0),
     ):
         assert abs(value - truth) < 4.5 * value.standard_error
-    assert card.voltage_limit == pytest.approx(0.1)
+    assert card.voltage_limit == close_to(0.1)
     there = card.at(voltage=0.1, field=0.0)
-    assert float(there.slope) == pytest.approx(
-        float(response.slope + 0.1 * response.slope_per_volt)
-    )
+    assert float(there.slope) == close_to(float(response.slope + 0.1 * response.slope_per_volt))
     with pytest.raises(SmtjError, match="no law for a temperature"):
         card.at(temperature=310.0)
 
@@ -176,7 +175,7 @@ def test_conditions_that_the_data_state_are_on_the_card():
     shown = {name: card.behaviour.shown(name) for name in ("read_voltage", "temperature")}
     assert shown == {"read_voltage": "10 mV", "temperature": "310 K"}
     data = smtj.lab.trace(card, 10)
-    assert float(data.field_out_of_plane) == pytest.approx(-14 * Oe)
+    assert float(data.field_out_of_plane) == close_to(-14 * Oe)
     with pytest.raises(SmtjError, match="measured at -14 Oe, and no law for H_⊥ of 0 Oe"):
         smtj.lab.trace(card, 10, field=0.0)
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
+from closeness import close_to
 from smtj import load_card, operating_point
 from smtj.analysis import fit
 from smtj.lab import Instrument, trace
@@ -43,11 +44,11 @@ def test_two_levels_a_third_apart_are_two(of, window):
         assert found.fit.verdict == "two levels"
         times = np.log([found.fit.dwell_high, found.fit.dwell_low])
         z.append((times - truth) / np.sqrt(np.diag(found.fit.log_covariance)))
-        assert found.level("high").value == pytest.approx(HIGH, rel=0.02)
-        assert found.level("low").value == pytest.approx(LOW, rel=0.02)
+        assert found.level("high").value == close_to(HIGH, rel=0.02)
+        assert found.level("low").value == close_to(LOW, rel=0.02)
     # Mean of standard normal numbers, and of their squares.
     assert np.abs(np.mean(z, axis=0)).max() < 4 / np.sqrt(SEEDS)
-    assert np.mean(np.square(z)) == pytest.approx(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))
+    assert np.mean(np.square(z)) == close_to(1, abs=4 * np.sqrt(2 / (2 * SEEDS)))
 
 
 @pytest.mark.proof

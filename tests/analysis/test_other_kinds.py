@@ -8,6 +8,7 @@ import pytest
 from measured_devices import readings
 
 import smtj
+from closeness import close_to
 from smtj.analysis import fit
 from smtj.errors import SmtjError
 from smtj.measurement import load
@@ -39,18 +40,18 @@ def test_volts_and_amperes_give_the_dwell_times_of_the_resistance(
     amperes = fit(write(tmp_path / "i.csv", "t [ms],I [uA]", time, 1e5 / resistance))
     for other in (volts, amperes):
         for symbol in ("τ_high", "τ_low"):
-            assert other[symbol].value == pytest.approx(ohms[symbol].value, rel=0.01)
+            assert other[symbol].value == close_to(ohms[symbol].value, rel=0.01)
         assert other.update is None
-    assert volts["V_high"].to("mV").value == pytest.approx(11, rel=1e-3)
+    assert volts["V_high"].to("mV").value == close_to(11, rel=1e-3)
     # The high state is that of the higher resistance, and of the lower current.
-    assert amperes["I_high"].to("uA").value == pytest.approx(1e5 / 1100, rel=1e-3)
-    assert amperes["I_low"].to("uA").value == pytest.approx(100, rel=1e-3)
+    assert amperes["I_high"].to("uA").value == close_to(1e5 / 1100, rel=1e-3)
+    assert amperes["I_low"].to("uA").value == close_to(100, rel=1e-3)
 
 
 def test_a_stated_bias_gives_ohms(tmp_path: Path, telegraph: np.ndarray) -> None:
     volts = np.where(telegraph, 11.0, 10.0) + 0.02 * RNG.standard_normal(4000)
     path = write(tmp_path / "v.csv", "t [ms],V [mV]", np.arange(4000.0), volts)
-    assert fit(path, current=1e-5)["R_high"].value == pytest.approx(1100, rel=1e-3)
+    assert fit(path, current=1e-5)["R_high"].value == close_to(1100, rel=1e-3)
     # A card of a trace in volts has dwell times, and no resistances that nobody measured.
     card = fit(path).card(name="volts")
     assert card.behaviour.resistance_high is None
@@ -69,7 +70,7 @@ def test_a_table_of_dwell_times_becomes_a_response(tmp_path: Path) -> None:
     assert result["τ_high,0"].interval[0] < 0.02 < result["τ_high,0"].interval[1]
     card = result.card(name="tau")
     assert card.drive.name == "current"
-    assert float(card.behaviour.dwell_time) == pytest.approx(0.02, rel=0.05)
+    assert float(card.behaviour.dwell_time) == close_to(0.02, rel=0.05)
 
 
 def test_traces_at_three_voltages_are_fitted_one_by_one_and_together(tmp_path: Path) -> None:
@@ -183,4 +184,4 @@ def test_a_smaller_current_is_said_to_be_the_higher_resistance(
     assert "the high state is that of the higher resistance, so its current is the smaller" in said
     assert '--column "voltage=Source Value [V]"' in said
     named = fit(load(path, {"voltage": "Source Value [V]"}))
-    assert named["R_high"].value == pytest.approx(10e3, rel=1e-3)
+    assert named["R_high"].value == close_to(10e3, rel=1e-3)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import smtj
+from closeness import close_to
 from smtj.card import load_card_text
 from smtj.cli import main
 from smtj.errors import SmtjError
@@ -53,15 +54,15 @@ def test_an_ideal_neuron_is_a_sigmoid(measured):
     x = torch.linspace(-4, 4, 9)[:, None]
     layer = MTJNeuron(measured, 1, **IDEAL)
     torch.testing.assert_close(layer(x), torch.sigmoid(x))
-    assert layer.bias_voltage == pytest.approx(10e-3)
+    assert layer.bias_voltage == close_to(10e-3)
 
 
 def test_a_scanned_field_ends_where_the_measurement_did():
     layer = MTJNeuron(CARDS["scan"], 1, **IDEAL)
     far = float(layer.log_odds(torch.tensor([[100.0]])))
-    assert far == pytest.approx(0.14 * (60 + 14), rel=1e-5)
+    assert far == close_to(0.14 * (60 + 14), rel=1e-5)
     free = MTJNeuron(CARDS["trace"], 1, **IDEAL)
-    assert float(free.log_odds(torch.tensor([[100.0]]))) == pytest.approx(100.0)
+    assert float(free.log_odds(torch.tensor([[100.0]]))) == close_to(100.0)
 
 
 @pytest.mark.slow
@@ -73,8 +74,8 @@ def test_reads_in_a_stream_correlate_as_the_measured_dwell_times_say():
     r = math.exp(-interval / 1.5e-3)
     lags = np.arange(1, reads)
     variance = 0.25 / reads * (1 + 2 * np.sum((1 - lags / reads) * r**lags))
-    assert means.mean() == pytest.approx(0.5, abs=5 * math.sqrt(variance / means.size))
-    assert means.var() == pytest.approx(variance, rel=0.03)
+    assert means.mean() == close_to(0.5, abs=5 * math.sqrt(variance / means.size))
+    assert means.var() == close_to(variance, rel=0.03)
 
 
 def test_conversion_and_training_need_no_physics(measured):
@@ -116,9 +117,9 @@ def test_the_cost_of_reads_follows_from_levels_and_dwell_times(measured):
     price = smtj.energy.cost((8, 4), measured)
     volts, interval = 10e-3, 20e-3
     power = volts**2 * (0.5 / 6500 + 0.5 / 5000)
-    assert float(price.junction) == pytest.approx(4 * 16 * interval * power, rel=1e-6)
+    assert float(price.junction) == close_to(4 * 16 * interval * power, rel=1e-6)
     # Reads 20 ms apart are independent, as the device forgets within 1.5 ms.
-    assert float(price.effective_reads) == pytest.approx(16, rel=1e-3)
+    assert float(price.effective_reads) == close_to(16, rel=1e-3)
     assert price.couplings == (("oersted", "strain") if measured.drive.name == "field" else ())
     assert ("sum, oersted" in str(price)) == (measured.drive.name == "field")
     with pytest.raises(SmtjError, match="needs the physics of the device"):

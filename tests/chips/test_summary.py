@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from closeness import close_to
 from smtj.chips import QUANTITIES, summarise
 from smtj.chips.plan import Study
 from smtj.chips.plots import save_accuracy_plot, save_yield_plot
@@ -28,7 +29,7 @@ def test_the_yield_has_wilsons_interval(good: int, count: int) -> None:
     middle = (p + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * math.sqrt(p * (1 - p) / count + z**2 / (4 * count**2))
     assert share == p
-    assert (low, high) == pytest.approx((middle - half, middle + half), abs=1e-12)
+    assert (low, high) == close_to((middle - half, middle + half), abs=1e-12)
 
 
 def test_a_chip_at_the_threshold_is_good() -> None:
@@ -52,16 +53,16 @@ def test_sensitivities_are_the_slopes_that_were_put_in() -> None:
         return level[chip] + own_slope[chip] * t - noise - 0.004 * decades
 
     found = {item.name: item for item in summarise(table_of(study, accuracy), 0.9).sensitivities}
-    assert found["temperature"].slope == pytest.approx(own_slope.mean(), rel=1e-9)
+    assert found["temperature"].slope == close_to(own_slope.mean(), rel=1e-9)
     error = own_slope.std(ddof=1) / math.sqrt(200)
-    assert found["temperature"].standard_error == pytest.approx(error, rel=1e-9)
-    assert found["reads"].slope == pytest.approx(-0.1, rel=1e-9)
-    assert found["age"].slope == pytest.approx(-0.004, rel=1e-9)
+    assert found["temperature"].standard_error == close_to(error, rel=1e-9)
+    assert found["reads"].slope == close_to(-0.1, rel=1e-9)
+    assert found["age"].slope == close_to(-0.004, rel=1e-9)
     assert [found[name].per for name in ("temperature", "reads", "age")] == [
         "1 K", "1/N (N reads)", "decade of s"
     ]  # fmt: skip
     # What is the same on all chips has no error.
-    assert found["reads"].standard_error == pytest.approx(0, abs=1e-12)
+    assert found["reads"].standard_error == close_to(0, abs=1e-12)
 
 
 def test_one_at_a_time_gives_the_same_and_in_the_unit_people_see() -> None:
@@ -82,7 +83,7 @@ def test_one_at_a_time_gives_the_same_and_in_the_unit_people_see() -> None:
     assert found["offset_spread"].per == "1 Oe"
     # Each slope rests on two values that are two units, or 20 K, apart.
     expected_error = 1e-3 / math.sqrt(2) / math.sqrt(50)
-    assert found["offset_spread"].standard_error == pytest.approx(expected_error, rel=0.4)
+    assert found["offset_spread"].standard_error == close_to(expected_error, rel=0.4)
 
 
 def test_what_was_moved_together_is_not_told_apart() -> None:
@@ -97,16 +98,16 @@ def test_one_chip_has_no_error_and_no_spread() -> None:
     record = summary.to_dict()
     assert record["distributions"][0]["standard_error"] is None
     assert record["distributions"][1]["yield"] == 1.0
-    assert record["sensitivities"][0]["slope"] == pytest.approx(1 / 400)
+    assert record["sensitivities"][0]["slope"] == close_to(1 / 400)
 
 
 def test_quantiles_and_means_are_those_of_the_chips() -> None:
     values = np.linspace(0.8, 1.0, 101)
     table = table_of(Study.of(101), lambda chip, _: values[chip])
     (found,) = summarise(table, 0.9).distributions
-    assert found.mean == pytest.approx(0.9)
-    assert found.quantiles == pytest.approx((0.81, 0.85, 0.9, 0.95, 0.99))
-    assert found.standard_error == pytest.approx(values.std(ddof=1) / math.sqrt(101))
+    assert found.mean == close_to(0.9)
+    assert found.quantiles == close_to((0.81, 0.85, 0.9, 0.95, 0.99))
+    assert found.standard_error == close_to(values.std(ddof=1) / math.sqrt(101))
     with pytest.raises(SmtjError, match="the threshold is 95; it must be an accuracy from 0 to 1"):
         summarise(table, 95)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from closeness import close_to
 from smtj.chips.conditions import QUANTITIES, grid, parse_vary
 from smtj.errors import SmtjError
 from smtj.units import Oe
@@ -30,7 +31,7 @@ def test_lists_and_ranges_with_and_without_units(text: str, expected: dict) -> N
     found = parse_vary("--vary", text)
     assert list(found) == list(expected)
     for name, values in expected.items():
-        assert found[name] == [v if isinstance(v, str) else pytest.approx(v) for v in values]
+        assert found[name] == [v if isinstance(v, str) else close_to(v) for v in values]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import lab, load_card
 from smtj.cli import main
 from smtj.measurement import load
@@ -133,7 +134,7 @@ def test_columns_may_be_called_otherwise(folder, tmp_path):
     assert done.returncode == 0, done.stderr
     own = json.loads(smtj("fit", "trace.csv", "--json", cwd=folder).stdout)
     for mine, theirs in zip(json.loads(done.stdout)["estimates"], own["estimates"], strict=True):
-        assert mine["value"] == pytest.approx(theirs["value"], rel=1e-6)
+        assert mine["value"] == close_to(theirs["value"], rel=1e-6)
 
 
 @pytest.mark.slow
@@ -159,8 +160,8 @@ def test_the_measured_sot_junctions(tmp_path):
         for part in parts
         if "is not a sigmoid" not in " ".join(part["remarks"])
     ]
-    assert sorted(found["w"] for found in logistic) == pytest.approx([41, 76], abs=3)
-    assert [found["V_s"] for found in logistic] == pytest.approx([0.90, 0.90], abs=0.005)
+    assert sorted(found["w"] for found in logistic) == close_to([41, 76], abs=3)
+    assert [found["V_s"] for found in logistic] == close_to([0.90, 0.90], abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.optimize import curve_fit
 
+from closeness import close_to
 from smtj import DeviceCard, load_card
 from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
 from smtj.dynamics.macrospin.simulate import (
@@ -146,11 +147,11 @@ def test_energy_is_conserved_without_damping() -> None:
     drifts = []
     for step in (2e-12, 1e-12):
         m = trajectories(system, START, 0.5e-9, 40, time_step=step)[:, 0]
-        assert np.linalg.norm(m, axis=-1) == pytest.approx(1.0, abs=1e-14)
+        assert np.linalg.norm(m, axis=-1) == close_to(1.0, abs=1e-14)
         drifts.append(abs(energy(SPIN, m, *FIELD)[-1] - start) / abs(start))
     assert drifts[1] < 2e-5
     # The precession cone grows by (Ω Δt)⁴/8 a step.
-    assert drifts[0] / drifts[1] == pytest.approx(8.0, rel=0.1)
+    assert drifts[0] / drifts[1] == close_to(8.0, rel=0.1)
 
 
 @pytest.mark.parametrize("damping", [0.01, 0.1])
@@ -174,8 +175,8 @@ def test_ring_down_has_the_frequency_and_the_width_of_the_resonance(damping: flo
 
     guess = (f0, width, 2e-3, 0.0)
     (f, w, *_), _ = curve_fit(ringing, time, m @ second.first, guess)
-    assert f == pytest.approx(np.sqrt(f0**2 - (width / 2) ** 2), rel=2e-4)
-    assert w == pytest.approx(width, rel=2e-3)
+    assert f == close_to(np.sqrt(f0**2 - (width / 2) ** 2), rel=2e-4)
+    assert w == close_to(width, rel=2e-3)
 
 
 @pytest.mark.slow
@@ -185,7 +186,7 @@ def test_single_precision_follows_double() -> None:
         trajectories(noisy, START, 0.2e-9, 10, 3, dtype=dtype) for dtype in (np.float32, np.float64)
     )
     assert single.dtype == np.float32
-    assert single == pytest.approx(double, abs=2e-4)
+    assert single == close_to(double, abs=2e-4)
 
 
 def test_means_over_windows_are_means_of_looks() -> None:
@@ -194,7 +195,7 @@ def test_means_over_windows_are_means_of_looks() -> None:
     looks = trajectories(noisy, START, 2 * step, 60, 5, time_step=step)
     means = mean_directions(noisy, START, 20 * step, 8 * step, 6, 5, time_step=step)
     wanted = looks.reshape(6, 10, 5, 3)[:, 6:].mean(axis=1)
-    assert means == pytest.approx(wanted, abs=1e-12)
+    assert means == close_to(wanted, abs=1e-12)
     last = final_state(noisy, START, 120 * step, 5, time_step=step)
     assert (last == looks[-1]).all()
 
@@ -208,7 +209,7 @@ def test_a_card_moves_by_its_own_numbers(card: DeviceCard) -> None:
     one, other = (
         final_state(system, START, 1e-9, 1, time_step=1e-13) for system in (volts, changed)
     )
-    assert one == pytest.approx(other, abs=1e-9)
+    assert one == close_to(other, abs=1e-9)
     assert volts.damping == card.magnetism.damping
 
 
@@ -227,14 +228,14 @@ def test_a_cards_torques_follow_its_magnetisation_and_its_stray_field_is_applied
     lowered = (
         macrospin(own, 0.0, 400.0).anisotropy_field - macrospin(own, 1.0, 400.0).anisotropy_field
     )
-    assert system.torques.vcma == pytest.approx(float(lowered), rel=1e-9)
+    assert system.torques.vcma == close_to(float(lowered), rel=1e-9)
     x, z = with_stray_field(own, 0.0, 2e3, 0.0)
-    assert system.field[0].value == pytest.approx(wave.value + float(x))
-    assert float(system.field[2]) == pytest.approx(float(z))
+    assert system.field[0].value == close_to(wave.value + float(x))
+    assert float(system.field[2]) == close_to(float(z))
     moved = float(stray_field(own, 1.0)) - float(stray_field(own, 0.0))
     tilt = float(own.magnetism.easy_axis_tilt)
     expected = (moved * np.sin(tilt), 0.0, moved * np.cos(tilt))
-    assert system.field_per_volt == pytest.approx(expected, abs=1e-9)
+    assert system.field_per_volt == close_to(expected, abs=1e-9)
     assert moved != 0
 
 
@@ -285,7 +286,7 @@ def test_the_current_heats_the_motion() -> None:
     hot, other = card.at(voltage=0.1).state_temperatures()
     assert float(hot) > 310
     found = float(driven_macrospin(card, voltage=0.1).spin.temperature)
-    assert found == pytest.approx((float(hot) + float(other)) / 2)
+    assert found == close_to((float(hot) + float(other)) / 2)
     assert float(driven_macrospin(card, voltage=0.1, temperature=300.0).spin.temperature) == 300
     assert float(driven_macrospin(card).spin.temperature) == 300
     with pytest.raises(SmtjError, match="the heat of one constant voltage only; give a temp"):

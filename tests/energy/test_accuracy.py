@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from closeness import close_to
 from smtj.datasets import load_dataset
 from smtj.energy import (
     Accuracy,
@@ -77,7 +78,7 @@ def test_more_reads_are_better_and_bit_errors_worse(accuracy):
     values = accuracy.values
     assert np.all(np.diff(values[:4, 0]) > 0)
     assert np.all(values[:3, 0] > values[:3, -1])
-    assert values[-1, 0] == pytest.approx(accuracy.achievable, abs=0.02)
+    assert values[-1, 0] == close_to(accuracy.achievable, abs=0.02)
 
 
 def test_accuracy_is_the_same_for_the_same_seed_and_any_number_of_threads(network, images):
@@ -92,7 +93,7 @@ def test_accuracy_is_the_same_for_the_same_seed_and_any_number_of_threads(networ
 
 def test_interpolation_passes_through_the_table_and_keeps_within_it(accuracy):
     grid = accuracy.at(np.array(accuracy.reads)[:, None], np.array(accuracy.errors))
-    assert grid == pytest.approx(accuracy.values)
+    assert grid == close_to(accuracy.values)
     assert float(accuracy.at(1e9, 0.0)) == accuracy.values[-1, 0]
     between = float(accuracy.at(1.5, 0.0))
     assert accuracy.values[0, 0] < between < accuracy.values[1, 0]
@@ -103,7 +104,7 @@ def test_intervals_hold_95_percent_of_binomial_counts():
     counts = np.random.default_rng(0).binomial(400, 0.93, 20_000)
     low, high = flat.interval(counts / 400)
     held = float(((low < 0.93) & (high > 0.93)).mean())
-    assert held == pytest.approx(0.95, abs=0.015)
+    assert held == close_to(0.95, abs=0.015)
 
 
 def test_the_measured_workload_is_the_networks(accuracy):
@@ -163,8 +164,8 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         device = with_stability_factor(card, best.barrier)
         plan = gated_plan(device, best.voltage, best.reads, best.error_rate, best.amplifier_noise)
         again = cost(work, device, plan)
-        assert float(again.neurons(coupling)) == pytest.approx(best.energy, rel=1e-6)
-        assert sum(best.parts.values()) == pytest.approx(best.energy)
+        assert float(again.neurons(coupling)) == close_to(best.energy, rel=1e-6)
+        assert sum(best.parts.values()) == close_to(best.energy)
         assert tried.cheapest(0.99) is None
         assert len(tried.to_dataframe()) == len(tried.points) == len(tried.to_dict()["points"])
         assert f"{tried.possible:,} of {tried.tried:,} tried" in repr(tried)
@@ -173,9 +174,9 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
 
 def test_barriers_reach_the_cards_own(card):
     found = barriers(card)
-    assert found[0] == MIN_BARRIER and found[-1] == pytest.approx(18.5, abs=0.1)
+    assert found[0] == MIN_BARRIER and found[-1] == close_to(18.5, abs=0.1)
     shallow = with_stability_factor(card, 4.0)
-    assert barriers(shallow) == pytest.approx([4.0])
+    assert barriers(shallow) == close_to([4.0])
 
 
 @pytest.mark.slow
@@ -230,8 +231,8 @@ def test_the_workload_of_a_model_is_measured_on_inputs(network, images, accuracy
     measured = workload(network, inputs=scaled(images.test_images))
     assert measured.devices == from_sizes.devices and measured.synapses == from_sizes.synapses
     expected = accuracy.workload
-    assert measured.log_odds_spread == pytest.approx(expected.log_odds_spread, rel=1e-5)
-    assert measured.occupancy == pytest.approx(expected.occupancy, rel=1e-5)
+    assert measured.log_odds_spread == close_to(expected.log_odds_spread, rel=1e-5)
+    assert measured.occupancy == close_to(expected.occupancy, rel=1e-5)
 
 
 def test_multiplications_of_a_convolution_are_counted_per_pixel(card):
@@ -258,4 +259,4 @@ def test_stuck_devices_err_as_the_network_does_and_drive_no_field(network, image
     error = math.sqrt(2 * own * (1 - own) / found.images)
     assert abs(found.values[0, 0] - own) < 4 * error
     whole = measure_accuracy(network, images, seed=1, reads=(16,), errors=(0.0,))
-    assert found.workload.log_odds_spread == pytest.approx(whole.workload.log_odds_spread, rel=0.5)
+    assert found.workload.log_odds_spread == close_to(whole.workload.log_odds_spread, rel=0.5)

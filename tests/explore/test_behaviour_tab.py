@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.card import BehaviouralCard
 from smtj.errors import SmtjError
 from smtj.explore.behaviour_tab import BehaviourTab
@@ -38,10 +39,10 @@ def test_the_slider_is_the_drive(scanned: BehaviouralCard) -> None:
     tab = BehaviourTab(scanned, 0)
     slider = tab.controls.items[0]
     assert (slider["name"], slider["unit"]) == ("drive", "Oe")
-    assert (slider["start"], slider["value"], slider["end"]) == pytest.approx((-60, -14, 60))
+    assert (slider["start"], slider["value"], slider["end"]) == close_to((-60, -14, 60))
     tab.change({"drive": 6.0})
     ring = tab.sources["here"].data
-    assert ring["y"][0] == pytest.approx(1 / (1 + np.exp(-0.14 * 20)))
+    assert ring["y"][0] == close_to(1 / (1 + np.exp(-0.14 * 20)))
     assert "6500 Ω" in tab.table.object and "H_k" not in tab.table.object
     tab.step()
     ohm = np.asarray(tab.sources["trace"].data["y"])
@@ -70,4 +71,4 @@ def test_a_card_without_levels_is_refused_before_the_page_opens(scanned: Behavio
     bare = scanned.replace({"behaviour.resistance_high": None, "behaviour.resistance_low": None})
     with pytest.raises(SmtjError, match="resistance_low are missing"):
         make_server(bare, 0)
-    assert float(bare.at(field=-14 * Oe).switching_probability()) == pytest.approx(0.5)
+    assert float(bare.at(field=-14 * Oe).switching_probability()) == close_to(0.5)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import DeviceCard, operating_point
 from smtj.card import Value, load_card
 from smtj.explore import curves
@@ -43,7 +44,7 @@ def test_a_configured_card_is_the_device_at_that_temperature(
     there = operating_point(configured_card(card, values(card, temperature=temperature)), voltage)
     expected = operating_point(card, voltage, temperature)
     for name in ("stability_factor", "slope", "offset_field", "saturation_magnetisation"):
-        assert getattr(there, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+        assert getattr(there, name) == close_to(getattr(expected, name), rel=1e-9)
 
 
 @pytest.mark.parametrize("thickness", [1.5e-9, 1.6e-9, 1.64e-9])
@@ -52,7 +53,7 @@ def test_a_configured_card_is_the_device_of_that_thickness(
 ) -> None:
     thin = configured_card(card, values(card, thickness=thickness))
     expected = float(barrier_against_thickness(card, thickness))
-    assert float(operating_point(thin).barrier) == pytest.approx(expected, rel=1e-9)
+    assert float(operating_point(thin).barrier) == close_to(expected, rel=1e-9)
 
 
 def test_changed_values_are_assumed_and_the_rest_keep_their_source(card: DeviceCard) -> None:
@@ -102,25 +103,25 @@ def test_slopes_are_those_of_the_operating_points(card: DeviceCard) -> None:
     for model in curves.by_model(card).values():
         found = curves.slopes(model, 0.0, 0.2, 9)
         expected = operating_point(model, np.linspace(-0.2, 0.2, 9)).slope
-        assert found == pytest.approx(np.asarray(expected), rel=1e-4)
+        assert found == close_to(np.asarray(expected), rel=1e-4)
 
 
 def test_the_landscape_has_its_wells_and_the_barrier_of_the_macrospin(card: DeviceCard) -> None:
     upright = card.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
     at_rest = values(upright, voltage=0.0)
     valley = curves.landscape(upright, at_rest, 721)
-    assert valley.well_energy == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert valley.well_energy == close_to([0.0, 0.0], abs=1e-9)
     order = [0.0, math.pi] if high_state_is_up(upright) else [math.pi, 0.0]
-    assert valley.well_angle == pytest.approx(order, abs=1e-6)
+    assert valley.well_angle == close_to(order, abs=1e-6)
     delta = float(operating_point(upright, 0.0).stability_factor)
-    assert valley.energy.max() == pytest.approx(delta, rel=1e-6)
+    assert valley.energy.max() == close_to(delta, rel=1e-6)
 
 
 def test_wells_are_the_lowest_points_of_their_side(card: DeviceCard) -> None:
     valley = curves.landscape(card, values(card, field_in_plane=80 * Oe), 1441)
     for angle, energy in zip(valley.well_angle, valley.well_energy, strict=True):
         near = np.abs(valley.angle - angle) < 0.5
-        assert valley.energy[near].min() == pytest.approx(energy, abs=1e-3)
+        assert valley.energy[near].min() == close_to(energy, abs=1e-3)
 
 
 def test_the_spectrum_is_the_one_that_the_lab_measures(card: DeviceCard) -> None:
@@ -128,8 +129,8 @@ def test_the_spectrum_is_the_one_that_the_lab_measures(card: DeviceCard) -> None
     found = curves.spectrum(card, there)
     data = spectra(card, [there.field_in_plane], [0.1], found.frequency)
     measured = data["signal"].values[0, 0]
-    assert found.total == pytest.approx(measured, rel=1e-9)
-    assert found.high + found.low == pytest.approx(found.total)
+    assert found.total == close_to(measured, rel=1e-9)
+    assert found.high + found.low == close_to(found.total)
 
 
 def test_a_card_without_effective_field_uses_its_anisotropy_field(card: DeviceCard) -> None:
@@ -138,7 +139,7 @@ def test_a_card_without_effective_field_uses_its_anisotropy_field(card: DeviceCa
     )
     field = curves.by_model(bare)["cai2019"].switching.effective_anisotropy_field
     assert isinstance(field, Value)
-    assert field == pytest.approx(convert(56, "mT", "A/m"), rel=1e-3)
+    assert field == close_to(convert(56, "mT", "A/m"), rel=1e-3)
 
 
 def test_numbers_are_those_of_the_card(card: DeviceCard) -> None:

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import binomtest, chi2
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.barrier import fit_arrhenius
 from smtj.physics.constants import BOLTZMANN
@@ -22,13 +23,11 @@ def test_exact_dwell_times_give_the_exact_device():
     fit = fit_arrhenius(TEMPERATURE, EXACT, ERROR)
     found = [e.value for e in fit.estimates]
     np.testing.assert_allclose(found, [BARRIER, 18.5, LOG_TAU0, 1e-9], rtol=1e-9)
-    assert fit.chi_squared == pytest.approx(0, abs=1e-9)
+    assert fit.chi_squared == close_to(0, abs=1e-9)
     assert fit.degrees_of_freedom == 4
-    assert fit.p_value == pytest.approx(1)
+    assert fit.p_value == close_to(1)
     np.testing.assert_allclose(fit.log_dwell_time(TEMPERATURE), EXACT, rtol=1e-12)
-    assert fit_arrhenius(TEMPERATURE, EXACT, ERROR, 150.0).stability_factor.value == pytest.approx(
-        37
-    )
+    assert fit_arrhenius(TEMPERATURE, EXACT, ERROR, 150.0).stability_factor.value == close_to(37)
 
 
 def test_errors_are_those_of_an_independent_fit():
@@ -43,8 +42,8 @@ def test_errors_are_those_of_an_independent_fit():
         absolute_sigma=True,
     )
     scale = np.array([BOLTZMANN * 300, 1])
-    assert fit.stability_factor.value == pytest.approx(best[0], rel=1e-6)
-    assert fit.log_attempt_time.value == pytest.approx(best[1], rel=1e-6)
+    assert fit.stability_factor.value == close_to(best[0], rel=1e-6)
+    assert fit.log_attempt_time.value == close_to(best[1], rel=1e-6)
     np.testing.assert_allclose(fit.covariance, covariance * np.outer(scale, scale), rtol=1e-4)
     assert fit.attempt_time.interval == tuple(np.exp(fit.log_attempt_time.interval))
 
@@ -59,7 +58,7 @@ def test_intervals_cover_the_truth():
         sums.append(fit.chi_squared)
     for count in covered:
         assert binomtest(int(count), repetitions, 0.95).pvalue > 1e-3, covered / repetitions
-    assert np.mean(sums) == pytest.approx(4, abs=4 * chi2.std(4) / math.sqrt(repetitions))
+    assert np.mean(sums) == close_to(4, abs=4 * chi2.std(4) / math.sqrt(repetitions))
 
 
 def test_a_bent_line_does_not_fit():
@@ -80,7 +79,7 @@ def test_a_barrier_that_falls_with_temperature_looks_too_high(card):
         return fit_arrhenius(TEMPERATURE, log_tau, ERROR), float(own.barrier), own.log_attempt_time
 
     line, barrier, _ = line_and_card(card)
-    assert line.barrier.value == pytest.approx(barrier, rel=1e-9)
+    assert line.barrier.value == close_to(barrier, rel=1e-9)
 
     hot = card.replace({"thermal.curie_temperature": 1000.0})
     line, barrier, log_tau0 = line_and_card(hot)
@@ -88,9 +87,9 @@ def test_a_barrier_that_falls_with_temperature_looks_too_high(card):
     below, above = (float(vcma_point(hot, temperature=300.0 + d).barrier) for d in (-1, 1))
     steepness = (above - below) / 2
     assert steepness < 0
-    assert line.barrier.value == pytest.approx(barrier - 300 * steepness, rel=0.03)
+    assert line.barrier.value == close_to(barrier - 300 * steepness, rel=0.03)
     shift = line.log_attempt_time.value - log_tau0
-    assert shift == pytest.approx(steepness / BOLTZMANN, rel=0.1)
+    assert shift == close_to(steepness / BOLTZMANN, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import median_filter
 from telegraph_events import flicker, fractions, low_pass
 
+from closeness import close_to
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.simulate import mean_directions
@@ -79,7 +80,7 @@ def test_dwell_times_hold_on_imperfect_records(kind):
     assert np.abs(off / error).max() < 3.2
     # 5000 readings hold 143 pairs of dwells.
     assert error.max() < 0.13
-    assert fit.separation == pytest.approx(100, rel=0.05)
+    assert fit.separation == close_to(100, rel=0.05)
 
 
 def test_the_imperfections_are_named():
@@ -102,7 +103,7 @@ def test_slow_imperfections_are_named():
     np.testing.assert_allclose(fit.jumps, np.array([0.3, 0.62]) * TIME[-1], atol=0.002)
     fit = fit_trace(TIME, record("noise of its own in each state"))
     low, high = fit.levels
-    assert high.noise / low.noise == pytest.approx(5, rel=0.1)
+    assert high.noise / low.noise == close_to(5, rel=0.1)
     assert "in the high state and" in " ".join(fit.remarks)
 
 
@@ -111,7 +112,7 @@ def test_readings_that_an_instrument_repeats_are_left_out():
     once = fit_trace(3 * INTERVAL * np.arange(signal.size), signal)
     held = fit_trace(INTERVAL * np.arange(3 * signal.size), np.repeat(signal, 3))
     assert held.verdict == "two levels"
-    assert held.dwell_high == pytest.approx(once.dwell_high, rel=1e-6)
+    assert held.dwell_high == close_to(once.dwell_high, rel=1e-6)
     assert "a value stands 3 times on average" in " ".join(held.remarks)
     assert held.states.size == 3 * signal.size
 
@@ -120,11 +121,11 @@ def test_readings_that_an_instrument_repeats_are_left_out():
 def test_the_bandwidth_is_found_and_may_be_given():
     truth = 1 / (2 * np.pi * 3 * INTERVAL)
     found = fit_trace(TIME, record("pole"))
-    assert found.bandwidth == pytest.approx(truth, rel=0.1)
+    assert found.bandwidth == close_to(truth, rel=0.1)
     assert "bandwidth" in " ".join(found.remarks)
     told = fit_trace(TIME, record("pole"), bandwidth=truth)
-    assert told.dwell_high == pytest.approx(found.dwell_high, rel=0.05)
-    assert told.bandwidth == pytest.approx(truth)
+    assert told.dwell_high == close_to(found.dwell_high, rel=0.05)
+    assert told.bandwidth == close_to(truth)
 
 
 @pytest.mark.proof
@@ -188,7 +189,7 @@ def test_a_baseline_that_follows_the_states_does_not_hide_the_response():
         INTERVAL * np.arange(5250), high + 0.1 * np.random.default_rng(2).normal(size=5250)
     )
     assert fit.verdict == "two levels"
-    assert fit.bandwidth == pytest.approx(1 / (2 * np.pi * 3 * INTERVAL), rel=0.1)
+    assert fit.bandwidth == close_to(1 / (2 * np.pi * 3 * INTERVAL), rel=0.1)
 
 
 def test_jumps_by_a_whole_separation_are_no_outliers():
@@ -220,7 +221,7 @@ def test_a_response_is_found_where_dwells_are_as_short(dwells, pole, window, noi
         seen = low_pass(rng, *dwells, step, pole) if pole else fractions(rng, *dwells, step, window)
         fit = fit_trace(INTERVAL * step, seen + noise * rng.standard_normal(step.size))
         assert fit.verdict == "two levels"
-        assert fit.separation == pytest.approx(1, abs=0.05)
+        assert fit.separation == close_to(1, abs=0.05)
         for found, truth, error in zip(
             (fit.dwell_high, fit.dwell_low),
             dwells,
@@ -274,10 +275,10 @@ def test_quantities_scale_with_their_units():
     plain = fit_trace(TIME[:2000], signal)
     for unit in (1e-300, 1e300):
         other = fit_trace(TIME[:2000], signal * unit / 1000)
-        assert other.dwell_high == pytest.approx(plain.dwell_high, rel=1e-3)
-        assert other.separation == pytest.approx(plain.separation * unit / 1000, rel=1e-4)
+        assert other.dwell_high == close_to(plain.dwell_high, rel=1e-3)
+        assert other.separation == close_to(plain.separation * unit / 1000, rel=1e-4)
         long = fit_trace(TIME[:2000] * unit, signal)
-        assert long.dwell_high == pytest.approx(plain.dwell_high * unit, rel=1e-3)
+        assert long.dwell_high == close_to(plain.dwell_high * unit, rel=1e-3)
 
 
 @pytest.mark.slow
@@ -311,7 +312,7 @@ def test_a_finely_sampled_trace_has_no_recrossings():
         fit = fit_trace(INTERVAL * np.arange(high.size), high + noise)
         assert "recrossings" not in " ".join(fit.warnings)
         switches = np.count_nonzero(np.diff(high > 0.5))
-        assert fit.dwell_high + fit.dwell_low == pytest.approx(
+        assert fit.dwell_high + fit.dwell_low == close_to(
             2 * INTERVAL * high.size / switches, rel=0.02
         )
 
@@ -344,7 +345,7 @@ def test_levels_far_above_their_noise_have_errors():
     high, noise = fractions(rng, *DWELLS, TIME / INTERVAL), rng.standard_normal(READINGS)
     fit = fit_trace(TIME, 5000 + 900 * high + 6 * noise)
     for level, part, truth in zip(fit.levels, (1 - high, high), (5000, 5900), strict=True):
-        assert level.noise == pytest.approx(6, rel=0.1)
+        assert level.noise == close_to(6, rel=0.1)
         error = 6 / math.sqrt(part.sum())
         assert abs(level.value - truth) < 4 * error
     errors = np.sqrt(np.diag(fit.level_covariance))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import load_card
 from smtj.errors import SmtjError
 from smtj.inference.bias.card_estimates import card_estimates
@@ -152,7 +153,7 @@ def test_the_compact_law_halves_the_critical_voltage_of_an_upright_layer():
     compact = fit_jointly(observed, compact_law(given, observed))
     exact = {e.symbol: e for e in card_estimates(by_card)}["V_c,high"].value
     found = {e.symbol: e for e in compact_estimates(compact)}["V_c"].value
-    assert found / exact == pytest.approx(0.5, rel=0.05)
+    assert found / exact == close_to(0.5, rel=0.05)
 
 
 def test_impossible_data_say_what_is_wrong():
@@ -202,7 +203,7 @@ def test_the_error_of_a_torque_holds_that_of_the_barrier_it_works_against():
     times = law.log_times({"attempt": 0.0, "barrier": 10.0, "torque": 0.5})
     observed = dwell_times(*times.T, np.tile(1e-4 * np.eye(2), (9, 1, 1)))
     found = fit_jointly(observed, law)
-    assert found.error("barrier") == pytest.approx(2.0, rel=0.01)
-    assert found.error("torque") == pytest.approx(0.1, rel=0.1)
+    assert found.error("barrier") == close_to(2.0, rel=0.01)
+    assert found.error("torque") == close_to(0.1, rel=0.1)
     assert found.alone["torque"] < 0.002
     assert found.seen("torque")

@@ -9,6 +9,7 @@ import pytest
 from scipy.signal import lfilter
 from scipy.stats import binomtest
 
+from closeness import close_to
 from smtj.errors import DataError, SmtjError
 from smtj.inference.resonance import choose_channel, fit_spectra, fit_spectrum
 from smtj.physics.resonance.line_shapes import driven_oscillator, lorentzian, lorentzian_derivative
@@ -74,8 +75,8 @@ def assert_covered(z, least_p_value=1e-3):
         inside = int(np.count_nonzero(np.abs(column) < 1.96))
         assert binomtest(inside, column.size, 0.95).pvalue > least_p_value
         # Four standard deviations of a standard deviation.
-        assert np.std(column) == pytest.approx(1, abs=4 / math.sqrt(2 * column.size))
-        assert np.mean(column) == pytest.approx(0, abs=4 / math.sqrt(column.size))
+        assert np.std(column) == close_to(1, abs=4 / math.sqrt(2 * column.size))
+        assert np.mean(column) == close_to(0, abs=4 / math.sqrt(column.size))
 
 
 @pytest.mark.slow
@@ -90,7 +91,7 @@ def test_intervals_cover_and_white_noise_is_not_inflated(shape):
     assert all(fit.usable for fit in fits)
     assert_covered(z_scores(fits, LINE))
     assert np.mean([fit.inflation for fit in fits]) < 1.06
-    assert np.mean([fit.noise for fit in fits]) == pytest.approx(4e-6, rel=0.02)
+    assert np.mean([fit.noise for fit in fits]) == close_to(4e-6, rel=0.02)
     assert np.mean([fit.log_likelihood for fit in fits]) > np.mean(
         [fit.baseline_log_likelihood for fit in fits]
     )
@@ -106,11 +107,11 @@ def test_known_errors_make_the_covariance_absolute():
     assert_covered(z_scores(fits, LINE))
     chi_squared = np.array([fit.chi_squared for fit in fits])
     assert fits[0].degrees_of_freedom == 101 - 6
-    assert chi_squared.mean() == pytest.approx(95, abs=4 * math.sqrt(2 * 95 / SPECTRA))
+    assert chi_squared.mean() == close_to(95, abs=4 * math.sqrt(2 * 95 / SPECTRA))
     x, signal, sigma = spectra[0]
     small = fit_spectrum(x, signal, "lorentzian", sigma=sigma / 3)
     ratio = small.lines[0].position_error / fits[0].lines[0].position_error
-    assert ratio == pytest.approx(1 / 3, rel=1e-6)
+    assert ratio == close_to(1 / 3, rel=1e-6)
     assert any("χ²" in remark for remark in small.remarks)
     assert not fits[0].remarks
 
@@ -130,7 +131,7 @@ def test_errors_count_correlated_points_as_the_fewer_they_are():
     assert 3 < np.median(inflation) < 9
     naive = np.abs(z * np.sqrt(inflation)[:, None]) < 1.96
     assert naive.mean() < 0.8
-    assert np.mean([fit.noise for fit in fits]) == pytest.approx(3e-6, rel=0.05)
+    assert np.mean([fit.noise for fit in fits]) == close_to(3e-6, rel=0.05)
 
 
 @pytest.mark.slow
@@ -170,12 +171,12 @@ def test_parameters_come_back_without_noise(shape, lines):
     fit = fit_spectrum(x, signal, shape, lines=len(lines))
     assert fit.usable, fit.remarks
     for line, (position, width, s, a) in zip(fit.lines, lines, strict=True):
-        assert line.position == pytest.approx(position, rel=1e-6)
-        assert line.half_width == pytest.approx(width, rel=1e-6)
-        assert line.symmetric == pytest.approx(s, abs=1e-10)
-        assert line.antisymmetric == pytest.approx(a, abs=1e-10)
+        assert line.position == close_to(position, rel=1e-6)
+        assert line.half_width == close_to(width, rel=1e-6)
+        assert line.symmetric == close_to(s, abs=1e-10)
+        assert line.antisymmetric == close_to(a, abs=1e-10)
     assert np.allclose(fit.signal(x), signal, atol=1e-10)
-    assert fit.baseline_at(5e9) == pytest.approx(1e-4, rel=1e-5)
+    assert fit.baseline_at(5e9) == close_to(1e-4, rel=1e-5)
 
 
 def test_broad_line_at_low_frequency_needs_the_exact_shape():
@@ -275,8 +276,8 @@ def test_measured_resonances_of_yig():
     for table, fit in zip(tables, choice.fits, strict=True):
         (line,) = fit.lines
         assert fit.usable, fit.remarks
-        assert line.position / OERSTED == pytest.approx(fields[table[0, 3]], abs=5)
-        assert line.half_width / OERSTED == pytest.approx(15, abs=4)
+        assert line.position / OERSTED == close_to(fields[table[0, 3]], abs=5)
+        assert line.half_width / OERSTED == close_to(15, abs=4)
         # The lock-in's time constant is several steps long, and must be seen.
         assert fit.inflation > 2
         assert 0.3 < line.position_error / OERSTED < 3
@@ -296,7 +297,7 @@ def test_choices_name_what_they_chose_from():
         channels, "derivative", progress=lambda done, total: calls.append((done, total))
     )
     assert (choice.channel, choice.decisive, set(choice.gains)) == ("Y", True, {"X", "Y"})
-    assert choice.margin == pytest.approx(choice.gains["Y"] - choice.gains["X"])
+    assert choice.margin == close_to(choice.gains["Y"] - choice.gains["X"])
     assert calls == [(i, 6) for i in range(1, 7)]
     assert not choose_channel({"X": channels["X"], "Z": channels["X"]}, "derivative").decisive
     with pytest.raises(SmtjError, match="equally many spectra"):
@@ -311,8 +312,8 @@ def test_position_does_not_depend_on_units_or_order():
     for scale, turn in ((1e-9, 1), (1.0, -1), (1e6, 1)):
         other = fit_spectrum(scale * x[::turn], 1e6 * signal[::turn], "lorentzian")
         (one,), (two,) = fit.lines, other.lines
-        assert two.position == pytest.approx(scale * one.position, rel=1e-7)
-        assert two.half_width_error == pytest.approx(scale * one.half_width_error, rel=1e-4)
+        assert two.position == close_to(scale * one.position, rel=1e-7)
+        assert two.half_width_error == close_to(scale * one.half_width_error, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +351,7 @@ def test_a_rough_start_finds_what_the_search_finds():
     near = fit_spectrum(x, signal, "exact", lines=2, start=start)
     sought = fit_spectrum(x, signal, "exact", lines=2)
     for one, other in zip(near.lines, sought.lines, strict=True):
-        assert one.position == pytest.approx(other.position, abs=1e-3 * one.position_error)
-        assert one.half_width == pytest.approx(other.half_width, abs=1e-3 * one.half_width_error)
+        assert one.position == close_to(other.position, abs=1e-3 * one.position_error)
+        assert one.half_width == close_to(other.half_width, abs=1e-3 * one.half_width_error)
     with pytest.raises(SmtjError, match="2 pairs"):
         fit_spectrum(x, signal, "exact", lines=2, start=start[:1])

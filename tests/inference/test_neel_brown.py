@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.barrier import fit_barrier
 from smtj.inference.stats.estimate import DECADE
@@ -46,13 +47,13 @@ def loss(theta, field, high, low, covariance):
 def test_exact_dwell_times_give_the_exact_device(h_k):
     fit = fit_barrier(*scan(FIELD, 1000, h_k=h_k), LOG_TAU0)
     np.testing.assert_allclose([e.value for e in fit.estimates], truth(h_k=h_k), rtol=1e-6)
-    assert fit.chi_squared == pytest.approx(0, abs=1e-6)
+    assert fit.chi_squared == close_to(0, abs=1e-6)
     assert fit.remarks == ()
     assert fit.degrees_of_freedom == 39
     assert [e.unit for e in fit.estimates] == ["", "A/m", "A/m", "m/A", "", "s"]
     barrier = fit.barrier(300.0)
-    assert barrier.value == pytest.approx(DELTA * BOLTZMANN * 300, rel=1e-6)
-    assert barrier.error / barrier.value == pytest.approx(fit.stability_factor.error / DELTA)
+    assert barrier.value == close_to(DELTA * BOLTZMANN * 300, rel=1e-6)
+    assert barrier.error / barrier.value == close_to(fit.stability_factor.error / DELTA)
 
 
 def test_a_wrong_attempt_time_moves_the_barrier_by_as_much_as_its_error_says():
@@ -60,12 +61,12 @@ def test_a_wrong_attempt_time_moves_the_barrier_by_as_much_as_its_error_says():
     data = scan(np.linspace(-20, 10, 5) * Oe, 100)
     right, wrong = (fit_barrier(*data, LOG_TAU0 + shift) for shift in (0, DECADE))
     moved = right.stability_factor.value - wrong.stability_factor.value
-    assert moved == pytest.approx(2.3, abs=0.03)
-    assert right.stability_factor.error == pytest.approx(moved, rel=0.02)
+    assert moved == close_to(2.3, abs=0.03)
+    assert right.stability_factor.error == close_to(moved, rel=0.02)
     exact = fit_barrier(*data, LOG_TAU0, 0.0)
     assert exact.stability_factor.error < 0.06
     assert exact.log_attempt_time.error == 0
-    assert exact.stability_factor.value == pytest.approx(DELTA)
+    assert exact.stability_factor.value == close_to(DELTA)
 
 
 def test_standard_errors_are_those_of_the_likelihood():
@@ -75,7 +76,7 @@ def test_standard_errors_are_those_of_the_likelihood():
     scale = np.array([1, H_K, H_K, 1])
     numbers = (fit.stability_factor, fit.effective_field, fit.offset_field, fit.log_attempt_time)
     best = np.array([e.value for e in numbers]) / scale
-    assert loss(best, *data) == pytest.approx(fit.chi_squared)
+    assert loss(best, *data) == close_to(fit.chi_squared)
     step = 1e-3 * np.eye(4)
     hessian = np.array(
         [
@@ -119,7 +120,7 @@ def test_a_law_that_is_not_eq_3_and_4_does_not_fit():
     _, high, low, covariance = scan(FIELD, 1000)
     bump = np.cos(FIELD / (20 * Oe))
     assert fit_barrier(FIELD, high + 0.2 * bump, low, covariance, LOG_TAU0).p_value < 1e-6
-    assert fit_barrier(FIELD, high, low, covariance, LOG_TAU0).p_value == pytest.approx(1)
+    assert fit_barrier(FIELD, high, low, covariance, LOG_TAU0).p_value == close_to(1)
 
 
 def test_fields_beyond_the_last_barrier_are_refused():

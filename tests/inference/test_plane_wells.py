@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.inference.resonance.wells.model import EQ_7, FixedFields, well_resonances
 from smtj.physics.constants import VACUUM_PERMEABILITY
 from smtj.physics.magnetics.macrospin import Macrospin
@@ -55,7 +56,7 @@ def test_a_field_along_the_axis_hides_no_well(along):
     assert found.exists.tolist() == [True, True] if abs(along) < 0.02 else [along > 0, along < 0]
     deepest = found.of_deepest(found.frequency)
     expected = FREQUENCY_PER_FIELD * (0.026 - 0.002 + abs(along)) * TESLA
-    assert float(deepest) == pytest.approx(expected, rel=1e-9)
+    assert float(deepest) == close_to(expected, rel=1e-9)
 
 
 def test_wells_have_the_shape_of_what_is_asked_for():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.barrier.drive import fit_drive
 from smtj.inference.sigmoid import (
@@ -45,8 +46,8 @@ def test_a_rate_that_changes_shows() -> None:
     k = fit.high[:, None, None]
     likelihood = (k * np.log(-np.expm1(-exponent)) - (200 - k) * exponent).sum(axis=0)
     best = np.unravel_index(likelihood.argmax(), likelihood.shape)
-    assert fit.time_constant == pytest.approx(tau[best], rel=3e-3)
-    assert fit.shape == pytest.approx(beta[best], abs=6e-3)
+    assert fit.time_constant == close_to(tau[best], rel=3e-3)
+    assert fit.shape == close_to(beta[best], abs=6e-3)
 
 
 def test_points_that_scatter_widen_the_interval() -> None:
@@ -104,11 +105,11 @@ def test_lines_of_dwell_times_are_those_of_least_squares() -> None:
     logs = np.stack([-3 - 0.3 * x, -3 + 0.3 * x], axis=1) + 0.05 * rng.standard_normal((8, 2))
     fit = fit_drive(x, logs)
     slopes = [np.polyfit(x, logs[:, row], 1)[0] for row in (0, 1)]
-    assert fit.slope[0] == pytest.approx(slopes[0] - slopes[1])
+    assert fit.slope[0] == close_to(slopes[0] - slopes[1])
     high, low = (np.polyfit(x, logs[:, row], 1)[1] for row in (0, 1))
-    assert fit.crossing[0] == pytest.approx(-(high - low) / (slopes[0] - slopes[1]))
+    assert fit.crossing[0] == close_to(-(high - low) / (slopes[0] - slopes[1]))
     residuals = logs - np.stack([np.polyval(np.polyfit(x, y, 1), x) for y in logs.T], axis=1)
-    assert fit.scatter == pytest.approx(np.sqrt((residuals**2).sum() / 12))
+    assert fit.scatter == close_to(np.sqrt((residuals**2).sum() / 12))
 
 
 @pytest.mark.slow
@@ -133,5 +134,5 @@ def test_the_error_of_the_time_at_the_crossing_is_its_scatter() -> None:
         logs = lines + error * rng.standard_normal((7, 2))
         found.append(fit_drive(x, logs, np.full((7, 2), error)).log_time_at_crossing)
     value, claimed = np.array(found).T
-    assert value.mean() == pytest.approx(-5, abs=4 * value.std() / 20)
-    assert value.std() == pytest.approx(claimed.mean(), rel=0.15)
+    assert value.mean() == close_to(-5, abs=4 * value.std() / 20)
+    assert value.std() == close_to(claimed.mean(), rel=0.15)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import detect_quantisation, fit_fractions
 
@@ -41,8 +42,8 @@ def test_the_measured_file_had_50_reads_not_100(measured):
 @pytest.mark.parametrize(("device", "slope"), [("A", 41), ("B", 76)])
 def test_the_measured_branches_to_antiparallel_are_sigmoids(measured, device, slope):
     curve = _fit(measured, device, "P->AP")
-    assert curve.sigmoid.offset_field == pytest.approx(0.90, abs=0.005)
-    assert curve.sigmoid.slope == pytest.approx(slope, abs=0.5)
+    assert curve.sigmoid.offset_field == close_to(0.90, abs=0.005)
+    assert curve.sigmoid.slope == close_to(slope, abs=0.5)
     assert 1 <= curve.sigmoid.slope_error / (np.sqrt(2) * curve.as_stated.slope_error) < 1.2
     assert not curve.sigmoid.not_a_sigmoid
     assert "50 reads per point instead of the 100 stated" in curve.verdict
@@ -66,7 +67,7 @@ def test_the_measured_verdict_does_not_hang_on_the_seed(measured):
     for seed in (1, 2):
         fit = fit_fractions(voltage, fraction, detect_quantisation(fraction, 50), seed).sigmoid
         assert fit.not_a_sigmoid
-        assert fit.p_value == pytest.approx(0.00086, abs=0.0001)
+        assert fit.p_value == close_to(0.00086, abs=0.0001)
 
 
 def _fit(measured, device, direction):
@@ -118,13 +119,13 @@ def test_the_likely_number_decides_on_the_errors():
     high = np.random.default_rng(4).binomial(50, expit(voltage))
     curve = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 100))
     assert curve.quantisation.likely == 50
-    assert curve.sigmoid.slope == pytest.approx(curve.as_stated.slope)
+    assert curve.sigmoid.slope == close_to(curve.as_stated.slope)
     # And a little more, as the voltage of each point may be off.
     assert 1 <= curve.sigmoid.slope_error / (np.sqrt(2) * curve.as_stated.slope_error) < 1.2
-    assert curve.sigmoid.deviance == pytest.approx(curve.as_stated.deviance / 2)
+    assert curve.sigmoid.deviance == close_to(curve.as_stated.deviance / 2)
     same = fit_fractions(voltage, high / 50, detect_quantisation(high / 50, 50))
     assert same.verdict.startswith("fitted with 50 reads per point: consistent with")
-    assert same.sigmoid.slope_error == pytest.approx(curve.sigmoid.slope_error)
+    assert same.sigmoid.slope_error == close_to(curve.sigmoid.slope_error)
 
 
 @pytest.mark.parametrize(

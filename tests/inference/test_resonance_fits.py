@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from closeness import close_to
 from smtj import fit, load_card
 from smtj.card import Value
 from smtj.errors import SmtjError
@@ -86,8 +87,8 @@ def test_points_without_noise_give_the_truth_back(fixed, k1, k2):
     data = points_at(k1 * TESLA, k2 * TESLA, fixed, FIELDS, z, 1e6)
     fit = fit_points(data, fixed, 0.08 * TESLA)
     assert fit.separable
-    assert fit.anisotropy_field == pytest.approx(k1 * TESLA, rel=1e-5)
-    assert fit.second_order_field == pytest.approx(k2 * TESLA, abs=1e-5 * TESLA)
+    assert fit.anisotropy_field == close_to(k1 * TESLA, rel=1e-5)
+    assert fit.second_order_field == close_to(k2 * TESLA, abs=1e-5 * TESLA)
     assert fit.chi_squared < 1e-3
 
 
@@ -123,8 +124,8 @@ def test_what_cannot_be_told_apart_is_not_given(x, z, ratio, advice):
     fit = fit_points(points_at(k1, k2, EQ_7, x, z, 1e6), EQ_7, k1)
     assert not fit.separable
     assert math.isnan(fit.second_order_field)
-    assert fit.ratio == pytest.approx(ratio, abs=0.12)
-    assert fit.anisotropy_field == pytest.approx(k1 - fit.ratio * k2, rel=0.012)
+    assert fit.ratio == close_to(ratio, abs=0.12)
+    assert fit.anisotropy_field == close_to(k1 - fit.ratio * k2, rel=0.012)
     assert len(fit.estimates) == 1
     assert any(advice in remark for remark in fit.remarks)
 
@@ -135,8 +136,8 @@ def test_a_second_branch_is_named():
     data = points_at(0.056 * TESLA, 0.0, EQ_7, x, np.zeros(1), 1e6)
     near = fit_points(data, EQ_7, 0.05 * TESLA)
     far = fit_points(data, EQ_7, 0.09 * TESLA)
-    assert near.anisotropy_field == pytest.approx(0.056 * TESLA, rel=1e-6)
-    assert far.anisotropy_field == pytest.approx(math.hypot(0.07, 0.0313) * TESLA, rel=1e-3)
+    assert near.anisotropy_field == close_to(0.056 * TESLA, rel=1e-6)
+    assert far.anisotropy_field == close_to(math.hypot(0.07, 0.0313) * TESLA, rel=1e-3)
     assert any("fits as well" in remark for remark in near.remarks)
 
 
@@ -211,14 +212,14 @@ def test_vcma_carries_the_errors_of_the_stack():
         {name: Value(x, "measured", "", share * x) for name, (x, share) in given.items()}
     )
     per_volt, xi = vcma_estimates(line, card)
-    assert per_volt.value == pytest.approx(0.034 * TESLA)
+    assert per_volt.value == close_to(0.034 * TESLA)
     own = 1e-4 * TESLA / math.sqrt(((v - v.mean()) ** 2).sum())
-    assert per_volt.error == pytest.approx(own)
-    assert xi.value == pytest.approx(26e-15, rel=2e-3)
+    assert per_volt.error == close_to(own)
+    assert xi.value == close_to(26e-15, rel=2e-3)
     share = math.hypot(own / per_volt.value, 0.03, 0.02, 0.05)
-    assert xi.error == pytest.approx(share * xi.value)
+    assert xi.error == close_to(share * xi.value)
     alone = vcma_estimates(line, CARD)[1]
-    assert alone.error == pytest.approx(own / per_volt.value * xi.value)
+    assert alone.error == close_to(own / per_volt.value * xi.value)
 
 
 def test_damping_from_widths():
@@ -226,11 +227,11 @@ def test_damping_from_widths():
     trace, alpha = np.array([2e9, 3e9, 5e9, 8e9]), 0.03
     half = trace / 2 * alpha / (1 + alpha**2) + 5e6
     (gilbert, extra), remarks = damping_estimates(trace, half, np.full(4, 1e5))
-    assert gilbert.value == pytest.approx(alpha, rel=1e-6)
-    assert extra.value == pytest.approx(5e6, rel=1e-4)
+    assert gilbert.value == close_to(alpha, rel=1e-6)
+    assert extra.value == close_to(5e6, rel=1e-4)
     assert not remarks
     (gilbert,), remarks = damping_estimates(trace[:1], half[:1] - 5e6, np.full(1, 1e5))
-    assert gilbert.value == pytest.approx(alpha, rel=1e-6)
+    assert gilbert.value == close_to(alpha, rel=1e-6)
     assert "too few" in remarks[0]
 
 
@@ -252,10 +253,10 @@ def test_films_give_their_numbers_back(geometry):
     gamma = 0.995 * FREQUENCY_PER_FIELD
     lines = film_lines(1700 * OERSTED, gamma, 1e-3, geometry, 0.3 * OERSTED)
     fit = fit_film(lines, geometry)
-    assert fit.effective_magnetisation == pytest.approx(1700 * OERSTED, rel=1e-6)
-    assert fit.frequency_per_field == pytest.approx(gamma, rel=1e-7)
-    assert fit.damping == pytest.approx(1e-3, rel=1e-6)
-    assert fit.inhomogeneous_half_width == pytest.approx(2 * OERSTED, rel=1e-6)
+    assert fit.effective_magnetisation == close_to(1700 * OERSTED, rel=1e-6)
+    assert fit.frequency_per_field == close_to(gamma, rel=1e-7)
+    assert fit.damping == close_to(1e-3, rel=1e-6)
+    assert fit.inhomogeneous_half_width == close_to(2 * OERSTED, rel=1e-6)
     np.testing.assert_allclose(fit.frequency(lines.field), lines.frequency, rtol=1e-9)
     np.testing.assert_allclose(fit.half_width(lines.frequency), lines.half_width, rtol=1e-9)
     assert better_geometry(lines)[0] == geometry
@@ -377,8 +378,8 @@ def test_a_narrow_minimum_is_found_where_the_first_fit_is_bad():
     truth = np.array([0.059613, 0.005336]) * TESLA
     clean = points_at(*truth, EQ_7, x, np.zeros(8), 1.0)
     fit = fit_points(Points(x, np.zeros(8), clean.frequency, error), EQ_7, 0.064 * TESLA)
-    assert fit.anisotropy_field == pytest.approx(truth[0], rel=1e-6)
-    assert fit.second_order_field == pytest.approx(truth[1], rel=1e-4)
+    assert fit.anisotropy_field == close_to(truth[0], rel=1e-6)
+    assert fit.second_order_field == close_to(truth[1], rel=1e-4)
 
 
 def test_fields_beyond_any_magnet_are_a_wrong_unit():

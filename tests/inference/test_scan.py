@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import binomtest
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import fit_scan, fit_scan_of_means, fit_sigmoid
 
@@ -79,8 +80,8 @@ def test_exact_log_odds_give_the_exact_sigmoid():
     dwell = 5 * np.exp(1e-5 * field**2)
     variance = 2 * dwell * 2 * np.cosh(odds / 2) / 3e4
     fit = fit_scan(field, odds, variance).sigmoid
-    assert fit.slope == pytest.approx(-0.013, rel=1e-6)
-    assert fit.offset_field == pytest.approx(-40, rel=1e-6)
+    assert fit.slope == close_to(-0.013, rel=1e-6)
+    assert fit.offset_field == close_to(-40, rel=1e-6)
     # Where the model is right, the effective reads give the variances back, less a cycle.
     reads, cycles = 1 / (expit(odds) * expit(-odds) * variance), 2 / variance
     np.testing.assert_allclose(fit.counts.total, reads * cycles / (cycles + 1), rtol=1e-6)
@@ -115,7 +116,7 @@ def test_effective_reads_as_each_trace_has_them_would_bias_the_slope(scans):
         naive = fit_sigmoid(scans.field, p[i] * reads[i], reads[i])
         fit = fit_scan(scans.field, odds[i], variance[i]).sigmoid
         excess.append((naive.slope - fit.slope) / math.sqrt(fit.covariance[0, 0]))
-    assert np.mean(excess) == pytest.approx(0.27, abs=0.1)
+    assert np.mean(excess) == close_to(0.27, abs=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +161,7 @@ def test_longer_traces_count_for_more():
     one = fit_scan(field, odds, variance / length, duration=length).sigmoid
     again = np.repeat(np.arange(5), length)
     many = fit_scan(field[again], odds[again], variance[again]).sigmoid
-    assert one.slope == pytest.approx(many.slope, rel=1e-4)
+    assert one.slope == close_to(many.slope, rel=1e-4)
     np.testing.assert_allclose(one.reads, np.bincount(again, many.reads), rtol=1e-3)
 
 
@@ -194,7 +195,7 @@ def test_a_frozen_trace_is_worth_one_read_at_least():
     assert fit.counts.total[-1] == 1
     assert fit.counts.high[-1] == 1
     without = fit_scan(field[:5], odds[:5], variance[:5]).sigmoid
-    assert fit.slope == pytest.approx(without.slope, rel=1e-3)
+    assert fit.slope == close_to(without.slope, rel=1e-3)
 
 
 @pytest.mark.slow
@@ -209,5 +210,5 @@ def test_means_at_fields_that_scatter_cover_the_truth(scatter):
         held += [w.interval[0] < 1 < w.interval[1], h_s.interval[0] < 0 < h_s.interval[1]]
         found.append(fit.field_scatter)
     assert np.mean(held) > 0.87
-    assert np.median(found) == pytest.approx(scatter, rel=0.2)
+    assert np.median(found) == close_to(scatter, rel=0.2)
     assert ("scatters by" in fit.verdict) == (scatter > 0)

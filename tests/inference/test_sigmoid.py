@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from scipy.stats import binomtest, chi2
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import estimate_inflation, fit_sigmoid, variance_inflation
 from smtj.inference.stats.distributions import wilson_interval
@@ -31,26 +32,26 @@ def sampled_telegraph(probability, correlation, samples, rng):
 
 def test_exact_probabilities_give_the_exact_sigmoid():
     fit = fit_sigmoid(FIELD, 1e6 * TRUTH, 1e6)
-    assert fit.slope == pytest.approx(SLOPE, rel=1e-7)
-    assert fit.offset_field == pytest.approx(OFFSET, rel=1e-7)
-    assert fit.deviance == pytest.approx(0, abs=1e-6)
-    assert fit.p_value == pytest.approx(1)
+    assert fit.slope == close_to(SLOPE, rel=1e-7)
+    assert fit.offset_field == close_to(OFFSET, rel=1e-7)
+    assert fit.deviance == close_to(0, abs=1e-6)
+    assert fit.p_value == close_to(1)
     np.testing.assert_allclose(fit.probability(FIELD), TRUTH, rtol=1e-6)
 
 
 def test_a_falling_sigmoid_has_a_negative_slope():
     fit = fit_sigmoid(-FIELD, 1e6 * TRUTH, 1e6)
-    assert fit.slope == pytest.approx(-SLOPE, rel=1e-7)
-    assert fit.offset_field == pytest.approx(-OFFSET, rel=1e-7)
+    assert fit.slope == close_to(-SLOPE, rel=1e-7)
+    assert fit.offset_field == close_to(-OFFSET, rel=1e-7)
 
 
 def test_the_unit_of_the_field_does_not_matter():
     high = np.random.default_rng(1).binomial(1000, TRUTH)
     one, other = fit_sigmoid(FIELD, high, 1000), fit_sigmoid(80 * FIELD + 7, high, 1000)
-    assert other.slope == pytest.approx(one.slope / 80, rel=1e-6)
-    assert other.offset_field == pytest.approx(80 * one.offset_field + 7, rel=1e-6)
-    assert other.slope_error == pytest.approx(one.slope_error / 80, rel=1e-5)
-    assert other.deviance == pytest.approx(one.deviance, rel=1e-6)
+    assert other.slope == close_to(one.slope / 80, rel=1e-6)
+    assert other.offset_field == close_to(80 * one.offset_field + 7, rel=1e-6)
+    assert other.slope_error == close_to(one.slope_error / 80, rel=1e-5)
+    assert other.deviance == close_to(one.deviance, rel=1e-6)
 
 
 def test_standard_errors_are_those_of_the_likelihood():
@@ -86,11 +87,11 @@ def test_intervals_end_where_the_likelihood_ratio_test_rejects():
     best = loss(fit.slope, fit.offset_field)
     slopes, offsets = fit.intervals(0.9)
     for w in slopes:
-        assert 2 * (least(lambda h_s, w=w: loss(w, h_s)) - best) == pytest.approx(
+        assert 2 * (least(lambda h_s, w=w: loss(w, h_s)) - best) == close_to(
             chi2.ppf(0.9, 1), rel=1e-3
         )
     for h_s in offsets:
-        assert 2 * (least(lambda w, h_s=h_s: loss(w, h_s)) - best) == pytest.approx(
+        assert 2 * (least(lambda w, h_s=h_s: loss(w, h_s)) - best) == close_to(
             chi2.ppf(0.9, 1), rel=1e-3
         )
     assert slopes[0] < fit.slope < slopes[1]
@@ -125,7 +126,7 @@ def test_p_values_are_uniform_where_half_the_points_are_saturated():
     p_values = np.array([fit.p_value for fit in fits])
     assert 0.03 < np.mean(p_values < 0.05) < 0.07
     # Half of them below one half: a share of 1000 has a standard error of 1.6 %.
-    assert np.mean(p_values < 0.5) == pytest.approx(0.5, abs=0.06)
+    assert np.mean(p_values < 0.5) == close_to(0.5, abs=0.06)
     naive = chi2.sf([fit.deviance for fit in fits], 18)
     assert np.mean(naive < 0.05) < 0.01
 
@@ -155,7 +156,7 @@ def test_goodness_of_fit_takes_its_randomness_from_the_seed():
     high = [0, 3, 14, 35, 50]
     first, again, other = (fit_sigmoid(np.arange(5), high, 50, seed=s).p_value for s in (1, 1, 2))
     assert first == again != other
-    assert first == pytest.approx(other, abs=0.12)
+    assert first == close_to(other, abs=0.12)
 
 
 @pytest.mark.parametrize(
@@ -209,9 +210,9 @@ def test_the_inflation_is_that_of_the_mean():
     variance = states.mean(axis=0).var()
     expected = p * (1 - p) / 400 * variance_inflation(rho)
     # Exact is smaller by 2ρ(1 - ρ^n)/(n (1 - ρ)²) relative to 1, half a per cent here.
-    assert variance == pytest.approx(float(expected), rel=0.03)
+    assert variance == close_to(float(expected), rel=0.03)
     estimate = np.median(estimate_inflation(states))
-    assert estimate == pytest.approx(float(variance_inflation(rho)), rel=0.05)
+    assert estimate == close_to(float(variance_inflation(rho)), rel=0.05)
 
 
 def test_samples_have_the_probability_and_correlation_they_were_drawn_with():
@@ -236,8 +237,8 @@ def test_wilson_interval_solves_its_equation():
         inner = (bound > 1e-12) & (bound < 1 - 1e-12)
         z = (p - bound)[inner] / np.sqrt(bound * (1 - bound) / 500)[inner]
         np.testing.assert_allclose(np.abs(z), 1.959964, rtol=1e-6)
-    assert low[0] == pytest.approx(0, abs=1e-15)
-    assert high[-1] == pytest.approx(1)
+    assert low[0] == close_to(0, abs=1e-15)
+    assert high[-1] == close_to(1)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_a_field_that_scatters_from_point_to_point_is_found_and_allowed_for():
         held += [low < 1 < high, left < 0 < right]
         found.append(fit.field_scatter)
     assert np.mean(held) > 0.89
-    assert np.median(found) == pytest.approx(0.2, rel=0.2)
+    assert np.median(found) == close_to(0.2, rel=0.2)
     assert "scatters by" in fit.verdict
 
 

@@ -9,6 +9,7 @@ from scipy.linalg import expm
 from scipy.stats import norm
 from telegraph_events import trace
 
+from closeness import close_to
 from smtj.inference.telegraph import model as telegraph_model
 from smtj.inference.telegraph.model import (
     Layout,
@@ -72,9 +73,9 @@ def enumerated(phi=0.0, outliers=OUTLIERS, steps=STEPS):
 def test_the_likelihood_of_white_noise_is_the_sum_over_all_paths():
     paths, weight = enumerated()
     found = expectation(readings(), SIGNAL, model())
-    assert found.log_likelihood == pytest.approx(np.log(weight.sum()), rel=1e-10)
+    assert found.log_likelihood == close_to(np.log(weight.sum()), rel=1e-10)
     np.testing.assert_allclose(found.occupied[:, 0], weight @ paths / weight.sum(), rtol=1e-5)
-    assert gains(readings(), SIGNAL, model()).sum() == pytest.approx(found.log_likelihood)
+    assert gains(readings(), SIGNAL, model()).sum() == close_to(found.log_likelihood)
     assert found.inlier[5] < 1e-3 < found.inlier.max()
 
 
@@ -82,7 +83,7 @@ def test_the_likelihood_of_white_noise_is_the_sum_over_all_paths():
 def test_the_likelihood_of_noise_with_memory_is_the_sum_over_all_paths(phi):
     _, weight = enumerated(phi, outliers=0.0)
     quiet = model(memory=[phi], outliers=0.0)
-    assert gains(readings(), SIGNAL, quiet).sum() == pytest.approx(np.log(weight.sum()), rel=1e-10)
+    assert gains(readings(), SIGNAL, quiet).sum() == close_to(np.log(weight.sum()), rel=1e-10)
 
 
 def test_the_most_probable_path_is_the_most_probable_of_all():
@@ -125,18 +126,18 @@ def test_chunks_do_not_matter(values, monkeypatch):
     whole, path = expectation(regular, signal, own), most_probable_states(regular, signal, own)
     monkeypatch.setattr(telegraph_model, "CHUNK", 37)
     parts = expectation(regular, signal, own)
-    assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    assert parts.log_likelihood == close_to(whole.log_likelihood, rel=1e-12)
     np.testing.assert_allclose(parts.occupied, whole.occupied, atol=1e-6)
     np.testing.assert_array_equal(most_probable_states(regular, signal, own), path)
-    assert sample_path(regular, signal, own, 5).mean() == pytest.approx(path.mean(), abs=0.05)
+    assert sample_path(regular, signal, own, 5).mean() == close_to(path.mean(), abs=0.05)
 
 
 def test_what_is_neutral_costs_nothing():
     """A pole, a window and a memory next to nothing change nothing."""
     plain = gains(readings(), SIGNAL, model()).sum()
     for values in ({"pole": 1e-7}, {"window": 1e-7}, {"skew": 1e-9}, {"tail": 1e-9}):
-        assert gains(readings(), SIGNAL, model(**values)).sum() == pytest.approx(plain, abs=1e-5)
-    assert gains(readings(), SIGNAL, model(memory=[1e-9])).sum() == pytest.approx(plain, abs=1e-6)
+        assert gains(readings(), SIGNAL, model(**values)).sum() == close_to(plain, abs=1e-5)
+    assert gains(readings(), SIGNAL, model(memory=[1e-9])).sum() == close_to(plain, abs=1e-6)
 
 
 @pytest.mark.parametrize(("skew", "tail"), [(0.5, 0.0), (-0.3, 0.2), (0.0, 0.25)])
@@ -146,10 +147,10 @@ def test_the_noise_has_mean_zero_and_its_law_is_normalised(skew, tail):
     one = readings(np.zeros(1), np.empty(0))
     density = np.exp([gains(one, np.array([e]), quiet)[0] for e in grid[::200]])
     weight = grid[200] - grid[0]
-    assert density.sum() * weight == pytest.approx(1, abs=2e-3)
-    assert density @ grid[::200] * weight == pytest.approx(0, abs=5e-3)
+    assert density.sum() * weight == close_to(1, abs=2e-3)
+    assert density @ grid[::200] * weight == close_to(0, abs=5e-3)
     second = density @ grid[::200] ** 2 * weight
-    assert second == pytest.approx(float(quiet.spread[0]) ** 2, rel=0.05)
+    assert second == close_to(float(quiet.spread[0]) ** 2, rel=0.05)
 
 
 def test_a_second_fluctuator_is_a_chain_of_four_states():
@@ -172,6 +173,6 @@ def test_a_second_fluctuator_is_a_chain_of_four_states():
         scale=-1.2, outliers=0.01,
     )  # fmt: skip
     one, other = (gains(regular, signal, m).sum() for m in (double, chain))
-    assert one == pytest.approx(other, abs=1e-4)
+    assert one == close_to(other, abs=1e-4)
     np.testing.assert_allclose(double.occupancy[order], chain.occupancy, atol=1e-6)
     assert replace(double, is_rough=True).depth == 1

@@ -6,6 +6,7 @@ from scipy.linalg import expm
 from scipy.stats import binomtest
 from telegraph_events import fractions, trace
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.telegraph import pilot
 from smtj.inference.telegraph.fit import fit_trace, sample_states
@@ -20,8 +21,8 @@ def test_without_noise_the_fit_is_that_of_the_sampled_chain():
     up, down = counts[0, 1] / counts[0].sum(), counts[1, 0] / counts[1].sum()
     relaxation_time = -1 / np.log(1 - up - down)
     fit = fit_trace(time, signal, 0.0)
-    assert fit.dwell_high == pytest.approx(relaxation_time * (up + down) / down, rel=5e-3)
-    assert fit.dwell_low == pytest.approx(relaxation_time * (up + down) / up, rel=5e-3)
+    assert fit.dwell_high == close_to(relaxation_time * (up + down) / down, rel=5e-3)
+    assert fit.dwell_low == close_to(relaxation_time * (up + down) / up, rel=5e-3)
     # d(up, down)/d(ln τ_high, ln τ_low), by differences of the matrix exponential.
     slopes = np.empty((2, 2))
     for j, step in enumerate(np.eye(2) * 1e-5):
@@ -61,7 +62,7 @@ def test_intervals_cover_the_truth(window, traces):
         covered += sum(a <= t <= b for t, (a, b) in zip(dwells, fit.intervals(), strict=True))
         odds = np.log(dwells[0] / dwells[1])
         z.append((fit.log_odds - odds) / np.sqrt(fit.log_odds_variance))
-        assert fit.separation == pytest.approx(1, abs=0.15)
+        assert fit.separation == close_to(1, abs=0.15)
     assert binomtest(covered, 2 * traces, 0.95).pvalue > 1e-3
     assert 0.6 < np.std(z) < 1.4
 
@@ -74,9 +75,9 @@ def test_a_rare_state_is_found_under_drift_noise_and_outliers(window, flip):
     time, signal = trace(rng, dwells, 4000, window, 0.25, "bend", 0.04)
     fit = fit_trace(time, signal, window)
     assert fit.verdict == "two levels"
-    assert fit.separation == pytest.approx(1, abs=0.1)
-    assert fit.noise == pytest.approx(0.25, abs=0.02)
-    assert fit.outliers == pytest.approx(0.04, abs=0.015)
+    assert fit.separation == close_to(1, abs=0.1)
+    assert fit.noise == close_to(0.25, abs=0.02)
+    assert fit.outliers == close_to(0.04, abs=0.015)
     low = np.sin(1.5 * np.pi * (time - 1) / (time[-1] - 1) + 1) / 2
     assert np.abs(fit.low - low).max() < 0.15
     np.testing.assert_allclose(fit.high - fit.low, fit.separation)
@@ -120,15 +121,13 @@ def test_the_unit_of_signal_and_time_does_not_matter():
     time, signal = trace(np.random.default_rng(10), (3.0, 6.0), 1500, 1.0, 0.2, "line", 0.02)
     one = fit_trace(time, signal, 1.0)
     other = fit_trace(1e-3 * time + 4, 70 - 1e-4 * signal, 1e-3)
-    assert other.dwell_high == pytest.approx(1e-3 * one.dwell_low, rel=1e-3)
-    assert other.separation == pytest.approx(1e-4 * one.separation, rel=1e-4)
+    assert other.dwell_high == close_to(1e-3 * one.dwell_low, rel=1e-3)
+    assert other.separation == close_to(1e-4 * one.separation, rel=1e-4)
     np.testing.assert_allclose(other.high, 70 - 1e-4 * one.low, atol=1e-7)
     np.testing.assert_allclose(
         other.log_covariance, one.log_covariance[::-1, ::-1], rtol=0.02, atol=1e-4
     )
-    assert other.log_likelihood == pytest.approx(
-        one.log_likelihood + time.size * np.log(1e4), rel=1e-6
-    )
+    assert other.log_likelihood == close_to(one.log_likelihood + time.size * np.log(1e4), rel=1e-6)
 
 
 @pytest.mark.slow
@@ -194,7 +193,7 @@ def test_drawn_states_have_the_dwell_times_of_the_process():
     drawn = sample_states(fit, time, signal, seed=1)
     switches = np.count_nonzero(np.diff(state))
     assert fit.switches < 0.85 * switches
-    assert np.count_nonzero(np.diff(drawn.astype(int))) == pytest.approx(switches, rel=0.05)
+    assert np.count_nonzero(np.diff(drawn.astype(int))) == close_to(switches, rel=0.05)
     np.testing.assert_array_equal(drawn, sample_states(fit, time, signal, seed=1))
 
 
@@ -246,7 +245,7 @@ def test_the_fraction_of_averaged_readings_is_that_of_the_time(bias):
     resistance = 1 / (fraction / 2 + (1 - fraction)) if bias == "conductance" else 1 + fraction
     signal = resistance + 0.05 * rng.standard_normal(time.size)
     fit = fit_trace(time, signal, 1.0, averages_inverse=bias == "conductance")
-    assert fit.chain.bend == pytest.approx(1.0 if bias == "conductance" else 0.0, abs=0.03)
+    assert fit.chain.bend == close_to(1.0 if bias == "conductance" else 0.0, abs=0.03)
     off = fit.fraction - fraction
     assert abs(off.mean()) < 4 * off.std() / np.sqrt(off.size)
     assert off.std() < 0.09 * (1 + fit.chain.bend)
@@ -256,7 +255,7 @@ def test_a_single_step_is_no_telegraph():
     signal = np.repeat([0.0, 1.0], 500) + 0.05 * np.random.default_rng(16).standard_normal(1000)
     fit = fit_trace(np.arange(1000.0), signal)
     assert not fit.has_dwell_times
-    assert fit.jumps == pytest.approx([500], abs=3)
+    assert fit.jumps == close_to([500], abs=3)
 
 
 @pytest.mark.parametrize("signal", [np.arange(300.0), np.sin(np.arange(300) / 99)])

@@ -8,6 +8,7 @@ from scipy.signal import lfilter
 from scipy.stats import norm
 from telegraph_events import fractions, trace
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.telegraph.checks.noise import noise_merit
 from smtj.inference.telegraph.fit import fit_trace, sample_states
@@ -105,10 +106,10 @@ def test_noise_is_as_likely_as_its_exact_law_says():
     step = 2 * rng.standard_normal(size)
     signal = lfilter([1], [1, -kept], step)
     exact = norm.logpdf(step[1:], scale=2).sum() - 1.5 * math.log(size)
-    assert noise_merit(signal) == pytest.approx(exact, abs=10)
+    assert noise_merit(signal) == close_to(exact, abs=10)
     bent = np.sinh((np.arcsinh(signal / 3) + 0.4) / 1.2)
     slope = 3 * 1.2 * np.sqrt((1 + signal**2 / 9) / (1 + bent**2))
-    assert noise_merit(bent) == pytest.approx(exact + np.log(slope).sum(), abs=40)
+    assert noise_merit(bent) == close_to(exact + np.log(slope).sum(), abs=40)
 
 
 # A drift as large as a level, or next to no noise, is partly taken for jumps: not mended yet.
@@ -139,7 +140,7 @@ def test_a_drift_under_two_fluctuators_is_no_row_of_jumps():
     fit = fit_trace(TIME, signal + DRIFT + noise_of(rng, 0.02, 0.0), 0.0)
     assert fit.verdict == "two fluctuators"
     assert not fit.jumps
-    assert fit.noise == pytest.approx(0.02, rel=0.1)
+    assert fit.noise == close_to(0.02, rel=0.1)
 
 
 @pytest.mark.proof
@@ -181,7 +182,7 @@ def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     np.testing.assert_allclose(np.diff(values), [middle, 1 - middle], atol=0.03)
     for level in fit.levels:
         low, high = level.dwell_interval
-        assert low < 10 < high or level.dwell == pytest.approx(10, rel=0.4)
+        assert low < 10 < high or level.dwell == close_to(10, rel=0.4)
     assert (fit.states == states).mean() > 0.98
 
 
@@ -230,7 +231,7 @@ def test_four_levels_that_follow_each_other_in_any_order_are_counted():
     )
     assert (fit.states == states).mean() > 0.98
     for level in fit.levels:
-        assert level.dwell == pytest.approx(12.5, rel=0.4)
+        assert level.dwell == close_to(12.5, rel=0.4)
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.3])
@@ -247,7 +248,7 @@ def test_uncorrelated_samples_give_an_occupancy_and_upper_bounds(noise):
         assert low_high == low_low == 0
         assert 0.1 < up_high < 1.5
         assert 0.25 < up_low < 2
-        assert fit.separation == pytest.approx(1, abs=0.06)
+        assert fit.separation == close_to(1, abs=0.06)
         z.append((fit.log_odds - np.log(0.1 / 0.25)) / np.sqrt(fit.log_odds_variance))
         low, up = fit.occupancy_interval()
         assert low < fit.occupancy < up

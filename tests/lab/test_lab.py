@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import lab, load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.lab import Instrument, field_sweep, scan, temperature_scan, trace, voltage_scan
@@ -51,13 +52,13 @@ def test_successive_samples_correlate_as_the_dwell_times_say():
     state = occupancy(found.resistance.values, field) > 0.5
     high, low = operating_point(CARD, 0.001).dwell_times(field)
     rho = np.exp(-0.03 * (1 / high + 1 / low))
-    assert np.corrcoef(state[1:], state[:-1])[0, 1] == pytest.approx(rho, abs=0.01)
+    assert np.corrcoef(state[1:], state[:-1])[0, 1] == close_to(rho, abs=0.01)
 
 
 def test_fig_2c_is_1000_readings_in_two_minutes_at_1_mv():
     found = trace(CARD)
     assert found.sizes == {"time": 1000}
-    assert float(found.time[-1]) == pytest.approx(120)
+    assert float(found.time[-1]) == close_to(120)
     assert float(found.voltage) == 0.001
     assert found.resistance.attrs["units"] == "ohm"
     assert found.attrs["card"] == "cai2019"
@@ -85,7 +86,7 @@ def test_hysteresis_comes_from_the_dwell_times():
         width[interval] = np.mean(turned[::2] - turned[1::2])
     # It turns where τ(H) is about the time spent near H: ln τ moves by w/2 = 0.077 an oersted, so
     # a hundred times the time takes 2 · ln 100/0.077 = 120 Oe off the width, until none is left.
-    assert width[0.001] - width[0.1] == pytest.approx(120, abs=30)
+    assert width[0.001] - width[0.1] == close_to(120, abs=30)
     assert width[0.1] > width[10.0] + 10
 
 
@@ -102,7 +103,7 @@ def test_the_order_of_a_sweep_is_that_of_its_time():
 def test_a_current_bias_reads_the_voltage():
     found = trace(CARD, 4000, current=1e-5, instrument=Instrument(integration_time=0.0), seed=5)
     states = state_resistances_at_current(CARD, 0.0, 0.0, 0.0, 1e-5)
-    assert sorted(set(found.resistance.values.round(9))) == pytest.approx(
+    assert sorted(set(found.resistance.values.round(9))) == close_to(
         sorted([float(states.high), float(states.low)]), abs=1e-8
     )
     assert float(found.current) == 1e-5
@@ -135,8 +136,8 @@ def test_noise_and_drift_are_those_asked_for():
     added = (found.resistance - calm.resistance).values
     line = np.polynomial.Polynomial.fit(found.time.values, added, 1)
     ends = line(found.time.values[[0, -1]])
-    assert np.ptp(ends) == pytest.approx(40, abs=0.5)
-    assert np.std(added - line(found.time.values)) == pytest.approx(3.0, rel=0.02)
+    assert np.ptp(ends) == close_to(40, abs=0.5)
+    assert np.std(added - line(found.time.values)) == close_to(3.0, rel=0.02)
 
 
 def test_scans_have_the_conditions_of_each_reading():

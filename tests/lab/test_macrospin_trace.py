@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import DeviceCard
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import driven_macrospin
@@ -69,8 +70,8 @@ def test_noise_and_drift_are_the_instruments(small: DeviceCard) -> None:
     )
     added = noisy.resistance.to_numpy() - quiet.resistance.to_numpy()
     slope, offset = np.polyfit(np.arange(1, 201) / 200, added, 1)
-    assert slope == pytest.approx(50.0, abs=4 * 3.0 * np.sqrt(12 / 200))
-    assert offset == pytest.approx(0.0, abs=4 * 3.0 * np.sqrt(4 / 200))
+    assert slope == close_to(50.0, abs=4 * 3.0 * np.sqrt(12 / 200))
+    assert offset == close_to(0.0, abs=4 * 3.0 * np.sqrt(4 / 200))
 
 
 def test_impossible_traces_are_refused(card: DeviceCard) -> None:

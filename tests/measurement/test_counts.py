@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.measurement import kind_of, load
 
 FIELDS = (-30, -20, -10, 0)
@@ -32,35 +33,35 @@ FRACTION = tuple(low / 100 for low in LOW)
 def test_counts_of_either_state_are_counts_of_the_high_one(put, text: str) -> None:
     dataset = load(put("p.csv", text + "\n"))
     assert kind_of(dataset) == "probability"
-    assert dataset["high"].values == pytest.approx(HIGH)
-    assert dataset["reads"].values == pytest.approx([100] * 4)
+    assert dataset["high"].values == close_to(HIGH)
+    assert dataset["reads"].values == close_to([100] * 4)
 
 
 @pytest.mark.parametrize("header", ["P_P", "P_low", "P_parallel"])
 def test_a_probability_of_the_low_state_is_that_of_the_high_one(put, header: str) -> None:
     dataset = load(put("p.csv", table(f"H (Oe),{header},N", FIELDS, FRACTION, [100] * 4) + "\n"))
-    assert dataset["probability"].values == pytest.approx(np.array(HIGH) / 100)
+    assert dataset["probability"].values == close_to(np.array(HIGH) / 100)
     assert f'P(high) is 1 minus "{header}"' in dataset.attrs["reading_remarks"]
 
 
 def test_p_low_and_p_high_beside_a_probability_are_its_interval(put) -> None:
     text = table("H (Oe),P_AP,P_low,P_high", FIELDS, [h / 100 for h in HIGH], FRACTION, FRACTION)
     dataset = load(put("p.csv", text + "\n"))
-    assert dataset["probability"].values == pytest.approx(np.array(HIGH) / 100)
+    assert dataset["probability"].values == close_to(np.array(HIGH) / 100)
 
 
 def test_single_trials_are_counted(put) -> None:
     volts = np.repeat([0.3, 0.5, 0.7], 10)
     switched = np.concatenate([np.arange(10) < count for count in (1, 4, 9)]).astype(int)
     dataset = load(put("p.csv", table("V_pulse (V),switched", volts, switched) + "\n"))
-    assert dataset["high"].values == pytest.approx([1, 4, 9])
-    assert dataset["reads"].values == pytest.approx([10, 10, 10])
-    assert dataset["voltage"].values == pytest.approx([0.3, 0.5, 0.7])
+    assert dataset["high"].values == close_to([1, 4, 9])
+    assert dataset["reads"].values == close_to([10, 10, 10])
+    assert dataset["voltage"].values == close_to([0.3, 0.5, 0.7])
 
 
 def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
     dataset = load(put("p.csv", table("H (Oe),P", FIELDS, (-0.01, 0.2, 0.8, 1.002)) + "\n"))
-    assert dataset["probability"].values == pytest.approx([0, 0.2, 0.8, 1])
+    assert dataset["probability"].values == close_to([0, 0.2, 0.8, 1])
     assert "beyond 0 or 1 by noise at 2 points" in dataset.attrs["reading_remarks"][0]
     far = put("q.csv", table("H (Oe),P", FIELDS, (0, 0.2, 0.8, 1.2)) + "\n")
     assert "a probability is between 0 and 1" in refusal(load, far)
@@ -71,7 +72,7 @@ def test_errors_of_p_say_how_many_reads_there_were(put, header: str) -> None:
     p = np.array(HIGH) / 100
     errors = np.round(np.sqrt(p * (1 - p) / 250), 5)
     dataset = load(put("p.csv", table(f"H (Oe),P,{header}", FIELDS, p, errors) + "\n"))
-    assert dataset["reads"].values == pytest.approx([250] * 4, rel=0.01)
+    assert dataset["reads"].values == close_to([250] * 4, rel=0.01)
     assert "reads, by which P is weighed" in dataset.attrs["reading_remarks"][0]
 
 
@@ -86,5 +87,5 @@ def test_the_spread_of_single_readings_is_no_error_of_p(put) -> None:
 def test_quoted_decimal_commas_between_commas(put) -> None:
     rows = "".join(f'"0,{n:03d}","{1000 + n % 3},5"\n' for n in range(30))
     dataset = load(put("q.csv", '"t (s)","R (ohm)"\n' + rows))
-    assert dataset["time"].values[1] == pytest.approx(1e-3)
-    assert dataset["resistance"].values[2] == pytest.approx(1002.5)
+    assert dataset["time"].values[1] == close_to(1e-3)
+    assert dataset["resistance"].values[2] == close_to(1002.5)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from closeness import close_to
 from smtj.measurement import LABELS, QUANTITIES, load, parse_columns, save
 from smtj.measurement.format.schema import name_of
 from smtj.units import convert, parse_quantity
@@ -104,7 +105,7 @@ def test_headers_that_mean_nothing(header: str) -> None:
 def test_units_in_headers(put, header: str, cell: str, name: str, value: float) -> None:
     dataset = load(put("data.csv", f"{header},note\n{cell},x\n"))
     assert list(dataset.data_vars) == [name]
-    assert dataset[name].values == pytest.approx([value], rel=1e-9)
+    assert dataset[name].values == close_to([value], rel=1e-9)
     assert dataset[name].attrs == {"units": QUANTITIES[name].unit}
     assert dataset.attrs["ignored_columns"] == ["note"]
 
@@ -158,7 +159,7 @@ def test_columns_are_named_by_option(put) -> None:
     }
     dataset = load(path, columns)
     assert dataset["resistance"].values == [1500.0]
-    assert dataset["field_out_of_plane"].values == pytest.approx([3e-3 / MU_0])
+    assert dataset["field_out_of_plane"].values == close_to([3e-3 / MU_0])
     # The R that would else be the resistance is left out, and said to be.
     assert dataset.attrs == {"assumed_units": ["time"], "ignored_columns": ["R"]}
 
@@ -228,33 +229,33 @@ def test_arbitrary_units_of_netcdf_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", ["t_p (ns)", "tp [ns]", "tau_p/ns", "τ_p (ns)", "t_PW (ns)"])
 def test_a_time_with_p_is_a_pulse_beside_probabilities(put, header: str) -> None:
     dataset = load(put("a.csv", f"{header},P_sw,N\n1,0.1,500\n2,0.2,500\n"))
-    assert dataset["pulse_length"].values == pytest.approx([1e-9, 2e-9])
+    assert dataset["pulse_length"].values == close_to([1e-9, 2e-9])
 
 
 @pytest.mark.parametrize("header", ["t_P (ms)", "tau_P [ms]", "tp (ms)"])
 def test_a_time_with_p_is_a_dwell_time_beside_the_other(put, header: str) -> None:
     dataset = load(put("a.csv", f"H (Oe),t_AP (ms),{header}\n1,5,3\n2,6,4\n"))
-    assert dataset["dwell_time_low"].values == pytest.approx([3e-3, 4e-3])
+    assert dataset["dwell_time_low"].values == close_to([3e-3, 4e-3])
 
 
 @pytest.mark.parametrize("unit", ["°C", "degC", "deg C", "C", "Celsius"])
 def test_temperatures_in_celsius(put, unit: str) -> None:
     dataset = load(put("a.csv", f"t (s),R (ohm),Temperature ({unit})\n0,1,25\n1,2,26\n"))
-    assert dataset["temperature"].values == pytest.approx([298.15, 299.15])
+    assert dataset["temperature"].values == close_to([298.15, 299.15])
 
 
 def test_a_temperature_in_celsius_beside_a_table(put) -> None:
     dataset = load(put("a.csv", "# T = 25 °C\nt (s),R (ohm)\n0,1\n1,2\n"))
-    assert float(dataset["temperature"]) == pytest.approx(298.15)
+    assert float(dataset["temperature"]) == close_to(298.15)
 
 
 def test_a_bias_is_a_current_if_its_unit_says_so(put) -> None:
     dataset = load(put("a.csv", "t (s),R (ohm),Bias (uA)\n0,1,10\n1,2,10\n"))
-    assert dataset["current"].values == pytest.approx([1e-5, 1e-5])
+    assert dataset["current"].values == close_to([1e-5, 1e-5])
 
 
 def test_second_names_a_time_below_the_unit_of_the_readings(put) -> None:
     head = "Vertical Units,CH3:V,,\nHorizontal Units,s\nSecond,Value\n"
     dataset = load(put("a.csv", head + "".join(f"{n}e-3,{n % 2}\n" for n in range(20))))
     assert dataset["voltage"].values[:3].tolist() == [0, 1, 0]
-    assert dataset["time"].values[1] == pytest.approx(1e-3)
+    assert dataset["time"].values[1] == close_to(1e-3)

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import smtj
+from closeness import close_to
 from smtj.measurement import QUANTITIES, groups, kind_of, load, measured_bias, table
 
 
@@ -211,7 +212,7 @@ def test_a_bias_that_is_read_back_may_scatter() -> None:
     found = groups(dataset)
     assert [readings.sizes["reading"] for _, readings in found] == [20, 20, 20]
     for conditions, held in zip((c for c, _ in found), (1e-5, 2e-5, 4e-5), strict=True):
-        assert conditions == {"current": pytest.approx(held, rel=1e-4)}
+        assert conditions == {"current": close_to(held, rel=1e-4)}
     assert kind_of(dataset) == "scan"
     assert kind_of(dataset.isel(reading=slice(20))) == "trace"
 
@@ -270,7 +271,7 @@ def test_a_held_current_is_one_value_however_it_scatters(noise, follows):
     data = smtj.load(four_point(noise, follows)[0])
     assert kind_of(data) == "trace"
     ((conditions, _),) = groups(data)
-    assert conditions == {"current": pytest.approx(50e-9, rel=3e-3)}
+    assert conditions == {"current": close_to(50e-9, rel=3e-3)}
 
 
 @pytest.mark.parametrize("follows", [True, False])
@@ -311,8 +312,8 @@ def test_fields_and_temperatures_that_are_read_back_are_those_that_were_set(fiel
     assert kind_of(dataset) == ("trace" if len(fields) == 1 else "scan")
     found = [conditions for conditions, _ in groups(dataset)]
     oersted = [one["field_out_of_plane"] / 79.57747 for one in found]
-    assert oersted == pytest.approx(fields, abs=0.06)
-    assert [one["temperature"] for one in found] == pytest.approx([300.0] * len(fields), abs=0.01)
+    assert oersted == close_to(fields, abs=0.06)
+    assert [one["temperature"] for one in found] == close_to([300.0] * len(fields), abs=0.01)
 
 
 def test_a_current_that_is_swept_is_not_one_value():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import smtj
+from closeness import close_to
 from smtj.errors import DataError
 from smtj.measurement import (
     describe,
@@ -27,7 +28,7 @@ ROWS = "".join(f"{n},{1000 + 100 * (n // 7 % 2)}\n" for n in range(60))
 
 def test_columns_by_their_position(put) -> None:
     dataset = load(put("data.txt", ROWS), {"time": "#1 [ms]", "resistance": "#2 [ohm]"})
-    assert dataset["time"].values[:3] == pytest.approx([0, 1e-3, 2e-3])
+    assert dataset["time"].values[:3] == close_to([0, 1e-3, 2e-3])
     assert dataset["resistance"].values[7] == 1100
 
 
@@ -43,7 +44,7 @@ def test_rows_to_skip_and_columns_to_ignore(put) -> None:
 def test_an_interval_replaces_times(put) -> None:
     path = put("data.csv", "Time,R [ohm]\n" + "12:00:01,1000\n" * 20)
     dataset = load(path, interval=1e-4)
-    assert np.diff(dataset["time"].values) == pytest.approx(np.full(19, 1e-4))
+    assert np.diff(dataset["time"].values) == close_to(np.full(19, 1e-4))
 
 
 def test_sheets_by_name_and_number(tmp_path: Path, refusal) -> None:
@@ -75,7 +76,7 @@ def test_sheets_by_name_and_number(tmp_path: Path, refusal) -> None:
 )
 def test_patterns_of_names(put, name: str, pattern: str, found: tuple[str, float]) -> None:
     dataset = load(put(name, "t/ms,R/kOhm\n" + ROWS), from_name=pattern)
-    assert float(dataset[found[0]]) == pytest.approx(found[1])
+    assert float(dataset[found[0]]) == close_to(found[1])
     assert field_direction_stated(dataset)
 
 
@@ -110,7 +111,7 @@ def test_patterns_that_cannot_be(put, refusal, pattern: str, says: str) -> None:
 )
 def test_names_that_say_it_plainly(stem: str, found: dict[str, float]) -> None:
     said = {name: value for name, value, *_ in conditions_in_name(stem)}
-    assert said == pytest.approx(found)
+    assert said == close_to(found)
 
 
 def test_a_field_in_the_name_has_no_direction_unless_it_says_so(put) -> None:
@@ -121,7 +122,7 @@ def test_a_field_in_the_name_has_no_direction_unless_it_says_so(put) -> None:
 def test_conditions_in_comments_and_preambles(put) -> None:
     dataset = load(put("a.csv", "# sample 7\n# T = 77 K\nBias voltage,100,mV\nt,R\ns,ohm\n" + ROWS))
     assert float(dataset["temperature"]) == 77
-    assert float(dataset["voltage"]) == pytest.approx(0.1)
+    assert float(dataset["voltage"]) == close_to(0.1)
     assert "temperature 77 K, from the lines above the table" in dataset.attrs["reading_remarks"]
     beside = load(put("c.csv", "Temperature (K): 77\nt [s],R [ohm]\n" + ROWS))
     assert float(beside["temperature"]) == 77
@@ -199,7 +200,7 @@ def test_fields_of_no_magnet_have_another_unit(put, refusal) -> None:
     assert 'column "H (T)" is 120 T at row 2' in message
     assert '--column "field=H [mT]"' in message
     dataset = load(path, {"field": "H [mT]"})
-    assert dataset["field_out_of_plane"].values[0] == pytest.approx(120 * mT)
+    assert dataset["field_out_of_plane"].values[0] == close_to(120 * mT)
     assert not field_direction_stated(dataset)
 
 
@@ -227,7 +228,7 @@ def test_a_description_names_what_is_known_and_what_is_not(put) -> None:
 def test_sampling_without_times(put, comment: str, interval: float | None) -> None:
     column = "".join(f"{1000 + n % 7}\n" for n in range(60))
     dataset = load(put("a.csv", f"{comment}\nR [ohm]\n{column}"))
-    assert interval is None or np.diff(dataset["time"].values) == pytest.approx(interval)
+    assert interval is None or np.diff(dataset["time"].values) == close_to(interval)
     assert interval is not None or "time" not in dataset.variables
 
 
@@ -264,7 +265,7 @@ def test_packed_files(put, refusal) -> None:
     path = put("H_perp=5Oe.csv.gz", gzip.compress(content))
     dataset = load(path)
     assert dataset.sizes["reading"] == 60
-    assert float(dataset["field_out_of_plane"]) == pytest.approx(5 * Oe)
+    assert float(dataset["field_out_of_plane"]) == close_to(5 * Oe)
     assert "is not an intact gzip file" in refusal(load, put("b.csv.gz", content))
     message = refusal(load, put("c.csv.gz", gzip.compress(content + b"x,y\n1,2\n")))
     assert message.startswith("c.csv.gz: row 62")
@@ -281,7 +282,7 @@ def test_times_of_a_clock(put) -> None:
     rows = "".join(f"23:59:{59 if n == 0 else 0:02d}.0;1000\n" for n in range(1))
     rows += "".join(f"0:00:{n:02d}.0;1000\n" for n in range(1, 40))
     dataset = load(put("a.csv", "Time (hh:mm:ss);R [ohm]\n" + rows))
-    assert dataset["time"].values[:3] == pytest.approx([0, 2, 3])
+    assert dataset["time"].values[:3] == close_to([0, 2, 3])
     assert dataset.attrs["reading_remarks"] == [
         'times are those of the clock in column "Time (hh:mm:ss)"'
     ]
@@ -348,13 +349,13 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
 )
 def test_signs_and_points_by_letters_in_names(stem: str, value: float) -> None:
     found = {name: number for name, number, *_ in conditions_in_name(stem)}
-    assert found["field_out_of_plane"] == pytest.approx(value)
+    assert found["field_out_of_plane"] == close_to(value)
 
 
 def test_a_field_of_unknown_direction_in_names(put) -> None:
     rows = "t [s],V [V]\n" + ROWS
     dataset = load(put("m5.csv", rows), from_name="{field:Oe}.csv")
-    assert float(dataset["field_out_of_plane"]) == pytest.approx(-5 * Oe)
+    assert float(dataset["field_out_of_plane"]) == close_to(-5 * Oe)
     assert not field_direction_stated(dataset)
 
 
@@ -396,7 +397,7 @@ def test_a_bias_in_the_name_beside_a_measured_voltage_is_pointed_out(put) -> Non
     assert "states another voltage than column" in remark
     assert '--column "signal=volts [V]"' in remark
     biased = load(path, {"signal": "volts [V]"})
-    assert float(biased["voltage"]) == pytest.approx(-200 * mV)
+    assert float(biased["voltage"]) == close_to(-200 * mV)
     assert observable_of(biased) == "signal"
 
 
@@ -426,12 +427,12 @@ def test_files_in_folders_that_are_named_after_their_fields(put, tmp_path: Path)
     found = files_in([tmp_path])
     assert [path.parent.name for path in found] == ["H=-5Oe", "H=5Oe", "T=300K_H=9Oe"]
     fields = [float(load(path)["field_out_of_plane"]) for path in found]
-    assert fields == pytest.approx([-5 * Oe, 5 * Oe, 9 * Oe])
+    assert fields == close_to([-5 * Oe, 5 * Oe, 9 * Oe])
     (remark,) = load(found[0]).attrs["reading_remarks"]
     assert remark == "field -5 Oe, from the name of its folder"
     # The name of the file itself counts more.
     named = load(put("H=5Oe/H=7Oe.csv", "t [s],R [ohm]\n" + ROWS))
-    assert float(named["field_out_of_plane"]) == pytest.approx(7 * Oe)
+    assert float(named["field_out_of_plane"]) == close_to(7 * Oe)
     put("a.csv", "t [s],R [ohm]\n" + ROWS)
     assert files_in([tmp_path]) == [tmp_path / "a.csv"]
     assert left_out([tmp_path]) == ["H=-5Oe/", "H=5Oe/", "T=300K_H=9Oe/"]
@@ -444,7 +445,7 @@ def test_columns_of_a_matrix_by_their_position(tmp_path: Path, refusal) -> None:
     savemat(path, {"data": np.c_[np.arange(60.0), 1000 + 100 * (np.arange(60) // 7 % 2)]})
     assert "run.mat has columns without names, #1 and #2: name them by" in refusal(load, path)
     dataset = load(path, {"time": "#1 [ms]", "resistance": "#2 [ohm]"})
-    assert dataset["time"].values[2] == pytest.approx(2e-3)
+    assert dataset["time"].values[2] == close_to(2e-3)
     assert dataset["resistance"].values[7] == 1100
 
 
@@ -482,9 +483,9 @@ def test_notes_around_a_table_of_a_workbook(put_rows) -> None:
     rows += [["µs", "kΩ"], *([n, 1 + 0.1 * (n // 7 % 2)] for n in range(40))]
     rows[30] = [*rows[30], "lamp on"]
     dataset = load(put_rows(rows))
-    assert dataset["time"].values[2] == pytest.approx(2e-6)
-    assert dataset["resistance"].values[7] == pytest.approx(1100)
-    assert float(dataset["current"]) == pytest.approx(1e-5)
+    assert dataset["time"].values[2] == close_to(2e-6)
+    assert dataset["resistance"].values[7] == close_to(1100)
+    assert float(dataset["current"]) == close_to(1e-5)
 
 
 def test_infinity_signs_are_overflows(put) -> None:
@@ -506,7 +507,7 @@ def test_sheets_per_field_are_read_together(tmp_path: Path) -> None:
             sheet.append(row)
     book.save(tmp_path / "book.xlsx")
     every = load_tables(tmp_path / "book.xlsx")
-    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-10, 0, 10])
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == close_to([-10, 0, 10])
     assert "3 tables alike are read, one per condition" in " ".join(
         describe(tmp_path / "book.xlsx").remarks
     )
@@ -528,7 +529,7 @@ def test_groups_per_voltage_are_read_together(tmp_path: Path) -> None:
             group["time"], group["resistance"] = np.arange(30.0), 1000.0 + np.arange(30)
             group.attrs["voltage"] = f"{volts} V"
     every = load_tables(tmp_path / "runs.h5")
-    assert [float(one["voltage"]) for one in every] == pytest.approx([0.1, 0.2, 0.3])
+    assert [float(one["voltage"]) for one in every] == close_to([0.1, 0.2, 0.3])
     assert not any("--sheet" in text for text in every[0].attrs["reading_remarks"])
 
 
@@ -544,9 +545,9 @@ def test_groups_per_voltage_are_read_together(tmp_path: Path) -> None:
 def test_columns_per_field_are_read_together(put, headers, quantity, first) -> None:
     rows = "".join(f"{n},{1000 + n % 3},{2000 + n % 3},{3000 + n % 3}\n" for n in range(30))
     every = load_tables(put("wide.csv", f"time (ms),{headers}\n{rows}"))
-    assert [float(one["field_out_of_plane"]) / Oe for one in every] == pytest.approx([-20, 0, 20])
+    assert [float(one["field_out_of_plane"]) / Oe for one in every] == close_to([-20, 0, 20])
     starts = [float(one[quantity].values[0]) / first for one in every]
-    assert starts == pytest.approx([1, 2, 3])
+    assert starts == close_to([1, 2, 3])
     assert all(observable_of(one) == quantity for one in every)
     assert field_direction_stated(every[0]) == ("perp" in headers)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.measurement import describe, kind_of, load, load_tables, unique_fields
 from smtj.units import Oe
 
@@ -21,16 +22,16 @@ def test_both_directions_side_by_side_are_a_loop(put) -> None:
     (dataset,) = load_tables(put("l.csv", text("H (Oe),R_up (ohm),R_down (ohm)", FIELD, up, down)))
     assert kind_of(dataset) == "loop"
     field = dataset["field_out_of_plane"].values
-    assert field == pytest.approx(np.concatenate([FIELD, FIELD[::-1]]) * Oe)
-    assert dataset["resistance"].values == pytest.approx(np.concatenate([up, down[::-1]]))
+    assert field == close_to(np.concatenate([FIELD, FIELD[::-1]]) * Oe)
+    assert dataset["resistance"].values == close_to(np.concatenate([up, down[::-1]]))
 
 
 def test_few_repeats_side_by_side_are_sweeps(put) -> None:
     path = put("l.csv", text("H (Oe),R_1 (kohm),R_2 (kohm)", FIELD, FIELD + 1000, FIELD + 1001))
     (dataset,) = load_tables(path)
     assert kind_of(dataset) == "loop"
-    assert dataset["field_out_of_plane"].values == pytest.approx(np.tile(FIELD, 2) * Oe)
-    assert dataset["resistance"].values[5] == pytest.approx(1e3 * (1001 - 20))
+    assert dataset["field_out_of_plane"].values == close_to(np.tile(FIELD, 2) * Oe)
+    assert dataset["resistance"].values[5] == close_to(1e3 * (1001 - 20))
 
 
 def test_columns_of_several_devices_are_not_joined(put, refusal) -> None:
@@ -42,7 +43,7 @@ def test_columns_of_several_devices_are_not_joined(put, refusal) -> None:
 def test_probabilities_that_add_up_to_one_are_of_both_states(put) -> None:
     p = np.array([0.1, 0.2, 0.5, 0.8, 0.9])
     (dataset,) = load_tables(put("p.csv", text("H (Oe),P_up,P_down", FIELD, p, np.round(1 - p, 2))))
-    assert dataset["probability"].values == pytest.approx(p)
+    assert dataset["probability"].values == close_to(p)
     assert "branch" not in dataset.variables
 
 
@@ -51,7 +52,7 @@ def test_many_repeats_side_by_side_are_readings_of_each_field(put) -> None:
     path = put("s.csv", text(head, FIELD, *([1000 + n] * 5 for n in range(12))))
     (dataset,) = load_tables(path)
     assert kind_of(dataset) == "scan"
-    assert dataset["field_out_of_plane"].values[:13] / Oe == pytest.approx([-20] * 12 + [-10])
+    assert dataset["field_out_of_plane"].values[:13] / Oe == close_to([-20] * 12 + [-10])
     assert describe(path).kind == "traces under several conditions"
 
 
@@ -65,8 +66,8 @@ def test_p_per_voltage_is_one_table(put) -> None:
     path = put("p.csv", text("H (Oe),P(-0.1 V),P(0 V),P(0.1 V)", FIELD, *columns))
     (dataset,) = load_tables(path)
     assert kind_of(dataset) == "probability"
-    assert dataset["voltage"].values == pytest.approx(np.repeat([-0.1, 0, 0.1], 5))
-    assert dataset["probability"].values == pytest.approx(np.concatenate(columns))
+    assert dataset["voltage"].values == close_to(np.repeat([-0.1, 0, 0.1], 5))
+    assert dataset["probability"].values == close_to(np.concatenate(columns))
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -75,9 +76,9 @@ def test_a_matrix_of_readings(tmp_path: Path, transposed: bool) -> None:
     arrays = {"field_Oe": np.array([-10.0, 0, 10]), "time": np.arange(5.0)}
     np.savez(tmp_path / "m.npz", R=matrix.T if transposed else matrix, **arrays)
     dataset = load(tmp_path / "m.npz")
-    assert dataset["field_out_of_plane"].values / Oe == pytest.approx(np.repeat([-10, 0, 10], 5))
-    assert dataset["time"].values == pytest.approx(np.tile(np.arange(5.0), 3))
-    assert dataset["resistance"].values == pytest.approx(np.arange(15.0))
+    assert dataset["field_out_of_plane"].values / Oe == close_to(np.repeat([-10, 0, 10], 5))
+    assert dataset["time"].values == close_to(np.tile(np.arange(5.0), 3))
+    assert dataset["resistance"].values == close_to(np.arange(15.0))
 
 
 def test_an_attribute_of_a_dataset_states_its_sampling(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_an_attribute_of_a_dataset_states_its_sampling(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "r.h5", "w") as file:
         file["voltage"] = np.arange(20.0)
         file["voltage"].attrs["dt"] = 1e-4
-    assert load(tmp_path / "r.h5")["time"].values[1] == pytest.approx(1e-4)
+    assert load(tmp_path / "r.h5")["time"].values[1] == close_to(1e-4)
 
 
 def test_sweeps_that_are_repeated_often_stay_a_loop(put) -> None:
@@ -114,7 +115,7 @@ def test_sweeps_with_fields_of_their_own_side_by_side(put_rows) -> None:
     (dataset,) = load_tables(put_rows(rows))
     assert kind_of(dataset) == "loop"
     field = dataset["field_out_of_plane"].values / Oe
-    assert field == pytest.approx(np.concatenate([FIELD, FIELD[::-1]]))
+    assert field == close_to(np.concatenate([FIELD, FIELD[::-1]]))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from closeness import close_to
 from smtj.measurement import (
     QUANTITIES,
     field_direction_stated,
@@ -154,9 +155,9 @@ def test_a_magnetometer_that_jitters_is_averaged(fine: int) -> None:
     assert [sweep.x.size for sweep in found] == [fine] * 3
     for sweep, nominal in zip(found, (-HALL, 0.0, 0.7 * HALL), strict=True):
         assert sweep.swept == "frequency"
-        assert sweep.conditions["field_in_plane"] == pytest.approx(nominal, abs=5e-4 * HALL)
-        assert sweep.conditions["temperature"] == pytest.approx(300, abs=0.1)
-        assert sweep.conditions["voltage"] == pytest.approx(0.1, abs=1e-5)
+        assert sweep.conditions["field_in_plane"] == close_to(nominal, abs=5e-4 * HALL)
+        assert sweep.conditions["temperature"] == close_to(300, abs=0.1)
+        assert sweep.conditions["voltage"] == close_to(0.1, abs=1e-5)
         assert sweep.dataset["field_in_plane"].shape == ()
 
 
@@ -256,9 +257,9 @@ def test_oblique_fields(angle: float, start: float) -> None:
         unit = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
         sign = np.sign(unit[np.abs(unit).argmax()])
         assert sweep.swept == "field"
-        assert sweep.direction == pytest.approx(sign * unit, abs=1e-9)
-        assert sweep.x == pytest.approx(sign * size)
-        assert sweep.static_field == pytest.approx((0, 0), abs=1e-6)
+        assert sweep.direction == close_to(sign * unit, abs=1e-9)
+        assert sweep.x == close_to(sign * size)
+        assert sweep.static_field == close_to((0, 0), abs=1e-6)
 
 
 def test_a_field_that_stays_beside_the_swept_one() -> None:
@@ -272,11 +273,11 @@ def test_a_field_that_stays_beside_the_swept_one() -> None:
     assert [sweep.direction for sweep in found] == [(1.0, 0.0)] * 2
     oblique = {"field_out_of_plane": size + 7e3, "field_in_plane": size - 7e3}
     [sweep] = sweeps(long(**oblique, frequency=2e9))
-    assert sweep.direction == pytest.approx((np.sqrt(0.5), np.sqrt(0.5)))
-    assert sweep.static_field == pytest.approx((7e3, -7e3))
+    assert sweep.direction == close_to((np.sqrt(0.5), np.sqrt(0.5)))
+    assert sweep.static_field == close_to((7e3, -7e3))
     for n, name in enumerate(("field_out_of_plane", "field_in_plane")):
         again = sweep.static_field[n] + sweep.x * sweep.direction[n]
-        assert again == pytest.approx(sweep.dataset[name].values)
+        assert again == close_to(sweep.dataset[name].values)
 
 
 def test_sweeps_go_back_in_time_where_the_instrument_did() -> None:
@@ -401,11 +402,11 @@ def test_spectra_come_back(tmp_path: Path, suffix: str, swept: str) -> None:
     assert again.attrs == data.attrs
     for sweep, other in zip(sweeps(data), sweeps(again), strict=True):
         assert other.swept == sweep.swept == swept
-        assert other.conditions == pytest.approx(sweep.conditions)
+        assert other.conditions == close_to(sweep.conditions)
         assert other.direction == sweep.direction
-        assert other.x == pytest.approx(sweep.x, rel=1e-14)
+        assert other.x == close_to(sweep.x, rel=1e-14)
         for name in ("signal", "signal_error"):
-            assert other.dataset[name].values == pytest.approx(
+            assert other.dataset[name].values == close_to(
                 sweep.dataset[name].values, rel=1e-14, abs=0
             )
 

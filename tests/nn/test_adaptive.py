@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from closeness import close_to
 from smtj import DeviceCard, operating_point
 from smtj.datasets import load_dataset
 from smtj.errors import SmtjError
@@ -144,7 +145,7 @@ def test_the_voltage_stays_within_the_cards_limit(card: DeviceCard) -> None:
     with torch.no_grad():
         neuron.bias.theta.copy_(torch.tensor([-1e6, -3.0, 3.0, 1e6]))
     neuron(torch.zeros(1, 4))
-    assert float(neuron.bias_voltage.abs().max()) == pytest.approx(0.2)
+    assert float(neuron.bias_voltage.abs().max()) == close_to(0.2)
     assert neuron.slope.isfinite().all()
     neuron(torch.ones(1, 4)).sum().backward()
     assert neuron.bias.theta.grad.isfinite().all()
@@ -157,7 +158,7 @@ def test_temperature_and_learnt_voltage_are_set_apart(card: DeviceCard) -> None:
     np.testing.assert_allclose(neuron.slope, slope, rtol=1e-6)
     assert float(neuron.temperature) == 360
     neuron.set_bias(-0.2)
-    assert float(neuron.bias().detach()) == pytest.approx(-0.2, rel=1e-5)
+    assert float(neuron.bias().detach()) == close_to(-0.2, rel=1e-5)
     assert float(neuron.temperature) == 300
 
 
@@ -255,7 +256,7 @@ def test_the_loss_has_the_gradient_of_finite_differences_at_every_voltage(
                     ends.append(float(loss()))
                     theta.view(-1)[index] -= sign * step
             numeric = (ends[0] - ends[1]) / (2 * step)
-            assert float(analytic[index]) == pytest.approx(numeric, rel=1e-5, abs=1e-7)
+            assert float(analytic[index]) == close_to(numeric, rel=1e-5, abs=1e-7)
 
 
 def test_sampled_reads_have_the_gradient_of_their_mean(card: DeviceCard) -> None:
@@ -410,7 +411,7 @@ def test_state_dict_is_the_chip_with_its_voltages(card: DeviceCard, per: str) ->
     file.seek(0)
     state = torch.load(file, weights_only=True)
     # What is saved is consistent although nothing was evaluated since.
-    assert float(state["1.bias_voltage"].mean()) == pytest.approx(0.2 * math.tanh(0.4))
+    assert float(state["1.bias_voltage"].mean()) == close_to(0.2 * math.tanh(0.4))
     x = torch.randn(20, 12, generator=seeded(0))
 
     def answers(of: nn.Module) -> Tensor:
@@ -510,7 +511,7 @@ def test_one_voltage_respects_the_lowest_limit(card: DeviceCard) -> None:
     low = card.replace({"switching.voltage_limit": "100 mV"})
     model = make_adaptive(nn.Sequential(MTJNeuron(card, 3), MTJNeuron(low, 3)), "network")
     assert model[0].bias is model[1].bias
-    assert model[0].bias.limit == pytest.approx(0.1)
+    assert model[0].bias.limit == close_to(0.1)
 
 
 # Training

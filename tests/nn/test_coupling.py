@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from closeness import close_to
 from smtj import DeviceCard, operating_point
 from smtj.errors import SmtjError
 from smtj.nn import AffineCoupling, MTJNeuron, calibrated, matched
@@ -27,7 +28,7 @@ def test_matched_takes_one_unit_to_one_over_w_and_zero_to_the_offset(card: Devic
     x = torch.linspace(-3, 3, 5)[:, None].repeat(1, 4)
     expected = x.double() / float(point.slope) + float(point.offset_field)
     np.testing.assert_allclose(fields(matched(card, 4), x), expected, rtol=1e-6, atol=1e-3)
-    assert matched(card, 4).limit == pytest.approx(100 * 1e3 / (4 * np.pi))
+    assert matched(card, 4).limit == close_to(100 * 1e3 / (4 * np.pi))
 
 
 def test_the_field_is_limited_to_the_cards_range(card: DeviceCard) -> None:

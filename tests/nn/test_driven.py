@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from closeness import close_to
 from smtj import DeviceCard, operating_point
 from smtj.energy import Assumptions
 from smtj.energy.parts import strain_energy, wire
@@ -50,8 +51,8 @@ def test_a_static_field_moves_the_range(card: DeviceCard) -> None:
     outputs = ideal(card, wire_coupling(card, 3, wire, static_field=middle))(
         torch.tensor([[-50.0] * 3, [0.0] * 3, [50.0] * 3])
     )[:, 0]
-    assert outputs[1] == pytest.approx(0.5, abs=1e-6)
-    assert outputs[0] + outputs[2] == pytest.approx(1, abs=1e-6)
+    assert outputs[1] == close_to(0.5, abs=1e-6)
+    assert outputs[0] + outputs[2] == close_to(1, abs=1e-6)
 
 
 def test_the_current_per_unit_decides_the_slope_and_the_power(card: DeviceCard) -> None:
@@ -88,7 +89,7 @@ def test_strain_as_a_field_reaches_further_than_strain_as_a_tilt(card: DeviceCar
     # H_in tan(9°) K_me/K_eff with K_eff = μ0 H_K1 M_s/2.
     k_me, k_eff = 1.5 * 30e-6 * 160e9 * 8.2e-4 * film.largest_voltage, 0.056 * 1.18e6 / 2
     expected = 8.76e-3 / (4e-7 * np.pi) * np.tan(np.radians(9)) * k_me / k_eff
-    assert tilt.reach == pytest.approx(expected, rel=2e-3)
+    assert tilt.reach == close_to(expected, rel=2e-3)
     assert float(tilt.drive(torch.zeros(1, 2)).abs().max()) < 1e-6
 
 
@@ -96,9 +97,9 @@ def test_couplings_and_costs_assume_the_same_wire_and_film(card: DeviceCard) -> 
     table = Assumptions()
     strain = strain_coupling(card, 2)
     assert wire(table) == OerstedWire()
-    assert strain.field_per_drive == pytest.approx(float(table.strain_field_per_volt), rel=2e-3)
+    assert strain.field_per_drive == close_to(float(table.strain_field_per_volt), rel=2e-3)
     half_stored = float(strain.driver.power(torch.tensor(1.0), 1.0)) / 2
-    assert half_stored == pytest.approx(strain_energy(table, strain.field_per_drive), rel=2e-3)
+    assert half_stored == close_to(strain_energy(table, strain.field_per_drive), rel=2e-3)
 
 
 def test_without_a_tilt_strain_favours_no_state(card: DeviceCard) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from closeness import close_to
 from smtj import DeviceCard, load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.nn import MTJNeuron, calibrated, matched, no_variation, sample_variation, set_readout
@@ -78,15 +79,15 @@ def test_voltage_and_temperature_move_slope_and_offset_as_the_card_says(
         neuron = ideal(card, bias_voltage=voltage, temperature=temperature)
         here, nominal = operating_point(card, voltage, temperature), operating_point(card)
         ratio = float(here.slope) / float(nominal.slope)
-        assert log_odds_per_unit(neuron) == pytest.approx(ratio, rel=1e-4)
+        assert log_odds_per_unit(neuron) == close_to(ratio, rel=1e-4)
         shift = float(here.slope) * (float(nominal.offset_field) - float(here.offset_field))
         at_zero = float(torch.logit(neuron(torch.zeros(1, 1))))
-        assert at_zero == pytest.approx(shift, abs=1e-5)
+        assert at_zero == close_to(shift, abs=1e-5)
     low, high = (log_odds_per_unit(ideal(card, bias_voltage=v)) for v in (0.2, -0.2))
     # The paper's model has the slope follow the barrier; in the other the barrier drops out.
     assert (high / low > 1.3) == (model == "cai2019")
     hot = log_odds_per_unit(ideal(card, temperature=400.0))
-    assert hot == pytest.approx(300 / 400, rel=0.02)
+    assert hot == close_to(300 / 400, rel=0.02)
 
 
 @pytest.mark.parametrize("model", ["cai2019", "self-consistent"])
@@ -97,7 +98,7 @@ def test_barriers_vary_the_slope_in_the_papers_model_alone(card: DeviceCard, mod
     card = card.replace({**changes, "variability.slope_spread": 0.0})
     neuron = MTJNeuron(card, 500, chip_seed=3)
     spread = float(torch.log(neuron.slope).std())
-    assert spread == pytest.approx(0.3 if model == "cai2019" else 0.0, rel=0.1, abs=1e-6)
+    assert spread == close_to(0.3 if model == "cai2019" else 0.0, rel=0.1, abs=1e-6)
 
 
 def test_set_bias_changes_what_the_neuron_answers(card: DeviceCard) -> None:
@@ -105,9 +106,9 @@ def test_set_bias_changes_what_the_neuron_answers(card: DeviceCard) -> None:
     before = log_odds_per_unit(neuron)
     neuron.set_bias(0.2)
     assert log_odds_per_unit(neuron) < 0.9 * before
-    assert float(neuron.bias_voltage) == pytest.approx(0.2)
+    assert float(neuron.bias_voltage) == close_to(0.2)
     neuron.set_bias(0.0, temperature=600.0)
-    assert log_odds_per_unit(neuron) == pytest.approx(0.5 * before, rel=1e-3)
+    assert log_odds_per_unit(neuron) == close_to(0.5 * before, rel=1e-3)
     neuron.set_bias(0.0)
     assert log_odds_per_unit(neuron) == before
 
@@ -181,7 +182,7 @@ def test_a_saved_chip_loads_as_that_chip(card: DeviceCard) -> None:
     x = torch.randn(20, 50, generator=seeded(1))
     loaded.eval()(x)  # what was folded of the other chip must not survive
     loaded.load_state_dict(torch.load(file, weights_only=True))
-    assert float(loaded.bias_voltage) == pytest.approx(0.1)
+    assert float(loaded.bias_voltage) == close_to(0.1)
     for neuron in (saved, loaded):
         neuron.generator = seeded(4)
     assert torch.equal(saved.eval()(x), loaded.eval()(x))
@@ -279,9 +280,9 @@ def test_other_types_train_too(card: DeviceCard, dtype: torch.dtype) -> None:
     outputs = neuron(x)
     outputs.sum().backward()
     assert outputs.dtype == dtype
-    assert float(outputs.detach().double().mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(outputs.detach().double().mean()) == close_to(0.5, abs=0.05)
     assert x.grad is not None
-    assert float(x.grad.double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert float(x.grad.double().mean()) == close_to(0.25, abs=0.02)
 
 
 def test_automatic_mixed_precision_works(card: DeviceCard) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from closeness import close_to
 from smtj import DeviceCard
 from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError, SmtjError
@@ -53,7 +54,7 @@ def test_the_loss_of_device_outputs_is_each_ones_cross_entropy_with_its_gradient
     sampled = torch.rand(7, 10)
     loss = cross_entropy(sums, sampled, labels)
     expected = functional.binary_cross_entropy_with_logits(sums, targets, reduction="sum") / 7
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss.item() == close_to(expected.item(), rel=1e-6)
     loss.backward()
     assert sums.grad is not None
     np.testing.assert_allclose(sums.grad, (sampled - targets) / 7, atol=1e-7)
@@ -85,7 +86,7 @@ def test_an_epoch_is_plain_stochastic_gradient_descent(card: DeviceCard, digits:
         value.backward()
         optimiser.step()
         losses.append(value.item())
-    assert loss == pytest.approx(np.mean(losses), rel=1e-5)
+    assert loss == close_to(np.mean(losses), rel=1e-5)
     for own, expected in zip(run.network.parameters(), plain.parameters(), strict=True):
         np.testing.assert_allclose(own.detach(), expected.detach(), atol=1e-5)
 
@@ -99,9 +100,7 @@ def test_the_images_are_bytes_in_rows(digits: Images) -> None:
     assert digits.train_images.dtype == torch.uint8
     np.testing.assert_array_equal(digits.test_images[3], data.test_images[3].ravel())
     np.testing.assert_array_equal(digits.test_labels, data.test_labels)
-    assert scaled(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == pytest.approx(
-        [0, 0.2, 1]
-    )
+    assert scaled(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == close_to([0, 0.2, 1])
 
 
 def test_tuning_never_sees_the_test_images(digits: Images) -> None:
@@ -209,10 +208,10 @@ def test_ties_are_broken_by_the_seed_and_not_by_the_order_of_classes() -> None:
     share = evaluate(always_equal, images, seed=0)
     assert share == evaluate(always_equal, images, seed=0)
     assert share != evaluate(always_equal, images, seed=1)
-    assert share == pytest.approx(0.1, abs=4.5 * np.sqrt(0.09 / 2000))
+    assert share == close_to(0.1, abs=4.5 * np.sqrt(0.09 / 2000))
     for label in (0, 4, 9):
         alike = Images(*images[:3], torch.full_like(labels, label))
-        assert evaluate(always_equal, alike, seed=0) == pytest.approx(0.1, abs=0.03)
+        assert evaluate(always_equal, alike, seed=0) == close_to(0.1, abs=0.03)
 
 
 def test_ties_do_not_change_what_is_higher() -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import smtj
+from closeness import close_to
 from smtj import load_card
 from smtj.errors import SmtjError
 from smtj.nn import (
@@ -63,19 +64,19 @@ def test_the_range_ends_where_p_of_v_turns():
     """H_K1 - 34 mT/V V - 170 mT/V² V² is largest at -0.1 V."""
     card = VCMA.replace({"vcma.anisotropy_field_per_volt_squared": "170 mT/V^2"})
     turning = voltage_response(card, 30 * Oe)
-    assert (turning.low, turning.high) == pytest.approx((-0.1, 0.2), abs=1e-3)
+    assert (turning.low, turning.high) == close_to((-0.1, 0.2), abs=1e-3)
     assert np.all(np.diff(turning.log_odds) < 0)
     whole = voltage_response(card, 30 * Oe, monotonic=False)
-    assert (whole.low, whole.high) == pytest.approx((-0.2, 0.2))
+    assert (whole.low, whole.high) == close_to((-0.2, 0.2))
     expected = odds(card.at(voltage=0.15, field=30 * Oe))
     volts = np.linspace(turning.low, turning.high, len(turning.log_odds))
-    assert float(np.interp(0.15, volts, turning.log_odds)) == pytest.approx(expected, abs=1e-3)
+    assert float(np.interp(0.15, volts, turning.log_odds)) == close_to(expected, abs=1e-3)
 
 
 def test_the_voltage_stays_within_the_card_s_limit():
     coupling = voltage_coupling(VCMA, 1, field=30 * Oe)
     volts = coupling.drive(torch.tensor([[-1e3], [1e3]]))
-    assert sorted(volts.flatten().tolist()) == pytest.approx([-0.2, 0.2])
+    assert sorted(volts.flatten().tolist()) == close_to([-0.2, 0.2])
     layer = MTJNeuron(VCMA, 1, coupling=coupling, **IDEAL)
     assert torch.isfinite(layer(torch.tensor([[-1e3], [1e3]]))).all()
 
@@ -102,7 +103,7 @@ def test_the_response_follows_the_temperature():
     set_conditions(layer, temperature=360.0)
     volts = float(coupling.drive(torch.tensor([[2.0]])))
     expected = odds(TORQUE.at(voltage=volts, temperature=360.0))
-    assert float(torch.logit(layer(torch.tensor([[2.0]])))) == pytest.approx(expected, abs=5e-3)
+    assert float(torch.logit(layer(torch.tensor([[2.0]])))) == close_to(expected, abs=5e-3)
 
 
 def test_devices_differ_as_they_do_under_a_field():
@@ -114,7 +115,7 @@ def test_devices_differ_as_they_do_under_a_field():
     layer.set_bias()
     found = torch.logit(layer(torch.tensor([[1.0]])))
     w = float(TORQUE.at().slope)
-    assert float(found) == pytest.approx(1.1 * (1.0 - w * 100.0), abs=5e-3)
+    assert float(found) == close_to(1.1 * (1.0 - w * 100.0), abs=5e-3)
 
 
 def test_the_power_is_that_of_the_current_in_both_states():
@@ -124,7 +125,7 @@ def test_the_power_is_that_of_the_current_in_both_states():
     states = TORQUE.at(voltage=volts).resistances()
     p = torch.sigmoid(torch.tensor(3.0)).item()
     expected = volts**2 * (p / float(states.high) + (1 - p) / float(states.low))
-    assert coupling.power(x).tolist() == pytest.approx([0.0, expected], rel=0.05, abs=1e-13)
+    assert coupling.power(x).tolist() == close_to([0.0, expected], rel=0.05, abs=1e-13)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -143,11 +144,11 @@ def test_correlated_reads_have_the_relaxation_time_at_their_own_voltage(streamin
     options = {**IDEAL, "reads": 1 if streaming else 2, "scheme": scheme}
     answers = MTJNeuron(VCMA, devices, coupling=coupling, **options)(x)
     p = float(point.switching_probability())
-    assert float(answers.mean()) == pytest.approx(p, abs=0.02)
+    assert float(answers.mean()) == close_to(p, abs=0.02)
     # Either two reads of an evaluation, or one of each of two that follow each other.
     mean = answers.mean(dim=0) if streaming else answers[0]
     found = float(mean.var()) / (p * (1 - p) / 2) - 1
-    assert found == pytest.approx(np.exp(-1), abs=0.05)
+    assert found == close_to(np.exp(-1), abs=0.05)
 
 
 def test_a_model_is_converted_to_it():
@@ -181,6 +182,6 @@ def test_a_constant_field_takes_the_device_to_where_a_voltage_drives_it():
     volts = network[-1].coupling.drive(torch.zeros(1, 2)).detach().numpy().astype(float)
     found = card.at(voltage=volts, field=170 * Oe).switching_probability()
     np.testing.assert_allclose(found, 0.5, atol=1e-3)
-    assert smtj.energy.workload(network).drive_field == pytest.approx(170 * Oe)
+    assert smtj.energy.workload(network).drive_field == close_to(170 * Oe)
     with pytest.raises(SmtjError, match="leave it out"):
         NetworkSettings((4, 3, 2), drive_field=170 * Oe)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.card import load_card
 from smtj.paper import findings, texts
 from smtj.paper.audit import (
@@ -121,9 +122,9 @@ def test_findings_of_the_design(rows, words, verdict, numbers):
 def test_whole_ellipse_by_hand(card):
     volume = math.pi / 4 * 210e-9 * 60e-9 * 1.62e-9
     delta = 0.5 * 1.18e6 * 56e-3 * volume / KT
-    assert findings.whole_ellipse_stability(card, bias_field=False) == pytest.approx(delta)
+    assert findings.whole_ellipse_stability(card, bias_field=False) == close_to(delta)
     with_field = delta * (1 - 8.76 / 56) ** 2
-    assert findings.whole_ellipse_stability(card, bias_field=True) == pytest.approx(with_field)
+    assert findings.whole_ellipse_stability(card, bias_field=True) == close_to(with_field)
 
 
 def test_straightness_by_hand(card):
@@ -135,20 +136,20 @@ def test_straightness_by_hand(card):
         line = np.polyval(np.polyfit(voltage, e_b, 1), voltage)
         expected = np.abs(e_b - line).max() / e_b.mean()
         found = findings.curvature(card, convert(h_in, "T", "A/m"))
-        assert found == pytest.approx(expected, rel=1e-6)
+        assert found == close_to(expected, rel=1e-6)
     assert findings.curvature(card) < 1e-3
 
 
 def test_bias_field_for_curvature_is_the_inverse(card):
     h_in = findings.bias_field_for_curvature(card, 0.05)
-    assert findings.curvature(card, h_in) == pytest.approx(0.05, rel=1e-6)
+    assert findings.curvature(card, h_in) == close_to(0.05, rel=1e-6)
     assert 35 < convert(h_in, "A/m", "mT") < 40
     assert findings.bias_field_for_curvature(card, 1e3) == math.inf
 
 
 def test_oersted_field_of_a_wire(card):
     # 2 I/r in gauss for abampere and cm: 1 µA at 100 nm.
-    assert findings.oersted_field(card, 100e-9) == pytest.approx(2 * 1e-7 / 1e-5 * 79.577, rel=1e-3)
+    assert findings.oersted_field(card, 100e-9) == close_to(2 * 1e-7 / 1e-5 * 79.577, rel=1e-3)
 
 
 def test_thickness_without_barrier(card):

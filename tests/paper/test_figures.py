@@ -8,6 +8,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.card import load_card
 from smtj.paper import fig1b, fig2c, fig3a
 from smtj.paper.findings import wells
@@ -93,9 +94,9 @@ def test_the_fit_of_fig_2d_returns_the_card(results):
     for name in ("slope", "offset"):
         key = "slope_per_Oe" if name == "slope" else "offset_Oe"
         assert abs(fit[key] - truth[key]) < 4 * fit[f"{name}_standard_error"]
-    assert truth["slope_per_Oe"] == pytest.approx(0.132, abs=5e-4)
-    assert numbers["models"]["self-consistent"]["slope_per_Oe"] == pytest.approx(0.177, abs=5e-4)
-    assert truth["offset_Oe"] == pytest.approx(-13.9, abs=0.05)
+    assert truth["slope_per_Oe"] == close_to(0.132, abs=5e-4)
+    assert numbers["models"]["self-consistent"]["slope_per_Oe"] == close_to(0.177, abs=5e-4)
+    assert truth["offset_Oe"] == close_to(-13.9, abs=0.05)
     assert numbers["samples"] == 1000
 
 
@@ -108,7 +109,7 @@ def test_what_the_text_says_is_seen(results, name):
 
 def test_the_loops_of_fig_1b_recover_the_angle(results):
     (check,) = [c for c in results("fig1b").checks if "tilted by 9°" in c.claim]
-    assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == pytest.approx(9, abs=0.1)
+    assert float(re.search(r"give ([\d.]+) ±", check.ours)[1]) == close_to(9, abs=0.1)
     assert "one angle, two interpretations" in check.how
 
 
@@ -146,8 +147,8 @@ def test_fig_5b_recovers_the_card(results):
     # One field and an upright axis: Eq. 7 is off by more than a millitesla.
     assert np.all(np.array(numbers["H_K1_by_eq_7_at_one_field_mT"]) - truth > 0.5)
     at_110 = numbers["frequency_at_110_Oe_GHz"]
-    assert at_110["Eq. (7)"] == pytest.approx(1.54, abs=0.005)
-    assert at_110["with in-plane anisotropy"] == pytest.approx(2.22, abs=0.01)
+    assert at_110["Eq. (7)"] == close_to(1.54, abs=0.005)
+    assert at_110["with in-plane anisotropy"] == close_to(2.22, abs=0.01)
 
 
 def test_spectra_of_fig_5a_are_as_noisy_as_said(results):
@@ -155,7 +156,7 @@ def test_spectra_of_fig_5a_are_as_noisy_as_said(results):
     left = np.array(numbers["signal_V"]) - np.array(numbers["fit_V"])
     points = left.size
     # Standard error of a standard deviation: 1/sqrt(2n); a few heights are fitted to each.
-    assert left.std() == pytest.approx(2e-6, rel=4 / math.sqrt(2 * points) + 0.02)
+    assert left.std() == close_to(2e-6, rel=4 / math.sqrt(2 * points) + 0.02)
     assert np.all(np.diff(numbers["line_GHz"]) < 0)
 
 
@@ -165,13 +166,13 @@ def test_wells_are_minima_of_the_energy(card):
     energy = -h_in * np.sin(angle) - h_k / 2 * np.cos(angle - tilt) ** 2
     inner = (energy[1:-1] < energy[:-2]) & (energy[1:-1] < energy[2:])
     np.testing.assert_allclose(wells(card), angle[1:-1][inner], atol=1e-4)
-    assert np.degrees(wells(card)) == pytest.approx([17.7, 179.9], abs=0.1)
+    assert np.degrees(wells(card)) == close_to([17.7, 179.9], abs=0.1)
 
 
 def test_wells_of_an_upright_axis_mirror_each_other(card):
     up, down = wells(card.replace({"magnetism.easy_axis_tilt": 0.0}))
-    assert math.degrees(up) == pytest.approx(9, abs=0.01)
-    assert math.sin(up) == pytest.approx(math.sin(down), abs=1e-9)
+    assert math.degrees(up) == close_to(9, abs=0.01)
+    assert math.sin(up) == close_to(math.sin(down), abs=1e-9)
 
 
 def test_one_well_is_left_in_a_strong_field(card):
@@ -185,7 +186,7 @@ def test_drawn_digit_fills_its_box():
     assert image.min() == 0
     assert image.max() == 1
     rows = np.flatnonzero(image.any(axis=1))
-    assert np.ptp(rows) + 1 == pytest.approx(20, abs=1)
+    assert np.ptp(rows) + 1 == close_to(20, abs=1)
 
 
 def test_a_check_needs_one_of_the_verdicts():

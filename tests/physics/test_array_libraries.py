@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from closeness import close_to
 from smtj.card import Value, load_card
 from smtj.physics import barrier, device, free_layer, switching
 from smtj.physics.arrays import as_arrays, logistic
@@ -102,13 +103,13 @@ def test_numbers_scalars_and_arrays_agree(function, arguments):
     for make in (np.float64, np.asarray, lambda v: torch.tensor(v, dtype=torch.float64)):
         found = function(*(make(value) for value in arguments))
         assert np.ndim(found) == 0
-        assert float(found) == pytest.approx(as_number, rel=1e-12)
+        assert float(found) == close_to(as_number, rel=1e-12)
     # Only the first is an array, the others are values of a card.
     array = np.full((3, 2), arguments[0])
     for first in (array, torch.from_numpy(array)):
         found = function(first, *card_values[1:])
         assert found.shape == (3, 2)
-        assert float(found[2, 1]) == pytest.approx(as_number, rel=1e-12)
+        assert float(found[2, 1]) == close_to(as_number, rel=1e-12)
 
 
 @every_form
@@ -140,7 +141,7 @@ def test_a_barrier_that_is_gone_has_finite_gradients():
     gradients = torch.autograd.grad(result.sum(), (k_eff, field))
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
     assert gradients[0].tolist()[:2] == [0, 0]
-    assert gradients[0][4] == pytest.approx(VOLUME)
+    assert gradients[0][4] == close_to(VOLUME)
 
 
 def test_a_field_along_the_normal_has_finite_gradients():
@@ -180,5 +181,5 @@ def test_integers_become_float64():
 def test_logistic_of_anything_is_finite():
     for x in (-1e30, -800.0, 0.0, 800.0, 1e30):
         expected = 0.5 * (1 + np.tanh(x / 2))
-        assert float(logistic(x)) == pytest.approx(expected, abs=1e-16)
-        assert float(logistic(torch.tensor(x))) == pytest.approx(expected, abs=1e-7)
+        assert float(logistic(x)) == close_to(expected, abs=1e-16)
+        assert float(logistic(torch.tensor(x))) == close_to(expected, abs=1e-7)

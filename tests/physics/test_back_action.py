@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from spherical_harmonics import log_times
 
+from closeness import close_to
 from smtj import load_card
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import vcma_point
@@ -35,18 +36,18 @@ def test_the_signal_is_that_of_the_wells_and_not_the_tmr(card):
     # G is linear in cos θ, and the reference lies along -x.
     wells = card_wells(card, 0.0, 0.0, float(vcma_point(card).offset_field))
     change = abs(wells.up[0] - wells.down[0])
-    assert change == pytest.approx(0.31, abs=0.03)
+    assert change == close_to(0.31, abs=0.03)
     g_p, tmr = 1e-3, float(card.electrical.tmr)
     expected = 1e-3 * g_p * (1 - 1 / (1 + tmr)) / 2 * change
-    assert signal.difference[0] == pytest.approx(expected, rel=2e-3)
+    assert signal.difference[0] == close_to(expected, rel=2e-3)
     # The TMR falls with bias.
     assert signal.contrast[1] < signal.contrast[0]
 
 
 def test_the_power_is_weighted_by_the_states(card):
     signal = read_signal(card, 0.01)
-    assert float(signal.power(1.0)) == pytest.approx(1e-4 / float(signal.high))
-    assert float(signal.power(0.0)) == pytest.approx(1e-4 / float(signal.low))
+    assert float(signal.power(1.0)) == close_to(1e-4 / float(signal.high))
+    assert float(signal.power(0.0)) == close_to(1e-4 / float(signal.low))
 
 
 def test_vcma_alone_changes_the_slope_by_what_eq_5_says(card):
@@ -55,12 +56,12 @@ def test_vcma_alone_changes_the_slope_by_what_eq_5_says(card):
     slope, rest = (float(vcma_point(card, v).slope) for v in (0.05, 0.0))
     x = np.linspace(-8, 8, 4001)
     expected = np.abs(1 / (1 + np.exp(-x * slope / rest)) - 1 / (1 + np.exp(-x))).max()
-    assert action.shift[1] == pytest.approx(expected, rel=1e-2)
+    assert action.shift[1] == close_to(expected, rel=1e-2)
 
 
 def test_a_voltage_that_is_seldom_on_disturbs_less(card):
     shifts = back_action(card, 0.1, np.array([0.0, 0.01, 0.1, 1.0])).shift
-    assert shifts[0] == pytest.approx(0, abs=1e-12)
+    assert shifts[0] == close_to(0, abs=1e-12)
     assert np.all(np.diff(shifts) > 0)
 
 
@@ -103,11 +104,11 @@ def test_spin_torque_favours_the_well_it_pulls_to(card, with_torque):
     plain, _ = log_dwell_times_under_bias(card, offset, 0.02)
     pulled, _ = log_dwell_times_under_bias(with_torque, offset, 0.02)
     expected = change_in_harmonics(with_torque, offset, 0.02)
-    assert float(pulled - plain) == pytest.approx(expected, rel=0.01)
+    assert float(pulled - plain) == close_to(expected, rel=0.01)
     # Δ (1 + V/V_c) takes the bottom of the well for all of it.
     delta = float(plain - math.log(card.thermal.attempt_time))
     assert expected < 1.4 * delta * 0.02 / high < 0
-    assert voltage_limit(with_torque, 0.01) == pytest.approx(0.75e-3, rel=0.03)
+    assert voltage_limit(with_torque, 0.01) == close_to(0.75e-3, rel=0.03)
 
 
 def test_along_the_normal_a_torque_is_a_field_and_twice_the_compact_law():
@@ -119,10 +120,10 @@ def test_along_the_normal_a_torque_is_a_field_and_twice_the_compact_law():
     pull = torque_fields(with_torque).damping_like * volts / float(card.magnetism.damping)
     # The reference layer lies along -z.
     shifted = vcma_point(card).slope * -pull
-    assert float(high - low) == pytest.approx(float(shifted), rel=2e-3)
+    assert float(high - low) == close_to(float(shifted), rel=2e-3)
     v_c, _ = critical_voltages(with_torque)
     delta = float(vcma_point(card).stability_factor)
-    assert float(high - low) == pytest.approx(2 * 2 * delta * volts / v_c, rel=0.06)
+    assert float(high - low) == close_to(2 * 2 * delta * volts / v_c, rel=0.06)
 
 
 def test_heat_shortens_both_dwell_times():
@@ -133,12 +134,12 @@ def test_heat_shortens_both_dwell_times():
     fields = (0.0, 0.0, offset)
     found = state_temperatures(heated, *fields, volts)
     states = state_resistances(card, *fields, volts)
-    assert float(found[0]) == pytest.approx(300 + 2e4 * volts**2 / float(states.high))
+    assert float(found[0]) == close_to(300 + 2e4 * volts**2 / float(states.high))
     assert found[1] > found[0] > 300
     hot = card_log_dwell_times(heated, *fields, volts)
     for state, kelvin in enumerate(found):
         expected = card_log_dwell_times(card, *fields, volts, float(kelvin))[state]
-        assert float(hot[state]) == pytest.approx(float(expected), rel=1e-12)
+        assert float(hot[state]) == close_to(float(expected), rel=1e-12)
 
 
 def test_the_even_part_of_vcma_acts_alike_at_both_signs(card):
@@ -156,5 +157,5 @@ def test_a_torque_that_outweighs_the_barrier_leaves_both_states_to_be_read():
     signal = read_signal(card, 0.2)
     r_p = card.electrical.resistance_area_product / (math.pi / 4 * card.geometry.length**2)
     tmr = card.electrical.tmr / (1 + (0.2 / card.electrical.tmr_half_voltage) ** 2)
-    assert float(signal.low) == pytest.approx(r_p, rel=1e-9)
-    assert float(signal.high) == pytest.approx(r_p * (1 + tmr), rel=1e-9)
+    assert float(signal.low) == close_to(r_p, rel=1e-9)
+    assert float(signal.high) == close_to(r_p * (1 + tmr), rel=1e-9)

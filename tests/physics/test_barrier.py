@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import constants
 from scipy.optimize import minimize_scalar
 
+from closeness import close_to
 from smtj.card import load_card
 from smtj.card.consistency import ellipse_volume, vcma_coefficient
 from smtj.physics import barrier
@@ -29,8 +30,8 @@ def _h_k(k_eff):
 def test_constants_are_those_of_scipy_and_of_the_units():
     assert constants.k == BOLTZMANN
     # The relative uncertainty of μ0; SciPy before 1.15 has CODATA 2018.
-    assert pytest.approx(constants.mu_0, rel=1e-9) == VACUUM_PERMEABILITY
-    assert pytest.approx(convert(1.0, "A/m", "T"), rel=1e-9) == VACUUM_PERMEABILITY
+    assert close_to(constants.mu_0, rel=1e-9) == VACUUM_PERMEABILITY
+    assert close_to(convert(1.0, "A/m", "T"), rel=1e-9) == VACUUM_PERMEABILITY
 
 
 @settings(deadline=None)
@@ -39,7 +40,7 @@ def test_square_is_the_printed_polynomial_up_to_h_k(k_eff, share):
     field = share * _h_k(k_eff)
     square = barrier.energy_barrier(k_eff, M_S, field, VOLUME)
     printed = barrier.printed_energy_barrier(k_eff, M_S, field, VOLUME)
-    assert square == pytest.approx(printed, rel=1e-12, abs=1e-14 * k_eff * VOLUME)
+    assert square == close_to(printed, rel=1e-12, abs=1e-14 * k_eff * VOLUME)
 
 
 @settings(deadline=None)
@@ -78,9 +79,7 @@ def test_square_is_the_climb_from_well_to_saddle(k_eff, share):
     well = minimize_scalar(energy, bounds=(0, math.pi / 2), options={"xatol": 1e-9}).fun
     saddle = energy(math.pi / 2)
     found = barrier.energy_barrier(k_eff, M_S, share * _h_k(k_eff), VOLUME)
-    assert found == pytest.approx(
-        (saddle - well) * k_eff * VOLUME, rel=1e-6, abs=1e-9 * k_eff * VOLUME
-    )
+    assert found == close_to((saddle - well) * k_eff * VOLUME, rel=1e-6, abs=1e-9 * k_eff * VOLUME)
 
 
 @settings(deadline=None)
@@ -90,29 +89,29 @@ def test_linear_limit_falls_short_by_the_quadratic_term(k_eff, share):
     exact = barrier.energy_barrier(k_eff, M_S, field, VOLUME)
     linear = (k_eff - constants.mu_0 * M_S * field) * VOLUME
     quadratic = (constants.mu_0 * M_S * field) ** 2 / (4 * k_eff) * VOLUME
-    assert exact - linear == pytest.approx(quadratic, rel=1e-7, abs=1e-12 * k_eff * VOLUME)
+    assert exact - linear == close_to(quadratic, rel=1e-7, abs=1e-12 * k_eff * VOLUME)
 
 
 @settings(deadline=None)
 @given(densities)
 def test_field_and_energy_density_are_inverse(k_eff):
     field = anisotropy.anisotropy_field(k_eff, M_S)
-    assert anisotropy.energy_density_of_field(field, M_S) == pytest.approx(k_eff, rel=1e-14)
+    assert anisotropy.energy_density_of_field(field, M_S) == close_to(k_eff, rel=1e-14)
 
 
 def test_vcma_coefficient_of_the_paper_is_that_of_the_thin_layer():
     """34 mT/V is 26 fJ/(V m) for 1.62 nm; 2.4 nm would need 0.80 MA/m."""
     per_volt = convert(34, "mT/V", "A/m/V")
     xi = vcma_coefficient(per_volt, 1.18e6, 1.62e-9, 0.8e-9)
-    assert xi == pytest.approx(26e-15, rel=2e-3)
+    assert xi == close_to(26e-15, rel=2e-3)
     by_hand = 0.5 * 1.18e6 * 34e-3 * 1.62e-9 * 0.8e-9
-    assert xi == pytest.approx(by_hand, rel=1e-12)
-    assert 0.8e6 * xi / vcma_coefficient(per_volt, 0.8e6, 2.4e-9, 0.8e-9) == pytest.approx(
+    assert xi == close_to(by_hand, rel=1e-12)
+    assert 0.8e6 * xi / vcma_coefficient(per_volt, 0.8e6, 2.4e-9, 0.8e-9) == close_to(
         0.80e6, rel=5e-3
     )
     # The same in the house's physics: the field that a volt takes from H_K1.
     taken = anisotropy.voltage_energy_density(xi, 1.0, 0.8e-9, 1.62e-9)
-    assert anisotropy.anisotropy_field(taken, 1.18e6) == pytest.approx(per_volt, rel=1e-12)
+    assert anisotropy.anisotropy_field(taken, 1.18e6) == close_to(per_volt, rel=1e-12)
 
 
 def test_the_whole_ellipse_is_not_superparamagnetic():
@@ -120,7 +119,7 @@ def test_the_whole_ellipse_is_not_superparamagnetic():
     k_eff = anisotropy.energy_density_of_field(convert(56, "mT", "A/m"), M_S)
     volume = ellipse_volume(210e-9, 60e-9, 1.62e-9)
     delta = barrier.stability_factor(barrier.energy_barrier(k_eff, M_S, 0.0, volume), 300.0)
-    assert delta == pytest.approx(128, abs=0.5)
+    assert delta == close_to(128, abs=0.5)
 
 
 def test_arguments_broadcast():
@@ -128,7 +127,7 @@ def test_arguments_broadcast():
     field = np.array([0.0, 1e3, 1e9])
     found = barrier.energy_barrier(k_eff, M_S, field, VOLUME)
     assert found.shape == (2, 3)
-    assert found[0, 0] == pytest.approx(3e4 * VOLUME)
+    assert found[0, 0] == close_to(3e4 * VOLUME)
     assert (found[1] == 0).all()
     assert found[0, 2] == 0
 
@@ -138,6 +137,6 @@ def test_shape_and_interface_of_the_card_add_up():
     card = load_card("cai2019")
     n_x, _, n_z = factors(card)
     half = 0.5 * constants.mu_0 * M_S**2
-    assert anisotropy_terms(card) == pytest.approx(
+    assert anisotropy_terms(card) == close_to(
         (half * n_x, 0.5 * M_S * 56e-3 + half * (n_z - n_x), half * n_z), rel=1e-9
     )

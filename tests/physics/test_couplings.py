@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import dblquad
 from scipy.optimize import minimize_scalar
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.physics.coupling.oersted import OerstedWire, conductor_field
 from smtj.physics.coupling.strain import (
@@ -47,7 +48,7 @@ def test_a_conductor_is_a_sum_of_thin_wires(lateral: float, height: float) -> No
             for xs in itertools.pairwise(x_cuts)
             for zs in itertools.pairwise(z_cuts)
         )
-        assert ours == pytest.approx(total, rel=1e-6, abs=1e-4)  # of about 1000 A/m
+        assert ours == close_to(total, rel=1e-6, abs=1e-4)  # of about 1000 A/m
 
 
 def test_a_thin_conductor_is_a_strip() -> None:
@@ -56,18 +57,18 @@ def test_a_thin_conductor_is_a_strip() -> None:
     near, far = lateral - width / 2, lateral + width / 2
     strip = 1 / (2 * np.pi * width) * np.log(near / far)
     found = float(conductor_field(1.0, width, 1e-12, lateral, 0.0)[1])
-    assert found == pytest.approx(strip, rel=1e-6)
+    assert found == close_to(strip, rel=1e-6)
     thick = float(conductor_field(1.0, width, 200e-9, lateral, 0.0)[1])
-    assert strip / thick == pytest.approx(1.155, abs=1e-3)
+    assert strip / thick == close_to(1.155, abs=1e-3)
     # Above the strip: twice half the current, seen under an angle.
     above = float(conductor_field(1.0, width, 1e-12, 0.0, 40e-9)[0])
-    assert above == pytest.approx(np.arctan2(width / 2, 40e-9) / (np.pi * width), rel=1e-6)
+    assert above == close_to(np.arctan2(width / 2, 40e-9) / (np.pi * width), rel=1e-6)
 
 
 def test_far_from_a_conductor_the_field_is_that_of_a_thin_wire() -> None:
     h_x, h_z = conductor_field(1e-3, 100e-9, 200e-9, 30e-6, 40e-6)
     thin = 1e-3 / (2 * np.pi * 50e-6)
-    assert (h_x, h_z) == pytest.approx((thin * 0.8, -thin * 0.6), rel=1e-5)
+    assert (h_x, h_z) == close_to((thin * 0.8, -thin * 0.6), rel=1e-5)
 
 
 @pytest.mark.parametrize(("radius", "part"), [(200e-9, 1.0), (40e-9, np.pi * 1.6e-15 / 2e-14)])
@@ -79,7 +80,7 @@ def test_the_circulation_of_a_conductors_field_is_the_current_inside(
     h_x, h_z = conductor_field(2e-3, 100e-9, 200e-9, x, z)
     # Positive around +y is from z to x.
     along = -(h_x * np.gradient(x, angle) + h_z * np.gradient(z, angle))
-    assert np.trapezoid(along, angle) == pytest.approx(2e-3 * part, rel=1e-5)
+    assert np.trapezoid(along, angle) == close_to(2e-3 * part, rel=1e-5)
 
 
 def test_a_wire_beside_the_junction_makes_no_field_in_the_plane() -> None:
@@ -87,7 +88,7 @@ def test_a_wire_beside_the_junction_makes_no_field_in_the_plane() -> None:
     assert wire.in_plane_field_per_drive == 0
     # Taller than it is wide, it is weaker than a thin one.
     assert 0.85 < wire.field_per_drive * 2 * np.pi * wire.distance < 1
-    assert wire.power(2e-3) == pytest.approx(wire.resistance * 4e-6)
+    assert wire.power(2e-3) == close_to(wire.resistance * 4e-6)
 
 
 def test_impossible_drivers_are_refused() -> None:
@@ -111,21 +112,21 @@ def test_a_strained_axis_moves_the_offset_field() -> None:
             energy, bounds=(-0.7, 0.7), method="bounded", options={"xatol": 1e-9}
         )
         exact = h_in * (np.tan(least.x) - np.tan(tilt))
-        assert tilt_offset_field(k, k_me, tilt, h_in) == pytest.approx(exact, rel=1e-2)
+        assert tilt_offset_field(k, k_me, tilt, h_in) == close_to(exact, rel=1e-2)
     assert tilt_offset_field(k, 5e3, tilt, 0.0) == 0
     assert tilt_offset_field(k, 5e3, 0.0, h_in) == 0
 
 
 def test_the_magnetoelastic_field_is_an_anisotropy_field() -> None:
     k_me = magnetoelastic_energy_density(30e-6, 160e9, 1e-3)
-    assert k_me == pytest.approx(7200)
+    assert k_me == close_to(7200)
     # μ0 H = 3 λ_s Y ε/M_s
-    assert 4e-7 * np.pi * magnetoelastic_field(k_me, 1.18e6) == pytest.approx(
+    assert 4e-7 * np.pi * magnetoelastic_field(k_me, 1.18e6) == close_to(
         3 * 30e-6 * 160e6 / 1.18e6, rel=1e-6
     )
 
 
 def test_charging_a_film_costs_twice_the_stored_energy_and_holding_nothing() -> None:
     film = Ferroelectric()
-    assert film.power(0.3, 1e-6) * 1e-6 == pytest.approx(2 * 0.5 * film.capacitance * 0.09)
+    assert film.power(0.3, 1e-6) * 1e-6 == close_to(2 * 0.5 * film.capacitance * 0.09)
     assert film.power(0.3, None) == 0

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj import load_card, operating_point
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
@@ -36,8 +37,8 @@ def test_a_perpendicular_torque_is_a_field():
     exact, _ = boltzmann_occupancy(UPRIGHT, 0.0, 0.0, field + pull)
     np.testing.assert_allclose(found, exact, atol=2e-3)
     point = TORQUE.at(voltage=volts)
-    assert float(point.offset_field) == pytest.approx(-pull, rel=2e-3)
-    assert float(point.slope) == pytest.approx(float(UPRIGHT.at().slope), rel=2e-3)
+    assert float(point.offset_field) == close_to(-pull, rel=2e-3)
+    assert float(point.slope) == close_to(float(UPRIGHT.at().slope), rel=2e-3)
 
 
 def test_a_field_like_torque_is_a_field_too():
@@ -51,7 +52,7 @@ def test_a_field_like_torque_is_a_field_too():
     shift = -convert(1.5, "mT", "A/m")
     high, low = (float(log) for log in pushed.log_dwell_times())
     expected = [float(log) for log in UPRIGHT.at(field=shift).log_dwell_times()]
-    assert (high, low) == pytest.approx(expected, rel=1e-9)
+    assert (high, low) == close_to(expected, rel=1e-9)
 
 
 def test_at_a_constant_current_each_state_has_its_own_voltage():
@@ -60,13 +61,13 @@ def test_at_a_constant_current_each_state_has_its_own_voltage():
     states = point.resistances()
     for state in ("high", "low"):
         volts, ohm = getattr(states, f"voltage_{state}"), getattr(states, state)
-        assert float(volts) == pytest.approx(current * float(ohm), rel=1e-9)
+        assert float(volts) == close_to(current * float(ohm), rel=1e-9)
     hot, other = point.state_temperatures()
-    assert float(hot) == pytest.approx(300 + 1e4 * current**2 * float(states.high), rel=1e-9)
+    assert float(hot) == close_to(300 + 1e4 * current**2 * float(states.high), rel=1e-9)
     # At a constant current the state of more resistance is the hotter one.
     assert hot > other
     expected = card_log_dwell_times(point.card, 0.0, 0.0, 0.0, states.voltage_high)[0]
-    assert float(point.log_dwell_times()[0]) == pytest.approx(float(expected), rel=1e-12)
+    assert float(point.log_dwell_times()[0]) == close_to(float(expected), rel=1e-12)
 
 
 def test_a_field_across_the_drive_lowers_the_barrier():
@@ -75,8 +76,8 @@ def test_a_field_across_the_drive_lowers_the_barrier():
     h_k = float(UPRIGHT.magnetism.anisotropy_field)
     delta = float(rest.stability_factor)
     lost = float(rest.log_dwell_times()[0] - across.log_dwell_times()[0])
-    assert lost == pytest.approx(delta * (1 - (1 - size / h_k) ** 2), rel=1e-6)
-    assert float(across.switching_probability()) == pytest.approx(0.5)
+    assert lost == close_to(delta * (1 - (1 - size / h_k) ** 2), rel=1e-6)
+    assert float(across.switching_probability()) == close_to(0.5)
 
 
 def test_the_component_of_the_drive_may_be_named():
@@ -107,7 +108,7 @@ def test_it_prints_and_serialises():
     content = json.loads(json.dumps(point.to_dict()))
     p = content["probability_high"]
     high, low = content["dwell_time_high"], content["dwell_time_low"]
-    assert p == pytest.approx(high / (high + low))
+    assert p == close_to(high / (high + low))
     assert content["temperature_high"] > 300
 
 
@@ -147,9 +148,9 @@ def test_a_disc_without_a_barrier_is_occupied_as_boltzmann_says(law):
         card = DISC.replace({"switching.dwell_times": law, **more})
         point = card.at(field=field)
         high, low = point.dwell_times()
-        assert float(point.switching_probability()) == pytest.approx(odds / (1 + odds), abs=3e-3)
+        assert float(point.switching_probability()) == close_to(odds / (1 + odds), abs=3e-3)
         # Eq. 5 is a straight line of ln odds.
-        assert float(high / low) == pytest.approx(odds, rel=1e-3 if law == "exact" else 0.02)
+        assert float(high / low) == close_to(odds, rel=1e-3 if law == "exact" else 0.02)
 
 
 def test_past_the_loss_of_a_well_the_odds_go_on():
@@ -159,7 +160,7 @@ def test_past_the_loss_of_a_well_the_odds_go_on():
     found = float(card.at(**fields).switching_probability())
     expected, _ = boltzmann_occupancy(card, 3000.0, 2000.0, 1000.0)
     assert expected > 0.999
-    assert found == pytest.approx(float(expected), abs=2e-3)
+    assert found == close_to(float(expected), abs=2e-3)
 
 
 def test_a_card_of_exact_times_gives_them_with_and_without_a_torque():
@@ -167,9 +168,9 @@ def test_a_card_of_exact_times_gives_them_with_and_without_a_torque():
     card = UPRIGHT.replace({"switching.dwell_times": "exact"})
     alone = float(card.at().dwell_times()[0])
     pushed = card.replace({"spin_torque.polarisation": 1e-9}).at().dwell_times()[0]
-    assert alone == pytest.approx(float(pushed), rel=1e-6)
+    assert alone == close_to(float(pushed), rel=1e-6)
     shown = {row.symbol: row for row in derived_quantities(card)}
-    assert shown["τ_high"].value == pytest.approx(alone, rel=1e-9)
+    assert shown["τ_high"].value == close_to(alone, rel=1e-9)
     assert "exact" in shown["τ_high"].source
     assert float(vcma_point(card).dwell_times()[0]) < 0.3 * alone
 
@@ -181,4 +182,4 @@ def test_the_states_of_a_disc_are_halves_of_its_circle():
     for found, cosine in ((states.high, -2 / math.pi), (states.low, 2 / math.pi)):
         middle, swing = (1 + 1 / (1 + tmr)) / 2, (1 - 1 / (1 + tmr)) / 2
         # The plane is not quite flat: ⟨sin θ⟩ is a part in a thousand below 1.
-        assert float(found) == pytest.approx(r_p / (middle + swing * cosine), rel=1e-3)
+        assert float(found) == close_to(r_p / (middle + swing * cosine), rel=1e-3)

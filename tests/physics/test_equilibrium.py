@@ -7,6 +7,7 @@ import pytest
 from scipy import constants
 from scipy.integrate import dblquad
 
+from closeness import close_to
 from smtj.physics.magnetics.equilibrium import log_odds_slope, log_weights, sigmoid_of_equilibrium
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.units import convert
@@ -65,8 +66,8 @@ def _log_weight(spin, field_z, high):
 @pytest.mark.parametrize("field_z", [-2000.0, 700.0])
 def test_weights_are_those_of_another_parametrisation(spin, field_z):
     high, low = log_weights(spin, field_z)
-    assert high == pytest.approx(_log_weight(spin, field_z, True), abs=1e-8)
-    assert low == pytest.approx(_log_weight(spin, field_z, False), abs=1e-8)
+    assert high == close_to(_log_weight(spin, field_z, True), abs=1e-8)
+    assert low == close_to(_log_weight(spin, field_z, False), abs=1e-8)
 
 
 @every_spin
@@ -77,16 +78,16 @@ def test_slope_is_the_difference_quotient_of_the_log_odds(spin, field_z):
         log_weights(spin, field_z + sign * step) for sign in (1, -1)
     )
     quotient = ((high_up - low_up) - (high_down - low_down)) / (2 * step)
-    assert log_odds_slope(spin, field_z) == pytest.approx(quotient, rel=1e-7)
+    assert log_odds_slope(spin, field_z) == close_to(quotient, rel=1e-7)
 
 
 @every_spin
 def test_states_weigh_the_same_at_the_midpoint(spin):
     slope, midpoint = sigmoid_of_equilibrium(spin)
     high, low = log_weights(spin, midpoint)
-    assert high == pytest.approx(low, abs=1e-12)
+    assert high == close_to(low, abs=1e-12)
     assert slope == log_odds_slope(spin, midpoint)
-    assert midpoint == pytest.approx(
+    assert midpoint == close_to(
         -spin.in_plane_bias_field * math.tan(spin.easy_axis_tilt), rel=1e-14
     )
 
@@ -95,7 +96,7 @@ def test_slope_of_a_free_moment_is_elementary():
     """Without energy ⟨m·n⟩ over a half sphere is ½, on either side."""
     spin = SPINS["free"]._replace(easy_axis_tilt=0.0)
     expected = constants.mu_0 * MOMENT / (constants.k * 300)
-    assert log_odds_slope(spin, 0.0) == pytest.approx(expected, rel=1e-9)
+    assert log_odds_slope(spin, 0.0) == close_to(expected, rel=1e-9)
 
 
 def test_slope_of_a_deep_barrier_is_twice_the_moment():
@@ -105,9 +106,7 @@ def test_slope_of_a_deep_barrier_is_twice_the_moment():
     for multiple in (10, 40):
         deep = spin._replace(anisotropy_field=multiple * H_K1)
         delta = constants.mu_0 * MOMENT * multiple * H_K1 / 2 / (constants.k * 300)
-        assert log_odds_slope(deep, 0.0) / limit == pytest.approx(
-            1 - 1 / (2 * delta), abs=1 / delta**2
-        )
+        assert log_odds_slope(deep, 0.0) / limit == close_to(1 - 1 / (2 * delta), abs=1 / delta**2)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_barrier_drops_out_of_the_slope(tilt, slopes):
         anisotropy_field=H_K1 - convert(34, "mT/V", "A/m/V") * np.array([-0.2, 0, 0.2]),
     )
     found, _ = sigmoid_of_equilibrium(spin)
-    assert convert(1, "Oe", "A/m") * found == pytest.approx(slopes, abs=6e-4)
+    assert convert(1, "Oe", "A/m") * found == close_to(slopes, abs=6e-4)
 
 
 def test_arguments_broadcast():

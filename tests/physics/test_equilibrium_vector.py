@@ -8,6 +8,7 @@ import torch
 from scipy import constants
 from scipy.integrate import nquad
 
+from closeness import close_to
 from smtj.physics.magnetics.equilibrium import (
     AZIMUTHAL_NODES,
     POLAR_NODES,
@@ -78,9 +79,9 @@ def test_weights_agree_with_quadrature_of_scipy(spin, field):
     low, up, down, _ = _by_scipy(spin, field)
     x, y, z = field
     found = log_weights(spin, z, x, y)
-    assert found[0] - low == pytest.approx(math.log(up), abs=1e-9)
+    assert found[0] - low == close_to(math.log(up), abs=1e-9)
     if down > 1e-4 * up:
-        assert found[1] - low == pytest.approx(math.log(down), abs=1e-9)
+        assert found[1] - low == close_to(math.log(down), abs=1e-9)
 
 
 def test_averages_agree_with_quadrature_of_scipy():
@@ -88,13 +89,13 @@ def test_averages_agree_with_quadrature_of_scipy():
     _, up, down, integral = _by_scipy(spin, field)
     found = boltzmann_averages(spin, *field)
     total = up + down
-    assert float(found.probability_up) == pytest.approx(up / total, rel=1e-9)
+    assert float(found.probability_up) == close_to(up / total, rel=1e-9)
     halves = (-math.pi / 2, math.pi / 2)
     for axis in range(3):
         moment = sum(integral(lambda m, i=axis: m[i], start) for start in halves)
-        assert found.mean[axis] == pytest.approx(moment / total, abs=1e-9)
+        assert found.mean[axis] == close_to(moment / total, abs=1e-9)
     square = sum(integral(lambda m: m[2] ** 2, start) for start in halves)
-    assert float(found.mean_square_z) == pytest.approx(square / total, abs=1e-9)
+    assert float(found.mean_square_z) == close_to(square / total, abs=1e-9)
 
 
 @pytest.mark.parametrize("delta", [60, 120, 500, 3000])
@@ -120,11 +121,11 @@ def test_a_free_moment_follows_langevin():
     x = KT * size
     found = boltzmann_averages(spin, *field)
     langevin = 1 / math.tanh(x) - 1 / x
-    assert found.mean == pytest.approx(langevin * field / size, abs=1e-12)
+    assert found.mean == close_to(langevin * field / size, abs=1e-12)
     along = 1 - 2 * langevin / x
     cosine = field[2] / size
     expected = along * cosine**2 + (1 - along) / 2 * (1 - cosine**2)
-    assert float(found.mean_square_z) == pytest.approx(expected, abs=1e-12)
+    assert float(found.mean_square_z) == close_to(expected, abs=1e-12)
 
 
 def test_mean_is_the_derivative_of_the_free_energy():
@@ -137,14 +138,14 @@ def test_mean_is_the_derivative_of_the_free_energy():
             moved = np.array(field)
             moved[axis] += sign * step
             ln_z.append(np.logaddexp(*log_weights(spin, moved[2], moved[0], moved[1])))
-        assert found.mean[axis] == pytest.approx((ln_z[0] - ln_z[1]) / (2 * step * KT), abs=1e-7)
+        assert found.mean[axis] == close_to((ln_z[0] - ln_z[1]) / (2 * step * KT), abs=1e-7)
 
 
 def test_slope_in_a_field_across_is_the_difference_quotient():
     spin, (x, y, z) = CASES["shape"]
     up, down = log_weights(spin, z + np.array([1.0, -1.0]), x, y)
     odds = up - down
-    assert log_odds_slope(spin, z, x, y) == pytest.approx((odds[0] - odds[1]) / 2, rel=1e-7)
+    assert log_odds_slope(spin, z, x, y) == close_to((odds[0] - odds[1]) / 2, rel=1e-7)
 
 
 def test_mirroring_the_field_mirrors_the_average():
@@ -175,7 +176,7 @@ def test_tensors_agree_and_carry_gradients():
     (gradient,) = torch.autograd.grad(found.probability_up, given[1])
     step = 1.0
     p = [boltzmann_averages(spin, field[0], field[1] + s * step, field[2])[0] for s in (1, -1)]
-    assert float(gradient) == pytest.approx(float(p[0] - p[1]) / (2 * step), rel=1e-5)
+    assert float(gradient) == close_to(float(p[0] - p[1]) / (2 * step), rel=1e-5)
 
 
 def test_fields_broadcast():

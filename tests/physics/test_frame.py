@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.physics.barrier import biaxial_energy_barrier
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
@@ -49,7 +50,7 @@ def test_the_energy_is_that_of_the_lab_in_right_handed_axes(kind):
     axes = frame(kind)
     rows = np.array([axes.across, axes.hard, axes.easy], dtype=float)
     np.testing.assert_allclose(rows @ rows.T, np.eye(3), atol=1e-15)
-    assert np.linalg.det(rows) == pytest.approx(1.0)
+    assert np.linalg.det(rows) == close_to(1.0)
     assert axes.first > 0 and axes.shape >= 0
     m = np.random.default_rng(1).normal(size=(40, 3))
     m /= np.linalg.norm(m, axis=1, keepdims=True)
@@ -74,7 +75,7 @@ def test_a_layer_in_the_plane_is_an_upright_one_in_other_axes():
     x, y, z = 2e3, 5e3, -2e4
     own = log_weights(biased, z, x, y)
     other = log_weights(turned(kind), x + 1.5e3, y, z)
-    assert own[0] - own[1] == pytest.approx(float(other[0] - other[1]), rel=1e-9)
+    assert own[0] - own[1] == close_to(float(other[0] - other[1]), rel=1e-9)
     found = boltzmann_averages(biased, x, y, z)
     expected = boltzmann_averages(turned(kind), y, z, x + 1.5e3)
     np.testing.assert_allclose(found.mean, expected.mean[[2, 0, 1]], atol=1e-9)
@@ -85,7 +86,7 @@ def test_a_layer_in_the_plane_is_an_upright_one_in_other_axes():
         log_relaxation_rate(biased, x, y, z, 0.1),
         log_relaxation_rate(turned(kind), y, z, x + 1.5e3, 0.1),
     )
-    assert rates[0] == pytest.approx(float(rates[1]), abs=1e-9)
+    assert rates[0] == close_to(float(rates[1]), abs=1e-9)
 
 
 def test_averages_are_derivatives_of_the_weights_in_a_tilted_plane():
@@ -108,9 +109,9 @@ def test_a_layer_in_the_plane_is_balanced_where_its_bias_field_is_undone():
     slope, middle = sigmoid_of_equilibrium(kind)
     assert middle == -kind.in_plane_bias_field
     up, down = log_weights(kind, 0.0, middle)
-    assert up - down == pytest.approx(0.0, abs=1e-9)
+    assert up - down == close_to(0.0, abs=1e-9)
     odds = [np.subtract(*log_weights(kind, 0.0, middle + step)) for step in (-20.0, 20.0)]
-    assert slope == pytest.approx((odds[1] - odds[0]) / 40, rel=1e-6)
+    assert slope == close_to((odds[1] - odds[0]) / 40, rel=1e-6)
     assert log_odds_slope(kind, 0.0, middle) == slope
 
 
@@ -119,10 +120,10 @@ def test_an_axis_in_the_plane_alone_has_the_rate_of_an_axial_layer():
     kind = spin(-60, 60)
     expected = log_axial_relaxation_rate(reduced_energy(axial(kind), 0.0, 0.0, 0.0))
     found = log_relaxation_rate(kind, 0.0, 0.0, 0.0, 0.1) - log_diffusion(kind, 0.1)
-    assert found == pytest.approx(float(expected), abs=1e-12)
+    assert found == close_to(float(expected), abs=1e-12)
     hardly = kind._replace(anisotropy_field=kind.anisotropy_field * (1 + 1e-7))
     near = log_relaxation_rate(hardly, 0.0, 0.0, 0.0, 0.1) - log_diffusion(kind, 0.1)
-    assert near == pytest.approx(float(expected), abs=1e-6)
+    assert near == close_to(float(expected), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -140,17 +141,17 @@ def test_the_barrier_of_a_field_across_is_that_of_the_stationary_points(across, 
     found = biaxial_energy_barrier(
         k_1 / SCALE, 3 * k_1 / SCALE, 1.1e6, across * k_1 / SCALE, hard * k_1 / SCALE, 1.645e-24
     )
-    assert float(found) / thermal == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert float(found) / thermal == close_to(expected, rel=1e-9, abs=1e-9)
 
 
 def test_a_disc_without_an_axis_has_equal_states_and_no_barrier():
     disc = spin(-1000, 0)
     up, down = log_weights(disc, 0.0)
-    assert up == pytest.approx(float(down), abs=1e-12)
+    assert up == close_to(float(down), abs=1e-12)
     assert boltzmann_averages(disc, 0.0, 0.0, 0.0).mean_square_z < 0.01
     assert float(biaxial_energy_barrier(0.0, 8e5, 1.1e6, 0.0, 0.0, 1.645e-24)) == 0
     with pytest.raises(SmtjError, match="no barrier"):
         log_relaxation_rate(disc, 0.0, 0.0, 0.0, 0.1)
     slope, _ = sigmoid_of_equilibrium(disc)
     # Half circles of a rotor: ⟨cos φ⟩ = ±2/π.
-    assert slope == pytest.approx(SCALE * 4 / math.pi, rel=0.01)
+    assert slope == close_to(SCALE * 4 / math.pi, rel=0.01)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from closeness import close_to
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from smtj.physics.readout.noise import (
     Amplifier,
@@ -25,10 +26,10 @@ AMPLIFIER = Amplifier(5e-9, 4e-13)
 
 def test_noise_is_johnsons_without_a_voltage_and_shot_noise_at_a_large_one():
     johnson = 4 * BOLTZMANN * KELVIN / OHM
-    assert float(junction_noise(0.0, OHM, KELVIN)) == pytest.approx(johnson, rel=1e-15)
-    assert float(junction_noise(1e-9, OHM, KELVIN)) == pytest.approx(johnson, rel=1e-12)
+    assert float(junction_noise(0.0, OHM, KELVIN)) == close_to(johnson, rel=1e-15)
+    assert float(junction_noise(1e-9, OHM, KELVIN)) == close_to(johnson, rel=1e-12)
     shot = 2 * ELEMENTARY_CHARGE * 2.0 / OHM
-    assert float(junction_noise(2.0, OHM, KELVIN)) == pytest.approx(shot, rel=1e-12)
+    assert float(junction_noise(2.0, OHM, KELVIN)) == close_to(shot, rel=1e-12)
 
 
 def test_noise_is_less_than_the_two_added_and_more_than_either():
@@ -46,13 +47,13 @@ def test_noise_is_that_of_tunnelling_both_ways():
     ratio = np.exp(-ELEMENTARY_CHARGE * volts / (BOLTZMANN * KELVIN))
     forward = volts / OHM / (1 - ratio)
     expected = 2 * ELEMENTARY_CHARGE * forward * (1 + ratio)
-    assert junction_noise(volts, OHM, KELVIN) == pytest.approx(expected, rel=1e-9)
+    assert junction_noise(volts, OHM, KELVIN) == close_to(expected, rel=1e-9)
 
 
 def test_series_and_closed_form_meet():
     edge = 2 * BOLTZMANN * KELVIN * 1e-3 / ELEMENTARY_CHARGE
     below, above = (float(junction_noise(edge * f, OHM, KELVIN)) for f in (1 - 1e-9, 1 + 1e-9))
-    assert below == pytest.approx(above, rel=1e-11)
+    assert below == close_to(above, rel=1e-11)
 
 
 @pytest.mark.parametrize("function", [junction_noise, bit_error_rate, read_time])
@@ -65,7 +66,7 @@ def test_numpy_and_pytorch_agree_and_gradients_are_finite(function):
     tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arguments]
     found = function(*tensors)
     found.backward()
-    assert float(found.detach()) == pytest.approx(float(function(*arguments)), rel=1e-12)
+    assert float(found.detach()) == close_to(float(function(*arguments)), rel=1e-12)
     assert all(math.isfinite(float(t.grad)) for t in tensors)
 
 
@@ -74,7 +75,7 @@ def test_errors_are_a_coin_without_a_voltage_and_vanish_in_time():
     assert float(bit_error_rate(0.0, noise, noise, 1.0)) == 0.5
     volts = np.array([1e-9, 1e-7, 1e-5])
     rates = bit_error_rate(0.1 * volts / OHM, noise, noise, 1e-7)
-    assert rates[0] == pytest.approx(0.5, abs=1e-5)
+    assert rates[0] == close_to(0.5, abs=1e-5)
     assert np.all(np.diff(rates) < 0)
     assert float(bit_error_rate(1e-7, noise, noise, 1e-3)) < 1e-100
 
@@ -82,10 +83,10 @@ def test_errors_are_a_coin_without_a_voltage_and_vanish_in_time():
 def test_read_time_is_the_inverse_of_the_error_rate():
     rates = np.array([1e-12, 1e-6, 1e-3, 0.1, 0.49])
     times = read_time(7e-8, 2.4e-23, 2.8e-23, rates)
-    assert bit_error_rate(7e-8, 2.4e-23, 2.8e-23, times) == pytest.approx(rates, rel=1e-9)
+    assert bit_error_rate(7e-8, 2.4e-23, 2.8e-23, times) == close_to(rates, rel=1e-9)
     assert np.isinf(read_time(0.0, 2.4e-23, 2.8e-23, 1e-3))
     # Half the signal takes four times as long.
-    assert read_time(3.5e-8, 2.4e-23, 2.8e-23, rates) == pytest.approx(4 * times, rel=1e-12)
+    assert read_time(3.5e-8, 2.4e-23, 2.8e-23, rates) == close_to(4 * times, rel=1e-12)
 
 
 def test_errors_are_those_of_simulated_reads():
@@ -121,8 +122,8 @@ def test_bit_errors_are_another_probability():
 
 def test_the_amplifiers_two_noises_add_as_powers():
     alone = amplifier_noise(AMPLIFIER, 0.0)
-    assert alone == pytest.approx(1.6e-25)
-    assert amplifier_noise(AMPLIFIER, 1e-3) - alone == pytest.approx(2.5e-23)
+    assert alone == close_to(1.6e-25)
+    assert amplifier_noise(AMPLIFIER, 1e-3) - alone == close_to(2.5e-23)
 
 
 def test_dimensions_by_the_units_library():

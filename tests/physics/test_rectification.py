@@ -7,6 +7,7 @@ import pytest
 from scipy import constants
 from scipy.integrate import solve_ivp
 
+from closeness import close_to
 from smtj import load_card
 from smtj.physics.constants import GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from smtj.physics.magnetics.macrospin import Macrospin
@@ -82,9 +83,7 @@ def test_lines_are_those_of_the_nonlinear_equation(torque, detuning):
     others = [i for i in range(3) if i != torque]
     assert np.all(lines.symmetric[others] == 0)
     height = math.hypot(lines.symmetric[torque], lines.antisymmetric[torque])
-    assert in_phase(spin, field, alpha, fields, f, 1e-3) == pytest.approx(
-        expected, abs=4e-3 * height
-    )
+    assert in_phase(spin, field, alpha, fields, f, 1e-3) == close_to(expected, abs=4e-3 * height)
 
 
 def test_a_dc_voltage_narrows_or_broadens_the_line():
@@ -98,16 +97,16 @@ def test_a_dc_voltage_narrows_or_broadens_the_line():
         for v in (-0.1, 0.0, 0.1)
     ]
     change = 28.0249514e9 * 0.002 * 0.1 * float(m @ REFERENCE) / (1 + 0.02**2)
-    assert widths[2] - widths[1] == pytest.approx(change, rel=1e-6)
-    assert widths[1] - widths[0] == pytest.approx(change, rel=1e-6)
+    assert widths[2] - widths[1] == close_to(change, rel=1e-6)
+    assert widths[1] - widths[0] == close_to(change, rel=1e-6)
 
 
 def test_line_shapes():
     """Heights, the limit of a narrow line, and derivatives as differences."""
     x = np.linspace(0.8, 1.2, 401)
     s, a = lorentzian(x, 1.0, 0.01)
-    assert s.max() == pytest.approx(1)
-    assert np.ptp(a) == pytest.approx(1)
+    assert s.max() == close_to(1)
+    assert np.ptp(a) == close_to(1)
     for narrow, exact in zip(
         lorentzian(x, 1.0, 1e-4), driven_oscillator(x, 1.0, 1e-4), strict=True
     ):
@@ -154,13 +153,13 @@ def test_the_rectified_voltage_is_half_the_product_of_current_and_resistance_osc
     r = [resistance_at_bias(r_p, 0.8, -m[0] + sign * swing, voltage, half) for sign in (-1, 0, 1)]
     per_cosine = (r[2] - r[0]) / (2 * swing)
     expected = drive / r[1] * per_cosine * lines.antisymmetric[0] * drive / 2
-    assert found.antisymmetric[0, 0] == pytest.approx(expected, rel=2e-4)
+    assert found.antisymmetric[0, 0] == close_to(expected, rel=2e-4)
 
 
 def test_torques_of_a_card():
     """34 mT/V always; spin torque as given, from the polarisation, or none."""
     assert torque_fields(CARD)[1:] == (0.0, 0.0)
-    assert torque_fields(CARD).vcma / TESLA == pytest.approx(0.034, rel=2e-3)
+    assert torque_fields(CARD).vcma / TESLA == close_to(0.034, rel=2e-3)
     given = CARD.replace(
         {
             "spin_torque.polarisation": 0.6,
@@ -168,12 +167,12 @@ def test_torques_of_a_card():
             "spin_torque.field_like_field_per_volt": 0.003 * TESLA,
         }
     )
-    assert torque_fields(given)[1:] == pytest.approx((0.003 * TESLA, 0.01 * TESLA))
+    assert torque_fields(given)[1:] == close_to((0.003 * TESLA, 0.01 * TESLA))
     derived = CARD.replace({"spin_torque.polarisation": 0.6})
     area = math.pi / 4 * 210e-9 * 60e-9
-    assert torque_fields(derived).damping_like / TESLA == pytest.approx(7.675e-3, rel=1e-4)
+    assert torque_fields(derived).damping_like / TESLA == close_to(7.675e-3, rel=1e-4)
     same = damping_like_field_per_volt(0.6, 1000 * area, 1.18e6, 1.62e-9)
-    assert torque_fields(derived).damping_like == pytest.approx(float(same), rel=1e-12)
+    assert torque_fields(derived).damping_like == close_to(float(same), rel=1e-12)
     assert damping_like_field_per_volt(0.0, 1e-11, 1e6, 1e-9) == 0
 
 
@@ -202,7 +201,7 @@ def test_the_torque_per_volt_balances_the_spin_currents_of_both_electrodes(polar
     moment = constants.mu_0 * m_s * thickness
     field = abs(on_free) / (of_parallel * product * moment * np.sin(angle))
     ours = float(damping_like_field_per_volt(polarisation, product, m_s, thickness))
-    assert ours == pytest.approx(field, rel=1e-6, abs=0)
+    assert ours == close_to(field, rel=1e-6, abs=0)
 
 
 def test_damping_like_and_field_like_torques_swap_the_parts_of_a_round_orbit():
@@ -214,4 +213,4 @@ def test_damping_like_and_field_like_torques_swap_the_parts_of_a_round_orbit():
     lines = driven_lines(spin, m, tangents, p, 1e-4, TorqueFields(0.0, 1.0, 1.0))
     assert abs(lines.symmetric[2]) > 1e3 * abs(lines.antisymmetric[2])
     assert abs(lines.antisymmetric[1]) > 1e3 * abs(lines.symmetric[1])
-    assert abs(lines.antisymmetric[1]) == pytest.approx(abs(lines.symmetric[2]), rel=1e-3)
+    assert abs(lines.antisymmetric[1]) == close_to(abs(lines.symmetric[2]), rel=1e-3)

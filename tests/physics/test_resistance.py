@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from closeness import close_to
 from smtj.physics.resistance import (
     averaged_at_current,
     averaged_at_voltage,
@@ -46,7 +46,7 @@ def test_tmr_halves_at_its_half_voltage_and_leaves_the_parallel_state_alone():
 
 def test_parallel_resistance_of_a_pillar():
     area = math.pi / 4 * 210e-9 * 60e-9
-    assert parallel_resistance(10e-12, area) == pytest.approx(1010.5, abs=0.1)
+    assert parallel_resistance(10e-12, area) == close_to(1010.5, abs=0.1)
 
 
 def test_voltage_at_constant_current_is_the_root_of_a_cubic():
@@ -68,9 +68,7 @@ def test_voltage_at_constant_current_is_the_root_of_a_cubic():
 )
 def test_voltage_at_constant_current_drives_that_current(tmr, cosine, half, current):
     found = float(voltage_at_current(R_P, tmr, cosine, current, half))
-    assert found / resistance_at_bias(R_P, tmr, cosine, found, half) == pytest.approx(
-        current, rel=1e-12
-    )
+    assert found / resistance_at_bias(R_P, tmr, cosine, found, half) == close_to(current, rel=1e-12)
     expected = brentq(
         lambda v: v / resistance_at_bias(R_P, tmr, cosine, v, half) - current,
         0,
@@ -78,7 +76,7 @@ def test_voltage_at_constant_current_drives_that_current(tmr, cosine, half, curr
         xtol=1e-300,
         rtol=1e-14,
     )
-    assert found == pytest.approx(expected, rel=1e-12)
+    assert found == close_to(expected, rel=1e-12)
     assert voltage_at_current(R_P, tmr, cosine, -current, half) == -found
 
 

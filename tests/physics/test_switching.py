@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closeness import close_to
 from smtj.physics import switching
 from smtj.units import convert
 
@@ -25,14 +26,14 @@ def test_eq_5_follows_from_eq_2_to_4(delta, h):
     tau_high = 1e-9 * math.exp(delta * (1 + h) ** 2)
     tau_low = 1e-9 * math.exp(delta * (1 - h) ** 2)
     # A relative error of 4Δ·2^-52 in the exponent, and P moves by a quarter of it at most.
-    assert eq_5 == pytest.approx(tau_high / (tau_low + tau_high), abs=2e-13)
+    assert eq_5 == close_to(tau_high / (tau_low + tau_high), abs=2e-13)
     reduced = switching.reduced_field(field, h_s, h_k)
     log_high, log_low = switching.log_dwell_times(delta, reduced, LOG_ATTEMPT_TIME)
     eq_2 = switching.probability_from_dwell_times(log_high, log_low)
-    assert eq_5 == pytest.approx(eq_2, abs=2e-13)
+    assert eq_5 == close_to(eq_2, abs=2e-13)
     found_high, found_low = switching.dwell_times(delta, reduced, LOG_ATTEMPT_TIME)
-    assert found_high == pytest.approx(tau_high, rel=1e-11)
-    assert found_low == pytest.approx(tau_low, rel=1e-11)
+    assert found_high == close_to(tau_high, rel=1e-11)
+    assert found_low == close_to(tau_low, rel=1e-11)
 
 
 @settings(deadline=None)
@@ -50,8 +51,8 @@ def test_dwell_times_clamp_beyond_the_effective_field():
     h = switching.reduced_field(np.array([-9.0, -1, 0, 1, 9]) * 560, 0.0, 560.0)
     assert h.tolist() == [-1, -1, 0, 1, 1]
     high, low = switching.dwell_times(10.0, h, LOG_ATTEMPT_TIME)
-    assert low[-2:] == pytest.approx([1e-9, 1e-9])
-    assert high[:2] == pytest.approx([1e-9, 1e-9])
+    assert low[-2:] == close_to([1e-9, 1e-9])
+    assert high[:2] == close_to([1e-9, 1e-9])
 
 
 def test_dwell_times_may_overflow_without_a_warning():
@@ -79,11 +80,11 @@ def test_probability_is_finite_at_huge_fields(oersted, make):
 @given(deltas.filter(lambda delta: delta > 1e-3), st.floats(1, 1e6))
 def test_effective_field_undoes_the_slope(delta, h_k):
     slope = switching.slope(delta, h_k)
-    assert switching.effective_field(delta, slope) == pytest.approx(h_k, rel=1e-14)
+    assert switching.effective_field(delta, slope) == close_to(h_k, rel=1e-14)
 
 
 def test_effective_field_without_barrier_is_finite():
-    assert switching.effective_field(0.0, 2e-3) == pytest.approx(2e3)
+    assert switching.effective_field(0.0, 2e-3) == close_to(2e3)
 
 
 @settings(deadline=None)
@@ -91,4 +92,4 @@ def test_effective_field_without_barrier_is_finite():
 def test_midpoint_and_slope_of_eq_5(offset, distance):
     w = 0.13
     p = switching.switching_probability(offset + distance, w, offset)
-    assert math.log(p / (1 - p)) == pytest.approx(w * distance, abs=1e-11)
+    assert math.log(p / (1 - p)) == close_to(w * distance, abs=1e-11)

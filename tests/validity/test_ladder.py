@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from closeness import close_to
 from smtj import load_card
 from smtj.cli import app
 from smtj.errors import SmtjError
@@ -46,16 +47,16 @@ def test_the_self_consistent_model_is_boltzmann_and_the_printed_one_is_not(formu
     assert abs(route(formulas, "slope", "numerically").ratio - 1) < 1e-5
     # 0.132 against 0.177 per Oe.
     printed = route(formulas, "slope", "as printed")
-    assert printed.ratio == pytest.approx(0.132 / 0.177, abs=0.005)
+    assert printed.ratio == close_to(0.132 / 0.177, abs=0.005)
     assert not printed.agrees
     assert "differs" in printed.verdict
 
 
 def test_the_telegraph_process_keeps_to_its_dwell_times(formulas):
     found = route(formulas, "dwell time", "telegraph")
-    assert found.expected == pytest.approx(0.1052, rel=1e-3)
+    assert found.expected == close_to(0.1052, rel=1e-3)
     assert abs(found.z) < 4
-    assert found.error == pytest.approx(found.value / math.sqrt(4000), rel=0.1)
+    assert found.error == close_to(found.value / math.sqrt(4000), rel=0.1)
 
 
 def test_every_quantity_has_one_reference_and_others(formulas):
@@ -68,7 +69,7 @@ def test_an_upright_card_takes_brown_s_asymptote():
     upright = CARD.replace({"magnetism.easy_axis_tilt": 0.0, "magnetism.in_plane_bias_field": 0.0})
     found = route(compare_formulas(upright), "dwell time", "Brown's")
     # Corrections to the asymptote are of the order 1/Δ.
-    assert found.ratio == pytest.approx(1, abs=0.1)
+    assert found.ratio == close_to(1, abs=0.1)
 
 
 @pytest.mark.proof
@@ -84,7 +85,7 @@ def test_simulated_motion_keeps_to_exact_results(monkeypatch):
         assert abs(one.z) < 4
         assert one.error < 0.1 * one.expected
     ringing = route(found, "resonance", "ringing down")
-    assert ringing.ratio == pytest.approx(1, abs=0.005)
+    assert ringing.ratio == close_to(1, abs=0.005)
     assert {what for what, _, _ in shown} == {"equilibrium", "first passages"}
 
 
@@ -142,7 +143,7 @@ def test_motion_is_simulated_at_the_card_s_own_barrier_if_that_is_lower():
     nanosecond = load_card("schnitzspan2023")
     assert with_low_barrier(nanosecond, low_barrier=5.0) is nanosecond
     lowered = with_low_barrier(CARD, low_barrier=5.0)
-    assert float(vcma_point(lowered).stability_factor) == pytest.approx(5.0)
+    assert float(vcma_point(lowered).stability_factor) == close_to(5.0)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_in_an_easy_plane_the_prefactor_is_that_of_the_plane():
     high, _ = exact_log_dwell_times(card, 0.0, 0.0, 0.0)
     limits = find_limits(card)
     expected = math.exp(float(high) - float(card.at().stability_factor))
-    assert limits.equivalent_attempt_time == pytest.approx(expected, rel=1e-3)
+    assert limits.equivalent_attempt_time == close_to(expected, rel=1e-3)
     assert limits.exact_at_barrier[BARRIERS == 3.0] > float(high) + 4
     words = " ".join(safe_ranges(limits))
     assert "0.463 ns" in words
