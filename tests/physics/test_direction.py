@@ -36,7 +36,7 @@ def test_at_the_offset_nothing_is_left_along_the_axis(h_in, tilt):
     h_s = direction.offset_field(h_in, tilt)
     normal, in_plane = direction.perpendicular_and_in_plane(h_in, 0.0, h_s, tilt)
     assert normal == close_to(0, abs=1e-9)
-    assert in_plane == close_to(abs(h_in), rel=1e-12)
+    assert in_plane == close_to(abs(h_in), rel=1e-12, abs=1e-12)
 
 
 def test_numbers_of_the_papers_device():

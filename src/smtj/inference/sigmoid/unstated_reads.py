@@ -84,9 +84,10 @@ def reads_of_pulses(length: ArrayLike, probability: ArrayLike) -> UnstatedReads:
 
     Examples
     --------
-    >>> t = np.array([5e-9, 20e-9, 40e-9, 80e-9, 160e-9])
-    >>> reads_of_pulses(t, np.round(50 * -np.expm1(-t / 40e-9)) / 50).reads
-    50
+    >>> t = np.geomspace(5e-9, 160e-9, 12)
+    >>> counts = np.random.default_rng(1).binomial(250, -np.expm1(-t / 40e-9))
+    >>> reads_of_pulses(t, counts / 250).reads
+    250
     """
     t = np.asarray(length, dtype=np.float64)
     fractions, found = _by_multiples(probability)
