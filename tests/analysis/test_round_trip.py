@@ -108,6 +108,7 @@ def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time
         assert agrees(result[symbol], float(value), sigmas=0.1)
 
 
+@pytest.mark.proof
 def test_the_opposite_reference_layer_turns_the_card_round():
     turned = CARD.replace({"magnetism.reference_layer_angle": 0.0})
     data = scan(turned, FIELDS, 1000, instrument=LAB, seed=4)

@@ -120,6 +120,7 @@ def test_a_seed_decides_the_outcome(trained: nn.Sequential) -> None:
     assert str(first) == str(again)
 
 
+@pytest.mark.proof
 def test_few_images_and_a_narrow_prior_leave_the_voltages_near_zero(
     trained: nn.Sequential,
 ) -> None:

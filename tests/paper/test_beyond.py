@@ -51,6 +51,7 @@ def test_every_part_makes_its_figures_and_reports_progress(folder: Path, card: D
         assert any(text.startswith(words) for text in reported), words
 
 
+@pytest.mark.proof
 def test_the_voltage_as_input_costs_far_less_than_wires(tmp_path: Path) -> None:
     """An upright card: the same network learns by either drive."""
     made = voltage.make(as_device(voltage.UPRIGHT), load_dataset("digits"), tmp_path)

@@ -118,6 +118,7 @@ def test_conditions_may_be_arrays():
     assert "…" in str(point)
 
 
+@pytest.mark.proof
 def test_the_front_door_has_all_that_a_voltage_or_a_current_does():
     """``smtj.operating_point`` leaves no torque and no heat out that the card has."""
     card = IN_PLANE.replace(

@@ -178,13 +178,20 @@ def _spectral_merit(w: Floats, price: float) -> float:
     )
     total = float(np.log(np.maximum(counts @ means / counts.sum(), np.finfo(float).tiny)))
 
-    def spectrum(at: Floats, slow: bool, lorentzian: bool) -> Floats:
-        out = np.full(log_f.size, math.exp(at[0]))
+    def cost(at: Floats, slow: bool, lorentzian: bool) -> tuple[float, Floats]:
+        """Return minus the log-likelihood and its slopes."""
+        parts = [np.full(log_f.size, math.exp(at[0]))]
+        slopes = [parts[0]]
         if slow:
-            out += np.exp(at[1] - at[2] * (log_f - log_f[0]))
+            parts.append(np.exp(at[1] - at[2] * (log_f - log_f[0])))
+            slopes += [parts[-1], -(log_f - log_f[0]) * parts[-1]]
         if lorentzian:
-            out += np.exp(at[-2]) / (1 + np.exp(2 * (log_sine - at[-1])))
-        return out
+            beyond = np.exp(2 * (log_sine - at[-1]))
+            parts.append(np.exp(at[-2]) / (1 + beyond))
+            slopes += [parts[-1], 2 * parts[-1] * beyond / (1 + beyond)]
+        s = np.sum(parts, axis=0)
+        pull = counts * (1 - means / s) / s
+        return float(counts @ (np.log(2 * math.pi * s) + means / s)), np.array(slopes) @ pull
 
     # That of an autoregression, which may ring.
     phi = autoregression(w)
@@ -193,11 +200,6 @@ def _spectral_merit(w: Floats, price: float) -> float:
     fit = float(weight @ (np.log(2 * math.pi * scale * gain) + power / (scale * gain)))
     best = -fit - price * (1 + phi.size)
     for slow, lorentzian in ((False, False), (True, False), (False, True), (True, True)):
-
-        def cost(at: Floats, parts: tuple[bool, bool] = (slow, lorentzian)) -> float:
-            s = spectrum(at, *parts)
-            return float(counts @ (np.log(2 * math.pi * s) + means / s))
-
         corners = np.linspace(log_sine[0], log_sine[-1], 5)[1:-1] if lorentzian else [0.0]
         for corner in corners:
             start, ends = [total], [(total - 25, total + 3)]
@@ -207,6 +209,8 @@ def _spectral_merit(w: Floats, price: float) -> float:
             if lorentzian:
                 start += [total + 1, float(corner)]
                 ends += [(total - 15, total + 25), (float(log_sine[0]), 1.0)]
-            found = minimize(cost, start, method="L-BFGS-B", bounds=ends)
+            found = minimize(
+                cost, start, (slow, lorentzian), method="L-BFGS-B", jac=True, bounds=ends
+            )
             best = max(best, -float(found.fun) - price * len(start))
     return best
