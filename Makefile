@@ -51,7 +51,8 @@ site: $(READY)
 
 test: $(READY) ## run all tests but the long proofs
 	@echo "== running the tests"
-	$(BIN)/python -m pytest $(CORES) -m "not proof"
+	@# A worker for each core, so none starts threads of its own.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(CORES) -m "not proof"
 
 test-fast: $(READY) ## run only the fast tests (about a minute)
 	@echo "== running the fast tests"
