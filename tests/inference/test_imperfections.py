@@ -358,3 +358,13 @@ def test_levels_beside_a_calibration_step_are_those_of_the_record():
     fit = fit_trace(TIME, signal)
     np.testing.assert_allclose([level.value for level in fit.levels], [1000, 1100], atol=2)
     assert "the baseline jumps" in " ".join(fit.remarks)
+
+
+def test_two_levels_on_two_steps_of_a_converter_are_no_noise():
+    rng = np.random.default_rng(3)
+    signal = record("none", 1)[:3000]
+    off = rng.random(3000) < 0.01
+    signal[off] += rng.uniform(-500, 500, off.sum())
+    fit = fit_trace(TIME[:3000], 97 * np.round(signal / 97 + 0.3))
+    assert fit.verdict == "two levels"
+    assert abs(math.log(fit.dwell_high / INTERVAL / DWELLS[0])) < 0.3

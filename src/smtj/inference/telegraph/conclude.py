@@ -159,10 +159,21 @@ def _merit_of_noise(readings: Readings, base: Baseline, other: Baseline) -> floa
     """Return the merit of noise without levels on either baseline, on one if they are alike."""
     price = 0.5 * math.log(readings.size)
     alike = base.size == other.size and np.array_equal(base.jumps, other.jumps)
+    signal = _unrounded(readings.signal)
     return max(
-        noise_merit(readings.signal - own.values(readings.time)) - price * own.size
+        noise_merit(signal - own.values(readings.time)) - price * own.size
         for own in ((other,) if alike else (base, other))
     )
+
+
+def _unrounded(signal: Floats) -> Floats:
+    """Return readings that have been rounded anywhere within their steps, as a density of noise
+    would peak at each."""
+    values = np.unique(signal)
+    if values.size > signal.size / 4:
+        return signal
+    steps = np.random.default_rng(0).random(signal.size) - 0.5
+    return np.asarray(signal + float(np.median(np.diff(values))) * steps)
 
 
 def _merit(readings: Readings, top: Maximum, base: Baseline) -> float:
