@@ -158,7 +158,7 @@ def test_any_finite_numbers_give_a_result_or_one_sentence(name, data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_any_finite_numbers_give_a_result_or_one_sentence_also_of_models(name, data):
     good, fit = SLOW[name]

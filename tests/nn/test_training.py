@@ -240,7 +240,7 @@ def assert_same(one: Trainer, other: Trainer) -> None:
         assert torch.equal(first["momentum_buffer"], second["momentum_buffer"])
 
 
-@pytest.mark.parametrize("readout", ["device", "linear"])
+@pytest.mark.parametrize("readout", ["device", pytest.param("linear", marks=pytest.mark.proof)])
 def test_going_on_gives_the_bits_of_an_uninterrupted_run(
     card: DeviceCard, digits: Images, tmp_path: Path, readout: str
 ) -> None:
@@ -304,6 +304,7 @@ def test_weights_from_fresh_chips_suit_other_chips_better(card: DeviceCard, digi
     assert drawn - own > 3 * np.hypot(own_error, drawn_error)
 
 
+@pytest.mark.proof
 def test_saving_does_not_disturb_a_run(card: DeviceCard, digits: Images, tmp_path: Path) -> None:
     runs = [start(card, digits) for _ in range(2)]
     for _ in runs[0].epochs(2):
