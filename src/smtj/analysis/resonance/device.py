@@ -36,7 +36,7 @@ from smtj.physics.junction import with_stray_field
 from smtj.physics.resonance.spectrum import well_lines
 from smtj.typing import Floats
 
-ROUNDS = 2
+ROUNDS = 4
 """Rounds in which the small corrections of line frequencies follow the fit."""
 NEAR = 0.1
 """Half widths by which two lines must differ to count as two."""
@@ -45,7 +45,7 @@ ASYMMETRIES = ("in_plane_anisotropy_field", "in_plane_bias_field", "easy_axis_ti
 """Of a card's magnetism: with them at 0 the device is that of Eq. 7."""
 REFERENCES = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
 """Directions of the reference layer of a device without a card: along the normal, in the plane."""
-ROUNDS = 4
+DRIVE_ROUNDS = 4
 """Fits of a strong drive: each takes heights and anisotropy fields from that before."""
 NOT_THE_CARD = (
     "no H_K1 and H_K2 fit with the card's tilt and in-plane fields; Eq. (7) fits without them, "
@@ -192,7 +192,7 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
     if can_lean(usable):
         known = [reference_direction(card)] if context.has_base else REFERENCES
         layers, leaning = [_layer(at) for at in found], leans_of(usable)
-        for _ in range(ROUNDS):
+        for _ in range(DRIVE_ROUNDS):
             effect = drive_effect(layers, known, leaning, effect)
             if effect is None:
                 break

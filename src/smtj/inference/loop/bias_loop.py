@@ -15,7 +15,7 @@ from smtj.inference.loop.branches import MIN_READINGS, Branch, Switch, split
 from smtj.inference.loop.rounded import inflation
 from smtj.inference.loop.switching import middle_or_width, switching_estimate
 from smtj.inference.stats.checks import guarded
-from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.inference.stats.estimate import NORMAL_MAD, Estimate, normal_estimate
 from smtj.typing import Floats
 
 MIN_LOOP_READINGS = 20
@@ -129,7 +129,7 @@ def _jump(x: Floats, r: Floats, w: Floats, branch: Branch) -> Switch | None:
     """Return where a sweep jumps; None if it does not."""
     steps = np.diff(r) * np.minimum(w[1:], w[:-1])
     usual = float(np.median(steps))
-    scale = max(1.4826 * float(np.median(np.abs(steps - usual))), 1e-9 * float(np.abs(r).max()))
+    scale = max(NORMAL_MAD * float(np.median(np.abs(steps - usual))), 1e-9 * float(np.abs(r).max()))
     size = np.abs(steps - usual)
     at = int(size.argmax())
     if size[at] < JUMP * scale:
@@ -179,7 +179,7 @@ def _state(x: Floats, r: Floats, w: Floats, used: NDArray[np.bool_]) -> _State:
         inverse = np.linalg.pinv(weighted.T @ weighted)
         solution = inverse @ weighted.T @ (r[keep] * w[keep])
         rest = (r[keep] - basis @ solution) * w[keep]
-        spread = 1.4826 * float(np.median(np.abs(rest)))
+        spread = NORMAL_MAD * float(np.median(np.abs(rest)))
         near = np.abs(rest) <= max(FAR * spread, 1e-9 * float(np.abs(r).max()))
         if near.all():
             break

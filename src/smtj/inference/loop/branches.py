@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from smtj.inference.stats.estimate import NORMAL_MAD
 from smtj.typing import Floats
 
 TURN = 0.05
@@ -77,7 +78,7 @@ def two_levels(resistance: Floats) -> tuple[float, float, float]:
     best = int(np.argmax(count * (values.size - count) * (means[1] - means[0]) ** 2)) + 1
     low, high = (float(np.median(part)) for part in (values[:best], values[best:]))
     distance = np.minimum(np.abs(resistance - low), np.abs(resistance - high))
-    noise = 1.4826 * float(np.median(distance))
+    noise = NORMAL_MAD * float(np.median(distance))
     return low, high, max(noise, 1e-9 * (abs(high) + abs(low)), 1e-300)
 
 

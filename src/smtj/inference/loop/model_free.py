@@ -23,7 +23,7 @@ from smtj.inference.loop.branches import (
 from smtj.inference.loop.rounded import Rounded, fit_rounded, inflation
 from smtj.inference.loop.switching import middle_or_width, switching_estimate
 from smtj.inference.stats.checks import guarded
-from smtj.inference.stats.estimate import Estimate, normal_estimate
+from smtj.inference.stats.estimate import NORMAL_MAD, Estimate, normal_estimate
 from smtj.typing import Floats
 
 MIN_LOOP_READINGS = 8
@@ -124,7 +124,7 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     clean = np.ones(h.size, dtype=bool)
     rounded = fit_rounded(h, r, kind, with_intervals=False)
     for _ in range(3):
-        size = 1.4826 * float(np.median(np.abs(rounded.residuals)))
+        size = NORMAL_MAD * float(np.median(np.abs(rounded.residuals)))
         keep = clean.copy()
         keep[clean] = np.abs(rounded.residuals) < max(6 * size, 1e-9 * np.ptp(r))
         if keep.sum() == clean.sum() or keep.sum() < 0.9 * h.size:

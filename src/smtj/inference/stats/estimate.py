@@ -12,6 +12,8 @@ DECADE = math.log(10)
 """Standard error of ln τ0 where nothing is said of it: a decade."""
 NORMAL_95 = 1.959963984540054
 """Half-width of a two-sided 95 % interval in standard errors of a normal distribution."""
+NORMAL_MAD = 1.4826
+"""Standard deviation of a normal distribution over the median distance from its median."""
 
 
 @dataclass(frozen=True, repr=False)

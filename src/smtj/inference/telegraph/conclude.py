@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.inference.stats.estimate import NORMAL_95
+from smtj.inference.stats.estimate import NORMAL_95, NORMAL_MAD
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.checks.noise import noise_merit
@@ -49,8 +49,6 @@ the error of ln of the dwell times for each 1 beyond."""
 SIMPLER_STEPS = 10
 SETTLING, ENOUGH_SETTLED = 10, 10.0
 """Turns of levels and baseline at most, and the gain with which they go on."""
-NORMAL_MAD = 1.4826
-"""Standard deviation of normal values over their median distance from the median."""
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 SEEN_APART = 3.0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from smtj.inference.stats.estimate import NORMAL_MAD
 from smtj.inference.telegraph.baseline import Baseline, bent, best_baseline, straight
 from smtj.inference.telegraph.climb import climb
 from smtj.inference.telegraph.model import Layout, Model, expectation, gains
@@ -75,7 +76,7 @@ def guesses(z: Floats, known: Known = NOTHING) -> Iterator[Model]:
         if gap > MIN_SEPARATION:
             yield _guess(z, below, above, known)
     centre = float(np.median(z))
-    noise = 1.4826 * float(np.median(np.abs(z - centre)))
+    noise = NORMAL_MAD * float(np.median(np.abs(z - centre)))
     for far in (z - centre > RARE * noise, centre - z > RARE * noise):
         # A level that is rarely seen looks like outliers that follow each other.
         if far.mean() < SELDOM and np.count_nonzero(far[1:] & far[:-1]) >= MIN_PAIRS:
@@ -91,7 +92,7 @@ def _guess(z: Floats, below: float, above: float, known: Known) -> Model:
     cycles = max(int(np.count_nonzero(is_high[1:] & ~is_high[:-1])), 1)
     cycle = max(z.size / cycles, 4.0)
     rest = z - below - gap * is_high
-    noise = float(np.median(np.abs(rest - np.median(rest)))) * 1.4826
+    noise = float(np.median(np.abs(rest - np.median(rest)))) * NORMAL_MAD
     noise = min(max(noise, 0.03 * gap), 0.4 * gap)
     return neutral(TWO, known).with_values(
         time=np.log([(1 - fraction) * cycle, fraction * cycle]),
