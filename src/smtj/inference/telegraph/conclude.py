@@ -12,6 +12,7 @@ from smtj.inference.stats.estimate import NORMAL_95, NORMAL_MAD
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.checks.noise import noise_merit
+from smtj.inference.telegraph.checks.overshoot import overshoot
 from smtj.inference.telegraph.checks.passages import Passages, passages
 from smtj.inference.telegraph.checks.second_route import MEMORY, Route, routes
 from smtj.inference.telegraph.checks.steadiness import Change, change
@@ -56,6 +57,12 @@ SEEN_APART = 3.0
 """Levels that are less apart, over the noise, have to beat noise of any spectrum and shape."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
+EQUAL_FLUCTUATORS = (
+    "the levels are equally far apart and the outer ones do not follow each other: two fluctuators "
+    "of one size look the same"
+)
+SELDOM_ACROSS = 0.1
+"""Rate between the outer of three levels over that to the middle one."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
 _UNKNOWN = np.full((2, 2), math.nan)
 
@@ -455,6 +462,7 @@ class _Assembly:
             own = own.part(slice(0, LOOKED_AT))
         seen = own.signal - base.values(own.time)
         others = routes(own, seen, model)
+        warnings += self._ringing(model, base)
         against = contradiction(self.part.pilot, base, top)
         if against is not None:
             warnings.append(against)
@@ -517,6 +525,20 @@ class _Assembly:
         scale = NORMAL_MAD * self.given.scale
         return [scale * float(np.median(each)) if each.size else 0.0 for each in own]
 
+    def _ringing(self, model: Model, base: Baseline) -> list[str]:
+        """Return what is to be said of a readout that rings."""
+        pilot = self.part.pilot
+        z = pilot.signal - base.values(pilot.time)
+        size = overshoot(z, float(model.levels.min()), float(model.levels.max()))
+        if not (size and pilot.is_regular):
+            return []
+        does = "looks like further levels" if len(model.levels) > 2 else "shifts the levels"
+        return [
+            f"after a switch the readings pass the level at which they settle by {100 * size:.0f} "
+            f"% of the step, as of a readout that rings, which {does}; measure with more "
+            "bandwidth, or filter the ringing"
+        ]
+
     def _change(self, model: Model, base: Baseline) -> Change | None:
         """Return how the dwell times of two levels change over the record."""
         pilot = self.part.pilot
@@ -548,9 +570,13 @@ class _Assembly:
             high, low = (float(np.exp(dwells[i]) * unit) for i in ends)
             main = Times(high, low, logs[np.ix_(ends, ends)])
         own = main.log_covariance
-        warning = (
+        of = "larger fluctuator" if fluctuators else "outer levels"
+        equal = not fluctuators and _may_be_equal_fluctuators(model, covariance)
+        warnings = (
+            *self._ringing(model, base),
+            *([EQUAL_FLUCTUATORS] if equal else []),
             "there are more than two levels; as one pair of dwell times (fit.dwells in Python) "
-            + f"count those of the {'larger fluctuator' if fluctuators else 'outer levels'}",
+            f"count those of the {of}",
         )
         return TraceFit(
             dwell_high=main.high, dwell_low=main.low, log_covariance=own,
@@ -558,7 +584,7 @@ class _Assembly:
             log_odds=math.log(main.high / main.low),
             log_odds_variance=float(own[0, 0] + own[1, 1] - 2 * own[0, 1]),
             levels=levels, fluctuators=fluctuators, level_covariance=_UNKNOWN,
-            **self._common(model, base, warning),
+            **self._common(model, base, warnings),
         )  # fmt: skip
 
     def _refined(self) -> tuple[Maximum, Baseline, Floats]:
@@ -586,6 +612,19 @@ class _Assembly:
             if gained < ENOUGH:
                 break
         return Maximum(model, total), base, covariance
+
+
+def _may_be_equal_fluctuators(model: Model, covariance: Floats) -> bool:
+    """Whether three levels are as far apart and the outer ones hardly follow each other."""
+    if model.layout.states != 3:
+        return False
+    first, second = model.layout.index["gap"]
+    apart = float(model.theta[first] - model.theta[second])
+    own = covariance[np.ix_([first, second], [first, second])]
+    error = math.sqrt(max(float(own[0, 0] + own[1, 1] - 2 * own[0, 1]), 0.0))
+    rates = model.rates
+    across = max(rates[0, 2] / rates[0, 1], rates[2, 0] / rates[2, 1])
+    return abs(apart) < NORMAL_95 * error and across < SELDOM_ACROSS
 
 
 def _is_usual(readings: Readings, z: Floats, model: Model) -> bool:
