@@ -26,6 +26,7 @@ from smtj.measurement import (
 from smtj.measurement.conditions import direction_needed, direction_stated, settled
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS
+from smtj.measurement.selection import Chosen
 from smtj.measurement.stated import check_names
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def fit(
     base: CardLike | None = None,
     *,
     columns: Mapping[str, str] | None = None,
-    only: Mapping[str, float | str] | None = None,
+    only: Mapping[str, Chosen] | None = None,
     integration_time: float | None = None,
     bandwidth: float | None = None,
     field_out_of_plane: float | None = None,
@@ -140,7 +141,8 @@ def fit(
         As in :func:`load`.
     only
         Fit the readings alone at which quantities, in SI, or labels have these values, as one
-        branch of a file of several: ``{"voltage": 0.8}`` or ``{"branch": "P->AP"}``.
+        branch of a file of several: ``{"voltage": 0.8}`` or ``{"branch": "P->AP"}``; or lie within
+        these ends, as a stretch of a record: ``{"time": (2.0, 30.0)}``.
     integration_time
         Time over which a reading averages, in s; default: that of the file, or else of ``base``,
         or else it is fitted where the readings show one.

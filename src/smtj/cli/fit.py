@@ -42,7 +42,8 @@ def fit(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help='Fit these readings alone, e.g. "voltage=0.8 V" or "branch=P->AP"; repeatable.'
+            help='Fit these readings alone, e.g. "voltage=0.8 V", "time=2:30 s" or '
+            '"branch=P->AP"; repeatable.'
         ),
     ] = None,
     integration_time: Annotated[

@@ -179,8 +179,8 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     -------
     str or None
         The resistance if there is one; else, in a data set with times, a voltage or a current that
-        changes while nothing else shows the state, or a signal; without times, a voltage against a
-        field; None if there is none.
+        changes while nothing else shows the state, or a signal; without times, a voltage or a
+        current against a field; None if there is none.
     """
     names = {str(name) for name in dataset.variables}
     if "resistance" in names:
@@ -188,9 +188,11 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     if {"probability", "high", "dwell_time_high"} & names:
         return None
     if "time" not in names:
-        # Nothing but a voltage can answer a field.
-        alone = "voltage" in names and set(FIELDS) & names and not set(SIGNALS) & names
-        return "voltage" if alone and np.ptp(np.asarray(dataset["voltage"].values)) > 0 else None
+        # Nothing but a voltage or a current can answer a field.
+        if not set(FIELDS) & names or set(SIGNALS) & names:
+            return None
+        changing = [n for n in _BIASES if n in names and np.ptp(np.asarray(dataset[n].values)) > 0]
+        return changing[0] if len(changing) == 1 else None
     for name in OBSERVABLES[1:]:
         if name in names and bool(np.ptp(np.asarray(dataset[name].values)) > 0):
             return name

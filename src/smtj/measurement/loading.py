@@ -26,7 +26,7 @@ from smtj.measurement.format.missing import Complete, complete, missing_in
 from smtj.measurement.format.options import Progress, ReadOptions
 from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
-from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.stamps import ticks_refused, with_seconds
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
@@ -56,6 +56,8 @@ MAX_FILE = 800_000_000
 
 FRACTION = "fraction_of_second"
 """Name of a column of fractions of a second beside a clock, as source meters write them."""
+MICROWAVE = 1e8
+"""Frequency in Hz from which a voltage beside it is rectified, not read by a lock-in amplifier."""
 SMALL, MAX_SMALL = 0.01, 0.1
 """Current of a sweep over its largest up to which V/I is no resistance, and the fraction of such
 readings that may be left out."""
@@ -417,7 +419,7 @@ def _table(
 
 def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
-    dataset = _from_conductance(dataset)
+    dataset = _with_rectified(_from_conductance(dataset))
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
@@ -435,6 +437,21 @@ def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"
     return dataset
+
+
+def _with_rectified(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Take a voltage that is measured beside a field and a microwave, and nothing else, for the
+    rectified one."""
+    names = {str(name) for name in dataset.variables}
+    others = names - {*FIELDS, "angle", "temperature", *LABELS}
+    if others != {"voltage", "frequency"} or not names & set(FIELDS):
+        return dataset
+    values = dataset["voltage"].values
+    is_set = np.unique(values).size <= values.size / 2
+    if is_set or float(dataset["frequency"].values.min()) < MICROWAVE:
+        return dataset
+    remark(dataset, "the voltage beside a field and a microwave is taken for the rectified one")
+    return dataset.rename(voltage="signal")
 
 
 def _from_conductance(dataset: "xr.Dataset") -> "xr.Dataset":

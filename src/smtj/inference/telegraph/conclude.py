@@ -19,6 +19,7 @@ from smtj.inference.telegraph.checks.told import contradiction
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import (
+    Layout,
     Model,
     expectation,
     expectations,
@@ -116,17 +117,13 @@ def conclude(
         # A further level gives noise a shape or a memory, or looks like jumps or outliers.
         third, more = _further(examined, top, base)
     if more is not None:
-        best, best_base = more
-        if best_base.jumps.size:
-            # Jumps of the baseline may be what levels without a baseline of their own needed.
-            flat = _settled(pilot, best.model, best_base.without_jumps())
-            if ev.merit(*flat, pilot) > _merit(pilot, best, best_base):
-                best, best_base = flat
+        best, best_base = _own_baseline(pilot, *more)
         # What is left of a drift looks like a memory.
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
             best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
             best = _simplest(pilot, best, best_base)
+        best = _without_empty(pilot, best, best_base)
         layout = best.model.layout
         name: Verdict = "three levels" if layout.states == 3 else "four levels"
         if layout.is_pair:
@@ -251,6 +248,42 @@ def _settled(readings: Readings, model: Model, base: Baseline) -> tuple[Maximum,
     return climb(readings, readings.signal - base.values(readings.time), model), base
 
 
+def _own_baseline(readings: Readings, best: Maximum, base: Baseline) -> tuple[Maximum, Baseline]:
+    """Return several levels on the baseline that suits them: that of two levels may follow the
+    others, by jumps or by its bends."""
+    merit = _merit(readings, best, base)
+    others = [base.without_jumps()] if base.jumps.size else []
+    if base.jumps.size or base.intervals > 1:
+        others.append(base.smoother(readings.time))
+    for other in others:
+        settled, other = _settled(readings, best.model, other)
+        # On the way there all readings may have become outliers, or one level another.
+        again = _on_other_baseline(readings, best.model, other)
+        found = max(settled, again, key=lambda top: ev.merit(top, other, readings))
+        own = ev.merit(found, other, readings)
+        if own > merit:
+            best, base, merit = found, other, own
+    return best, base
+
+
+def _on_other_baseline(readings: Readings, model: Model, base: Baseline) -> Maximum:
+    """Return levels on a baseline from which any of them may have been counted."""
+    z = readings.signal - base.values(readings.time)
+    shifts = np.unique(np.subtract.outer(model.levels, model.levels))
+    moved = [model.with_values(offset=model.get("offset") + shift) for shift in shifts]
+    return climb(readings, z, max(moved, key=lambda one: float(gains(readings, z, one).sum())))
+
+
+def _without_empty(readings: Readings, best: Maximum, base: Baseline) -> Maximum:
+    """Return four levels less one that has no dwells of its own now that the baseline fits."""
+    if best.model.layout != Layout(4) or ev.has_dwells(readings, best.model):
+        return best
+    z = readings.signal - base.values(readings.time)
+    three = climb(readings, z, ev.without_level(best.model, int(best.model.occupancy.argmin())))
+    is_better = ev.merit(three, base, readings) > ev.merit(best, base, readings) - ev.MIN_GAIN
+    return three if is_better and ev.has_dwells(readings, three.model) else best
+
+
 def _without_noise_of_two(
     readings: Readings, base: Baseline, two: Model, found: Maximum
 ) -> tuple[Maximum, Baseline] | None:
@@ -360,7 +393,7 @@ class _Assembly:
         nothing = Times(math.nan, math.nan, _UNKNOWN)
         warning = (
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
-            "has settled, or look for levels in a shorter stretch"
+            "has settled, or look for levels in a stretch (--only \"time=START:STOP s\")"
             if self.evidence.verdict == "wandering" else
             "the signal steps once, which is too rare for dwell times; measure longer"
             if self.base.jumps.size == 1 else
