@@ -32,11 +32,12 @@ from smtj.measurement.stated import check_names
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import ArrayLike
 
     from smtj.analysis.switching.observed import Observed
     from smtj.analysis.switching.trace import FittedTrace
 
-    Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset
+    Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset | Mapping[str, ArrayLike]
     Several: TypeAlias = (
         list[str]
         | list[Path]
@@ -70,8 +71,8 @@ def load(
     Parameters
     ----------
     data
-        The path of a file, a pandas DataFrame with headers as in a file, an xarray.Dataset, which
-        is returned unchanged, or a list of these.
+        The path of a file, a pandas DataFrame or a dict of arrays with headers as in a file, an
+        xarray.Dataset, which is returned unchanged, or a list of these.
     columns
         Headers by quantity, where they differ from what smtj expects, as in
         :func:`smtj.measurement.load`: ``{"resistance": "R_meas [kohm]"}``.
@@ -129,8 +130,9 @@ def fit(
     Parameters
     ----------
     data
-        A path, of a file or of a folder of them, a pandas DataFrame, an xarray.Dataset, or a list
-        of these; :func:`load` takes the options for reading a file.
+        A path, of a file, of a folder of them or a pattern (``"RTN_*.csv"``), a pandas DataFrame,
+        a dict of arrays, an xarray.Dataset, or a list of these; :func:`load` takes the options for
+        reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is
