@@ -15,7 +15,7 @@ from smtj.inference.telegraph.checks.noise import noise_merit
 from smtj.inference.telegraph.checks.overshoot import overshoot
 from smtj.inference.telegraph.checks.passages import Passages, passages
 from smtj.inference.telegraph.checks.second_route import MEMORY, Route, routes
-from smtj.inference.telegraph.checks.steadiness import Change, change
+from smtj.inference.telegraph.checks.steadiness import change
 from smtj.inference.telegraph.checks.told import contradiction
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
@@ -463,16 +463,18 @@ class _Assembly:
         seen = own.signal - base.values(own.time)
         others = routes(own, seen, model)
         warnings += self._ringing(model, base)
-        against = contradiction(self.part.pilot, base, top)
+        pilot = self.part.pilot
+        against = contradiction(pilot, base, top)
         if against is not None:
             warnings.append(against)
-        changed = self._change(model, base)
+        path = sample_path(pilot, pilot.signal - base.values(pilot.time), model, 0)
+        changed = change(pilot.time, path, pilot.interval)
         if changed is not None:
             warnings.append(changed.sentence)
             # Dwell times that change lengthen the signal's memory.
             others = tuple(route for route in others if route.name != MEMORY)
         if own.is_regular and model.order <= MAX_ORDER:
-            states = sample_path(own, seen, model, 0)
+            states = path if own is pilot else sample_path(own, seen, model, 0)
             has_memory = base.jumps.size == 0 and changed is None
             passed = passages(seen, states, model, has_memory)
             if passed is not None and passed.chance > UNLIKELY:
@@ -538,12 +540,6 @@ class _Assembly:
             f"% of the step, as of a readout that rings, which {does}; measure with more "
             "bandwidth, or filter the ringing"
         ]
-
-    def _change(self, model: Model, base: Baseline) -> Change | None:
-        """Return how the dwell times of two levels change over the record."""
-        pilot = self.part.pilot
-        z = pilot.signal - base.values(pilot.time)
-        return change(pilot.time, sample_path(pilot, z, model, 0), pilot.interval)
 
     def several(self) -> TraceFit:
         """Return the result for more than two levels."""
