@@ -22,8 +22,8 @@ from smtj.card import Card
 from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
 from smtj.inference.stats.distributions import wilson_interval
-from smtj.nn.drive.voltage import VoltageCoupling
 from smtj.nn.devices.variation import layer_seed
+from smtj.nn.drive.voltage import VoltageCoupling
 from smtj.nn.layer.chip import install, sample_chip
 from smtj.nn.layer.configure import set_readout
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of

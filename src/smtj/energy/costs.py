@@ -446,9 +446,7 @@ def _held_current(card: Card, work: Workload) -> float:
         return 0.0
     volts, count = np.unique(np.array(work.bias_voltages), return_counts=True)
     states = read_signal(card, volts)
-    current = np.abs(volts) * (
-        work.occupancy / states.high + (1 - work.occupancy) / states.low
-    )
+    current = np.abs(volts) * (work.occupancy / states.high + (1 - work.occupancy) / states.low)
     return float(count @ current)
 
 

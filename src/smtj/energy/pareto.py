@@ -268,7 +268,9 @@ def _cheapest_reads(found: Cost, rate: Floats) -> ReadPlan:
     best = energy.reshape(shape[0] * shape[1], -1).argmin(axis=0)
     plan = {
         name: np.take_along_axis(
-            np.broadcast_to(np.asarray(value, dtype=np.float64), shape).reshape(len(energy) * shape[1], -1),
+            np.broadcast_to(np.asarray(value, dtype=np.float64), shape).reshape(
+                len(energy) * shape[1], -1
+            ),
             best[None],
             axis=0,
         ).T
@@ -288,9 +290,9 @@ def _points(
     if not used:
         return []
     sizes = [len(fronts[i]["energy"]) for i in used]
-    joined = {
-        name: np.concatenate([fronts[i][name] for i in used]) for name in fronts[used[0]]
-    } | {"device": np.repeat(np.array(used, dtype=np.float64), sizes)}
+    joined = {name: np.concatenate([fronts[i][name] for i in used]) for name in fronts[used[0]]} | {
+        "device": np.repeat(np.array(used, dtype=np.float64), sizes)
+    }
     points = []
     joined = _front(joined)
     for index in range(len(joined["energy"])):

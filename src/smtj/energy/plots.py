@@ -83,15 +83,15 @@ def plot_reads(found: Survey, ax: Any = None) -> Any:
             ("comparator, counter", digital, plot.GREEN),
             ("sum", current + curve.amplifier + digital, "black"),
         )
-        # There the amplifier's speed or the comparator decides, and reads err less than allowed.
-        floor = np.asarray(curve.error_rate) < 0.99 * float(found.assumptions.bit_error_rate)
+        # There the amplifier's speed or the comparator decides, and it may be noisier.
+        quiet = float(found.assumptions.amplifier_noise)
+        floor = np.asarray(curve.plan.amplifier_noise) > 1.001 * quiet
         for label, energy, colour in lines:
             values = curve.per_read(energy)
             axes.plot(millivolts, np.where(floor, np.nan, values), color=colour, label=label)
             axes.plot(millivolts, np.where(floor, values, np.nan), "--", color=colour)
-        bits = [entry for entry in published() if entry.quantity == "energy per bit"]
-        for entry in bits:
-            axes.axhline(entry.low, color=plot.GREY, lw=1.5, alpha=0.5, label="published bit")
+        bit = next(entry for entry in published() if entry.quantity == "energy per bit")
+        axes.axhline(bit.low, color=plot.GREY, lw=1.5, alpha=0.5, label="published bit")
         axes.plot(
             1e3 * float(stated.signal.voltage),
             float(stated.per_read(stated.junction)),
@@ -104,7 +104,8 @@ def plot_reads(found: Survey, ax: Any = None) -> Any:
         axes.set_yscale("log")
         axes.set_xlabel(r"Read voltage $V$ (mV)")
         axes.set_ylabel("Energy of a read (J)")
-        axes.legend(loc="upper right", fontsize=7)
+        axes.set_ylim(top=1e3 * axes.get_ylim()[1])
+        axes.legend(loc="upper right", fontsize=7, ncols=2)
     return axes
 
 

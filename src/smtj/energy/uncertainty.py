@@ -60,9 +60,7 @@ def joules_of(found: Survey) -> dict[str, dict[str, float]]:
     return columns | {f"beyond limits, {c}": of_point(p) for c, p in found.beyond.items()}
 
 
-def intervals(
-    found: Survey, replicas: Sequence["Accuracy"]
-) -> dict[str, dict[str, Interval]]:
+def intervals(found: Survey, replicas: Sequence["Accuracy"]) -> dict[str, dict[str, Interval]]:
     """Return the 95 % prediction interval of every energy of a survey, as :func:`joules_of`.
 
     Parameters
@@ -181,9 +179,7 @@ class Sensitivity(Tabular):
         return {"own": dict(self.own), "effects": [vars(effect) for effect in self.effects]}
 
 
-def sensitivity(
-    found: Survey, progress: Callable[[int, int], None] | None = None
-) -> Sensitivity:
+def sensitivity(found: Survey, progress: Callable[[int, int], None] | None = None) -> Sensitivity:
     """Survey again with every assumption lower and higher, one at a time.
 
     Parameters

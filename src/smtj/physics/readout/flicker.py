@@ -49,4 +49,6 @@ def variance(white: ArrayLike, flicker: ArrayLike, time: ArrayLike, longest: Arr
     averaged (A²/Hz and A², say); ``longest`` as in :func:`flicker_factor`.
     """
     t = np.asarray(time, dtype=np.float64)
-    return np.asarray(np.asarray(white) / (2 * t) + np.asarray(flicker) * flicker_factor(t, longest))
+    return np.asarray(
+        np.asarray(white) / (2 * t) + np.asarray(flicker) * flicker_factor(t, longest)
+    )
