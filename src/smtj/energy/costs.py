@@ -366,7 +366,7 @@ def cost(
     >>> import smtj.energy
     >>> price = smtj.energy.cost((784, 400, 10), "cai2019")
     >>> print(f"{float(price.neurons('oersted')):.2g} J in {float(price.latency):.3g} s")
-    0.25 J in 3.84 s
+    2.1 J in 3.92 s
     """
     card, assumed = as_card(card), assumptions or Assumptions()
     work = workload(network, assumed, inputs=inputs)

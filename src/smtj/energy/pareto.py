@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smtj import plot
 from smtj.card import CardLike, as_device
@@ -264,19 +264,14 @@ def _cheapest_reads(found: Cost, rate: Floats) -> ReadPlan:
     """
     parts = [found.junction, found.source, found.amplifier, found.comparator, found.counter]
     energy = np.where(found.possible & (found.error_rate <= rate * (1 + 1e-6)), sum(parts), np.inf)
-    shape = energy.shape
-    best = energy.reshape(shape[0] * shape[1], -1).argmin(axis=0)
-    plan = {
-        name: np.take_along_axis(
-            np.broadcast_to(np.asarray(value, dtype=np.float64), shape).reshape(
-                len(energy) * shape[1], -1
-            ),
-            best[None],
-            axis=0,
-        ).T
-        for name, value in vars(found.plan).items()
-    }
-    return ReadPlan(**plan)
+    shape, ways = energy.shape, energy.shape[0] * energy.shape[1]
+    best = energy.reshape(ways, -1).argmin(axis=0)
+
+    def chosen(value: ArrayLike) -> Floats:
+        every = np.broadcast_to(np.asarray(value, dtype=np.float64), shape).reshape(ways, -1)
+        return np.asarray(np.take_along_axis(every, best[None], axis=0).T)
+
+    return ReadPlan(**{name: chosen(value) for name, value in vars(found.plan).items()})
 
 
 def _points(

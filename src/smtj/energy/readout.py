@@ -7,13 +7,13 @@ amplifier's own offset takes 2 V_offset G of the difference ΔI.  The noise of w
 
 has the white density S of junction and amplifier and the strength K of their 1/f noise (see
 :mod:`smtj.physics.readout.flicker`); Q and the bit error rate follow as in
-:mod:`smtj.physics.readout.noise`, with the threshold where a read errs equally often in both states.
+:mod:`smtj.physics.readout.noise`, with the threshold where a read errs as often in either state.
 """
 
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from smtj.energy.assumptions import Assumptions
@@ -70,9 +70,9 @@ def shortest_time(
     shape = np.broadcast_shapes(usable.shape, wanted.shape, noise.shape)
     low, high = (np.full(shape, math.log(end)) for end in (MIN_TIME, MAX_TIME))
 
-    def good(log_time: Floats) -> Floats:
-        found: Floats = usable >= wanted * _deviations(signal, assumed, noise, np.exp(log_time))
-        return found
+    def good(log_time: Floats) -> NDArray[np.bool_]:
+        deviations = _deviations(signal, assumed, noise, np.exp(log_time))
+        return np.asarray(usable >= wanted * deviations)
 
     never = ~good(high)
     for _ in range(HALVINGS):

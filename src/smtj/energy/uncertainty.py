@@ -120,7 +120,7 @@ class Sensitivity(Tabular):
     effects: tuple[Effect, ...]
 
     def strength(self, effect: Effect, column: str) -> float:
-        """Return the largest ratio by which an assumption changes a sum; infinite if none is left."""
+        """Return the largest ratio by which a sum changes; infinite where no read is left."""
         ratios = [1.0]
         for moved in (effect.at_low, effect.at_high):
             energy = moved.get(column)
@@ -157,7 +157,7 @@ class Sensitivity(Tabular):
 
     def plot(self, ax: Any = None, column: str | None = None, most: int = 12) -> Any:
         """Plot the strongest assumptions as bars from the lower to the higher sum."""
-        column = column or next(reversed(self.own))
+        column = column or list(self.own)[-1]
         shown = self.ordered(column)[:most]
         with plot.axes(ax, 4.4, 0.24 * len(shown) + 0.9) as axes:
             for row, effect in enumerate(shown):
@@ -199,8 +199,8 @@ def sensitivity(found: Survey, progress: Callable[[int, int], None] | None = Non
             if name == "log_odds_spread" and found.accuracy is None:
                 work = _with_spread(work, float(assumed.log_odds_spread))
             at.append(sums(survey(work, found.card, found.accuracy, assumptions=assumed)))
-        texts = [quantity.text(getattr(assumed, name), 4) for assumed in moved]
-        effects.append(Effect(name, *texts, *at))
+        low, high = (quantity.text(getattr(assumed, name), 4) for assumed in moved)
+        effects.append(Effect(name, low, high, *at))
         if progress is not None:
             progress(done, len(entries))
     return Sensitivity(sums(found), tuple(effects))

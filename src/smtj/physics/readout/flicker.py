@@ -1,14 +1,14 @@
 """Noise of a read that falls as 1/f, beside the white noise of :mod:`smtj.physics.readout.noise`.
 
-An average over a time t passes a density S(f) by the square of sin(πft)/(πft).  Of K/f, between the
-inverse of the time T since the offset was last corrected and endless frequencies, it leaves the
+An average over a time t passes a density S(f) by the square of sin(πft)/(πft).  Of K/f, from the
+inverse of the time T between corrections of the offset to endless frequencies, it leaves the
 variance
 
     σ² = K L,   L = sin²u/(2u²) + sin(2u)/(2u) - Ci(2u),   u = πt/T,
 
 which for t far below T is 3/2 - γ - ln(2u): averaging for longer hardly helps until the offset is
-corrected during a read; its t/T parts then count as independent.  A shorter read does not escape: white noise S has σ² = S/(2t), so 1/f noise with the corner f_c = K/S is 2 f_c t L times
-as large.
+corrected during a read; its t/T parts then count as independent.  A shorter read does not escape:
+white noise S has σ² = S/(2t), so 1/f noise with the corner f_c = K/S is 2 f_c t L times as large.
 """
 
 import numpy as np
@@ -40,15 +40,3 @@ def flicker_factor(time: ArrayLike, longest: ArrayLike) -> Floats:
     cosine = sici(2 * np.pi * part)[1]
     one = np.sinc(part) ** 2 / 2 + np.sinc(2 * part) - cosine
     return np.asarray(one / np.maximum(ratio, 1.0))
-
-
-def variance(white: ArrayLike, flicker: ArrayLike, time: ArrayLike, longest: ArrayLike) -> Floats:
-    """Return the variance S/(2t) + K L of an average over ``time`` in s.
-
-    S is a one-sided white density and K the strength of K/f, both in squared units of what is
-    averaged (A²/Hz and A², say); ``longest`` as in :func:`flicker_factor`.
-    """
-    t = np.asarray(time, dtype=np.float64)
-    return np.asarray(
-        np.asarray(white) / (2 * t) + np.asarray(flicker) * flicker_factor(t, longest)
-    )
