@@ -34,7 +34,7 @@ def prediction_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     --------
     >>> low, high = prediction_interval([1.0, 1.1, 0.9, 1.05, 0.95])
     >>> round(low, 2), round(high, 2)
-    (0.79, 1.26)
+    (0.78, 1.27)
     """
     logs = np.log(np.asarray(values, dtype=np.float64))
     if logs.size < 2:
