@@ -169,7 +169,7 @@ def test_many_quantities_leave_room_for_the_accuracy() -> None:
     }
     vary |= {"offset_spread": [0.0, 1.0]}
     text = result_of(vary).table().text(80)
-    assert max(map(len, text.splitlines())) <= 80 and "91.0 ± 0.6 %" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80 and "91.00 ± 0.58 %" in " ".join(text.split())
     assert "In all: slope spread 10 %" in " ".join(text.split())
     # A condition is named by what differs from the model itself.
     assert "temperature 280 K" in " ".join(text.split())

@@ -231,6 +231,19 @@ def test_limits_name_what_no_part_stands(card):
     assert not fast.possible and "gain-bandwidth" in " ".join(fast.exceeded("strain"))
 
 
+def test_reads_that_move_p_high_are_impossible(card):
+    """A tenth of a volt all the time, against P(high) at both voltages, field by field."""
+    always, gated = (ReadPlan(4, 0.1, 0.2, 1e-6, on, 5e-9) for on in (0.2, 1e-6))
+    found = cost(WORK, card, always)
+    fields = np.linspace(-1, 1, 101) * float(card.switching.field_limit)
+    moved, rest = (card.under_bias(v).switching_probability(fields) for v in (0.1, 0.0))
+    expected = float(np.abs(moved - rest).max())
+    assert expected > 0.01
+    assert float(found.read_limits()[0].value) == close_to(expected, rel=0.02)
+    assert not found.possible and found.exceeded("strain")[0].startswith("shift of P(high)")
+    assert cost(WORK, card, gated).possible
+
+
 def test_a_learnt_voltage_is_held_and_slows_the_answer(card):
     held = replace(WORK, bias_voltages=(-0.19,) * 410)
     found, plain = (cost(w, card, gated_plan(card, 0.02, 4)) for w in (held, WORK))
