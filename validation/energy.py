@@ -64,6 +64,11 @@ def main() -> None:
         "accuracy": accuracy.to_dict(),
         "joules": joules_of(found),
         "intervals": {c: dict(parts) for c, parts in found.intervals.items()},
+        "stability_factors": {
+            f"{way}, {name}": point.barrier
+            for way, points in (("best", found.best), ("beyond limits", found.beyond))
+            for name, point in points.items()
+        },
         "sensitivity": moved.to_dict(),
     }
     write_text(RESULT, json.dumps(record, indent=1) + "\n")

@@ -216,7 +216,7 @@ def test_a_permanent_magnet_relieves_the_drivers_of_the_offset_field(card):
 
 def test_limits_name_what_no_part_stands(card):
     found = cost(WORK, card, gated_plan(card, 0.02, 4))
-    assert "electromigration (14 MA/cm^2, limit 1.7 MA/cm^2)" in found.exceeded("oersted")
+    assert "electromigration (14 MA/cm², limit 1.7 MA/cm²)" in found.exceeded("oersted")
     assert found.exceeded("strain") == []
     assert "beyond limits: electromigration" in str(found.table())
     weak = ASSUMED.replace({"wire_current": "3 mA", "film_voltage": "0.2 V"})

@@ -67,7 +67,7 @@ class Limit:
             format_quantity(v, self.unit, self.show, 2) if self.unit else f"{v:.2g}"
             for v in (asked, self.most)
         ]
-        return f"{self.name} ({shown[0]}, limit {shown[1]})"
+        return f"{self.name} ({shown[0]}, limit {shown[1]})".replace("^2", "²")
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,7 +193,7 @@ class Cost(Tabular):
         assumed = self.assumptions
         return [
             Limit("shift of P(high)", self.shift, float(assumed.largest_shift), "", ""),
-            Limit("read in relaxation times", self.blur, float(assumed.longest_read), "", ""),
+            Limit("read over relaxation time", self.blur, float(assumed.longest_read), "", ""),
             Limit(
                 "gain-bandwidth of the amplifier",
                 self.gain_bandwidth,

@@ -218,4 +218,5 @@ def with_interval(energy: float, low: float, high: float) -> str:
     """Return an energy with its interval and one SI prefix, e.g. ``"1.2 (0.9–1.6) nJ"``."""
     number, unit = joules(energy).split()
     scale = energy / float(number)
-    return f"{number} ({low / scale:.3g}–{high / scale:.3g}) {unit}"
+    ends = (f"{e:.0f}" if e >= 999.5 else f"{e:.3g}" for e in (low / scale, high / scale))
+    return f"{number} ({'–'.join(ends)}) {unit}"

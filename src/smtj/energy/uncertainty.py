@@ -207,13 +207,22 @@ def sensitivity(found: Survey, progress: Callable[[int, int], None] | None = Non
 
 
 def sums(found: Survey) -> dict[str, float]:
-    """Return the sums of a survey in J, by column and coupling."""
-    return {
-        f"{column}, {part.removeprefix('sum, ')}" if column in ("as stated", "gated") else column: e
-        for column, parts in joules_of(found).items()
-        for part, e in parts.items()
-        if part.startswith("sum, ")
-    }
+    """Return the sums of a survey in J, by column and coupling.
+
+    Where the cheapest reads exceed no limit, they are those beyond limits as well.
+    """
+    added: dict[str, float] = {}
+    for column, parts in joules_of(found).items():
+        for coupling in (p.removeprefix("sum, ") for p in parts if p.startswith("sum, ")):
+            energy = parts[f"sum, {coupling}"]
+            if column in ("as stated", "gated"):
+                added[f"{column}, {coupling}"] = energy
+            else:
+                added[column] = energy
+                added.setdefault(f"beyond limits, {coupling}", energy)
+    for coupling, point in found.beyond.items():
+        added[f"beyond limits, {coupling}"] = point.energy
+    return added
 
 
 def _with_spread(work: Any, spread: float) -> Any:
