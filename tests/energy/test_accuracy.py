@@ -86,12 +86,31 @@ def test_more_reads_are_better_and_bit_errors_worse(accuracy):
 
 def test_accuracy_is_the_same_for_the_same_seed_and_any_number_of_threads(network, images):
     threads = torch.get_num_threads()
-    found = []
+    found, used = [], set()
+    watch = network[0].register_forward_hook(lambda *_: used.add(torch.get_num_threads()))
     for count in (1, 2):
         torch.set_num_threads(count)
         found.append(measure_accuracy(network, images, 5, (1, 4), (0.0, 0.1)).values)
+        assert torch.get_num_threads() == count
     torch.set_num_threads(threads)
-    assert np.array_equal(*found)
+    watch.remove()
+    # Small products are the same anyway; large ones are not on more than one thread.
+    assert np.array_equal(*found) and used == {1}
+
+
+def test_a_network_of_learnt_voltages_is_priced_with_them(
+    tmp_path, card, network, settings, images
+):
+    learnt = copy.deepcopy(network)
+    learnt[1].set_bias(torch.linspace(-0.1, 0.1, 32))
+    file = save_network(tmp_path / "network.pt", learnt, settings, card)
+    again = measure_accuracy(trained_network(file)[0], images, 1, (16,), (0.0,))
+    held = again.workload.bias_voltages
+    assert held[:32] == close_to(tuple(np.linspace(-0.1, 0.1, 32)), rel=1e-5)
+    assert set(held[32:]) == {0.0}
+    plan = gated_plan(card, 0.02, 4)
+    price, plain = (cost(w, card, plan) for w in (again.workload, workload(network)))
+    assert float(price.bias) > 0 and float(price.latency) > float(plain.latency)
 
 
 def test_interpolation_passes_through_the_table_and_keeps_within_it(accuracy):

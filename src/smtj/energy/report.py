@@ -12,7 +12,7 @@ from smtj.errors import SmtjError
 from smtj.physics.coupling.strain import Ferroelectric, tilt_offset_field
 from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.tables import Table
-from smtj.units import format_quantity
+from smtj.units import convert, format_quantity
 
 
 def remarks(found: Survey) -> list[str]:
@@ -217,6 +217,6 @@ def cost_table(found: Survey) -> Table:
 def with_interval(energy: float, low: float, high: float) -> str:
     """Return an energy with its interval and one SI prefix, e.g. ``"1.2 (0.9–1.6) nJ"``."""
     number, unit = joules(energy).split()
-    scale = energy / float(number)
+    scale = convert(1.0, unit, "J")
     ends = (f"{e:.0f}" if e >= 999.5 else f"{e:.3g}" for e in (low / scale, high / scale))
     return f"{number} ({'–'.join(ends)}) {unit}"

@@ -179,7 +179,11 @@ class Sensitivity(Tabular):
         return {"own": dict(self.own), "effects": [vars(effect) for effect in self.effects]}
 
 
-def sensitivity(found: Survey, progress: Callable[[int, int], None] | None = None) -> Sensitivity:
+def sensitivity(
+    found: Survey,
+    progress: Callable[[int, int], None] | None = None,
+    names: Sequence[str] | None = None,
+) -> Sensitivity:
     """Survey again with every assumption lower and higher, one at a time.
 
     Parameters
@@ -188,8 +192,10 @@ def sensitivity(found: Survey, progress: Callable[[int, int], None] | None = Non
         The survey whose assumptions are moved, as :meth:`smtj.energy.Assumptions.moved` says.
     progress
         Called with (done, total).
+    names
+        The assumptions to move; by default all.
     """
-    entries = list(found.assumptions.items())
+    entries = [e for e in found.assumptions.items() if names is None or e[0] in names]
     effects = []
     for done, (name, _, quantity) in enumerate(entries, 1):
         moved = found.assumptions.moved(name)
