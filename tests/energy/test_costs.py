@@ -169,6 +169,20 @@ def test_effective_reads_between_one_and_all():
     assert many == close_to(0.5 / (1 + math.expm1(-1.0)), rel=1e-5)
 
 
+def test_an_amplifier_starts_before_every_read(card):
+    plan = gated_plan(card, 0.05, 4)
+    short, long = (cost(WORK, card, replace(plan, integration_time=t)) for t in (8e-9, 18e-9))
+    ready = cost(
+        WORK,
+        card,
+        replace(plan, integration_time=18e-9),
+        assumptions=ASSUMED.replace({"amplifier_startup": "0 s"}),
+    )
+    assert float(long.amplifier / ready.amplifier) == close_to(28 / 18)
+    # Half as fast takes half the current, so 18 ns + 10 ns for 18 ns/8 ns less.
+    assert float(long.amplifier / short.amplifier) == close_to(28 / 18 * 8 / 18, rel=1e-6)
+
+
 def test_an_amplifier_takes_what_its_noise_or_its_speed_needs():
     # 9.9 nV/√Hz at 10 µA has a noise efficiency factor of 1.2 (doi:10.3390/electronics10131522).
     table = ASSUMED.replace({"noise_efficiency": "1.2", "supply_voltage": "1 V"})
