@@ -29,7 +29,7 @@ IMPORTS = """
 import importlib, os, sys
 def resident():
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 before = resident()
 print(f"{'Python':>20}: {before:5.0f} MB")
 for name in sys.argv[1:]:
@@ -42,7 +42,18 @@ ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_
 
 
 def write_trace(path: Path, readings: int) -> None:
-    """Write telegraph noise in ohm against seconds, made without smtj."""
+    """Write telegraph noise in ohm against seconds, made without smtj.
+
+    A process of its own does: one that is started later would inherit the peak of this one.
+    """
+    code = (
+        f"from pathlib import Path; import files; files.simulate(Path({str(path)!r}), {readings})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
+def simulate(path: str, readings: int) -> None:
+    """Simulate the trace and write it."""
     rng = np.random.default_rng(1)
     pairs = 2 * readings // sum(DWELLS) + 100
     dwells = rng.exponential(DWELLS, (pairs, 2)).ravel()
@@ -72,7 +83,7 @@ def fitted(path: Path, folder: str) -> tuple[float, float]:
     _, status, usage = os.wait4(child, 0)
     if status:
         sys.exit(f"the fit of {path} failed")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss / 1e6
 
 
 def main() -> None:

@@ -81,7 +81,13 @@ def test_check_refuses_a_wrong_card(run):
     Path("mine.toml").write_text('name = "a"', encoding="utf-8")
     result = run("check", "mine.toml")
     assert isinstance(result.exception, CardError)
-    assert str(result.exception) == (
+    head, first, *others = str(result.exception).splitlines()
+    assert head == "card mine.toml has 8 errors:"
+    assert first == '  title is missing; give e.g. title = "..."'
+    assert len(others) == 7
+    assert others[0].startswith("  the section [geometry] is missing; ")
+    shown = run("show", "mine.toml")
+    assert str(shown.exception) == (
         'card mine.toml: title is missing; give e.g. title = "..." (and 7 more errors)'
     )
 

@@ -10,7 +10,14 @@ class UnitError(SmtjError):
 
 
 class CardError(SmtjError):
-    """A device card has a missing, unknown or impossible value."""
+    """A device card has missing, unknown or impossible values.
+
+    Its text is the first of ``errors``, all that are wrong with the card, one sentence each.
+    """
+
+    def __init__(self, text: str, errors: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.errors = errors or (text,)
 
 
 class DataError(SmtjError):

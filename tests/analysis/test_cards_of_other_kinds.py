@@ -15,7 +15,7 @@ from smtj.cli import app
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import DECADE
 from smtj.lab import Instrument
-from smtj.measurement import save
+from smtj.measurement import parse_only, save
 from smtj.units import Oe, ns
 
 BIAS = {"voltage": ("V", 10e-6), "current": ("A", 0.2)}
@@ -273,6 +273,27 @@ def test_one_of_several_branches_is_chosen():
         smtj.fit(frame, only={"voltage": 0.9})
     with pytest.raises(SmtjError, match='no column "branch" to choose by'):
         smtj.fit(frame, only={"branch": "P->AP"})
+
+
+def test_a_stretch_of_a_record_is_chosen_by_its_ends(tmp_path):
+    rng = np.random.default_rng(40)
+    states = np.repeat(np.arange(300) % 2, 1 + rng.exponential(8, 300).astype(int))
+    time = 1e-3 * np.arange(states.size)
+    # Nothing switches in the first half second.
+    signal = np.where(time < 0.5, 0, states) + 0.1 * rng.standard_normal(time.size)
+    file = tmp_path / "trace.csv"
+    frame = pd.DataFrame({"time [s]": time, "resistance [ohm]": 5000 + 500 * signal})
+    frame.to_csv(file, index=False)
+    args = ["fit", str(file), "--json", "--only"]
+    told = CliRunner().invoke(app, [*args, "time=0.5:9 s"])
+    assert told.exit_code == 0
+    kept = smtj.fit(frame, only={"time": (0.5, 9.0)})
+    assert kept.fit.time[0] == close_to(0.5)
+    assert f'"value": {kept["τ_low"].value}' in told.stdout
+    with pytest.raises(SmtjError, match="is no range"):
+        parse_only(["time=9:0.5 s"])
+    with pytest.raises(SmtjError, match="it has time 0 s to"):
+        smtj.fit(frame, only={"time": (20.0, 30.0)})
 
 
 def test_a_branch_of_probabilities_is_chosen_by_its_label(tmp_path):

@@ -1,6 +1,7 @@
 """A plain simulator of telegraph traces, event by event, for the tests of their fits."""
 
 import numpy as np
+from scipy.signal import cont2discrete, lfilter
 
 
 def fractions(rng, dwell_high, dwell_low, time, window=0.0):
@@ -50,3 +51,13 @@ def flicker(rng, readings):
     noise = np.fft.irfft(rng.standard_normal(frequency.size) * phase / np.sqrt(frequency))
     noise = noise[:readings] - noise[:readings].mean()
     return noise / noise.std()
+
+
+def ringing(rng, dwell_high, dwell_low, readings, damping, frequency, noise=0.05):
+    """The state behind a resonance of a frequency per reading, with white noise."""
+    fine, omega = 20, 2 * np.pi * frequency
+    state = fractions(rng, dwell_high, dwell_low, np.arange(readings * fine) / fine)
+    terms = ([omega**2], [1, 2 * damping * omega, omega**2])
+    above, below, _ = cont2discrete(terms, 1 / fine)
+    seen = lfilter(np.squeeze(above), below, state - state[0]) + state[0]
+    return seen[::fine] + noise * rng.standard_normal(readings)

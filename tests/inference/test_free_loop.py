@@ -117,6 +117,34 @@ def test_one_sweep_or_one_missing_switch_leaves_the_coercive_field_out():
     assert holds(minor["R_AP"], 1400)
 
 
+def test_levels_that_bend_with_the_field_are_those_at_zero_field():
+    held = []
+    for seed in range(5):
+        bent = square(np.random.default_rng([seed, 9])) + 40 * (FIELD / FIELD.max()) ** 2
+        fit, by = found(FIELD, bent)
+        assert fit.square
+        held += [holds(by["R_P"], 1000), holds(by["R_AP"], 1400)]
+    at_least(8, held)
+
+
+@pytest.mark.parametrize("shape", [square, rounded])
+def test_signals_of_any_sign_have_levels(shape):
+    """A current through a junction falls as its resistance rises; an amplifier has an offset."""
+    ohm = shape(np.random.default_rng(11))
+    _, plain = found(FIELD, ohm)
+    fit, turned = found(FIELD, -ohm)
+    assert not fit.rises
+    for own, other in (("R_P", "R_AP"), ("R_AP", "R_P")):
+        assert turned[own].value == close_to(-plain[other].value)
+        assert turned[own].interval == close_to([-end for end in plain[other].interval[::-1]])
+    assert turned["TMR"].value == close_to(plain["TMR"].value)
+    fit, off = found(FIELD, ohm - 1200)
+    assert "TMR" not in off
+    assert any("no TMR" in remark for remark in fit.remarks)
+    assert holds(off["R_P"], -200)
+    assert holds(off["R_AP"], 200)
+
+
 @pytest.mark.slow
 def test_a_loop_in_which_another_layer_switches_too_gives_its_levels():
     up, down = (FIELD > -30) & (FIELD < 200), (FIELD < 40) & (FIELD > -200)
@@ -147,7 +175,7 @@ def test_outliers_and_fields_in_no_order_do_not_move_the_levels():
         (FIELD, 1000 + 300 * np.exp(-((FIELD / 100) ** 2)), "does not go from one level"),
         (FIELD, np.random.default_rng(1).normal(1000, 1, FIELD.size), "more than its noise"),
         (FIELD[:4], np.arange(1.0, 5.0), "needs 8 readings"),
-        (FIELD, FIELD, "above 0"),
+        (FIELD, np.full(FIELD.size, np.nan), "must be finite"),
         (FIELD, FIELD[:-1], "differ in number"),
     ],
 )

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 from scipy.ndimage import median_filter
-from telegraph_events import flicker, fractions, low_pass
+from telegraph_events import flicker, fractions, low_pass, ringing
 
 from closeness import close_to
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.simulate import mean_directions
+from smtj.inference.telegraph.checks.overshoot import overshoot
 from smtj.inference.telegraph.fit import fit_trace
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.relaxation import log_relaxation_rate
@@ -374,3 +375,30 @@ def test_two_levels_on_two_steps_of_a_converter_are_no_noise():
     fit = fit_trace(TIME[:3000], 97 * np.round(signal / 97 + 0.3))
     assert fit.verdict == "two levels"
     assert abs(math.log(fit.dwell_high / INTERVAL / DWELLS[0])) < 0.3
+
+
+def test_a_readout_that_rings_passes_the_level_by_what_theory_says():
+    for damping in (0.5, 0.3):
+        rng = np.random.default_rng(round(100 * damping))
+        seen = overshoot(ringing(rng, 30, 25, 4000, damping, 0.1), 0.0, 1.0)
+        # Of the largest reading, seldom right at the top, over a level that still rings a little.
+        top = np.exp(-np.pi * damping / np.sqrt(1 - damping**2))
+        assert 0.8 * top < seen < 1.2 * top
+    time = np.arange(4000.0)
+    for seed in range(5):
+        rng = np.random.default_rng([seed, 31])
+        slow = low_pass(rng, 30, 25, time, 2.0) + 0.1 * rng.standard_normal(time.size)
+        pair = fractions(rng, 30, 25, time) + 0.6 * fractions(rng, 8, 12, time)
+        assert overshoot(slow, 0.0, 1.0) == 0
+        assert overshoot(pair + 0.05 * rng.standard_normal(time.size), 0.0, 1.6) == 0
+
+
+@pytest.mark.proof
+def test_levels_of_a_readout_that_rings_and_of_equal_fluctuators_are_doubted():
+    fit = fit_trace(np.arange(4000.0), ringing(np.random.default_rng(1), 30, 25, 4000, 0.3, 0.15))
+    assert "as of a readout that rings" in " ".join(fit.warnings)
+    rng, time = np.random.default_rng([0, 21]), np.arange(3000.0)
+    twins = fractions(rng, 12, 18, time) + fractions(rng, 25, 20, time)
+    fit = fit_trace(time, twins + 0.1 * rng.standard_normal(time.size))
+    assert fit.verdict == "three levels"
+    assert "two fluctuators of one size look the same" in " ".join(fit.warnings)

@@ -112,11 +112,7 @@ def test_noise_is_as_likely_as_its_exact_law_says():
     assert noise_merit(bent) == close_to(exact + np.log(slope).sum(), abs=40)
 
 
-# A drift as large as a level, or next to no noise, is partly taken for jumps: not mended yet.
-UNMENDED = (pytest.mark.proof, pytest.mark.xfail(strict=True, raises=AssertionError))
-
-
-@pytest.mark.parametrize("noise", [pytest.param(0.02, marks=UNMENDED), 0.1])
+@pytest.mark.parametrize("noise", [pytest.param(0.02, marks=pytest.mark.proof), 0.1])
 def test_two_independent_fluctuators_get_dwell_times_of_each(noise):
     covered = 0
     for seed in range(1):
@@ -167,7 +163,7 @@ def test_levels_that_two_do_not_describe_are_no_memory_of_one():
     assert fit.verdict == "three levels"
 
 
-@pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=UNMENDED)])
+@pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=pytest.mark.proof)])
 def test_three_levels_in_a_row_have_a_dwell_time_each(middle):
     rng = np.random.default_rng(2)
     state, states = 1, []

@@ -7,7 +7,7 @@ import xarray as xr
 
 from smtj import lab
 from smtj.errors import DataError
-from smtj.measurement import as_dataset, load, save, table
+from smtj.measurement import as_dataset, files_in, kind_of, load, save, table
 from smtj.units import Oe, kohm, mV
 
 
@@ -103,3 +103,37 @@ def test_a_dimension_that_numbers_a_coordinate_is_no_column_of_its_own() -> None
 def test_only_a_data_set_is_saved(tmp_path) -> None:
     with pytest.raises(DataError, match=r"only an xarray\.Dataset can be saved, not int"):
         save(3, tmp_path / "a.csv")
+
+
+def test_a_dict_of_arrays_is_read_as_a_table():
+    time, ohm = np.arange(400) * 1e-4, 5000.0 + 1500 * (np.arange(400) // 20 % 2)
+    data = as_dataset({"time [s]": time, "R [kohm]": ohm / 1e3, "T [K]": 300})
+    assert np.allclose(data.resistance, ohm, rtol=1e-12)
+    assert np.unique(data.temperature).tolist() == [300]
+    with pytest.raises(DataError, match="one dimension and length"):
+        as_dataset({"time [s]": time, "R [kohm]": ohm[:3]})
+
+
+def test_a_pattern_stands_for_the_files_that_match_it(tmp_path):
+    for name in ("a_2.csv", "a_1.csv", "b.csv"):
+        (tmp_path / name).write_text("time [s],R [ohm]\n0,1\n")
+    assert files_in([tmp_path / "a_*.csv"]) == [tmp_path / "a_1.csv", tmp_path / "a_2.csv"]
+    (tmp_path / "a[1].csv").write_text("")
+    assert files_in([tmp_path / "a[1].csv"]) == [tmp_path / "a[1].csv"]
+    with pytest.raises(DataError, match="no file matches"):
+        files_in([tmp_path / "c*.csv"])
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("TMR (%)", r"gives no level: give a column of the resistance, R_P \(1 \+ TMR\)"),
+        ("tau (ms)", "does not say of which state: give tau_AP and tau_P"),
+        ("Samp HC (J/K)", "is neither a resistance, a voltage, a current, a probability nor"),
+        ("Lockin R", "name it by columns="),
+    ],
+)
+def test_what_shows_no_state_is_refused_by_its_own_reason(header, said):
+    frame = pd.DataFrame({"H_perp [Oe]": [-10.0, 0, 10], header: [1.0, 2, 3]})
+    with pytest.raises(DataError, match=said):
+        kind_of(as_dataset(frame))

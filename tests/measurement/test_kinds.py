@@ -111,6 +111,23 @@ def test_spectra_with_voltage_and_current_have_no_resistance(put) -> None:
     assert "resistance" not in dataset
 
 
+@pytest.mark.parametrize("quantity", ["V [uV]", "I [uA]"])
+def test_a_voltage_or_a_current_that_answers_a_field_is_a_loop(put, quantity) -> None:
+    rows = [f"{field},{1 + (field > 3)}.{field}" for field in range(8)]
+    assert kind_of(load(put("a.csv", "\n".join([f"H_perp [Oe],{quantity}", *rows])))) == "loop"
+
+
+def test_a_voltage_beside_a_field_and_a_microwave_is_the_rectified_one(put) -> None:
+    rows = [f"{f},{field},0.{field}{f}" for f in (6, 7) for field in range(8)]
+    found = load(put("a.csv", "\n".join(["f [GHz],H [Oe],V [uV]", *rows])))
+    assert kind_of(found) == "spectrum"
+    assert float(found.signal.max()) == close_to(0.77e-6)
+    # A lock-in amplifier's frequency is no microwave, and a voltage that is set no answer.
+    assert "signal" not in load(put("a.csv", "\n".join(["f [Hz],H [Oe],V [uV]", *rows])))
+    held = [f"{f},{field},0.5" for f in (6, 7) for field in range(8)]
+    assert "signal" not in load(put("a.csv", "\n".join(["f [GHz],H [Oe],V [mV]", *held])))
+
+
 def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> None:
     assert kind_of(scan) == "scan"
     assert kind_of(scan.isel(sample=slice(9))) == "loop"

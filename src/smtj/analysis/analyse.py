@@ -26,16 +26,18 @@ from smtj.measurement import (
 from smtj.measurement.conditions import direction_needed, direction_stated, settled
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS
+from smtj.measurement.selection import Chosen
 from smtj.measurement.stated import check_names
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import ArrayLike
 
     from smtj.analysis.switching.observed import Observed
     from smtj.analysis.switching.trace import FittedTrace
 
-    Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset
+    Data: TypeAlias = str | Path | pd.DataFrame | xr.Dataset | Mapping[str, ArrayLike]
     Several: TypeAlias = (
         list[str]
         | list[Path]
@@ -69,8 +71,8 @@ def load(
     Parameters
     ----------
     data
-        The path of a file, a pandas DataFrame with headers as in a file, an xarray.Dataset, which
-        is returned unchanged, or a list of these.
+        The path of a file, a pandas DataFrame or a dict of arrays with headers as in a file, an
+        xarray.Dataset, which is returned unchanged, or a list of these.
     columns
         Headers by quantity, where they differ from what smtj expects, as in
         :func:`smtj.measurement.load`: ``{"resistance": "R_meas [kohm]"}``.
@@ -105,7 +107,7 @@ def fit(
     base: CardLike | None = None,
     *,
     columns: Mapping[str, str] | None = None,
-    only: Mapping[str, float | str] | None = None,
+    only: Mapping[str, Chosen] | None = None,
     integration_time: float | None = None,
     bandwidth: float | None = None,
     field_out_of_plane: float | None = None,
@@ -128,8 +130,9 @@ def fit(
     Parameters
     ----------
     data
-        A path, of a file or of a folder of them, a pandas DataFrame, an xarray.Dataset, or a list
-        of these; :func:`load` takes the options for reading a file.
+        A path, of a file, of a folder of them or a pattern (``"RTN_*.csv"``), a pandas DataFrame,
+        a dict of arrays, an xarray.Dataset, or a list of these; :func:`load` takes the options for
+        reading a file.
     base
         The device's card, or its name or path, for what the data do not determine; default: the
         card that virtual data name.  Without one, nothing is taken from a card: what needs one is
@@ -138,7 +141,8 @@ def fit(
         As in :func:`load`.
     only
         Fit the readings alone at which quantities, in SI, or labels have these values, as one
-        branch of a file of several: ``{"voltage": 0.8}`` or ``{"branch": "P->AP"}``.
+        branch of a file of several: ``{"voltage": 0.8}`` or ``{"branch": "P->AP"}``; or lie within
+        these ends, as a stretch of a record: ``{"time": (2.0, 30.0)}``.
     integration_time
         Time over which a reading averages, in s; default: that of the file, or else of ``base``,
         or else it is fitted where the readings show one.

@@ -175,7 +175,10 @@ def conditions_of(
     elif at_current and observable is None:
         found["voltage"] = found["current"] * float(np.median(dataset["resistance"].values))
     values = {name: float(found.get(name, value)) for name, (value, *_) in defaults.items()}
-    missing = [name for name in defaults if name not in found]
+    # A current that is swept leaves no voltage to state.
+    is_swept = "current" in dataset.variables and bool(np.ptp(dataset["current"].values) > 0)
+    left_out = {"voltage"} if is_swept else set()
+    missing = [name for name in defaults if name not in {*found, *left_out}]
     unknown = [] if context.has_base else [n for n in missing if n in ("voltage", "temperature")]
     assumed = [
         f"{name} {format_quantity(values[name], *defaults[name][1:], 4)}"
@@ -192,7 +195,7 @@ def conditions_of(
     conditions = OperatingConditions(
         **values,
         at_current=at_current,
-        unknown=frozenset(unknown),
+        unknown=frozenset(unknown) | (left_out - found.keys()),
         assumed=frozenset(missing),
         direction_stated=field_direction_stated(dataset),
     )

@@ -25,9 +25,10 @@ def card_error(where: str, error: ValidationError, schema: type[BaseModel]) -> C
     """
     # A mistyped name also leaves the right one missing; the first says more.
     found = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
+    errors = tuple(_sentence(details, schema) for details in found)
     others = len(found) - 1
     more = f" (and {others} more error{'s' if others > 1 else ''})" if others else ""
-    return CardError(f"card {where}: {_sentence(found[0], schema)}{more}")
+    return CardError(f"card {where}: {errors[0]}{more}", errors)
 
 
 def unknown_name(name: str, known: Sequence[str]) -> str:

@@ -47,8 +47,15 @@ def check(
 ) -> None:
     """Check a card; if it is not valid, say why and how to correct it."""
     from smtj.card import load_card
+    from smtj.errors import CardError
 
-    card = load_card(file)
+    try:
+        card = load_card(file)
+    except CardError as error:
+        if len(error.errors) == 1:
+            raise
+        every = "".join(f"\n  {one}" for one in error.errors)
+        raise CardError(f"card {file} has {len(error.errors)} errors:{every}") from None
     count = sum(1 for _ in card.values())
     typer.echo(f"{file} is valid ({card.name}, {count} values); see it: smtj card show {file}")
 

@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from smtj.cli.memory import drop_compiler, load_compiler
 from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
 from smtj.cli.reading import Reading, read_files, with_reading
+
+LONG = 1 << 13
+"""Readings above which data with times are a trace, which compiled functions fit."""
 
 Condition = Annotated[
     str | None, typer.Option(help="Used if the file has no such column. Default: that of --base.")
@@ -38,7 +42,8 @@ def fit(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help='Fit these readings alone, e.g. "voltage=0.8 V" or "branch=P->AP"; repeatable.'
+            help='Fit these readings alone, e.g. "voltage=0.8 V", "time=2:30 s" or '
+            '"branch=P->AP"; repeatable.'
         ),
     ] = None,
     integration_time: Annotated[
@@ -69,6 +74,8 @@ def fit(
     chosen = parse_only(only or [])
     with progress("reading", "MB") as report:
         data = read_files(files, reading, report)
+    if any("time" in one and one["time"].size > LONG for one in data):
+        load_compiler()
     with progress("fitting", "steps") as report:
         result = fit_files(
             data,
@@ -93,6 +100,7 @@ def fit(
         what = "a card and a report" if result.has_card else "a report"
         note(f"Nothing was written; --out my_card.toml writes {what}")
         return
+    drop_compiler()
     with writing(out):
         page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out) if card else "")
         note(f"Report: {page}")

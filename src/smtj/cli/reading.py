@@ -1,25 +1,19 @@
 """Options that say how files are read, of every command that reads measured files."""
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smtj.cli.memory import free_at_once, import_pandas
 from smtj.cli.output import Report, note
 from smtj.cli.ranges import parse_option
 
 if TYPE_CHECKING:
     import xarray as xr
-
-M_MMAP_THRESHOLD = -3
-"""Of ``malloc.h``: the size from which memory is taken from the system and given back to it."""
-LARGE = 1 << 20
-"""In bytes."""
 
 Reading = Mapping[str, Any]
 """Arguments of :func:`smtj.measurement.load` and :func:`smtj.measurement.describe`."""
@@ -103,25 +97,14 @@ def data_files(paths: Sequence[Path]) -> list[Path]:
     return files_in(paths)
 
 
-def _free_at_once() -> None:
-    """Have the C library give the memory of an array back to the system once it is freed.
-
-    glibc keeps what it takes for arrays of the size of those that were freed, up to 32 MB each.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(AttributeError, OSError):  # another C library
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
-
-
 def read_files(
     files: Sequence[Path], reading: Reading, progress: Report | None = None
 ) -> "list[xr.Dataset]":
     """Read measured files as the options say."""
     from smtj.measurement import load_tables
 
-    _free_at_once()
+    free_at_once()
+    import_pandas()
     files = data_files(files)
 
     def report(number: int) -> Report | None:

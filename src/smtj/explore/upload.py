@@ -138,7 +138,7 @@ def _examined(path: Path, card: Card) -> FileResult:
 
 def _segments(trace: FittedTrace) -> Segments:
     shown = slice(0, SHOWN)
-    low, high = trace.fit.low[shown], trace.fit.high[shown]
+    low, high = trace.low[shown], trace.high[shown]
     return Segments(
         trace.time[shown] - trace.time[0],
         trace.resistance[shown],

@@ -1,6 +1,7 @@
 """Group readings by their conditions, and classify data sets by kind of measurement."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.header import split_header
+from smtj.measurement.format.header import measures, split_header
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
 from smtj.measurement.locations import READING, source_of
@@ -119,11 +120,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     if unused and found == "without resistance":
-        choose = "name it" if len(unused) == 1 else "if one of them does, name it"
         raise DataError(
             f"{source_of(dataset)} has {listed(known)}, but nothing that shows the state of the "
-            f"device, and {listed(unused)} {_are(unused)} not understood: {choose} "
-            'by columns= (--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+            f"device, {_remedy(list(map(str, dataset.attrs['ignored_columns'])))}"
         )
     hint = f"; not used: {listed(unused)} (--column resistance=HEADER)" if unused else ""
     raise DataError(
@@ -136,12 +135,37 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     )
 
 
+_SHOWING = ("resistance", "conductance", "voltage", "current", "probability")
+"""Quantities whose units a column that shows the state may have."""
+
+
 def _is_swept(fields: Mapping[str, Array]) -> bool:
     """Whether the field changes from reading to reading, as in sweeps that are repeated."""
     if not fields:
         return False
     codes = condition_codes(fields, next(iter(fields.values())).size, SAME)
     return bool(2 * np.count_nonzero(np.diff(codes)) > codes.size)
+
+
+def _remedy(headers: Sequence[str]) -> str:
+    """Say what to do about columns that are not understood, where nothing else was measured."""
+    named = listed(map(quoted, headers))
+    split = [split_header(header) for header in headers]
+    words = {word for name, _ in split for word in re.split(r"[\W_]+", name.casefold())}
+    if words & {"tmr", "mr"}:
+        return f"as {named} gives no level: give a column of the resistance, R_P (1 + TMR)"
+    if words & {"tau", "τ", "lifetime", "dwell"}:
+        return f"as {named} does not say of which state: give tau_AP and tau_P, one per state"
+    if not any(unit is None or measures(unit, name) for _, unit in split for name in _SHOWING):
+        return (
+            f"as {named} {_are(headers)} neither a resistance, a voltage, a current, a probability "
+            "nor a dwell time: nothing in it can be fitted"
+        )
+    choose = "name it" if len(headers) == 1 else "if one of them does, name it"
+    return (
+        f"and {named} {_are(headers)} not understood: {choose} "
+        'by columns= (--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+    )
 
 
 def _are(words: Sequence[str]) -> str:
@@ -155,8 +179,8 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     -------
     str or None
         The resistance if there is one; else, in a data set with times, a voltage or a current that
-        changes while nothing else shows the state, or a signal; without times, a voltage against a
-        field; None if there is none.
+        changes while nothing else shows the state, or a signal; without times, a voltage or a
+        current against a field; None if there is none.
     """
     names = {str(name) for name in dataset.variables}
     if "resistance" in names:
@@ -164,9 +188,11 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     if {"probability", "high", "dwell_time_high"} & names:
         return None
     if "time" not in names:
-        # Nothing but a voltage can answer a field.
-        alone = "voltage" in names and set(FIELDS) & names and not set(SIGNALS) & names
-        return "voltage" if alone and np.ptp(np.asarray(dataset["voltage"].values)) > 0 else None
+        # Nothing but a voltage or a current can answer a field.
+        if not set(FIELDS) & names or set(SIGNALS) & names:
+            return None
+        changing = [n for n in _BIASES if n in names and np.ptp(np.asarray(dataset[n].values)) > 0]
+        return changing[0] if len(changing) == 1 else None
     for name in OBSERVABLES[1:]:
         if name in names and bool(np.ptp(np.asarray(dataset[name].values)) > 0):
             return name

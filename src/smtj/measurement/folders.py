@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from smtj.errors import DataError
@@ -18,17 +19,19 @@ _OTHERS = frozenset(
 _NOTES = re.compile(r"(read[-_ ]?me|notes?|liesmich|notizen|lisez[-_ ]?moi)([\W_].*)?", re.I)
 """Names, without suffix, of notes."""
 _TEXT = (".txt", "", ".log")
+_PATTERN = re.compile(r"[*?]|\[.+\]")
 
 
 def files_in(paths: Sequence[str | Path]) -> list[Path]:
     """Return files as they are, and in place of a folder the files of data in it, by name.
 
+    A pattern such as ``"RTN_*.csv"`` stands for the files that match it.
     Those of a folder that has none itself, but other folders, are the files in these.  Hidden
     files do not count, nor do documents, pictures, programs and notes, as :func:`left_out` names
-    them.  Raises DataError if a folder holds no others.
+    them.  Raises DataError if a folder holds no others, or nothing matches a pattern.
     """
     found: list[Path] = []
-    for path in map(Path, paths):
+    for path in (one for given in paths for one in _matching(Path(given))):
         if not path.is_dir():
             found.append(path)
             continue
@@ -51,6 +54,19 @@ def left_out(paths: Iterable[str | Path]) -> list[str]:
         if read == [path]:
             found += [f"{folder.name}/" for folder in _folders(path)]
     return found
+
+
+def _matching(path: Path) -> list[Path]:
+    """Return the paths that match a pattern; a path that exists is none."""
+    if path.exists() or not _PATTERN.search(str(path)):
+        return [path]
+    plain = path.expanduser()
+    matching = []
+    with suppress(ValueError, NotImplementedError):  # of patterns that are none
+        matching = sorted(Path(plain.anchor).glob(str(plain.relative_to(plain.anchor))))
+    if not matching:
+        raise DataError(f"{path}: no file matches this pattern")
+    return matching
 
 
 def _data_in(folder: Path) -> list[Path]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum, ratio_bias
 from smtj.measurement.counts import with_counts
+from smtj.measurement.equivalents import with_equivalents
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 from smtj.measurement.format.binary.netcdf import read_netcdf
@@ -25,11 +26,16 @@ from smtj.measurement.format.missing import Complete, complete, missing_in
 from smtj.measurement.format.options import Progress, ReadOptions
 from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
-from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.stamps import ticks_refused, with_seconds
 from smtj.measurement.format.text.dialect import read_dialect
-from smtj.measurement.format.text.parse import read_text
-from smtj.measurement.format.values import from_lines, scaled
+from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
+from smtj.measurement.format.values import (
+    from_lines,
+    scaled,
+    split_value,
+    with_units_of_cells,
+)
 from smtj.measurement.locations import (
     READING,
     TOUCHSTONE,
@@ -50,6 +56,8 @@ MAX_FILE = 800_000_000
 
 FRACTION = "fraction_of_second"
 """Name of a column of fractions of a second beside a clock, as source meters write them."""
+MICROWAVE = 1e8
+"""Frequency in Hz from which a voltage beside it is rectified, not read by a lock-in amplifier."""
 SMALL, MAX_SMALL = 0.01, 0.1
 """Current of a sweep over its largest up to which V/I is no resistance, and the fraction of such
 readings that may be left out."""
@@ -149,7 +157,7 @@ def load(
 
 
 def as_dataset(
-    data: "str | Path | pd.DataFrame | xr.Dataset",
+    data: "str | Path | pd.DataFrame | xr.Dataset | Mapping[str, ArrayLike]",
     columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> "xr.Dataset":
@@ -158,8 +166,9 @@ def as_dataset(
     Parameters
     ----------
     data
-        A data set, the path of a file that :func:`load` reads, or a DataFrame with one row per
-        reading, whose columns are named like those of a file: ``"resistance [kohm]"``.
+        A data set, the path of a file that :func:`load` reads, or a DataFrame, or arrays by name,
+        with one row per reading, whose columns are named like those of a file:
+        ``"resistance [kohm]"``; without a unit they are SI.
     columns, **options
         As in :func:`load`; the options are for files only.
 
@@ -175,13 +184,31 @@ def as_dataset(
         return load(data, columns, **options)
     if isinstance(data, pd.DataFrame):
         data = _from_frame(data, columns)
+    elif isinstance(data, Mapping) and not isinstance(data, xr.Dataset):
+        data = _from_frame(_frame(data), columns, "the dict")
     elif not isinstance(data, xr.Dataset):
         raise DataError(
-            f"a data set must be a path, a pandas.DataFrame or an xarray.Dataset, not "
-            f"{type(data).__name__}"
+            "a data set must be a path, a pandas.DataFrame, an xarray.Dataset or a dict of arrays, "
+            f"not {type(data).__name__}"
         )
     check_values(data)
     return data
+
+
+def _frame(arrays: "Mapping[str, ArrayLike]") -> "pd.DataFrame":
+    """Return arrays by header as a table; a single number is that of every reading.
+
+    Raises DataError if they are not of one length.
+    """
+    import pandas as pd
+
+    columns = {str(header): np.asarray(values) for header, values in arrays.items()}
+    sizes = {header: values.size for header, values in columns.items() if values.ndim}
+    several = [header for header, values in columns.items() if values.ndim > 1]
+    if not sizes or several or len(set(sizes.values())) > 1:
+        found = listed(f"{h} {v.shape}" for h, v in columns.items())
+        raise DataError(f"the dict must hold arrays of one dimension and length, not {found}")
+    return pd.DataFrame(columns)
 
 
 def _from_frame(
@@ -205,7 +232,7 @@ def _from_frame(
         series = frame.iloc[:, column.position]
         raise _wrong_value(series, column, name, missing_in(arrays[column.name]))
     attrs = {str(key): value for key, value in frame.attrs.items()}
-    dataset = _table(content, found, attrs, list(content.remarks))
+    dataset = _table(content, found, attrs, list(content.remarks), name)
     return _with_resistance(dataset)
 
 
@@ -291,7 +318,7 @@ def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
     if sheet.others:
         others = listed(map(quoted, sheet.others))
         remarks.append(f"sheet {quoted(sheet.name)} is read, not {others} (--sheet)")
-    dataset = _table(content, found, from_lines(sheet.comments), remarks)
+    dataset = _table(content, found, from_lines(sheet.comments), remarks, str(file))
     add_stated(dataset, pairs_of(sheet.preamble, sheet.comments))
     dataset.encoding["alike"] = sheet.alike
     return dataset
@@ -299,7 +326,7 @@ def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
 
 def _from_arrays(file: Path, tables: Mapping[str, Arrays], options: ReadOptions) -> "xr.Dataset":
     chosen = choose_table(file, tables, options)
-    dataset = _table(chosen.content, chosen.match, {}, list(chosen.remarks))
+    dataset = _table(chosen.content, chosen.match, {}, list(chosen.remarks), str(file))
     add_sampling(dataset, chosen.arrays.sampling or sampling_of(chosen.arrays.pairs))
     add_stated(dataset, chosen.arrays.pairs)
     dataset.encoding["alike"] = chosen.alike
@@ -314,22 +341,27 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
         raise ticks_refused(file, dialect.ticks)
     sampling = dialect.sampling or sampling_of(pairs)
     timed = sampling is not None or options.interval is not None
-    found = match_columns(
-        headers, options.columns, str(file), options.ignore, dialect.texts, timed=timed
-    )
+    first = first_with_units(file, dialect)
+    headers = tuple(with_units_of_cells(headers, first))
+    united = {n for n, cell in enumerate(first) if split_value(cell) is not None}
+    texts = dialect.texts - united
+    found = match_columns(headers, options.columns, str(file), options.ignore, texts, timed=timed)
     found = found.without("time") if options.interval is not None else found
-    found, fraction = _with_fraction(headers, found, dialect.texts)
-    content = read_text(file, dialect, found, progress)
+    found, fraction = _with_fraction(headers, found, texts)
+    if any(column.unit is not None and column.position in united for column in found.columns):
+        content = read_united(file, dialect, found)
+    else:
+        content = read_text(file, dialect, found, progress)
     remarks = list(content.remarks)
     if fraction is not None:
         parts = content.arrays[FRACTION]
         content.arrays["time"] += parts - parts[0]
         found = found.without(FRACTION)
     for column in found.columns:
-        if column.name == "time" and column.position in dialect.texts:
+        if column.name == "time" and column.position in texts:
             found = replace(found, assumed=tuple(n for n in found.assumed if n != "time"))
             remarks.append(f"times are those of the clock in column {quoted(column.header)}")
-    dataset = _table(content, found, from_lines(dialect.comments), remarks)
+    dataset = _table(content, found, from_lines(dialect.comments), remarks, str(file))
     add_sampling(dataset, sampling)
     add_stated(dataset, pairs)
     return dataset
@@ -349,7 +381,7 @@ def _with_fraction(
 
 
 def _table(
-    content: Complete, found: Match, attrs: dict[str, Any], remarks: list[str]
+    content: Complete, found: Match, attrs: dict[str, Any], remarks: list[str], file: str
 ) -> "xr.Dataset":
     """Return the columns of a file as a data set in SI."""
     import xarray as xr
@@ -379,14 +411,15 @@ def _table(
     dataset = xr.Dataset(variables, attrs=attrs)
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
+    dataset, replaced = with_equivalents(dataset, file)
     dataset, counted = with_counts(dataset)
-    remark(dataset, *remarks, *counted)
+    remark(dataset, *remarks, *replaced, *counted)
     return dataset
 
 
 def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
-    dataset = _from_conductance(dataset)
+    dataset = _with_rectified(_from_conductance(dataset))
     measured = {"voltage", "current"}
     instead = {"resistance", "probability", "high"}
     names = {str(name) for name in dataset.variables}
@@ -404,6 +437,21 @@ def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     dataset["resistance"] = resistance.assign_attrs(units=QUANTITIES["resistance"].unit)
     dataset.attrs["resistance_from"] = "voltage / current"
     return dataset
+
+
+def _with_rectified(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Take a voltage that is measured beside a field and a microwave, and nothing else, for the
+    rectified one."""
+    names = {str(name) for name in dataset.variables}
+    others = names - {*FIELDS, "angle", "temperature", *LABELS}
+    if others != {"voltage", "frequency"} or not names & set(FIELDS):
+        return dataset
+    values = dataset["voltage"].values
+    is_set = np.unique(values).size <= values.size / 2
+    if is_set or float(dataset["frequency"].values.min()) < MICROWAVE:
+        return dataset
+    remark(dataset, "the voltage beside a field and a microwave is taken for the rectified one")
+    return dataset.rename(voltage="signal")
 
 
 def _from_conductance(dataset: "xr.Dataset") -> "xr.Dataset":

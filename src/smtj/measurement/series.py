@@ -120,6 +120,8 @@ class _Column(NamedTuple):
     """In the file."""
     of_condition: str
     """That of the condition in it."""
+    time: tuple[int, str] | None = None
+    """Position and unit of its own times, if each column has them."""
 
 
 def _series(headers: Sequence[str]) -> list[_Column]:
@@ -128,10 +130,14 @@ def _series(headers: Sequence[str]) -> list[_Column]:
     kinds = {(column.quantity, column.unit, column.condition) for column in found}
     values = {column.value for column in found}
     alike = len(kinds) == 1 and len(values) == len(found)
-    return found if alike and len(found) >= MIN_COLUMNS else []
+    if not alike or len(found) < MIN_COLUMNS:
+        return []
+    times = [one for n, h in enumerate(headers) if (one := _of_header(n, h, ("time",)))]
+    own = {(time.condition, time.value): (time.position, time.unit) for time in times}
+    return [one._replace(time=own.get((one.condition, one.value))) for one in found]
 
 
-def _of_header(position: int, header: str) -> _Column | None:
+def _of_header(position: int, header: str, quantities: Sequence[str] = MEASURED) -> _Column | None:
     place = _CONDITION.search(header)
     conditions = list(conditions_in_name(header))
     if place is None or len(conditions) != 1:
@@ -141,7 +147,7 @@ def _of_header(position: int, header: str) -> _Column | None:
     beside = _UNIT.search(header[place.end() :].lstrip(" )]"))
     unit = beside[1] if beside else own
     condition, value, of_condition, _ = conditions[0]
-    if quantity not in MEASURED or quantity == condition:
+    if quantity is None or quantity not in quantities or quantity == condition:
         return None
     plain = "a.u." if quantity == "signal" else QUANTITIES[quantity].unit
     return _Column(position, quantity, unit or plain, condition, value, header, of_condition)
@@ -151,9 +157,11 @@ def _column(
     file: Path, one: _Column, series: Sequence[_Column], options: Mapping[str, Any]
 ) -> "xr.Dataset":
     """Read one column of a series, with the times and its condition."""
-    others = [column.header for column in series if column is not one]
+    others = [f"#{column.position + 1}" for column in series if column is not one]
     ignore = [*options.get("ignore", ()), *others]
     column = {one.quantity: f"#{one.position + 1}" + f" [{one.unit or 1}]"}
+    if one.time is not None:
+        column["time"] = f"#{one.time[0] + 1} [{one.time[1]}]"
     dataset = load(file, column, **{**options, "ignore": ignore})
     unit = QUANTITIES[one.condition].unit
     dataset[one.condition] = ((), one.value, {"units": unit})

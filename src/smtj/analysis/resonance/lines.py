@@ -32,6 +32,8 @@ CLEAREST = 6
 """Spectra on which a line shape is tried first."""
 CLEAR = 20.0
 """Loss of log-likelihood on those spectra at which a shape is rejected."""
+SECOND_LINE = 4.0
+"""Inflation of the variance from which another line may be hidden in a spectrum."""
 MAX_SHOWN = 16
 """Spectra in one plot."""
 MIN_READINGS_PER_SIDE = 20
@@ -270,8 +272,10 @@ def _remarks(
         remarks.append(f"{unusable} of {len(every)} spectra are not used further")
     inflated = max(line.fit.inflation for line in every)
     if inflated > 1.5:
+        second = "; a second line beside the fitted one, which shifts it, looks like that"
         remarks.append(
             "neighbouring points are correlated; variances are up to "
             f"{inflated:.1f} times those of independent points"
+            + (second if inflated > SECOND_LINE else "")
         )
     return tuple(remarks)

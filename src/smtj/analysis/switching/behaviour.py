@@ -238,7 +238,7 @@ def noise_on_card(traces: "list[FittedTrace]", source: str) -> Entries:
     """Return the rms noise of both states in ohm, over several traces."""
     entries: Entries = {}
     for place, state in ((-1, "high"), (0, "low")):
-        found = [trace.fit.levels[place].noise for trace in traces]
+        found = [trace.levels[place].noise for trace in traces]
         sigma = math.sqrt(float(np.mean(np.square(found))))
         readings = sum(trace.time.size for trace in traces)
         entries[f"behaviour.noise_{state}"] = _measured(

@@ -5,6 +5,7 @@ of the states, so that the fit of a resistance holds as it stands; only its leve
 unit.  The high state is that of the higher resistance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,13 @@ import numpy as np
 from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.context import Context
 from smtj.analysis.result import BehaviourWriter, FitResult, MeasurementsOf
+from smtj.analysis.switching.loop import FittedFreeLoop, plot_free_loop
 from smtj.analysis.switching.trace import FittedTrace, plot_histogram, plot_trace
 from smtj.card import Value
 from smtj.errors import DataError
 from smtj.inference.stats.estimate import Estimate
 from smtj.measurement import observable_of, source_of
+from smtj.units import convert, suitable_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,12 +119,13 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
         remark += "; a card keeps them as they are"
     picture = result.picture
     if picture is not None and isinstance(result.fit, FittedTrace):
-        text = "a.u." if observed.arbitrary else unit
-        label = f"{what.capitalize()} ({text})"
-        panels = (partial(_plot_trace, label, observed.sign), plot_histogram)
+        panels = (partial(_in_own_unit, plot_trace, observed), plot_histogram)
         picture = replace(picture, panels=panels)
+    if picture is not None and isinstance(result.fit, FittedFreeLoop):
+        picture = replace(picture, panels=(partial(_in_own_unit, plot_free_loop, observed),))
     return replace(
         result,
+        title=result.title.replace("resistance against", f"{what} against"),
         estimates=estimates,
         remarks=tuple(dict.fromkeys((*result.remarks, remark))),
         picture=picture,
@@ -190,6 +194,14 @@ def _level(estimate: Estimate, observed: Observed, letter: str, unit: str, shown
     )
 
 
-def _plot_trace(label: str, sign: float, axes: Any, trace: FittedTrace) -> None:
-    plot_trace(axes, trace)
-    axes.set_ylabel(label if sign > 0 else f"−{label}")
+def _in_own_unit(
+    panel: Callable[[Any, Any], None], observed: Observed, axes: Any, found: Any
+) -> None:
+    """Draw a panel with what was measured, in its own sign and unit, on its vertical axis."""
+    panel(axes, found)
+    unit = "a.u." if observed.arbitrary else UNITS[observed.name][0]
+    largest = max(map(abs, axes.get_ylim()))
+    shown = unit if observed.arbitrary else suitable_unit(largest, unit) or unit
+    scale = observed.sign * (1.0 if observed.arbitrary else convert(1.0, unit, shown))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{scale * value:.6g}".replace("-", "−"))
+    axes.set_ylabel(f"{observed.name.replace('_', ' ').capitalize()} ({shown})")

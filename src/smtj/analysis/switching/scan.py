@@ -257,7 +257,7 @@ def _occupancies(traces: list[FittedTrace], field: Floats, shown: NDArray[np.boo
         else:
             stays_high = float(np.median(trace.resistance)) > (low[i] + high[i]) / 2
             # Its level is its own; the other fields supply the distance of the other level.
-            own = trace.fit.high if stays_high and trace.fit.separation > 0 else trace.fit.low
+            own = trace.high if stays_high and trace.fit.separation > 0 else trace.low
             away = (trace.resistance - own) / (high[i] - low[i])
             # An outlier counts no more than a visit.
             occupancies[i] = min(max(float(np.clip(away, -1, 1).mean()) + stays_high, 0.0), 1.0)

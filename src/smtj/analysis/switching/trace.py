@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +28,9 @@ from smtj.inference.telegraph.diagnostics import (
     exponential_test,
 )
 from smtj.inference.telegraph.fit import fit_trace, sample_states
-from smtj.inference.telegraph.result import Times, TraceFit
+from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.measurement import increasing_time, require
+from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import format_scaled, suitable_unit
 
@@ -41,8 +43,6 @@ MIN_SWITCHES = 10
 """Below which blocks of a trace tell nothing of its memory."""
 MAX_CHECKED = 1 << 17
 """Readings of which the memory and the spectrum are estimated."""
-BENT = 0.2
-"""TMR from which a response that acts on the current is bent in the resistance."""
 WORTH_SHOWING = 0.05
 """By how much times between crossings must be shorter than dwell times to be shown beside them."""
 MAX_SHOWN = 4000
@@ -63,8 +63,11 @@ class FittedTrace:
     resistance: Floats
     """In ohm."""
     fit: TraceFit
+    """In ohm; of readings of a current, on the scale of :attr:`signal`."""
     assumptions: tuple[str, ...]
     """Remarks on what the file does not state."""
+    middle: float | None = None
+    """R0 in ohm, if the readings are those of a current at a held voltage."""
     barrier: Measured | None = None
     """Δ for the τ0 of the base card; None where a scan or τ(T) gives it."""
 
@@ -73,11 +76,49 @@ class FittedTrace:
         """What a user of the numbers should know."""
         return (*self.assumptions, *self.fit.remarks, *self.fit.warnings)
 
+    @cached_property
+    def signal(self) -> Floats:
+        """What was fitted, in ohm: R, or 2R0 - R0²/R, which is linear in the current, as are its
+        noise and the response of its readout."""
+        return _signal(self.resistance, self.middle)
+
+    def in_ohm(self, signal: Floats) -> Floats:
+        """Return the resistance at values of :attr:`signal`."""
+        return signal if self.middle is None else self.middle**2 / (2 * self.middle - signal)
+
+    def _stretch(self, value: float) -> float:
+        """Return the slope of the resistance by :attr:`signal` at a value of it."""
+        return 1.0 if self.middle is None else self.middle**2 / (2 * self.middle - value) ** 2
+
+    @property
+    def low(self) -> Floats:
+        """Low level at each reading."""
+        return self.in_ohm(self.fit.low)
+
+    @property
+    def high(self) -> Floats:
+        """High level at each reading."""
+        return self.in_ohm(self.fit.high)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """All levels, the lowest first."""
+        return tuple(
+            replace(
+                level,
+                value=float(self.in_ohm(np.array(level.value))),
+                noise=level.noise * self._stretch(level.value),
+            )
+            for level in self.fit.levels
+        )
+
     def level(self, state: str) -> Measured:
         """Mean resistance of the ``"high"`` or the ``"low"`` level in ohm."""
         row = 0 if state == "low" else 1
         level = self.fit.low if state == "low" else self.fit.high
-        return Measured(float(np.mean(level)), math.sqrt(self.fit.level_covariance[row, row]))
+        error = math.sqrt(self.fit.level_covariance[row, row])
+        stretched = error * self._stretch(float(np.mean(level)))
+        return Measured(float(np.mean(self.in_ohm(level))), stretched)
 
     def on_card(self, card: DeviceCard, source: str) -> DeviceCard:
         """Give a card the levels of this trace."""
@@ -102,20 +143,30 @@ def fit_readings(
     conditions, remarks = conditions_of(known, dataset, context)
     average, assumed = averaging(dataset, context)
     time, resistance = dataset["time"].values, dataset["resistance"].values
+    is_positive = bool(np.nanmin(resistance) > 0)
+    middle = None
+    if is_positive and _is_read_as_current(dataset, conditions):
+        middle = float(np.nanmedian(resistance))
     fit = fit_trace(
-        time, resistance, average, bandwidth=context.bandwidth,
+        time, _signal(resistance, middle), average, bandwidth=context.bandwidth,
         # At a constant voltage the current averages over a reading, which is V over its mean.
-        averages_inverse=not conditions.at_current and bool(np.nanmin(resistance) > 0),
+        averages_inverse=middle is None and is_positive and not conditions.at_current,
         progress=progress,
     )  # fmt: skip
-    return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed))
+    return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed), middle)
 
 
-def _is_bent(fit: TraceFit) -> bool:
-    """Whether a readout that follows the current makes another law of its inverse."""
-    if len(fit.levels) != 2 or math.isinf(fit.bandwidth):
-        return False
-    return abs(fit.levels[1].value / fit.levels[0].value) > 1 + BENT
+def _signal(resistance: Floats, middle: float | None) -> Floats:
+    """Return readings on the scale on which they are fitted (:attr:`FittedTrace.signal`)."""
+    return resistance if middle is None else linear_in_occupancy(resistance, False, middle)
+
+
+def _is_read_as_current(dataset: "xr.Dataset", conditions: OperatingConditions) -> bool:
+    """Whether a voltage was held, and the resistances were calculated from readings of a current
+    or a conductance."""
+    made = dataset.attrs.get("resistance_from")
+    is_held = not conditions.at_current and "voltage" not in conditions.assumed
+    return made == "1 / conductance" or (made == "voltage / current" and is_held)
 
 
 def trace_result(
@@ -140,12 +191,6 @@ def trace_result(
     if fit.verdict == "two levels":
         barrier, said = _barrier(trace, context)
         remarks += said
-    if dataset.attrs.get("resistance_from") == "voltage / current" and _is_bent(fit):
-        remarks.append(
-            "the response of the readout acts on the current, and voltage / current bends it, so "
-            "levels and dwell times are off; leave the column of the voltage out (--ignore) to fit "
-            "the current itself"
-        )
     if barrier is not None:
         estimates.append(normal_estimate("stability factor", "E_b/k_BT", *barrier))
     cut = f"the first {MAX_SHOWN} of " if trace.time.size > MAX_SHOWN else ""
@@ -185,7 +230,7 @@ def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
 def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, ...]]:
     """Check without the likelihood of the fit: are dwells exponential, how long do readings
     correlate?  What cannot be estimated is left out with the reason."""
-    fit, time, signal = trace.fit, trace.time, trace.resistance
+    fit, time, signal = trace.fit, trace.time, trace.signal
     if fit.verdict != "two levels":
         return [], ()
     p = exponential_test(sample_states(fit, time, signal)).p_value
@@ -225,7 +270,7 @@ def _levels(trace: FittedTrace) -> list[Estimate]:
             for state in ("high", "low")
         ]
     found = []
-    for number, level in enumerate(trace.fit.levels, 1):
+    for number, level in enumerate(trace.levels, 1):
         error = level.noise / math.sqrt(max(level.occupancy * trace.time.size, 1.0))
         found += [
             normal_estimate(f"level {number}", f"R_{number}", level.value, error, "ohm", "ohm"),
@@ -310,8 +355,8 @@ def plot_trace(axes: Any, trace: FittedTrace) -> None:
     axes.plot(time, trace.resistance[shown], ".", label="readings", **dots)
     for height in heights:
         label = "levels" if height == 0 else None
-        axes.plot(time, low + height, color=plot.GREY, linewidth=1, label=label)
-    states = low + heights[trace.fit.states[shown]]
+        axes.plot(time, trace.in_ohm(low + height), color=plot.GREY, linewidth=1, label=label)
+    states = trace.in_ohm(low + heights[trace.fit.states[shown]])
     axes.step(time, states, where="post", color=plot.RED, linewidth=0.7, label="states")
     axes.set_xlabel("Time (s)")
     axes.set_ylabel(r"Resistance $R$ (Ω)")

@@ -6,7 +6,7 @@ that of the parallel state.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,10 @@ from smtj.typing import Floats
 MIN_LOOP_READINGS = 8
 MIN_SIGNIFICANCE = 5.0
 """Separation of the levels in standard errors below which a loop shows none."""
+NO_TMR = (
+    "the lower level is not above 0, so there is no TMR: an amplifier has an offset, or the "
+    "readings are those of another quantity"
+)
 SLOPED = 4.5
 """Significance of the slope of a level, in standard errors, from which it is fitted."""
 MIN_GAIN = 8.0
@@ -46,7 +50,8 @@ class FreeLoop:
     """Whether R rises with the field; None if it does both."""
     parallel_resistance: Estimate
     antiparallel_resistance: Estimate
-    tmr: Estimate
+    tmr: Estimate | None
+    """None if the levels are not of one sign, as with an offset of an amplifier."""
     fields: tuple[Estimate, ...]
     """Switching fields, then coercive and offset field, as far as the loop has them."""
     noise: Estimate
@@ -61,7 +66,7 @@ class FreeLoop:
         return (
             self.parallel_resistance,
             self.antiparallel_resistance,
-            self.tmr,
+            *([] if self.tmr is None else [self.tmr]),
             *self.fields,
             self.noise,
         )
@@ -76,7 +81,7 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     field
         H of each reading in A/m, in the order of measurement, which shows where sweeps turn.
     resistance
-        In ohm, shape (readings,).
+        In ohm, shape (readings,); or a signal that follows it, of any sign.
 
     Returns
     -------
@@ -103,9 +108,8 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     h, r = (np.asarray(a, dtype=np.float64).ravel() for a in (field, resistance))
     if h.size != r.size:
         raise SmtjError("fields and resistances of a loop differ in number")
-    # A noisy reading may lie below 0, but not the resistance.
-    if not (np.isfinite(h).all() and np.isfinite(r).all() and np.median(r) > 0):
-        raise SmtjError("fields of a loop must be finite, and resistances finite and above 0")
+    if not (np.isfinite(h).all() and np.isfinite(r).all()):
+        raise SmtjError("fields and resistances of a loop must be finite")
     if h.size < MIN_LOOP_READINGS or np.unique(h).size < MIN_READINGS:
         raise SmtjError(
             f"a loop needs {MIN_LOOP_READINGS} readings or more at {MIN_READINGS} different fields"
@@ -116,6 +120,13 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     if not branches[0].ordered:
         order = np.argsort(h, kind="stable")
         h, r = h[order], r[order]
+    if np.median(r) < 0:
+        return _mirrored(_fit(h, -r, branches))
+    return _fit(h, r, branches)
+
+
+def _fit(h: Floats, r: Floats, branches: list[Branch]) -> FreeLoop:
+    """Fit readings of which most are above 0."""
     square = _square(h, r, branches)
     kind = np.zeros(h.size)
     if len({b.rising for b in branches}) > 1:
@@ -147,6 +158,23 @@ def fit_free_loop(field: ArrayLike, resistance: ArrayLike) -> FreeLoop:
     return _rounded_result(h, r, kind, clean, branches)
 
 
+def _mirrored(loop: FreeLoop) -> FreeLoop:
+    """Return the loop of the readings of which these are the negative ones."""
+
+    def level(of: Estimate, like: Estimate) -> Estimate:
+        low, high = of.interval
+        return replace(like, value=-of.value, error=of.error, interval=(-high, -low))
+
+    low, high = loop.parallel_resistance, loop.antiparallel_resistance
+    return replace(
+        loop,
+        rises=None if loop.rises is None else not loop.rises,
+        parallel_resistance=level(high, low),
+        antiparallel_resistance=level(low, high),
+        curves=tuple(-curve for curve in loop.curves),
+    )
+
+
 def _criterion(fit: Rounded, readings: int, outliers: int) -> float:
     """Akaike's criterion, each outlier counted as a parameter."""
     return readings * math.log(max(fit.squares, 1e-300)) + 2 * (fit.parameters + 2 * outliers)
@@ -161,21 +189,20 @@ class _Square:
     criterion: float
 
     def result(self, h: Floats, r: Floats, branches: list[Branch]) -> FreeLoop:
-        low, high, slopes = (*(_level(h, r, self.state == s) for s in (0, 1)), [])
+        low, high = (_level(h, r, self.state == s) for s in (0, 1))
         remarks = []
-        for name, level in (("parallel", low), ("antiparallel", high)):
-            if level.sloped:
-                slopes.append(name)
-        if slopes:
-            remarks.append(
-                f"the {' and the '.join(slopes)} level changes with the field; its resistance is "
-                "that of its straight line at zero field"
-            )
+        if low.changes and high.changes:
+            remarks.append("both levels change with the field and are given at zero field")
+        elif low.changes or high.changes:
+            name = "parallel" if low.changes else "antiparallel"
+            remarks.append(f"the {name} level changes with the field and is given at zero field")
         outliers = int(np.sum(~np.isfinite(self.state)))
         if outliers:
             remarks.append(f"{outliers} of {h.size} readings lie on neither level and are left out")
         fields, senses, notes = _fields(self.switches, branches, h)
         remarks += notes
+        if low.value <= 0:
+            remarks.append(NO_TMR)
         noise = math.sqrt((low.squares + high.squares) / max(low.freedom + high.freedom, 1))
         mean = np.where(self.state == 1, high.at(h), low.at(h))
         mean[~np.isfinite(self.state)] = math.nan
@@ -217,26 +244,36 @@ def _square(h: Floats, r: Floats, branches: list[Branch]) -> _Square | None:
         return None
     # Slopes of the levels must not speak for a rounded loop, unless they join the levels.
     lines = [_level(h, r, state == s) for s in (0, 1)]
-    change = max(abs(line.slope) for line in lines) * np.ptp(h)
+    change = max(float(np.ptp(line.at(h))) for line in lines)
     if change > MAX_SLOPE * (high - low):
         return None
     squares = max(sum(line.squares for line in lines), 1e-300)
-    numbers = 2 + sum(line.sloped for line in lines) + count + 2 * outliers
+    numbers = 2 + sum(line.coefficients.size - 1 for line in lines) + count + 2 * outliers
     criterion = r.size * math.log(squares) + 2 * numbers
     return _Square(state, switches, criterion)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Level:
-    value: float
+    coefficients: Floats
+    """Of a constant, a straight line or a parabola against the field."""
     error: float
-    slope: float
-    sloped: bool
+    """Of the first one."""
     squares: float
     freedom: int
 
+    @property
+    def value(self) -> float:
+        """At zero field, if it changes with the field."""
+        return float(self.coefficients[0])
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes with the field."""
+        return self.coefficients.size > 1
+
     def at(self, h: Floats) -> Floats:
-        return self.value + self.slope * h
+        return np.asarray(np.polynomial.polynomial.polyval(h, self.coefficients))
 
     @property
     def half(self) -> float:
@@ -246,31 +283,34 @@ class _Level:
         return float(stdtrit(max(self.freedom, 1), 0.975)) * self.error
 
     def estimate(self, name: str, symbol: str) -> Estimate:
-        interval = (max(self.value - self.half, 0.0), self.value + self.half)
+        least = 0.0 if self.value > 0 else -math.inf
+        interval = (max(self.value - self.half, least), self.value + self.half)
         return Estimate(name, symbol, self.value, self.error, interval, "ohm", "ohm")
 
 
 def _level(h: Floats, r: Floats, used: Floats) -> _Level:
+    """Return the level of the used readings, bent and sloped as far as they show it clearly."""
     x, y = h[used], r[used]
-    n = y.size
-    if n >= 10 and np.ptp(x) > 0:
-        design = np.stack([np.ones(n), x], axis=1)
-        (value, slope), *_ = np.linalg.lstsq(design, y, rcond=None)
-        residuals = y - design @ [value, slope]
-        variance = float(residuals @ residuals) / (n - 2) * inflation(residuals)
-        covariance = np.linalg.inv(design.T @ design) * variance
-        if abs(slope) > SLOPED * math.sqrt(covariance[1, 1]):
-            squares = float(residuals @ residuals)
-            error = math.sqrt(covariance[0, 0])
-            return _Level(float(value), error, float(slope), True, squares, n - 2)
-    residuals = y - y.mean()
-    squares = float(residuals @ residuals)
-    error = math.sqrt(squares / max(n - 1, 1) / n * inflation(residuals))
-    return _Level(float(y.mean()), error, 0.0, False, squares, n - 1)
+    scale = max(float(np.abs(x).max()), 1e-300)
+    # Resistances of either state bend and slope with the field.
+    for degree in (2, 1, 0) if y.size >= 10 and np.ptp(x) > 0 else (0,):
+        design = np.vander(x / scale, degree + 1, increasing=True)
+        found, *_ = np.linalg.lstsq(design, y, rcond=None)
+        residuals = y - design @ found
+        freedom = y.size - degree - 1
+        squares = float(residuals @ residuals)
+        variance = squares / max(freedom, 1) * inflation(residuals)
+        errors = np.sqrt(np.diag(np.linalg.pinv(design.T @ design)) * variance)
+        if degree == 0 or abs(found[-1]) > SLOPED * errors[-1]:
+            break
+    powers = scale ** np.arange(degree + 1)
+    return _Level(found / powers, float(errors[0]), squares, freedom)
 
 
-def _tmr(low: _Level, high: _Level) -> Estimate:
-    """TMR with an interval from that of the ratio of both levels."""
+def _tmr(low: _Level, high: _Level) -> Estimate | None:
+    """TMR with an interval from that of the ratio of both levels, if they are above 0."""
+    if low.value <= 0:
+        return None
     ratio = high.value / low.value
     error, half = (
         ratio * math.hypot(a / high.value, b / low.value)
@@ -397,8 +437,13 @@ def _rounded_result(
             if branches[0].ordered
             else "the fields are in no order, so the loop has no coercive field"
         )
-    names = (("parallel resistance", "R_P"), ("antiparallel resistance", "R_AP"), ("TMR", "TMR"))
-    values = (low, high, (high - low) / low if low > 0 else math.inf)
+    names = [("parallel resistance", "R_P"), ("antiparallel resistance", "R_AP")]
+    values = [low, high]
+    if low > 0:
+        names.append(("TMR", "TMR"))
+        values.append((high - low) / low)
+    else:
+        remarks.append(NO_TMR)
     levels = [
         Estimate(
             *name, value, (ends[1] - ends[0]) / (2 * t), ends,
@@ -411,7 +456,7 @@ def _rounded_result(
         rises=fit.half > 0,
         parallel_resistance=levels[0],
         antiparallel_resistance=levels[1],
-        tmr=levels[2],
+        tmr=levels[2] if low > 0 else None,
         fields=fields,
         noise=_noise(noise, freedom),
         remarks=tuple(remarks),

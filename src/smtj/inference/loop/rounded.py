@@ -70,7 +70,7 @@ class Rounded:
     inflation: float
     """Variance inflation of the residuals."""
     intervals: tuple[tuple[float, float], ...]
-    """95 % intervals of R_P, R_AP and TMR."""
+    """95 % intervals of R_P, R_AP and, if both are above 0, of TMR."""
 
     def resistance(self, field: Floats, kind: int) -> Floats:
         """R in ohm for rising (0) or falling (1) sweeps."""
@@ -127,14 +127,16 @@ def fit_rounded(
     limit = best.squares + max(t**2 * variance, 1e-24)
     possible = [fit for fit in fits.values() if fit.squares < limit]
     low, high = found.middle - abs(found.half), found.middle + abs(found.half)
-    values = ((low - y0) / span, (high - y0) / span, (high - low) / low if low > 0 else math.inf)
-    ends = []
+    values = [(low - y0) / span, (high - y0) / span]
+    if low > 0:
+        values.append((high - low) / low)
+    least, ends = 0.0 if low > 0 else -math.inf, []
     for which, value in enumerate(values):
         each = [fit.interval(which, value, limit, y0 / span) for fit in possible]
         lowest, highest = min(e[0] for e in each), max(e[1] for e in each)
         if which < 2:
             lowest, highest = (y0 + span * end for end in (lowest, highest))
-        ends.append((max(lowest, 0.0), highest))
+        ends.append((max(lowest, least), highest))
     return Rounded(**{**found.__dict__, "intervals": tuple(ends)})
 
 
@@ -258,6 +260,8 @@ def _crossing(
     from scipy.optimize import brentq
 
     inside, reach = best, step
+    if profile(best) >= limit:
+        return best
     while (best + reach - furthest) * step < 0:
         if profile(best + reach) > limit:
             return float(

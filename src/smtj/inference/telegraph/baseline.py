@@ -97,6 +97,11 @@ class Baseline:
         )[::2]
         return replace(self, jumps=np.empty(0), coefficients=np.concatenate([drift, hum]))
 
+    def smoother(self, time: Floats) -> "Baseline":
+        """Return the cubic without jumps that runs closest to it, with the same hum."""
+        basis = replace(bent(time, 1), lines=self.lines)
+        return basis.fit(time, self.without_jumps().values(time), np.ones(time.size))[0]
+
     def hum(self, time: Floats) -> Floats:
         """Return the sines at every time."""
         first = self.size - 2 * self.lines.size

@@ -12,6 +12,7 @@ from smtj.inference.stats.estimate import NORMAL_95, NORMAL_MAD
 from smtj.inference.telegraph import evidence as ev
 from smtj.inference.telegraph.baseline import Baseline, straight
 from smtj.inference.telegraph.checks.noise import noise_merit
+from smtj.inference.telegraph.checks.overshoot import overshoot
 from smtj.inference.telegraph.checks.passages import Passages, passages
 from smtj.inference.telegraph.checks.second_route import MEMORY, Route, routes
 from smtj.inference.telegraph.checks.steadiness import Change, change
@@ -19,6 +20,7 @@ from smtj.inference.telegraph.checks.told import contradiction
 from smtj.inference.telegraph.climb import Maximum, at_bounds, bounds, climb, slopes
 from smtj.inference.telegraph.evidence import Evidence, Verdict
 from smtj.inference.telegraph.model import (
+    Layout,
     Model,
     expectation,
     expectations,
@@ -55,6 +57,12 @@ SEEN_APART = 3.0
 """Levels that are less apart, over the noise, have to beat noise of any spectrum and shape."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
+EQUAL_FLUCTUATORS = (
+    "the levels are equally far apart and the outer ones do not follow each other: two fluctuators "
+    "of one size look the same"
+)
+SELDOM_ACROSS = 0.1
+"""Rate between the outer of three levels over that to the middle one."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
 _UNKNOWN = np.full((2, 2), math.nan)
 
@@ -116,17 +124,13 @@ def conclude(
         # A further level gives noise a shape or a memory, or looks like jumps or outliers.
         third, more = _further(examined, top, base)
     if more is not None:
-        best, best_base = more
-        if best_base.jumps.size:
-            # Jumps of the baseline may be what levels without a baseline of their own needed.
-            flat = _settled(pilot, best.model, best_base.without_jumps())
-            if ev.merit(*flat, pilot) > _merit(pilot, best, best_base):
-                best, best_base = flat
+        best, best_base = _own_baseline(pilot, *more)
         # What is left of a drift looks like a memory.
         for _ in range(2):
             best_base = refit(pilot, best.model, best_base)
             best = climb(pilot, pilot.signal - best_base.values(pilot.time), best.model)
             best = _simplest(pilot, best, best_base)
+        best = _without_empty(pilot, best, best_base)
         layout = best.model.layout
         name: Verdict = "three levels" if layout.states == 3 else "four levels"
         if layout.is_pair:
@@ -251,6 +255,42 @@ def _settled(readings: Readings, model: Model, base: Baseline) -> tuple[Maximum,
     return climb(readings, readings.signal - base.values(readings.time), model), base
 
 
+def _own_baseline(readings: Readings, best: Maximum, base: Baseline) -> tuple[Maximum, Baseline]:
+    """Return several levels on the baseline that suits them: that of two levels may follow the
+    others, by jumps or by its bends."""
+    merit = _merit(readings, best, base)
+    others = [base.without_jumps()] if base.jumps.size else []
+    if base.jumps.size or base.intervals > 1:
+        others.append(base.smoother(readings.time))
+    for other in others:
+        settled, other = _settled(readings, best.model, other)
+        # On the way there all readings may have become outliers, or one level another.
+        again = _on_other_baseline(readings, best.model, other)
+        found = max(settled, again, key=lambda top: ev.merit(top, other, readings))
+        own = ev.merit(found, other, readings)
+        if own > merit:
+            best, base, merit = found, other, own
+    return best, base
+
+
+def _on_other_baseline(readings: Readings, model: Model, base: Baseline) -> Maximum:
+    """Return levels on a baseline from which any of them may have been counted."""
+    z = readings.signal - base.values(readings.time)
+    shifts = np.unique(np.subtract.outer(model.levels, model.levels))
+    moved = [model.with_values(offset=model.get("offset") + shift) for shift in shifts]
+    return climb(readings, z, max(moved, key=lambda one: float(gains(readings, z, one).sum())))
+
+
+def _without_empty(readings: Readings, best: Maximum, base: Baseline) -> Maximum:
+    """Return four levels less one that has no dwells of its own now that the baseline fits."""
+    if best.model.layout != Layout(4) or ev.has_dwells(readings, best.model):
+        return best
+    z = readings.signal - base.values(readings.time)
+    three = climb(readings, z, ev.without_level(best.model, int(best.model.occupancy.argmin())))
+    is_better = ev.merit(three, base, readings) > ev.merit(best, base, readings) - ev.MIN_GAIN
+    return three if is_better and ev.has_dwells(readings, three.model) else best
+
+
 def _without_noise_of_two(
     readings: Readings, base: Baseline, two: Model, found: Maximum
 ) -> tuple[Maximum, Baseline] | None:
@@ -360,7 +400,7 @@ class _Assembly:
         nothing = Times(math.nan, math.nan, _UNKNOWN)
         warning = (
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
-            "has settled, or look for levels in a shorter stretch"
+            "has settled, or look for levels in a stretch (--only \"time=START:STOP s\")"
             if self.evidence.verdict == "wandering" else
             "the signal steps once, which is too rare for dwell times; measure longer"
             if self.base.jumps.size == 1 else
@@ -422,6 +462,7 @@ class _Assembly:
             own = own.part(slice(0, LOOKED_AT))
         seen = own.signal - base.values(own.time)
         others = routes(own, seen, model)
+        warnings += self._ringing(model, base)
         against = contradiction(self.part.pilot, base, top)
         if against is not None:
             warnings.append(against)
@@ -484,6 +525,20 @@ class _Assembly:
         scale = NORMAL_MAD * self.given.scale
         return [scale * float(np.median(each)) if each.size else 0.0 for each in own]
 
+    def _ringing(self, model: Model, base: Baseline) -> list[str]:
+        """Return what is to be said of a readout that rings."""
+        pilot = self.part.pilot
+        z = pilot.signal - base.values(pilot.time)
+        size = overshoot(z, float(model.levels.min()), float(model.levels.max()))
+        if not (size and pilot.is_regular):
+            return []
+        does = "looks like further levels" if len(model.levels) > 2 else "shifts the levels"
+        return [
+            f"after a switch the readings pass the level at which they settle by {100 * size:.0f} "
+            f"% of the step, as of a readout that rings, which {does}; measure with more "
+            "bandwidth, or filter the ringing"
+        ]
+
     def _change(self, model: Model, base: Baseline) -> Change | None:
         """Return how the dwell times of two levels change over the record."""
         pilot = self.part.pilot
@@ -515,9 +570,13 @@ class _Assembly:
             high, low = (float(np.exp(dwells[i]) * unit) for i in ends)
             main = Times(high, low, logs[np.ix_(ends, ends)])
         own = main.log_covariance
-        warning = (
+        of = "larger fluctuator" if fluctuators else "outer levels"
+        equal = not fluctuators and _may_be_equal_fluctuators(model, covariance)
+        warnings = (
+            *self._ringing(model, base),
+            *([EQUAL_FLUCTUATORS] if equal else []),
             "there are more than two levels; as one pair of dwell times (fit.dwells in Python) "
-            + f"count those of the {'larger fluctuator' if fluctuators else 'outer levels'}",
+            f"count those of the {of}",
         )
         return TraceFit(
             dwell_high=main.high, dwell_low=main.low, log_covariance=own,
@@ -525,7 +584,7 @@ class _Assembly:
             log_odds=math.log(main.high / main.low),
             log_odds_variance=float(own[0, 0] + own[1, 1] - 2 * own[0, 1]),
             levels=levels, fluctuators=fluctuators, level_covariance=_UNKNOWN,
-            **self._common(model, base, warning),
+            **self._common(model, base, warnings),
         )  # fmt: skip
 
     def _refined(self) -> tuple[Maximum, Baseline, Floats]:
@@ -553,6 +612,19 @@ class _Assembly:
             if gained < ENOUGH:
                 break
         return Maximum(model, total), base, covariance
+
+
+def _may_be_equal_fluctuators(model: Model, covariance: Floats) -> bool:
+    """Whether three levels are as far apart and the outer ones hardly follow each other."""
+    if model.layout.states != 3:
+        return False
+    first, second = model.layout.index["gap"]
+    apart = float(model.theta[first] - model.theta[second])
+    own = covariance[np.ix_([first, second], [first, second])]
+    error = math.sqrt(max(float(own[0, 0] + own[1, 1] - 2 * own[0, 1]), 0.0))
+    rates = model.rates
+    across = max(rates[0, 2] / rates[0, 1], rates[2, 0] / rates[2, 1])
+    return abs(apart) < NORMAL_95 * error and across < SELDOM_ACROSS
 
 
 def _is_usual(readings: Readings, z: Floats, model: Model) -> bool:

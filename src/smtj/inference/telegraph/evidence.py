@@ -205,6 +205,15 @@ def with_noise_of(two: Model, model: Model) -> Model:
     return replace(full, free=free).with_values(ratio=model.get("ratio"))
 
 
+def without_level(four: Model, empty: int) -> Model:
+    """Return a start of three levels from four of which one is hardly visited."""
+    kept = np.delete(np.arange(4), empty)
+    rates = np.maximum(four.rates[np.ix_(kept, kept)], 1e-6)
+    layout = Layout(3)
+    times = np.array([-math.log(rates[move]) for move in layout.moves])
+    return lifted(four, layout, four.levels[kept], times)
+
+
 def as_pair(four: Model) -> Model:
     """Return a start of two independent fluctuators from four levels in any order."""
     low, first, second, _ = four.levels

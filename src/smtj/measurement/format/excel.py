@@ -24,6 +24,7 @@ from smtj.measurement.format.messages import (
     wrong_width,
 )
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
+from smtj.measurement.format.values import in_unit, with_units_of_cells
 
 MAX_SHEET = 1_048_576
 """Most rows of an Excel sheet."""
@@ -146,6 +147,7 @@ def _sheet(
         headers, first = body[0].cells, 1
     names = {row.number for row in layout.header_rows} if layout is not None else {1}
     preamble = tuple(row.cells for row in body[:first] if row.number not in names)
+    headers = tuple(with_units_of_cells(headers, body[first].cells))
     return Sheet(name, others, comments, preamble, headers, tuple(body[first:]))
 
 
@@ -219,9 +221,10 @@ def _value(path: Path, row: Row, column: Column, required: bool = False) -> str 
     text = _cell(row, column)
     if column.unit is not None and is_missing(text) and not required:
         return float("nan")
-    if not text or (column.unit is not None and not is_number(text)):
+    value = text if column.unit is None else in_unit(text, column.unit)
+    if not text or value is None:
         raise DataError(f"{path}: row {row.number}, {wrong_cell(column.header, text)}")
-    return text if column.unit is None else float(text)
+    return value
 
 
 def write_sheet(

@@ -127,11 +127,19 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     """
     text, unit = split_header(header)
     name = name_of(text)
-    if name == "voltage" and "bias" in text.casefold() and _measures(unit, "current"):
+    if name == "voltage" and "bias" in text.casefold() and measures(unit, "current"):
         return "current", unit
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):
         return None
     return name, unit
+
+
+def measures(unit: str | None, name: str) -> bool:
+    """Whether a unit is one of a quantity."""
+    try:
+        return unit is not None and convert(1.0, _respelled(unit), QUANTITIES[name].unit) > 0
+    except UnitError:
+        return False
 
 
 def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | None:
@@ -167,14 +175,6 @@ def unit_in_file(name: str, unit: str | None, header: str, file: str) -> str | N
     return spelled
 
 
-def _measures(unit: str | None, name: str) -> bool:
-    """Whether a unit is one of a quantity."""
-    try:
-        return unit is not None and convert(1.0, _respelled(unit), QUANTITIES[name].unit) > 0
-    except UnitError:
-        return False
-
-
 def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
     if text.strip().casefold() == name:
         return True
@@ -183,7 +183,7 @@ def _can_be_signal(name: str, text: str, unit: str | None) -> bool:
     if not _is_unit(_respelled(unit)):
         # Misspelt and so an error, unless the name is but a letter.
         return len(text) > 1
-    return _measures(unit, name)
+    return measures(unit, name)
 
 
 def _respelled(unit: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
+from smtj.measurement.format.condition_row import with_conditions
 from smtj.measurement.format.header import recognised, split_header, unit_named
 from smtj.measurement.format.messages import is_missing, is_number
 from smtj.measurement.format.schema import LABELS, name_of
@@ -32,7 +33,7 @@ class Layout:
     headers: tuple[str, ...]
     """``name [unit]``, one per column."""
     header_rows: tuple[Row, ...]
-    """The rows of names and units; empty if the header is missing."""
+    """The rows of names, units and conditions; empty if the header is missing."""
     first: int
     """Position among the rows of the first reading."""
     readings: int
@@ -62,10 +63,16 @@ def find_layout(rows: Sequence[Row], is_number: Callable[[str], bool] = is_numbe
             first = block.first
     first = _before_faults(rows, first, best.kinds)
     names, units = _header(rows[:first], best.kinds)
+    headers = _joined(names, units, best.kinds, rows[first])
+    header_rows = [row for row in (names, units) if row is not None]
+    others = [row for row in rows[:first][::-1] if row not in header_rows][:MAX_GAP]
+    headers, given = with_conditions(headers, [row.cells for row in others])
+    if given is not None:
+        header_rows.append(others[given])
     filled = [kind for kind in best.kinds if kind != BLANK]
     return Layout(
-        headers=_joined(names, units, best.kinds, rows[first]),
-        header_rows=tuple(row for row in (names, units) if row is not None),
+        headers=headers,
+        header_rows=tuple(header_rows),
         first=first,
         readings=best.last - best.first + 1,
         numeric=filled.count(NUMBER) / len(filled),

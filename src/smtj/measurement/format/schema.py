@@ -143,6 +143,21 @@ _DWELL_LOW = _words(
     "lifetime P, mean dwell time P, time low, τ low, τ P, tau down, tau lower, t down, τ down, "
     "mean dwell time low, dwell time down"
 )
+
+
+def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
+    """Headers such as ``"rate AP->P"`` and ``"ln tau AP"``."""
+    return tuple(f"{measure} {state}" for measure in measures for state in _words(states))
+
+
+_RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
+_LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
+_RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
+_RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
+_LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
+_LOG_LOW = _of_state(_LOGS, "P, low, down, parallel")
+_BEFORE = _words("R before, R initial, R init, R start, R pre, R 0, R before pulse")
+_AFTER = _words("R after, R final, R end, R post, R after pulse")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
@@ -190,6 +205,12 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
             Quantity("dwell_time_high", "s", "ms", "a dwell time", _DWELL_HIGH, 0),
             Quantity("dwell_time_low", "s", "ms", "a dwell time", _DWELL_LOW, 0),
+            Quantity("rate_high", "Hz", "Hz", "a rate of leaving the high state", _RATE_HIGH, 0),
+            Quantity("rate_low", "Hz", "Hz", "a rate of leaving the low state", _RATE_LOW, 0),
+            Quantity("log_dwell_time_high", "", "", "a logarithm of a dwell time", _LOG_HIGH),
+            Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
+            Quantity("resistance_before", "ohm", "ohm", "a resistance before a pulse", _BEFORE, 0),
+            Quantity("resistance_after", "ohm", "ohm", "a resistance after a pulse", _AFTER, 0),
             *(
                 Quantity(
                     f"magnetisation_{axis}",

@@ -1,15 +1,19 @@
 """Numbers in other units, and attributes as text: between a file and a data set."""
 
 import json
-from collections.abc import Hashable, Iterable, Mapping
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from smtj.measurement.format.header import CELSIUS
+from smtj.errors import UnitError
+from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
+from smtj.measurement.format.messages import is_number
 from smtj.typing import Floats
 from smtj.units import convert
 
+_VALUE = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([^\W\d]\w*|[%°℃]\w*)")
 ICE_POINT = 273.15
 """0 °C, in K."""
 
@@ -25,6 +29,34 @@ def scaled(values: Floats, from_unit: str, to_unit: str) -> Floats:
     if inverse > 1 and inverse.is_integer():
         return np.asarray(values / inverse)
     return np.asarray(values * convert(1.0, from_unit, to_unit))
+
+
+def split_value(cell: str) -> tuple[str, str] | None:
+    """Split ``"5.2 kΩ"`` into its number and unit; None if a cell is anything else."""
+    found = _VALUE.fullmatch(cell.strip())
+    unit = unit_named(found[2]) if found is not None else None
+    return None if found is None or unit is None else (found[1].replace(",", "."), unit)
+
+
+def with_units_of_cells(headers: Sequence[str], first: Sequence[str]) -> list[str]:
+    """Return headers of known quantities with the units in the cells of the first reading."""
+    found = list(headers)
+    for position, (header, cell) in enumerate(zip(headers, first, strict=False)):
+        value = split_value(cell)
+        if value is not None and recognised(header) and split_header(header)[1] is None:
+            found[position] = f"{header} [{value[1]}]"
+    return found
+
+
+def in_unit(cell: str, unit: str) -> float | None:
+    """Return the number in a cell, converted if the cell has a unit; None if it is neither."""
+    if is_number(cell):
+        return float(cell)
+    number, own = split_value(cell) or ("nan", "")
+    try:
+        return float(number) * (1.0 if own == unit else convert(1.0, own, unit)) if own else None
+    except UnitError:
+        return None
 
 
 def to_lines(attrs: Mapping[Hashable, Any]) -> list[str]:

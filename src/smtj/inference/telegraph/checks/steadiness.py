@@ -47,7 +47,7 @@ class Change:
         ]
         return (
             f"the dwell times change over the record: {', '.join(parts)}; the fit gives averages. "
-            "Wait until the device is steady, or cut the record into stretches"
+            'Wait until the device is steady, or fit one stretch (--only "time=START:STOP s")'
         )
 
 

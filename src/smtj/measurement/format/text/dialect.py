@@ -13,6 +13,7 @@ from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
 from smtj.measurement.format.text.encoding import detect_encoding
 from smtj.measurement.format.text.instruments import instrument_table
+from smtj.measurement.format.values import split_value
 
 BLANKS = r"\s+"
 """The separator of columns that are any number of blanks apart."""
@@ -148,6 +149,10 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
     if commas:
         within = sum(_QUOTED_COMMA.search(line) is not None for _, line in lines) >= _QUOTED
         every += [(separator, ",") for separator in _SEPARATORS if separator != "," or within]
+    # A blank may stand between a number and its unit, where tabs separate.
+    units = sum(any(split_value(cell) for cell in line.split("\t")[1:]) for _, line in lines)
+    if 2 * units > len(lines):
+        every = [pair for pair in every if pair[0] != BLANKS]
     best: _Found | None = None
     score: tuple[float, ...] = ()
     for separator, decimal in every:

@@ -27,6 +27,7 @@ from smtj.measurement.format.messages import (
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.options import Progress
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
+from smtj.measurement.format.values import in_unit, split_value
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
@@ -82,6 +83,38 @@ def read_text(
     if found is None:
         raise _fault(path, dialect, match, "it has blank cells")
     return found
+
+
+def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
+    """As :func:`read_text`, of cells such as ``"5.2 kΩ"``, each with a unit of its own; slowly."""
+    columns: dict[str, list[Any]] = {column.name: [] for column in match.columns}
+    numbers = []
+    for number, cells in records(path, dialect):
+        if len(cells) != len(dialect.headers):
+            raise DataError(
+                f"{path}: row {number}: {wrong_width(len(cells), len(dialect.headers))}"
+            )
+        numbers.append(number)
+        for column in match.columns:
+            cell = cells[column.position]
+            value: Any = cell if column.unit is None else in_unit(cell, column.unit)
+            if value is None and not is_missing(cell):
+                raise DataError(f"{path}: row {number}, {wrong_cell(column.header, cell)}")
+            columns[column.name].append(np.nan if value is None else value)
+    arrays = {name: np.array(values) for name, values in columns.items()}
+    whole = complete(arrays, match, lambda reading: numbers[reading])
+    if whole is None:
+        raise _fault(path, dialect, match, "it has blank cells")
+    return whole
+
+
+def first_with_units(path: Path, dialect: Dialect) -> list[str]:
+    """Return the cells of the first reading if any is a number with its unit; else none."""
+    try:
+        first = next(records(path, dialect), (0, []))[1]
+    except csv.Error:
+        return []  # reading the table says what is wrong
+    return first if any(split_value(cell) is not None for cell in first) else []
 
 
 def _without_footer(

@@ -1,0 +1,126 @@
+"""Rates and logarithms as dwell times, and resistances about a pulse as the state after it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smtj.errors import DataError
+from smtj.measurement.format.messages import quoted
+from smtj.measurement.format.schema import QUANTITIES
+from smtj.measurement.locations import READING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+APART = 6.0
+"""Smallest distance between the levels of two states in their standard deviations."""
+RESET = 0.95
+"""Fraction of pulses before which the device is in one state from which it was reset to it."""
+
+
+def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
+    """Return a table with dwell times for their logarithms or inverses, and ``probability`` or
+    ``switched`` for the resistances before and after a pulse, with remarks.
+
+    Raises DataError, which names ``file``, if a rate is not above 0, or the resistances show no two
+    states, or pulses begin in both.
+    """
+    remarks: list[str] = []
+    for state in ("high", "low"):
+        wanted, rate, log = (f"{kind}_{state}" for kind in ("dwell_time", "rate", "log_dwell_time"))
+        for name in (rate, log):
+            if name not in dataset.variables or wanted in dataset.variables:
+                continue
+            values, header = dataset[name].values, _header(dataset, name)
+            if name == log:
+                with np.errstate(over="ignore"):  # what is infinite is rejected later
+                    found = np.exp(values)
+                remarks.append(f"{header} is read as ln τ of a time in s")
+            else:
+                if not (values > 0).all():
+                    raise DataError(
+                        f"{file}: column {header} has a rate that is not above 0, of which no "
+                        "dwell time is the inverse: delete that row"
+                    )
+                with np.errstate(over="ignore"):
+                    found = 1 / values
+                remarks.append(f"the dwell time of the {state} state is 1 over {header}")
+            dataset = _replaced(dataset, (name,), wanted, found)
+    about = ("resistance_before", "resistance_after")
+    if set(about) <= set(dataset.variables) and "resistance" not in dataset.variables:
+        dataset, said = _with_switched(dataset, about, file)
+        remarks += said
+    return dataset, remarks
+
+
+def _with_switched(
+    dataset: "xr.Dataset", about: tuple[str, str], file: str
+) -> "tuple[xr.Dataset, list[str]]":
+    """Return the state after each pulse in place of the resistances about it."""
+    before, after = (dataset[name].values for name in about)
+    limit = _limit(np.concatenate([before, after]))
+    if limit is None:
+        raise DataError(
+            f"{file}: the resistances before and after the pulses show no two states: expected "
+            "pulses that switch the device some of the time"
+        )
+    fraction = float((before > limit).mean())
+    if 1 - RESET < fraction < RESET:
+        raise DataError(
+            f"{file}: the pulses begin in both states: give those that begin in each a file of "
+            "their own"
+        )
+    start_is_high = fraction > 1 / 2
+    begins = (before > limit) == start_is_high
+    is_high, state = after > limit, "high" if start_is_high else "low"
+    # Against the length of pulses what counts is whether they switch, else where they end.
+    if "pulse_length" in dataset.variables:
+        found = _replaced(
+            dataset, about, "switched", np.asarray(is_high != start_is_high, np.float64)
+        )
+        meaning = "leave it"
+    else:
+        found = _replaced(dataset, about, "probability", np.asarray(is_high, np.float64))
+        meaning = "end in that of high resistance"
+    remarks = [
+        f"the pulses begin in the state of {state} resistance, and P is the part of them that "
+        f"{meaning}"
+    ]
+    if not begins.all():
+        own = dataset.encoding.get("kept")
+        kept = np.flatnonzero(begins)
+        found = found.isel({READING: kept})
+        found.encoding |= dataset.encoding
+        found.encoding["kept"] = kept if own is None else np.asarray(own)[begins]
+        remarks.append(f"{(~begins).sum()} pulses left out that begin in the other state")
+    return found, remarks
+
+
+def _limit(values: NDArray[np.float64]) -> float | None:
+    """Return what separates the readings of two states; None if they are not apart."""
+    every = np.sort(values)
+    count = np.arange(1, every.size)
+    sums = np.cumsum(every)[:-1]
+    steps = (every.sum() - sums) / (every.size - count) - sums / count
+    # The cut that leaves the smallest sum of squares within the parts.
+    cut = int(np.argmax(count * (every.size - count) * steps**2)) + 1
+    low, high = every[:cut], every[cut:]
+    if high.mean() - low.mean() < APART * max(low.std(), high.std()):
+        return None
+    return float(low[-1] + high[0]) / 2
+
+
+def _header(dataset: "xr.Dataset", name: str) -> str:
+    return quoted(str(dataset[name].encoding.get("header", name)))
+
+
+def _replaced(
+    dataset: "xr.Dataset", names: tuple[str, ...], name: str, values: NDArray[np.float64]
+) -> "xr.Dataset":
+    own = dataset[names[0]].encoding
+    found = dataset.drop_vars(list(names))
+    found[name] = (READING, values, {"units": QUANTITIES[name].unit})
+    found[name].encoding |= own
+    found.encoding |= dataset.encoding
+    return found

@@ -1,0 +1,78 @@
+"""Rates, logarithms of dwell times, and resistances before and after a pulse."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from closeness import close_to
+from smtj import load
+from smtj.errors import DataError
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Gamma_AP->P (1/s)", "Gamma_P->AP (1/s)"),
+        ("rate AP (Hz)", "rate P (Hz)"),
+        ("k high→low (1/s)", "k low→high (1/s)"),
+    ],
+)
+def test_rates_of_leaving_a_state_become_its_dwell_times(headers):
+    data = load(pd.DataFrame({"H_perp (Oe)": [1.0, 2.0], headers[0]: [4, 5], headers[1]: [10, 20]}))
+    assert data.dwell_time_high.values == close_to([0.25, 0.2])
+    assert data.dwell_time_low.values == close_to([0.1, 0.05])
+    assert f'high state is 1 over "{headers[0]}"' in str(data.attrs["reading_remarks"])
+
+
+def test_logarithms_of_dwell_times_are_those_of_seconds_and_say_so():
+    data = load(pd.DataFrame({"T (K)": [280, 300], "ln tau_AP": [-3, -4], "ln(tau_P)": [1, 2]}))
+    assert data.dwell_time_high.values == close_to(np.exp([-3, -4]))
+    assert data.dwell_time_low.values == close_to(np.exp([1, 2]))
+    assert "ln τ of a time in s" in str(data.attrs["reading_remarks"])
+
+
+def test_a_rate_of_zero_has_no_dwell_time():
+    with pytest.raises(DataError, match="not above 0"):
+        load(pd.DataFrame({"T (K)": [280, 300], "rate AP (Hz)": [0, 4], "rate P (Hz)": [1, 2]}))
+
+
+def pulses(before: np.ndarray, after: np.ndarray, **columns: np.ndarray) -> pd.DataFrame:
+    noise = np.random.default_rng(0).normal(0, 3, (2, before.size))
+    ohm = 1000 + 100 * np.stack([before, after]) + noise
+    return pd.DataFrame({**columns, "R_before (ohm)": ohm[0], "R_after (ohm)": ohm[1]})
+
+
+VOLTAGE = np.repeat([0.1, 0.2, 0.3], 20)
+ENDS_HIGH = np.arange(60) % 20 < np.repeat([3, 10, 16], 20)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_resistances_about_a_pulse_are_counted_as_the_state_after_it(start):
+    frame = pulses(np.full(60, start), ENDS_HIGH, **{"V_pulse (V)": VOLTAGE})
+    data = load(frame)
+    assert data.high.values.tolist() == [3, 10, 16]
+    assert data.reads.values.tolist() == [20, 20, 20]
+
+
+def test_against_the_length_of_pulses_what_counts_is_that_they_switch():
+    frame = pulses(np.ones(60), ENDS_HIGH, **{"pulse width (ns)": VOLTAGE})
+    data = load(frame)
+    assert data.high.values.tolist() == [17, 10, 4]
+
+
+def test_a_pulse_before_which_the_reset_failed_is_left_out():
+    before = np.zeros(60)
+    before[[0, 25]] = 1
+    data = load(pulses(before, ENDS_HIGH, **{"V_pulse (V)": VOLTAGE}))
+    assert data.high.values.tolist() == [2, 9, 16]
+    assert data.reads.values.tolist() == [19, 19, 20]
+    assert "2 pulses left out" in str(data.attrs["reading_remarks"])
+
+
+def test_pulses_that_begin_in_both_states_or_show_one_are_refused():
+    both = pulses(np.arange(60) % 2, ENDS_HIGH, **{"V_pulse (V)": VOLTAGE})
+    with pytest.raises(DataError, match="begin in both states"):
+        load(both)
+    one = pulses(np.zeros(60), np.zeros(60), **{"V_pulse (V)": VOLTAGE})
+    with pytest.raises(DataError, match="show no two states"):
+        load(one)
