@@ -20,7 +20,7 @@ from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
     from smtj.card import BehaviouralCard, Card
-    from smtj.energy import Accuracy, Assumptions, ReadPlan, Survey, Workload
+    from smtj.energy import Accuracy, Assumptions, ReadPlan, Sensitivity, Survey, Workload
 
 PAPER_SIZES = "784,400,10"
 NEEDED = ("sampling_interval", "integration_time", "read_voltage", "resistance_high",
@@ -33,8 +33,22 @@ def cost(
         str | None, typer.Option(help="Shipped card or path. Default: the network's, or cai2019.")
     ] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Folder or file of a network that `smtj train` wrote.")
+        list[Path] | None,
+        typer.Option(
+            help="Folder or file of a network that `smtj train` wrote; repeatable: the first is "
+            "priced, all give the intervals."
+        ),
     ] = None,
+    chips: Annotated[
+        int,
+        typer.Option(min=0, help="Chips with new devices and reads, which give the intervals."),
+    ] = 8,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Move every assumption by itself; one to three minutes."
+        ),
+    ] = False,
     sizes: Annotated[
         str, typer.Option(help="Layer sizes, inputs first, if no network is given.")
     ] = PAPER_SIZES,
@@ -64,7 +78,7 @@ def cost(
 
     from smtj.card import BehaviouralCard, as_card
     from smtj.cli.ranges import parse_sizes
-    from smtj.energy import load_assumptions, published_table, survey, workload
+    from smtj.energy import intervals, load_assumptions, published_table, survey, workload
     from smtj.provenance import command, versions
 
     console = Console()
@@ -75,14 +89,15 @@ def cost(
         else:
             typer.echo(assumed.table().text(console.width))
         return
-    if network is not None and sizes != PAPER_SIZES:
+    if network and sizes != PAPER_SIZES:
         raise SmtjError("--sizes and --network exclude each other: a network has its own sizes")
     device: Card | str = card or "cai2019"
     accuracy: Accuracy | None = None
-    if network is None:
+    replicas: list[Accuracy] = []
+    if not network:
         work = workload(parse_sizes("--sizes", sizes, PAPER_SIZES), assumed)
     else:
-        trained_on, accuracy = _evaluate(network, dataset, data, seed)
+        trained_on, accuracy, replicas = _evaluate(network, dataset, data, seed, chips)
         device, work = card or trained_on, accuracy.workload
     device = as_card(device)
     if isinstance(device, BehaviouralCard):
@@ -90,16 +105,23 @@ def cost(
         return
     with notes_console().status("searching read voltage, bit errors, reads and stability factor"):
         found = survey(work, device, accuracy, assumptions=assumed)
+        if replicas:
+            found = replace(found, intervals=intervals(found, replicas))
     record = {**found.to_dict(), "versions": versions(), "command": command()}
+    moved = _sensitivity(found) if sensitivity else None
+    if moved is not None:
+        record["sensitivity"] = moved.to_dict()
     if as_json:
         print_json(record)
     else:
         typer.echo(found.table().text(console.width))
+        if moved is not None:
+            typer.echo(moved.table().text(console.width))
         typer.echo(published_table().text(console.width))
         for remark in found.remarks:
             console.print(f"• {remark}", highlight=False, markup=False)
     if out is not None:
-        _write(out, found, record)
+        _write(out, found, moved, record)
         note(f"Written: {out / 'cost.json'}, {out / 'cost.png'}")
     elif not as_json:
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
@@ -174,31 +196,57 @@ def _plan_of(card: "BehaviouralCard", assumed: "Assumptions") -> "tuple[ReadPlan
     return None, f"{instants}a thousand needs" if card.integration_time == 0 else ""
 
 
-def _evaluate(
-    path: Path, dataset: str | None, data: Path | None, seed: int
-) -> tuple["Card", "Accuracy"]:
-    from smtj.cli.chips import trained_on
-    from smtj.datasets import load_dataset
-    from smtj.energy import measure_accuracy, trained_network
-    from smtj.nn.training.trainer import as_tensors
+def _sensitivity(found: "Survey") -> "Sensitivity":
+    from smtj.energy import sensitivity
 
-    network, card = trained_network(path)
-    chosen = dataset or trained_on(path / "network.pt" if path.is_dir() else path)
-    images = as_tensors(load_dataset(chosen, data, progress=not is_quiet()))
     try:
-        with progress("accuracy against reads and bit errors") as report:
-            return card, measure_accuracy(network, images, seed, progress=report)
+        with progress("one assumption at a time") as report:
+            return sensitivity(found, report)
     except KeyboardInterrupt:
         note("Stopped; nothing was written.")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _write(out: Path, found: "Survey", record: dict[str, Any]) -> None:
+def _evaluate(
+    paths: list[Path], dataset: str | None, data: Path | None, seed: int, chips: int
+) -> tuple["Card", "Accuracy", list["Accuracy"]]:
+    """Return the first network's card and accuracy, and those of new chips of all networks."""
+    from smtj.cli.chips import trained_on
+    from smtj.datasets import load_dataset
+    from smtj.energy import measure_accuracy, measure_replicas, trained_network
+    from smtj.nn.training.trainer import as_tensors
+
+    networks, cards = zip(*map(trained_network, paths), strict=True)
+    path, card = paths[0], cards[0]
+    for other, name in zip(cards, paths, strict=True):
+        if other != card:
+            raise SmtjError(
+                f"{name} was trained on another card than {path}; intervals need networks of one"
+            )
+    chosen = dataset or trained_on(path / "network.pt" if path.is_dir() else path)
+    images = as_tensors(load_dataset(chosen, data, progress=not is_quiet()))
+    try:
+        with progress("accuracy against reads and bit errors") as report:
+            accuracy = measure_accuracy(networks[0], images, seed, progress=report)
+        with progress("the same on new chips") as report:
+            replicas = measure_replicas(networks, images, chips, seed, progress=report)
+            return card, accuracy, replicas
+    except KeyboardInterrupt:
+        note("Stopped; nothing was written.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _write(out: Path, found: "Survey", moved: "Sensitivity | None", record: dict[str, Any]) -> None:
+    from smtj import plot
     from smtj.energy import caption, save_plots
     from smtj.files import write_text
 
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         save_plots(found, out / "cost")
+        if moved is not None:
+            with plot.figure(6.0, 3.4) as (figure, axes):
+                moved.plot(axes)
+                plot.save(figure, out / "sensitivity")
         text = json.dumps({**record, "caption": caption(found)}, indent=1, allow_nan=False)
         write_text(out / "cost.json", text + "\n")
