@@ -6,6 +6,7 @@ epoch, so a run can be stopped at any time and resumed.
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -55,7 +56,7 @@ def main() -> None:
     """Train what is not trained yet, evaluate, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("results/validation/aware"))
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     jobs = {
@@ -74,7 +75,7 @@ def main() -> None:
         "chips": CHIPS,
         "date": str(date.today()),
         "machine": provenance.versions(),
-        "command": "python validation/aware.py",
+        "command": " ".join(["python", *sys.argv]),
         "accuracy": {name: [_evaluated(job) for job in each] for name, each in jobs.items()},
     }
     write_text(RESULT, json.dumps(record, indent=1) + "\n")

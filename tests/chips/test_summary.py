@@ -11,6 +11,7 @@ from closeness import close_to
 from smtj.chips import QUANTITIES, summarise
 from smtj.chips.plan import Study
 from smtj.chips.plots import save_accuracy_plot, save_yield_plot
+from smtj.chips.result import StudyResult
 from smtj.chips.summary import yield_of
 from smtj.errors import SmtjError
 from smtj.units import Oe
@@ -136,3 +137,50 @@ def test_every_quantity_has_a_unit_that_people_see() -> None:
     for quantity in QUANTITIES.values():
         assert quantity.format(1.0).split()[0] not in ("nan", "inf")
         assert quantity.label[0].isupper()
+
+
+def test_an_interval_has_a_slope_although_the_models_own_reads_are_independent() -> None:
+    """One at a time: where the temperature varies the interval is endless."""
+    study = Study.of(4, [{"read_interval": [0.01, 0.05]}, {"temperature": [280.0, 320.0]}])
+
+    def accuracy(chip: int, condition) -> float:
+        slow = 1e-3 / condition.get("read_interval", math.inf)
+        return 0.9 + 0.01 * chip - 0.2 * slow - 1e-3 * (condition.get("temperature", 300.0) - 300)
+
+    own = {"read_interval": math.inf, "temperature": 300.0}
+    found = {s.name: s for s in summarise(table_of(study, accuracy, own), 0.9).sensitivities}
+    assert found["read_interval"].slope == close_to(-0.2)
+    assert found["read_interval"].per == "1/ms (1/interval)"
+    assert found["temperature"].slope == close_to(-1e-3)
+
+
+def result_of(vary) -> StudyResult:
+    study, own = Study.of(3, vary), {"temperature": 300.0, "reads": 4.0, "age": 0.0}
+    frame = table_of(study, lambda chip, _: 0.9 + 0.01 * chip, own)
+    return StudyResult(study, frame, own, 100)
+
+
+def test_many_quantities_leave_room_for_the_accuracy() -> None:
+    vary = {
+        "temperature": [280.0, 300.0],
+        "reads": [4, 16],
+        "age": [0.0, 9.0],
+        "slope_spread": [0.1],
+    }
+    vary |= {"offset_spread": [0.0, 1.0]}
+    text = result_of(vary).table().text(80)
+    assert max(map(len, text.splitlines())) <= 80 and "91.00 ± 0.58 %" in " ".join(text.split())
+    assert "In all: slope spread 10 %" in " ".join(text.split())
+    # A condition is named by what differs from the model itself.
+    assert "temperature 280 K" in " ".join(text.split())
+    few = result_of({"temperature": [280.0, 300.0], "reads": [4, 16]}).table()
+    assert few.head[:2] == ("temperature", "reads")
+
+
+def test_what_has_no_slope_is_said() -> None:
+    together = result_of(
+        [{"temperature": [280.0], "reads": [16]}, {"temperature": [300.0], "reads": [4]}]
+    )
+    assert any(
+        "no slope" in note and "temperature, reads" in note for note in together.table().notes
+    )

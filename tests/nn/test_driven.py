@@ -6,8 +6,8 @@ import torch
 
 from closeness import close_to
 from smtj import DeviceCard, operating_point
-from smtj.energy import Assumptions
-from smtj.energy.parts import strain_energy, wire
+from smtj.energy import Assumptions, Workload, cost
+from smtj.energy.parts import Reach, film, strain_energy, wire
 from smtj.errors import SmtjError
 from smtj.nn import (
     DrivenCoupling,
@@ -62,7 +62,7 @@ def test_the_current_per_unit_decides_the_slope_and_the_power(card: DeviceCard) 
     base = (float(operating_point(card).offset_field) + 1000.0) / wire.field_per_drive
     drive = base + 1e-4 * x.double()
     np.testing.assert_allclose(coupling.drive(x), drive, rtol=1e-4)
-    np.testing.assert_allclose(coupling.power(x), wire.resistance * (drive**2).mean(0), rtol=1e-4)
+    np.testing.assert_allclose(coupling.power(x), 1.2 * drive.abs().mean(0), rtol=1e-4)
 
 
 def test_a_field_limit_can_be_set_on_a_driven_layer(card: DeviceCard) -> None:
@@ -96,10 +96,24 @@ def test_strain_as_a_field_reaches_further_than_strain_as_a_tilt(card: DeviceCar
 def test_couplings_and_costs_assume_the_same_wire_and_film(card: DeviceCard) -> None:
     table = Assumptions()
     strain = strain_coupling(card, 2)
-    assert wire(table) == OerstedWire()
+    assert wire(table) == OerstedWire() and film(table) == Ferroelectric()
     assert strain.field_per_drive == close_to(float(table.strain_field_per_volt), rel=2e-3)
-    half_stored = float(strain.driver.power(torch.tensor(1.0), 1.0)) / 2
-    assert half_stored == close_to(strain_energy(table, strain.field_per_drive), rel=2e-3)
+    joules = float(strain.driver.power(torch.tensor(0.5), 1.0))
+    assert joules == close_to(
+        strain_energy(table, Reach(0.5 * strain.field_per_drive, 0.0)), rel=2e-3
+    )
+
+
+def test_a_neuron_and_a_cost_give_one_power_for_wire_and_film(card: DeviceCard) -> None:
+    """Inputs of a spread of 3 as they come, against the formula for normal fields."""
+    x = 3 * torch.randn(20_000, 1, generator=torch.Generator().manual_seed(3))
+    work = Workload((1,), 0, log_odds_spread=3.0)
+    price = cost(work, card)
+    far = OerstedWire(largest_current=1.0)
+    watts = float(wire_coupling(card, 1, far).power(x))
+    assert watts * float(price.latency) == close_to(float(price.wire), rel=0.02)
+    film = strain_coupling(card, 1, Ferroelectric(largest_voltage=10.0))
+    assert float(film.power(x, 1.0)) == close_to(float(price.strain), rel=0.02)
 
 
 def test_without_a_tilt_strain_favours_no_state(card: DeviceCard) -> None:

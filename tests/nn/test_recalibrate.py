@@ -231,3 +231,28 @@ def test_devices_that_remember_an_image_keep_their_state(trained: nn.Sequential)
     result = recalibrate(network, images, labels, steps=3)
     assert torch.equal(network[1].read_state, state)
     assert result.loss_before > 0
+
+
+def test_one_step_moves_every_voltage_down_its_own_slope(card: DeviceCard) -> None:
+    """Adam's first step is the sign of a gradient, here of finite differences of the loss.
+
+    θ = common + own, so a voltage moves by two steps or by none.
+    """
+    torch.manual_seed(4)
+    layer = MTJNeuron(card, 8, reads="expected", noise=False, chip_seed=3)
+    model = nn.Sequential(nn.Linear(6, 8), layer, nn.Linear(8, 3)).double()
+    x, y = torch.randn(200, 6, dtype=torch.float64), torch.randint(3, (200,))
+
+    def loss(volts: torch.Tensor) -> float:
+        layer.set_bias(volts)
+        with torch.no_grad():
+            return float(nn.functional.cross_entropy(model(x), y))
+
+    step = 1e-3 * torch.eye(8, dtype=torch.float64)
+    slopes = torch.tensor([loss(one) - loss(-one) for one in step])
+    assert (slopes > 0).any() and (slopes < 0).any()
+    layer.set_bias(torch.zeros(8, dtype=torch.float64))
+    found = recalibrate(model, x, y, steps=1, learning_rate=0.05, prior=1e6)
+    moved = torch.atanh(found.voltages["1"] / card.voltage_limit) / 0.05
+    expected = -(slopes.sign() + slopes.sum().sign())
+    np.testing.assert_allclose(moved, expected, atol=1e-3)

@@ -1,9 +1,7 @@
 """The accuracy of one chip under one condition."""
 
 import copy
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +15,13 @@ from smtj.errors import SmtjError
 from smtj.nn.layer.chip import install, sample_chip
 from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
 from smtj.nn.layer.neuron import MTJNeuron, junction_layers
-from smtj.nn.reads.kernels import PARALLEL_FROM
+from smtj.nn.reads.kernels import PARALLEL_FROM, one_thread
 from smtj.nn.reads.scheme import DigitalReads
 from smtj.nn.training.trainer import count_correct
 
 CACHE_BYTES = 2**30
 """Maximum memory for the shared part of all images; beyond, it is recomputed."""
 _CONDITIONS = ("bias_voltage", "temperature", "age", "field_limit")
-_ALONE = threading.RLock()
-"""PyTorch's number of threads is global to the process."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,7 @@ class Evaluator:
         size = max(1, (PARALLEL_FROM - 1) // largest)
         self._labels = torch.split(task.labels, size)
         self._images = torch.split(task.images, size)
-        with _one_thread(), torch.no_grad():
+        with one_thread(), torch.no_grad():
             self._replay = Replay(task.model, task.images, self._generator)
             self._cached: list[tuple[Any, ...]] | None = None
             one = self._replay.before(self._images[0])
@@ -125,7 +121,7 @@ class Evaluator:
         ``chip`` counts from 0 and has the same random numbers under all conditions; ``condition``
         names what differs from the model's own variability, conditions and reads.
         """
-        with _one_thread(), torch.no_grad():
+        with one_thread(), torch.no_grad():
             self._piece.configure(_key(self._seed, chip, "chip"), condition)
             self._generator.manual_seed(_key(self._seed, chip, _text(condition)))
             return self._accuracy()
@@ -178,15 +174,3 @@ def _key(seed: int, chip: int, name: str) -> int:
 
 def _bytes(values: tuple[Any, ...]) -> int:
     return sum(v.numel() * v.element_size() for v in values if isinstance(v, Tensor))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run PyTorch on one thread, and this process's other users of it one at a time."""
-    with _ALONE:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)

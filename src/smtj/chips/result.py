@@ -31,6 +31,8 @@ THRESHOLD = 0.95
 """Default accuracy that a good chip reaches."""
 MAX_ROWS = 30
 """Conditions in the printed table; the files have all."""
+MAX_COLUMNS = 3
+"""Quantities with a column each; more share one."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,14 +59,16 @@ class StudyResult(Tabular):
 
     def table(self, threshold: float = THRESHOLD) -> Table:
         """Return accuracy and yield by condition, and the sensitivities as notes."""
-        summary, names = self.summary(threshold), varied(self.frame)
+        summary = self.summary(threshold)
+        names = [name for name in varied(self.frame) if self.frame[name].nunique(dropna=False) > 1]
+        constant = [name for name in varied(self.frame) if name not in names]
         rows = []
         for entry in summary.distributions[:MAX_ROWS]:
             low, high = entry.yield_interval
             mean, error = round_to_error(entry.mean, entry.standard_error, "", "%")
             rows.append(
                 (
-                    *(format_value(name, entry.condition[name]) for name in names),
+                    *self._condition(entry.condition, names),
                     f"{mean} ± {error} %" if error else f"{100 * entry.mean:.2f} %",
                     f"{100 * entry.standard_deviation:.2g} %",
                     f"{100 * entry.quantiles[0]:.1f} %",
@@ -74,6 +78,9 @@ class StudyResult(Tabular):
         notes = [
             "sd: from chip to chip; 5 %: one chip in twenty lies below; yield: with 95 % interval"
         ]
+        if constant:
+            fixed = summary.distributions[0].condition
+            notes.append(f"In all: {_listed(fixed, constant)}")
         more = len(summary.distributions) - MAX_ROWS
         if more > 0:
             notes.append(f"{more} more conditions in the files")
@@ -83,13 +90,29 @@ class StudyResult(Tabular):
                 f"{QUANTITIES[item.name].doc}: {slope}{error and f' ± {error}'} points of accuracy "
                 f"per {item.per}"
             )
-        head = [name.replace("_", " ") for name in names]
+        told = {item.name for item in summary.sensitivities}
+        untold = [QUANTITIES[name].doc for name in names if name not in told]
+        if untold:
+            notes.append(f"no slope, as varied together or without end: {', '.join(untold)}")
+        apart = len(names) <= MAX_COLUMNS
+        head = [name.replace("_", " ") for name in names] if apart else ["condition"]
         return Table(
             f"{self.study.chips:,} chips, {self.images:,} images",
             (*head, "mean accuracy", "sd", "5 %", f"yield at {100 * threshold:.4g} %"),
             rows,
             notes,
         )
+
+    def _condition(self, condition: Mapping[str, float], names: list[str]) -> list[str]:
+        """Return the cells that name a condition: one per quantity, or one for all of them.
+
+        One cell holds only what differs from the model itself, so many quantities leave room for
+        the accuracy.
+        """
+        if len(names) <= MAX_COLUMNS:
+            return [format_value(name, condition[name]) for name in names]
+        other = [name for name in names if condition[name] != self.own.get(name)]
+        return [_listed(condition, other) or "as trained"]
 
     def plot(self, quantity: str | None = None, ax: "Axes | None" = None) -> "Axes":
         """Plot accuracy in % against a quantity, by default the first that varies, else the yield.
@@ -139,3 +162,10 @@ class StudyResult(Tabular):
         }
         text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
         return [*written, write_text(out / "summary.json", text + "\n")]
+
+
+def _listed(condition: Mapping[str, float], names: list[str]) -> str:
+    """Return quantities with their values as text."""
+    return ", ".join(
+        f"{QUANTITIES[name].doc} {format_value(name, condition[name])}" for name in names
+    )

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_INVERSE = {
+    "read_interval": "1/ms (1/interval)",
+    "noise_correlation_time": "1/s (1/τ)",
+}
+"""Times that enter a regression as their inverse, and its unit."""
 CONFIDENCE = 0.95
 
 
@@ -108,8 +113,9 @@ def sensitivities(table: "pd.DataFrame") -> list[Sensitivity]:
 
     Every chip saw every condition, so least squares gives each its own slopes; their mean is the
     slope, and their scatter its error, free of differences between chips.  Reads enter as 1/N, the
-    power of their noise, and the age as decades of time.  Slopes are means over the values studied:
-    accuracy may fall faster than linearly.
+    power of their noise, intervals and correlation times as their inverse, which is 0 for
+    independent reads and constant noise, and the age as decades of time.  Slopes are means over the
+    values studied: accuracy may fall faster than linearly.
     """
     conditions = table.drop_duplicates("condition").sort_values("condition")
     columns, names = [], []
@@ -162,11 +168,12 @@ def _regressor(name: str, value: float) -> float:
     if name == "age":
         return decades(value)
     quantity = QUANTITIES[name]
-    return convert(value, quantity.unit, quantity.show)
+    shown = value if math.isinf(value) else convert(value, quantity.unit, quantity.show)
+    return 1 / shown if name in _INVERSE else shown
 
 
 def _per(name: str) -> str:
-    usual = {"reads": "1/N (N reads)", "age": "decade of s"}
+    usual = {"reads": "1/N (N reads)", "age": "decade of s", **_INVERSE}
     return usual.get(name, f"1 {QUANTITIES[name].show}")
 
 

@@ -1,6 +1,7 @@
 """``smtj cost``: energy, latency and area of a card's neurons, with the accuracy."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +19,13 @@ from smtj.cli.output import (
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from smtj.card import Card
-    from smtj.energy import Accuracy, Assumptions, Survey, Workload
+    from smtj.card import BehaviouralCard, Card
+    from smtj.energy import Accuracy, Assumptions, ReadPlan, Sensitivity, Survey, Workload
 
 PAPER_SIZES = "784,400,10"
+NEEDED = ("sampling_interval", "integration_time", "read_voltage", "resistance_high",
+          "resistance_low")  # fmt: skip
+"""What a card of measured behaviour must hold for the cost of its reads."""
 
 
 def cost(
@@ -29,8 +33,22 @@ def cost(
         str | None, typer.Option(help="Shipped card or path. Default: the network's, or cai2019.")
     ] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Folder or file of a network that `smtj train` wrote.")
+        list[Path] | None,
+        typer.Option(
+            help="Folder or file of a network that `smtj train` wrote; repeatable: the first is "
+            "priced, all give the intervals."
+        ),
     ] = None,
+    chips: Annotated[
+        int,
+        typer.Option(min=0, help="Chips with new devices and reads, which give the intervals."),
+    ] = 8,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Move every assumption by itself; one to three minutes."
+        ),
+    ] = False,
     sizes: Annotated[
         str, typer.Option(help="Layer sizes, inputs first, if no network is given.")
     ] = PAPER_SIZES,
@@ -58,9 +76,9 @@ def cost(
     """Show what an inference costs, what dominates the cost, and the cheapest way to read."""
     from rich.console import Console
 
-    from smtj.card import DeviceCard, as_card
+    from smtj.card import BehaviouralCard, as_card
     from smtj.cli.ranges import parse_sizes
-    from smtj.energy import load_assumptions, published_table, survey, workload
+    from smtj.energy import intervals, load_assumptions, published_table, survey, workload
     from smtj.provenance import command, versions
 
     console = Console()
@@ -71,38 +89,46 @@ def cost(
         else:
             typer.echo(assumed.table().text(console.width))
         return
-    if network is not None and sizes != PAPER_SIZES:
+    if network and sizes != PAPER_SIZES:
         raise SmtjError("--sizes and --network exclude each other: a network has its own sizes")
     device: Card | str = card or "cai2019"
     accuracy: Accuracy | None = None
-    if network is None:
+    replicas: list[Accuracy] = []
+    if not network:
         work = workload(parse_sizes("--sizes", sizes, PAPER_SIZES), assumed)
     else:
-        trained_on, accuracy = _evaluate(network, dataset, data, seed)
+        trained_on, accuracy, replicas = _evaluate(network, dataset, data, seed, chips)
         device, work = card or trained_on, accuracy.workload
     device = as_card(device)
-    if not isinstance(device, DeviceCard):
+    if isinstance(device, BehaviouralCard):
         _reads_alone(device, work, accuracy, assumed, out, as_json)
         return
     with notes_console().status("searching read voltage, bit errors, reads and stability factor"):
         found = survey(work, device, accuracy, assumptions=assumed)
+        if replicas:
+            found = replace(found, intervals=intervals(found, replicas))
     record = {**found.to_dict(), "versions": versions(), "command": command()}
+    moved = _sensitivity(found) if sensitivity else None
+    if moved is not None:
+        record["sensitivity"] = moved.to_dict()
     if as_json:
         print_json(record)
     else:
         typer.echo(found.table().text(console.width))
+        if moved is not None:
+            typer.echo(moved.table().text(console.width))
         typer.echo(published_table().text(console.width))
         for remark in found.remarks:
             console.print(f"• {remark}", highlight=False, markup=False)
     if out is not None:
-        _write(out, found, record)
+        _write(out, found, moved, record)
         note(f"Written: {out / 'cost.json'}, {out / 'cost.png'}")
     elif not as_json:
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
 
 
 def _reads_alone(
-    card: "Card",
+    card: "BehaviouralCard",
     work: "Workload",
     accuracy: "Accuracy | None",
     assumed: "Assumptions",
@@ -117,7 +143,8 @@ def _reads_alone(
     from smtj.files import write_text
     from smtj.provenance import command, versions
 
-    found = cost_of(work, card, assumptions=assumed)
+    plan, said = _plan_of(card, assumed)
+    found = cost_of(work, card, plan, assumptions=assumed)
     rate = None
     if accuracy is not None:
         rate = float(accuracy.at(found.effective_reads, found.error_rate))
@@ -128,11 +155,8 @@ def _reads_alone(
         typer.echo(found.table().text(Console().width))
         if rate is not None:
             typer.echo(f"• Accuracy with these reads: {100 * rate:.2f} %")
-        if card.integration_time == 0:
-            typer.echo(
-                "• The card's readings are instants; a read here takes as long as one bit error in "
-                "a thousand needs"
-            )
+        if said:
+            typer.echo(f"• {said}")
         typer.echo(
             f"• Card {card.name} holds measured behaviour: the search for other read voltages and "
             "barriers needs the physics of the device"
@@ -149,31 +173,80 @@ def _reads_alone(
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
 
 
-def _evaluate(
-    path: Path, dataset: str | None, data: Path | None, seed: int
-) -> tuple["Card", "Accuracy"]:
-    from smtj.cli.chips import trained_on
-    from smtj.datasets import load_dataset
-    from smtj.energy import measure_accuracy, trained_network
-    from smtj.nn.training.trainer import as_tensors
+def _plan_of(card: "BehaviouralCard", assumed: "Assumptions") -> "tuple[ReadPlan | None, str]":
+    """Return how to read a card, and a remark if that is not how it was measured.
 
-    network, card = trained_network(path)
-    chosen = dataset or trained_on(path / "network.pt" if path.is_dir() else path)
-    images = as_tensors(load_dataset(chosen, data, progress=not is_quiet()))
+    A measurement reads much faster than the device switches, as its readings need not be
+    independent; those of a neuron are.  None means as on the card.
+    """
+    from smtj.energy import gated_plan
+    from smtj.units import format_scaled
+
+    card.require(*(f"behaviour.{name}" for name in NEEDED))
+    plan = gated_plan(card, card.read_voltage, assumptions=assumed)
+    apart = float(plan.interval)  # type: ignore[arg-type]  # of one plan
+    if card.sampling_interval < apart:
+        own, needed = format_scaled(card.sampling_interval, "s"), format_scaled(apart, "s")
+        # What was measured with the voltage on says nothing of the device without it.
+        return replace(plan, bias_time=plan.interval), (
+            f"The card's readings, {own} apart, repeat one another; reads here are {needed} apart, "
+            "three times the relaxation time, and take as long as one bit error in a thousand needs"
+        )
+    instants = "The card's readings are instants; a read here takes as long as one bit error in "
+    return None, f"{instants}a thousand needs" if card.integration_time == 0 else ""
+
+
+def _sensitivity(found: "Survey") -> "Sensitivity":
+    from smtj.energy import sensitivity
+
     try:
-        with progress("accuracy against reads and bit errors") as report:
-            return card, measure_accuracy(network, images, seed, progress=report)
+        with progress("one assumption at a time") as report:
+            return sensitivity(found, report)
     except KeyboardInterrupt:
         note("Stopped; nothing was written.")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _write(out: Path, found: "Survey", record: dict[str, Any]) -> None:
+def _evaluate(
+    paths: list[Path], dataset: str | None, data: Path | None, seed: int, chips: int
+) -> tuple["Card", "Accuracy", list["Accuracy"]]:
+    """Return the first network's card and accuracy, and those of new chips of all networks."""
+    from smtj.cli.chips import trained_on
+    from smtj.datasets import load_dataset
+    from smtj.energy import measure_accuracy, measure_replicas, trained_network
+    from smtj.nn.training.trainer import as_tensors
+
+    networks, cards = zip(*map(trained_network, paths), strict=True)
+    path, card = paths[0], cards[0]
+    for other, name in zip(cards, paths, strict=True):
+        if other != card:
+            raise SmtjError(
+                f"{name} was trained on another card than {path}; intervals need networks of one"
+            )
+    chosen = dataset or trained_on(path / "network.pt" if path.is_dir() else path)
+    images = as_tensors(load_dataset(chosen, data, progress=not is_quiet()))
+    try:
+        with progress("accuracy against reads and bit errors") as report:
+            accuracy = measure_accuracy(networks[0], images, seed, progress=report)
+        with progress("the same on new chips") as report:
+            replicas = measure_replicas(networks, images, chips, seed, progress=report)
+            return card, accuracy, replicas
+    except KeyboardInterrupt:
+        note("Stopped; nothing was written.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _write(out: Path, found: "Survey", moved: "Sensitivity | None", record: dict[str, Any]) -> None:
+    from smtj import plot
     from smtj.energy import caption, save_plots
     from smtj.files import write_text
 
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         save_plots(found, out / "cost")
+        if moved is not None:
+            with plot.figure(6.0, 3.4) as (figure, axes):
+                moved.plot(axes)
+                plot.save(figure, out / "sensitivity")
         text = json.dumps({**record, "caption": caption(found)}, indent=1, allow_nan=False)
         write_text(out / "cost.json", text + "\n")

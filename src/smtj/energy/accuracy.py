@@ -7,8 +7,8 @@ The trained weights stay, although a designer could fold the known ε into them.
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ from smtj.card import Card
 from smtj.energy.workloads import Workload
 from smtj.errors import SmtjError
 from smtj.inference.stats.distributions import wilson_interval
+from smtj.nn.devices.variation import layer_seed
 from smtj.nn.drive.voltage import VoltageCoupling
+from smtj.nn.layer.chip import install, sample_chip
 from smtj.nn.layer.configure import set_readout
 from smtj.nn.layer.neuron import MTJNeuron, neurons_of
 from smtj.nn.reads.independent import normal, read, sample_key
+from smtj.nn.reads.kernels import one_thread
 from smtj.nn.training.network import load_network
 from smtj.nn.training.trainer import EVALUATION_BATCH, Images, count_correct, scaled
 from smtj.physics.readout.noise import probability_with_bit_errors
@@ -34,6 +37,9 @@ from smtj.typing import Floats
 
 READS = (1, 2, 3, 4, 6, 8, 16, 64)
 ERRORS = (0.0, 1e-2, 3e-2, 0.1)
+REPLICAS = 8
+"""Chips that give the intervals of joules."""
+REPLICA_ERRORS = (0.0, 1e-2)
 
 Progress = Callable[[int, int], None]
 
@@ -104,22 +110,13 @@ def trained_network(path: str | Path) -> tuple[nn.Sequential, Card]:
     CheckpointError
         The file is missing, damaged or of another kind.
     SmtjError
-        The network has no devices, or devices with a bias voltage.
+        The network has no devices.
     """
     given = Path(path)
     file = given / "network.pt" if given.is_dir() else given
     network, _, card = load_network(file)
-    layers = neurons_of(network).values()
-    if not layers:
+    if not neurons_of(network):
         raise SmtjError(f"{file} is a network without devices; train one with --neuron mtj")
-    ends = [float(v) for n in layers for v in (n.bias_voltage.min(), n.bias_voltage.max())]
-    own = card.bias_voltage
-    if any(abs(end - own) > 1e-6 * abs(own) for end in ends):
-        raise SmtjError(
-            f"{file} has bias voltages from {1e3 * min(ends):.0f} to {1e3 * max(ends):.0f} mV, "
-            f"but costs assume devices at {1e3 * own:g} mV; give a network trained without "
-            "--adaptive"
-        )
     return network, card
 
 
@@ -136,7 +133,8 @@ def network_workload(model: nn.Module, inputs: Tensor | None, log_odds_spread: f
             raise SmtjError("a model with convolutions needs inputs=..., to count multiplications")
         synapses = sum(part.weight.numel() for part in weighted)
         features = tuple(n.features for n in layers.values())
-        return Workload(features, synapses, log_odds_spread, drive_field=field)
+        held = _bias_voltages(layers.values())
+        return Workload(features, synapses, log_odds_spread, 0.5, field, held)
     copied = set_readout(copy.deepcopy(model), eval_reads="expected", noise=False).eval()
     devices: list[int] = []
     driven: list[Tensor] = []
@@ -160,7 +158,16 @@ def network_workload(model: nn.Module, inputs: Tensor | None, log_odds_spread: f
     with torch.no_grad():
         copied(inputs)
     spread = math.sqrt(_mean([part**2 for part in driven]))
-    return Workload(tuple(devices), products[0], spread, _mean(occupied), field)
+    held = _bias_voltages(layers.values())
+    return Workload(tuple(devices), products[0], spread, _mean(occupied), field, held)
+
+
+def _bias_voltages(layers: Iterable[MTJNeuron]) -> tuple[float, ...]:
+    """Return every neuron's bias voltage in V, or nothing if all have the card's own."""
+    found = [float(v) for n in layers for v in n.bias_voltage.expand(n.features)]
+    own = [n.card.bias_voltage for n in layers for _ in range(n.features)]
+    alike = all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(found, own, strict=True))
+    return () if alike else tuple(found)
 
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -177,7 +184,8 @@ def measure_accuracy(
     """Evaluate a network at every number of reads and every bit error rate of a small grid.
 
     Everything before the first reads, the magnetic noise of the first devices included, is the
-    same for all of them and is evaluated once.
+    same for all of them and is evaluated once.  The result does not depend on the number of
+    threads.
 
     Parameters
     ----------
@@ -200,7 +208,8 @@ def measure_accuracy(
     generator = torch.Generator().manual_seed(seed)
     network.eval()
     values = np.zeros((len(reads), len(errors)))
-    with torch.no_grad():
+    # Matrix products round differently on another number of threads.
+    with one_thread(), torch.no_grad():
         first, rest = _split(network)
         sums = _first_sums(network, first, images)
         device = network[first]
@@ -217,8 +226,43 @@ def measure_accuracy(
                 if progress is not None:
                     progress(row * len(errors) + column + 1, total)
     plain = network_workload(network, None, spread)
-    work = Workload(plain.devices, plain.synapses, spread, occupancy)
+    work = replace(plain, occupancy=occupancy)
     return Accuracy(tuple(reads), tuple(errors), values, achievable, len(images.test_labels), work)
+
+
+def measure_replicas(
+    networks: Sequence[nn.Sequential],
+    images: Images,
+    count: int = REPLICAS,
+    seed: int = 0,
+    reads: Sequence[int] = READS,
+    errors: Sequence[float] = REPLICA_ERRORS,
+    progress: Progress | None = None,
+) -> list[Accuracy]:
+    """Measure accuracies again, each with a new chip, new reads, and the next of some networks.
+
+    Parameters
+    ----------
+    networks
+        Networks that are used in turn, e.g. of several seeds; each keeps its own chip.
+    images, reads, errors
+        As in :func:`measure_accuracy`.
+    count
+        Number of replicas.
+    seed
+        Of chips, noise and reads.
+    progress
+        Called with (done, total).
+    """
+    found = []
+    for number in range(count):
+        network = copy.deepcopy(networks[number % len(networks)])
+        chip = layer_seed(seed, f"replica {number}")
+        install(sample_chip(network, chip), network)
+        found.append(measure_accuracy(network, images, chip, reads, errors))
+        if progress is not None:
+            progress(number + 1, count)
+    return found
 
 
 def _split(network: nn.Sequential) -> tuple[int, list[nn.Module]]:
@@ -281,8 +325,12 @@ def _expected(
 
 
 def _driven(device: MTJNeuron, odds: Tensor) -> Tensor:
-    """Return the log-odds of the devices that respond to a field; stuck ones do not."""
-    return odds[..., device.stuck == 0]
+    """Return the log-odds that devices of the card's own slope have in the fields that are made.
+
+    Stuck devices respond to no field.
+    """
+    own = float(np.asarray(device.card.under_bias().slope))
+    return (odds * (own / device.slope))[..., device.stuck == 0]
 
 
 def _mean(parts: list[Tensor]) -> float:

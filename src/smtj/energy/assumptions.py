@@ -21,16 +21,22 @@ from smtj.tables import Table, Tabular
 DEFAULTS = Path(__file__).with_name("assumptions.toml")
 
 
+FACTOR = 2.0
+"""By which a sensitivity moves an assumption to either side where the file names no values."""
+
+
 @cache
-def _defaults() -> tuple[Mapping[str, Quantity], Mapping[str, Value]]:
-    """Return unit, range and meaning of every assumption, and its default value."""
-    quantities, values = {}, {}
+def _defaults() -> tuple[Mapping[str, Quantity], Mapping[str, Value], Mapping[str, list[str]]]:
+    """Return unit, range and meaning of every assumption, its default value, and where a
+    sensitivity moves it."""
+    quantities, values, moved = {}, {}, {}
     for name, entry in tomllib.loads(DEFAULTS.read_text(encoding="utf-8")).items():
+        moved[name] = entry.pop("moved", [])
         number, _, shown = str(entry["value"]).partition(" ")
         given = {key: entry.pop(key) for key in ("value", "provenance", "source")}
         quantity = Quantity(**{"unit": "", "show": shown, "example": float(number), **entry})
         quantities[name], values[name] = quantity, quantity.read(given)
-    return quantities, values
+    return quantities, values, moved
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +88,17 @@ class Assumptions(Tabular):
         for name, quantity in _defaults()[0].items():
             yield name, self.values[name], quantity
 
+    def moved(self, name: str) -> tuple["Assumptions", "Assumptions"]:
+        """Return copies with one assumption lower and higher, for a sensitivity.
+
+        Half and twice its value where ``assumptions.toml`` names no others.
+        """
+        quantity, named = _defaults()[0][name], _defaults()[2][name]
+        value = float(self.values[name])
+        ends = named or [quantity.text(value / FACTOR), quantity.text(value * FACTOR)]
+        low, high = (self.replace({name: str(end)}) for end in ends)
+        return low, high
+
     def table(self) -> Table:
         """Return every assumption with its provenance and source."""
         rows = [
@@ -97,7 +114,7 @@ class Assumptions(Tabular):
 
 
 def _read(name: str, given: object, where: str) -> Value:
-    quantities, _ = _defaults()
+    quantities = _defaults()[0]
     if name not in quantities:
         near = get_close_matches(name, quantities, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(quantities)}"

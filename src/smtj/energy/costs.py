@@ -5,7 +5,6 @@ Not counted: the clock, the wiring between the parts, power converters, weight s
 machine that trains.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,128 +16,58 @@ from numpy.typing import ArrayLike, NDArray
 from smtj import plot
 from smtj.card import BehaviouralCard, Card, CardLike, DeviceCard, as_card, as_device
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.parts import amplifier_power, strain_energy, wire, wire_power
+from smtj.energy.parts import Reach, amplifier_power, strain_energy, wire, wire_power
+from smtj.energy.plans import READS, ReadPlan, card_plan, relaxation_time
+from smtj.energy.readout import error_rate, gain_bandwidth
 from smtj.energy.workloads import Workload, WorkloadLike, workload
 from smtj.errors import SmtjError
 from smtj.physics.readout.back_action import back_action, log_dwell_times_under_bias
-from smtj.physics.readout.noise import Amplifier, bit_error_rate, read_time
 from smtj.physics.readout.repeated import effective_reads
 from smtj.physics.readout.signal import ReadSignal, read_signal
 from smtj.physics.switching import log_relaxation_time
-from smtj.physics.voltage_response import mean_power, reaches, voltage_response
+from smtj.physics.voltage_response import mean_current, reaches, voltage_response
 from smtj.tables import Table, Tabular
 from smtj.typing import Floats
-from smtj.units import format_scaled
+from smtj.units import format_quantity, format_scaled
 
 if TYPE_CHECKING:
     import pandas as pd
-
-INDEPENDENT = 3.0
-"""Relaxation times between reads that count as independent: they then correlate by 5 %."""
-ERROR_RATE = 1e-3
-"""Bit error rate of a read if nothing else is said."""
-READS = 16
-"""Reads used if no network says how many it needs."""
 
 Coupling: TypeAlias = Literal["oersted", "strain", "voltage"]
 COUPLINGS: tuple[Coupling, ...] = ("oersted", "strain")
 """Those that make a field."""
 COUPLING_NAMES: dict[Coupling, str] = {
     "oersted": "Oersted wires",
-    "strain": "strain",
+    "strain": "strain taken as a field",
     "voltage": "the voltage across the junctions",
 }
 
 
 @dataclass(frozen=True)
-class ReadPlan:
-    """How every neuron is read for one input; numbers or arrays that broadcast."""
+class Limit:
+    """What a part stands, and what is asked of it; entries of the shape of a cost."""
 
-    reads: ArrayLike
-    """N."""
-    voltage: ArrayLike
-    """V in V."""
-    interval: ArrayLike
-    """From read to read in s."""
-    integration_time: ArrayLike
-    """Time in s over which one read averages, with the amplifier on."""
-    bias_time: ArrayLike
-    """Time in s per read with the voltage on the junction."""
-    amplifier_noise: ArrayLike
-    """e_n of the amplifier in V/√Hz; a noisier one needs less power."""
+    name: str
+    value: Floats
+    most: float
+    unit: str
+    """SI unit, and the one that is shown."""
+    show: str
 
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Where the part stands it."""
+        return np.asarray(self.value <= self.most * (1 + 1e-9))
 
-def card_plan(
-    card: CardLike, reads: ArrayLike = READS, assumptions: Assumptions | None = None
-) -> ReadPlan:
-    """Return the reads that a card states, with its voltage always on.
-
-    If its readings are instants, as of a measurement whose integration time is unknown, a read
-    takes as long as a bit error rate of :data:`ERROR_RATE` needs.
-    """
-    card, assumed = as_card(card), assumptions or Assumptions()
-    interval, time = card.sampling_interval, card.integration_time
-    quiet = np.asarray(float(assumed.amplifier_noise))
-    if time == 0:
-        time = min(_shortest_read(card, assumed, card.read_voltage, quiet, ERROR_RATE), interval)
-    return ReadPlan(reads, card.read_voltage, interval, time, interval, float(quiet))
-
-
-def _shortest_read(
-    card: Card, assumed: Assumptions, voltage: ArrayLike, quiet: Floats, error_rate: ArrayLike
-) -> Any:
-    """Return the shortest integration time in s that noise and circuits allow."""
-    signal = read_signal(card, voltage)
-    noise = signal.densities(_amplifier(assumed, quiet))
-    needed = np.asarray(read_time(signal.difference, *noise, np.asarray(error_rate)))
-    return np.maximum(needed, float(assumed.shortest_read))
-
-
-def gated_plan(
-    card: CardLike,
-    voltage: ArrayLike,
-    reads: ArrayLike = READS,
-    error_rate: ArrayLike = ERROR_RATE,
-    amplifier_noise: ArrayLike | None = None,
-    assumptions: Assumptions | None = None,
-) -> ReadPlan:
-    """Return reads as short as their noise allows, three relaxation times apart, gated.
-
-    Gated means that the voltage is on during the read only.
-
-    Parameters
-    ----------
-    card
-        The device.
-    voltage
-        Read voltage in V.
-    reads
-        N.
-    error_rate
-        Accepted bit error rate of a read, between 0 and ½; no read is shorter than
-        ``shortest_read`` of the assumptions.
-    amplifier_noise
-        e_n in V/√Hz.  Default: the assumed one.  All broadcast together.
-    assumptions
-        Default: those of ``assumptions.toml``.
-    """
-    card, assumed = as_card(card), assumptions or Assumptions()
-    bias, rate = (np.asarray(v, dtype=np.float64) for v in (voltage, error_rate))
-    quiet = np.asarray(
-        assumed.amplifier_noise if amplifier_noise is None else amplifier_noise, dtype=np.float64
-    )
-    time = _shortest_read(card, assumed, bias, quiet, rate)
-    interval = np.maximum(INDEPENDENT * relaxation_time(card), time)
-    return ReadPlan(reads, bias, interval, time, time, quiet)
-
-
-def relaxation_time(card: Card) -> float:
-    """τ_rel in s at H_s without a voltage, where it is longest, by Eq. 3, 4 and 6.
-
-    Every cost uses this law, whichever one the card names for its dwell times.
-    """
-    point = card.under_bias()
-    return float(np.exp(point.log_relaxation_time(point.offset_field)))
+    def described(self) -> str:
+        """Return both numbers as text, of the first point that exceeds the limit."""
+        over = np.asarray(self.value)[~self.kept]
+        asked = float(over[0]) if over.size else float(np.max(self.value))
+        shown = [
+            format_quantity(v, self.unit, self.show, 2) if self.unit else f"{v:.2g}"
+            for v in (asked, self.most)
+        ]
+        return f"{self.name} ({shown[0]}, limit {shown[1]})".replace("^2", "²")
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,19 +77,24 @@ class Cost(Tabular):
     card: Card
     plan: ReadPlan
     workload: Workload
+    assumptions: Assumptions
     signal: ReadSignal
     junction: Floats
     """V²/R of both states, weighted by occupancy, while the voltage is on."""
+    source: Floats
+    """What the supply gives for the read current beyond that: (V_dd - V) I."""
     amplifier: Floats
-    """Its supply during reads."""
+    """Its supply during reads and while it starts."""
     comparator: Floats
     counter: Floats
     standby: Floats
     """Leakage of all neurons from the input to the answer."""
+    bias: Floats
+    """V_dd I of the neurons' own bias voltages, held from the input to the answer."""
     wire: Floats
-    """Oersted wires and their drivers, held while a layer is read."""
+    """V_dd |I| of Oersted wires and their drivers, held while a layer is read."""
     strain: Floats
-    """½ C V² of the ferroelectrics, charged once per input."""
+    """V_dd C |V| of the ferroelectrics, charged once per input."""
     synapses: Floats
     """Multiply-accumulates; in no sum."""
     latency: Floats
@@ -175,8 +109,10 @@ class Cost(Tabular):
     """Largest shift of P(high) caused by reading."""
     blur: Floats
     """Integration time over relaxation time while the voltage is on."""
-    wire_current_density: Floats
-    """Rms in the wire, A/m²."""
+    gain_bandwidth: Floats
+    """Of the amplifier, in Hz."""
+    reach: Reach
+    """Fields that the drivers make, in A/m."""
 
     def parts(self, coupling: Coupling) -> dict[str, Floats]:
         """Return what each part of the neurons spends with a coupling, in J."""
@@ -192,12 +128,15 @@ class Cost(Tabular):
 
     def reading(self) -> dict[str, Floats]:
         """Return what each part of the neurons spends apart from the drive, in J."""
+        held = {"bias voltages": self.bias} if self.workload.bias_voltages else {}
         return {
             "junction": self.junction,
+            "read current": self.source,
             "amplifier": self.amplifier,
             "comparator": self.comparator,
             "counter": self.counter,
             "standby": self.standby,
+            **held,
         }
 
     @property
@@ -209,7 +148,7 @@ class Cost(Tabular):
 
     @cached_property
     def voltage_drive(self) -> Floats | None:
-        """V²/R of neurons whose sums are the voltages across their own junctions, in J.
+        """V_dd |I| of neurons whose sums are the voltages across their own junctions, in J.
 
         The voltage is held while a layer is read, in the constant field of the network.  None if
         it cannot reach the rms of the network's log-odds to both sides.
@@ -224,7 +163,10 @@ class Cost(Tabular):
         if response.slope == 0 or not reaches(response, work.log_odds_spread):
             return None
         layer_time = self.latency / len(work.devices)
-        return np.asarray(work.neurons * layer_time * mean_power(response, work.log_odds_spread))
+        watts = float(self.assumptions.supply_voltage) * mean_current(
+            response, work.log_odds_spread
+        )
+        return np.asarray(work.neurons * layer_time * watts)
 
     @property
     def all_parts(self) -> dict[str, Floats]:
@@ -246,10 +188,51 @@ class Cost(Tabular):
         """Return the power per area of neurons that work without a pause, in W/m²."""
         return np.asarray(self.neurons(coupling) / self.latency / self.area)
 
-    def possible(self, assumptions: Assumptions) -> NDArray[np.bool_]:
-        """Return whether reads are as short and as gentle as the assumptions demand."""
-        gentle = self.shift <= float(assumptions.largest_shift)
-        return np.asarray(gentle & (self.blur <= float(assumptions.longest_read)))
+    def read_limits(self) -> list[Limit]:
+        """Return what reads must keep: they must be gentle, short, and within the amplifier."""
+        assumed = self.assumptions
+        return [
+            Limit("shift of P(high)", self.shift, float(assumed.largest_shift), "", ""),
+            Limit("read over relaxation time", self.blur, float(assumed.longest_read), "", ""),
+            Limit(
+                "gain-bandwidth of the amplifier",
+                self.gain_bandwidth,
+                float(assumed.gain_bandwidth),
+                "Hz",
+                "GHz",
+            ),
+        ]
+
+    def drive_limits(self, coupling: Coupling) -> list[Limit]:
+        """Return what the drivers of a coupling must stand."""
+        assumed, rms = self.assumptions, self.reach.rms
+        most = float(assumed.drive_reach) * rms
+        if coupling == "strain":
+            volts = most / float(assumed.strain_field_per_volt)
+            return [Limit("film voltage", self._all(volts), float(assumed.film_voltage), "V", "V")]
+        if coupling == "voltage":
+            return []
+        made = wire(assumed)
+        density = rms / made.field_per_drive / (made.width * made.thickness)
+        allowed = float(assumed.wire_current_density)
+        current = self._all(most / made.field_per_drive)
+        return [
+            Limit("current of the driver", current, made.largest_current, "A", "mA"),
+            Limit("electromigration", self._all(density), allowed, "A/m^2", "MA/cm^2"),
+        ]
+
+    def _all(self, value: float) -> Floats:
+        return np.full(self.latency.shape, value)
+
+    @property
+    def possible(self) -> NDArray[np.bool_]:
+        """Whether reads keep their limits."""
+        return np.asarray(np.logical_and.reduce([limit.kept for limit in self.read_limits()]))
+
+    def exceeded(self, coupling: Coupling) -> list[str]:
+        """Return the limits that some point exceeds, as text; empty if it can be built."""
+        limits = [*self.read_limits(), *self.drive_limits(coupling)]
+        return [limit.described() for limit in limits if not np.all(limit.kept)]
 
     def described(self) -> dict[str, str]:
         """Return what a person reads, by name; a range where the plan holds several points."""
@@ -268,6 +251,10 @@ class Cost(Tabular):
             f"Synapses, in no sum: {joules(self.synapses)}",
             f"Area: {self.area * 1e6:.3g} mm²",
         ]
+        for coupling in self.couplings:
+            beyond = "; ".join(self.exceeded(coupling))
+            if beyond:
+                notes.append(f"Driven by {COUPLING_NAMES[coupling]}, beyond limits: {beyond}")
         return Table(
             title, ("quantity", "value"), [list(row) for row in self.described().items()], notes
         )
@@ -313,7 +300,9 @@ class Cost(Tabular):
             "power_density": {c: self.power_density(c).tolist() for c in self.couplings},
             "shift_of_probability": self.shift.tolist(),
             "read_over_relaxation_time": self.blur.tolist(),
-            "wire_current_density": self.wire_current_density.tolist(),
+            "gain_bandwidth": self.gain_bandwidth.tolist(),
+            "field_rms": self.reach.rms,
+            "exceeded": {c: self.exceeded(c) for c in self.couplings},
         }
 
     def to_dataframe(self) -> "pd.DataFrame":
@@ -377,7 +366,7 @@ def cost(
     >>> import smtj.energy
     >>> price = smtj.energy.cost((784, 400, 10), "cai2019")
     >>> print(f"{float(price.neurons('oersted')):.2g} J in {float(price.latency):.3g} s")
-    0.25 J in 3.84 s
+    2.1 J in 3.92 s
     """
     card, assumed = as_card(card), assumptions or Assumptions()
     work = workload(network, assumed, inputs=inputs)
@@ -404,16 +393,21 @@ def cost(
     all_reads = work.neurons * reads
     duty = np.minimum(on / interval, 1.0)
     action = back_action(card, bias, duty)
-    log_rate = _log_rate(card, bias, duty, float(np.asarray(point.offset_field)))
-    # Layers answer in turn, and all their neurons wait from the input to the answer.
-    layer_time = reads * interval
+    h_s = float(np.asarray(point.offset_field))
+    # The slowest devices decide: they wait longest, and their reads are worth least.
+    held = max((0.0, *work.bias_voltages), key=lambda v: relaxation_time(card, v))
+    log_rate = _log_rate(card, bias, duty, h_s, held)
+    # Layers answer in turn, all their neurons wait from the input to the answer, and a device must
+    # forget the input before.
+    forgotten = float(assumed.independence) * relaxation_time(card, held)
+    layer_time = np.maximum(interval, forgotten) + (reads - 1) * interval
     latency = len(work.devices) * layer_time
-    field = math.hypot(
-        float(np.asarray(point.offset_field)), work.log_odds_spread / float(point.slope)
-    )
-    current = field / wire(assumed).field_per_drive
-    density = current / float(assumed.wire_width * assumed.wire_thickness)
-    errors = bit_error_rate(signal.difference, *signal.densities(_amplifier(assumed, quiet)), time)
+    driven = h_s * (1 - float(assumed.permanent_offset_field))
+    reach = Reach(driven, work.log_odds_spread / float(point.slope))
+    supply = float(assumed.supply_voltage)
+    speed = gain_bandwidth(signal, assumed, time)
+    amplifier = amplifier_power(assumed, quiet, speed, signal.temperature)
+    in_junction = signal.power(work.occupancy)
     shape = np.broadcast_shapes(*(v.shape for v in (reads, interval, time, on, quiet, bias)))
 
     def spread(value: ArrayLike) -> Floats:
@@ -423,31 +417,44 @@ def cost(
         card=card,
         plan=plan,
         workload=work,
+        assumptions=assumed,
         signal=signal,
-        junction=spread(all_reads * on * signal.power(work.occupancy)),
-        amplifier=spread(all_reads * time * amplifier_power(assumed, quiet, signal.temperature)),
+        junction=spread(all_reads * on * in_junction),
+        source=spread(all_reads * on * in_junction * np.maximum(supply / np.abs(bias) - 1, 0)),
+        amplifier=spread(all_reads * (time + float(assumed.amplifier_startup)) * amplifier),
         comparator=spread(all_reads * float(assumed.comparator_energy)),
         counter=spread(all_reads * float(assumed.counter_energy)),
         standby=spread(work.neurons * float(assumed.standby_power) * latency),
-        wire=spread(work.neurons * layer_time * wire_power(assumed, current)),
-        strain=spread(work.neurons * strain_energy(assumed, field)),
+        bias=spread(latency * supply * _held_current(card, work)),
+        wire=spread(work.neurons * layer_time * wire_power(assumed, reach)),
+        strain=spread(work.neurons * strain_energy(assumed, reach)),
         synapses=spread(work.synapses * float(assumed.synapse_energy)),
         latency=spread(latency),
         area=work.neurons * float(assumed.cell_area),
-        error_rate=spread(errors),
+        error_rate=spread(error_rate(signal, assumed, quiet, time)),
         effective_reads=spread(effective_reads(reads, interval, np.exp(-log_rate))),
         shift=spread(action.shift),
         blur=spread(time * np.exp(-action.log_relaxation_time)),
-        wire_current_density=spread(density),
+        gain_bandwidth=spread(speed),
+        reach=reach,
     )
 
 
-def _amplifier(assumed: Assumptions, voltage_noise: Floats) -> Amplifier:
-    return Amplifier(voltage_noise, float(assumed.amplifier_current_noise))
+def _held_current(card: Card, work: Workload) -> float:
+    """Return the mean current in A of all neurons' bias voltages."""
+    if not work.bias_voltages:
+        return 0.0
+    volts, count = np.unique(np.array(work.bias_voltages), return_counts=True)
+    states = read_signal(card, volts)
+    current = np.abs(volts) * (work.occupancy / states.high + (1 - work.occupancy) / states.low)
+    return float(count @ current)
 
 
-def _log_rate(card: Card, voltage: Floats, duty: Floats, field: float) -> Floats:
-    """ln of the mean relaxation rate in 1/s with the voltage on for a fraction of the time."""
+def _log_rate(card: Card, voltage: Floats, duty: Floats, field: float, held: float) -> Floats:
+    """ln of the mean relaxation rate in 1/s with the voltage on for a fraction of the time.
+
+    For the rest of the time the voltage is ``held``.
+    """
     if isinstance(card, BehaviouralCard):
         return -back_action(card, voltage, duty).log_relaxation_time
     card = as_device(card)
@@ -455,7 +462,7 @@ def _log_rate(card: Card, voltage: Floats, duty: Floats, field: float) -> Floats
         log_duty, log_rest = np.log(duty), np.log1p(-duty)
     on, off = (
         -log_relaxation_time(*log_dwell_times_under_bias(card, field, v))
-        for v in (voltage, np.zeros_like(voltage))
+        for v in (voltage, np.full_like(voltage, held))
     )
     return np.asarray(np.logaddexp(log_duty + on, log_rest + off))
 

@@ -1,7 +1,7 @@
 """Cost of a card's neurons: the paper's reads and the cheapest reads."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.energy.assumptions import Assumptions
-from smtj.energy.costs import ERROR_RATE, READS, Cost, Coupling, card_plan, cost, gated_plan
+from smtj.energy.costs import Cost, Coupling, cost
 from smtj.energy.literature import published
 from smtj.energy.pareto import Point, Search, search
+from smtj.energy.plans import READS, card_plan, gated_plan
 from smtj.energy.workloads import Workload, WorkloadLike, workload
 from smtj.physics.readout.back_action import voltage_limit
 from smtj.tables import Table, Tabular
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from smtj.energy.accuracy import Accuracy
 
-FRACTION = 0.98
-"""Fraction of the achievable accuracy that reads must reach."""
 COUNTS = np.arange(1, 257)
 """Candidate numbers of reads; the smallest that suffices is used."""
 VOLTAGES = np.geomspace(3e-4, 0.2, 60)
@@ -38,7 +37,7 @@ class Survey(Tabular):
     stated: Cost
     """The card's own reads, its voltage always on: 1 mV and 120 ms in the paper."""
     gated: Cost
-    """The same voltage, on only during a read, which errs once in a thousand."""
+    """The same voltage, on only during a read, with the assumed bit error rate."""
     curve: Cost
     """Such reads at :data:`VOLTAGES`."""
     continuous_limit: float
@@ -46,12 +45,19 @@ class Survey(Tabular):
     accuracy: "Accuracy | None"
     searches: dict[Coupling, Search]
     best: dict[Coupling, Point]
-    """The cheapest that reach the target, by coupling; empty if none does."""
+    """The cheapest that reach the target, by coupling; only those that can be built."""
+    beyond: dict[Coupling, Point]
+    """The same without the limits of the drivers, where that is cheaper."""
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    """95 % prediction intervals of energies in J over chips, reads and networks, by column and
+    part; see :func:`smtj.energy.intervals`."""
 
     @property
     def target(self) -> float | None:
         """The accuracy to reach."""
-        return None if self.accuracy is None else FRACTION * self.accuracy.achievable
+        if self.accuracy is None:
+            return None
+        return float(self.assumptions.accuracy_fraction) * self.accuracy.achievable
 
     @property
     def remarks(self) -> list[str]:
@@ -93,11 +99,13 @@ class Survey(Tabular):
             "as_stated": self.stated.to_dict() | {"accuracy": self.accuracy_of(self.stated)},
             "gated": self.gated.to_dict() | {"accuracy": self.accuracy_of(self.gated)},
             "best": {name: point.to_dict() for name, point in self.best.items()},
+            "beyond": {name: point.to_dict() for name, point in self.beyond.items()},
             "front": {
                 name: [point.to_dict() for point in tried.points]
                 for name, tried in self.searches.items()
             },
             "continuous_voltage_limit": self.continuous_limit,
+            "intervals": {c: dict(parts) for c, parts in self.intervals.items()},
             "assumptions": self.assumptions.to_dict(),
             "published": [asdict(entry) for entry in published()],
             "remarks": self.remarks,
@@ -115,9 +123,10 @@ class Survey(Tabular):
         rows += [
             pd.DataFrame([{**point.to_dict(), **point.parts}])
             .drop(columns=["parts", "coupling"])
-            .assign(reads_as=f"best, {name}")
+            .assign(reads_as=f"{way}, {name}", exceeded="; ".join(point.exceeded))
             .rename(columns={"energy": f"sum, {name}"})
-            for name, point in self.best.items()
+            for way, points in (("best", self.best), ("beyond limits", self.beyond))
+            for name, point in points.items()
         ]
         return pd.concat(rows).set_index("reads_as")
 
@@ -128,6 +137,7 @@ def survey(
     accuracy: "Accuracy | None" = None,
     *,
     assumptions: Assumptions | None = None,
+    stability_factors: Sequence[float] | None = None,
 ) -> Survey:
     """Return the cost of a card's own reads, of gated ones, and of the cheapest.
 
@@ -138,6 +148,8 @@ def survey(
     accuracy
         Accuracy of the network, from :func:`smtj.energy.accuracy.measure_accuracy`; the search for
         the cheapest reads needs it.
+    stability_factors
+        E_b/k_BT of the devices that the search tries; by default as :func:`smtj.energy.search`.
 
     Raises
     ------
@@ -153,34 +165,45 @@ def survey(
         return cost(work, card, card_plan(card, reads, assumed), assumptions=assumed)
 
     def gated(reads: ArrayLike, volts: ArrayLike = voltage) -> Cost:
-        plan = gated_plan(card, volts, reads, ERROR_RATE, assumptions=assumed)
+        plan = gated_plan(card, volts, reads, assumptions=assumed)
         return cost(work, card, plan, assumptions=assumed)
 
     searches: dict[Coupling, Search] = {}
     best: dict[Coupling, Point] = {}
+    beyond: dict[Coupling, Point] = {}
+    target = 0.0
     if accuracy is not None:
-        searches = search(work, card, accuracy.at, assumptions=assumed)
-        target = FRACTION * accuracy.achievable
-        cheapest = {coupling: tried.cheapest(target) for coupling, tried in searches.items()}
-        best = {coupling: point for coupling, point in cheapest.items() if point is not None}
+        searches = search(
+            work, card, accuracy.at, assumptions=assumed, stability_factors=stability_factors
+        )
+        target = float(assumed.accuracy_fraction) * accuracy.achievable
+        for coupling, tried in searches.items():
+            within, free = tried.cheapest(target), tried.cheapest(target, beyond=True)
+            if within is not None:
+                best[coupling] = within
+            if free is not None and free.exceeded:
+                beyond[coupling] = free
     return Survey(
         card=card,
         assumptions=assumed,
         workload=work,
-        stated=stated(_reads_for(stated, accuracy)),
-        gated=gated(_reads_for(gated, accuracy)),
+        stated=stated(_reads_for(stated, accuracy, target)),
+        gated=gated(_reads_for(gated, accuracy, target)),
         curve=gated(READS, VOLTAGES),
         continuous_limit=voltage_limit(card, float(assumed.largest_shift)),
         accuracy=accuracy,
         searches=searches,
         best=best,
+        beyond=beyond,
     )
 
 
-def _reads_for(costs: Callable[[ArrayLike], Cost], accuracy: "Accuracy | None") -> int:
+def _reads_for(
+    costs: Callable[[ArrayLike], Cost], accuracy: "Accuracy | None", target: float
+) -> int:
     """Return the fewest reads that reach the target, or the most tried if none do."""
     if accuracy is None:
         return READS
     found = costs(COUNTS)
-    good = accuracy.at(found.effective_reads, found.error_rate) >= FRACTION * accuracy.achievable
+    good = accuracy.at(found.effective_reads, found.error_rate) >= target
     return int(COUNTS[good.argmax()]) if good.any() else int(COUNTS[-1])

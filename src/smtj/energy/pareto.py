@@ -1,17 +1,19 @@
-"""The search for the cheapest reads: voltage, bit errors, amplifier, reads and stability factor.
+"""The search for the cheapest reads: voltage, time, bit errors, reads, interval and barrier.
 
 The barrier is changed by the activation volume: another device of the same stack.  Wells and
 resistances stay, and in both switching models the slope w goes with the barrier, so a lower
 barrier needs fields larger by as much for the same P(high).  The fields are scaled that way,
-beyond the range of the card's coupling: the network computes the same, and the coupling pays.
+beyond the range of the card's coupling: the network computes the same, and the coupling pays, as
+far as its driver reaches.
 """
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smtj import plot
 from smtj.card import CardLike, as_device
@@ -21,14 +23,13 @@ from smtj.energy.costs import (
     COUPLINGS,
     Cost,
     Coupling,
-    ReadPlan,
     cost,
     density,
     described_reads,
-    gated_plan,
     joules,
     seconds,
 )
+from smtj.energy.plans import ReadPlan, gated_plan, relaxation_time
 from smtj.energy.workloads import WorkloadLike, workload
 from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.tables import Table, Tabular
@@ -37,15 +38,17 @@ from smtj.typing import Floats
 if TYPE_CHECKING:
     import pandas as pd
 
-MIN_BARRIER = 5.0
-"""Smallest stability factor; below it Néel-Brown with a fixed τ0 is meaningless."""
 BARRIERS = 14
-VOLTAGES = np.geomspace(1e-3, 0.2, 24)
+VOLTAGES = np.geomspace(1e-3, 0.2, 20)
 """Read voltages in V."""
-ERRORS = (1e-4, 1e-3, 1e-2, 3e-2, 0.1)
-NOISIER = (1, 2, 4, 8)
-"""Factors by which an amplifier may be noisier than assumed, to need less power."""
-READS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
+TIMES = np.geomspace(1, 1e4, 17)
+"""Integration times, over the shortest that circuits allow."""
+ERRORS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1)
+READS = tuple(range(1, 33))
+INTERVALS = (0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0)
+"""From read to read, in relaxation times."""
+LEAST_ACCURACY = 0.5
+"""Accuracy below which points are left out."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +78,8 @@ class Point(Tabular):
     """Energy by the part that spends it, in J."""
     power_density: float
     """In W/m²."""
+    exceeded: tuple[str, ...] = ()
+    """Limits of the drivers that it exceeds; empty if it can be built."""
 
     @property
     def dominant(self) -> str:
@@ -113,10 +118,17 @@ class Search(Tabular):
     """The Pareto front in accuracy, energy and latency, cheapest first."""
     tried: int
     possible: int
+    """Of those, which keep all limits."""
+    beyond: list[Point] = field(default_factory=list)
+    """The front without the limits of the drivers."""
 
-    def cheapest(self, accuracy: float) -> Point | None:
-        """Return the cheapest point that is at least that accurate, or None."""
-        good = [point for point in self.points if point.accuracy >= accuracy]
+    def cheapest(self, accuracy: float, beyond: bool = False) -> Point | None:
+        """Return the cheapest point that is at least that accurate, or None.
+
+        ``beyond`` disregards the limits of the drivers; the point names those that it exceeds.
+        """
+        tried = self.beyond if beyond else self.points
+        good = [point for point in tried if point.accuracy >= accuracy]
         return min(good, key=lambda point: (point.energy, point.latency), default=None)
 
     def table(self) -> Table:
@@ -131,7 +143,7 @@ class Search(Tabular):
             for _, p in sorted(best.items(), reverse=True)
         ]
         title = f"Cheapest reads driven by {COUPLING_NAMES[self.coupling]}"
-        note = f"{self.possible:,} of {self.tried:,} tried are possible"
+        note = f"{self.possible:,} of {self.tried:,} tried can be built"
         return Table(title, head, rows, [note])
 
     def plot(self, ax: Any = None) -> Any:
@@ -163,12 +175,11 @@ class Search(Tabular):
         return pd.json_normalize([point.to_dict() for point in self.points], sep=", ")
 
 
-def barriers(card: CardLike) -> Floats:
-    """Return stability factors from :data:`MIN_BARRIER` to the card's own, included."""
+def barriers(card: CardLike, assumptions: Assumptions | None = None) -> Floats:
+    """Return stability factors from the smallest that is assumed to the card's own, included."""
     own = float(vcma_point(as_device(card)).stability_factor)
-    if own <= MIN_BARRIER:
-        return np.array([own])
-    return np.linspace(MIN_BARRIER, own, BARRIERS)
+    least = float((assumptions or Assumptions()).smallest_barrier)
+    return np.array([own]) if own <= least else np.linspace(least, own, BARRIERS)
 
 
 def search(
@@ -179,13 +190,16 @@ def search(
     assumptions: Assumptions | None = None,
     stability_factors: Sequence[float] | Floats | None = None,
     voltages: Sequence[float] | Floats = VOLTAGES,
+    times: Sequence[float] | Floats = TIMES,
     errors: Sequence[float] = ERRORS,
     reads: Sequence[int] = READS,
+    intervals: Sequence[float] = INTERVALS,
 ) -> dict[Coupling, Search]:
-    """Try every stability factor, read voltage, bit error rate, amplifier and number of reads.
+    """Try every stability factor, voltage, time, bit error rate, number of reads and interval.
 
-    Both couplings are searched.  Reads are those of :func:`smtj.energy.gated_plan`, with amplifiers
-    up to :data:`NOISIER` than assumed.  What :meth:`smtj.energy.Cost.possible` rejects is left out.
+    Both couplings are searched.  Reads are those of :func:`smtj.energy.gated_plan`: an amplifier is
+    as noisy as the bit error rate allows.  What :attr:`smtj.energy.Cost.possible` rejects is left
+    out, and so is what exceeds the limits of the drivers, except in :attr:`Search.beyond`.
 
     Parameters
     ----------
@@ -195,52 +209,101 @@ def search(
         Function of N_eff and the bit error rate, e.g. :meth:`smtj.energy.accuracy.Accuracy.at`.
     stability_factors
         E_b/k_BT.  Default: those of :func:`barriers`.
-    voltages, errors, reads
-        Read voltages in V, bit error rates, and N; voltages beyond the card's limit are left out.
+    voltages, times, errors, reads, intervals
+        Read voltages in V, integration times over the shortest that circuits allow, bit error
+        rates, N, and intervals in relaxation times; voltages beyond the card's limit are left out.
     """
     card, assumed = as_device(card), assumptions or Assumptions()
     work = workload(network, assumed)
     limit = card.voltage_limit * (1 + 1e-12)
     volts = np.array([v for v in np.asarray(voltages, dtype=np.float64) if abs(v) <= limit])
-    quiet = float(assumed.amplifier_noise) * np.array(NOISIER)
-    voltage, error, noise, count = np.ix_(volts, np.array(errors), quiet, np.array(reads))
+    lasting = float(assumed.shortest_read) * np.asarray(times, dtype=np.float64)
     chosen = [
-        float(d) for d in (barriers(card) if stability_factors is None else stability_factors)
+        float(d)
+        for d in (barriers(card, assumed) if stability_factors is None else stability_factors)
     ]
-    costs = []
+    fronts: dict[Coupling, list[dict[str, Floats]]] = {c: [] for c in COUPLINGS}
+    limits: dict[Coupling, list[tuple[str, ...]]] = {c: [] for c in COUPLINGS}
+    built, tried = dict.fromkeys(COUPLINGS, 0), 0
     for delta in chosen:
         device = with_stability_factor(card, delta)
-        plan = gated_plan(device, voltage, count, error, noise, assumed)
-        costs.append(cost(work, device, plan, assumptions=assumed))
-    accuracies = [accuracy(c.effective_reads, c.error_rate) for c in costs]
-    tried = sum(found.latency.size for found in costs)
+        fits = lasting <= float(assumed.longest_read) * relaxation_time(device) * 1.5
+        if not fits.any():
+            continue
+        axes = (volts, lasting[fits], np.array(errors), np.array(intervals))
+        voltage, time, error, apart = np.ix_(*axes)
+        one = gated_plan(device, voltage, 1, error, time, apart, assumed)
+        chosen_reads = _cheapest_reads(cost(work, device, one, assumptions=assumed), error)
+        plan = replace(chosen_reads, reads=np.array(reads))
+        found = cost(work, device, plan, assumptions=assumed)
+        reached = accuracy(found.effective_reads, found.error_rate)
+        tried += math.prod(map(len, axes)) * len(reads)
+        kept = found.possible & (reached >= LEAST_ACCURACY)
+        for coupling in COUPLINGS:
+            over = [limit for limit in found.drive_limits(coupling) if not np.all(limit.kept)]
+            built[coupling] += 0 if over else int(found.possible.sum())
+            fronts[coupling].append(_front(_columns(found, delta, reached, coupling, kept)))
+            limits[coupling].append(tuple(limit.described() for limit in over))
     return {
-        coupling: _front(
+        coupling: Search(
             coupling,
-            [
-                _columns(found, delta, reached, coupling, assumed)
-                for delta, found, reached in zip(chosen, costs, accuracies, strict=True)
-            ],
+            _points(coupling, fronts[coupling], limits[coupling], within=True),
             tried,
+            built[coupling],
+            _points(coupling, fronts[coupling], limits[coupling], within=False),
         )
         for coupling in COUPLINGS
     }
 
 
-def _front(coupling: Coupling, columns: list[dict[str, Floats]], tried: int) -> Search:
-    """Return the front of everything possible."""
-    joined = {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}
-    front = non_dominated(
-        np.stack([-joined["accuracy"], joined["energy"], joined["latency"]], axis=1)
-    )
+def _cheapest_reads(found: Cost, rate: Floats) -> ReadPlan:
+    """Return the voltage and time of the cheapest single read for each error rate and interval.
+
+    More reads, waiting and driving cost the same whatever these are.  Entries of the plan have
+    shape (rates and intervals, 1); where no read is possible, an impossible one stays.
+    """
+    parts = [found.junction, found.source, found.amplifier, found.comparator, found.counter]
+    energy = np.where(found.possible & (found.error_rate <= rate * (1 + 1e-6)), sum(parts), np.inf)
+    shape, ways = energy.shape, energy.shape[0] * energy.shape[1]
+    best = energy.reshape(ways, -1).argmin(axis=0)
+
+    def chosen(value: ArrayLike) -> Floats:
+        every = np.broadcast_to(np.asarray(value, dtype=np.float64), shape).reshape(ways, -1)
+        return np.asarray(np.take_along_axis(every, best[None], axis=0).T)
+
+    return ReadPlan(**{name: chosen(value) for name, value in vars(found.plan).items()})
+
+
+def _points(
+    coupling: Coupling,
+    fronts: list[dict[str, Floats]],
+    limits: list[tuple[str, ...]],
+    within: bool,
+) -> list[Point]:
+    """Return the front of all devices, or of those that keep the limits, cheapest first."""
+    used = [i for i, over in enumerate(limits) if not (within and over)]
+    if not used:
+        return []
+    sizes = [len(fronts[i]["energy"]) for i in used]
+    joined = {name: np.concatenate([fronts[i][name] for i in used]) for name in fronts[used[0]]} | {
+        "device": np.repeat(np.array(used, dtype=np.float64), sizes)
+    }
     points = []
-    for index in front:
+    joined = _front(joined)
+    for index in range(len(joined["energy"])):
         row = {name: float(values[index]) for name, values in joined.items()}
         parts = {name[5:]: row.pop(name) for name in list(row) if name.startswith("part ")}
-        reads = round(row.pop("reads"))
-        points.append(Point(coupling, **row, reads=reads, parts=parts))
-    points.sort(key=lambda point: point.energy)
-    return Search(coupling, points, tried, joined["energy"].size)
+        reads, over = round(row.pop("reads")), limits[round(row.pop("device"))]
+        points.append(Point(coupling, **row, reads=reads, parts=parts, exceeded=over))
+    return sorted(points, key=lambda point: point.energy)
+
+
+def _front(columns: dict[str, Floats]) -> dict[str, Floats]:
+    """Return the rows that no other row beats in accuracy, energy and latency."""
+    beaten = non_dominated(
+        np.stack([-columns["accuracy"], columns["energy"], columns["latency"]], axis=1)
+    )
+    return {name: values[beaten] for name, values in columns.items()}
 
 
 def non_dominated(costs: Floats) -> NDArray[np.intp]:
@@ -264,10 +327,10 @@ def non_dominated(costs: Floats) -> NDArray[np.intp]:
 
 
 def _columns(
-    found: Cost, delta: float, reached: Floats, coupling: Coupling, assumed: Assumptions
+    found: Cost, delta: float, reached: Floats, coupling: Coupling, kept: NDArray[np.bool_]
 ) -> dict[str, Floats]:
-    """Return the possible points of one device, flattened."""
-    shape, possible, plan = found.latency.shape, found.possible(assumed), found.plan
+    """Return the points of one device that are kept, flattened."""
+    shape, plan = found.latency.shape, found.plan
     columns = {
         "barrier": np.full(shape, delta),
         "voltage": plan.voltage,
@@ -283,6 +346,6 @@ def _columns(
         **{f"part {name}": part for name, part in found.parts(coupling).items()},
     }
     return {
-        name: np.broadcast_to(np.asarray(values, dtype=np.float64), shape)[possible]
+        name: np.broadcast_to(np.asarray(values, dtype=np.float64), shape)[kept]
         for name, values in columns.items()
     }

@@ -21,11 +21,15 @@ class Workload:
     synapses: int
     """Multiply-accumulates of one inference."""
     log_odds_spread: float
-    """Rms of ln(P/(1 - P)) over neurons and inputs; sets how far the fields reach."""
+    """Rms of ln(P/(1 - P)) over neurons and inputs, of devices with the card's own slope w; sets
+    how far the fields reach."""
     occupancy: float = 0.5
     """Mean P(high)."""
     drive_field: float = 0.0
     """Constant field in A/m in which voltages drive the devices."""
+    bias_voltages: tuple[float, ...] = ()
+    """Bias voltage of every neuron in V, held from the input to the answer; empty if all have the
+    card's own."""
 
     @property
     def neurons(self) -> int:

@@ -16,6 +16,7 @@ from smtj import plot
 from smtj.card import DeviceCard, as_device
 from smtj.datasets import ImageDataset
 from smtj.energy.costs import Coupling, cost, joules
+from smtj.nn.reads.kernels import one_thread
 from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.nn.training.trainer import Images, Trainer, TrainingSettings, as_tensors, scaled
 from smtj.paper.fig3b import HIDDEN
@@ -140,8 +141,12 @@ def _driven(card: DeviceCard, data: Images, seed: int, progress: Progress) -> Dr
     for drive, settings in (("field", field), ("voltage", replace(field, drive="voltage"))):
         progress(f"voltage as input, {card.name}, {drive}: P of the {drive}")
         trainer = Trainer(build_network(settings, card, seed), data, TrainingSettings(seed=seed))
-        for epoch in trainer.epochs(EPOCHS):
-            progress(f"voltage as input, {card.name}, {drive}: epoch {epoch.number} of {EPOCHS}")
+        # As all trainings of the report, so that no joule depends on the number of threads.
+        with one_thread():
+            for epoch in trainer.epochs(EPOCHS):
+                progress(
+                    f"voltage as input, {card.name}, {drive}: epoch {epoch.number} of {EPOCHS}"
+                )
         accuracy[drive] = [epoch.test_accuracy for epoch in trainer.history]
         trainer.network.eval()
         price = cost(trainer.network, card, inputs=scaled(data.test_images[:EXAMPLES]))

@@ -36,8 +36,8 @@ class VoltageResponse(NamedTuple):
     """ℓ at PIECES + 1 voltages from end to end."""
     field: tuple[float, ...]
     """H_s + ℓ/w at the same voltages, in A/m."""
-    power: tuple[float, ...]
-    """V²/R in W at the same voltages, the mean of both states."""
+    current: tuple[float, ...]
+    """|V|/R in A at the same voltages, the mean of both states."""
     log_rate: tuple[float, ...]
     """ln(1/τ_r), τ_r in s, at the same voltages: 1/τ_r = 1/τ_high + 1/τ_low."""
 
@@ -110,7 +110,7 @@ def _response(
     h_s, w = (float(np.asarray(entry)) for entry in (rest.offset_field, rest.slope))
     found = device.at(voltage=volts, field=field, temperature=temperature).resistances()
     p = 1 / (1 + np.exp(-odds))
-    power = volts**2 * (p / found.high + (1 - p) / found.low)
+    current = np.abs(volts) * (p / found.high + (1 - p) / found.low)
     return VoltageResponse(
         float(volts[0]),
         float(volts[-1]),
@@ -118,7 +118,7 @@ def _response(
         float(curve(centre, 1)),
         tuple(odds.tolist()),
         tuple((h_s + odds / w).tolist()),
-        tuple(power.tolist()),
+        tuple(current.tolist()),
         tuple(rates(volts).tolist()),
     )
 
@@ -137,15 +137,15 @@ def _up_to_turns(volts: Any, odds: Any, centre: float) -> tuple[Any, Any]:
     return part, curve(part)
 
 
-def mean_power(response: VoltageResponse, spread: float) -> float:
-    """Mean V²/R in W over normal inputs whose ln odds have a standard deviation of ``spread``.
+def mean_current(response: VoltageResponse, spread: float) -> float:
+    """Mean |V|/R in A over normal inputs whose ln odds have a standard deviation of ``spread``.
 
     One unit of input changes ln odds by 1 at the centre; the voltage stays within its range.
     """
     x, weight = np.polynomial.hermite_e.hermegauss(NODES)
     volts = np.clip(response.centre + spread * x / response.slope, response.low, response.high)
     at = np.linspace(response.low, response.high, PIECES + 1)
-    return float(weight @ np.interp(volts, at, response.power) / weight.sum())
+    return float(weight @ np.interp(volts, at, response.current) / weight.sum())
 
 
 def occupancies(response: VoltageResponse) -> tuple[float, float]:

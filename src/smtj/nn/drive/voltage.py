@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from smtj.card import CardLike, as_device
 from smtj.errors import SmtjError
 from smtj.nn.drive.coupling import CALIBRATED_SPREAD, AffineCoupling, CalibratedCoupling, Drive
+from smtj.physics.coupling.oersted import SUPPLY_VOLTAGE
 from smtj.physics.voltage_response import PIECES, voltage_response
 
 
@@ -49,7 +50,7 @@ class VoltageCoupling(nn.Module):
     high: Tensor
     coefficients: Tensor
     """Of the spline of the field H_s + ℓ/w, shape (4, PIECES), for t³ to 1 on each piece."""
-    watts: Tensor
+    amperes: Tensor
     log_rates: Tensor
 
     def __init__(self, card: CardLike, map: nn.Module, field: float = 0.0) -> None:
@@ -60,7 +61,7 @@ class VoltageCoupling(nn.Module):
         for name in ("low", "high"):
             self.register_buffer(name, torch.zeros(()))
         self.register_buffer("coefficients", torch.zeros(4, PIECES))
-        for name in ("watts", "log_rates"):
+        for name in ("amperes", "log_rates"):
             self.register_buffer(name, torch.zeros(PIECES + 1))
         self.set_temperature(None)
 
@@ -74,7 +75,7 @@ class VoltageCoupling(nn.Module):
             self.low.fill_(found.low)
             self.high.fill_(found.high)
             self.coefficients.copy_(torch.from_numpy(np.ascontiguousarray(pieces)))
-            self.watts.copy_(torch.tensor(found.power))
+            self.amperes.copy_(torch.tensor(found.current))
             self.log_rates.copy_(torch.tensor(found.log_rate))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Drive]:
@@ -95,11 +96,12 @@ class VoltageCoupling(nn.Module):
         return torch.maximum(torch.minimum(volts, self.high), self.low)
 
     def power(self, x: Tensor, interval: float | None = None) -> Tensor:
-        """Return the mean V²/R of every junction in W, shape (features,), while it is driven.
+        """Return the mean power V_dd |I| in W of every junction, shape (features,), while driven.
 
-        ``x`` are summed inputs, shape (..., features); the interval between them does not matter.
+        That is what the supply gives; V²/R of it heats the junction.  ``x`` are summed inputs,
+        shape (..., features); the interval between them does not matter.
         """
-        power = self._at(self.watts, x)
+        power = SUPPLY_VOLTAGE * self._at(self.amperes, x)
         return power.reshape(-1, power.shape[-1]).mean(0)
 
     def log_rate(self, x: Tensor) -> Tensor:

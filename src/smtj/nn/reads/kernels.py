@@ -12,6 +12,9 @@ reads is a population count.  Two neurons share a 32-bit word.
 """
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -397,6 +400,26 @@ def start_threads() -> None:
     threads = torch.get_num_threads()
     numba.get_num_threads()
     torch.set_num_threads(threads)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run PyTorch on one thread, and this process's other users of it one at a time.
+
+    Matrix products round differently on another number of threads; neurons do not.
+    """
+    with _ALONE:
+        start_threads()
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+_ALONE = threading.RLock()
+"""PyTorch's number of threads is global to the process."""
 
 
 def fill_reads(probability: Floats, reads: int, key: int, out: Floats) -> None:

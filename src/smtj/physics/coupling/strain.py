@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from smtj.errors import SmtjError
 from smtj.physics.arrays import Array
 from smtj.physics.constants import VACUUM_PERMEABILITY, VACUUM_PERMITTIVITY
+from smtj.physics.coupling.oersted import SUPPLY_VOLTAGE
 from smtj.physics.magnetics.direction import offset_field
 
 
@@ -73,19 +74,12 @@ class Ferroelectric:
     """λ_s of the free layer."""
     youngs_modulus: float = 160e9
     """Y of the free layer in Pa."""
+    supply_voltage: float = SUPPLY_VOLTAGE
+    """Of the driver, in V."""
 
     def __post_init__(self) -> None:
         """Reject impossible films."""
-        for name in (
-            "piezoelectric_coefficient",
-            "thickness",
-            "area",
-            "relative_permittivity",
-            "largest_voltage",
-            "magnetostriction",
-            "youngs_modulus",
-        ):
-            value = getattr(self, name)
+        for name, value in vars(self).items():
             if not 0 < value < math.inf:
                 raise SmtjError(f"{name} of the ferroelectric is {value:g}; it must be above 0")
 
@@ -111,5 +105,10 @@ class Ferroelectric:
         return magnetoelastic_energy_density(self.magnetostriction, self.youngs_modulus, strain)
 
     def power(self, drive: Array, interval: float | None) -> Array:
-        """Power C V²/interval in W of charging to V once per input; 0 for a held voltage (None)."""
-        return 0 * drive if interval is None else self.capacitance * drive**2 / interval
+        """Power C |V| V_dd/interval in W that the supply gives for charging to V once per input.
+
+        The charge C |V| comes from the supply and none returns; 0 for a held voltage (None).
+        """
+        if interval is None:
+            return 0 * drive
+        return self.capacitance * abs(drive) * self.supply_voltage / interval

@@ -59,23 +59,22 @@ def back_action(card: CardLike, voltage: ArrayLike, duty: ArrayLike = 1.0) -> Ba
     if isinstance(card, BehaviouralCard):
         return _of_measured(card, voltage, duty)
     card = as_device(card)
-    bias, on_time = np.broadcast_arrays(
-        np.asarray(voltage, dtype=np.float64), np.asarray(duty, dtype=np.float64)
-    )
+    bias, on_time = (np.asarray(v, dtype=np.float64) for v in (voltage, duty))
     limit = float(card.switching.field_limit)
     centre = float(np.asarray(vcma_point(card).offset_field))
     fields = np.append(np.linspace(-limit, limit, FIELDS), centre)
     log_high, log_low = log_dwell_times_under_bias(card, fields, bias[..., None])
-    rest_high, rest_low = log_dwell_times_under_bias(card, fields, np.zeros((*bias.shape, 1)))
+    rest_high, rest_low = log_dwell_times_under_bias(card, fields, 0.0)
     mean_high = _mean_rate(log_high, rest_high, on_time[..., None])
     mean_low = _mean_rate(log_low, rest_low, on_time[..., None])
     moved, rest = 1 / (1 + np.exp(mean_high - mean_low)), 1 / (1 + np.exp(rest_low - rest_high))
     on = log_relaxation_time(log_high[..., -1], log_low[..., -1])
     off = log_relaxation_time(rest_high[..., -1], rest_low[..., -1])
+    shape = np.broadcast_shapes(bias.shape, on_time.shape)
     return BackAction(
         shift=np.asarray(np.abs(moved - rest).max(axis=-1)),
-        dwell_ratio=np.asarray(np.exp(on - off)),
-        log_relaxation_time=np.asarray(on),
+        dwell_ratio=np.broadcast_to(np.exp(on - off), shape),
+        log_relaxation_time=np.broadcast_to(on, shape),
     )
 
 

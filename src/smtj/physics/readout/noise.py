@@ -7,8 +7,7 @@ threshold.  Johnson and shot noise of a tunnel junction are one noise,
 
 which is 4k_BT/R at no voltage and 2eI at a large one; adding the two would count it twice
 (D. Rogovin and D. J. Scalapino, Ann. Phys. 86, 1 (1974), doi:10.1016/0003-4916(74)90430-8).
-All densities are one-sided and white: 1/f noise of junction or amplifier is left out, so reads
-longer than its corner are worse than these formulas say.
+All densities are one-sided and white; :mod:`smtj.physics.readout.flicker` adds 1/f noise.
 """
 
 import math
