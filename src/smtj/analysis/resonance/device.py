@@ -1,7 +1,7 @@
 """H_K1, H_K2 and damping of a device at each bias voltage, from the lines of its spectra."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -180,11 +180,14 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
 
     found = [at(v, by_voltage[v]) for v in voltages]
     offset, error = _shared_offset(found)
-    offsets = {one.voltage: 0.0 if one.general.offset else offset for one in found}
-    if offset:
-        found = [
-            _with_offset(at, one, offset, error) if offsets[one.voltage] else one for one in found
-        ]
+    without = {one.voltage for one in found if offset and not one.general.offset}
+
+    def settled(voltage: float, some: Sequence[MeasuredLine]) -> AtVoltage:
+        if voltage not in without:
+            return at(voltage, some)
+        return _with_offset(*(at(voltage, some, o) for o in (offset, offset + error)))
+
+    found = [settled(one.voltage, one.lines) if one.voltage in without else one for one in found]
     general = any(at.whole is not None for at in found)
     if general and all(at.fits for at in found):
         return found
@@ -201,7 +204,7 @@ def _fits(lines: Lines, context: Context) -> list[AtVoltage]:
                 found = [_printed(at, some, card) for at, some in zip(found, undriven, strict=True)]
             else:
                 pairs = zip(voltages, undriven, strict=True)
-                found = [at(v, some, offsets[v]) for v, some in pairs]
+                found = [settled(v, some) for v, some in pairs]
             if not effect.drive.is_strong:
                 break
             layers = [_moved(layer, at) for layer, at in zip(layers, found, strict=True)]
@@ -229,14 +232,9 @@ def _shared_offset(found: Sequence[AtVoltage]) -> tuple[float, float]:
     return mean, float(weight.sum()) ** -0.5
 
 
-def _with_offset(
-    fit: Callable[[float, Sequence[MeasuredLine], float], AtVoltage],
-    at: AtVoltage,
-    offset: float,
-    error: float,
-) -> AtVoltage:
-    """Return the fit at a voltage with the offset of the others, whose error counts."""
-    found, moved = (fit(at.voltage, at.lines, o) for o in (offset, offset + error))
+def _with_offset(found: AtVoltage, moved: AtVoltage) -> AtVoltage:
+    """Return a fit with the offset of other voltages, and what another one, moved by the error of
+    that, adds to its errors."""
     change = np.array(_fields(moved.general)) - _fields(found.general)
     covariance = found.general.covariance + np.outer(change, change)
     return replace(found, general=replace(found.general, covariance=covariance))
