@@ -71,3 +71,44 @@ def test_a_folder_that_cannot_be_written(smtj_cost, tmp_path):
     (tmp_path / "taken").write_text("")
     code, _, err = smtj_cost("--out", "taken")
     assert code == BAD_INPUT and "taken" in err and "Traceback" not in err
+
+
+MEASURED = """
+name = "mine"
+title = "measured"
+[behaviour]
+dwell_time_high = { value = "400 us", provenance = "measured" }
+dwell_time_low = { value = "600 us", provenance = "measured" }
+resistance_high = { value = "6.5 kohm", provenance = "measured" }
+resistance_low = { value = "5 kohm", provenance = "measured" }
+read_voltage = { value = "50 mV", provenance = "measured" }
+temperature = { value = "300 K", provenance = "measured" }
+integration_time = { value = "0 ms", provenance = "assumed" }
+sampling_interval = { value = "%s", provenance = "measured" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("measured", "read", "said"),
+    [
+        ("2 us", 1.5 * (400e-6 * 600e-6) ** 0.5, "repeat one another"),
+        ("1 ms", 1e-3, "are instants"),
+    ],
+)
+def test_reads_of_a_measured_trace_wait_until_they_are_independent(
+    smtj_cost, tmp_path, measured, read, said
+):
+    (tmp_path / "mine.toml").write_text(MEASURED % measured)
+    _, out, _ = smtj_cost("--card", "mine.toml", "--json")
+    record = json.loads(out)
+    assert record["interval"] == close_to(read, rel=1e-9)
+    assert record["bias_time"] == close_to(read, rel=1e-9)
+    assert said in smtj_cost("--card", "mine.toml")[1]
+
+
+def test_all_that_a_measured_card_lacks_is_named_at_once(smtj_cost, tmp_path):
+    kept = [line for line in (MEASURED % "1 s").splitlines() if "resist" not in line]
+    (tmp_path / "mine.toml").write_text("\n".join(one for one in kept if "sampling" not in one))
+    code, _, err = smtj_cost("--card", "mine.toml")
+    assert code == BAD_INPUT
+    assert all(name in err for name in ("sampling_interval", "resistance_high", "resistance_low"))

@@ -19,10 +19,13 @@ from smtj.cli.output import (
 from smtj.errors import SmtjError
 
 if TYPE_CHECKING:
-    from smtj.card import Card
-    from smtj.energy import Accuracy, Assumptions, Sensitivity, Survey, Workload
+    from smtj.card import BehaviouralCard, Card
+    from smtj.energy import Accuracy, Assumptions, ReadPlan, Sensitivity, Survey, Workload
 
 PAPER_SIZES = "784,400,10"
+NEEDED = ("sampling_interval", "integration_time", "read_voltage", "resistance_high",
+          "resistance_low")  # fmt: skip
+"""What a card of measured behaviour must hold for the cost of its reads."""
 
 
 def cost(
@@ -73,7 +76,7 @@ def cost(
     """Show what an inference costs, what dominates the cost, and the cheapest way to read."""
     from rich.console import Console
 
-    from smtj.card import DeviceCard, as_card
+    from smtj.card import BehaviouralCard, as_card
     from smtj.cli.ranges import parse_sizes
     from smtj.energy import intervals, load_assumptions, published_table, survey, workload
     from smtj.provenance import command, versions
@@ -97,7 +100,7 @@ def cost(
         trained_on, accuracy, replicas = _evaluate(network, dataset, data, seed, chips)
         device, work = card or trained_on, accuracy.workload
     device = as_card(device)
-    if not isinstance(device, DeviceCard):
+    if isinstance(device, BehaviouralCard):
         _reads_alone(device, work, accuracy, assumed, out, as_json)
         return
     with notes_console().status("searching read voltage, bit errors, reads and stability factor"):
@@ -125,7 +128,7 @@ def cost(
 
 
 def _reads_alone(
-    card: "Card",
+    card: "BehaviouralCard",
     work: "Workload",
     accuracy: "Accuracy | None",
     assumed: "Assumptions",
@@ -140,7 +143,8 @@ def _reads_alone(
     from smtj.files import write_text
     from smtj.provenance import command, versions
 
-    found = cost_of(work, card, assumptions=assumed)
+    plan, said = _plan_of(card, assumed)
+    found = cost_of(work, card, plan, assumptions=assumed)
     rate = None
     if accuracy is not None:
         rate = float(accuracy.at(found.effective_reads, found.error_rate))
@@ -151,11 +155,8 @@ def _reads_alone(
         typer.echo(found.table().text(Console().width))
         if rate is not None:
             typer.echo(f"• Accuracy with these reads: {100 * rate:.2f} %")
-        if card.integration_time == 0:
-            typer.echo(
-                "• The card's readings are instants; a read here takes as long as one bit error in "
-                "a thousand needs"
-            )
+        if said:
+            typer.echo(f"• {said}")
         typer.echo(
             f"• Card {card.name} holds measured behaviour: the search for other read voltages and "
             "barriers needs the physics of the device"
@@ -170,6 +171,29 @@ def _reads_alone(
         note(f"Written: {out / 'cost.json'}, {out / 'cost.png'}")
     elif not as_json:
         note("Nothing was written; --out FOLDER saves the numbers and the plot.")
+
+
+def _plan_of(card: "BehaviouralCard", assumed: "Assumptions") -> "tuple[ReadPlan | None, str]":
+    """Return how to read a card, and a remark if that is not how it was measured.
+
+    A measurement reads much faster than the device switches, as its readings need not be
+    independent; those of a neuron are.  None means as on the card.
+    """
+    from smtj.energy import gated_plan
+    from smtj.units import format_scaled
+
+    card.require(*(f"behaviour.{name}" for name in NEEDED))
+    plan = gated_plan(card, card.read_voltage, assumptions=assumed)
+    apart = float(plan.interval)  # type: ignore[arg-type]  # of one plan
+    if card.sampling_interval < apart:
+        own, needed = format_scaled(card.sampling_interval, "s"), format_scaled(apart, "s")
+        # What was measured with the voltage on says nothing of the device without it.
+        return replace(plan, bias_time=plan.interval), (
+            f"The card's readings, {own} apart, repeat one another; reads here are {needed} apart, "
+            "three times the relaxation time, and take as long as one bit error in a thousand needs"
+        )
+    instants = "The card's readings are instants; a read here takes as long as one bit error in "
+    return None, f"{instants}a thousand needs" if card.integration_time == 0 else ""
 
 
 def _sensitivity(found: "Survey") -> "Sensitivity":

@@ -185,7 +185,7 @@ def train(
 
 def _slow_reads(card: "Card") -> str:
     """Return a warning if independent reads take longer than the card's reads, else nothing."""
-    from smtj.units import format_quantity
+    from smtj.units import format_scaled
 
     try:
         point = card.under_bias()
@@ -195,11 +195,11 @@ def _slow_reads(card: "Card") -> str:
         return ""  # P(high) alone was measured
     if dwell <= 2 * interval:
         return ""
-    stays = f"{dwell:.3g} s" if math.isfinite(dwell) else "longer than a float can express"
+    stays = f"for {format_scaled(dwell, 's')}" if math.isfinite(dwell) else "for ever"
     at = {"field": " at H_s", "none": ""}.get(card.drive.name, " where both are equally likely")
     return (
-        f"Reads are modelled as independent, but {card.name} stays in a state for {stays}{at} "
-        f"and is read every {format_quantity(interval, 's', 's', 3)}: a real chip must wait that "
+        f"Reads are modelled as independent, but {card.name} stays in a state {stays}{at} "
+        f"and is read every {format_scaled(interval, 's')}: a real chip must wait that "
         "long between reads."
     )
 
