@@ -78,7 +78,7 @@ def test_high_barriers_are_extrapolated():
     torque = (-0.4, 0.0, -0.06)
     assert (energy.first - energy.across) ** 2 / (2 * energy.first) > 20
     found = log_changes(energy, torque, 0.02)
-    np.testing.assert_allclose(found, expected(energy, torque, 0.02, 80), atol=0.05)
+    np.testing.assert_allclose(found, expected(energy, torque, 0.02, 60), atol=0.05)
     assert found[0] < -3
 
 
