@@ -84,6 +84,8 @@ validate: $(RIVALS) ## run the long validations over several seeds; writes docs/
 	$(BIN)/python validation/reads.py
 	$(BIN)/python validation/recalibration.py
 	$(BIN)/python validation/aware.py
+	$(BIN)/python validation/energy.py
+	$(BIN)/python validation/yields.py
 	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/render.py
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from closeness import close_to
-from smtj import DeviceCard
+from smtj import DeviceCard, load_card
 from smtj.chips.evaluate import Evaluator, Task, check_conditions
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
@@ -22,6 +22,8 @@ from smtj.nn import (
     set_conditions,
     set_readout,
 )
+from smtj.physics.readout.signal import read_signal
+from smtj.physics.readout.spread import stuck_fractions
 
 
 def evaluator(trained, count: int | None = None) -> Evaluator:
@@ -110,14 +112,28 @@ def test_without_noise_it_is_the_accuracy_of_the_model(trained) -> None:
 def test_nothing_is_left_over_from_another_condition(trained) -> None:
     conditions = [
         {}, {"temperature": 420.0, "reads": 1}, {"field_limit": 500.0, "age": 1e5},
-        {"stuck_fraction": 0.3}, {"noise_correlation_time": 0.1, "bias_voltage": 0.1},
-        {"read_interval": 1e-4},
+        {"stuck_fraction": 0.3}, {"resistance_spread": 0.05},
+        {"noise_correlation_time": 0.1, "bias_voltage": 0.1}, {"read_interval": 1e-4},
     ]  # fmt: skip
     alone = [evaluator(trained).accuracy(2, condition) for condition in conditions]
     one = evaluator(trained)
     for _ in range(2):
         assert [one.accuracy(2, condition) for condition in conditions] == alone
     assert len(set(alone)) == len(alone)
+
+
+def test_devices_that_miss_the_threshold_are_stuck(trained) -> None:
+    ours, card = evaluator(trained), load_card("cai2019")
+    high, low = stuck_fractions(read_signal(card, 1e-3), 0.04, 0.1, 5e-6)
+    spreads = {"resistance_spread": 0.04, "tmr_spread": 0.1, "read_offset": 5e-6}
+    stuck = {"stuck_high": float(high), "stuck_low": float(low)}
+    # The same devices; only the reads' random numbers follow the name of a condition.
+    found, expected = (
+        np.mean([ours.accuracy(chip, {**c, "reads": "expected"}) for chip in range(6)])
+        for c in (spreads, stuck)
+    )
+    assert found == close_to(expected, abs=0.01)
+    assert found < ours.accuracy(0, {"reads": "expected"}) - 0.02
 
 
 def test_a_stream_of_images_begins_anew_on_every_chip(trained) -> None:

@@ -302,6 +302,16 @@ def test_the_workload_of_a_model_is_measured_on_inputs(network, images, accuracy
     assert measured.occupancy == close_to(expected.occupancy, rel=1e-5)
 
 
+def test_fields_reach_as_far_for_steep_devices(card):
+    """Matched inputs are log-odds of nominal devices; twice the slope needs no other field."""
+    x = torch.randn(500, 4, generator=torch.Generator().manual_seed(2))
+    model = torch.nn.Sequential(MTJNeuron(card, 4, chip_seed=None))
+    model[0].slope_factor.copy_(torch.tensor([0.5, 1.0, 1.0, 2.0]))
+    model[0].set_bias()
+    spread = workload(model, inputs=x).log_odds_spread
+    assert spread == close_to(float(x.square().mean().sqrt()), rel=1e-4)
+
+
 def test_multiplications_of_a_convolution_are_counted_per_pixel(card):
     model = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 5), MTJNeuron(card, (3, 4, 4)))
     with pytest.raises(SmtjError, match="needs inputs"):

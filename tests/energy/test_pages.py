@@ -78,6 +78,15 @@ def test_every_joule_of_the_page_on_costs_is_computed(record, found):
     assert shown <= known, sorted(shown - known)
 
 
+def test_the_page_lists_every_assumption():
+    page = (DOCS / "energy.md").read_text()
+    names = [name for name, _, _ in Assumptions().items()]
+    assert f"each of the {len(names)} assumptions" in page
+    table = page[page.index("| name | value | source |") :]
+    missing = [n for n in names if f"`{n}`" not in table and f"`_{n.split('_')[-1]}`" not in table]
+    assert missing == []
+
+
 def test_the_page_says_what_no_part_stands(found):
     page = " ".join((DOCS / "energy.md").read_text().split())
     limits = {limit.name: limit for limit in found.stated.drive_limits("oersted")}

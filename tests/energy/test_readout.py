@@ -60,19 +60,20 @@ def test_errors_are_those_of_simulated_currents(signal):
     """Sample both states' averaged currents, with offsets at their worst, and count errors."""
     rng = np.random.default_rng(5)
     time, e_n, count = 4e-7, 8e-9, 400_000
+    grainy = ASSUMED.replace({"junction_flicker": "1e-5"})
     factor = float(flicker_factor(time, 1e-3))
     share = 0.9 * float(signal.difference)
     errors, noise = [], []
     for ohm in (float(signal.high), float(signal.low)):
         junction = 4 * BOLTZMANN * 300 / ohm + 0.4e-12**2
-        variance = junction / (2 * time) + 1e-8 * (1e-3 / ohm) ** 2 * factor
+        variance = junction / (2 * time) + 1e-5 * (1e-3 / ohm) ** 2 * factor
         variance += (e_n / ohm) ** 2 * (1 / (2 * time) + 1e6 * factor)
         noise.append(math.sqrt(variance))
     offset = 5e-6 * (1 / float(signal.high) + 1 / float(signal.low))
     for sigma in noise:
         distance = (share - offset) * sigma / sum(noise)
         errors.append(np.mean(sigma * rng.standard_normal(count) > distance))
-    found = float(error_rate(signal, ASSUMED, e_n, time))
+    found = float(error_rate(signal, grainy, e_n, time))
     bound = 4 * math.sqrt(found / count)
     assert all(abs(error - found) < bound for error in errors)
 

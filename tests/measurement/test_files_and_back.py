@@ -17,8 +17,9 @@ from smtj.measurement.saving import save
 
 needs_h5py = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 TABLES = ["csv", "xlsx"]
-# What counts of the low state say of the high one takes their place.
-KEPT = [name for name in QUANTITIES if name not in ("low", "probability_low", "probability_error")]
+# Another quantity takes the place of these: what they say of the high state, or dwell times.
+REPLACED = ("low", "probability_low", "probability_error", "resistance_before", "resistance_after")
+KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(("rate_", "log_dwell"))]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 
 words = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=9)

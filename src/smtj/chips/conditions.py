@@ -24,6 +24,8 @@ _Values: TypeAlias = Mapping[str, Iterable[ConditionValue]]
 Vary: TypeAlias = _Values | Sequence[_Values]
 """Values by name; several mappings are varied one after the other."""
 MAX_VALUES = 10_000
+READ_SOURCES = ("resistance_spread", "tmr_spread", "read_offset")
+"""What moves the currents of a device past the threshold of its reads."""
 # Numbers, then the unit of the last.
 _ENDING = re.compile(r"([-+.:\deE]*[\d.])\s*(\D.*)?")
 
@@ -73,6 +75,9 @@ QUANTITIES: dict[str, VariedQuantity] = {
             if name != "magnetic_noise_correlation_time"
         ),
         VariedQuantity("stuck_fraction", "", "%", "stuck devices, half of them high", source=True),
+        VariedQuantity("resistance_spread", "", "%", "spread of the resistance", source=True),
+        VariedQuantity("tmr_spread", "", "%", "spread of the contrast", source=True),
+        VariedQuantity("read_offset", "V", "uV", "spread of the offset of a read", source=True),
         VariedQuantity("temperature", "K", "K", "temperature"),
         VariedQuantity("bias_voltage", "V", "mV", "bias voltage"),
         VariedQuantity("age", "s", "s", "time since calibration"),

@@ -9,15 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smtj.chips.conditions import QUANTITIES, Condition
+from smtj.card import Card
+from smtj.chips.conditions import QUANTITIES, READ_SOURCES, Condition
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
+from smtj.nn.devices.variation import Variability
 from smtj.nn.layer.chip import install, sample_chip
 from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
 from smtj.nn.layer.neuron import MTJNeuron, junction_layers
 from smtj.nn.reads.kernels import PARALLEL_FROM, one_thread
 from smtj.nn.reads.scheme import DigitalReads
 from smtj.nn.training.trainer import count_correct
+from smtj.physics.readout.signal import read_signal
+from smtj.physics.readout.spread import stuck_fractions
 
 CACHE_BYTES = 2**30
 """Maximum memory for the shared part of all images; beyond, it is recomputed."""
@@ -47,7 +51,10 @@ class ConfigurableModel:
         """Install a sampled chip and apply a condition; all else is the model's own."""
         self._restore()
         scales = _scales(condition)
-        variability = {name: v.scaled(**scales) for name, v in self._variability.items()}
+        variability = {
+            name: _with_missed_thresholds(v.scaled(**scales), self.layers[name].card, condition)
+            for name, v in self._variability.items()
+        }
         install(sample_chip(self.model, chip_seed, variability), self.model)
         changes = {name: float(condition[name]) for name in _CONDITIONS if name in condition}
         if changes:
@@ -154,12 +161,27 @@ def _scales(condition: Condition) -> dict[str, float]:
     scales = {
         name: float(value)
         for name, value in condition.items()
-        if QUANTITIES[name].source and name != "stuck_fraction"
+        if QUANTITIES[name].source and name not in ("stuck_fraction", *READ_SOURCES)
     }
     if "stuck_fraction" in condition:
         half = float(condition["stuck_fraction"]) / 2
         scales |= {"stuck_high": half, "stuck_low": half}
     return scales
+
+
+def _with_missed_thresholds(
+    variability: Variability, card: Card, condition: Condition
+) -> Variability:
+    """Return a variability whose stuck devices include those that miss the reads' threshold."""
+    spreads = [float(condition.get(name, 0.0)) for name in READ_SOURCES]
+    if not any(spreads):
+        return variability
+    high, low = stuck_fractions(read_signal(card, card.read_voltage), *spreads)
+    working = 1 - variability.stuck_high - variability.stuck_low
+    return variability.scaled(
+        stuck_high=variability.stuck_high + working * float(high),
+        stuck_low=variability.stuck_low + working * float(low),
+    )
 
 
 def _text(condition: Condition) -> str:

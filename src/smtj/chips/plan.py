@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from smtj.chips.conditions import Condition, Vary, grid, quantity_of
+from smtj.chips.conditions import READ_SOURCES, Condition, Vary, grid, quantity_of
 from smtj.errors import SmtjError
 from smtj.nn.devices.distributions import Source
 from smtj.nn.devices.variation import SOURCE_TARGETS, Variability
@@ -107,6 +107,7 @@ def _own(module: MTJNeuron) -> dict[str, float]:
         "magnetic_noise": spread.magnetic_noise,
         "stuck_high": stuck[0],
         "stuck_low": stuck[1],
+        **dict.fromkeys(READ_SOURCES, 0.0),
         "stuck_fraction": sum(stuck) if stuck[0] == stuck[1] else math.nan,
         "temperature": float(module.temperature),
         "bias_voltage": float(voltage) if voltage.numel() == 1 else math.nan,

@@ -104,8 +104,9 @@ def plot_reads(found: Survey, ax: Any = None) -> Any:
         axes.set_yscale("log")
         axes.set_xlabel(r"Read voltage $V$ (mV)")
         axes.set_ylabel("Energy of a read (J)")
+        # Room for the legend above the lines.
         axes.set_ylim(top=1e3 * axes.get_ylim()[1])
-        axes.legend(loc="upper right", fontsize=7, ncols=2)
+        axes.legend(loc="upper right", fontsize=7)
     return axes
 
 

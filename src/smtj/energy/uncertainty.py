@@ -156,15 +156,20 @@ class Sensitivity(Tabular):
         return Table("Sensitivity: one assumption at a time", head, [own, *rows], [note])
 
     def plot(self, ax: Any = None, column: str | None = None, most: int = 12) -> Any:
-        """Plot the strongest assumptions as bars from the lower to the higher sum."""
-        column = column or list(self.own)[-1]
+        """Plot the strongest assumptions as bars from a sum to those of its lower and higher value.
+
+        By default of the best point; "none" where no read reaches the target.
+        """
+        column = column or next((c for c in self.own if c.startswith("best")), list(self.own)[-1])
         shown = self.ordered(column)[:most]
         with plot.axes(ax, 4.4, 0.24 * len(shown) + 0.9) as axes:
             for row, effect in enumerate(shown):
                 for moved, colour in ((effect.at_low, plot.BLUE), (effect.at_high, plot.RED)):
                     energy = moved.get(column)
-                    if energy is not None:
-                        start = self.own[column]
+                    start = self.own[column]
+                    if energy is None:
+                        axes.text(start, row, " none", color=colour, fontsize=7, va="center")
+                    else:
                         axes.barh(row, energy - start, left=start, color=colour, height=0.7)
             axes.axvline(self.own[column], color="black", lw=0.8)
             labels = [f"{e.name}: {e.low} – {e.high}" for e in shown]

@@ -11,7 +11,7 @@ import numpy as np
 
 from smtj import plot
 from smtj.datasets import ImageDataset
-from smtj.energy.costs import relaxation_time
+from smtj.energy.plans import relaxation_time
 from smtj.errors import SmtjError
 from smtj.paper.texts import check, figure
 from smtj.physics.readout.repeated import effective_reads

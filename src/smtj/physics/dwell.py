@@ -129,8 +129,10 @@ def exact_log_dwell_times(
 
     Defined as in :func:`smtj.physics.escape.relaxation.log_dwell_times`: their rates add up to the
     relaxation rate of the Fokker-Planck equation, their ratio is that of the Boltzmann weights, or
-    under a spin torque that of the stationary occupancies.  They depend on the card's damping, not
-    on its τ0 and H_k,eff; a given H_s acts as a stray field along the easy axis.
+    under a spin torque that of the stationary occupancies.  Below a barrier of 3 k_B T the first
+    goes over into the correlation of the occupancy (:mod:`smtj.physics.escape.two_states`).  They
+    depend on the card's damping, not on its τ0 and H_k,eff; a given H_s acts as a stray field along
+    the easy axis.
 
     Speed and precision are those of :func:`smtj.physics.escape.sweep.log_rates`: 2 ms per field
     without tilt and in-plane field; else 0.2 to 2 s per solve, from a damping of 0.1 to 0.02, and 9

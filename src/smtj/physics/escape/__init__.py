@@ -13,6 +13,7 @@ doi:10.1103/PhysRev.130.1677).  It defines three different times:
 * the *mean first passage time* from one threshold of the magnetisation to another.
 
 Without a barrier none of them is 2/λ1; they agree, up to factors of two, only at high barriers.
+:mod:`.two_states` says what takes the place of λ1 in the second where there is hardly a barrier.
 :mod:`.axial` has all three for energies symmetric about the easy axis, :mod:`.relaxation` the first
 two in general, :mod:`.asymptotes` their limits at high barriers.
 """

@@ -97,6 +97,16 @@ def log_axial_relaxation_rate(energy: ReducedEnergy) -> Floats:
     return _in_chunks(_log_rate, *(np.asarray(entry, dtype=np.float64) for entry in entries))
 
 
+def log_axial_rate_of_halves(energy: ReducedEnergy) -> Floats:
+    """ln of 1/D over the integral of the correlation of the occupancy of the halves of the sphere.
+
+    It is P_up P_down over ∫ Φ² e^U/(1 - c²) dc, Φ = ∫ (s - P_up) e^{-U} dc/Z up to c, with s = 1 in
+    the upper half: two quadratures of one sign.  Energies as in :func:`log_axial_relaxation_rate`.
+    """
+    entries = np.broadcast_arrays(energy.along, energy.first, energy.second)
+    return _in_chunks(_log_halves, *(np.asarray(entry, dtype=np.float64) for entry in entries))
+
+
 class _Grid(NamedTuple):
     """Panels with nodes, as distances s from the lower pole; shape (n, panels, nodes)."""
 
@@ -198,6 +208,24 @@ def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
         "the relaxation rate did not settle: the second mode of the magnetisation is about as slow "
         "as the first, so there is no single rate; give a macrospin with one barrier"
     )
+
+
+def _log_halves(along: Floats, first: Floats, second: Floats) -> Floats:
+    # An even number of panels has an edge at the line between the halves.
+    panels = 2 * ((_panels(along, first, second) + 1) // 2)
+    edges = np.broadcast_to(np.linspace(0.0, 2.0, panels + 1), (along.size, panels + 1))
+    grid = _grid(along, first, second, edges)
+    weight, half = grid.log_weight - grid.u, panels // 2
+    low, high = _log_sum(weight[:, :half]), _log_sum(weight[:, half:])
+    below, above = _log_cumulative(grid, -grid.u), _log_cumulative_down(grid, -grid.u)
+    # Up to the line Φ is -P_up Z(below)/Z, beyond it -P_down Z(above)/Z.
+    log_flux = np.concatenate(
+        [below[:, :half] + high[:, None, None], above[:, half:] + low[:, None, None]], axis=1
+    )
+    log_both = np.logaddexp(low, high)
+    slowness = _log_sum(grid.log_weight + 2 * log_flux + grid.u - grid.log_sin_squared)
+    # Φ and both occupancies are over Z, whose powers leave one.
+    return np.asarray(low + high + log_both - slowness)
 
 
 def _log_committor(grid: _Grid) -> Floats:

@@ -9,6 +9,7 @@ must flow through the line between the wells, and the flux is taken from the few
 e^{-U} is as small as the rate.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -91,15 +92,18 @@ def log_dwell_times(
 
 
 def log_rate_on_sphere(
-    energy: ReducedEnergy, damping: float, tolerance: float = TOLERANCE
+    energy: ReducedEnergy, damping: float, tolerance: float = TOLERANCE, slow: float = 1.0
 ) -> float:
     """ln(λ1/D) of one energy, symmetric or not, to a tolerance of ln λ1.
 
     Where there is one well it is the rate at which the occupancy of the halves of the sphere
-    relaxes, 1 over the integral of its correlation.  Errors else as in
-    :func:`log_relaxation_rate`.
+    relaxes, 1 over the integral of its correlation.  ``slow`` is the weight of ln λ1 where there
+    are two, the rest being that of this rate.  Errors else as in :func:`log_relaxation_rate`.
     """
     over = find_pass(energy)
+    slow = slow if over.barrier else 0.0
+    if slow < 1:
+        over = over._replace(theta=math.pi / 2)  # the line between the halves
     plan, band = plan_sphere(energy, damping, over), plan_band(energy, damping, over)
     if band is not None and band.rows * band.columns < plan.rows * plan.columns:
         plan = band
@@ -107,7 +111,9 @@ def log_rate_on_sphere(
     while True:
         grid = plan.grid(refinement, damping)
         elements = build(grid.energy, damping, grid.theta, grid.phi, over.energy)
-        found = _log_rate(elements, grid) if over.barrier else _log_rate_of_halves(elements, grid)
+        found = slow * _log_rate(elements, grid) if slow > 0 else 0.0
+        if slow < 1:
+            found += (1 - slow) * _log_rate_of_halves(elements, grid)
         if abs(found - before) < tolerance:
             return found
         refinement, before = REFINEMENT * refinement, found

@@ -6,8 +6,8 @@ however fine, needs about as many solves as a polynomial has points.
 
 Near the field at which a well vanishes the barrier is negligible, and beyond it the well has no
 escape rate: there λ1 is held at its value at ``EDGE`` times that field along the easy axis.  Where
-there are no two wells at any field along it, it is the rate at which the halves of the sphere
-relax.
+there is hardly a barrier, or none, at any field along it, the rate is that of
+:mod:`smtj.physics.escape.two_states`.
 """
 
 import functools
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import BarycentricInterpolator
 
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
-from smtj.physics.escape.relaxation import log_rate_on_sphere
+from smtj.physics.escape.axial import is_axial
+from smtj.physics.escape.two_states import log_axial_two_state_rates, log_two_state_rate
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.magnetics.wells import find_wells
@@ -40,7 +40,9 @@ ON_LINE = 1e-9
 
 
 def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
-    """ln(λ1/D) of many energies, shape (n,): repeated ones are solved once, lines are interpolated.
+    """ln of the rates over D of many energies, shape (n,).
+
+    Repeated ones are solved once, and lines are interpolated.
 
     Energies symmetric about the easy axis are done by quadrature, 2 ms each, even beyond the loss
     of a well.  Others are solved one by one, unless more than ``FIRST`` lie on a straight line, as
@@ -50,7 +52,7 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     """
     points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
     found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))
-    found[axial] = log_axial_relaxation_rate(ReducedEnergy(*points[axial].T))
+    found[axial] = log_axial_two_state_rates(ReducedEnergy(*points[axial].T))
     found[~axial] = _off_axis(points[~axial], damping)
     return found[back.reshape(-1)]
 
@@ -152,4 +154,4 @@ def held(points: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=4096)
 def _solve(point: tuple[float, ...], damping: float) -> float:
-    return log_rate_on_sphere(ReducedEnergy(*point), damping, SOLVED)
+    return log_two_state_rate(ReducedEnergy(*point), damping, SOLVED)

@@ -22,12 +22,13 @@ import numpy as np
 
 from smtj.errors import SmtjError
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from smtj.physics.escape.axial import is_axial, log_axial_relaxation_rate
+from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.band import plan_band
 from smtj.physics.escape.condensed import condense, factor, left_null_vector, solve
 from smtj.physics.escape.elements import Elements, build
 from smtj.physics.escape.grid import Grid, find_pass, plan_sphere
 from smtj.physics.escape.relaxation import ITERATIONS, REFINEMENT
+from smtj.physics.escape.two_states import log_axial_two_state_rates, weight_of_slow_mode
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
@@ -121,7 +122,7 @@ def _axial_log_times(energy: ReducedEnergy) -> Floats:
         BOLTZMANN / VACUUM_PERMEABILITY, energy.first, energy.second, 0.0, 0.0, 0.0, 1.0
     )
     up, down = log_weights(upright, energy.along)
-    both = np.logaddexp(up, down) - log_axial_relaxation_rate(energy)
+    both = np.logaddexp(up, down) - log_axial_two_state_rates(energy)
     return np.stack([both - down, both - up], axis=-1)
 
 
@@ -148,29 +149,36 @@ def _scaled(
     )
     strength = (1 + damping**2) / damping
     drift = (strength * a, strength * b, strength * c)
-    pushed = _on_sphere(shifted, drift, damping, tolerance)
-    rest = None if pushed is None else _on_sphere(energy, (0.0, 0.0, 0.0), damping, tolerance)
+    # That of the energy without the torque for both, as what is wanted is their difference.
+    slow = weight_of_slow_mode(energy)
+    pushed = _on_sphere(shifted, drift, damping, tolerance, slow)
+    still = (0.0, 0.0, 0.0)
+    rest = None if pushed is None else _on_sphere(energy, still, damping, tolerance, slow)
     return None if pushed is None or rest is None else pushed - rest
 
 
 def _on_sphere(
-    energy: ReducedEnergy, drift: Vector, damping: float, tolerance: float
+    energy: ReducedEnergy, drift: Vector, damping: float, tolerance: float, slow: float
 ) -> Floats | None:
-    """Return ln(D τ) of the up and the down well, None if they are too long to be calculated."""
+    """Return ln(D τ) of the up and the down well, None if they are too long to be calculated.
+
+    ``slow`` is the weight of ln λ1 in that of the rate, where there are two wells.
+    """
     found_pass = find_pass(energy)
     over = found_pass._replace(theta=math.pi / 2, barrier=False)
     plan, band = plan_sphere(energy, damping, over), plan_band(energy, damping, over)
     if band is not None and band.rows * band.columns < plan.rows * plan.columns:
         plan = band
+    slow = slow if found_pass.barrier else 0.0
     refinement, before, hold_up = COARSE, np.full(2, np.nan), float(energy.along) >= 0
     while True:
         grid = plan.grid(refinement, damping)
         turned = (drift[grid.axes[0]], drift[grid.axes[1]], drift[grid.axes[2]])
         elements = build(grid.energy, damping, grid.theta, grid.phi, over.energy, turned)
-        found = _log_times(elements, grid, hold_up, found_pass.barrier)
+        found = _log_times(elements, grid, hold_up, slow)
         if (found[0] < found[1]) == hold_up:
             hold_up = not hold_up
-            found = _log_times(elements, grid, hold_up, found_pass.barrier)
+            found = _log_times(elements, grid, hold_up, slow)
         if found.min() > LONGEST:
             return None
         if np.all(np.abs(found - before) < tolerance):
@@ -178,11 +186,11 @@ def _on_sphere(
         refinement, before = REFINEMENT * refinement, found
 
 
-def _log_times(elements: Elements, grid: Grid, hold_up: bool, barrier: bool) -> Floats:
+def _log_times(elements: Elements, grid: Grid, hold_up: bool, slow: float) -> Floats:
     """Return ln(D τ) of the up and the down well on a grid; nan where it is too coarse.
 
-    Without a barrier the rate is that of :func:`smtj.physics.escape.relaxation.log_rate_on_sphere`,
-    which is that of the first iteration.
+    The rate is that of :mod:`smtj.physics.escape.two_states`: λ1, and with a weight of 1 - ``slow``
+    that of the correlation, which the first iteration gives.
 
     One point is held in the up or the down well.  It must be the well that is left more slowly: the
     balance of the other one then needs no more precision than the rate at which it is left.
@@ -199,19 +207,20 @@ def _log_times(elements: Elements, grid: Grid, hold_up: bool, barrier: bool) -> 
     area = up_area + down_area
     up, down = float(y @ up_area), float(y @ down_area)
     density, up, down = y * area / (up + down), up / (up + down), down / (up + down)
-    f, rate = up_area / np.where(area > 0, area, 1.0) - up, np.nan
-    start = f
-    for _ in range(ITERATIONS):
+    f, rate, of_halves = up_area / np.where(area > 0, area, 1.0) - up, np.nan, np.nan
+    for iteration in range(ITERATIONS):
         following = solve(problem, area * f, held, 0.0)
         following -= density @ following
+        if iteration == 0:
+            of_halves = up * down / float((density * f) @ following)
         before, rate = rate, float((density * f) @ f / ((density * f) @ following))
         f = following / np.sqrt(abs(density @ following**2))
-        if not barrier:
-            rate = up * down / float((density * start) @ following)
-        if not barrier or abs(rate - before) <= SETTLED_RATE * abs(rate):
-            if not (rate > 0 and up > 0 and down > 0):
+        if slow == 0 or abs(rate - before) <= SETTLED_RATE * abs(rate):
+            rate = of_halves if slow == 0 else rate
+            if not (rate > 0 and of_halves > 0 and up > 0 and down > 0):
                 return np.full(2, np.nan)
-            return np.array([-np.log(rate * down), -np.log(rate * up)])
+            log_rate = slow * np.log(rate) + (1 - slow) * np.log(of_halves)
+            return np.array([-log_rate - np.log(down), -log_rate - np.log(up)])
     raise SmtjError(
         "the dwell times under this spin torque are not those of two states: the second mode of "
         "the magnetisation is about as slow as the first; give a smaller voltage"
