@@ -10,11 +10,8 @@ from telegraph_events import fractions, trace
 
 from closeness import close_to
 from smtj.errors import SmtjError
-from smtj.inference.telegraph.baseline import straight
 from smtj.inference.telegraph.checks.noise import noise_merit
-from smtj.inference.telegraph.evidence import one_level
 from smtj.inference.telegraph.fit import fit_trace, sample_states
-from smtj.inference.telegraph.readings import clean
 
 TIME = np.arange(1.0, 2001)
 DRIFT = np.sin(4 * TIME / TIME.size) / 2
@@ -166,15 +163,14 @@ def test_levels_that_two_do_not_describe_are_no_memory_of_one():
     assert fit.verdict == "three levels"
 
 
-def test_one_level_is_tried_with_a_memory_where_the_readings_have_one():
-    """Parameters at a bound hid it, and four levels were called one."""
+@pytest.mark.proof
+def test_four_levels_equally_far_apart_are_not_one():
     for seed in (1, 2, 5):
         rng, states = np.random.default_rng([seed, 41]), []
-        while len(states) < 3000:
+        while len(states) < 8000:
             states += [rng.integers(4)] * (1 + int(rng.exponential(20)))
-        signal = 0.5 * np.array(states[:3000]) + 0.06 * rng.standard_normal(3000)
-        readings = clean(np.arange(3000.0), signal)
-        assert one_level(readings, straight(readings.time))[0].model.order > 0
+        signal = 0.5 * np.array(states[:8000]) + 0.06 * rng.standard_normal(8000)
+        assert fit_trace(np.arange(8000.0), signal).verdict == "four levels"
 
 
 @pytest.mark.parametrize("middle", [0.35, pytest.param(0.5, marks=pytest.mark.proof)])

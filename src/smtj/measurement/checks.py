@@ -131,12 +131,13 @@ def increasing_time(dataset: "xr.Dataset") -> None:
 
 
 def unique_fields(dataset: "xr.Dataset") -> None:
-    """Reject a table, such as of P(H), with two readings at the same conditions and labels.
+    """Reject a table, such as of P(H), with two readings at the same conditions and labels if a
+    column that is not understood may tell them apart; else one was measured again.
 
     Raises
     ------
     DataError
-        Two readings have the same conditions; the message says which.
+        Two readings may differ in another condition; the message says which.
     """
     import pandas as pd
 
@@ -161,13 +162,14 @@ def unique_fields(dataset: "xr.Dataset") -> None:
                 f"{source_of(dataset)}: nothing stands beside P on which it may depend{among}: "
                 'name the field, voltage or current by columns= (--column "voltage=HEADER [V]")'
             )
-        same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
         unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
-        say = f", or name what differs among {listed(unused)} by columns=" if unused else ""
-        raise DataError(
-            f"{source_of(dataset)}: {reading_place(dataset, second)} repeats {first} ({same}): "
-            f"merge the two, or delete one of them{say}"
-        )
+        if unused:
+            same = listed(f"{name} {_shown(name, columns[name][second])}" for name in names)
+            raise DataError(
+                f"{source_of(dataset)}: {reading_place(dataset, second)} repeats {first} ({same}): "
+                f"name what differs among {listed(unused)} by columns=, or leave it out "
+                "(--ignore HEADER)"
+            )
 
 
 def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
@@ -179,7 +181,12 @@ def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
     if quantity.name in FIELDS:
         outside = np.abs(values) > quantity.highest
         if outside.any():
-            raise _beyond_magnets(dataset, quantity, outside)
+            raise _in_another_unit(
+                dataset, quantity, outside, "T", "any steady magnet reaches", ("mT", "Oe")
+            )
+    elif quantity.name == "frequency" and (values > quantity.highest).any():
+        beyond = values > quantity.highest
+        raise _in_another_unit(dataset, quantity, beyond, "GHz", "any microwave has", ("Hz", "MHz"))
     is_glitch = quantity.name == "resistance" and outside.mean() < GLITCHES
     if outside.any() and not is_glitch:
         raise _wrong(dataset, quantity, outside, f"{quantity.meaning} is {_range(quantity)}")
@@ -202,20 +209,25 @@ def _wrong(
     return DataError(f"{source_of(dataset)}: {what} is {value} at {place}: {right}")
 
 
-def _beyond_magnets(
-    dataset: "xr.Dataset", quantity: Quantity, wrong: NDArray[np.bool_]
+def _in_another_unit(
+    dataset: "xr.Dataset",
+    quantity: Quantity,
+    wrong: NDArray[np.bool_],
+    shown: str,
+    limit: str,
+    perhaps: tuple[str, str],
 ) -> DataError:
     variable = dataset[quantity.name]
     index = int(wrong.argmax())
     header = str(variable.encoding.get("header", quantity.name))
-    value = format_quantity(float(variable.values.ravel()[index]), quantity.unit, "T", digits=6)
+    value = format_quantity(float(variable.values.ravel()[index]), quantity.unit, shown, digits=6)
     bare = split_header(header)[0]
-    name = quantity.name if direction_stated(dataset, quantity.name) else FIELD
+    stated = quantity.name not in FIELDS or direction_stated(dataset, quantity.name)
     return DataError(
         f"{source_of(dataset)}: column {quoted(header)} is {value} at "
-        f"{value_place(dataset, quantity.name, index)}, more than any steady magnet reaches: its "
-        "numbers are in another unit, perhaps mT or Oe, which columns= states (--column "
-        f'"{name}={bare} [mT]")'
+        f"{value_place(dataset, quantity.name, index)}, more than {limit}: its numbers are in "
+        f"another unit, perhaps {' or '.join(perhaps)}, which columns= states (--column "
+        f'"{quantity.name if stated else FIELD}={bare} [{perhaps[0]}]")'
     )
 
 
@@ -227,6 +239,6 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _range(quantity: Quantity) -> str:
-    if np.isfinite(quantity.highest):
+    if np.isfinite(quantity.highest) and not quantity.unit:
         return f'between {quantity.lowest:g} and {quantity.highest:g} (or in %, "P [%]")'
     return f"{quantity.lowest:g} {quantity.unit}".rstrip() + " or more"

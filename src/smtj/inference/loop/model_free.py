@@ -33,6 +33,9 @@ NO_TMR = (
     "the lower level is not above 0, so there is no TMR: an amplifier has an offset, or the "
     "readings are those of another quantity"
 )
+CURVED, STRUCTURED = 0.3, 4.0
+"""Scatter about the levels, over their separation and over the noise from reading to reading, from
+which readings keep to no levels."""
 SLOPED = 4.5
 """Significance of the slope of a level, in standard errors, from which it is fitted."""
 MIN_GAIN = 8.0
@@ -198,7 +201,8 @@ class _Square:
             remarks.append(f"the {name} level changes with the field and is given at zero field")
         outliers = int(np.sum(~np.isfinite(self.state)))
         if outliers:
-            remarks.append(f"{outliers} of {h.size} readings lie on neither level and are left out")
+            lie = "lies" if outliers == 1 else "lie"
+            remarks.append(f"of {h.size} readings {outliers} {lie} on neither level: left out")
         fields, senses, notes = _fields(self.switches, branches, h)
         remarks += notes
         if low.value <= 0:
@@ -248,6 +252,11 @@ def _square(h: Floats, r: Floats, branches: list[Branch]) -> _Square | None:
     if change > MAX_SLOPE * (high - low):
         return None
     squares = max(sum(line.squares for line in lines), 1e-300)
+    rough = NORMAL_MAD * float(np.median(np.abs(np.diff(r)))) / math.sqrt(2)
+    rest = math.sqrt(squares / r.size)
+    if rest > max(CURVED * (high - low), STRUCTURED * rough):
+        # What is left is no noise, as on a curve between the levels.
+        return None
     numbers = 2 + sum(line.coefficients.size - 1 for line in lines) + count + 2 * outliers
     criterion = r.size * math.log(squares) + 2 * numbers
     return _Square(state, switches, criterion)

@@ -55,6 +55,8 @@ OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 SEEN_APART = 3.0
 """Levels that are less apart, over the noise, have to beat noise of any spectrum and shape."""
+REMEMBERS = 0.3
+"""Correlation of successive readings from which further levels are sought."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
 EQUAL_FLUCTUATORS = (
@@ -95,17 +97,20 @@ def conclude(
             is_fast = 2 * (highest - free_of_it) < ev.ONE_SIDED_95
     switches = _expected_switches(top.model, pilot)
     looks_like_noise = has_no_memory or _seen_apart(top.model, relaxation) < SEEN_APART
+    noise = -math.inf
     if pilot.is_regular and (is_fast or looks_like_noise):
-        second = min(second, ev.merit(top, base, pilot) - _merit_of_noise(pilot, base, one_base))
+        noise = _merit_of_noise(pilot, base, one_base)
+        second = min(second, ev.merit(top, base, pilot) - noise)
     is_one = (
         second < ev.MIN_GAIN or switches < MIN_EVENTS or (is_fast and not _is_bimodal(top.model))
     )
     examined = pilot if pilot.size <= ev.EXAMINED else pilot.part(slice(0, ev.EXAMINED))
     third, more = -math.inf, None
-    if is_one and one.model.order:
+    if is_one and (one.model.order or _remembers(pilot, one_base)):
         # Levels that two do not describe look like a memory.
         third, more = _further(examined, top, base)
-        if more is not None and _merit(examined, *more) < _merit(examined, one, one_base):
+        least = max(_merit(examined, one, one_base), noise * examined.size / pilot.size)
+        if more is not None and _merit(examined, *more) < least:
             more = None
     if is_one and more is None:
         if switches < MIN_EVENTS and second > ev.MIN_GAIN:
@@ -139,6 +144,13 @@ def conclude(
         return _Assembly(given, part, best, best_base, evidence).several()
     evidence = Evidence("two levels", second, third, correlation)
     return _Assembly(given, part, top, base, evidence).two(step)
+
+
+def _remembers(readings: Readings, base: Baseline) -> bool:
+    """Whether successive readings correlate clearly about a baseline."""
+    rest = readings.signal - base.values(readings.time)
+    rest -= rest.mean()
+    return float(rest[1:] @ rest[:-1]) > REMEMBERS * float(rest @ rest)
 
 
 def _seen_apart(model: Model, relaxation: float) -> float:

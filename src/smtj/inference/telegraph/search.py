@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.inference.telegraph.baseline import Baseline, find_lines, sharpened
-from smtj.inference.telegraph.climb import Maximum, at_bounds, climb, slopes
+from smtj.inference.telegraph.climb import Maximum, climb, slopes
 from smtj.inference.telegraph.model import ORDERS, Model, expectation
 from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import refit
@@ -171,13 +171,10 @@ def _asked_for(
     wider = free.copy()
     for own in candidates.values():
         wider[own] = True
-    wide, order = replace(model, free=wider), np.flatnonzero(wider)
-    each = slopes(readings, z, wide)
-    # What a bound holds has a slope, and is no part of the maximum.
-    fitted = free[order] & ~at_bounds(readings, wide, each.sum(axis=0))
+    each, order = slopes(readings, z, replace(model, free=wider)), np.flatnonzero(wider)
     scores = {}
     for name, own in candidates.items():
-        columns = fitted | np.isin(order, own)
+        columns = free[order] | np.isin(order, own)
         score = _score_test(each[:, columns], np.isin(order[columns], own), name in PUSH)
         scores[name] = score - 2 * _price(own.size, readings) - MARGIN
     return [(n, candidates[n]) for n in sorted(scores, key=lambda n: -scores[n]) if scores[n] > 0]

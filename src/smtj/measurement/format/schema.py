@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+MAX_FREQUENCY = 1e13
+"""Highest frequency of a microwave in Hz, by far."""
 MAX_FIELD = 50 / (4e-7 * math.pi)
 """50 T in A/m; the strongest steady magnet has 45 T."""
 
@@ -200,7 +202,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("reads", "", "", "a number of reads", _READS, 1, whole=True),
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("low", "", "", "a number of low reads", _LOW, 0, whole=True),
-            Quantity("frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0),
+            Quantity(
+                "frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0, highest=MAX_FREQUENCY
+            ),
             Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
             Quantity("dwell_time_high", "s", "ms", "a dwell time", _DWELL_HIGH, 0),
