@@ -173,6 +173,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
     assert tables[0].equals(tables[1])
 
 
+@pytest.mark.proof
 def test_costs_find_the_data_set_of_the_training_too(network: Path, tmp_path: Path) -> None:
     done = smtj("cost", "--network", network, "--json")
     assert done.exit_code == 0

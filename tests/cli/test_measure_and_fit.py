@@ -176,7 +176,7 @@ def test_the_measured_sot_junctions(tmp_path):
         ("time [s],resistance [ohm]\n0,1\n1,\n2,3\n", "row"),
         ("time [s],resistance [ohm]\n0,1\n2,1\n1,3\n", "time"),
         (
-            "field_out_of_plane [Oe],probability,reads\n0,0.1,50\n0,0.2,50\n5,0.9,50\n",
+            "field_out_of_plane [Oe],probability,reads,x\n0,0.1,50,1\n0,0.2,50,2\n5,0.9,50,1\n",
             "repeats",
         ),
     ],

@@ -33,7 +33,7 @@ def test_it_looks_like_the_two_state_trace(small: DeviceCard) -> None:
     assert found.identical(macrospin_trace(small, 20, **options))
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_conductances_are_boltzmanns(small: DeviceCard) -> None:
     """Readings far apart are independent; averaging has the same mean."""
     count = 400

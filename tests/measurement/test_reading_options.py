@@ -570,4 +570,4 @@ def test_a_conductance_becomes_a_resistance(put, refusal) -> None:
 
 def test_a_column_that_may_say_what_differs_is_named(put, refusal) -> None:
     path = put("p.csv", "H [Oe],P,n,run\n" + "5,0.1,100,1\n5,0.2,100,2\n9,0.3,100,1\n")
-    assert 'or name what differs among "run" by columns=' in refusal(unique_fields, load(path))
+    assert 'name what differs among "run" by columns=' in refusal(unique_fields, load(path))

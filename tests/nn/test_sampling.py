@@ -301,7 +301,7 @@ def test_operators_are_what_they_claim(name: str, arguments: tuple[object, ...])
     torch.library.opcheck(getattr(torch.ops.smtj, name).default, arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_large_calls_leave_pytorch_its_threads() -> None:
     code = """
 import numba, torch

@@ -69,6 +69,7 @@ def test_the_rate_of_an_easy_plane_is_that_of_a_pendulum(
     assert found == close_to(math.log(expected), abs=tolerance)
 
 
+@pytest.mark.proof
 def test_a_disc_forgets_as_a_free_rotor_does():
     """Without a barrier, 1 over the integral of the correlation of sign cos φ, friction or none.
 
