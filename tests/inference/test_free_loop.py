@@ -123,6 +123,7 @@ def test_levels_that_bend_with_the_field_are_those_at_zero_field():
         bent = square(np.random.default_rng([seed, 9])) + 40 * (FIELD / FIELD.max()) ** 2
         fit, by = found(FIELD, bent)
         assert fit.square
+        assert by["σ"].value == close_to(2, rel=0.3)
         held += [holds(by["R_P"], 1000), holds(by["R_AP"], 1400)]
     at_least(8, held)
 
@@ -173,6 +174,12 @@ def test_outliers_and_fields_in_no_order_do_not_move_the_levels():
     [
         (FIELD, np.full(FIELD.size, 1000.0), "does not change"),
         (FIELD, 1000 + 300 * np.exp(-((FIELD / 100) ** 2)), "does not go from one level"),
+        # Along the hard axis R is even in the field.
+        (
+            FIELD,
+            1400 - 400 * np.sqrt(1 - np.minimum(np.abs(FIELD) / 180, 1) ** 2),
+            "from one level",
+        ),
         (FIELD, np.random.default_rng(1).normal(1000, 1, FIELD.size), "more than its noise"),
         (FIELD[:4], np.arange(1.0, 5.0), "needs 8 readings"),
         (FIELD, np.full(FIELD.size, np.nan), "must be finite"),

@@ -226,6 +226,12 @@ def test_times_of_several_dimensions_that_do_not_increase(refusal, scan: xr.Data
     assert "has no time" in refusal(increasing_time, scan.drop_vars("time"))
 
 
+def test_a_frequency_in_hz_called_ghz_names_the_unit(refusal, put) -> None:
+    message = refusal(load, put("a.csv", "f [GHz],H [Oe],V [uV]\n4e9,1,2\n4e9,2,3\n"))
+    assert "more than any microwave has" in message
+    assert '(--column "frequency=f [Hz]")' in message
+
+
 def test_fields_that_are_measured_again_may_differ_in_what_is_not_understood(refusal, put) -> None:
     rows = "H [Oe],V [mV],P,branch,shift\n100,0,0.1,up,1\n\n200,0,0.2,up,1\n100,0,0.1,down,1\n"
     unique_fields(load(put("data.csv", rows)))

@@ -30,7 +30,7 @@ MIN_LOOP_READINGS = 8
 MIN_SIGNIFICANCE = 5.0
 """Separation of the levels in standard errors below which a loop shows none."""
 NO_TMR = (
-    "the lower level is not above 0, so there is no TMR: an amplifier has an offset, or the "
+    "the levels are not of one sign, so there is no TMR: an amplifier has an offset, or the "
     "readings are those of another quantity"
 )
 CURVED, STRUCTURED = 0.3, 4.0
