@@ -106,7 +106,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "1",
         "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5",
         "--seed", "2", "--chip-seed", "9", "--adaptive", "neuron", "--drive", "field",
-            "--out", "run",
+        "--interval", "120 ms", "--out", "run",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     settings = json.loads(Path("run/metrics.json").read_text())["settings"]
@@ -117,7 +117,7 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
             "sizes": [64, 12, 8, 10], "neuron": "mtj", "readout": "linear",
             "coupling": "matched", "reads": 4, "eval_reads": "expected", "noise": False,
             "variation": False, "chip_seed": 9, "adaptive": "neuron", "drive": "field",
-            "drive_field": 0.0,
+            "drive_field": 0.0, "interval": 0.12,
         },
         "training": {
             "learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5,

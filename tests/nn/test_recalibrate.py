@@ -176,6 +176,39 @@ def test_converted_models_and_their_output_ranges(card: DeviceCard) -> None:
         np.testing.assert_allclose(moment(smooth), moment(sampled), atol=0.03)
 
 
+@pytest.mark.parametrize(("streaming", "reads"), [(False, 5), (True, 1), (True, 4)])
+def test_normal_reads_have_the_moments_of_a_stream_of_simulated_devices(
+    streaming: bool, reads: int
+) -> None:
+    # Ten images one after the other, seen by many copies of four devices.
+    copies = 5000
+    layer = MTJNeuron("cai2019", 4 * copies, reads=reads, noise=False, chip_seed=None).eval()
+    layer.barrier_factor.copy_(torch.tensor([0.9, 1.0, 1.0, 1.1]).repeat(copies))
+    layer.set_bias(-0.06)
+    layer.scheme = DigitalReads(interval=0.04, streaming=streaming)
+    generator = layer.generator = torch.Generator().manual_seed(5)
+    images = 2 * torch.randn(10, 4, generator=generator).repeat(1, copies)
+    with torch.no_grad():
+        sampled = layer(images).reshape(10, copies, 4)
+        with normal_reads(nn.Sequential(layer, nn.Identity()), generator):
+            smooth = layer(images).reshape(10, copies, 4)
+    for moment, tolerance in ((torch.mean, 0.035), (torch.std, 0.025)):
+        np.testing.assert_allclose(moment(smooth, 1), moment(sampled, 1), atol=tolerance)
+
+
+def test_a_voltage_learns_what_a_slow_device_costs(trained: nn.Sequential) -> None:
+    """Where every image finds equilibrium a high barrier pays; in a stream a low one does."""
+    mean = {}
+    for interval in (None, 0.02):
+        network = hot(trained, 300)
+        if interval is not None:
+            set_readout(network, scheme=DigitalReads(interval=interval, streaming=True))
+        result = recalibrate(network, *few(200), per="network", steps=30)
+        mean[interval] = float(result.voltages["1"])
+    assert mean[None] < -0.05
+    assert mean[0.02] > 0.02
+
+
 def test_the_recognition_loss_is_that_of_binomial_outputs() -> None:
     generator = torch.Generator().manual_seed(0)
     p = torch.tensor([[0.7, 0.45]], dtype=torch.float64)

@@ -98,6 +98,13 @@ def train(
         Adaptive | None,
         typer.Option(help="Learn one bias voltage per network, layer or neuron. Default: none."),
     ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            help='Time between reads, e.g. "120 ms"; devices then remember the last image. '
+            "Default: every image finds them in equilibrium."
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
     learning_rate: float = 0.1,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
@@ -133,7 +140,8 @@ def train(
             reach = _short_reach(device)
             if drive is DrivenBy.voltage:
                 reach = _short_reach_of_voltage(device, constant)
-            warnings = [_slow_reads(device), reach] if neuron is Neuron.mtj else []
+            slow = _slow_reads(device) if interval is None else ""
+            warnings = [slow, reach] if neuron is Neuron.mtj else []
             for warning in filter(None, warnings):
                 note(warning)
         begun = True
@@ -157,6 +165,7 @@ def train(
                 variation=variation,
                 fresh_chips=fresh_chips,
                 adaptive=None if adaptive is None else adaptive.value,
+                interval=parse_option("--interval", interval, "s"),
                 learning_rate=learning_rate,
                 batch_size=batch_size,
                 momentum=momentum,

@@ -82,8 +82,8 @@ _SIGNAL = _words(
     "rectified voltage, rectified signal, V rect, V rectified, V dc, mixing voltage, "
     "mixing signal, V mix, V mixing, homodyne voltage, diode voltage, spin diode voltage, V diode, "
     "V sig, signal voltage, lock in, lock in signal, lock in voltage, lock in amplitude, "
-    "amplitude, intensity, absorption, FMR absorption, FMR signal, FMR, dP/dH, dP/dB, dI/dH, "
-    "dI/dB, dχ/dH, dchi/dH, derivative"
+    "amplitude, intensity, S21, S12, S11, absorption, FMR absorption, FMR signal, FMR, dP/dH, "
+    "dP/dB, dI/dH, dI/dB, dχ/dH, dchi/dH, derivative"
 )
 _SIGNAL_ERROR = _words(
     "signal err, signal uncertainty, signal standard error, signal SE, error of the signal, "

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from smtj.nn.devices.variation import (
     slope_and_offset,
     with_devices,
 )
+from smtj.typing import Floats
 
 PIECES = 64
 """Pieces of the spline; even, so that it is exact at 0 V."""
@@ -113,24 +115,36 @@ def bias_curve(card: Card, temperature: float) -> Tensor:
     1.  For the shipped card the error is below 1e-9 of w in either switching model; if a barrier
     vanishes within the range, a kink of the paper's model, below 1e-4 of w at 0 V.
     """
+    point = card.under_bias(voltages_of_spline(card), temperature)
+    return voltage_spline(point.slope, point.offset_field)
+
+
+def voltages_of_spline(card: Card) -> Floats:
+    """Return the voltages in V between which a spline is drawn."""
     limit = card.voltage_limit
-    point = card.under_bias(np.linspace(-limit, limit, PIECES + 1), temperature)
-    values = np.stack(
-        [np.broadcast_to(v, PIECES + 1) for v in (point.slope, point.offset_field)], axis=-1
-    )
+    return np.linspace(-limit, limit, PIECES + 1)
+
+
+def voltage_spline(*quantities: ArrayLike) -> Tensor:
+    """Return spline coefficients of quantities at :func:`voltages_of_spline`.
+
+    Every quantity is a number or of shape (PIECES + 1,); the result has shape
+    (quantities, 4, PIECES), and :func:`follow` evaluates it.
+    """
+    values = np.stack([np.broadcast_to(v, PIECES + 1) for v in quantities], axis=-1)
     pieces = CubicSpline(np.arange(PIECES + 1), values).c
     return torch.from_numpy(np.ascontiguousarray(pieces.transpose(2, 0, 1)))
 
 
 def follow(curve: Tensor, voltage: Tensor, card: Card) -> tuple[Tensor, Tensor]:
-    """Return w in 1/(A/m) and H_s in A/m of the nominal device from a :func:`bias_curve`.
+    """Return the two quantities of a spline at a voltage: w and H_s of a :func:`bias_curve`.
 
     ``voltage`` is V in V, shape () or (features,); gradients flow.
     """
     per_volt = PIECES / 2 / card.voltage_limit
     values, _ = torch.ops.smtj.follow(curve, voltage, per_volt)
-    slope, offset = values.unbind()
-    return slope, offset
+    first, second = values.unbind()
+    return first, second
 
 
 def _follow(curve: Tensor, voltage: Tensor, per_volt: float) -> tuple[Tensor, Tensor]:

@@ -162,6 +162,10 @@ class Junctions(nn.Module):
             self.offset_field.copy_(offset_field)
         return slope, offset_field
 
+    def current_voltage(self) -> Tensor:
+        """Return V in V, shape () or (features,); gradients flow to a learnable voltage."""
+        return self.bias_voltage if self.bias is None else self.bias()
+
     @property
     def devices(self) -> DeviceVariation:
         """How the devices differ from the nominal one."""

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from smtj.card import BehaviouralCard, Card, DeviceCard, as_device
 from smtj.errors import SmtjError
-from smtj.nn.devices.variation import DeviceVariation, chip_temperature
+from smtj.nn.devices.bias import follow, voltage_spline, voltages_of_spline
+from smtj.nn.devices.variation import DeviceVariation, chip_temperature, no_variation
 from smtj.nn.reads.scheme import ReadScheme
 
 MIN_CURVATURE = 1e-4
@@ -110,6 +111,49 @@ def layer_relaxation(
     if scheme.relaxation_time is not None:
         return constant_relaxation(len(slope), scheme.relaxation_time).to(slope.device)
     return relaxation(card, devices, slope, voltage, temperature)
+
+
+def relaxation_at_bias(
+    scheme: ReadScheme,
+    card: Card,
+    devices: DeviceVariation,
+    voltage: Tensor,
+    temperature: float,
+) -> Tensor:
+    """Return :func:`layer_relaxation`, shape (2, features), with the gradient of the voltage.
+
+    ``voltage`` is V in V, shape () or (features,), and ``temperature`` the ambient T in K.
+    """
+    features = len(devices.slope_factor)
+    if scheme.relaxation_time is not None:
+        return constant_relaxation(features, scheme.relaxation_time).to(voltage.device)
+    own = chip_temperature(card, devices, temperature)
+    values = follow(_relaxation_curve(card, own).to(voltage), voltage, card)
+    log_rate, stability = (row.expand(features) for row in values)
+    if isinstance(card, BehaviouralCard):
+        return torch.stack((log_rate, stability))
+    factor = devices.barrier_factor
+    return torch.stack((log_rate - stability * (factor - 1), stability * factor))
+
+
+@lru_cache(maxsize=64)
+def _relaxation_curve(card: Card, temperature: float) -> Tensor:
+    """Return the spline of :func:`relaxation` of the nominal device against voltage."""
+    volts = torch.from_numpy(voltages_of_spline(card))
+    slope = torch.as_tensor(card.under_bias(volts, temperature).slope).expand(len(volts))
+    table = relaxation(card, no_variation(len(volts)), slope, volts, temperature)
+    return voltage_spline(*table.double().numpy())
+
+
+def log_rate_at_odds(odds: Tensor, table: Tensor) -> Tensor:
+    """Return ln(1/τ_r) at log-odds of shape (..., features) from a :func:`relaxation`."""
+    log_rate, stability = table
+    # 2Δh, which is half the log-odds as long as |h| <= 1.
+    u = torch.minimum(odds.abs() / 2, 2 * stability)
+    # ln cosh u, without overflow.
+    grown = u + torch.log1p(torch.exp(-2 * u)) - math.log(2)
+    found: Tensor = log_rate + grown - u**2 / (4 * stability).clamp(min=1e-9)
+    return found
 
 
 def driven_log_rate(

@@ -6,7 +6,7 @@ from typing import Any
 from smtj.card import Card
 from smtj.nn.training.network import NetworkSettings, build_network
 from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
-from smtj.units import format_quantity
+from smtj.units import format_quantity, format_scaled
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Experiment:
         net, train = self.network, self.training
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
         reads = f", {net.reads} read{'s' if net.reads != 1 else ''}" if net.neuron == "mtj" else ""
+        if net.interval is not None:
+            reads += f" {format_scaled(net.interval, 's')} apart in a stream"
         drive = " driven by voltage" if net.drive == "voltage" else ""
         if net.drive_field:
             drive += f" at {format_quantity(net.drive_field, 'A/m', 'Oe', 3)}"

@@ -16,7 +16,7 @@ from smtj.nn.drive.coupling import Standardised, calibrated, matched
 from smtj.nn.drive.voltage import voltage_coupling
 from smtj.nn.layer.adaptive import Per, make_adaptive
 from smtj.nn.layer.neuron import MTJNeuron
-from smtj.nn.reads.scheme import Reads
+from smtj.nn.reads.scheme import DigitalReads, Reads
 from smtj.physics.voltage_response import occupancies, voltage_response
 from smtj.units import format_quantity
 
@@ -51,6 +51,9 @@ class NetworkSettings:
     """Seed of the chip, if devices differ."""
     adaptive: Per | None = None
     """What learns its own bias voltage."""
+    interval: float | None = None
+    """Time between reads in s, of devices that remember the last image; None for devices in
+    equilibrium, however long that takes."""
 
     def __post_init__(self) -> None:
         """Check sizes and options."""
@@ -63,6 +66,8 @@ class NetworkSettings:
                 "drive is voltage, which needs MTJ neurons and leaves no bias voltage to learn; "
                 "leave adaptive out"
             )
+        if self.interval is not None and self.neuron != "mtj":
+            raise SmtjError("interval needs MTJ neurons; a sigmoid is not read")
         if self.drive != "voltage" and self.drive_field:
             raise SmtjError("drive_field is the constant field of drive=voltage; leave it out")
 
@@ -111,12 +116,18 @@ def _neurons(
             features,
             coupling=coupling,
             reads=settings.reads,
+            scheme=None if settings.interval is None else stream_of_reads(settings.interval),
             eval_reads=settings.eval_reads,
             noise=settings.noise,
             # Each layer of a chip has its own devices.
             chip_seed=settings.chip_seed * 1000 + layer if settings.variation else None,
         )
     ]
+
+
+def stream_of_reads(interval: float) -> DigitalReads:
+    """Return snapshots, an interval in s apart, of devices that remember the last image."""
+    return DigitalReads(interval=interval, streaming=True)
 
 
 def _by_voltage(card: Card, features: int, field: float, centred: bool) -> nn.Module:

@@ -96,8 +96,8 @@ def recalibrate(
 ) -> Recalibration:
     """Train only the bias voltages of a model's junctions, from a few labelled images.
 
-    Weights, couplings and digital parts stay; chip, temperature and evaluation reads are the
-    model's current ones.
+    Weights, couplings and digital parts stay; chip, temperature, evaluation reads and read scheme
+    are the model's current ones.
 
     Parameters
     ----------
@@ -141,8 +141,10 @@ def recalibrate(
     -----
     Steps treat the N reads as normal numbers (:mod:`smtj.nn.training.smooth_reads`), since a
     steeper neuron is also less noisy, which neither expected values nor sampled reads tell the
-    gradient.  Accuracies use the read scheme (:class:`smtj.nn.ReadScheme`); steps take the reads as
-    independent and free of error.  After an interrupt, the model keeps the voltages of the last
+    gradient.  Steps know the read scheme (:class:`smtj.nn.ReadScheme`): its interval against the
+    relaxation time at every voltage, and the last image in a stream; they take a read as a snapshot
+    free of error.  Without a scheme every image waits for equilibrium, so a voltage that makes the
+    device slow costs nothing.  After an interrupt, the model keeps the voltages of the last
     step.
 
     Examples

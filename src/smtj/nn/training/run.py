@@ -126,6 +126,7 @@ def train(
     variation: bool = True,
     fresh_chips: bool = False,
     adaptive: Per | None = None,
+    interval: float | None = None,
     learning_rate: float = 0.1,
     batch_size: int = 100,
     momentum: float = 0.9,
@@ -168,6 +169,9 @@ def train(
         Whether to sample new devices for every batch.
     adaptive
         Whether to learn one bias voltage per network, layer or neuron; by default none.
+    interval
+        Time between reads in s, of devices that remember the last image; by default every image
+        finds them in equilibrium, however slow a voltage makes them.
     learning_rate, batch_size, momentum
         Of stochastic gradient descent.
     seed
@@ -221,6 +225,7 @@ def train(
         variation=variation,
         chip_seed=seed if chip_seed is None else chip_seed,
         adaptive=adaptive,
+        interval=interval,
     )
     settings = TrainingSettings(learning_rate, seed, batch_size, momentum, fresh_chips)
     experiment = Experiment(as_card(card), network, settings, images.name)

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +18,12 @@ from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved
 from smtj.nn.drive.coupling import CalibratedCoupling, Standardised
 from smtj.nn.layer.chip import chip_of, install, sample_chip
-from smtj.nn.layer.configure import set_readout
+from smtj.nn.layer.configure import reset_state, set_readout
+from smtj.nn.layer.neuron import neurons_of
 from smtj.nn.reads.independent import sample_key
 from smtj.nn.reads.kernels import start_threads
 from smtj.nn.training.network import logits_and_outputs
+from smtj.nn.training.smooth_reads import normal_reads
 
 EVALUATION_BATCH = 2000
 
@@ -138,6 +141,8 @@ class Trainer:
         self._order = torch.Generator().manual_seed(settings.seed)
         self._sampling = torch.Generator().manual_seed(settings.seed)
         self._own_chip = chip_of(network) if settings.fresh_chips else None
+        # Sampled reads hide from a voltage that it makes its device slow.
+        self._smooth = any(n.bias is not None and n.scheme for n in neurons_of(network).values())
 
     def epochs(self, until: int) -> Iterator[Epoch]:
         """Train until an epoch, counted from 1, and yield each when it ends."""
@@ -151,24 +156,17 @@ class Trainer:
     def train_epoch(self) -> float:
         """Train one epoch and return its mean loss in nats per image."""
         self.network.train()
-        set_readout(self.network, generator=self._sampling)
+        reset_state(set_readout(self.network, generator=self._sampling))
         order = torch.randperm(len(self.images.train_labels), generator=self._order)
         # Shuffled once per epoch into the same memory, so batches are views.
         torch.index_select(self._pixels, 0, order, out=self._shuffled)
         labels = self.images.train_labels[order]
         total = torch.zeros(())
         size = self.settings.batch_size
-        for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
-            if self._own_chip is not None:
-                install(sample_chip(self.network, sample_key(self._sampling)), self.network)
-            sums, outputs = logits_and_outputs(self.network, pixels)
-            loss = cross_entropy(sums, outputs, classes)
-            # As zero_grad does, without its hooks, which take 4 % of a small network's step.
-            for weight in self._weights:
-                weight.grad = None
-            loss.backward()
-            self._optimiser.step()
-            total.add_(loss.detach(), alpha=len(classes))
+        reads = normal_reads(self.network, self._sampling) if self._smooth else nullcontext()
+        with reads:
+            for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
+                total.add_(self._step(pixels, classes), alpha=len(classes))
         if self._own_chip is not None:
             install(self._own_chip, self.network)
         if not math.isfinite(total):
@@ -177,6 +175,19 @@ class Trainer:
                 f"below {self.settings.learning_rate:g}"
             )
         return float(total) / len(labels)
+
+    def _step(self, pixels: Tensor, classes: Tensor) -> Tensor:
+        """Take one step and return the loss of the batch."""
+        if self._own_chip is not None:
+            install(sample_chip(self.network, sample_key(self._sampling)), self.network)
+        sums, outputs = logits_and_outputs(self.network, pixels)
+        loss = cross_entropy(sums, outputs, classes)
+        # As zero_grad does, without its hooks, which take 4 % of a small network's step.
+        for weight in self._weights:
+            weight.grad = None
+        loss.backward()
+        self._optimiser.step()
+        return loss.detach()
 
     def save(self, path: Path, about: str) -> Path:
         """Write a checkpoint; :meth:`resume` accepts it only with the same text ``about``."""
@@ -257,7 +268,7 @@ def evaluate(network: nn.Sequential, images: Images, seed: int) -> float:
     """
     network.eval()
     generator = torch.Generator().manual_seed(seed)
-    set_readout(network, generator=generator)
+    reset_state(set_readout(network, generator=generator))
     right = 0
     with torch.no_grad():
         for pixels, labels in zip(
