@@ -3,7 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e
+# What is installed, in steps: each target waits for no more than it needs.
 READY := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
+DOCS := $(VENV)/.docs
 RIVALS := $(VENV)/.rivals
 CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -13,59 +17,69 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-install: $(READY) ## only prepare the environment .venv
+install: $(TOOLS) ## only prepare the environment .venv
 
 $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "smtj needs Python 3.11 or newer; point to one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "== installing smtj and its dependencies into $(VENV) (one to two minutes, once)"
+	@echo "== installing smtj and its dependencies into $(VENV) (about a minute, once)"
 	"$(PYTHON)" -m venv $(VENV)
 	@# Python compiles what it imports; to compile all of it now takes as long as the rest.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[nn,cluster,explore,formats,docs,dev]'
+	$(INSTALL) '.[nn]'
 	@touch $@
 
-$(RIVALS): $(READY)
+$(TOOLS): $(READY)
+	@echo "== installing what the tests need (half a minute, once)"
+	$(INSTALL) '.[cluster,explore,formats,dev]'
+	@touch $@
+
+$(DOCS): $(TOOLS)
+	@echo "== installing what the documentation needs"
+	$(INSTALL) '.[docs]'
+	@touch $@
+
+$(RIVALS): $(TOOLS)
 	@echo "== installing the packages that smtj is compared with"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(INSTALL) '.[bench]'
 	@touch $@
 
 reproduce: $(READY) ## reproduce the whole paper on MNIST; the report is in reproduction/
 	@echo "== reproducing the paper into reproduction/"
 	$(BIN)/smtj reproduce --out reproduction
 
-docs: $(READY) ## build the documentation; open site/index.html
+docs: $(DOCS) ## build the documentation; open site/index.html
 	@echo "== building the documentation into site/"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Open site/index.html"
 
-pictures: $(READY) ## redraw the pictures of the documentation and the gallery page
+pictures: $(TOOLS) ## redraw the pictures of the documentation and the gallery page
 	$(BIN)/python validation/gallery.py --render
 	$(BIN)/python -m pytest docs --redraw
 
-check: $(READY) ## lint, test and check the documentation site, side by side
+check: $(DOCS) ## lint, test and check the documentation site, side by side
 	@$(MAKE) --no-print-directory --jobs 2 lint test site
 
-site: $(READY)
+site: $(DOCS)
 	@echo "== checking the documentation site"
 	$(BIN)/python -m pytest tests/test_site.py
 
-test: $(READY) ## run all tests but the long proofs
+test: $(TOOLS) ## run all tests but the long proofs
 	@echo "== running the tests"
 	@# A worker for each core, so none starts threads of its own.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(CORES) -m "not proof"
 
-test-fast: $(READY) ## run only the fast tests (about a minute)
+test-fast: $(TOOLS) ## run only the fast tests (about a minute)
 	@echo "== running the fast tests"
 	$(BIN)/python -m pytest $(CORES) -m "not slow and not proof"
 
-lint: $(READY) ## run ruff, mypy and the import contracts
+lint: $(TOOLS) ## run ruff, mypy and the import contracts
 	@echo "== checking style, types and imports"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-validate: $(RIVALS) ## run the long validations over several seeds; writes docs/validation/
+validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writes docs/validation/
 	@echo "== running the long validations (about two hours on two cores; after Ctrl-C the same command resumes)"
 	$(BIN)/python -m pytest $(CORES) -m proof
 	$(BIN)/python validation/dwell.py

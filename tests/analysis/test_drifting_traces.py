@@ -16,7 +16,7 @@ SEEDS = 6
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("integration_time", [0.0, 0.02])
+@pytest.mark.parametrize("integration_time", [pytest.param(0.0, marks=pytest.mark.proof), 0.02])
 @pytest.mark.parametrize("drift", [-2.0, pytest.param(1.0, marks=pytest.mark.proof)])
 def test_dwell_times_and_levels_of_a_drifting_trace(drift, integration_time):
     """The separation of conductances changes by 17 % for every separation of drift."""

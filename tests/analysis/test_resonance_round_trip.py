@@ -223,3 +223,24 @@ def test_lines_along_the_normal_follow_the_voltage_alike_at_every_voltage(field)
     (falls,) = [e for e in result.parts[2].estimates if "per volt" in e.name]
     assert abs(falls.value - 0.5e9 / FREQUENCY_PER_FIELD) < 4 * falls.error
     assert falls.error < 2 * mT
+
+
+def test_few_lines_and_lines_swept_in_frequency_are_given():
+    """Of a film in its plane, by γ = 29.5 GHz/T, M_eff = 0.9 T and a damping of 0.008."""
+    rng, gamma, m_eff, damping = np.random.default_rng(7), 29.5, 0.9, 0.008
+    frequency, rows = np.linspace(3, 14, 221), []
+    for field in (0.03, 0.06, 0.1, 0.15):
+        x = frequency - gamma * np.sqrt(field * (field + m_eff))
+        x /= damping * gamma * (field + m_eff / 2)
+        signal = (1 + 0.4 * x) / (1 + x**2) + 0.02 * rng.standard_normal(x.size)
+        columns = {"B (T)": field, "frequency (GHz)": frequency, "S21 (a.u.)": signal}
+        rows.append(pd.DataFrame(columns))
+    lines, film = fit(pd.concat(rows)).parts
+    assert len(lines.estimates) == 8
+    truths = {"μ0γ/2π": gamma * 1e5 / Oe, "M_eff": 1e4 * m_eff * Oe, "α": damping}
+    for symbol, truth in truths.items():
+        assert abs(film[symbol].value - truth) < 3.5 * film[symbol].error, symbol
+    assert [ax.has_data() for ax in np.ravel(film.plot())] == [True, True]
+    few = fit(pd.concat(rows[:2]))
+    assert len(few.estimates) == 4
+    assert "needs lines at 3 fields or more, not 2" in " ".join(few.remarks)

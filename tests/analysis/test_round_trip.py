@@ -88,7 +88,7 @@ def test_a_barrier_in_the_plane_changes_the_anisotropy_there():
 def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time):
     truth = CARD.replace({"switching.model": model})
     lab = Instrument(0.03, integration_time, noise=5.0)
-    data = scan(truth, FIELDS, 3000, instrument=lab, seed=3)
+    data = scan(truth, FIELDS, 2000, instrument=lab, seed=3)
     start = truth.replace(
         {
             "switching.effective_anisotropy_field": "450 Oe",

@@ -126,7 +126,7 @@ def test_nothing_is_begun_that_cannot_be(trained, tmp_path: Path) -> None:
     assert not out.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_worker_killed_in_the_middle_changes_nothing(trained, reference, tmp_path: Path) -> None:
     """Two processes of a Dask cluster, one of which is killed as soon as there are results."""
     with LocalCluster(

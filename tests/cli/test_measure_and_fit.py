@@ -242,7 +242,7 @@ def refused(done, name, says):
     assert says in sentence
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_killed_measurement_leaves_nothing(tmp_path):
     command = [
         *(sys.executable, "-m", "smtj", "measure", "trace"),

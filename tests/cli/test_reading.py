@@ -39,12 +39,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for field in range(-35, 10, 5):
         odds = np.exp((field + 14) / 7)
         rates = np.array([odds, 1.0]) / (20 * np.sqrt(odds))
-        state, now = np.empty(1500), 0
-        draws = rng.random(1500)
-        for n in range(1500):
+        state, now = np.empty(700), 0
+        draws = rng.random(700)
+        for n in range(700):
             now = 1 - now if draws[n] < rates[now] else now
             state[n] = now
-        resistance = 500 + 200 * state + 10 * rng.standard_normal(1500)
+        resistance = 500 + 200 * state + 10 * rng.standard_normal(700)
         rows = "".join(f"{0.01 * n:.2f},{r:.3f}\n" for n, r in enumerate(resistance))
         (found / f"RTN_H={field:+d}Oe.csv").write_text("t/s,R/kOhm\n" + rows, encoding="utf-8")
     return found
@@ -67,7 +67,7 @@ def test_a_folder_of_files_named_after_their_fields_is_a_scan(folder: Path) -> N
 def test_data_shows_what_is_understood_and_what_comes_next(folder: Path) -> None:
     done = smtj("data", "RTN_H=+5Oe.csv", "--interval", "20 ms", cwd=folder)
     assert done.code == 0, done.err
-    for part in ("a trace", "1500 readings, 20 ms apart", "R/kOhm", "5 Oe"):
+    for part in ("a trace", "700 readings, 20 ms apart", "R/kOhm", "5 Oe"):
         assert part in done.out
     assert "Next: smtj fit RTN_H=+5Oe.csv --interval '20 ms'" in done.err
 

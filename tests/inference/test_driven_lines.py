@@ -85,7 +85,7 @@ def sweeps(k1, k2, damping, drive, seed):
     ("k1", "k2", "damping", "drive"),
     [
         pytest.param(0.052, -0.003, 0.02, 6e-4, marks=pytest.mark.proof),
-        (0.061, 0.003, 0.04, 4e-4),
+        pytest.param(0.061, 0.003, 0.04, 4e-4, marks=pytest.mark.proof),
         (0.044, -0.002, 0.05, 2e-5),
     ],
 )
@@ -156,7 +156,9 @@ def leaning(lean, seed, noise=0.01):
     return 0.4 * symmetric + antisymmetric + 0.2 + noise * rng.normal(size=FREQUENCY.size)
 
 
-@pytest.mark.parametrize("lean", [-0.6, 0.0, 0.4])
+@pytest.mark.parametrize(
+    "lean", [-0.6, *(pytest.param(one, marks=pytest.mark.proof) for one in (0.0, 0.4))]
+)
 def test_a_lean_is_found_and_gives_the_undriven_frequency(lean):
     leans, positions = [], []
     for seed in range(60):

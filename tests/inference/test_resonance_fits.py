@@ -274,7 +274,7 @@ def test_films_cover_the_truth():
             entry + 0.3 * OERSTED * rng.normal(size=9) for entry in (clean.field, clean.half_width)
         )
         fit = fit_film(
-            FilmLines(clean.frequency, field, clean.field_error, width, clean.half_width_error),
+            FilmLines(clean.frequency, field, clean.position_error, width, clean.half_width_error),
             "in-plane",
         )
         z.append([(e.value - t) / e.error for e, t in zip(fit.estimates, truth, strict=True)])
@@ -285,9 +285,37 @@ def test_films_cover_the_truth():
 def test_a_film_needs_three_frequencies():
     """Two leave no doubt and no check."""
     lines = film_lines(1700 * OERSTED, FREQUENCY_PER_FIELD, 1e-3, "in-plane", 1.0)
-    two = FilmLines(*(getattr(lines, name)[:2] for name in lines.__dataclass_fields__))
+    parts = (lines.frequency, lines.field, lines.position_error)
+    two = [part[:2] for part in (*parts, lines.half_width, lines.half_width_error)]
     with pytest.raises(SmtjError, match="3 frequencies"):
-        fit_film(two, "in-plane")
+        fit_film(FilmLines(*two), "in-plane")
+    with pytest.raises(SmtjError, match="3 fields"):
+        fit_film(FilmLines(*two, swept="frequency"), "in-plane")
+
+
+@pytest.mark.parametrize("geometry", ["in-plane", "perpendicular"])
+def test_a_film_swept_in_frequency_is_that_swept_in_field(geometry):
+    """Its line is as wide as the rate at which the precession of its layer decays."""
+    gamma, m_eff, damping = 1.02 * FREQUENCY_PER_FIELD, 5000 * OERSTED, 8e-3
+    field = np.linspace(6000, 12000, 7) * OERSTED
+    if geometry == "in-plane":
+        stiffness = np.array([field, field + m_eff])
+    else:
+        stiffness = np.array([field - m_eff, field - m_eff])
+    frequency = gamma * np.sqrt(stiffness.prod(axis=0))
+    half_width = damping * gamma * stiffness.mean(axis=0)
+    error = np.full(7, 1e6)
+    lines = FilmLines(frequency, field, error, half_width, error, swept="frequency")
+    assert better_geometry(lines)[0] == geometry
+    fit = fit_film(lines, geometry)
+    assert fit.effective_magnetisation == close_to(m_eff, rel=1e-5)
+    assert fit.frequency_per_field == close_to(gamma, rel=1e-6)
+    assert fit.damping == close_to(damping, rel=1e-5)
+    assert abs(fit.inhomogeneous_half_width) < 1e-3 * OERSTED
+    # Errors of a straight line in f, by least squares.
+    if geometry == "perpendicular":
+        lever = np.sqrt(((field - field.mean()) ** 2).sum())
+        assert fit.estimates[1].error == close_to(1e6 / lever, rel=1e-3)
 
 
 @pytest.mark.parametrize("near", [0.03, 0.042, 0.06])

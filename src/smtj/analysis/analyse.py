@@ -316,7 +316,7 @@ def _fit_spectra(
 ) -> list[FitResult]:
     from smtj.analysis.resonance.anisotropy import device_results
     from smtj.analysis.resonance.device import at_voltages
-    from smtj.analysis.resonance.film import film_result
+    from smtj.analysis.resonance.film import TAKEN_FOR_FILM, film_result
     from smtj.analysis.resonance.lines import lines_of, lines_result
 
     lines = lines_of(datasets, context, progress)
@@ -326,7 +326,13 @@ def _fit_spectra(
     )
     stated = all(field_direction_stated(dataset) for dataset in datasets)
     if not biased:
-        return [first, film_result(lines, stated, context)]
+        if not lines.usable:
+            raise SmtjError("none of the spectra shows a line that can be used")
+        try:
+            return [first, film_result(lines, stated, context)]
+        except SmtjError as reason:
+            said = (f"the lines are not fitted together: {reason}", TAKEN_FOR_FILM)
+            return [replace(first, remarks=(*first.remarks, *said))]
     return [first, *device_results(at_voltages(lines, context, stated), context)]
 
 

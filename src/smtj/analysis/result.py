@@ -311,11 +311,12 @@ class FitResult(Tabular, Mapping[str, Estimate]):
 
         The card is that of :meth:`card`, or any other.
         """
-        found: list[Measurement] = []
-        for part in self.each:
-            if part.measured is not None:
-                found += part.measured(part.fit)
-        return check_card(as_card(card), found)
+        return check_card(as_card(card), [one for part in self.each for one in part._measurements])
+
+    @cached_property
+    def _measurements(self) -> tuple[Measurement, ...]:
+        """What was measured; a loop without a base is fitted a second time for it."""
+        return () if self.measured is None else tuple(self.measured(self.fit))
 
     def _with_remarks(self, card: Card) -> Card:
         """Return a card whose notes say what it misses."""

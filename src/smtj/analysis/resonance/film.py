@@ -14,30 +14,31 @@ from smtj.errors import SmtjError
 from smtj.inference.resonance.film import FilmFit, FilmLines, Geometry, better_geometry, fit_film
 from smtj.units import Oe
 
+TAKEN_FOR_FILM = (
+    "without a bias voltage this is taken for a film, and no card is changed; for a device state "
+    "its bias by voltage= (--voltage)"
+)
 OBLIQUE = 0.02
 """Component of a field across its direction, relative to the field, above which it is oblique."""
 
 
 @dataclass(frozen=True, eq=False)
 class FittedFilm:
-    """Lines of a film with their fit."""
+    """A film's fit."""
 
-    lines: FilmLines
     fit: FilmFit
+
+    @property
+    def lines(self) -> FilmLines:
+        """The lines, with errors and widths along the field."""
+        return self.fit.lines
 
 
 def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitResult:
-    """Fit the fields of resonance of a film at several frequencies, swept in field.
+    """Fit the resonances of a film at several frequencies, or at several fields.
 
     If the file does not state the direction of its field, the better formula decides.
     """
-    if lines.swept != "field":
-        raise SmtjError(
-            "the spectra of a film must be swept in field; for a device swept in frequency state "
-            "its bias by voltage= (--voltage)"
-        )
-    if not lines.usable:
-        raise SmtjError("none of the spectra shows a line that can be used")
     found = _film_lines(lines)
     geometry, remarks = _geometry(lines, found, direction_stated)
     fit = fit_film(found, geometry)
@@ -48,13 +49,12 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
     return context.result(
         "film",
         f"{geometry} Kittel fit of a film at {found.field.size} lines",
-        FittedFilm(found, fit),
+        FittedFilm(fit),
         fit.estimates,
         (
             *remarks,
             *fit.remarks,
-            "without a bias voltage this is taken for a film, and no card is changed; for a device "
-            "state its bias by voltage= (--voltage)",
+            TAKEN_FOR_FILM,
         ),
         Picture(
             (plot_kittel, plot_widths),
@@ -67,15 +67,17 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
 
 
 def _film_lines(lines: Lines) -> FilmLines:
-    one = [line.fit.lines[0] for line in lines.usable]
+    one, fields = (
+        [line.fit.lines[0] for line in lines.usable],
+        [line.field for line in lines.usable],
+    )
     return FilmLines(
         frequency=np.array([line.frequency for line in lines.usable]),
-        field=np.array(
-            [math.copysign(math.hypot(*line.field), line.position) for line in lines.usable]
-        ),
-        field_error=np.array([line.position_error for line in one]),
+        field=np.array([math.copysign(math.hypot(*h), max(h, key=abs)) for h in fields]),
+        position_error=np.array([line.position_error for line in one]),
         half_width=np.array([line.half_width for line in one]),
         half_width_error=np.array([line.half_width_error for line in one]),
+        swept=lines.swept,
     )
 
 
@@ -102,7 +104,7 @@ def plot_kittel(axes: Any, found: FittedFilm) -> None:
     lines = found.lines
     field = np.abs(lines.field - found.fit.offset_field)
     fine = np.linspace(field.min(), field.max(), 200)
-    bars = {"xerr": lines.field_error / Oe, "fmt": "o", "color": plot.BLUE}
+    bars = {"xerr": lines.position_error / Oe, "fmt": "o", "color": plot.BLUE}
     axes.errorbar(field / Oe, lines.frequency / 1e9, **bars)
     axes.plot(fine / Oe, found.fit.frequency(fine) / 1e9, color=plot.RED)
     axes.set_xlabel(r"Field of resonance $H_\mathrm{r}$ (Oe)")

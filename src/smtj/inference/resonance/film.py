@@ -5,7 +5,7 @@ at (μ0 γ/2π) (H - M_eff) along its normal.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -37,16 +37,33 @@ _OFFSET = 0.01
 
 @dataclass(frozen=True, eq=False)
 class FilmLines:
-    """Lines of a film swept in field, one per frequency; SI units, shape (n,)."""
+    """Lines of a film, one per frequency or, if that is swept, per field; SI units, shape (n,)."""
 
     frequency: Floats
-    """f in Hz."""
+    """f of the resonance in Hz."""
     field: Floats
     """H of the resonance in A/m, negative where the field is reversed."""
-    field_error: Floats
+    position_error: Floats
+    """Standard error of what is swept: H in A/m or f in Hz."""
     half_width: Floats
-    """Half of the full width at half height in A/m."""
+    """Half of the full width at half height, in A/m or Hz."""
     half_width_error: Floats
+    swept: Literal["field", "frequency"] = "field"
+
+    @property
+    def steps(self) -> int:
+        """Number of frequencies, or of fields if the frequency is swept."""
+        held = self.frequency if self.swept == "field" else self.field
+        return int(np.unique(held).size)
+
+    def in_field(self, slope: Floats) -> "FilmLines":
+        """Return errors and widths along the field, given df/dH at each line."""
+        if self.swept == "field":
+            return self
+        errors = (self.position_error, self.half_width, self.half_width_error)
+        names = ("position_error", "half_width", "half_width_error")
+        parts = {name: one / np.abs(slope) for name, one in zip(names, errors, strict=True)}
+        return replace(self, **parts, swept="field")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +82,8 @@ class FilmFit(ChiSquared):
     damping: float
     inhomogeneous_half_width: float
     """ΔH_0 in A/m."""
+    lines: FilmLines
+    """As fitted, with errors and widths along the field."""
     offset_field: float = 0.0
     """Shift of all lines along the field in A/m, from lines at both signs."""
 
@@ -84,10 +103,11 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     """Fit M_eff and γ to the fields of resonance, and α and ΔH_0 to the half widths.
 
     M_eff is given twice: with γ free, and with that of the free electron (g = 2.0023), as in most
-    papers, since a short range of frequency hardly separates the two.  Raises SmtjError for lines
-    at fewer than three frequencies, and where no M_eff gives such resonances.  Formula: C. Kittel,
-    Phys. Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; linewidth: S. S. Kalarickal et al., J.
-    Appl. Phys. 99, 093909 (2006), doi:10.1063/1.2197087.
+    papers, since a short range of frequency hardly separates the two.  A half width in frequency is
+    one in field times df/dH.  Raises SmtjError for lines at fewer than three frequencies (fields,
+    if the frequency is swept), and where no M_eff gives such resonances.  Formula: C. Kittel, Phys.
+    Rev. 73, 155 (1948), doi:10.1103/PhysRev.73.155; linewidth: S. S. Kalarickal et al., J. Appl.
+    Phys. 99, 093909 (2006), doi:10.1063/1.2197087.
 
     Examples
     --------
@@ -99,10 +119,10 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
     >>> print(f"M_eff {fit.effective_magnetisation / Oe:.0f} Oe, damping {fit.damping:.4f}")
     M_eff 10000 Oe, damping 0.0100
     """
-    if np.unique(lines.frequency).size < MIN_LINES:
+    if lines.steps < MIN_LINES:
+        steps = "frequencies" if lines.swept == "field" else "fields"
         raise SmtjError(
-            f"a film's Kittel fit needs lines at {MIN_LINES} frequencies or more, not "
-            f"{np.unique(lines.frequency).size}"
+            f"a film's Kittel fit needs lines at {MIN_LINES} {steps} or more, not {lines.steps}"
         )
     free = _kittel(lines, geometry, None)
     offset = [
@@ -111,6 +131,7 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         if pair is not None
     ]
     held = _kittel(lines, geometry, FREQUENCY_PER_FIELD)
+    lines = lines.in_field(free.slope)
     widths = fit_line(lines.frequency, lines.half_width, lines.half_width_error, "half widths")
     per_field = free.frequency_per_field[0]
     damping, broadening = widths.slope * per_field, (widths.intercept, widths.intercept_error)
@@ -137,13 +158,14 @@ def fit_film(lines: FilmLines, geometry: Geometry) -> FilmFit:
         remarks=(
             *free.remarks,
             *_unit_in_doubt(*free.frequency_per_field),
-            f"the fields of resonance are {'' if held.p_value > UNLIKELY else 'not '}consistent "
+            f"the resonances are {'' if held.p_value > UNLIKELY else 'not '}consistent "
             f"with the γ of the free electron (p = {held.p_value:.2g}, and {free.p_value:.2g} with "
             "γ free)",
             *widths.scatter.remarks,
         ),
         damping=damping,
         inhomogeneous_half_width=widths.intercept,
+        lines=lines,
         offset_field=offset[0].value if offset else 0.0,
     )
 
@@ -184,6 +206,8 @@ class _Kittel(ChiSquared):
     degrees_of_freedom: int
     remarks: tuple[str, ...]
     offset: tuple[float, float] | None
+    slope: Floats
+    """df/dH at each line in Hz/(A/m)."""
 
 
 def _perpendicular(field: Floats, magnetisation: float, per_field: float) -> Floats:
@@ -198,7 +222,10 @@ _FUNCTIONS: dict[Geometry, Callable[[Floats, float, float], Floats]] = {
 
 def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _Kittel:
     """Fit M_eff, and γ unless it is given."""
-    checked_points(lines.frequency, lines.field, lines.field_error, "frequencies", "fields")
+    by_field = lines.swept == "field"
+    ends = (lines.frequency, lines.field) if by_field else (lines.field, lines.frequency)
+    names = ("frequencies", "fields") if by_field else ("fields", "frequencies")
+    checked_points(*ends, lines.position_error, *names)
     if (most := float(np.abs(lines.field).max())) > MAX_FIELD:
         shown = format_quantity(most, "A/m", "T", 3)
         raise SmtjError(f"a line lies at {shown}, a field beyond any magnet; check its unit")
@@ -212,11 +239,16 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
         with np.errstate(invalid="ignore"):
             return np.nan_to_num(function(field, p["magnetisation"] * typical, gamma))
 
-    def residuals(p: Mapping[str, float]) -> Floats:
+    def seen(p: Mapping[str, float]) -> tuple[Floats, Floats]:
         field = strength - sign * p.get("offset", 0.0) * _OFFSET * typical
-        slope = (at(p, field * (1 + _STEP)) - at(p, field * (1 - _STEP))) / (2 * _STEP * field)
+        rise = at(p, field * (1 + _STEP)) - at(p, field * (1 - _STEP))
+        return at(p, field), rise / (2 * _STEP * field)
+
+    def residuals(p: Mapping[str, float]) -> Floats:
+        frequency, slope = seen(p)
         # An error of the field of resonance is one of the frequency times the slope there.
-        return np.asarray((lines.frequency - at(p, field)) / (slope * lines.field_error))
+        error = lines.position_error * (slope if by_field else 1.0)
+        return np.asarray((lines.frequency - frequency) / error)
 
     start = _start(lines, geometry) / typical
     free = {"gamma": 1.0} if per_field is None else {}
@@ -236,6 +268,7 @@ def _kittel(lines: FilmLines, geometry: Geometry, per_field: float | None) -> _K
         degrees_of_freedom=found.degrees_of_freedom,
         remarks=scatter.remarks,
         offset=offset,
+        slope=seen(found.values)[1],
     )
 
 
