@@ -63,6 +63,9 @@ EQUAL_FLUCTUATORS = (
     "the levels are equally far apart and the outer ones do not follow each other: two fluctuators "
     "of one size look the same"
 )
+PLAIN, FAR_OFF = 0.12, 12.0
+"""Noise over the separation up to which each reading shows its state, and standard deviations from
+a level beyond which a reading does not count for it."""
 SELDOM_ACROSS = 0.1
 """Rate between the outer of three levels over that to the middle one."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
@@ -511,13 +514,15 @@ class _Assembly:
                 warnings.append(sentence)
         step()
         logs = dwells.log_covariance
+        covariance = _of_levels(model, covariance, self.given.scale)
+        model, covariance = self._with_mean_levels(model, base, covariance)
         fit = TraceFit(
             dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,
             upper_bounds=(math.inf, math.inf), events=events,
             log_odds=math.log(dwells.high / dwells.low),
             log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
             levels=(), fluctuators=(),
-            level_covariance=_of_levels(model, covariance, self.given.scale),
+            level_covariance=covariance,
             **self._common(model, base, ()),
         )  # fmt: skip
         levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
@@ -529,6 +534,33 @@ class _Assembly:
         return replace(
             fit, levels=levels, warnings=(*warnings, *warnings_of(fit, self.given, model, unit))
         )
+
+    def _with_mean_levels(
+        self, model: Model, base: Baseline, covariance: Floats
+    ) -> tuple[Model, Floats]:
+        """Return mean readings as levels, and their covariance, where these are plain to see.
+
+        The law of the likelihood moves levels if noise has another skewness than its own, or is
+        less than the least that it allows; a mean needs no law.
+        """
+        own = self.part.every
+        is_skewed = bool(model.get("skew").any())
+        is_least = float(model.get("scale")[0]) <= math.log(self.part.pilot.min_noise)
+        gap = float(np.diff(model.levels)[0])
+        is_plain = model.is_instant and not model.order and model.spread.max() < PLAIN * gap
+        if not (is_plain and (is_skewed or is_least)):
+            return model, covariance
+        z, means, variances = own.signal - base.values(own.time), [], []
+        states = most_probable_states(own, z, model)
+        for k, (level, spread) in enumerate(zip(model.levels, model.spread, strict=True)):
+            inside = z[(states == k) & (np.abs(z - level) < FAR_OFF * spread)]
+            if inside.size < 2:
+                return model, covariance
+            means.append(float(inside.mean()))
+            variances.append(float(inside.var()) / inside.size * self.given.scale * self.given.scale)
+        moved = model.with_values(offset=means[0], gap=math.log(means[1] - means[0]))
+        more = np.maximum(np.array(variances) - np.diag(covariance), 0.0)
+        return moved, covariance + np.diag(more)
 
     def _scatter(self, model: Model, base: Baseline) -> list[float]:
         """Return the noise of the low and of the high state, from the bulk of the readings."""
