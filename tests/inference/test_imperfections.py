@@ -414,11 +414,19 @@ def test_a_readout_that_rings_passes_the_level_by_what_theory_says():
 
 
 @pytest.mark.proof
-def test_levels_of_a_readout_that_rings_and_of_equal_fluctuators_are_doubted():
+def test_a_readout_that_rings_is_told_and_equal_fluctuators_are_told_from_three_levels():
     fit = fit_trace(np.arange(4000.0), ringing(np.random.default_rng(1), 30, 25, 4000, 0.3, 0.15))
     assert "as of a readout that rings" in " ".join(fit.warnings)
-    rng, time = np.random.default_rng([0, 21]), np.arange(3000.0)
-    twins = fractions(rng, 12, 18, time) + fractions(rng, 25, 20, time)
-    fit = fit_trace(time, twins + 0.1 * rng.standard_normal(time.size))
-    assert fit.verdict == "three levels"
-    assert "two fluctuators of one size look the same" in " ".join(fit.warnings)
+    time = np.arange(3000.0)
+    for slow, fast, verdict in (
+        ((40, 30), (6, 10), "two fluctuators"),
+        ((25, 20), (12, 18), "three levels"),
+    ):
+        rng = np.random.default_rng([0, 21])
+        twins = fractions(rng, *fast, time) + fractions(rng, *slow, time)
+        fit = fit_trace(time, twins + 0.1 * rng.standard_normal(time.size))
+        assert fit.verdict == verdict
+        assert ("look the same" in " ".join(fit.warnings)) == (verdict == "three levels")
+        times = sorted(fit.fluctuators, key=lambda one: -one.relaxation_time)
+        for found, truth in zip(times, (slow, fast), strict=True):
+            np.testing.assert_allclose([found.high, found.low], truth, rtol=0.5)
