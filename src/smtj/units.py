@@ -55,6 +55,7 @@ kelvin = [temperature] = K
 radian = [angle] = rad
 minute = 60 * second = min
 hour = 3600 * second = h
+day = 86400 * second
 hertz = 1 / second = Hz
 newton = kilogram * meter / second ** 2 = N
 joule = newton * meter = J

@@ -262,6 +262,62 @@ def qcodes(folder: Path) -> Path:
     return _put(folder / "run12.dat", [*head, *_rows(*columns, separator="\t")])
 
 
+def keithley_2400(folder: Path) -> Path:
+    rows = [
+        f"{v:+.6E},+1.000000E-05,+9.910000E+37,{t:+.6E},+2.150800E+04"
+        for t, v in zip(*trace(), strict=True)
+    ]
+    return _put(folder / "2400.csv", ["VOLT,CURR,RES,TIME,STAT", *rows])
+
+
+def keithley_selected(folder: Path) -> Path:
+    rows = [f"{v:.7E},VOLT DC,1.0E-05,AMP DC,{t:.6f}" for t, v in zip(*trace(), strict=True)]
+    return _put(folder / "buffer.csv", ["Reading,Unit,Source,Source Unit,Relative Time", *rows])
+
+
+def keithley_script(folder: Path) -> Path:
+    rows = [f"{t:.5f}\t1e-5\t0.6\t{v:.6e}" for t, v in zip(*trace(), strict=True)]
+    return _put(folder / "2612.txt", ["Time (s)\tIsource (A)\tVsource (V)\tVmeas (V)", *rows])
+
+
+def keithley_4200(folder: Path) -> Path:
+    book = openpyxl.Workbook()
+    book.active.title = "Data"
+    book.active.append(["Time", "AnodeI", "AnodeV"])
+    for time, voltage in zip(*(values.tolist() for values in trace()), strict=True):
+        book.active.append([time, 1e-5, voltage])
+    book.create_sheet("Settings").append(["Mode", "Sampling"])
+    book.save(folder / "sampling.xlsx")
+    return folder / "sampling.xlsx"
+
+
+def keysight_quick(folder: Path) -> Path:
+    head = ["Keysight B2900A Quick I/V", "Date,2024/03/01", ""]
+    names = "Repeat,Index,Voltage 1 (V),Current 1 (A),Time 1 (s),Resistance 1 (ohm)"
+    rows = [
+        f"1,{n + 1},{v:.6E},1E-05,{t:.6f},{v / 1e-5:.9E}"
+        for n, (t, v) in enumerate(zip(*trace(), strict=True))
+    ]
+    return _put(folder / "b2900.csv", [*head, names, *rows])
+
+
+def benchlink(folder: Path) -> Path:
+    head = ["Name:,MTJ", "Acquisition Date:,3/1/2024 12:00:00 PM", "", "Scan,Time,101 (VDC)"]
+    rows = [
+        f"{n + 1},03/01/2024 12:00:00:{round(1e4 * t):04d},{v:.7f}"
+        for n, (t, v) in enumerate(zip(*trace(), strict=True))
+    ]
+    return _put(folder / "Data 1.csv", [*head, *rows], encoding="utf-16")
+
+
+def pymeasure(folder: Path) -> Path:
+    head = [
+        "#Procedure: <__main__.Telegraph>", "#Parameters:", "#\tSource current: 10 uA",
+        "#\tField setpoint: -14 Oe", "#Data:", "Time (s),Voltage (V)",
+    ]  # fmt: skip
+    return _put(folder / "DATA_1.csv", head + _rows(*trace()))
+
+
 def quantum_design(folder: Path) -> Path:
     field, resistance = loop()
     head = [
@@ -394,6 +450,17 @@ def hdf5(folder: Path) -> Path:
     return folder / "run7.h5"
 
 
+def labber(folder: Path) -> Path:
+    import h5py
+
+    channels = [(b"Time", b"s"), (b"DMM - Voltage", b"V")]
+    with h5py.File(folder / "log.hdf5", "w") as file:
+        file["Data/Data"] = np.stack(trace(), axis=1)[:, :, None]
+        file["Data/Channel names"] = np.array(channels, [("name", "S20"), ("info", "S9")])
+        file["Channels"] = np.array(channels, [("name", "S20"), ("unitPhys", "S9")])
+    return folder / "log.hdf5"
+
+
 def numpy_npz(folder: Path) -> Path:
     time, voltage = trace()
     np.savez(folder / "run7.npz", time_ms=1e3 * time, voltage_V=voltage)
@@ -449,6 +516,13 @@ def origin(folder: Path) -> Path:
     return _put(folder / "Book1.dat", head + rows)
 
 
+def origin_row_names(folder: Path) -> Path:
+    time, voltage = trace()
+    head = ["Long Name\tTime\tU", "Units\tms\tmV", "Comments\trun 7\trun 7"]
+    rows = _rows(1e3 * time, 1e3 * voltage, form="%.5f", separator="\t")
+    return _put(folder / "Graph1.txt", head + [f"\t{row}" for row in rows])
+
+
 TRACES: dict[str, Callable[[Path], Path]] = {
     "Tektronix TDS": tektronix_tds,
     "Tektronix MSO, DPO, MDO, TBS": tektronix_mso,
@@ -467,9 +541,17 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "Keithley 2450": keithley_buffer,
     "Keithley 2450 with a clock": keithley_clock,
     "Keithley DMM6500": keithley_dmm,
+    "Keithley 2400": keithley_2400,
+    "Keithley 2450, selected columns": keithley_selected,
+    "Keithley 2600, 2612": keithley_script,
+    "Keithley 4200": keithley_4200,
     "Keysight EasyEXPERT": easyexpert,
+    "Keysight B2900 Quick I/V": keysight_quick,
+    "Keysight BenchLink": benchlink,
     "NI-DAQmx": daqmx,
     "QCoDeS": qcodes,
+    "PyMeasure": pymeasure,
+    "Labber": labber,
     "LabVIEW .lvm": labview_lvm,
     "LabVIEW .lvm without times": labview_lvm_without_times,
     "LabVIEW waveforms": labview_waveforms,
@@ -485,6 +567,7 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "Decimal commas": european,
     "UTF-16": utf_16,
     "Origin": origin,
+    "Origin with names of its rows": origin_row_names,
 }
 """Traces of a voltage by the name of their layout."""
 

@@ -127,7 +127,8 @@ def test_a_pattern_stands_for_the_files_that_match_it(tmp_path):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("TMR (%)", r"gives no level: give a column of the resistance, R_P \(1 \+ TMR\)"),
+        ("Moment (emu)", "is of magnetometry: nothing in it can be fitted"),
+        ("X (V)", r'give the frequency \(--frequency\), and .* \(--column "voltage=X \[V\]"\)'),
         ("tau (ms)", "does not say of which state: give tau_AP and tau_P"),
         ("Samp HC (J/K)", "is neither a resistance, a voltage, a current, a probability nor"),
         ("Lockin R", "name it by columns="),

@@ -18,7 +18,10 @@ from smtj.measurement.saving import save
 needs_h5py = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 TABLES = ["csv", "xlsx"]
 # Another quantity takes the place of these: what they say of the high state, or dwell times.
-REPLACED = ("low", "probability_low", "probability_error", "resistance_before", "resistance_after")
+REPLACED = (
+    *("low", "probability_low", "probability_error", "resistance_before", "resistance_after"),
+    "magnetoresistance",
+)
 KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(("rate_", "log_dwell"))]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 

@@ -469,7 +469,8 @@ def test_channels_of_a_clocked_file_have_a_choice(tmp_path: Path, refusal) -> No
 
     assert observable_of(load(write("Dev1/ai0"))) == "voltage"
     message = refusal(load, write("Dev1/ai0", "Dev1/ai1"))
-    assert "may each show the state of the device: choose one" in message
+    assert "may each show the state of the device: choose by" in message
+    assert '--column "voltage=Dev1/ai0 [V]" or --column "voltage=Dev1/ai1 [V]"' in message
 
 
 def test_notes_around_a_table_of_a_workbook(put_rows) -> None:

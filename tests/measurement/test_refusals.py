@@ -142,7 +142,7 @@ def test_a_gigabyte_is_refused_before_it_is_read(
         ([["R", "t"], [1, 2], [1]], ['row 3, column "t" is blank']),
         ([["R", "device"], [1, None], [1, "a"]], ['row 2, column "device" is blank']),
         ([["R"], ["NaN"]], ['row 2, column "R" is NaN: delete the row']),
-        ([["R"], ["2,5"]], ["write numbers with a decimal point"]),
+        ([["R"], ["2,500"]], ["write numbers with a decimal point"]),
         ([["R"], [], [-1]], ['column "R" is -1 ohm at row 3']),
         ([["a"], [1]], ['no column that smtj recognises, only "a"']),
     ],

@@ -24,7 +24,7 @@ Kind = Literal["probability", "dwell", "trace", "scan", "loop", "bias_loop", "an
 """P or dwell times against a drive, a trace, several, resistance against field or bias, or a
 resonance."""
 
-OBSERVABLES = ("resistance", "voltage", "current", "signal", "channel_x")
+OBSERVABLES = ("resistance", "relative_resistance", "voltage", "current", "signal", "channel_x")
 """What a trace may be of."""
 
 CONDITIONS = (*FIELDS, "voltage", "current", "temperature", "pulse_length")
@@ -118,6 +118,13 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             f"{source_of(dataset)} has {what} without times: give the time between readings by "
             f'interval= (--interval "2 us"){more}'
         )
+    if names & set(FIELDS) and names & set(SIGNALS) and "frequency" not in names:
+        header = next(str(dataset[n].encoding.get("header", n)) for n in SIGNALS if n in names)
+        raise DataError(
+            f"{source_of(dataset)} has {quoted(header)} against a field: of a resonance give the "
+            "frequency (--frequency), and if it is that of a loop name it as a voltage by columns= "
+            f'(--column "voltage={split_header(header)[0]} [V]")'
+        )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     if unused and found == "without resistance":
         raise DataError(
@@ -152,8 +159,8 @@ def _remedy(headers: Sequence[str]) -> str:
     named = listed(map(quoted, headers))
     split = [split_header(header) for header in headers]
     words = {word for name, _ in split for word in re.split(r"[\W_]+", name.casefold())}
-    if words & {"tmr", "mr"}:
-        return f"as {named} gives no level: give a column of the resistance, R_P (1 + TMR)"
+    if words & {"moment", "emu", "magnetization", "magnetisation"}:
+        return f"as {named} {_are(headers)} of magnetometry: nothing in it can be fitted"
     if words & {"tau", "τ", "lifetime", "dwell"}:
         return f"as {named} does not say of which state: give tau_AP and tau_P, one per state"
     if not any(unit is None or measures(unit, name) for _, unit in split for name in _SHOWING):
@@ -178,13 +185,14 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
     Returns
     -------
     str or None
-        The resistance if there is one; else, in a data set with times, a voltage or a current that
-        changes while nothing else shows the state, or a signal; without times, a voltage or a
-        current against a field; None if there is none.
+        The resistance if there is one, or one over R_P; else, in a data set with times, a voltage
+        or a current that changes while nothing else shows the state, or a signal; without times, a
+        voltage or a current against a field; None if there is none.
     """
     names = {str(name) for name in dataset.variables}
-    if "resistance" in names:
-        return "resistance"
+    for name in ("resistance", "relative_resistance"):
+        if name in names:
+            return name
     if {"probability", "high", "dwell_time_high"} & names:
         return None
     if "time" not in names:
@@ -193,7 +201,7 @@ def observable_of(dataset: "xr.Dataset") -> str | None:
             return None
         changing = [n for n in _BIASES if n in names and np.ptp(np.asarray(dataset[n].values)) > 0]
         return changing[0] if len(changing) == 1 else None
-    for name in OBSERVABLES[1:]:
+    for name in OBSERVABLES[2:]:
         if name in names and bool(np.ptp(np.asarray(dataset[name].values)) > 0):
             return name
     return None

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
+from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.locations import READING
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
 APART = 6.0
 """Smallest distance between the levels of two states in their standard deviations."""
+MAX_TMR = 8.0
+"""Of any junction; a larger number without a unit is a percentage."""
+_SHOWN = {
+    "resistance",
+    "relative_resistance",
+    "conductance",
+    "probability",
+    "high",
+    "switched",
+    "dwell_time_high",
+}
 RESET = 0.95
 """Fraction of pulses before which the device is in one state from which it was reset to it."""
 
@@ -47,11 +59,27 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
                     found = 1 / values
                 remarks.append(f"the dwell time of the {state} state is 1 over {header}")
             dataset = _replaced(dataset, (name,), wanted, found)
+    if "magnetoresistance" in dataset.variables:
+        dataset, said = _with_relative(dataset)
+        remarks += said
     about = ("resistance_before", "resistance_after")
     if set(about) <= set(dataset.variables) and "resistance" not in dataset.variables:
         dataset, said = _with_switched(dataset, about, file)
         remarks += said
     return dataset, remarks
+
+
+def _with_relative(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+    """Return R/R_P in place of the TMR, unless something else shows the state."""
+    names, header = {str(n) for n in dataset.variables}, _header(dataset, "magnetoresistance")
+    if names & _SHOWN or {"voltage", "current"} <= names:
+        return dataset.drop_vars("magnetoresistance"), [f"column {header} is not needed"]
+    values = dataset["magnetoresistance"].values
+    remark = f"the resistance over R_P is 1 + {header}"
+    is_bare = split_header(str(dataset["magnetoresistance"].encoding["header"]))[1] is None
+    if is_bare and values.max() > MAX_TMR:
+        values, remark = values / 100, f"{remark}, which is taken for a percentage"
+    return _replaced(dataset, ("magnetoresistance",), "relative_resistance", 1 + values), [remark]
 
 
 def _with_switched(

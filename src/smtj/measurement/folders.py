@@ -26,16 +26,16 @@ def files_in(paths: Sequence[str | Path]) -> list[Path]:
     """Return files as they are, and in place of a folder the files of data in it, by name.
 
     A pattern such as ``"RTN_*.csv"`` stands for the files that match it.
-    Those of a folder that has none itself, but other folders, are the files in these.  Hidden
-    files do not count, nor do documents, pictures, programs and notes, as :func:`left_out` names
-    them.  Raises DataError if a folder holds no others, or nothing matches a pattern.
+    Those of a folder that has none itself, but other folders, are the files in these, and so on.
+    Hidden files do not count, nor do documents, pictures, programs and notes, as :func:`left_out`
+    names them.  Raises DataError if a folder holds no others, or nothing matches a pattern.
     """
     found: list[Path] = []
     for path in (one for given in paths for one in _matching(Path(given))):
         if not path.is_dir():
             found.append(path)
             continue
-        inside = _data_in(path) or [file for one in _folders(path) for file in _data_in(one)]
+        inside = [file for one in _with_data(path) for file in _data_in(one)]
         if not inside:
             raise DataError(f"{path} is a folder without files of data: give the files to read")
         found += inside
@@ -49,7 +49,7 @@ def left_out(paths: Iterable[str | Path]) -> list[str]:
     """
     found = []
     for path in (path for path in map(Path, paths) if path.is_dir()):
-        read = [path] if _data_in(path) else _folders(path)
+        read = _with_data(path)
         found += [file.name for one in read for file in _visible(one) if _is_other(file)]
         if read == [path]:
             found += [f"{folder.name}/" for folder in _folders(path)]
@@ -67,6 +67,13 @@ def _matching(path: Path) -> list[Path]:
     if not matching:
         raise DataError(f"{path}: no file matches this pattern")
     return matching
+
+
+def _with_data(folder: Path, depth: int = 3) -> list[Path]:
+    """Return the folder itself if it holds data, else the folders in it that do."""
+    if _data_in(folder) or not depth:
+        return [folder]
+    return [inner for one in _folders(folder) for inner in _with_data(one, depth - 1)]
 
 
 def _data_in(folder: Path) -> list[Path]:

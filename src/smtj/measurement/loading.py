@@ -387,6 +387,11 @@ def _table(
     import xarray as xr
 
     variables = {}
+    found = replace(
+        found,
+        columns=tuple(c for c in found.columns if c.name in content.arrays),
+        assumed=tuple(name for name in found.assumed if name in content.arrays),
+    )
     for column in found.columns:
         values = content.arrays[column.name]
         if column.unit is None:

@@ -28,6 +28,7 @@ MEASURED = ("resistance", "voltage", "current", "signal", "probability")
 
 _CONDITION = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*[A-Za-zµμ]+")
 _BEFORE = re.compile(r"(?:[\s(\[_@,]|\bat\b|(?<=[\s(\[_@,])\w+\s*=)*$")
+_ALONE = re.compile(r"\w+\s*=\s*")
 _UNIT = re.compile(r"[\[(]\s*([^\])]+?)\s*[\])]\s*$")
 
 
@@ -142,7 +143,8 @@ def _of_header(position: int, header: str, quantities: Sequence[str] = MEASURED)
     conditions = list(conditions_in_name(header))
     if place is None or len(conditions) != 1:
         return None
-    name, own = split_header(_BEFORE.sub("", header[: place.start()]))
+    above = "" if _ALONE.fullmatch(header[: place.start()]) else header[: place.start()]
+    name, own = split_header(_BEFORE.sub("", above))
     quantity = name_of(name) if name else "signal"
     beside = _UNIT.search(header[place.end() :].lstrip(" )]"))
     unit = beside[1] if beside else own

@@ -14,6 +14,7 @@ from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
+from smtj.measurement.format.suggest import condition_in
 from smtj.measurement.format.values import ICE_POINT
 from smtj.measurement.locations import READING, source_of
 from smtj.units import convert, format_quantity
@@ -292,7 +293,7 @@ def _converted(text: str, unit: str, name: str) -> float | None:
 def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None:
     """Name, SI value and header of a condition in a pair of key and values."""
     known = recognised(key)
-    name = known[0] if known is not None else None
+    name = known[0] if known is not None else condition_in(key)
     if name not in STATED or not values:
         return None
     match = re.fullmatch(rf"({_NUMBER})\s*(.*)", values[0].strip())

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 UNITS = {
+    "relative_resistance": ("", "", "r"),
     "voltage": ("V", "mV", "V"),
     "current": ("A", "uA", "I"),
     "signal": ("V", "V", "S"),
@@ -91,7 +92,9 @@ def as_resistance(dataset: "xr.Dataset", context: Context) -> tuple["xr.Dataset"
     sign = -1.0 if negative != (name == "current") else 1.0
     arbitrary = name in dataset.attrs.get("arbitrary_units", ())
     observed = Observed(name, sign, arbitrary)
-    others = {"signal", "channel_x", "channel_y", name} & {str(n) for n in dataset.data_vars}
+    others = {"relative_resistance", "signal", "channel_x", "channel_y", name} & {
+        str(n) for n in dataset.data_vars
+    }
     replaced = dataset.drop_vars(others)
     replaced["resistance"] = (dataset[name].dims, sign * values, {"units": UNITS[name][0]})
     return replaced.assign_attrs(observable=name), observed
@@ -106,6 +109,8 @@ def in_own_unit(result: FitResult, observed: Observed) -> FitResult:
     if observed.name in _OTHER:
         bias = _OTHER[observed.name]
         remark += f" unless the {bias} is stated by {bias}= (--{bias})"
+    elif observed.name == "relative_resistance":
+        remark = "the levels are resistances over R_P, 1 + TMR; a card leaves them out"
     else:
         remark += (
             " unless its column is named as that of a voltage or a current by columns= "
@@ -201,7 +206,9 @@ def _in_own_unit(
     panel(axes, found)
     unit = "a.u." if observed.arbitrary else UNITS[observed.name][0]
     largest = max(map(abs, axes.get_ylim()))
-    shown = unit if observed.arbitrary else suitable_unit(largest, unit) or unit
-    scale = observed.sign * (1.0 if observed.arbitrary else convert(1.0, unit, shown))
+    own = observed.arbitrary or not unit
+    shown = unit if own else suitable_unit(largest, unit) or unit
+    scale = observed.sign * (1.0 if own else convert(1.0, unit, shown))
     axes.yaxis.set_major_formatter(lambda value, _: f"{scale * value:.6g}".replace("-", "−"))
-    axes.set_ylabel(f"{observed.name.replace('_', ' ').capitalize()} ({shown})")
+    name = observed.name.replace("_", " ").capitalize()
+    axes.set_ylabel(f"{name} ({shown})" if shown else name)

@@ -18,7 +18,7 @@ DAY, HOUR = 86400.0, 3600.0
 minutes and seconds at the hour."""
 
 _MINUTES = r"(\d{1,3}):(\d{2}(?:[.,]\d+)?)"
-_COLON = r"(\d{1,2}:\d{2}:\d{2}):(\d{1,9})"
+_COLON = r"(.*\d{1,2}:\d{2}:\d{2}):(\d{1,9})"
 
 
 def seconds_of(cells: Sequence[str]) -> Floats | None:

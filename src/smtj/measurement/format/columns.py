@@ -24,7 +24,13 @@ from smtj.measurement.format.schema import (
     is_count_with_p,
     is_time_with_p,
 )
-from smtj.measurement.format.suggest import suggested, unnamed_signal
+from smtj.measurement.format.suggest import (
+    MEASURED_WORDS,
+    SET,
+    suggested,
+    unnamed_signal,
+    words_of,
+)
 from smtj.units import convert
 
 _PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
@@ -33,6 +39,8 @@ _ERRORS = (
     *("err", "error", "errors", "errorbar", "stderr", "stderror", "standarderror", "se", "sem"),
     *("sigma", "σ", "uncertainty"),
 )
+_BIASES_TOO = ("vdc", "amplitude")
+"""Headers, by their letters, of a signal or a bias."""
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -153,6 +161,7 @@ def match_columns(
     for position in set(texts) & set(found):
         if found[position][0] in numbers and found[position][0] in QUANTITIES:
             del found[position]
+    _leave_out_set(headers, found, asked_for)
     _check_same_meaning(headers, found, file)
     clock = {"time"} if timed else set()
     known_names = clock | {name for name, _ in found.values()}
@@ -257,11 +266,17 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
         before = recognised(headers[position - 1])
         if before is not None and before[0] in ("probability", "probability_low"):
             return "probability_error", unit
+    own = recognised(headers[position])
+    if own is not None and own[0] == "signal" and _plain(bare[position]) in _BIASES_TOO:
+        # A bias where something else was measured, and rectified where a microwave is.
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        if beside & {*_PROBABILITIES, "resistance", "dwell_time_high", "rate_high"}:
+            return "voltage", unit
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
         return ("low" if "high" in beside and of_state else "reads"), unit
-    return recognised(headers[position])
+    return own
 
 
 def _plain(text: str) -> str:
@@ -285,6 +300,17 @@ def _check_names(columns: Mapping[str, str]) -> None:
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
             raise DataError(f'unknown quantity "{name}": {hint}')
+
+
+def _leave_out_set(
+    headers: Sequence[str], found: dict[int, tuple[str, str | None]], asked_for: Collection[str]
+) -> None:
+    """Leave out a voltage or current that was set, as ``"Vsource"``, where one was measured."""
+    for name in {"voltage", "current"} - set(asked_for):
+        alike = {p: words_of(headers[p]) for p, (own, _) in found.items() if own == name}
+        if sum(bool(words & MEASURED_WORDS) for words in alike.values()) == 1:
+            for position in (p for p, words in alike.items() if words & SET):
+                del found[position]
 
 
 def _check_same_meaning(

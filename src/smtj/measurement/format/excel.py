@@ -1,5 +1,6 @@
 """Tables in the sheets of a workbook, laid out like a text file."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,9 @@ from smtj.measurement.format.messages import (
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.values import in_unit, with_units_of_cells
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+# In "1,234" it may stand between thousands.
+_SURELY_DECIMAL = re.compile(r"[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:[eE][+-]?\d+)?")
 MAX_SHEET = 1_048_576
 """Most rows of an Excel sheet."""
 
@@ -186,7 +190,14 @@ def _filled(rows: Iterable[Sequence[Any]]) -> list[Row]:
         width = max((n for n, text in enumerate(texts, 1) if text), default=0)
         if width:
             found.append(Row(number, tuple(texts[:width])))
-    return found
+    every = [cell for row in found for cell in row.cells if "," in cell]
+    if not any(map(_SURELY_DECIMAL.fullmatch, every)):
+        return found
+    # Numbers that a program wrote as text, with their decimal comma.
+    return [
+        Row(n, tuple(c.replace(",", ".") if _DECIMAL_COMMA.fullmatch(c) else c for c in cells))
+        for n, cells in found
+    ]
 
 
 def _text(cell: Any) -> str:

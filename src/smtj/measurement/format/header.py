@@ -15,20 +15,25 @@ _IN = re.compile(r"(.*?)\s*\bin (\S+)")
 _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
-    **dict.fromkeys(("volt", "volts", "voltdc", "voltac", "vdc", "vac", "voltsdc"), "V"),
+    **dict.fromkeys(
+        ("volt", "volts", "voltdc", "voltac", "vdc", "vac", "voltsdc", "伏", "伏特", "ボルト"), "V"
+    ),
     **dict.fromkeys(("millivolt", "millivolts"), "mV"),
-    **dict.fromkeys(("amp", "amps", "ampdc", "ampac", "ampere", "amperes", "adc"), "A"),
-    **dict.fromkeys(("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w"), "ohm"),
+    **dict.fromkeys(
+        ("amp", "amps", "ampdc", "ampac", "ampere", "amperes", "adc", "安", "安培", "アンペア"), "A"
+    ),
+    **dict.fromkeys(("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w", "欧", "欧姆", "オーム"), "ohm"),
     **dict.fromkeys(("kohm", "kohms"), "kohm"),
     **dict.fromkeys(("mohm", "mohms", "megaohm", "megaohms", "megohm"), "Mohm"),
-    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("msec", "millisecond", "milliseconds"), "ms"),
-    **dict.fromkeys(("usec", "µsec", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds", "sekunde", "sekunden", "秒"), "s"),
+    **dict.fromkeys(("msec", "millisecond", "milliseconds", "毫秒", "ミリ秒"), "ms"),
+    **dict.fromkeys(("usec", "µsec", "microsecond", "microseconds", "微秒", "マイクロ秒"), "us"),
     **dict.fromkeys(("nsec", "nanosecond", "nanoseconds"), "ns"),
     **dict.fromkeys(("mins", "minutes"), "min"),
     **dict.fromkeys(("hours", "hr", "hrs"), "h"),
+    **dict.fromkeys(("days", "tage"), "day"),
     **dict.fromkeys(("kelvin", "kelvins", "degk"), "K"),
-    **dict.fromkeys(("oe", "oersted", "oersteds"), "Oe"),
+    **dict.fromkeys(("oe", "oersted", "oersteds", "奥斯特", "エルステッド"), "Oe"),
     **dict.fromkeys(("koe", "kilooersted"), "kOe"),
     **dict.fromkeys(("gauss",), "G"),
     **dict.fromkeys(("tesla",), "T"),
@@ -40,6 +45,12 @@ _WORDS = {
     **dict.fromkeys(("mhz",), "MHz"),
     **dict.fromkeys(("ghz",), "GHz"),
     **dict.fromkeys(("percent", "pct"), "%"),
+}
+# Of Russian files.
+_WORDS |= {
+    **{"с": "s", "сек": "s", "мс": "ms", "мкс": "us", "в": "V", "мв": "mV", "мкв": "uV"},
+    **{"а": "A", "ма": "mA", "мка": "uA", "ом": "ohm", "ком": "kohm", "э": "Oe"},
+    **{"тл": "T", "мтл": "mT", "к": "K"},
 }
 # What a preamble writes in capitals.
 _CAPITALS = {"S": "s"}
@@ -80,12 +91,16 @@ def split_header(header: str) -> tuple[str, str | None]:
 
 
 def _split_at_word(text: str) -> tuple[str, str] | None:
-    """Split ``"time_ms"``, ``"time, ms"``, and ``"C1 in V"`` as Rohde & Schwarz writes it."""
+    """Split ``"time_ms"``, ``"R kOhm"`` and ``"time, ms"``, and ``"C1 in V"`` as Rohde & Schwarz
+    writes it."""
     given = _IN.fullmatch(text)
     if given is not None and _is_unit(_respelled(given[2])):
         return given[1], given[2]
     name, _, unit = (part.strip() for part in text.rpartition(","))
     if name_of(name) in QUANTITIES and unit and _is_unit(_respelled(unit)):
+        return name, unit
+    name, _, unit = text.rpartition(" ")
+    if max(len(name), len(unit)) > 1 and measures(unit, name_of(name) or ""):
         return name, unit
     name, _, unit = text.rpartition("_")
     known = name_of(name) if name and name_of(text) is None else None
@@ -127,6 +142,8 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     """
     text, unit = split_header(header)
     name = name_of(text)
+    if unit is not None and name in QUANTITIES and QUANTITIES[str(name)].unit == "s":
+        unit = _CAPITALS.get(unit, unit)
     if name == "voltage" and "bias" in text.casefold() and measures(unit, "current"):
         return "current", unit
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):
@@ -138,7 +155,7 @@ def measures(unit: str | None, name: str) -> bool:
     """Whether a unit is one of a quantity."""
     try:
         return unit is not None and convert(1.0, _respelled(unit), QUANTITIES[name].unit) > 0
-    except UnitError:
+    except (UnitError, KeyError):
         return False
 
 

@@ -180,7 +180,9 @@ def _names_columns(row: Row, kinds: Kinds) -> bool:
 
 def _are_units(cells: Sequence[str]) -> bool:
     """Whether a row holds units and nothing else."""
-    filled = [cell for cell in cells if cell not in ("", "-", "--")]
+    # Origin begins the row with what it is.
+    own = cells[1:] if cells and cells[0].casefold().rstrip(":") in ("unit", "units") else cells
+    filled = [cell for cell in own if cell not in ("", "-", "--")]
     return bool(filled) and all(unit_named(cell) is not None for cell in filled)
 
 

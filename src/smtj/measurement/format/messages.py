@@ -75,6 +75,8 @@ def wrong_cell(header: str, cell: str) -> str:
     column = f"column {quoted(header)}"
     if not cell.strip():
         return f"{column} is blank: fill it in, or delete the row (times need not be regular)"
+    if header and cell == header:
+        return f"{column} begins another table: give each its own file"
     if is_missing(cell):
         return f"{column} is {cell}: delete the row (times need not be regular)"
     if header and is_date(cell):
@@ -84,6 +86,8 @@ def wrong_cell(header: str, cell: str) -> str:
         )
     if "," in cell and is_number(cell.replace(",", ".", 1)):
         return f"{column} is {quoted(cell)}: write numbers with a decimal point"
+    if is_number(re.sub("[dD]", "e", cell)):
+        return f"{column} is {quoted(cell)}: write exponents with an e"
     return f"{column} is {quoted(cell)}: expected a number"
 
 

@@ -1,7 +1,7 @@
 """Readings that are missing, or that an instrument wrote as an overflow."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,17 @@ def complete(
     flawed = {name: rows for name, rows in missing.items() if rows.any()}
     if not flawed:
         return Complete(dict(arrays))
+    empty = {name for name, rows in flawed.items() if rows.all()}
+    if empty and empty < missing.keys() and len(next(iter(missing.values()))) >= MIN_READINGS:
+        # A meter writes an overflow for what it did not measure.
+        found = complete(
+            {name: array for name, array in arrays.items() if name not in empty},
+            replace(match, columns=tuple(c for c in match.columns if c.name not in empty)),
+            row_of,
+        )
+        headers = listed(quoted(c.header) for c in match.columns if c.name in empty)
+        remark = f"no reading stands in column {headers}, which is left out"
+        return found and replace(found, remarks=(*found.remarks, remark))
     without = np.logical_or.reduce(list(flawed.values()))
     if without.mean() > MAX_MISSING or any(arrays[name].dtype.kind == "U" for name in flawed):
         return None

@@ -26,6 +26,9 @@ VERTICAL = ("verticalunits", "yunits", "yunit", "verticalunit", "yunitlabel")
 """Keys of the unit of readings."""
 
 _PAIR = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(.*?)\s*")
+_BETWEEN = re.compile(r"[,;|]\s+")
+_MARKS = "#%;!*/\"' "
+"""What lines of comments begin with."""
 _QUANTITY = re.compile(r"(?:[A-Za-z][\w ]*:)?\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(.*)", re.I)
 
 _SAMPLES = re.compile(r"([kMG]?)(?:S|Sa|samples|pts)\s*/\s*s(?:ec)?", re.I)
@@ -44,9 +47,14 @@ class Sampling(NamedTuple):
 def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> Pairs:
     """Return the pairs of key and values in the rows above a table and in comments."""
     found: list[tuple[str, tuple[str, ...]]] = []
-    lines: list[Sequence[str]] = [*rows, *([comment.lstrip("#% ")] for comment in comments)]
+    lines: list[Sequence[str]] = [*rows, *([comment] for comment in comments)]
     for cells in lines:
         filled = [cell for cell in cells if cell]
+        filled[:1] = [filled[0].lstrip(_MARKS)] if filled else []
+        several = _several(filled)
+        if several:
+            found += several
+            continue
         if len(filled) == 1 and (match := _PAIR.fullmatch(filled[0])) is not None:
             filled = [match[1], match[2]]
         elif len(filled) == 1 and "," in filled[0]:
@@ -54,6 +62,16 @@ def pairs_of(rows: Iterable[Sequence[str]], comments: Iterable[str]) -> Pairs:
         if len(filled) > 1:
             found.append((filled[0], tuple(filled[1:])))
     return found
+
+
+def _several(cells: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The pairs in one line, as in ``"run 7, T = 300 K; I = 10 uA"``; empty if there is but one."""
+    pieces = [piece for cell in cells for piece in _BETWEEN.split(cell)]
+    matches = [_PAIR.fullmatch(piece) for piece in pieces]
+    whole = len(cells) == 1 or all(match is not None and "=" in match[0] for match in matches)
+    if len(pieces) < 2 or not whole:
+        return []
+    return [(match[1], (match[2],)) for match in matches if match is not None]
 
 
 def sampling_of(pairs: Pairs) -> Sampling | None:

@@ -56,7 +56,13 @@ def _fields_along(*directions: str) -> tuple[str, ...]:
 
 def _channel(x: str, phase: str) -> tuple[str, ...]:
     """Headers for one of the two phases of a lock-in amplifier."""
-    return _words(f"{x}, {x}1, {x} channel, channel {x}, lock in {x}, LIA {x}, {phase}")
+    amplifiers = ", ".join(f"{one} {x}" for one in ("lock in", "LIA", "LIA1", "SR830", "SR860"))
+    return _words(f"{x}, {x}1, {x} channel, channel {x}, {amplifiers}, {phase}")
+
+
+def _metered(letter: str) -> tuple[str, ...]:
+    """Headers such as ``"Imeas"`` for what a source meter sets and measures."""
+    return tuple(f"{letter} {what}" for what in _words("meas, measured, sense, source, src, set"))
 
 
 _NO_DIRECTION = _words(
@@ -85,17 +91,19 @@ _SIGNAL_ERROR = _words(
     "amplitude error"
 )
 _TIME = _words(
-    "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, Zeit, "
-    "date time, Uhrzeit, temps, tempo, tiempo, 时间, 時間, время"
+    "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, "
+    "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, "
+    "temps, tempo, tiempo, 时间, 時間, 時刻, время"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
-    "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, Spannung, tension, tensión, "
+    "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, anode V, Spannung, tension, "
+    "tensión, "
     "电压, 電圧, напряжение"
 )
 _CURRENT = _words(
-    "I, I1, amp, amps, ampere, amperes, bias current, I bias, applied current, DC current, "
-    "pulse current, I pulse, Strom, courant, corriente, 电流, 電流, ток"
+    "I, I1, curr, amp, amps, ampere, amperes, bias current, I bias, applied current, DC current, "
+    "pulse current, I pulse, anode I, Strom, courant, corriente, 电流, 電流, ток"
 )
 _RESISTANCE = _words(
     "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "
@@ -103,12 +111,15 @@ _RESISTANCE = _words(
     "电阻, 抵抗, сопротивление"
 )
 _CONDUCTANCE = _words("G, G mtj, G dc, dI/dV, Leitwert, conductancia, 电导")
+_RELATIVE = _words("R/R_P, R/R0, R/Rmin, normalized resistance, normalised resistance, R norm")
+_TMR = _words("TMR, TMR ratio, MR, MR ratio, tunnel magnetoresistance, tunneling magnetoresistance")
 _TEMPERATURE = _words(
     "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
 )
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
-    "p antiparallel, P switching, P switched, switching fraction, fraction switched"
+    "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
+    "probability of AP, prob of switching, probability of switching, probability high"
 )
 _PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
 _PROBABILITY_ERROR = _words(
@@ -119,17 +130,18 @@ _PROBABILITY_ERROR = _words(
 _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
     "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
-    "number of trials, number of attempts, total number, shots, n shots, "
-    "number of shots, repetitions, n repetitions, n repeats"
+    "number of trials, number of attempts, total number, total counts, counts total, "
+    "shots, n shots, number of shots, repetitions, n repetitions, n repeats"
 )
 _HIGH = _words(
-    "n high, high reads, high counts, counts high, n sw, n switched, n AP, switched counts, "
+    "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
+    "n sw, n switched, n AP, switched counts, "
     "successes, n success, events, switching events, number of switching events, n switching, "
     "number switched, switches, n antiparallel"
 )
 _LOW = _words(
-    "n low, low reads, low counts, counts low, n parallel, not switched, n not switched, "
-    "unswitched, failures, n fail, number not switched"
+    "n low, low reads, low counts, counts low, P counts, counts P, P reads, n parallel, "
+    "not switched, n not switched, unswitched, failures, n fail, number not switched"
 )
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
@@ -183,10 +195,12 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 _IN_PLANE,
                 highest=MAX_FIELD,
             ),
-            Quantity("voltage", "V", "mV", "a voltage", _VOLTAGE),
-            Quantity("current", "A", "uA", "a current", _CURRENT),
+            Quantity("voltage", "V", "mV", "a voltage", (*_VOLTAGE, *_metered("V"))),
+            Quantity("current", "A", "uA", "a current", (*_CURRENT, *_metered("I"))),
             Quantity("temperature", "K", "K", "a temperature", _TEMPERATURE, 0),
             Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
+            Quantity("relative_resistance", "", "", "a resistance over R_P", _RELATIVE, 0),
+            Quantity("magnetoresistance", "", "%", "a magnetoresistance", _TMR, -1),
             Quantity("conductance", "S", "uS", "a conductance", _CONDUCTANCE, 0),
             Quantity("probability", "", "", "a probability", _PROBABILITY, 0, 1),
             Quantity(

@@ -21,6 +21,8 @@ EPOCH = 0.9e9, 4.2e9
 """Seconds since 1970 of measurements, of the years 1998 to 2103."""
 MIN_TICKS = 100
 """Whole numbers without a unit that are further apart are no seconds."""
+SERIAL_DAYS, MAX_STEP = (36526.0, 55153.0), 0.01
+"""Days of a spreadsheet from 2000 to 2050, and their largest step, of a quarter of an hour."""
 CLOCKS = {"MFLI, MFIA": 60e6, "HF2LI": 210e6, "UHFLI": 1.8e9}
 """Rate in Hz of the clocks of lock-in amplifiers whose files hold ticks."""
 _STAMP = ("timestamp", "ticks", "tick", "clock")
@@ -28,6 +30,7 @@ _LABONE = {
     "timestamp": "clock ticks",
     "x": "channel_x [V]",
     "y": "channel_y [V]",
+    "r": "amplitude of the demodulator",
     "frequency": "frequency of the reference",
     "freq": "frequency of the reference",
 }
@@ -72,7 +75,14 @@ def with_seconds(dataset: "xr.Dataset", file: Path) -> "tuple[xr.Dataset, str | 
             if not others:
                 del found.attrs["assumed_units"]
             return found, f"times are read as {words} since 1970"
-    name = split_header(str(dataset["time"].encoding.get("header", "")))[0]
+    header = str(dataset["time"].encoding.get("header", "time"))
+    name = split_header(header)[0]
+    steps = np.abs(np.diff(times))
+    if SERIAL_DAYS[0] <= times.min() <= times.max() <= SERIAL_DAYS[1] and steps.max() < MAX_STEP:
+        raise DataError(
+            f"{file}: its times of {times[0]:.6g} without a unit may be days of a spreadsheet or "
+            f'seconds: say which by columns= (--column "time={header} [day]", or [s])'
+        )
     is_stamp = name.casefold().replace(" ", "").replace("_", "") in _STAMP
     step = float(np.median(np.diff(times)))
     if is_stamp and step >= MIN_TICKS and (times == np.rint(times)).all():

@@ -23,6 +23,14 @@ _GENERIC = _words(
     "trace untitled state states wfm waveform y axis analog input source level output volt "
     "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe"
 )
+# With these, a column is what was set, and another of its quantity what was measured.
+SET = _words("source src set force forced applied programmed")
+MEASURED_WORDS = _words("meas measured sense sensed")
+_ADJECTIVES = _words("setpoint bias sample stage dc nominal constant fixed measurement actual")
+_STATED = ("voltage", "current", "temperature", "field_out_of_plane", "field_in_plane")
+_LETTER = re.compile(
+    r"\b([VUIR])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu)\b)", re.A
+)
 # With these, a column is something else of the same unit.
 _OTHERS = _words(
     "std dev stdev deviation error err sigma noise uncertainty rms limit compliance range setpoint "
@@ -75,7 +83,7 @@ def _only_one(headers: Mapping[int, str], file: str) -> dict[int, Found]:
     for position, header in headers.items():
         unit = _unit(header)
         # Dev1 is a device of National Instruments, no deviation.
-        words = _plain(re.sub(r"\bDev\d+", "", header))
+        words = words_of(re.sub(r"\bDev\d+", "", header))
         if unit is None or split_header(header)[1] is None or words & _OTHERS:
             continue
         for quantity in ("voltage", "current"):
@@ -83,10 +91,10 @@ def _only_one(headers: Mapping[int, str], file: str) -> dict[int, Found]:
                 fits[position] = quantity
     if len(fits) > 1:
         names = [headers[p] for p in fits]
-        quantity = next(iter(fits.values()))
+        each = [f'--column "{quantity}={headers[p]}"' for p, quantity in fits.items()]
         raise DataError(
             f"{file}: {listed(map(quoted, names))} may each show the state of the device: choose "
-            f'one by columns= (--column "{quantity}={names[0]}")'
+            f"by columns= ({listed(dict.fromkeys(each), 'or')})"
         )
     return {position: (name, _unit(headers[position])) for position, name in fits.items()}
 
@@ -106,6 +114,9 @@ def unnamed_signal(
         for position, header in headers.items()
         if position not in texts and split_header(header)[1] is None and _is_generic(header)
     }
+    measured = {p: signal for p, signal in found.items() if not words_of(headers[p]) & SET}
+    if len(measured) == 1:
+        return dict(measured)
     if len(found) > 1:
         names = [headers[position] for position in found]
         raise DataError(
@@ -116,29 +127,55 @@ def unnamed_signal(
 
 
 def _is_generic(header: str) -> bool:
-    words = _plain(header)
+    words = words_of(header)
     return bool(words) and words <= _GENERIC - {"x", "sample"}
 
 
-def _plain(header: str) -> set[str]:
-    return {word.casefold() for word in re.split(r"[\W_\d]+", header) if word}
+def condition_in(key: str) -> str | None:
+    """Return the quantity in a key such as ``"Source current"``, all of whose other words say that
+    it was set; None if there is none."""
+    words = _split(key)
+    phrases = {" ".join(words[a:b]): (a, b) for a in range(len(words)) for b in range(a + 1, a + 3)}
+    for phrase, (a, b) in phrases.items():
+        name = name_of(phrase)
+        rest = {word.casefold() for word in (*words[:a], *words[b:])}
+        if name in _STATED and len(phrase) > 1 and rest <= SET | _ADJECTIVES:
+            return name
+    return None
+
+
+def words_of(header: str) -> set[str]:
+    """Return the words of a header in lower case; ``"Imeas"`` has two, and ``"AnodeI"``."""
+    return {word.casefold() for word in _split(header)}
+
+
+def _split(header: str) -> list[str]:
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"[\W_\d]+", " ", header))
+    return _LETTER.sub(r"\1 ", parts).split()
 
 
 def _rank(header: str, quantity: str) -> int:
-    """2 for a word of this quantity, 1 for words of any quantity, 0 for other headers."""
+    """0 for headers of other quantities.
+
+    A word of the quantity, as in ``"Vsource (V)"``, counts more than words of any, and among these
+    what was measured more than what was set.
+    """
     name, _ = split_header(header)
     unit = _unit(header)
     if unit is None or not _measures(unit, quantity):
         return 0
-    words = [word for word in re.split(r"[\W_\d]+", name) if word]
-    plain = {word.casefold() for word in words}
+    words = _split(name)
+    plain = words_of(name)
     if plain & _OTHERS:
         return 0
+    is_measured = not plain & SET
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
-        return 2
+        return 3 + is_measured
     # Whatever its words, nothing else in a file is in seconds or in ohms.
-    return int(quantity in ("time", "resistance") or (plain <= _GENERIC and quantity in MEASURED))
+    if quantity in ("time", "resistance") or (plain <= _GENERIC and quantity in MEASURED):
+        return 1 + is_measured
+    return 0
 
 
 def _unit(header: str) -> str | None:

@@ -37,7 +37,23 @@ def read_hdf5(path: Path) -> dict[str, Arrays]:
     with damaged(path, "HDF5 file"), h5py.File(path) as file:
         visit("", file)
         file.visititems(visit)
+        tables |= _labber(file)
     return tables
+
+
+def _labber(file: Any) -> dict[str, Arrays]:
+    """The log of Labber: a matrix of steps, channels and entries, its names and units apart."""
+    try:
+        content, names = file["Data/Data"][()], file["Data/Channel names"][()]
+        known = {_text(row[0]): _text(row["unitPhys"]) for row in file["Channels"][()]}
+    except (KeyError, ValueError, IndexError):
+        return {}
+    if content.ndim != 3 or content.shape[1] != len(names):
+        return {}
+    headers = [with_unit(name, known.get(name) or None) for name in (_text(n[0]) for n in names)]
+    # The first step is the innermost.
+    columns = {header: content[:, n].T.ravel() for n, header in enumerate(headers)}
+    return {"Labber": Arrays(columns, _attributes(file))}
 
 
 def _group(group: Any) -> Arrays:

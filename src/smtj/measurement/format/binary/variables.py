@@ -46,6 +46,10 @@ def _add_structs(tables: dict[str, Arrays], variables: Mapping[str, Any], within
             fields = {key: getattr(value, key) for key in value._fieldnames}
             tables[within + name] = _table(fields)
             _add_structs(tables, fields, f"{within}{name}.")
+        elif isinstance(value, np.ndarray) and value.dtype == object:
+            # An array of structs has one per run.
+            runs = {f"{name}({n})": one for n, one in enumerate(value.ravel(), 1)}
+            _add_structs(tables, runs, within)
 
 
 def _table(variables: Mapping[str, Any]) -> Arrays:
@@ -55,10 +59,14 @@ def _table(variables: Mapping[str, Any]) -> Arrays:
         if not hasattr(value, "_fieldnames")
     }
     columns = same_length(arrays)
-    if not columns:
-        # A matrix of readings has no names of columns.
-        matrices = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind in "fiu"]
-        columns = _columns(matrices[0]) if len(matrices) == 1 else {}
+    matrices = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind in "fiu"]
+    if len(matrices) == 1 and not any(v.dtype.kind in "fiu" for v in columns.values()):
+        # A matrix of readings, the names of whose columns may stand beside it.
+        columns = _columns(matrices[0])
+        names = [a for a in arrays.values() if a.dtype.kind in "OU" and a.size == len(columns)]
+        if names:
+            given = (str(name) for name in names[0].ravel())
+            columns = dict(zip(given, columns.values(), strict=True))
     if "Tinterval" in arrays:
         # PicoScope calls its channels by their letter alone, and saves volts.
         columns = {f"Channel {n} [V]" if len(n) == 1 else n: v for n, v in columns.items()}

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smtj.errors import DataError
-from smtj.measurement.format.header import recognised, unit_named
+from smtj.measurement.format.header import measures, recognised, unit_named
 from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
 from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
+from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text.encoding import detect_encoding
 from smtj.measurement.format.text.instruments import instrument_table
 from smtj.measurement.format.values import split_value
@@ -23,6 +24,7 @@ MAX_PREAMBLE = 5_000
 
 _SEPARATORS = ("\t", ";", ",", "|", BLANKS)
 _BLANK_HEADER = re.compile(r"[^\s\[(]+(?:\s*(?:\[[^\]]*\]|\([^)]*\)))?")
+_UNIT_COLUMN = re.compile(r"(.*?)[\s_]*units?", re.I)
 _DECIMAL_COMMA = re.compile(r"\d,\d")
 _QUOTED = 3
 _QUOTED_COMMA = re.compile(r'"[+-]?\d+,\d+"')
@@ -72,6 +74,7 @@ def read_dialect(path: Path, skip_rows: int = 0, nameless: bool = False) -> Dial
     row below it.
     """
     encoding = detect_encoding(path)
+    _reject_json(path, encoding)
     found = None
     for limit in _LINES:
         head = _read_head(path, encoding, skip_rows, limit)
@@ -82,6 +85,13 @@ def read_dialect(path: Path, skip_rows: int = 0, nameless: bool = False) -> Dial
         raise DataError(f"{path} is empty: expected a header and one row per reading")
     dialect = None if found is None else _dialect(encoding, head, found, nameless)
     return dialect or _without_numbers(path, encoding, head)
+
+
+def _reject_json(path: Path, encoding: str) -> None:
+    with path.open(encoding=encoding, errors="replace") as file:
+        start = file.read(100).lstrip("\ufeff \t\r\n")
+    if re.match(r"\{\s*(?:\"|\}|$)|\[\s*[\[{]", start):
+        raise DataError(f"{path} is JSON, which has no columns: save its table as CSV")
 
 
 def split(line: str, separator: str, is_header: bool = False) -> list[str]:
@@ -162,7 +172,15 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
         if found is None or (best is not None and _splits_at_tabs(best, found)):
             continue
         headers = found.layout.headers
-        known = len({r[0] for header in headers if (r := recognised(header)) is not None})
+        known = len(
+            {
+                r[0]
+                for header in headers
+                if (r := recognised(header)) is not None
+                # "I/V" is no current.
+                and (r[1] is None or r[0] not in QUANTITIES or measures(r[1], r[0]))
+            }
+        )
         # A column of blanks apart is the last resort, as for a file of one column.
         own = (known, bool(headers), found.layout.readings, found.layout.numeric)
         if own > score:
@@ -227,7 +245,9 @@ def _dialect(encoding: str, head: _Head, found: _Found, nameless: bool) -> Diale
         lines=first.number - 1,
         encoding=encoding,
         decimal=found.decimal,
-        preamble=tuple(row.cells for row in preamble),
+        preamble=tuple(
+            (" ".join(row.cells),) if found.separator == BLANKS else row.cells for row in preamble
+        ),
         sampling=found.sampling,
         instrument=found.instrument,
         ticks=found.ticks,
@@ -236,13 +256,18 @@ def _dialect(encoding: str, head: _Head, found: _Found, nameless: bool) -> Diale
 
 
 def _with_unit_columns(headers: Sequence[str], first: Row) -> tuple[str, ...]:
-    """Headers in which a column of units has become the unit of the column before it."""
+    """Headers in which a column of units has become the unit of the column before it, which
+    ``"Source Unit"`` has to name."""
     found = list(headers)
     for position, header in enumerate(headers):
-        if header.casefold() in ("unit", "units") and 0 < position < len(first.cells):
-            if unit_named(first.cells[position]) is not None:
-                found[position - 1] = with_unit(found[position - 1], first.cells[position])
-            found[position] = ""
+        of = _UNIT_COLUMN.fullmatch(header)
+        if of is None or not 0 < position < len(first.cells):
+            continue
+        if of[1] and not headers[position - 1].casefold().startswith(of[1].casefold()):
+            continue
+        if unit_named(first.cells[position]) is not None:
+            found[position - 1] = with_unit(found[position - 1], first.cells[position])
+        found[position] = ""
     return tuple(found)
 
 
@@ -291,7 +316,8 @@ def _without_numbers(path: Path, encoding: str, head: _Head) -> Dialect:
     if any(map(is_number, headers)):
         raise DataError(
             f"{path} has no header but begins with {quoted(line)}: name the columns in the first "
-            'row, e.g. "time [s],resistance [ohm]", or by their position, --column "time=#1 [s]"'
+            'row, e.g. "time [s],resistance [ohm]", or by their position by columns= (--column '
+            '"time=#1 [s]" --column "resistance=#2 [ohm]", or "voltage=#2 [V]")'
         )
     if second is None:
         raise DataError(f"{path} has a header but no rows: expected one row per reading")

@@ -28,8 +28,9 @@ def detect_encoding(path: Path) -> str:
 
     UTF-16 and UTF-32 are known by their mark, UTF-16 without one by the zero bytes between Latin
     letters; else it is UTF-8 if the beginning is valid UTF-8.  If not, it is GB 18030 or Shift JIS
-    if all other bytes come in pairs that are such characters, and Latin-1, in which older
-    instruments write µ and °, otherwise.  Raises DataError if the file is not text.
+    if all other bytes come in pairs that are such characters, Windows-1251 if they make words, and
+    Latin-1, in which older instruments write µ and °, otherwise.  Raises DataError if the file is
+    not text.
     """
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
@@ -47,7 +48,7 @@ def detect_encoding(path: Path) -> str:
     except UnicodeDecodeError as error:
         # The sample may end inside a character.
         if len(sample) < SAMPLE or error.reason != "unexpected end of data":
-            return _east_asian(sample) or "latin-1"
+            return _east_asian(sample) or ("cp1251" if _is_cyrillic(sample) else "latin-1")
     return "utf-8-sig"
 
 
@@ -68,6 +69,11 @@ def _east_asian(sample: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return name if sum("\u3040" <= character <= "\u9fff" for character in text) > 1 else None
+
+
+def _is_cyrillic(sample: bytes) -> bool:
+    """Whether letters above those of ASCII make words, as they do in no Latin script."""
+    return re.search(rb"[\xc0-\xff]{4}", sample) is not None
 
 
 def _sixteen_bits(sample: bytes) -> str | None:
