@@ -100,6 +100,8 @@ def test_another_study_does_not_take_the_folder(trained, tmp_path: Path) -> None
     record = (tmp_path / "study.json").read_text()
     with pytest.raises(CheckpointError, match="holds a study with other chips and seed; repeat"):
         study(*trained, chips=2, seed=5, out=tmp_path)
+    with pytest.raises(CheckpointError, match="with other conditions; repeat"):
+        study(*trained, chips=1, vary={"temperature": [310.0]}, out=tmp_path)
     with pytest.raises(CheckpointError, match="with other images"):
         study(trained.model, trained.images + 1, trained.labels, chips=1, out=tmp_path)
     assert (tmp_path / "study.json").read_text() == record

@@ -196,6 +196,9 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         assert tried.cheapest(0.99, beyond=True) is None
         assert len(tried.to_dataframe()) == len(tried.points) == len(tried.to_dict()["points"])
         assert f"{tried.possible:,} of {tried.tried:,} tried" in repr(tried)
+        table = best.table()
+        assert table.title.startswith("Reads driven by") and "None" not in repr(best)
+        assert dict(table.rows) == best.described()
     wires = found["oersted"].cheapest(0.95, beyond=True)
     assert wires.barrier == 5.0 and "electromigration" in " ".join(wires.exceeded)
     # No read of a random few hundred is better.

@@ -48,6 +48,8 @@ def test_every_assumption_is_moved_to_both_sides():
 
 def test_a_sensitivity_is_what_the_formulas_say(card):
     found = survey((784, 400, 10), card)
+    assert "(16 reads per neuron, the voltage always on)" in " ".join(found.remarks)
+    assert found.to_dict()["front"] == found.to_dict()["best"] == {}
     names = ("supply_voltage", "wire_distance", "cell_area")
     moved = sensitivity(found, names=names)
     wires = "as stated, oersted"
