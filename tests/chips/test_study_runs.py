@@ -63,11 +63,14 @@ def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path:
         study(*trained, chips=CHIPS, vary=VARY, out=out, progress=stop)
     parts = sorted(path.name for path in (out / "parts").iterdir())
     assert parts == [f"{k:06d}.parquet" for k in range(3)]
-    seen: list[int] = []
+    seen: list[tuple[int, int, list[float]]] = []
     result = study(
-        *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda done, *_: seen.append(done)
+        *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda *said: seen.append(said)
     )
-    assert seen[0] == 3 * BLOCK and seen[-1] == len(reference)
+    assert seen[0] == (3 * BLOCK, len(reference), [])
+    assert seen[-1][:2] == (len(reference), len(reference))
+    told = [accuracy for _, _, found in seen for accuracy in found]
+    assert len(told) == len(reference) - 3 * BLOCK and set(told) <= set(reference["accuracy"])
     assert result.frame.equals(reference)
     assert sorted(path.name for path in out.iterdir()) == ["chips.parquet", "study.json"]
     kept = pd.DataFrame(pl.read_parquet(out / "chips.parquet").to_dict())

@@ -76,3 +76,4 @@ def test_every_source_of_a_card_can_be_varied() -> None:
     names = set(Variability.field_names()) - {"magnetic_noise_correlation_time"}
     assert names < set(QUANTITIES)
     assert all(QUANTITIES[name].source for name in names)
+    assert QUANTITIES["offset_spread"].format(1000 / 3) == "4.189 Oe"
