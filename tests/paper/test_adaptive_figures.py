@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from closeness import close_to
 from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
@@ -39,7 +41,9 @@ def results(network: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Fig
             tmp_path_factory.mktemp("figures"),
             progress=reported.append,
         )
-    assert len(reported) == 3 * adaptive.TRAINING_SEEDS * 2 + 2 * len(adaptive.TEMPERATURES)
+    assert len(reported) == len(adaptive.KINDS) * adaptive.TRAINING_SEEDS * 2 + 2 * len(
+        adaptive.TEMPERATURES
+    )
     return found
 
 
@@ -56,7 +60,8 @@ def test_both_figures_are_written_with_their_numbers(results: list[FigureResult]
 
 def test_voltages_are_learnt_and_fixed_ones_are_not(results: list[FigureResult]) -> None:
     voltages = results[0].numbers["mean_voltage_V"]
-    assert voltages["fixed at 0 V"] == [[0.0, 0.0]] * 2
+    assert voltages[adaptive.NONE] == [[0.0, 0.0]] * 2
+    assert voltages[adaptive.CONSTANT][-1] == close_to([-0.2, -0.2])
     assert all(abs(v) > 1e-4 for v in voltages["one voltage per layer"][-1])
 
 
@@ -68,9 +73,21 @@ def test_heat_costs_accuracy_and_voltage_recovers_it_in_the_papers_model(
     for model, found in curves.items():
         cold, hot = (sum(found["left at 0 V"][i]) for i in (1, -1))
         assert cold > hot
+        # Without an image, the steepest device does as well, at 300 K too.
+        for temperature in (1, -1):
+            constant = sum(found[adaptive.STEEP][temperature])
+            assert constant > sum(found[adaptive.ZERO][temperature]) - 0.01
+        assert sum(found[adaptive.STEEP][-1]) == close_to(sum(found["recalibrated"][-1]), abs=0.04)
         recovered[model] = (sum(found["recalibrated"][-1]) - hot) / (cold - hot)
     assert recovered["cai2019"] > recovered["self-consistent"] + 0.2
     assert [check.verdict for check in results[1].checks][1] == "not supported"
+
+
+def test_learnt_voltages_must_beat_a_constant_to_agree() -> None:
+    gain, nothing = np.array([1.0, 1.1, 0.9, 1.0]), np.array([0.1, -0.1, 0.1, -0.1])
+    assert adaptive._better(gain, gain) == "agrees"
+    assert adaptive._better(nothing, gain) == "consistent"
+    assert adaptive._better(-gain, nothing) == "not supported"
 
 
 def test_another_card_gets_its_own_coupling_and_the_same_answers(network: Path) -> None:

@@ -491,10 +491,8 @@ def combined(parts: list[FitResult], remarks: Iterable[str]) -> FitResult:
 def sentences(remarks: Iterable[str]) -> list[str]:
     """Return remarks with a capital and a full stop."""
     # A symbol such as w(V) keeps its case.
-    return [
-        f"{remark[:1].upper() if remark[1:2].islower() else remark[:1]}{remark[1:]}."
-        for remark in remarks
-    ]
+    word = re.compile("[a-z][a-z]|a ")
+    return [f"{r[0].upper() if word.match(r) else r[0]}{r[1:]}." for r in remarks]
 
 
 def identifier(name: str) -> str:

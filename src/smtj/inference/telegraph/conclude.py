@@ -59,11 +59,15 @@ REMEMBERS = 0.3
 """Correlation of successive readings from which further levels are sought."""
 MIN_EVENTS = 2
 """Switches without which a trace has one level, with a jump."""
-EQUAL_FLUCTUATORS = (
-    "the levels are equally far apart and the outer ones do not follow each other: two fluctuators "
-    "of one size look the same"
-)
-SELDOM_ACROSS = 0.1
+BETTER, WORSE = 2.0, -5.0
+"""Log-likelihood over that of three levels from which they are two equal fluctuators, and from
+which they may be."""
+EQUALLY_FAR = 3.0
+"""Standard errors by which the distances of equally distant levels differ at most."""
+PLAIN, FAR_OFF = 0.12, 12.0
+"""Noise over the separation up to which each reading shows its state, and standard deviations from
+a level beyond which a reading does not count for it."""
+SELDOM_ACROSS = 0.15
 """Rate between the outer of three levels over that to the middle one."""
 PASSES, ENOUGH, DIFFERENCE = 8, 0.005, 1e-5
 _UNKNOWN = np.full((2, 2), math.nan)
@@ -138,10 +142,14 @@ def conclude(
         best = _without_empty(pilot, best, best_base)
         layout = best.model.layout
         name: Verdict = "three levels" if layout.states == 3 else "four levels"
+        twins = _equal_fluctuators(pilot, best, best_base)
+        if twins is not None and twins.log_likelihood > best.log_likelihood + BETTER:
+            best, twins = twins, None
+            layout = best.model.layout
         if layout.is_pair:
             name = "two fluctuators"
         evidence = Evidence(name, second, third, correlation)
-        return _Assembly(given, part, best, best_base, evidence).several()
+        return _Assembly(given, part, best, best_base, evidence).several(twins)
     evidence = Evidence("two levels", second, third, correlation)
     return _Assembly(given, part, top, base, evidence).two(step)
 
@@ -511,13 +519,15 @@ class _Assembly:
                 warnings.append(sentence)
         step()
         logs = dwells.log_covariance
+        covariance = _of_levels(model, covariance, self.given.scale)
+        model, covariance = self._with_mean_levels(model, base, covariance)
         fit = TraceFit(
             dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,
             upper_bounds=(math.inf, math.inf), events=events,
             log_odds=math.log(dwells.high / dwells.low),
             log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
             levels=(), fluctuators=(),
-            level_covariance=_of_levels(model, covariance, self.given.scale),
+            level_covariance=covariance,
             **self._common(model, base, ()),
         )  # fmt: skip
         levels = _levels(model, self, logs[::-1, ::-1], np.array([dwells.low, dwells.high]))
@@ -529,6 +539,35 @@ class _Assembly:
         return replace(
             fit, levels=levels, warnings=(*warnings, *warnings_of(fit, self.given, model, unit))
         )
+
+    def _with_mean_levels(
+        self, model: Model, base: Baseline, covariance: Floats
+    ) -> tuple[Model, Floats]:
+        """Return mean readings as levels, and their covariance, where these are plain to see.
+
+        The law of the likelihood moves levels if noise has another skewness than its own, or is
+        less than the least that it allows; a mean needs no law.
+        """
+        own = self.part.every
+        is_skewed = bool(model.get("skew").any())
+        is_least = float(model.get("scale")[0]) <= math.log(self.part.pilot.min_noise)
+        gap = float(np.diff(model.levels)[0])
+        is_plain = model.is_instant and not model.order and model.spread.max() < PLAIN * gap
+        if not (is_plain and (is_skewed or is_least)):
+            return model, covariance
+        z, means, variances = own.signal - base.values(own.time), [], []
+        states = most_probable_states(own, z, model)
+        for k, (level, spread) in enumerate(zip(model.levels, model.spread, strict=True)):
+            inside = z[(states == k) & (np.abs(z - level) < FAR_OFF * spread)]
+            if inside.size < 2:
+                return model, covariance
+            means.append(float(inside.mean()))
+            variances.append(
+                float(inside.var()) / inside.size * self.given.scale * self.given.scale
+            )
+        moved = model.with_values(offset=means[0], gap=math.log(means[1] - means[0]))
+        more = np.maximum(np.array(variances) - np.diag(covariance), 0.0)
+        return moved, covariance + np.diag(more)
 
     def _scatter(self, model: Model, base: Baseline) -> list[float]:
         """Return the noise of the low and of the high state, from the bulk of the readings."""
@@ -553,8 +592,8 @@ class _Assembly:
             "bandwidth, or filter the ringing"
         ]
 
-    def several(self) -> TraceFit:
-        """Return the result for more than two levels."""
+    def several(self, twins: Maximum | None) -> TraceFit:
+        """Return the result for more than two levels, which may also be equal fluctuators."""
         model, pilot, base = self.top.model, self.part.pilot, self.base
         z = pilot.signal - base.values(pilot.time)
         covariance = covariance_of(pilot, z, model)
@@ -562,27 +601,27 @@ class _Assembly:
         dwells, logs = _log_dwells(model, covariance)
         levels = _levels(model, self, logs, np.exp(dwells) * unit)
         fluctuators: tuple[Times, ...] = ()
-        index = model.layout.index["time"]
+        alike = []
         if model.layout.is_pair:
-            low_a, high_a, low_b, high_b = np.exp(model.get("time")) * unit
-            c = covariance
-            pairs = (
-                Times(high_a, low_a, c[np.ix_(index[[1, 0]], index[[1, 0]])]),
-                Times(high_b, low_b, c[np.ix_(index[[3, 2]], index[[3, 2]])]),
-            )
-            gaps = model.get("gap")
-            fluctuators = pairs if gaps[0] >= gaps[1] else pairs[::-1]
+            fluctuators = _fluctuators(model, covariance, unit)
             main = fluctuators[0]
         else:
+            if twins is not None:
+                own = covariance_of(pilot, z, twins.model)
+                fluctuators = _fluctuators(twins.model, own, unit)
+                alike = [
+                    "the levels are equally far apart and the outer ones do not follow each other: "
+                    "two fluctuators of one size look the same, and their dwell times stand beside "
+                    "those of the levels"
+                ]
             ends = [int(model.levels.argmax()), int(model.levels.argmin())]
             high, low = (float(np.exp(dwells[i]) * unit) for i in ends)
             main = Times(high, low, logs[np.ix_(ends, ends)])
         own = main.log_covariance
-        of = "larger fluctuator" if fluctuators else "outer levels"
-        equal = not fluctuators and _may_be_equal_fluctuators(model, covariance)
+        of = "larger fluctuator" if model.layout.is_pair else "outer levels"
         warnings = (
             *self._ringing(model, base),
-            *([EQUAL_FLUCTUATORS] if equal else []),
+            *alike,
             "there are more than two levels; as one pair of dwell times (fit.dwells in Python) "
             f"count those of the {of}",
         )
@@ -622,17 +661,33 @@ class _Assembly:
         return Maximum(model, total), base, covariance
 
 
-def _may_be_equal_fluctuators(model: Model, covariance: Floats) -> bool:
-    """Whether three levels are as far apart and the outer ones hardly follow each other."""
-    if model.layout.states != 3:
-        return False
+def _fluctuators(model: Model, covariance: Floats, unit: float) -> tuple[Times, Times]:
+    """Return the dwell times of two independent fluctuators, the larger first."""
+    low_a, high_a, low_b, high_b = (np.exp(model.get("time")) * unit).tolist()
+    first, second = (model.layout.index["time"][place] for place in ([1, 0], [3, 2]))
+    a = Times(high_a, low_a, covariance[np.ix_(first, first)])
+    b = Times(high_b, low_b, covariance[np.ix_(second, second)])
+    gaps = model.get("gap")
+    return (a, b) if gaps[0] >= gaps[1] else (b, a)
+
+
+def _equal_fluctuators(readings: Readings, top: Maximum, base: Baseline) -> Maximum | None:
+    """Return two fluctuators of one size that describe three levels about as well: these are as far
+    apart and the outer ones hardly follow each other."""
+    model, z = top.model, readings.signal - base.values(readings.time)
+    if model.layout != Layout(3):
+        return None
+    order = np.argsort(model.levels)
+    rates = model.rates[np.ix_(order, order)]
+    if max(rates[0, 2] / rates[0, 1], rates[2, 0] / rates[2, 1]) > SELDOM_ACROSS:
+        return None
     first, second = model.layout.index["gap"]
-    apart = float(model.theta[first] - model.theta[second])
-    own = covariance[np.ix_([first, second], [first, second])]
+    own = covariance_of(readings, z, model)[np.ix_([first, second], [first, second])]
     error = math.sqrt(max(float(own[0, 0] + own[1, 1] - 2 * own[0, 1]), 0.0))
-    rates = model.rates
-    across = max(rates[0, 2] / rates[0, 1], rates[2, 0] / rates[2, 1])
-    return abs(apart) < NORMAL_95 * error and across < SELDOM_ACROSS
+    if abs(float(model.theta[first] - model.theta[second])) > EQUALLY_FAR * error:
+        return None
+    pair = ev.equal_pair(readings, z, model)
+    return pair if pair.log_likelihood > top.log_likelihood + WORSE else None
 
 
 def _is_usual(readings: Readings, z: Floats, model: Model) -> bool:

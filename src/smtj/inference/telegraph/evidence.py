@@ -38,6 +38,8 @@ APART, MIN_OCCUPANCY, MIN_VISITS, MIN_DWELL = 2.0, 0.005, 10.0, 3.0
 times of the response) per visit."""
 GUESSES = (-0.7, 0.25, 0.5, 0.75, 1.7)
 """Where a third level is tried, over the separation of two."""
+SHARES = (0.2, 0.5, 0.8)
+"""Of one of two equal fluctuators in a rate, at the start."""
 FOLLOWED, FIRST_STEPS, STEPS, SHORT = 3, 4, 20, 5000
 CLUSTERINGS = 20
 """Starts of the search for clusters."""
@@ -221,6 +223,22 @@ def as_pair(four: Model) -> Model:
     rates = np.maximum(four.rates, 1e-6)
     times = -np.log([rates[0, 1], rates[1, 0], rates[0, 2], rates[2, 0]])
     return lifted(four, Layout(4, is_pair=True), levels, times)
+
+
+def equal_pair(readings: Readings, z: Floats, three: Model) -> Maximum:
+    """Return the best two fluctuators of one size whose sums are three levels."""
+    layout = Layout(4, is_pair=True)
+    low, middle, high = np.sort(three.levels)
+    order = np.argsort(three.levels)
+    rates = np.maximum(three.rates[np.ix_(order, order)], 1e-6)
+    starts = []
+    for up, down in product(SHARES, SHARES):
+        # From the lowest level either goes up, from the highest either comes down.
+        rate = [part * rates[0, 1] for part in (up, 1 - up)]
+        back = [part * rates[2, 1] for part in (down, 1 - down)]
+        times = -np.log([rate[0], back[0], rate[1], back[1]])
+        starts.append(lifted(three, layout, np.array([low, middle, middle, high]), times))
+    return climb(readings, z, _best_of(readings, z, starts).model, STEPS)
 
 
 def _named(model: Model, *names: str) -> NDArray[np.bool_]:

@@ -53,7 +53,10 @@ def imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str
         drift = float(np.ptp(base.without_jumps().values(time) - base.hum(time)))
         apart = drift / float(np.ptp(model.levels))
         if apart > MIN_DRIFT:
-            found.append(f"a drift of {apart:.2g} of the separation was removed")
+            found.append(
+                f"a drift of {apart:.2g} of the separation was removed, so the levels are means "
+                "over the record"
+            )
     if base.jumps.size:
         found.append(
             "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))

@@ -76,7 +76,8 @@ class TraceFit:
     levels: tuple[Level, ...]
     """All levels, the lowest first."""
     fluctuators: tuple[Times, ...]
-    """Dwell times of each of two independent fluctuators, the larger first; else none."""
+    """Dwell times of each of two independent fluctuators, the larger first; also of two of one size
+    if three levels may be these; else none."""
     level_covariance: Floats
     """Covariance of the mean low and the mean high level, (2, 2)."""
     low: Floats
