@@ -41,8 +41,6 @@ LOOKED_AT = 1 << 18
 KURTOSIS = (2.7, 4.0)
 FOLLOW = 4.0
 """Outliers that follow outliers over what chance makes of them, from which they are a level."""
-MAX_ORDER = 1
-"""Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
 FAST_POLE, CRUDE = 1 / SLOW_RESPONSE, 0.3
@@ -493,7 +491,7 @@ class _Assembly:
             warnings.append(changed.sentence)
             # Dwell times that change lengthen the signal's memory.
             others = tuple(route for route in others if route.name != MEMORY)
-        if own.is_regular and model.order <= MAX_ORDER:
+        if own.is_regular:
             states = path if own is pilot else sample_path(own, seen, model, 0)
             has_memory = base.jumps.size == 0 and changed is None
             passed = passages(seen, states, model, has_memory)
