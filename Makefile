@@ -9,9 +9,10 @@ READY := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 DOCS := $(VENV)/.docs
 RIVALS := $(VENV)/.rivals
+MUTMUT := $(VENV)/.mutmut
 CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install reproduce docs pictures check site test test-fast lint validate bench clean
+.PHONY: help install reproduce docs pictures check site test test-fast lint validate mutants bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +42,11 @@ $(DOCS): $(TOOLS)
 $(RIVALS): $(TOOLS)
 	@echo "== installing the packages that smtj is compared with"
 	$(INSTALL) '.[bench]'
+	@touch $@
+
+$(MUTMUT): $(TOOLS)
+	@echo "== installing mutmut, which plants faults in the code"
+	$(INSTALL) '.[mutants]'
 	@touch $@
 
 reproduce: $(READY) ## reproduce the whole paper on MNIST; the report is in reproduction/
@@ -102,6 +108,10 @@ validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writ
 	$(BIN)/python validation/yields.py
 	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/render.py
+
+mutants: $(MUTMUT) ## plant faults in the code and list those no test finds; writes docs/validation/mutants.md
+	@echo "== trying mutants of five packages (about an hour on one core; after Ctrl-C the same command resumes)"
+	OMP_NUM_THREADS=1 $(BIN)/python validation/mutants.py
 
 bench: $(RIVALS) ## measure speed, both sides of each comparison in one process
 	@echo "== measuring"

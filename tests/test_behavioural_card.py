@@ -79,6 +79,7 @@ def test_what_is_missing_is_said_with_what_would_give_it():
     bare = whole.replace(BEHAVIOUR.partition("temperature")[0], "\n[behaviour]\n")
     for content, remedy in (
         (whole, "fit the data again with --voltage"),
+        (text("voltage"), "the voltage was swept, so choose one to read at and write it into"),
         (bare, "fit readings of a resistance, or of a voltage at a known current"),
         (bare + VOLTS, "fit the data again with --current"),
     ):

@@ -158,11 +158,15 @@ def test_a_loop_leaves_levels_and_switching_fields_and_comes_back(quantity, scal
 
 
 def test_a_loop_on_a_card_with_physics_says_what_the_card_does_not_hold():
-    frame = square_loop(np.random.default_rng(36)).rename(columns={"H_z (Oe)": "H (Oe)"})
-    said = " ".join(smtj.fit(frame, "cai2019").remarks)
-    assert "no card with physics has H_c and H_off as entries" in said
-    assert "for how long each field was held is not stated" in said
-    assert '(--column "field_out_of_plane=H", or field_in_plane)' in said
+    frame = square_loop(np.random.default_rng(36))
+    for header, is_held in (("H_z (Oe)", True), ("H (Oe)", False)):
+        named = frame.rename(columns={"H_z (Oe)": header})
+        said = " ".join(smtj.fit(named, "cai2019").remarks)
+        assert "no card with physics has H_c and H_off as entries" in said
+        # Without a direction of the field nothing can be held against the card.
+        assert ("the card is held against them" in said) is is_held
+        assert ("for how long each field was held is not stated" in said) is is_held
+        assert ('(--column "field_out_of_plane=H", or field_in_plane)' in said) is not is_held
 
 
 @pytest.mark.slow

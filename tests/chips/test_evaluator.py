@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from closeness import close_to
 from smtj import DeviceCard, load_card
-from smtj.chips.evaluate import Evaluator, Task, check_conditions
+from smtj.chips.evaluate import ConfigurableModel, Evaluator, Task, check_conditions
+from smtj.chips.plan import _text, own_values
 from smtj.chips.replay import Replay
 from smtj.errors import SmtjError
 from smtj.nn import (
@@ -22,6 +23,7 @@ from smtj.nn import (
     set_conditions,
     set_readout,
 )
+from smtj.nn.layer.neuron import neurons_of
 from smtj.physics.readout.signal import read_signal
 from smtj.physics.readout.spread import stuck_fractions
 
@@ -120,6 +122,23 @@ def test_nothing_is_left_over_from_another_condition(trained) -> None:
     for _ in range(2):
         assert [one.accuracy(2, condition) for condition in conditions] == alone
     assert len(set(alone)) == len(alone)
+
+
+def test_a_network_goes_back_to_the_conditions_it_came_with(trained) -> None:
+    model = set_conditions(copy.deepcopy(trained.model), temperature=380.0)
+    first, second = neurons_of(model).values()
+    first.noise_correlation_time = second.noise_correlation_time = 3.0
+    set_readout(model, scheme=DigitalReads(0.02))
+    own = own_values(model)
+    assert (own["temperature"], own["read_interval"]) == (380.0, 0.02)
+    assert own["noise_correlation_time"] == 3.0
+    changed = {"temperature": 300.0, "read_interval": 0.1, "noise_correlation_time": 1.0}
+    piece = ConfigurableModel(model)
+    for condition in (changed, {}):
+        piece.configure(0, condition)
+        assert own_values(model) == {**own, **condition}
+    # A network is known again in another process, where no function has the same address.
+    assert "0x" not in _text(first.variability)
 
 
 def test_devices_that_miss_the_threshold_are_stuck(trained) -> None:

@@ -63,11 +63,14 @@ def test_a_stopped_study_goes_on_from_what_it_kept(trained, reference, tmp_path:
         study(*trained, chips=CHIPS, vary=VARY, out=out, progress=stop)
     parts = sorted(path.name for path in (out / "parts").iterdir())
     assert parts == [f"{k:06d}.parquet" for k in range(3)]
-    seen: list[int] = []
+    seen: list[tuple[int, int, list[float]]] = []
     result = study(
-        *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda done, *_: seen.append(done)
+        *trained, chips=CHIPS, vary=VARY, out=out, progress=lambda *said: seen.append(said)
     )
-    assert seen[0] == 3 * BLOCK and seen[-1] == len(reference)
+    assert seen[0] == (3 * BLOCK, len(reference), [])
+    assert seen[-1][:2] == (len(reference), len(reference))
+    told = [accuracy for _, _, found in seen for accuracy in found]
+    assert len(told) == len(reference) - 3 * BLOCK and set(told) <= set(reference["accuracy"])
     assert result.frame.equals(reference)
     assert sorted(path.name for path in out.iterdir()) == ["chips.parquet", "study.json"]
     kept = pd.DataFrame(pl.read_parquet(out / "chips.parquet").to_dict())
@@ -100,6 +103,8 @@ def test_another_study_does_not_take_the_folder(trained, tmp_path: Path) -> None
     record = (tmp_path / "study.json").read_text()
     with pytest.raises(CheckpointError, match="holds a study with other chips and seed; repeat"):
         study(*trained, chips=2, seed=5, out=tmp_path)
+    with pytest.raises(CheckpointError, match="with other conditions; repeat"):
+        study(*trained, chips=1, vary={"temperature": [310.0]}, out=tmp_path)
     with pytest.raises(CheckpointError, match="with other images"):
         study(trained.model, trained.images + 1, trained.labels, chips=1, out=tmp_path)
     assert (tmp_path / "study.json").read_text() == record

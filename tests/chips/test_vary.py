@@ -24,6 +24,7 @@ from smtj.units import Oe
         ("slope_spread=10,20 %", {"slope_spread": [0.1, 0.2]}),
         ("stuck_fraction=0:2:3%", {"stuck_fraction": [0.0, 0.01, 0.02]}),
         ("age=1e3,1e6", {"age": [1e3, 1e6]}),
+        ("age=0:60:2", {"age": [0.0, 60.0]}),
         ("age=1,24 h", {"age": [3600.0, 86400.0]}),
     ],
 )
@@ -75,3 +76,4 @@ def test_every_source_of_a_card_can_be_varied() -> None:
     names = set(Variability.field_names()) - {"magnetic_noise_correlation_time"}
     assert names < set(QUANTITIES)
     assert all(QUANTITIES[name].source for name in names)
+    assert QUANTITIES["offset_spread"].format(1000 / 3) == "4.189 Oe"

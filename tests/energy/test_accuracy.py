@@ -26,7 +26,7 @@ from smtj.energy import (
     trained_network,
     workload,
 )
-from smtj.energy.costs import COUPLINGS
+from smtj.energy.costs import COUPLINGS, joules
 from smtj.energy.pareto import INTERVALS, TIMES, VOLTAGES, barriers, non_dominated
 from smtj.energy.plans import relaxation_time
 from smtj.energy.uncertainty import joules_of
@@ -107,7 +107,7 @@ def test_a_network_of_learnt_voltages_is_priced_with_them(
     again = measure_accuracy(trained_network(file)[0], images, 1, (16,), (0.0,))
     held = again.workload.bias_voltages
     assert held[:32] == close_to(tuple(np.linspace(-0.1, 0.1, 32)), rel=1e-5)
-    assert set(held[32:]) == {0.0}
+    assert set(held[32:]) == {0.0} and workload(network).bias_voltages == ()
     plan = gated_plan(card, 0.02, 4)
     price, plain = (cost(w, card, plan) for w in (again.workload, workload(network)))
     assert float(price.bias) > 0 and float(price.latency) > float(plain.latency)
@@ -196,6 +196,15 @@ def test_the_search_finds_the_cheapest_that_is_good_enough(card):
         assert tried.cheapest(0.99, beyond=True) is None
         assert len(tried.to_dataframe()) == len(tried.points) == len(tried.to_dict()["points"])
         assert f"{tried.possible:,} of {tried.tried:,} tried" in repr(tried)
+        cheapest = {}
+        for point in sorted(tried.points, key=lambda p: p.energy):
+            cheapest.setdefault(int(100 * point.accuracy), joules(point.energy))
+        assert [row[1] for row in tried.table().rows] == [
+            cheapest[whole] for whole in sorted(cheapest, reverse=True)
+        ]
+        table = best.table()
+        assert table.title.startswith("Reads driven by") and "None" not in repr(best)
+        assert dict(table.rows) == best.described()
     wires = found["oersted"].cheapest(0.95, beyond=True)
     assert wires.barrier == 5.0 and "electromigration" in " ".join(wires.exceeded)
     # No read of a random few hundred is better.
@@ -272,7 +281,10 @@ def test_a_survey_prints_plots_and_serialises(tmp_path, card, network, images, a
 
 def test_an_accuracy_prints_and_plots(accuracy):
     assert f"{100 * accuracy.values[-1, 0]:.2f} %" in repr(accuracy)
-    assert len(accuracy.plot().lines) == len(accuracy.errors)
+    lines = accuracy.plot().lines
+    for line, column in zip(lines, accuracy.values.T, strict=True):
+        assert line.get_xdata().tolist() == list(accuracy.reads)
+        assert line.get_ydata() == close_to(100 * column)
 
 
 @pytest.mark.slow

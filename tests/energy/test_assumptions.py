@@ -34,13 +34,17 @@ def test_an_unknown_assumption_is_no_attribute():
 def test_assumptions_pickle_and_print():
     changed = Assumptions().replace({"wire_width": "90 nm"})
     assert pickle.loads(pickle.dumps(changed)).wire_width.same_as(changed.wire_width)
+    third = Assumptions().replace({"wire_width": f"{1000 / 3} nm"})
+    assert ["wire_width", "333.333 nm"] in [row[:2] for row in third.table().rows]
     assert "90 nm" in repr(changed) and "<td>90 nm</td>" in changed.table().html()
     assert changed.to_dict()["wire_width"]["source"] == "set by the user"
 
 
 def test_every_published_cost_has_a_source_and_a_row():
     assert all(entry.source and entry.low <= entry.high for entry in published())
-    cells = {row[0]: row[1] for row in published_table().rows}
+    table = published_table()
+    assert list(table.head) == ["device", "cost", "note", "source"]
+    cells = {row[0]: row[1] for row in table.rows}
     assert cells["TrueNorth"] == "20 mW/cm^2, power density"
     assert cells["CPU"] == "50 W/cm^2 to 100 W/cm^2, power density"
 

@@ -221,6 +221,40 @@ def test_a_films_supply_gives_the_charge_that_flows_while_it_is_charged():
     assert drawn > farad * volts**2 and film(ASSUMED).capacitance == close_to(farad)
 
 
+@pytest.mark.parametrize(
+    ("build", "name", "entry"),
+    [
+        (wire, "wire_width", "width"),
+        (wire, "wire_thickness", "thickness"),
+        (wire, "wire_length", "length"),
+        (wire, "wire_distance", "distance"),
+        (wire, "wire_resistivity", "resistivity"),
+        (wire, "wire_current", "largest_current"),
+        (wire, "supply_voltage", "supply_voltage"),
+        (film, "ferroelectric_thickness", "thickness"),
+        (film, "ferroelectric_area", "area"),
+        (film, "ferroelectric_permittivity", "relative_permittivity"),
+        (film, "film_voltage", "largest_voltage"),
+        (film, "supply_voltage", "supply_voltage"),
+    ],
+)
+def test_an_assumption_reaches_the_part_it_is_about(build, name, entry):
+    _, changed = ASSUMED.moved(name)
+    assert getattr(build(changed), entry) == float(getattr(changed, name))
+    assert getattr(build(changed), entry) != getattr(build(ASSUMED), entry)
+
+
+def test_readings_that_are_instants_last_as_long_as_their_errors_need(card):
+    instants = card.replace({"switching.integration_time": 0, "electrical.read_voltage": 0.02})
+    stated, gated = card_plan(instants), gated_plan(instants, 0.02)
+    assert stated.integration_time == close_to(float(gated.integration_time))
+    assert stated.amplifier_noise == close_to(float(gated.amplifier_noise))
+    assert stated.interval == stated.bias_time == instants.sampling_interval
+    # No longer than from one read to the next.
+    quick = instants.replace({"switching.sampling_interval": 0.5 * stated.integration_time})
+    assert card_plan(quick).integration_time == close_to(0.5 * stated.integration_time)
+
+
 def test_a_permanent_magnet_relieves_the_drivers_of_the_offset_field(card):
     magnet = ASSUMED.replace({"permanent_offset_field": "1"})
     found = cost(WORK, card, assumptions=magnet)

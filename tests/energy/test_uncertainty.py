@@ -48,6 +48,8 @@ def test_every_assumption_is_moved_to_both_sides():
 
 def test_a_sensitivity_is_what_the_formulas_say(card):
     found = survey((784, 400, 10), card)
+    assert "(16 reads per neuron, the voltage always on)" in " ".join(found.remarks)
+    assert found.to_dict()["front"] == found.to_dict()["best"] == {}
     names = ("supply_voltage", "wire_distance", "cell_area")
     moved = sensitivity(found, names=names)
     wires = "as stated, oersted"
@@ -59,5 +61,10 @@ def test_a_sensitivity_is_what_the_formulas_say(card):
     assert {e.name for e in moved.ordered(wires)} == {"supply_voltage", "wire_distance"}
     text = moved.table().text(200)
     assert text.index("supply_voltage") < text.index("cell_area") and "75 nm to 300 nm" in text
-    assert moved.plot(column=wires).get_xlabel() == f"Energy of all neurons, {wires} (J)"
+    axes = moved.plot(column=wires)
+    assert axes.get_xlabel() == f"Energy of all neurons, {wires} (J)"
+    ends = [bar.get_x() + bar.get_width() for bar in axes.patches]
+    for effect in moved.ordered(wires):
+        shown = ends[2 * moved.ordered(wires).index(effect) :][:2]
+        assert shown == close_to([effect.at_low[wires], effect.at_high[wires]])
     assert {e["name"] for e in moved.to_dict()["effects"]} == set(names)

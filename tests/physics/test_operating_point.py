@@ -493,7 +493,18 @@ def test_an_array_of_operating_points_shows_its_range() -> None:
     point = vcma_point("cai2019", torch.tensor([-0.2, 0.0, 0.2], requires_grad=True))
     assert "15.41 … 21.55" in str(point)
     assert len(point.to_dict()["slope"]) == 3
-    assert len(point.plot(Figure().subplots()).get_lines()) == 4
+    axes = point.plot(Figure().subplots())
+    assert len(axes.get_lines()) == 4
+    # Both resistances of every curve, at its own fields.
+    dotted = axes.figure.axes[1].get_lines()
+    field = dotted[0].get_xdata() * Oe
+    shown = [curve.get_ydata() * 1e3 for curve in dotted]
+    expected = [
+        np.broadcast_to(ohm, field.shape)
+        for states in (vcma_point("cai2019", v).resistances(field) for v in (-0.2, 0.0, 0.2))
+        for ohm in (states.low, states.high)
+    ]
+    np.testing.assert_allclose(np.sort(shown, 0), np.sort(expected, 0), rtol=1e-6)
 
 
 def test_a_barrier_is_set_by_the_volume() -> None:

@@ -124,6 +124,10 @@ def test_the_sum_of_both_wells_is_weighted_by_the_time_in_them():
     assert 0.3 < both.occupancy[0] < 0.4
     one = well_lines(CARD, -600 * Oe, 0.0, 0.0)
     assert one.occupancy[0] == 0
+    # A warmer layer is softer, and its lines lie lower.
+    softer = CARD.replace({"thermal.curie_temperature": 1000})
+    warm = well_lines(softer, -110 * Oe, 0.0, 0.0, temperature=350.0)
+    assert (warm.position < 0.97 * both.position).all()
     f = np.linspace(1e9, 2e9, 200)
     alone = [
         (both._replace(occupancy=np.array(occupancy)), weight)

@@ -205,27 +205,29 @@ class BehaviouralCard(Card):
             are, it = ("are", "them") if len(missing) > 1 else ("is", "it")
             raise CardError(
                 f"card {self.name} lacks what was not measured: {named} {are} missing here; "
-                f"{self._remedy(missing, it)}, or write {it} into the card"
+                f"{self._remedy(missing, it)} write {it} into the card"
             )
         return found
 
     def _remedy(self, missing: list[str], it: str) -> str:
         """How what is missing comes onto the card."""
         if not set(missing) <= {READ_VOLTAGE, *RESISTANCES}:
-            return f"measure and fit {it}"
+            return f"measure and fit {it}, or"
         if self.levels is not None:
             held = "current" if self.levels.observable == "voltage" else "voltage"
             return (
                 f"fit the data again with --{held} ({held}=), which turns the levels of a "
-                f"{self.observable} into resistances"
+                f"{self.observable} into resistances, or"
             )
         if self.behaviour.resistance_high is None:
             return (
                 "fit readings of a resistance, or of a voltage at a known current, whose column is "
                 'named if its header does not say so (--column "voltage=HEADER [V]" --current '
-                '"10 uA")'
+                '"10 uA"), or'
             )
-        return "fit the data again with --voltage (voltage=)"
+        if self.voltage_response is not None:
+            return "the voltage was swept, so choose one to read at and"
+        return "fit the data again with --voltage (voltage=), or"
 
     @property
     def drive(self) -> Drive:

@@ -42,7 +42,7 @@ from smtj.paper.texts import check, figure
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
 
-HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 5
+HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 10
 """Of the networks that learn their voltages from the start: small, to take only seconds."""
 TEMPERATURES = (280.0, 300.0, 320.0, 340.0, 360.0)
 FEW, STEPS, READINGS = 500, 100, 4
@@ -61,17 +61,18 @@ class Kind(NamedTuple):
 
 
 NONE, CONSTANT, LAYER = "fixed at 0 V", "one constant voltage", "one voltage per layer"
-STREAM = "one voltage per layer, in a stream"
+STREAM_NONE, STREAM = "fixed at 0 V, in a stream", "one voltage per layer, in a stream"
 KINDS = {
     NONE: Kind(),
     CONSTANT: Kind(steep=True),
     LAYER: Kind("layer"),
     "one voltage per neuron": Kind("neuron"),
+    STREAM_NONE: Kind(streamed=True),
     STREAM: Kind("layer", streamed=True),
 }
 ZERO, STEEP, LEARNT = "left at 0 V", "one constant voltage", "recalibrated"
 CURVES = {ZERO: plot.GREY, STEEP: plot.ORANGE, LEARNT: plot.RED}
-COLOURS = (plot.GREY, plot.ORANGE, plot.BLUE, plot.RED, plot.GREEN)
+COLOURS = (plot.GREY, plot.ORANGE, plot.BLUE, plot.RED, "black", plot.GREEN)
 
 Progress = Callable[[str], None]
 """Called with a few words on what is done."""
@@ -160,7 +161,7 @@ def _trained_together(
     stream = {kind: 100 * np.array(found) for kind, found in streamed.items()}
     last = {kind: [round(1e3 * v) for v in course[-1]] for kind, course in voltage.items()}
     gain, beyond = (end[LAYER] - end[kind] for kind in (NONE, CONSTANT))
-    kept = stream[STREAM] - stream[NONE]
+    kept = stream[STREAM] - stream[STREAM_NONE]
     return figure(
         "adaptive_training",
         _draw_training(out / "adaptive_training", accuracy, voltage),
@@ -170,14 +171,16 @@ def _trained_together(
                 "adaptive.gain",
                 _better(beyond, gain),
                 accuracies="; ".join(
-                    f"{kind} {_shown(end[kind])} %" for kind in KINDS if kind != STREAM
+                    f"{kind} {_shown(end[kind])} %"
+                    for kind, way in KINDS.items()
+                    if not way.streamed
                 ),
                 gain=gain.mean(),
                 error=_error(gain),
                 beyond=beyond.mean(),
                 beyond_error=_error(beyond),
                 constant=1e3 * constant,
-                voltages={kind: last[kind] for kind in KINDS if kind not in (NONE, CONSTANT)},
+                voltages={kind: last[kind] for kind, way in KINDS.items() if way.adaptive},
                 seeds=TRAINING_SEEDS,
                 epochs=EPOCHS,
             ),

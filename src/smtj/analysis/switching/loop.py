@@ -147,11 +147,13 @@ def _free_result(
     if not context.has_base:
         remarks.append(NO_MODEL)
     elif fit.square:
+        stated = direction_stated(loop, along)
+        held = ", but the card is held against them" if stated else ""
         remarks.append(
-            "no card with physics has H_c and H_off as entries, but the card is held against them; "
-            "without --base (base=) a card holds them"
+            f"no card with physics has H_c and H_off as entries{held}; without --base (base=) a "
+            "card holds them"
         )
-        if _seconds(rows) is None:
+        if stated and _seconds(rows) is None:
             remarks.append(
                 "for how long each field was held is not stated; the card is swept with 1 s within "
                 "a factor of 10, unless a column of times or interval= (--interval) gives it"

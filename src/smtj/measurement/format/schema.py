@@ -57,7 +57,9 @@ def _fields_along(*directions: str) -> tuple[str, ...]:
 def _channel(x: str, phase: str) -> tuple[str, ...]:
     """Headers for one of the two phases of a lock-in amplifier."""
     amplifiers = ", ".join(f"{one} {x}" for one in ("lock in", "LIA", "LIA1", "SR830", "SR860"))
-    return _words(f"{x}, {x}1, {x} channel, channel {x}, {amplifiers}, {phase}")
+    part = {"X": ("real", "re"), "Y": ("imag", "im")}[x]
+    of_analyser = ", ".join(f"S21 {one}, {one} S21, {one} Trc1 S21" for one in part)
+    return _words(f"{x}, {x}1, {x} channel, channel {x}, {amplifiers}, {of_analyser}, {phase}")
 
 
 def _metered(letter: str) -> tuple[str, ...]:
