@@ -266,7 +266,7 @@ def test_a_signal_that_steps_once_does_not_wander():
     signal = 1000 + 100 * (np.arange(4000) > 2641) + 10 * rng.standard_normal(4000)
     fit = fit_trace(INTERVAL * np.arange(4000), signal)
     assert fit.verdict == "one level"
-    assert "steps once" in fit.warnings[0]
+    assert "steps once, from 1000 to 1100.3 at 264 ms" in fit.warnings[0]
 
 
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():

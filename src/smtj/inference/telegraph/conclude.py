@@ -420,11 +420,7 @@ class _Assembly:
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
             "has settled, or look for levels in a stretch (--only \"time=START:STOP s\")"
             if self.evidence.verdict == "wandering" else
-            "the signal steps once, which is too rare for dwell times; measure longer"
-            if self.base.jumps.size == 1 else
-            f"the signal steps {self.base.jumps.size} times, which is too rare for dwell times; "
-            "measure longer"
-            if self.base.jumps.size else
+            self._steps() if self.base.jumps.size else
             "the readings have one level only: the device stays in one state, or it switches so "
             "much faster than a reading takes that only the average is seen"
         )  # fmt: skip
@@ -434,6 +430,19 @@ class _Assembly:
             log_odds_variance=math.nan, levels=(), fluctuators=(), level_covariance=_UNKNOWN,
             **self._common(self.top.model, self.base, (warning,)),
         )  # fmt: skip
+
+    def _steps(self) -> str:
+        """Return what is to be said of a signal that steps a few times."""
+        given, jumps = self.given, np.sort(self.base.jumps)
+        parts = np.split(given.signal, np.searchsorted(given.time, jumps))
+        means = [given.centre + given.scale * float(part.mean()) for part in parts if part.size]
+        often = "once" if jumps.size == 1 else f"{jumps.size} times"
+        values = " to ".join(f"{mean:.5g}" for mean in means)
+        when = ", ".join(format_scaled(float(jump), "s") for jump in jumps)
+        return (
+            f"the signal steps {often}, from {values} at {when}, which is too rare for dwell "
+            "times; measure longer"
+        )
 
     def too_fast(self, longest: float) -> TraceFit:
         """Return the result for a trace whose readings do not correlate."""
