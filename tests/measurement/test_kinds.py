@@ -145,7 +145,6 @@ def test_kinds_of_virtual_measurements(scan: xr.Dataset, sweep: xr.Dataset) -> N
             {"time": [0.0, 1, 2], "temperature": [1.0, 2, 3], "resistance": 1.0},
             "time, temperature and resistance (readings: 3, conditions: 3)",
         ),
-        ({"high": [1.0]}, "high (without resistance)"),
         (
             {"frequency": [1.0], "signal": [1.0]},
             "frequency and signal (without resistance)",

@@ -125,6 +125,11 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
             "frequency (--frequency), and if it is that of a loop name it as a voltage by columns= "
             f'(--column "voltage={split_header(header)[0]} [V]")'
         )
+    if "high" in names:
+        raise DataError(
+            f"{source_of(dataset)} counts the high state, but not of how many reads: give their "
+            "number by reads= (--reads)"
+        )
     known = [name for name in (*QUANTITIES, *LABELS) if name in names]
     if unused and found == "without resistance":
         raise DataError(

@@ -44,7 +44,14 @@ from smtj.measurement.locations import (
     source_of,
     value_place,
 )
-from smtj.measurement.stated import add_sampling, add_stated, apply_options, remark, with_axis_units
+from smtj.measurement.stated import (
+    add_sampling,
+    add_stated,
+    apply_options,
+    remark,
+    remark_gain,
+    with_axis_units,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -364,6 +371,7 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     dataset = _table(content, found, from_lines(dialect.comments), remarks, str(file))
     add_sampling(dataset, sampling)
     add_stated(dataset, pairs)
+    remark_gain(dataset, pairs)
     return dataset
 
 

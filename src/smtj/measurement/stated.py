@@ -97,6 +97,19 @@ def add_stated(dataset: "xr.Dataset", pairs: Pairs) -> None:
             remark(dataset, f"{_shown(name, value, header)}, from the lines above the table")
 
 
+def remark_gain(dataset: "xr.Dataset", pairs: Pairs) -> None:
+    """Point out an amplifier's gain, as nobody but the user knows if it was divided out."""
+    for key, values in pairs:
+        stated = re.fullmatch(rf"x?({_NUMBER})x?(?:\s*V/V)?", values[0].strip()) if values else None
+        is_gain = key.casefold().split()[-1:] in (["gain"], ["amplification"])
+        if is_gain and stated is not None and float(stated[1].replace(",", ".")) != 1:
+            remark(
+                dataset,
+                f"a gain of {stated[1]} is stated above the table, by which the readings are not "
+                "divided",
+            )
+
+
 def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> None:
     """Add what the user states, and what the name of the file says."""
     if options.from_name is not None:
@@ -114,7 +127,8 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
         _set(dataset, "time", (READING, options.interval * steps))
-    if options.reads is not None and "probability" in dataset.variables:
+    counted = {"probability", "high"} & set(dataset.variables)
+    if options.reads is not None and counted:
         _set(dataset, "reads", ((), float(options.reads)))
 
 

@@ -41,8 +41,6 @@ LOOKED_AT = 1 << 18
 KURTOSIS = (2.7, 4.0)
 FOLLOW = 4.0
 """Outliers that follow outliers over what chance makes of them, from which they are a level."""
-MAX_ORDER = 1
-"""Memory of the noise up to which that of the signal is that of the states."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
 FAST_POLE, CRUDE = 1 / SLOW_RESPONSE, 0.3
@@ -422,11 +420,7 @@ class _Assembly:
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
             "has settled, or look for levels in a stretch (--only \"time=START:STOP s\")"
             if self.evidence.verdict == "wandering" else
-            "the signal steps once, which is too rare for dwell times; measure longer"
-            if self.base.jumps.size == 1 else
-            f"the signal steps {self.base.jumps.size} times, which is too rare for dwell times; "
-            "measure longer"
-            if self.base.jumps.size else
+            self._steps() if self.base.jumps.size else
             "the readings have one level only: the device stays in one state, or it switches so "
             "much faster than a reading takes that only the average is seen"
         )  # fmt: skip
@@ -436,6 +430,19 @@ class _Assembly:
             log_odds_variance=math.nan, levels=(), fluctuators=(), level_covariance=_UNKNOWN,
             **self._common(self.top.model, self.base, (warning,)),
         )  # fmt: skip
+
+    def _steps(self) -> str:
+        """Return what is to be said of a signal that steps a few times."""
+        given, jumps = self.given, np.sort(self.base.jumps)
+        parts = np.split(given.signal, np.searchsorted(given.time, jumps))
+        means = [given.centre + given.scale * float(part.mean()) for part in parts if part.size]
+        often = "once" if jumps.size == 1 else f"{jumps.size} times"
+        values = " to ".join(f"{mean:.5g}" for mean in means)
+        when = ", ".join(format_scaled(float(jump), "s") for jump in jumps)
+        return (
+            f"the signal steps {often}, from {values} at {when}, which is too rare for dwell "
+            "times; measure longer"
+        )
 
     def too_fast(self, longest: float) -> TraceFit:
         """Return the result for a trace whose readings do not correlate."""
@@ -493,7 +500,7 @@ class _Assembly:
             warnings.append(changed.sentence)
             # Dwell times that change lengthen the signal's memory.
             others = tuple(route for route in others if route.name != MEMORY)
-        if own.is_regular and model.order <= MAX_ORDER:
+        if own.is_regular:
             states = path if own is pilot else sample_path(own, seen, model, 0)
             has_memory = base.jumps.size == 0 and changed is None
             passed = passages(seen, states, model, has_memory)

@@ -17,6 +17,8 @@ COARSE = 3.0
 """Shorter dwell time over the interval, from which sampling is not what makes it vague."""
 SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
+SHORT_POLE = 0.02
+"""Time constant of the readout over the interval up to which it changes nothing that is seen."""
 MIN_DRIFT = 0.2
 """Drift over the separation from which it is told."""
 
@@ -25,7 +27,7 @@ def imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str
     """Say what was found beside levels and white noise."""
     unit, found = readings.interval, []
     pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
-    if pole > 0:
+    if pole > SHORT_POLE:
         found.append(
             f"the readout follows with a time constant of {format_scaled(pole * unit, 's')} "
             f"(bandwidth {format_scaled(1 / (2 * math.pi * pole * unit), 'Hz')})"

@@ -57,7 +57,9 @@ def _fields_along(*directions: str) -> tuple[str, ...]:
 def _channel(x: str, phase: str) -> tuple[str, ...]:
     """Headers for one of the two phases of a lock-in amplifier."""
     amplifiers = ", ".join(f"{one} {x}" for one in ("lock in", "LIA", "LIA1", "SR830", "SR860"))
-    return _words(f"{x}, {x}1, {x} channel, channel {x}, {amplifiers}, {phase}")
+    part = {"X": ("real", "re"), "Y": ("imag", "im")}[x]
+    of_analyser = ", ".join(f"S21 {one}, {one} S21, {one} Trc1 S21" for one in part)
+    return _words(f"{x}, {x}1, {x} channel, channel {x}, {amplifiers}, {of_analyser}, {phase}")
 
 
 def _metered(letter: str) -> tuple[str, ...]:
@@ -198,6 +200,14 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("voltage", "V", "mV", "a voltage", (*_VOLTAGE, *_metered("V"))),
             Quantity("current", "A", "uA", "a current", (*_CURRENT, *_metered("I"))),
             Quantity("temperature", "K", "K", "a temperature", _TEMPERATURE, 0),
+            Quantity(
+                "inverse_temperature",
+                "1/K",
+                "1/K",
+                "an inverse temperature",
+                _words("1/T, 1000/T, 1e3/T, 10^3/T, 10³/T"),
+                0,
+            ),
             Quantity("resistance", "ohm", "ohm", "a resistance", _RESISTANCE, 0),
             Quantity("relative_resistance", "", "", "a resistance over R_P", _RELATIVE, 0),
             Quantity("magnetoresistance", "", "%", "a magnetoresistance", _TMR, -1),

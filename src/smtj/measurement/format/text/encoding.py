@@ -95,7 +95,24 @@ def _is_text(text: str) -> bool:
     return not controls and 10 * text.count("\ufffd") <= len(text)
 
 
+_EXPORTS = {
+    (".zip", ".7z", ".rar", ".tar", ".tgz"): "a packed folder: unpack it",
+    (".feather", ".arrow", ".pkl", ".pickle"): "a table of Python: save it as Parquet or CSV",
+    (".isf", ".wfm", ".trc", ".bin"): "a binary waveform: save it as CSV on the instrument",
+    (
+        ".opj",
+        ".opju",
+        ".ibw",
+        ".pxp",
+    ): "of Origin or Igor: export the table as ASCII (.itx)",
+}
+"""What files of some suffixes are, and what to do with them."""
+
+
 def _no_text(path: Path) -> DataError:
+    for suffixes, what in _EXPORTS.items():
+        if path.suffix.casefold() in suffixes:
+            return DataError(f"{path} is {what}")
     return DataError(
         f"{path} is not a text file: expected CSV or TSV text, or one of the suffixes .xlsx, .nc, "
         ".h5, .mat, .tdms or .parquet"
