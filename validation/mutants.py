@@ -246,7 +246,8 @@ def render(record):
         f"(seed {about['seed']}) of those that change more than a string is tried with the tests "
         "of that package that reach the function. Kernels, drawings and what other processes run "
         "are left out. A mutant that ends in a timeout or a crash is found. *Equivalent*: no "
-        "test can tell it from the code, for the reason that is given. *Found*: of those that are not equivalent.",
+        "test can tell it from the code, for the reason that is given. *Found*: of those "
+        "that are not equivalent.",
         "",
         "| package | mutants | tried | killed | timeout or crash | equivalent | survived | found |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
