@@ -342,7 +342,7 @@ def fraction(won, of):
     n = len(won)
     without = [np.delete(won, i).sum() / np.delete(of, i).sum() for i in range(n)]
     error = np.sqrt((n - 1) / n * np.sum((without - np.mean(without)) ** 2))
-    return f"{100 * won.sum() / of.sum():.0f} ± {100 * error:.0f} %"
+    return f"{100 * won.sum() / of.sum():.1f} ± {100 * error:.1f} %"
 
 
 def percent(values):

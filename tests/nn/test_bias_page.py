@@ -19,7 +19,7 @@ def test_every_figure_on_bias_voltages_is_recorded() -> None:
     assert module.render(record) == page
     text = (ROOT / "docs/neuron.md").read_text()
     section = text.partition("### What they do")[2].partition("\n## ")[0]
-    figures = FIGURE.findall(section)
+    figures = FIGURE.findall(" ".join(section.split()))
     assert len(figures) > 10
     known = {figure.lstrip("+").replace("-", "−") for figure in FIGURE.findall(page)}
     for figure in figures:
