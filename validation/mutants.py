@@ -73,7 +73,7 @@ def synchronise(package):
             "-m",
             "not proof",
             "-k",
-            "not compiled and not traced and not exported",
+            "not compil and not traced and not exported and not graph",
             "-p",
             "no:cacheprovider",
         ],

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
-from scipy.stats import binomtest, chi2
+from scipy.stats import binom, binomtest, chi2
 
 from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.bias import compare_bias_models, fit_bias
 from smtj.inference.bias.models import MODELS
+from smtj.inference.bias.observed import HighCounts
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.device import vcma_point
 from smtj.units import convert
@@ -245,3 +246,11 @@ def test_a_card_without_barrier_is_refused(card):
     for model in MODELS:
         with pytest.raises(SmtjError, match="card cai2019 has no barrier at zero bias"):
             fit_bias(*slopes(card), flat, model)
+
+
+def test_counts_have_the_residuals_of_their_deviance() -> None:
+    odds, high, total = np.array([-3.0, 0.5, 2.0]), np.array([9.0, 50.0, 100.0]), 100.0
+    found = HighCounts(high, np.full(3, total)).residuals(np.stack([odds, 0 * odds], axis=1))
+    p = 1 / (1 + np.exp(-odds))
+    deviance = 2 * (binom.logpmf(high, total, high / total) - binom.logpmf(high, total, p))
+    np.testing.assert_allclose(found, np.sign(high / total - p) * np.sqrt(deviance), rtol=1e-9)

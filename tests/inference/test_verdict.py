@@ -10,7 +10,7 @@ from telegraph_events import fractions, trace
 
 from closeness import close_to
 from smtj.errors import SmtjError
-from smtj.inference.telegraph.checks.noise import noise_merit
+from smtj.inference.telegraph.checks.noise import _innovations_merit, noise_merit
 from smtj.inference.telegraph.fit import fit_trace, sample_states
 
 TIME = np.arange(1.0, 2001)
@@ -277,3 +277,11 @@ def test_a_good_trace_is_hardly_ever_called_anything_else(window):
         assert fit.evidence.gain_of_second_level > 20
         assert fit.evidence.sentence.startswith("two levels: log-odds against one level")
         assert fit.evidence.gain_of_third_level < 5
+
+
+def test_normal_noise_has_the_likelihood_of_a_normal_law() -> None:
+    x = 3 + 0.2 * np.random.default_rng(3).standard_normal(3000)
+    expected = norm.logpdf(x, x.mean(), x.std()).sum()
+    assert _innovations_merit(x - x.mean(), 0.0) == close_to(expected, abs=10)
+    # Every parameter of a curve costs its price, the width too.
+    assert _innovations_merit(x - x.mean(), 100.0) < expected - 100
