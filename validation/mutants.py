@@ -110,7 +110,9 @@ def results(folder):
     """Return mutmut's exit code of every mutant, None where it is not tried yet."""
     found = {}
     for path in sorted((folder / "mutants/src").rglob("*.meta")):
-        found.update(json.loads(path.read_text())["exit_code_by_key"])
+        # What is left out now may have been tried before.
+        if not any(path.with_suffix("").match(pattern) for pattern in LEFT_OUT):
+            found.update(json.loads(path.read_text())["exit_code_by_key"])
     return found
 
 
@@ -260,7 +262,8 @@ def render(record):
             f"| `{package}` | {found['made']:,} | {found['tried']} | {found[KILLED]} | "
             f"{found[TIMEOUT]} | {same} | {survived} | {share:.0f} % |"
         )
-    lines += ["", f"*{about['date']}, {about['machine']}; `{about['command']}`.*", ""]
+    lines += ["", *([about["note"], ""] if "note" in about else [])]
+    lines += [f"*{about['date']}, {about['machine']}; `{about['command']}`.*", ""]
     return "\n".join(lines)
 
 
