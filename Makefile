@@ -110,7 +110,7 @@ validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writ
 	$(BIN)/python validation/render.py
 
 mutants: $(MUTMUT) ## plant faults in the code and list those no test finds; writes docs/validation/mutants.md
-	@echo "== trying mutants of five packages (about an hour on one core; after Ctrl-C the same command resumes)"
+	@echo "== trying mutants of five packages (one to two hours on one core; after Ctrl-C the same command resumes)"
 	OMP_NUM_THREADS=1 $(BIN)/python validation/mutants.py
 
 bench: $(RIVALS) ## measure speed, both sides of each comparison in one process

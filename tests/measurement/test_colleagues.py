@@ -128,6 +128,11 @@ def test_folders_within_folders_of_a_day(tmp_path: Path) -> None:
     assert [file.parent.name for file in files_in([tmp_path])] == ["-10Oe", "10Oe"]
 
 
+def test_blanks_within_names_do_not_separate_columns(put) -> None:
+    dataset = load(put("a.csv", "R bin (Ohm),counts\n970,1\n980,12\n990,30\n"))
+    assert dataset["resistance"].values == close_to([970, 980, 990])
+
+
 def test_counts_without_reads_ask_for_them(put, refusal) -> None:
     path = put("a.csv", "H_z (Oe),counts_AP\n-10,20\n0,50\n10,80\n")
     assert "give their number by reads= (--reads)" in refusal(kind_of, load(path))

@@ -31,6 +31,12 @@ def test_logarithms_of_dwell_times_are_those_of_seconds_and_say_so():
     assert "ln τ of a time in s" in str(data.attrs["reading_remarks"])
 
 
+@pytest.mark.parametrize(("header", "scale"), [("1000/T (1/K)", 1e3), ("1/T", 1), ("10^3/T", 1e3)])
+def test_the_axis_of_an_arrhenius_plot_is_a_temperature(header, scale):
+    frame = pd.DataFrame({header: scale / np.array([280, 300.0]), "tau_AP (s)": 1, "tau_P (s)": 2})
+    assert load(frame).temperature.values == close_to([280, 300])
+
+
 def test_a_rate_of_zero_has_no_dwell_time():
     with pytest.raises(DataError, match="not above 0"):
         load(pd.DataFrame({"T (K)": [280, 300], "rate AP (Hz)": [0, 4], "rate P (Hz)": [1, 2]}))

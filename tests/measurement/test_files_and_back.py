@@ -20,7 +20,7 @@ TABLES = ["csv", "xlsx"]
 # Another quantity takes the place of these: what they say of the high state, or dwell times.
 REPLACED = (
     *("low", "probability_low", "probability_error", "resistance_before", "resistance_after"),
-    "magnetoresistance",
+    *("magnetoresistance", "inverse_temperature"),
 )
 KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(("rate_", "log_dwell"))]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]

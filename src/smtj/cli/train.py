@@ -228,7 +228,7 @@ def _short_reach(card: "Card") -> str:
     middle, slope = float(point.offset_field), abs(float(point.slope))
     enough = abs(middle) + math.log(1 / FAR - 1) / slope
     return (
-        f"{card.name} was driven up to {format_quantity(limit, unit, shown, 3)} only, where "
+        f"Card {card.name} was driven up to {format_quantity(limit, unit, shown, 3)} only, where "
         f"P(high) goes from {ends[0]:.2g} to {ends[1]:.3g}; neurons stop there, which costs "
         f"accuracy: measure to {format_quantity(enough, unit, shown, 3)} or more, or set "
         f"{card.drive.name}_response.limit in the card to what you can apply."

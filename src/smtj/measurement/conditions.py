@@ -166,6 +166,11 @@ def _remedy(headers: Sequence[str]) -> str:
     words = {word for name, _ in split for word in re.split(r"[\W_]+", name.casefold())}
     if words & {"moment", "emu", "magnetization", "magnetisation"}:
         return f"as {named} {_are(headers)} of magnetometry: nothing in it can be fitted"
+    if words & {"state", "states"}:
+        return (
+            f"and {named} {_are(headers)} not understood: for states give 0 and 1 in a column "
+            "called state, one per reading"
+        )
     if words & {"tau", "τ", "lifetime", "dwell"}:
         return f"as {named} does not say of which state: give tau_AP and tau_P, one per state"
     if not any(unit is None or measures(unit, name) for _, unit in split for name in _SHOWING):

@@ -59,6 +59,15 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
                     found = 1 / values
                 remarks.append(f"the dwell time of the {state} state is 1 over {header}")
             dataset = _replaced(dataset, (name,), wanted, found)
+    if "inverse_temperature" in dataset.variables and "temperature" not in dataset.variables:
+        header = _header(dataset, "inverse_temperature")
+        # The quotient of an Arrhenius plot is mostly that of 1000.
+        scale = 1.0 if header.startswith('"1/') else 1000.0
+        values = dataset["inverse_temperature"].values
+        if not (values > 0).all():
+            raise DataError(f"{file}: column {header} is not above 0 throughout: delete that row")
+        dataset = _replaced(dataset, ("inverse_temperature",), "temperature", scale / values)
+        remarks.append(f"the temperature is {scale:g} over {header}")
     if "magnetoresistance" in dataset.variables:
         dataset, said = _with_relative(dataset)
         remarks += said

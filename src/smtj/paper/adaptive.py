@@ -186,7 +186,7 @@ def _trained_together(
             ),
             check(
                 "adaptive.stream",
-                _verdict(kept),
+                "agrees" if _gains(kept) else "not supported",
                 interval=1e3 * card.sampling_interval,
                 accuracies="; ".join(f"{kind} {_shown(found)} %" for kind, found in stream.items()),
                 gain=kept.mean(),
@@ -302,20 +302,18 @@ def _shown(values: Floats) -> str:
     return f"{values.mean():.2f} ± {_error(values):.2f}"
 
 
-def _verdict(gain: Any) -> Any:
+def _gains(gain: Any) -> bool:
     """Judge a gain of few seeds by Student's t, at 95 %."""
     from scipy.stats import t
 
-    if gain.mean() > t.ppf(0.975, len(gain) - 1) * _error(gain):
-        return "agrees"
-    return "consistent" if gain.mean() > 0 else "not supported"
+    return bool(gain.mean() > t.ppf(0.975, len(gain) - 1) * _error(gain))
 
 
 def _better(beyond: Any, gain: Any) -> Any:
     """Judge learnt voltages: they agree only where they gain more than a constant voltage does."""
-    if _verdict(beyond) == "agrees":
+    if _gains(beyond):
         return "agrees"
-    return "consistent" if _verdict(gain) == "agrees" else "not supported"
+    return "consistent" if _gains(gain) else "not supported"
 
 
 def _error(values: Any) -> float:

@@ -83,6 +83,8 @@ def split_header(header: str) -> tuple[str, str | None]:
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
         is_unit = misspelt or _is_unit(_respelled(unit)) or is_arbitrary(unit)
         return (name, unit or None) if is_unit else (text, None)
+    if name_of(text) == "inverse_temperature":
+        return text, None  # T is no tesla
     name, _, unit = (part.strip() for part in text.partition("/"))
     is_unit = _is_unit(_respelled(unit)) or is_arbitrary(unit)
     if name and unit and is_unit:

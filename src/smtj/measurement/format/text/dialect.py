@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smtj.errors import DataError
-from smtj.measurement.format.header import measures, recognised, unit_named
+from smtj.measurement.format.header import CELSIUS, is_arbitrary, measures, recognised, unit_named
 from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
 from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
@@ -172,20 +172,25 @@ def _best(lines: Sequence[tuple[int, str]]) -> _Found | None:
         if found is None or (best is not None and _splits_at_tabs(best, found)):
             continue
         headers = found.layout.headers
-        known = len(
-            {
-                r[0]
-                for header in headers
-                if (r := recognised(header)) is not None
-                # "I/V" is no current.
-                and (r[1] is None or r[0] not in QUANTITIES or measures(r[1], r[0]))
-            }
-        )
+        known = len(set(map(_measurable, headers)) - {None})
+        if separator == BLANKS and len(headers) != len(found.rows[found.layout.first].cells):
+            known = 0  # blanks stand within the names, and commas between numbers
         # A column of blanks apart is the last resort, as for a file of one column.
         own = (known, bool(headers), found.layout.readings, found.layout.numeric)
         if own > score:
             best, score = found, own
     return best
+
+
+def _measurable(header: str) -> str | None:
+    """The quantity in a header, unless its unit is that of another: ``"I/V"`` is no current."""
+    name, unit = recognised(header) or (None, None)
+    known = unit_named(unit) if unit is not None else None
+    if known is None or name is None or name not in QUANTITIES:
+        return name
+    if is_arbitrary(known) or known == CELSIUS:
+        return name
+    return name if measures(known, name) else None
 
 
 def _splits_at_tabs(best: _Found, found: _Found) -> bool:
