@@ -128,6 +128,23 @@ def test_levels_that_bend_with_the_field_are_those_at_zero_field():
     at_least(8, held)
 
 
+def test_levels_of_a_rounded_loop_slope_and_bend():
+    """They were a few errors off, or the loop was called square."""
+    held, x = [], FIELD / FIELD.max()
+    for seed in range(3):
+        rng = np.random.default_rng([seed, 10])
+        s = np.tanh((FIELD - np.where(FALLING, -50, 70)) / (12, 30, 40)[seed])
+        parallel, antiparallel = 1000 - 8 * x, 1800 + 60 * x - 30 * x**2
+        signal = parallel * (1 + s) / 2 + antiparallel * (1 - s) / 2
+        fit, by = found(FIELD, signal + 3 * rng.standard_normal(FIELD.size))
+        assert not fit.square
+        assert "levels change with the field" in " ".join(fit.remarks)
+        np.testing.assert_allclose(np.concatenate(fit.curves), signal, atol=6)
+        held += [holds(by["R_P"], 1000), holds(by["R_AP"], 1800), holds(by["TMR"], 0.8)]
+        held += [holds(by["H_c"], 60 * Oe), holds(by["H_off"], 10 * Oe)]
+    at_least(13, held)
+
+
 @pytest.mark.parametrize("shape", [square, rounded])
 def test_signals_of_any_sign_have_levels(shape):
     """A current through a junction falls as its resistance rises; an amplifier has an offset."""

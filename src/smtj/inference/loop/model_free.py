@@ -404,6 +404,8 @@ def _rounded_result(
         if missing > 0.02 * (high - low)
     ]
     remarks = [f"the loop is rounded; of the shapes tried the {fit.shape} fits best"]
+    if fit.bends.size:
+        remarks.append("the levels change with the field and are given at zero field")
     if short:
         remarks.append(
             f"the readings do not reach the {' nor the '.join(short)} level, which is "

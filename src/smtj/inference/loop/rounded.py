@@ -2,10 +2,11 @@
 
     R(H) = A + B s[(H - H_b)/w],
 
-with the same A, B and w for all sweeps, and an H_b for rising and for falling ones.  Which s a
-device follows is unknown, so several are tried, and an interval holds what any of them allows: the
-likelihood is maximised over the shapes as well (P. D. Dauncey et al., J. Instrum. 10, P04015
-(2015), doi:10.1088/1748-0221/10/04/P04015).
+with the same A, B and w for all sweeps, and an H_b for rising and for falling ones.  Levels, A - B
+and A + B, that slope or bend with the field, where the readings show it, are those at zero field.
+Which s a device follows is unknown, so several are tried, and an interval holds what any of them
+allows: the likelihood is maximised over the shapes as well (P. D. Dauncey et al., J. Instrum. 10,
+P04015 (2015), doi:10.1088/1748-0221/10/04/P04015).
 """
 
 import math
@@ -21,6 +22,12 @@ Groups = NDArray[np.int64]
 
 MAX_GROWTH = 50.0
 """Largest distance of a level from the readings, in ranges of the readings; beyond, unbounded."""
+SATURATED = 2.5
+"""Widths that the readings go beyond H_b on either side where levels may slope."""
+MAX_SLOPE = 0.3
+"""Largest change of a level over the loop, in separations."""
+MIN_GAIN = 4.0
+"""Gain in Akaike's criterion from which levels slope or bend."""
 ROUGH = 25
 """Evaluations from each start, enough to tell which is the best."""
 
@@ -57,6 +64,8 @@ class Rounded:
     middle: float
     half: float
     """Half of R_AP - R_P; negative where R falls with the field."""
+    bends: Floats
+    """How both levels change with the field: factors of its powers from 1 on, (degree, 2)."""
     width: float
     centre: Floats
     """H_b of rising and of falling sweeps; one value if only one kind was measured."""
@@ -75,7 +84,11 @@ class Rounded:
     def resistance(self, field: Floats, kind: int) -> Floats:
         """R in ohm for rising (0) or falling (1) sweeps."""
         at = self.centre[min(kind, self.centre.size - 1)]
-        return np.asarray(self.middle + self.half * SHAPES[self.shape]((field - at) / self.width))
+        s = SHAPES[self.shape]((field - at) / self.width)
+        found = self.middle + self.half * s
+        for power, (below, above) in enumerate(self.bends, 1):
+            found = found + field**power * (below * (1 - s) + above * (1 + s)) / 2
+        return np.asarray(found)
 
 
 def fit_rounded(
@@ -91,14 +104,25 @@ def fit_rounded(
     y0, span = float(resistance.mean()), max(float(np.ptp(resistance)), 1e-300)
     y = (resistance - y0) / span
     kinds = int(groups.max()) + 1
-    fits = {
-        name: _Shape(function, x, y, groups, kinds, rough=not with_intervals)
-        for name, function in SHAPES.items()
-    }
-    name = min(fits, key=lambda each: fits[each].squares)
-    best = fits[name]
-    theta, (middle, half) = best.theta, best.linear
-    parameters = 2 + theta.size
+    rough = not with_intervals
+
+    def fitted(degree: int) -> dict[str, _Shape]:
+        powers = (field[:, None] / scale) ** np.arange(1, degree + 1)
+        shapes = SHAPES.items()
+        return {name: _Shape(s, x, y, groups, kinds, powers, rough) for name, s in shapes}
+
+    fits = fitted(0)
+    best = min(fits.values(), key=lambda each: each.squares)
+    if best.reaches_levels or inflation(best.residuals(best.theta)) > 1:
+        for degree in (1, 2):
+            sloped = {k: fit for k, fit in fitted(degree).items() if fit.keeps_levels}
+            other = min(sloped.values(), key=lambda each: each.squares, default=best)
+            if other.criterion < best.criterion - MIN_GAIN:
+                fits, best = sloped, other
+    name = next(name for name, fit in fits.items() if fit is best)
+    theta, (below, above) = best.theta, best.linear[:2]
+    middle, half = (below + above) / 2, (above - below) / 2
+    parameters = best.parameters
     residuals = best.residuals(theta)
     degrees = max(y.size - parameters, 1)
     jacobian = best.jacobian()
@@ -109,9 +133,10 @@ def fit_rounded(
         shape=name,
         middle=y0 + span * middle,
         half=span * half,
+        bends=span * best.bends / scale ** np.arange(1, len(best.bends) + 1)[:, None],
         width=scale * math.exp(theta[0]),
         centre=centre + scale * theta[1:],
-        centre_covariance=np.asarray(scale**2 * covariance[3:, 3:], dtype=np.float64),
+        centre_covariance=np.asarray(scale**2 * covariance[-kinds:, -kinds:], dtype=np.float64),
         squares=span**2 * best.squares,
         residuals=span * residuals,
         parameters=parameters,
@@ -150,9 +175,11 @@ class _Shape:
         y: Floats,
         groups: Groups,
         kinds: int,
+        powers: Floats,
         rough: bool,
     ):
         self.shape, self.x, self.y, self.groups, self.kinds = shape, x, y, groups, kinds
+        self.powers = powers
         # The crossing of the middle is a start for H_b.
         middle = (y.max() + y.min()) / 2
         nearest = [
@@ -164,32 +191,56 @@ class _Shape:
         self.theta, self.squares = min(found, key=lambda each: each[1])
         if not rough:
             self.theta, self.squares = self._minimum(self.residuals, self.theta)
-        self.linear = self._solve(self.theta)
+        self.linear = np.linalg.lstsq(self.design(self.theta), y)[0]
+        self.parameters = self.linear.size + self.theta.size
+        self.criterion = y.size * math.log(max(self.squares, 1e-300)) + 2 * self.parameters
+
+    @property
+    def bends(self) -> Floats:
+        """Factors of each power of the field, at s = -1 and 1."""
+        return np.asarray(self.linear[2:].reshape(-1, 2))
+
+    @property
+    def keeps_levels(self) -> bool:
+        """Whether the readings reach levels that change less than they are apart."""
+        change = np.ptp(self.powers @ self.bends, axis=0).max()
+        return self.reaches_levels and bool(
+            change < MAX_SLOPE * abs(self.linear[1] - self.linear[0])
+        )
+
+    @property
+    def reaches_levels(self) -> bool:
+        """Whether the readings go far beyond both ends of the change."""
+        width = math.exp(self.theta[0])
+        for k, at in enumerate(self.theta[1:]):
+            x = self.x[self.groups == k]
+            if min(x.max() - at, at - x.min()) < SATURATED * width:
+                return False
+        return True
 
     def curve(self, theta: Floats) -> Floats:
         at = theta[1 + self.groups]
         return self.shape((self.x - at) * math.exp(-max(theta[0], -12.0)))
 
-    def _solve(self, theta: Floats) -> tuple[float, float]:
+    def design(self, theta: Floats) -> Floats:
+        """Return what each level, and its change with each power of the field, adds."""
         s = self.curve(theta)
-        ds = s - s.mean()
-        half = float(ds @ self.y / max(ds @ ds, 1e-300))
-        return float(self.y.mean() - half * s.mean()), half
+        ends = np.stack([(1 - s) / 2, (1 + s) / 2], axis=1)
+        bent = (self.powers[:, :, None] * ends[:, None]).reshape(s.size, -1)
+        return np.concatenate([ends, bent], axis=1)
 
     def residuals(self, theta: Floats) -> Floats:
-        middle, half = self._solve(theta)
-        return self.y - middle - half * self.curve(theta)
+        return _rest(self.design(theta), self.y)
 
     def jacobian(self) -> Floats:
-        """Derivatives by middle, half, ln w and H_b."""
-        s = self.curve(self.theta)
-        columns = [np.ones_like(s), s]
+        """Derivatives by the linear parameters, ln w and H_b."""
+        columns = [self.design(self.theta)]
         for i in range(self.theta.size):
             step = np.zeros(self.theta.size)
             step[i] = 1e-5
-            slope = (self.curve(self.theta + step) - self.curve(self.theta - step)) / 2e-5
-            columns.append(self.linear[1] * slope)
-        return np.stack(columns, axis=1)
+            slope = (self.design(self.theta + step) - self.design(self.theta - step)) / 2e-5
+            columns.append((slope @ self.linear)[:, None])
+        return np.concatenate(columns, axis=1)
 
     def _minimum(
         self,
@@ -211,29 +262,27 @@ class _Shape:
 
     def interval(self, which: int, value: float, limit: float, y0: float) -> tuple[float, float]:
         """Return where R_P (0), R_AP (1) or TMR (2) raises the squares up to a limit."""
-        sign = 1.0 if self.linear[1] > 0 else -1.0
+        low = 0 if self.linear[1] > self.linear[0] else 1
         warm = {"theta": self.theta}
 
         def profile(fixed: float) -> float:
             def residuals(theta: Floats) -> Floats:
-                part = (1 + sign * self.curve(theta)) / 2
+                design = self.design(theta)
                 if which == 2:
-                    basis, rest = 1 + fixed * part, self.y + y0
-                else:
-                    basis = part if which == 0 else 1 - part
-                    rest = self.y - fixed
-                scale = float(basis @ rest) / max(float(basis @ basis), 1e-300)
-                return np.asarray(rest - basis * scale)
+                    both = design[:, [low]] + (1 + fixed) * design[:, [1 - low]]
+                    return _rest(np.concatenate([both, design[:, 2:]], axis=1), self.y + y0)
+                held = low if which == 0 else 1 - low
+                return _rest(np.delete(design, held, axis=1), self.y - fixed * design[:, held])
 
             theta, squares = self._minimum(residuals, warm["theta"])
             warm["theta"] = theta
             return squares
 
         ends = []
-        own = self.linear[0] + (-1, 1, 0)[which] * abs(self.linear[1])
+        lower, upper = sorted(self.linear[:2].tolist())
+        own = lower if which == 0 else upper
         if which == 2:
-            low = self.linear[0] - abs(self.linear[1]) + y0
-            own = 2 * abs(self.linear[1]) / low if low > 0 else value
+            own = (upper - lower) / (lower + y0) if lower + y0 > 0 else value
         step = math.sqrt(max(limit - self.squares, 1e-30) / self.y.size)
         step *= 1.0 if which < 2 else max(1.0 / max(y0 - 0.5, 0.1), 1e-6)
         for direction in (-1, 1):
@@ -241,6 +290,11 @@ class _Shape:
             far = own + direction * MAX_GROWTH * (1 if which < 2 else abs(own))
             ends.append(_crossing(profile, own, direction * step, limit, far))
         return ends[0], ends[1]
+
+
+def _rest(design: Floats, y: Floats) -> Floats:
+    """Return what the best combination of some columns leaves of readings."""
+    return np.asarray(y - design @ np.linalg.lstsq(design, y)[0])
 
 
 def inflation(residuals: Floats) -> float:
