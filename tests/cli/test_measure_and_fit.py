@@ -266,6 +266,20 @@ def test_ctrl_c_ends_a_measurement_and_writes_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_fit_that_no_card_can_have_is_shown_and_reported(tmp_path):
+    """It ended in the reason alone."""
+    fields = np.arange(-40, 41, 10)
+    high = np.round(1000 / (1 + np.exp(-0.13 * fields))).astype(int)
+    rows = "".join(f"{h},{n},1000\n" for h, n in zip(fields, high, strict=True))
+    (tmp_path / "p.csv").write_text("field_out_of_plane [Oe],high,reads\n" + rows)
+    done = smtj("fit", "p.csv", "--base", "funatsu2022", "--out", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "slope" in done.stdout and "1/Oe" in done.stdout
+    assert "no card was written: no geometry.activation_volume" in " ".join(done.stderr.split())
+    assert (tmp_path / "mine-fit" / "report.html").exists()
+    assert not (tmp_path / "mine.toml").exists()
+
+
 def test_counts_under_bias_are_fitted_without_an_option(tmp_path):
     taken = ("bias", "--voltage", "-200:200:100 mV", "--counts", "--field", "20 Oe")
     taken = (*taken, "--card", "funatsu2022", "--seed", "1")

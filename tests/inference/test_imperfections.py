@@ -382,6 +382,17 @@ def test_levels_hold_whatever_the_skewness_of_the_noise():
     np.testing.assert_allclose([level.value for level in exact.levels], [1000, 1100], atol=3e-4)
 
 
+@pytest.mark.parametrize(("interval", "digits"), [(1.6683e-2, 4), (1.23457e-3, 6)])
+def test_times_that_are_rounded_are_as_far_apart_as_the_record_says(interval, digits):
+    """Most of their differences are rounded up, so the record seems longer than it is."""
+    size = 3000 if digits == 4 else 12_000
+    rng = np.random.default_rng(55)
+    signal = fractions(rng, *DWELLS, np.arange(float(size))) + 0.1 * rng.standard_normal(size)
+    fit = fit_trace(np.round(interval * np.arange(size), digits), signal)
+    exact = fit_trace(interval * np.arange(size), signal)
+    assert fit.dwell_high == close_to(exact.dwell_high, rel=2e-3)
+
+
 def test_levels_beside_a_calibration_step_are_those_of_the_record():
     signal = record("none")
     signal[:300] = 400 + 5 * np.random.default_rng(53).standard_normal(300)

@@ -9,6 +9,7 @@ from smtj.cli.memory import drop_compiler, load_compiler
 from smtj.cli.output import note, print_json, progress, writing
 from smtj.cli.ranges import parse_option
 from smtj.cli.reading import Reading, read_files, with_reading
+from smtj.errors import SmtjError
 
 LONG = 1 << 13
 """Readings above which data with times are a trace, which compiled functions fit."""
@@ -91,7 +92,6 @@ def fit(
             temperature=parse_option("--temperature", temperature, "K"),
             progress=report,
         )
-    card = result.card(name=out.stem) if out is not None and result.has_card else None
     if as_json:
         print_json(result.to_dict())
     else:
@@ -101,9 +101,16 @@ def fit(
         note(f"Nothing was written; --out my_card.toml writes {what}")
         return
     drop_compiler()
+    card, impossible = None, None
+    try:
+        card = result.card(name=out.stem) if result.has_card else None
+    except SmtjError as reason:
+        impossible = reason
     with writing(out):
         page = result.write_report(out.with_name(f"{out.stem}-fit"), str(out) if card else "")
         note(f"Report: {page}")
+        if impossible is not None:
+            raise SmtjError(f"no card was written: {impossible}")
         if card is None:
             undirected = base is not None and not all(map(field_direction_stated, data))
             why = (

@@ -42,7 +42,7 @@ from smtj.paper.texts import check, figure
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats
 
-HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 10
+HIDDEN, TRAINING_IMAGES, EPOCHS, TRAINING_SEEDS = (100, 50), 10_000, 6, 4
 """Of the networks that learn their voltages from the start: small, to take only seconds."""
 TEMPERATURES = (280.0, 300.0, 320.0, 340.0, 360.0)
 FEW, STEPS, READINGS = 500, 100, 4

@@ -107,7 +107,7 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     error = max(scatter * float(stdtrit(freedom, 0.975)) / 1.96, MIN_SCATTER)
     spread = np.broadcast_to(error**2 * np.eye(2), (len(rows), 2, 2))
     remark = (
-        "the table states no errors; those of ln τ are their scatter about the lines, "
+        "columns of errors are not read; those of ln τ are their scatter about the lines, "
         f"{scatter:.2g}"
     )
     return _result(temperature, logs, spread, (), context, [remark])

@@ -169,7 +169,7 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
     fit, said = found.fit, []
     if fit.scatter is not None:
         said.append(
-            "the table states no errors; those of ln τ are their scatter about the law, "
+            "columns of errors are not read; those of ln τ are their scatter about the law, "
             f"{fit.scatter:.2g}"
         )
     if fit.seen("heat") and fit.values["heat"] < 0:

@@ -205,7 +205,7 @@ def _result(
     found = []
     if errors is None:
         found.append(
-            "the table states no errors; those of ln τ are their scatter about the lines, "
+            "columns of errors are not read; those of ln τ are their scatter about the lines, "
             f"{fit.scatter:.2g}"
         )
     return context.result(

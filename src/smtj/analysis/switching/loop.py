@@ -144,10 +144,10 @@ def _free_result(
     fit = fit_free_loop(field, resistance)
     sense = {True: "rises", False: "falls", None: "both rises and falls"}[fit.rises]
     remarks = [f"the resistance {sense} with the field", *fit.remarks, *notes]
+    stated = direction_stated(loop, along)
     if not context.has_base:
         remarks.append(NO_MODEL)
     elif fit.square:
-        stated = direction_stated(loop, along)
         held = ", but the card is held against them" if stated else ""
         remarks.append(
             f"no card with physics has H_c and H_off as entries{held}; without --base (base=) a "
@@ -158,7 +158,7 @@ def _free_result(
                 "for how long each field was held is not stated; the card is swept with 1 s within "
                 "a factor of 10, unless a column of times or interval= (--interval) gives it"
             )
-    if not direction_stated(loop, along):
+    if not stated:
         header = str(loop[along].encoding.get("header", along))
         remarks.append(
             f"the direction of the field {quoted(header)} is not stated; columns= gives it "
@@ -184,7 +184,8 @@ def _free_result(
             "one, for each sweep.",
         ),
         verdict="square" if fit.square else "rounded",
-        update=_update_levels,
+        # The states of a card's model are those in a field of known direction.
+        update=_update_levels if stated else None,
         behaviour=loop_behaviour,
         measured=loop_measured,
     )

@@ -214,7 +214,7 @@ def find_lines(
         return known
     if not is_regular:
         interval /= FINE
-    length = round(float(time[-1] - time[0]) / interval) + 1
+    length = max(round(float(time[-1] - time[0]) / interval) + 1, n)
     position: slice | NDArray[np.intp] = slice(None)
     if length > n:
         position = np.round((time - time[0]) / interval).astype(np.intp)

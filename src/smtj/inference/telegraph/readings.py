@@ -131,7 +131,7 @@ def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
     if np.ptp(y) == 0:
         raise SmtjError(f"every reading is {y[0]:g}; a constant signal has no states")
     steps = np.diff(t)
-    interval = float(np.median(steps))
+    interval = _interval(steps)
     kinds, intervals = _kinds(steps / interval)
     some = y[:: max(y.size >> 14, 1)]
     low, high = np.quantile(some, BULK)
@@ -158,6 +158,14 @@ def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
         used=used,
         remarks=tuple(remarks),
     )
+
+
+def _interval(steps: Floats) -> float:
+    """Return the median interval; of rounded times without gaps the mean, which is exact."""
+    median = float(np.median(steps))
+    mean = float(steps.mean())
+    has_gaps = float(steps.max()) > LOST * median
+    return median if has_gaps or abs(mean - median) > SAME * median else mean
 
 
 def _usable(y: Floats) -> tuple[NDArray[np.bool_] | None, list[str]]:
