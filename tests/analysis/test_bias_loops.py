@@ -45,11 +45,27 @@ def test_a_loop_against_a_bias_gives_both_resistances_and_where_it_switches(kind
 
 def test_intervals_of_a_loop_against_a_bias_hold():
     rng, inside = np.random.default_rng(2), []
-    for _ in range(300):
+    for _ in range(100):
         fit = fit_bias_loop(VOLTS, OHM + 20 * rng.standard_normal(OHM.size))
         truth = (fit.parallel_resistance, 1000.0), (fit.tmr, 1.0)
         inside.append([e.interval[0] < value < e.interval[1] for e, value in truth])
-    assert (np.mean(inside, axis=0) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 300)).all()
+    assert (np.mean(inside, axis=0) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 100)).all()
+
+
+@pytest.mark.parametrize(
+    "law", [lambda x: 1 - 0.3 * np.abs(x), lambda x: (1 + 0.6 / (1 + (x / 0.5) ** 2)) / 1.6]
+)
+def test_resistances_at_zero_bias_hold_whatever_the_law_of_the_bias(law):
+    """They were up to seven errors off under a parabola."""
+    rng, inside = np.random.default_rng(4), []
+    x = np.concatenate([np.linspace(-1, 1, 41), np.linspace(1, -1, 41)])
+    is_high = np.where(np.arange(x.size) < 41, x < 0.6, x < -0.7)
+    for _ in range(20):
+        ohm = np.where(is_high, 4000 * law(x), 2500) + 4 * rng.standard_normal(x.size)
+        fit = fit_bias_loop(x, ohm)
+        truth = (fit.antiparallel_resistance, 4000.0), (fit.tmr, 0.6)
+        inside.append([e.interval[0] < value < e.interval[1] for e, value in truth])
+    assert (np.sum(inside, axis=0) >= 16).all()
 
 
 @pytest.mark.parametrize("ohm", [2000 - 400 * VOLTS**2, np.full(VOLTS.size, 1000.0)])

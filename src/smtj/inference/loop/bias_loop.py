@@ -1,11 +1,14 @@
 """Loops of the resistance against a voltage or a current that switches the device.
 
-Each sweep jumps between two states, whose resistances may depend on the bias: they are taken as
-parabolas, as that of the antiparallel state falls on both sides of zero bias.
+Each sweep jumps between two states, whose resistances may depend on the bias, as that of the
+antiparallel state falls on both sides of zero: as a parabola, a tip |x|, or 1/(1 + x²/x_h²), each
+with a slope; of these laws the likeliest counts (Akaike's criterion).
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,11 +21,19 @@ from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import NORMAL_MAD, Estimate, normal_estimate
 from smtj.typing import Floats
 
+Law = Callable[[Floats], Floats]
+"""Of the bias over the largest: what each coefficient adds to the resistance."""
 MIN_LOOP_READINGS = 20
 JUMP = 8.0
 """Least size of a jump, in robust standard deviations of the other steps."""
+STEPS = 5
+"""Neighbouring steps whose median is the usual one."""
 SECOND = 0.5
 """Size over the largest from which another step in a sweep is a second switch."""
+HALVES = np.geomspace(0.15, 3.0, 24)
+"""x_h over the largest bias."""
+OUTLYING = 8.0
+"""What a reading that is left out costs in Akaike's criterion."""
 FAR = 5.0
 """Distance from a state in standard deviations from which a reading is left out."""
 MIN_SIGNIFICANCE = 5.0
@@ -128,7 +139,9 @@ def fit_bias_loop(bias: ArrayLike, resistance: ArrayLike, weight: ArrayLike = 1.
 def _jump(x: Floats, r: Floats, w: Floats, branch: Branch) -> Switch | None:
     """Return where a sweep jumps; None if it does not."""
     steps = np.diff(r) * np.minimum(w[1:], w[:-1])
-    usual = float(np.median(steps))
+    # Where a state slopes, all steps near by do.
+    ends = np.pad(steps, STEPS // 2, mode="reflect")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(ends, STEPS), axis=1)
     scale = max(NORMAL_MAD * float(np.median(np.abs(steps - usual))), 1e-9 * float(np.abs(r).max()))
     size = np.abs(steps - usual)
     at = int(size.argmax())
@@ -150,12 +163,16 @@ class _State:
     error: float
     half: float
     """Half of the 95 % interval of the value."""
+    law: Law
     coefficients: Floats
     size: float
     noise: float
+    criterion: float
+    half_bias: float | None
+    """x_h over the largest bias, of a hill."""
 
     def at(self, x: Floats) -> Floats:
-        return np.asarray(np.polynomial.polynomial.polyval(x / self.size, self.coefficients))
+        return np.asarray(self.law(x / self.size) @ self.coefficients)
 
     def near(self, x: Floats, r: Floats, w: Floats) -> NDArray[np.bool_]:
         return np.asarray(np.abs(r - self.at(x)) * w <= FAR * self.noise)
@@ -165,16 +182,53 @@ class _State:
         return Estimate(name, symbol, self.value, self.error, interval, "ohm", "ohm")
 
 
+def _parabola(x: Floats) -> Floats:
+    return np.stack([np.ones_like(x), x, x**2], axis=-1)
+
+
+def _tip(x: Floats) -> Floats:
+    return np.stack([np.ones_like(x), x, np.abs(x)], axis=-1)
+
+
+def _hill(x: Floats, half: float) -> Floats:
+    # Less what it is at zero, where the other terms alone give the resistance.
+    return np.stack([np.ones_like(x), x, 1 / (1 + (x / half) ** 2) - 1], axis=-1)
+
+
+LAWS: tuple[Law, ...] = (_parabola, _tip, *(partial(_hill, half=float(half)) for half in HALVES))
+
+
 def _state(x: Floats, r: Floats, w: Floats, used: NDArray[np.bool_]) -> _State:
-    """Fit a parabola to the readings of a state, of which those far off are left out."""
+    """Fit the likeliest law to the readings of a state, of which those far off are left out."""
+    if np.count_nonzero(used) < 2 * MIN_READINGS:
+        raise SmtjError("a state of the loop has too few readings; take smaller steps")
+    fitted = [one for law in LAWS if (one := _by_law(law, x, r, w, used)) is not None]
+    best = min(fitted, key=lambda one: one.criterion)
+    if best.half_bias is None:
+        return best
+    from scipy.optimize import minimize_scalar
+
+    def cost(log_half: float) -> float:
+        one = _by_law(partial(_hill, half=math.exp(log_half)), x, r, w, used)
+        return math.inf if one is None else one.criterion
+
+    middle, reach = math.log(best.half_bias), math.log(HALVES[1] / HALVES[0])
+    ends = (middle - reach, middle + reach)
+    found = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-3})
+    law = partial(_hill, half=math.exp(float(found.x)))
+    return min((_by_law(law, x, r, w, used) or best, best), key=lambda one: one.criterion)
+
+
+def _by_law(law: Law, x: Floats, r: Floats, w: Floats, used: NDArray[np.bool_]) -> _State | None:
+    """Return a law fitted to the readings of a state; None if most are far from it."""
     from scipy.special import stdtrit
 
     size = float(np.abs(x).max())
-    keep = np.flatnonzero(used)
+    keep = every = np.flatnonzero(used)
     for _ in range(3):
-        if keep.size < 2 * MIN_READINGS:
-            raise SmtjError("a state of the loop has too few readings; take smaller steps")
-        basis = np.polynomial.polynomial.polyvander(x[keep] / size, 2)
+        if keep.size < 2 * MIN_READINGS and keep is not every:
+            return None
+        basis = law(x[keep] / size)
         weighted = basis * w[keep, None]
         inverse = np.linalg.pinv(weighted.T @ weighted)
         solution = inverse @ weighted.T @ (r[keep] * w[keep])
@@ -185,10 +239,21 @@ def _state(x: Floats, r: Floats, w: Floats, used: NDArray[np.bool_]) -> _State:
             break
         keep = keep[near]
     freedom = keep.size - 3
-    variance = float(rest @ rest) / freedom
-    error = math.sqrt(float(inverse[0, 0]) * variance * inflation(rest))
+    squares = float(rest @ rest)
+    half_bias = float(law.keywords["half"]) if isinstance(law, partial) else None
+    if half_bias is not None:
+        step = 1e-4 * half_bias
+        ahead, behind = (_hill(x[keep] / size, half_bias + each) for each in (step, -step))
+        moved = ((ahead - behind) @ solution / (2 * step) * w[keep])[:, None]
+        weighted = np.concatenate([weighted, moved], axis=1)
+        inverse, freedom = np.linalg.pinv(weighted.T @ weighted), freedom - 1
+    error = math.sqrt(float(inverse[0, 0]) * squares / freedom * inflation(rest))
     half = float(stdtrit(freedom, 0.975)) * error
-    return _State(float(solution[0]), error, half, solution, size, math.sqrt(variance))
+    criterion = every.size * math.log(max(squares / rest.size, 1e-300)) + 2 * weighted.shape[1]
+    criterion += OUTLYING * (every.size - keep.size)
+    noise = math.sqrt(squares / freedom)
+    value = float(solution[0])
+    return _State(value, error, half, law, solution, size, noise, criterion, half_bias)
 
 
 def _switching(switches: list[Switch]) -> tuple[Estimate, ...]:
