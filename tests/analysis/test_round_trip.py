@@ -125,6 +125,17 @@ TORQUE = load_card("funatsu2022").replace(
 """Its read voltage moves H_s by two widths of P(H)."""
 
 
+def test_a_w_above_that_of_the_whole_layer_by_chance_makes_a_card_of_it():
+    """A card whose activation volume is the layer was refused for half of its own scans."""
+    card = load_card("funatsu2022")
+    there = float(card.at().slope)
+    middle = Measured(0.0, 0.1 * Oe)
+    made = with_sigmoid(card, Measured(1.1 * there, 0.05 * there), middle, 0.0, 300.0, "scan.csv")
+    assert float(made.at().slope) == close_to(there, rel=1e-3)
+    with pytest.raises(SmtjError, match="the whole free layer agrees"):
+        with_sigmoid(card, Measured(1.3 * there, 0.05 * there), middle, 0.0, 300.0, "scan.csv")
+
+
 def test_h_s_under_a_torque_makes_a_card_that_has_it_there():
     start = TORQUE.replace({"switching.offset_field": "3 Oe"})
     there = TORQUE.at(voltage=2e-3)

@@ -32,6 +32,8 @@ from smtj.units import convert, round_to_error
 ROUNDS = 6
 MAX_FACTOR = 50.0
 """By which a value may differ from the card's; beyond, the card is the wrong one to start from."""
+CHANCE = 3.0
+"""Standard errors by which a w may exceed that of the whole free layer by chance."""
 
 
 class Measured(NamedTuple):
@@ -93,6 +95,7 @@ def with_sigmoid(
         lambda point: abs(float(point.slope)) - abs(slope.value),
         voltage,
         temperature,
+        CHANCE * slope.error,
     )
     value = Measured(volume, relative_error * volume)
     text = f"w of {source}, with M_s of the card"
@@ -331,8 +334,12 @@ def _solved(
     miss: Callable[[OperatingPoint], float],
     voltage: float,
     temperature: float,
+    tolerance: float = 0.0,
 ) -> float:
-    """Return the value of a card's number at which ``miss``, which rises with it, is 0."""
+    """Return the value of a card's number at which ``miss``, which rises with it, is 0.
+
+    The whole free layer is taken where it misses by no more than a tolerance.
+    """
     from scipy.optimize import brentq
 
     section, _, field = name.partition(".")
@@ -347,6 +354,8 @@ def _solved(
         geometry = card.geometry
         whole = ellipse_volume(geometry.length, geometry.width, geometry.free_layer_thickness)
         most, limit = min(most, math.log(whole / own)), "the whole free layer"
+        if -tolerance < missed(most) <= 0:
+            return own * math.exp(most)
     least = -math.log(MAX_FACTOR)
     if not missed(least) < 0 < missed(most):
         raise SmtjError(

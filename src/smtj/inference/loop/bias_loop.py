@@ -200,9 +200,11 @@ LAWS: tuple[Law, ...] = (_parabola, _tip, *(partial(_hill, half=float(half)) for
 
 def _state(x: Floats, r: Floats, w: Floats, used: NDArray[np.bool_]) -> _State:
     """Fit the likeliest law to the readings of a state, of which those far off are left out."""
-    if np.count_nonzero(used) < 2 * MIN_READINGS:
+    enough = np.count_nonzero(used) >= 2 * MIN_READINGS
+    laws = LAWS if enough else ()
+    fitted = [one for law in laws if (one := _by_law(law, x, r, w, used)) is not None]
+    if not fitted:
         raise SmtjError("a state of the loop has too few readings; take smaller steps")
-    fitted = [one for law in LAWS if (one := _by_law(law, x, r, w, used)) is not None]
     best = min(fitted, key=lambda one: one.criterion)
     if best.half_bias is None:
         return best
