@@ -335,6 +335,9 @@ def _draw_training(
                 short = kind.removeprefix("one voltage per ")
                 right.plot(epochs, course, "o" + line, color=colour, label=f"{short}: {place}")
         plot.accuracy_axes(left, EPOCHS + 0.4)
+        # Room for the legend below the curves.
+        low, high = left.get_ylim()
+        left.set_ylim(low - 0.9 * (high - low), high)
         left.legend(loc="lower right")
         left.set_title("(a)", loc="left")
         right.axhline(0, color=plot.GREY, linewidth=0.6)
