@@ -29,6 +29,15 @@ def source_name(datasets: "Sequence[xr.Dataset]") -> str:
     return f"{first}*{last} ({every})" if first.strip("._- ") else every
 
 
+def scatter_for_errors(law: str, scatter: float) -> str:
+    """Say what stands for the errors of dwell times in a table, whose columns of them are not
+    read."""
+    return (
+        f"columns of errors are not read; those of ln τ are their scatter about the {law}, "
+        f"{scatter:.2g}"
+    )
+
+
 def _shared(names: Sequence[str]) -> str:
     """Return what all names begin with."""
     columns = takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False))

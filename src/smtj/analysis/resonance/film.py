@@ -67,18 +67,20 @@ def film_result(lines: Lines, direction_stated: bool, context: Context) -> FitRe
 
 
 def _film_lines(lines: Lines) -> FilmLines:
-    one, fields = (
-        [line.fit.lines[0] for line in lines.usable],
-        [line.field for line in lines.usable],
-    )
+    one = [line.fit.lines[0] for line in lines.usable]
     return FilmLines(
         frequency=np.array([line.frequency for line in lines.usable]),
-        field=np.array([math.copysign(math.hypot(*h), max(h, key=abs)) for h in fields]),
+        field=np.array([_signed(*line.field) for line in lines.usable]),
         position_error=np.array([line.position_error for line in one]),
         half_width=np.array([line.half_width for line in one]),
         half_width_error=np.array([line.half_width_error for line in one]),
         swept=lines.swept,
     )
+
+
+def _signed(*components: float) -> float:
+    """Return the size of a field with the sign of its larger component."""
+    return math.copysign(math.hypot(*components), max(components, key=abs))
 
 
 def _geometry(

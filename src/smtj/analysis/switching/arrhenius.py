@@ -17,6 +17,7 @@ from smtj.analysis.card_update import (
     with_barrier,
 )
 from smtj.analysis.context import Context
+from smtj.analysis.formatting import scatter_for_errors
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import (
     Entries,
@@ -106,10 +107,7 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     # The intervals take errors as known: Student's quantile makes up for few points.
     error = max(scatter * float(stdtrit(freedom, 0.975)) / 1.96, MIN_SCATTER)
     spread = np.broadcast_to(error**2 * np.eye(2), (len(rows), 2, 2))
-    remark = (
-        "columns of errors are not read; those of ln τ are their scatter about the lines, "
-        f"{scatter:.2g}"
-    )
+    remark = scatter_for_errors("lines", scatter)
     return _result(temperature, logs, spread, (), context, [remark])
 
 

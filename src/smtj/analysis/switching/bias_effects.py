@@ -21,6 +21,7 @@ from smtj.analysis.card_update import (
     with_coefficient,
 )
 from smtj.analysis.context import Context, conditions_of
+from smtj.analysis.formatting import scatter_for_errors
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.dwell import DRIVES
 from smtj.card import DeviceCard, Value
@@ -168,10 +169,7 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
     """Return what the fit takes for granted."""
     fit, said = found.fit, []
     if fit.scatter is not None:
-        said.append(
-            "columns of errors are not read; those of ln τ are their scatter about the law, "
-            f"{fit.scatter:.2g}"
-        )
+        said.append(scatter_for_errors("law", fit.scatter))
     if fit.seen("heat") and fit.values["heat"] < 0:
         said.append(
             "R_th below 0 is no heating: an even part of VCMA, or a torque that bends ln τ more "

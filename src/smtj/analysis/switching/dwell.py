@@ -11,6 +11,7 @@ from smtj import plot
 from smtj.analysis.card_check import Measurement, Symbol
 from smtj.analysis.card_update import Measured, measured, with_barrier_and_attempt_time
 from smtj.analysis.context import Context, conditions_of, constants_in
+from smtj.analysis.formatting import scatter_for_errors
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching import arrhenius
 from smtj.analysis.switching.behaviour import (
@@ -204,10 +205,7 @@ def _result(
     fit = fit_drive(drive, logs, errors)
     found = []
     if errors is None:
-        found.append(
-            "columns of errors are not read; those of ln τ are their scatter about the lines, "
-            f"{fit.scatter:.2g}"
-        )
+        found.append(scatter_for_errors("lines", fit.scatter))
     return context.result(
         "dwell",
         f"dwell times at {drive.size} values of the {_called(along)}",

@@ -20,7 +20,7 @@ from smtj.inference.loop.branches import (
     switches_of,
     two_levels,
 )
-from smtj.inference.loop.rounded import Rounded, fit_rounded, inflation
+from smtj.inference.loop.rounded import MAX_SLOPE, Rounded, fit_rounded, inflation
 from smtj.inference.loop.switching import middle_or_width, switching_estimate
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import NORMAL_MAD, Estimate, normal_estimate
@@ -40,8 +40,6 @@ SLOPED = 4.5
 """Significance of the slope of a level, in standard errors, from which it is fitted."""
 MIN_GAIN = 8.0
 """Gain in Akaike's criterion from which a loop with two levels counts as rounded."""
-MAX_SLOPE = 0.3
-"""Largest change of a level over the loop, in separations, of a square loop."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -228,8 +228,8 @@ def as_pair(four: Model) -> Model:
 def equal_pair(readings: Readings, z: Floats, three: Model) -> Maximum:
     """Return the best two fluctuators of one size whose sums are three levels."""
     layout = Layout(4, is_pair=True)
-    low, middle, high = np.sort(three.levels)
     order = np.argsort(three.levels)
+    low, middle, high = three.levels[order]
     rates = np.maximum(three.rates[np.ix_(order, order)], 1e-6)
     starts = []
     for up, down in product(SHARES, SHARES):

@@ -99,12 +99,7 @@ _EXPORTS = {
     (".zip", ".7z", ".rar", ".tar", ".tgz"): "a packed folder: unpack it",
     (".feather", ".arrow", ".pkl", ".pickle"): "a table of Python: save it as Parquet or CSV",
     (".isf", ".wfm", ".trc", ".bin"): "a binary waveform: save it as CSV on the instrument",
-    (
-        ".opj",
-        ".opju",
-        ".ibw",
-        ".pxp",
-    ): "of Origin or Igor: export the table as ASCII (.itx)",
+    (".opj", ".opju", ".ibw", ".pxp"): "of Origin or Igor: export the table as ASCII (.itx)",
 }
 """What files of some suffixes are, and what to do with them."""
 
