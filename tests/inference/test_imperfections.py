@@ -11,8 +11,13 @@ from closeness import close_to
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.simulate import mean_directions
+from smtj.inference.telegraph.baseline import straight
 from smtj.inference.telegraph.checks.overshoot import overshoot
 from smtj.inference.telegraph.fit import fit_trace
+from smtj.inference.telegraph.model import Layout
+from smtj.inference.telegraph.readings import clean
+from smtj.inference.telegraph.remarks import imperfections
+from smtj.inference.telegraph.start import neutral
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.relaxation import log_relaxation_rate
 from smtj.physics.magnetics.equilibrium import Macrospin
@@ -105,13 +110,23 @@ def test_slow_imperfections_are_named():
     assert "hum was removed at" in " ".join(fit.remarks)
     assert "drift" not in " ".join(fit.remarks)
     drifting = fit_trace(TIME, record("drift"))
-    assert "a drift of 3.5 of the separation was removed" in " ".join(drifting.remarks)
+    assert "a drift of 3.5 of the separation was removed, so the levels are means" in " ".join(
+        drifting.remarks
+    )
     fit = fit_trace(TIME, record("jumps"))
     np.testing.assert_allclose(fit.jumps, np.array([0.3, 0.62]) * TIME[-1], atol=0.002)
     fit = fit_trace(TIME, record("noise of its own in each state"))
     low, high = fit.levels
     assert high.noise / low.noise == close_to(5, rel=0.1)
     assert "in the high state and" in " ".join(fit.remarks)
+
+
+@pytest.mark.parametrize(("pole", "named"), [(0.01, False), (0.5, True)])
+def test_a_response_is_named_if_readings_can_show_it(pole, named):
+    readings = clean(TIME, record("none"))
+    model = neutral(Layout(2)).with_values(pole=pole)
+    said = " ".join(imperfections(model, straight(readings.time), readings))
+    assert ("the readout follows" in said) == named
 
 
 def test_readings_that_an_instrument_repeats_are_left_out():
