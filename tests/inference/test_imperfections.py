@@ -1,6 +1,7 @@
 """Telegraph records as laboratories and other simulators make them; each is fitted untold."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,7 +126,8 @@ def test_slow_imperfections_are_named():
 def test_a_response_is_named_if_readings_can_show_it(pole, named):
     readings = clean(TIME, record("none"))
     model = neutral(Layout(2)).with_values(pole=pole)
-    said = " ".join(imperfections(model, straight(readings.time), readings))
+    level = replace(straight(readings.time), coefficients=np.zeros(2))
+    said = " ".join(imperfections(model, level, readings))
     assert ("the readout follows" in said) == named
 
 
