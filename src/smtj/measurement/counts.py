@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smtj.measurement.conditions import CONDITIONS, condition_codes, positions
+from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.locations import READING
 from smtj.measurement.long_format import readings_in
@@ -12,10 +13,17 @@ from smtj.measurement.long_format import readings_in
 if TYPE_CHECKING:
     import xarray as xr
 
+TIMES = ("dwell_time_high", "dwell_time_low")
 MAX_OUTSIDE = 0.05
 """How far noise may take P, from means of a resistance, below 0 or above 1."""
 MIN_READS = 3
 """Fewest reads that a standard error of P may mean."""
+MAX_REWEIGHED = 2.0
+"""Factor within which the numbers of reads by the errors of P are one that was rounded."""
+MAX_RELATIVE = 0.6
+"""Standard error of a dwell time over it from which it is that of single, exponential ones."""
+MAX_UNPAIRED = 2
+"""By how many the dwells in both states may differ, which alternate."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
@@ -28,6 +36,9 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     """
     names = {str(name) for name in dataset.variables}
     remarks: list[str] = []
+    if set(TIMES) <= names:
+        dataset, remarks = _with_dwells(dataset)
+        names = {str(name) for name in dataset.variables}
     if "probability_low" in names:
         if not {"probability", "high"} & names:
             low = dataset["probability_low"]
@@ -102,12 +113,64 @@ def _with_errors(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     inner = (p > 0) & (p < 1) & (own > 0)
     if not inner.any():
         return found, []
-    reads = np.rint(np.median(p[inner] * (1 - p[inner]) / own[inner] ** 2))
+    each = p[inner] * (1 - p[inner]) / own[inner] ** 2
+    reads = np.rint(np.median(each))
     header = error.encoding.get("header", "probability_error")
     if reads < MIN_READS:
         return found, [f'"{header}" is no standard error of P, but the spread of single readings']
-    found = _with(found, "reads", np.full(p.size, reads), error.encoding)
-    return found, [f'"{header}" is that of {reads:.0f} reads, by which P is weighed']
+    every = np.full(p.size, reads)
+    low, high = np.quantile(each, [0.1, 0.9])
+    if high <= MAX_REWEIGHED**2 * low:
+        said = f'"{header}" is that of {reads:.0f} reads, by which P is weighed'
+    else:
+        every[inner] = np.maximum(np.rint(each), 1.0)
+        said = f'"{header}" is that of {low:.0f} to {high:.0f} reads, by which P is weighed'
+    return _with(found, "reads", every, error.encoding), [said]
+
+
+def _with_dwells(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+    """Give dwell times the errors of means over as many dwells as are counted beside them, and
+    leave out errors that are none."""
+    names = {str(name) for name in dataset.variables}
+    errors = [f"{name}_error" for name in TIMES]
+    remarks: list[str] = []
+    known = [name for name in errors if name in names]
+    headers = [str(dataset[name].encoding.get("header", name)) for name in known]
+    shown = listed(map(quoted, dict.fromkeys(headers)))
+    if known:
+        with np.errstate(divide="ignore", invalid="ignore"):  # what is 0 is rejected later
+            relative = np.array(
+                [dataset[e].values / dataset[e.removesuffix("_error")].values for e in known]
+            )
+        reason = None
+        if len(known) < len(errors):
+            reason = "as they are those of one state alone"
+        elif not (relative > 0).all():
+            reason = "as they are not above 0 throughout"
+        elif np.median(relative) > MAX_RELATIVE:
+            reason = "as they are the spread of single dwells, not standard errors"
+        if reason is not None:
+            remarks.append(f"the errors in {shown} do not weigh the dwell times, {reason}")
+            for name in known:
+                dataset = _without(dataset, name)
+            known = []
+    counts = ("high", "low")
+    if "probability" in names or not set(counts) <= names:
+        return dataset, remarks
+    dwells = [dataset[name].values for name in counts]
+    if np.abs(dwells[0] - dwells[1]).max() > MAX_UNPAIRED or min(map(np.min, dwells)) < 1:
+        return dataset, remarks
+    if not known:
+        counted = [str(dataset[name].encoding.get("header", name)) for name in counts]
+        remarks.append(
+            f"{listed(map(quoted, counted))} count the dwells, which gives the times their errors"
+        )
+        for name, error, count in zip(TIMES, errors, counts, strict=True):
+            own = dataset[name].values / np.sqrt(dataset[count].values)
+            dataset = _with(dataset, error, own, dataset[count].encoding)
+    for name in counts:
+        dataset = _without(dataset, name)
+    return dataset, remarks
 
 
 def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":

@@ -34,7 +34,9 @@ from smtj.measurement.format.values import (
     from_lines,
     scaled,
     split_value,
+    with_errors_of_cells,
     with_units_of_cells,
+    without_errors,
 )
 from smtj.measurement.locations import (
     READING,
@@ -349,14 +351,16 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     sampling = dialect.sampling or sampling_of(pairs)
     timed = sampling is not None or options.interval is not None
     first = first_with_units(file, dialect)
-    headers = tuple(with_units_of_cells(headers, first))
-    united = {n for n, cell in enumerate(first) if split_value(cell) is not None}
+    named, paired = with_errors_of_cells(headers, first)
+    first = list(without_errors(first, paired))
+    headers = tuple(with_units_of_cells(named, first))
+    united = {n for n, cell in enumerate(first) if split_value(cell) is not None} | {*paired}
     texts = dialect.texts - united
     found = match_columns(headers, options.columns, str(file), options.ignore, texts, timed=timed)
     found = found.without("time") if options.interval is not None else found
     found, fraction = _with_fraction(headers, found, texts)
     if any(column.unit is not None and column.position in united for column in found.columns):
-        content = read_united(file, dialect, found)
+        content = read_united(file, dialect, found, paired)
     else:
         content = read_text(file, dialect, found, progress)
     remarks = list(content.remarks)

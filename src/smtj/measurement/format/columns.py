@@ -31,14 +31,11 @@ from smtj.measurement.format.suggest import (
     unnamed_signal,
     words_of,
 )
+from smtj.measurement.format.uncertainty import error_column
 from smtj.units import convert
 
 _PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
 _TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
-_ERRORS = (
-    *("err", "error", "errors", "errorbar", "stderr", "stderror", "standarderror", "se", "sem"),
-    *("sigma", "σ", "uncertainty"),
-)
 _BIASES_TOO = ("vdc", "amplitude")
 """Headers, by their letters, of a signal or a bias."""
 _POLAR = ("r", "theta", "θ", "phase")
@@ -262,11 +259,7 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
             return "dwell_time_low", unit
         if beside & _PROBABILITIES:
             return "pulse_length", unit
-    if position and _plain(bare[position]) in _ERRORS:
-        before = recognised(headers[position - 1])
-        if before is not None and before[0] in ("probability", "probability_low"):
-            return "probability_error", unit
-    own = recognised(headers[position])
+    own = recognised(headers[position]) or error_column(headers, position)
     if own is not None and own[0] == "signal" and _plain(bare[position]) in _BIASES_TOO:
         # A bias where something else was measured, and rectified where a microwave is.
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}

@@ -27,7 +27,7 @@ from smtj.measurement.format.messages import (
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.options import Progress
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
-from smtj.measurement.format.values import in_unit, split_value
+from smtj.measurement.format.values import in_unit, split_error, split_value, without_errors
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
@@ -85,8 +85,13 @@ def read_text(
     return found
 
 
-def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
-    """As :func:`read_text`, of cells such as ``"5.2 kΩ"``, each with a unit of its own; slowly."""
+def read_united(
+    path: Path, dialect: Dialect, match: Match, paired: tuple[int, ...] = ()
+) -> Complete:
+    """As :func:`read_text`, of cells such as ``"5.2 kΩ"``, each with a unit of its own; slowly.
+
+    Those at the positions ``paired`` hold an error, too, which counts as a cell behind all others.
+    """
     columns: dict[str, list[Any]] = {column.name: [] for column in match.columns}
     numbers = []
     for number, cells in records(path, dialect):
@@ -95,8 +100,9 @@ def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
                 f"{path}: row {number}: {wrong_width(len(cells), len(dialect.headers))}"
             )
         numbers.append(number)
+        parts = without_errors(cells, paired)
         for column in match.columns:
-            cell = cells[column.position]
+            cell = parts[column.position]
             value: Any = cell if column.unit is None else in_unit(cell, column.unit)
             if value is None and not is_missing(cell):
                 raise DataError(f"{path}: row {number}, {wrong_cell(column.header, cell)}")
@@ -109,12 +115,13 @@ def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
 
 
 def first_with_units(path: Path, dialect: Dialect) -> list[str]:
-    """Return the cells of the first reading if any is a number with its unit; else none."""
+    """Return the cells of the first reading if any is a number with its unit or error; else
+    none."""
     try:
         first = next(records(path, dialect), (0, []))[1]
     except csv.Error:
         return []  # reading the table says what is wrong
-    return first if any(split_value(cell) is not None for cell in first) else []
+    return first if any(split_value(cell) or split_error(cell) for cell in first) else []
 
 
 def _without_footer(
