@@ -21,7 +21,14 @@ TABLES = ["csv", "xlsx"]
 # which errors that are none are left out.
 REPLACED = (
     *("low", "probability_low", "probability_error", "resistance_before", "resistance_after"),
-    *("magnetoresistance", "inverse_temperature", "dwell_time_high_error", "dwell_time_low_error"),
+    *(
+        "magnetoresistance",
+        "inverse_temperature",
+        "state",
+        "dwell_time",
+        "dwell_time_high_error",
+        "dwell_time_low_error",
+    ),
 )
 _OTHERS = ("rate_", "log_dwell", "relative_error")
 KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(_OTHERS)]

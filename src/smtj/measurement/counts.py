@@ -4,8 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smtj.errors import DataError
 from smtj.measurement.conditions import CONDITIONS, condition_codes, positions
-from smtj.measurement.format.messages import listed, quoted
+from smtj.measurement.dwells import (
+    TIMES,
+    of_single_dwells,
+    of_switches,
+    with_column,
+    with_errors,
+    without,
+)
+from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.locations import READING
 from smtj.measurement.long_format import readings_in
@@ -13,39 +22,39 @@ from smtj.measurement.long_format import readings_in
 if TYPE_CHECKING:
     import xarray as xr
 
-TIMES = ("dwell_time_high", "dwell_time_low")
 MAX_OUTSIDE = 0.05
 """How far noise may take P, from means of a resistance, below 0 or above 1."""
 MIN_READS = 3
 """Fewest reads that a standard error of P may mean."""
 MAX_REWEIGHED = 2.0
 """Factor within which the numbers of reads by the errors of P are one that was rounded."""
-MAX_RELATIVE = 0.6
-"""Standard error of a dwell time over it from which it is that of single, exponential ones."""
-MAX_UNPAIRED = 2
-"""By how many the dwells in both states may differ, which alternate."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
 
-def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+def with_counts(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
     """Return counts, or P, of the high state and of all reads, with remarks on what became of them.
 
     Low reads, or trials that have not switched, count towards the reads; a probability of the low
-    state is 1 minus that of the high one; single trials of 0 and 1 are counted.
+    state is 1 minus that of the high one; single trials of 0 and 1 are counted.  Raises DataError,
+    which names ``file``, if states are neither words nor 0 and 1.
     """
     names = {str(name) for name in dataset.variables}
     remarks: list[str] = []
+    if "state" in names:
+        dataset, remarks = _of_states(dataset, file)
+        names = {str(name) for name in dataset.variables}
     if set(TIMES) <= names:
-        dataset, remarks = _with_dwells(dataset)
+        dataset, said = with_errors(dataset)
+        remarks += said
         names = {str(name) for name in dataset.variables}
     if "probability_low" in names:
         if not {"probability", "high"} & names:
             low = dataset["probability_low"]
-            dataset = _with(dataset, "probability", 1 - low.values, low.encoding)
+            dataset = with_column(dataset, "probability", 1 - low.values, low.encoding)
             header = low.encoding.get("header", "probability_low")
             remarks.append(f'P(high) is 1 minus "{header}"')
-        dataset = _without(dataset, "probability_low")
+        dataset = without(dataset, "probability_low")
     dataset = _switched(dataset)
     if "probability" in dataset.variables:
         values = dataset["probability"].values
@@ -53,7 +62,7 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
         some = outside.any() and 2 * outside.sum() <= outside.size
         if some and (values > -MAX_OUTSIDE).all() and (values < 1 + MAX_OUTSIDE).all():
             own = dataset["probability"].encoding
-            dataset = _with(dataset, "probability", np.clip(values, 0, 1), own)
+            dataset = with_column(dataset, "probability", np.clip(values, 0, 1), own)
             remarks.append(
                 f"P is beyond 0 or 1 by noise at {outside.sum()} points, where it is taken for that"
             )
@@ -68,6 +77,35 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
         each = size / readings_in(counted)
         remarks.append(f"{size} trials are counted, {each:.3g} per condition")
     return (dataset if counted is None else counted), remarks
+
+
+def _of_states(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
+    """Read states, of 1 and 0, as dwells, as single trials, or as what a trace is of."""
+    values, own = dataset["state"].values, dataset["state"].encoding
+    if set(np.unique(values)) == {-1.0, 1.0}:
+        values = (values + 1) / 2
+        dataset = with_column(dataset, "state", values, own)
+    header = str(own.get("header", "state"))
+    is_trace = "time" in dataset.variables and "dwell_time" not in dataset.variables
+    if not is_trace and not ((values == 0) | (values == 1)).all():
+        wrong = values[(values != 0) & (values != 1)][0]
+        raise DataError(
+            f"{file}: column {quoted(header)} is read as states and is {wrong:g} somewhere: give 0 "
+            "and 1, AP and P, high and low, or yes and no, or leave it out (--ignore)"
+        )
+    remarks: list[str] = []
+    if is_trace:
+        dataset, remarks = of_switches(dataset)
+    if "dwell_time" in dataset.variables:
+        dataset, said = of_single_dwells(dataset)
+        return dataset, [*remarks, *said]
+    if "time" not in dataset.variables:
+        return dataset.rename(state="probability"), remarks
+    found = dataset.rename(state="signal")
+    found["signal"].attrs["units"] = QUANTITIES["signal"].unit
+    for key in ("assumed_units", "arbitrary_units"):
+        found.attrs[key] = [*found.attrs.get(key, ()), "signal"]
+    return found, [f'column "{header}" is read as the signal']
 
 
 def _switched(dataset: "xr.Dataset") -> "xr.Dataset":
@@ -96,17 +134,17 @@ def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":
     if "high" in dataset.variables and "reads" not in dataset.variables:
         both = [str(one.encoding.get("header", one.name)) for one in (dataset["high"], low)]
         own = {**low.encoding, "header": " + ".join(both)}
-        dataset = _with(dataset, "reads", dataset["high"].values + low.values, own)
+        dataset = with_column(dataset, "reads", dataset["high"].values + low.values, own)
     elif "reads" in dataset.variables and not {"high", "probability"} & set(dataset.variables):
-        dataset = _with(dataset, "high", dataset["reads"].values - low.values, low.encoding)
-    return _without(dataset, "low")
+        dataset = with_column(dataset, "high", dataset["reads"].values - low.values, low.encoding)
+    return without(dataset, "low")
 
 
 def _with_errors(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     """Replace standard errors of P by the number of reads that they mean, if it is not stated."""
     error = dataset["probability_error"]
     names = {str(name) for name in dataset.variables}
-    found = _without(dataset, "probability_error")
+    found = without(dataset, "probability_error")
     if "probability" not in names or {"reads", "high"} & names:
         return found, []
     p, own = dataset["probability"].values, error.values
@@ -125,52 +163,7 @@ def _with_errors(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     else:
         every[inner] = np.maximum(np.rint(each), 1.0)
         said = f'"{header}" is that of {low:.0f} to {high:.0f} reads, by which P is weighed'
-    return _with(found, "reads", every, error.encoding), [said]
-
-
-def _with_dwells(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
-    """Give dwell times the errors of means over as many dwells as are counted beside them, and
-    leave out errors that are none."""
-    names = {str(name) for name in dataset.variables}
-    errors = [f"{name}_error" for name in TIMES]
-    remarks: list[str] = []
-    known = [name for name in errors if name in names]
-    headers = [str(dataset[name].encoding.get("header", name)) for name in known]
-    shown = listed(map(quoted, dict.fromkeys(headers)))
-    if known:
-        with np.errstate(divide="ignore", invalid="ignore"):  # what is 0 is rejected later
-            relative = np.array(
-                [dataset[e].values / dataset[e.removesuffix("_error")].values for e in known]
-            )
-        reason = None
-        if len(known) < len(errors):
-            reason = "as they are those of one state alone"
-        elif not (relative > 0).all():
-            reason = "as they are not above 0 throughout"
-        elif np.median(relative) > MAX_RELATIVE:
-            reason = "as they are the spread of single dwells, not standard errors"
-        if reason is not None:
-            remarks.append(f"the errors in {shown} do not weigh the dwell times, {reason}")
-            for name in known:
-                dataset = _without(dataset, name)
-            known = []
-    counts = ("high", "low")
-    if "probability" in names or not set(counts) <= names:
-        return dataset, remarks
-    dwells = [dataset[name].values for name in counts]
-    if np.abs(dwells[0] - dwells[1]).max() > MAX_UNPAIRED or min(map(np.min, dwells)) < 1:
-        return dataset, remarks
-    if not known:
-        counted = [str(dataset[name].encoding.get("header", name)) for name in counts]
-        remarks.append(
-            f"{listed(map(quoted, counted))} count the dwells, which gives the times their errors"
-        )
-        for name, error, count in zip(TIMES, errors, counts, strict=True):
-            own = dataset[name].values / np.sqrt(dataset[count].values)
-            dataset = _with(dataset, error, own, dataset[count].encoding)
-    for name in counts:
-        dataset = _without(dataset, name)
-    return dataset, remarks
+    return with_column(found, "reads", every, error.encoding), [said]
 
 
 def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":
@@ -192,21 +185,6 @@ def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":
     found.encoding |= dataset.encoding
     found.encoding["kept"] = first if kept is None else np.asarray(kept)[first]
     own = dataset["probability"].encoding
-    found = _with(found, "high", np.array([values[group].sum() for group in groups]), own)
-    found = _with(found, "reads", np.array([float(group.size) for group in groups]), own)
-    return _without(found, "probability")
-
-
-def _with(
-    dataset: "xr.Dataset", name: str, values: "np.ndarray", encoding: "dict[str, object]"
-) -> "xr.Dataset":
-    found = dataset.assign({name: (READING, values, {"units": QUANTITIES[name].unit})})
-    found[name].encoding |= encoding
-    found.encoding |= dataset.encoding
-    return found
-
-
-def _without(dataset: "xr.Dataset", name: str) -> "xr.Dataset":
-    found = dataset.drop_vars(name)
-    found.encoding |= dataset.encoding
-    return found
+    found = with_column(found, "high", np.array([values[group].sum() for group in groups]), own)
+    found = with_column(found, "reads", np.array([float(group.size) for group in groups]), own)
+    return without(found, "probability")

@@ -28,6 +28,7 @@ from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.stamps import ticks_refused, with_seconds
+from smtj.measurement.format.states import WORDED, states_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
 from smtj.measurement.format.values import (
@@ -259,6 +260,10 @@ def _series(series: "pd.Series[Any]", column: Column, name: str) -> NDArray[Any]
 
     if column.unit is None:
         return series.astype(str).to_numpy(dtype=np.str_)
+    if column.name in WORDED and series.dtype.kind == "O":
+        worded = states_of(series.astype(str))
+        if worded is not None:
+            return worded
     values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.isnan(values)
     wrong[wrong] = [not is_missing(str(cell)) for cell in series[wrong]]
@@ -429,7 +434,7 @@ def _table(
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
     dataset, replaced = with_equivalents(dataset, file)
-    dataset, counted = with_counts(dataset)
+    dataset, counted = with_counts(dataset, file)
     remark(dataset, *remarks, *replaced, *counted)
     return dataset
 

@@ -23,6 +23,7 @@ from smtj.analysis.switching.behaviour import (
     log_time_along,
     measured_of_trace,
 )
+from smtj.analysis.switching.dwell_pair import pair_result
 from smtj.analysis.switching.trace import attempt_time
 from smtj.card import DeviceCard, Value
 from smtj.errors import DataError, SmtjError
@@ -88,6 +89,9 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     varied = varied_in(rows)
     if varied == ["temperature"]:
         return arrhenius.table_result(dataset, context)
+    logs, errors = log_times_in(rows, dataset)
+    if not varied and len(rows) == 1 and errors is not None:
+        return pair_result(logs[0], errors[0], dataset, context)
     if len(varied) != 1:
         raise SmtjError(
             f"dwell times need exactly one varying column among {', '.join(allowed)}, but "
@@ -95,7 +99,6 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
             "(--ignore)"
         )
     along = varied[0]
-    logs, errors = log_times_in(rows, dataset)
     result = _result(along, rows[along].to_numpy(), logs, errors, context)
     stated = along not in FIELDS or field_direction_stated(dataset)
     result = replace(result, fit=replace(result.fit, direction_stated=stated))

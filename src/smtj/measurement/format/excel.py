@@ -25,6 +25,7 @@ from smtj.measurement.format.messages import (
     wrong_width,
 )
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
+from smtj.measurement.format.states import WORDED, state_of, unknown_state
 from smtj.measurement.format.values import (
     in_unit,
     with_errors_of_cells,
@@ -244,6 +245,10 @@ def _value(path: Path, row: Row, column: Column, required: bool = False) -> str 
     if column.unit is not None and is_missing(text) and not required:
         return float("nan")
     value = text if column.unit is None else in_unit(text, column.unit)
+    if value is None and column.name in WORDED and text:
+        value = state_of(text)
+        if value is None:
+            raise DataError(f"{path}: row {row.number}, {unknown_state(column.header, text)}")
     if not text or value is None:
         raise DataError(f"{path}: row {row.number}, {wrong_cell(column.header, text)}")
     return value

@@ -161,6 +161,17 @@ _DWELL_LOW = _words(
 )
 
 
+_DWELL = _words(
+    "dwell, duration, residence time, lifetime, waiting time, time in state, dwell length, "
+    "Δt, delta t, tau, τ, Verweildauer, 停留时间, 滞留時間"
+)
+_STATE = _words(
+    "states, final state, end state, new state, state after, state after pulse, MTJ state, "
+    "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
+    "состояние"
+)
+
+
 def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
     """Headers such as ``"rate AP->P"`` and ``"ln tau AP"``."""
     return tuple(f"{measure} {state}" for measure in measures for state in _words(states))
@@ -242,6 +253,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
             Quantity("dwell_time_high", "s", "ms", "a dwell time", _DWELL_HIGH, 0),
             Quantity("dwell_time_low", "s", "ms", "a dwell time", _DWELL_LOW, 0),
+            Quantity("dwell_time", "s", "ms", "a single dwell time", _DWELL, 0),
+            Quantity("state", "", "", "a state", _STATE),
             Quantity("rate_high", "Hz", "Hz", "a rate of leaving the high state", _RATE_HIGH, 0),
             Quantity("rate_low", "Hz", "Hz", "a rate of leaving the low state", _RATE_LOW, 0),
             Quantity("log_dwell_time_high", "", "", "a logarithm of a dwell time", _LOG_HIGH),

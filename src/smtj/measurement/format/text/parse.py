@@ -26,6 +26,7 @@ from smtj.measurement.format.messages import (
 )
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.options import Progress
+from smtj.measurement.format.states import WORDED, state_of, states_of, unknown_state
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
 from smtj.measurement.format.values import in_unit, split_error, split_value, without_errors
 
@@ -192,7 +193,7 @@ def _parsed(
     numbers = [
         names[column.position]
         for column in match.columns
-        if column.unit is not None and not _is_dated(column, dialect)
+        if column.unit is not None and not _is_text(column, dialect)
     ]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
     size = path.stat().st_size
@@ -228,7 +229,7 @@ def _parsed(
     # One column after the other, so only one is in memory twice.
     whole = [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
     return [
-        _seconds(array) if _is_dated(column, dialect) else array
+        _read(array, column) if _is_text(column, dialect) else array
         for column, array in zip(match.columns, whole, strict=True)
     ]
 
@@ -281,16 +282,17 @@ def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | Non
     return first if first is not None and first >= MIN_READINGS else None
 
 
-def _is_dated(column: Column, dialect: Dialect) -> bool:
-    """Whether a column of times holds text, perhaps dates."""
-    return column.name == "time" and column.position in dialect.texts
+def _is_text(column: Column, dialect: Dialect) -> bool:
+    """Whether a column of times holds text, perhaps dates, or one of states holds words."""
+    return column.name in ("time", *WORDED) and column.position in dialect.texts
 
 
-def _seconds(cells: NDArray[Any]) -> NDArray[Any]:
-    seconds = seconds_of(cells.tolist())
-    if seconds is None:
-        raise ValueError("times are neither numbers nor dates")
-    return seconds
+def _read(cells: NDArray[Any], column: Column) -> NDArray[Any]:
+    """Return dates as seconds, or words as states."""
+    found = (seconds_of if column.name == "time" else states_of)(cells.tolist())
+    if found is None:
+        raise ValueError("times are neither numbers nor dates, or states neither words nor numbers")
+    return found
 
 
 def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError:
@@ -310,6 +312,10 @@ def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError
                 decimal = dialect.decimal
                 right = is_number(cell, decimal) or is_grouped(cell, decimal)
                 wrong = column.unit is not None and not right
+                if column.name in WORDED and column.position in dialect.texts:
+                    if state_of(cell) is None:
+                        return DataError(f"{row}, {unknown_state(column.header, cell)}")
+                    continue
                 if not cell.strip() or wrong:
                     return DataError(f"{row}, {wrong_cell(column.header, cell)}")
     except csv.Error as error:
