@@ -28,13 +28,16 @@ from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.stamps import ticks_refused, with_seconds
+from smtj.measurement.format.states import WORDED, states_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
 from smtj.measurement.format.values import (
     from_lines,
     scaled,
     split_value,
+    with_errors_of_cells,
     with_units_of_cells,
+    without_errors,
 )
 from smtj.measurement.locations import (
     READING,
@@ -257,6 +260,10 @@ def _series(series: "pd.Series[Any]", column: Column, name: str) -> NDArray[Any]
 
     if column.unit is None:
         return series.astype(str).to_numpy(dtype=np.str_)
+    if column.name in WORDED and series.dtype.kind == "O":
+        worded = states_of(series.astype(str))
+        if worded is not None:
+            return worded
     values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.isnan(values)
     wrong[wrong] = [not is_missing(str(cell)) for cell in series[wrong]]
@@ -349,14 +356,16 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     sampling = dialect.sampling or sampling_of(pairs)
     timed = sampling is not None or options.interval is not None
     first = first_with_units(file, dialect)
-    headers = tuple(with_units_of_cells(headers, first))
-    united = {n for n, cell in enumerate(first) if split_value(cell) is not None}
+    named, paired = with_errors_of_cells(headers, first)
+    first = list(without_errors(first, paired))
+    headers = tuple(with_units_of_cells(named, first))
+    united = {n for n, cell in enumerate(first) if split_value(cell) is not None} | {*paired}
     texts = dialect.texts - united
     found = match_columns(headers, options.columns, str(file), options.ignore, texts, timed=timed)
     found = found.without("time") if options.interval is not None else found
     found, fraction = _with_fraction(headers, found, texts)
     if any(column.unit is not None and column.position in united for column in found.columns):
-        content = read_united(file, dialect, found)
+        content = read_united(file, dialect, found, paired)
     else:
         content = read_text(file, dialect, found, progress)
     remarks = list(content.remarks)
@@ -425,7 +434,7 @@ def _table(
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
     dataset, replaced = with_equivalents(dataset, file)
-    dataset, counted = with_counts(dataset)
+    dataset, counted = with_counts(dataset, file)
     remark(dataset, *remarks, *replaced, *counted)
     return dataset
 
