@@ -138,9 +138,9 @@ class SigmoidFit:
         factor = math.sqrt(self.deviance / self.goodness.expected_deviance)
         as_with = f", as with {scatter}" if scatter else ""
         return (
-            f"the curve is not a sigmoid{between} (p < {SIGNIFICANT:g}), or its field is not exact: "
-            f"its points scatter {factor:.1f} times as far about the nearest one as counting "
-            f"explains{as_with}; the intervals allow for that"
+            f"the curve is not a sigmoid{between} (p < {SIGNIFICANT:g}), or its field is not "
+            f"exact: its points scatter {factor:.1f} times as far about the nearest one as "
+            f"counting explains{as_with}; the intervals allow for that"
         )
 
     @property
