@@ -104,7 +104,8 @@ def effects_of_table(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Conte
     """Fit what the bias does to a table of dwell times of both states."""
     logs, errors = log_times_in(rows, dataset)
     spread = None if errors is None else errors[..., None] ** 2 * np.eye(2)
-    observed = dwell_times(*logs.T, spread, counted=spread is not None)
+    high, low = logs.T
+    observed = dwell_times(high, low, spread, counted=spread is not None)
     return _result(observed, _conditions(rows, dataset, context), context)
 
 
