@@ -104,7 +104,7 @@ def effects_of_table(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Conte
     """Fit what the bias does to a table of dwell times of both states."""
     logs, errors = log_times_in(rows, dataset)
     spread = None if errors is None else errors[..., None] ** 2 * np.eye(2)
-    observed = dwell_times(*logs.T, spread, counted=spread is not None)
+    observed = dwell_times(logs[:, 0], logs[:, 1], spread, counted=spread is not None)
     return _result(observed, _conditions(rows, dataset, context), context)
 
 
