@@ -208,7 +208,7 @@ def loop_measured(found: FittedFreeLoop) -> list[Measurement]:
     fit = found.fit
     by_symbol = {estimate.symbol: estimate for estimate in fit.estimates}
     offset = by_symbol.get("H_off")
-    if not fit.square or offset is None or not found.direction_stated:
+    if not fit.square or fit.rises is None or offset is None or not found.direction_stated:
         return []
     known = dict(found.known)
     at = {**known, found.along: offset.value}
@@ -230,7 +230,7 @@ def _loop_fields(
     where: str,
 ) -> list[Measurement]:
     """Coercive field and offset of a square loop, with the steps that led to them."""
-    if not fit.square:
+    if not fit.square or fit.rises is None:
         return []
     error = 0.0 if time is not None else DECADE
     sweep = Sweep(tuple(np.unique(field).tolist()), time or UNKNOWN_TIME, error)

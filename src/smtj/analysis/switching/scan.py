@@ -133,7 +133,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
 def scan_result(scan: FittedScan, context: Context) -> FitResult:
     """Report a scan."""
     sigmoid, barrier = scan.sigmoid, scan.barrier
-    estimates = [*sigmoid.estimates, *(sigmoid.plateaus if scan.resolved else ())]
+    estimates = [*sigmoid.estimates, *(sigmoid.plateaus if isinstance(sigmoid, SigmoidFit) else ())]
     remarks = [sigmoid.verdict, *scan.remarks]
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
