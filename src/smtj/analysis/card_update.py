@@ -38,6 +38,10 @@ CHANCE = 3.0
 """Standard errors by which a w may exceed that of the whole free layer by chance."""
 
 
+STEP = 1e-4
+"""Relative step of a level, by which R_P and TMR are differentiated."""
+
+
 class Measured(NamedTuple):
     """A value with its standard error, in SI units."""
 
@@ -249,10 +253,15 @@ def with_levels(card: DeviceCard, measured: Sequence[Levels], source: str) -> De
         values = np.array([one.high.value, one.low.value])
         conditions = (one.voltage, one.field_in_plane, one.field_out_of_plane)
         found = _parallel_and_tmr(card, values, *conditions)
-        errors = np.diag([one.high.error, one.low.error])
-        moved = [_parallel_and_tmr(card, values + step, *conditions) - found for step in errors]
+        # A whole error of a level that is hardly seen may leave no TMR.
+        steps = STEP * np.diag(values)
+        slopes = [
+            (_parallel_and_tmr(card, values + step, *conditions) - found) / step.sum()
+            for step in steps
+        ]
+        moved = np.stack(slopes, axis=1) * [one.high.error, one.low.error]
         pairs.append(found)
-        weights.append(np.linalg.inv(np.stack(moved, axis=1) @ np.stack(moved)))
+        weights.append(np.linalg.inv(moved @ moved.T))
     covariance = np.linalg.inv(np.sum(weights, axis=0))
     mean = covariance @ np.einsum("nij,nj->i", weights, pairs)
     away = np.array(pairs) - mean
