@@ -73,6 +73,30 @@ def test_a_table_of_dwell_times_becomes_a_response(tmp_path: Path) -> None:
     assert float(card.behaviour.dwell_time) == close_to(0.02, rel=0.05)
 
 
+@pytest.mark.parametrize("wider", [1.0, 4.0])
+@pytest.mark.parametrize(
+    ("quantity", "symbol", "of_line"),
+    # w is the difference of two slopes in 1/V, E_b their mean over k_B in 1/K.
+    [("V (mV)", "w", 1e3 * np.sqrt(2)), ("T (K)", "E_b", 1.380649e-23 / np.sqrt(2))],
+)
+def test_errors_weigh_dwell_times_and_widen_where_these_scatter_more(
+    tmp_path: Path, quantity: str, symbol: str, of_line: float, wider: float
+) -> None:
+    rng, drive = np.random.default_rng(2), np.linspace(250, 350, 12)
+    x, slope = (1 / drive, 5000.0) if symbol == "E_b" else (drive, 0.02)
+    errors = np.where(np.arange(12) < 6, 0.3, 0.01)
+    logs = np.array([[slope], [slope if symbol == "E_b" else -slope]]) * (x - x.mean()) - 4
+    high, low = np.exp(logs + wider * errors * rng.standard_normal(logs.shape))
+    header = f"{quantity},tau_AP (s),tau_AP_err (s),tau_P (s),tau_P_err (s)"
+    columns = (drive, high, high * errors, low, low * errors)
+    result = fit(write(tmp_path / "tau.csv", header, *columns))
+    result = result.parts[0] if result.parts else result
+    design = np.stack([x, np.ones(12)], axis=1) / errors[:, None]
+    own = of_line * np.sqrt(np.linalg.inv(design.T @ design)[0, 0])
+    assert result[symbol].error == close_to(wider * own, rel=0.35)
+    assert any("widened" in remark for remark in result.remarks) == (wider > 1)
+
+
 def test_traces_at_three_voltages_are_fitted_one_by_one_and_together(tmp_path: Path) -> None:
     rows = []
     for volts in (-50.0, 0.0, 50.0):
@@ -139,6 +163,16 @@ def test_a_card_with_physics_gives_back_a_table_of_dwell_times(tmp_path: Path) -
         next(v for n, v, _ in result.card().values() if n == "thermal.attempt_time").provenance
         == "derived"
     )
+
+
+def test_a_card_keeps_the_range_in_which_the_drive_was_applied(tmp_path: Path) -> None:
+    response = fit(dwell_table(tmp_path / "tau.csv", "H_perp (Oe)")).card().field_response
+    assert [float(end) / Oe for end in (response.lowest, response.highest)] == close_to([-150, 120])
+    assert response.limit.provenance == "derived" and "assumed" in response.limit.source
+    current = np.linspace(-5, 5, 11)
+    low, high = 20 * np.exp(np.array([[-0.3], [0.3]]) * current)
+    path = write(tmp_path / "i.csv", "I (uA),tau_P (ms),tau_AP (ms)", current, low, high)
+    assert fit(path).card().current_response.limit.provenance == "measured"
 
 
 def test_dwell_times_that_belong_on_no_card_with_physics_say_why(tmp_path: Path) -> None:

@@ -163,12 +163,22 @@ def test_signals_of_any_sign_have_levels(shape):
     assert holds(off["R_AP"], 200)
 
 
-@pytest.mark.slow
-def test_a_loop_in_which_another_layer_switches_too_gives_its_levels():
-    up, down = (FIELD > -30) & (FIELD < 200), (FIELD < 40) & (FIELD > -200)
+@pytest.mark.parametrize("is_pinned", [False, True])
+def test_a_loop_in_which_the_reference_layer_switches_too_gives_both(is_pinned):
+    free = np.where(FALLING, FIELD > -30, FIELD > 40)
+    back = -190 if is_pinned else 200
+    reference = np.where(FALLING, FIELD > -200, back < FIELD)
     noise = np.random.default_rng(7).normal(size=FIELD.size)
-    fit, by = found(FIELD, 1000.0 + 400 * np.where(FALLING, down, up) + noise)
+    fit, by = found(FIELD, 1000.0 + 400 * (free != reference) + noise)
     assert by["TMR"].value == close_to(0.4, abs=0.005)
+    assert holds(by["H_c"], 35 * Oe)
+    assert holds(by["H_ref_falling"], -200 * Oe)
+    assert any("its stray field is in H_c" in remark for remark in fit.remarks) is not is_pinned
+
+
+def test_two_switches_at_fields_alike_leave_the_layers_untold():
+    state = (FIELD > -60) & (FIELD < 70)
+    fit, by = found(FIELD, 1000.0 + 400 * state + np.random.default_rng(7).normal(size=FIELD.size))
     assert "H_c" not in by
     assert any("switch more than once" in remark for remark in fit.remarks)
 

@@ -195,7 +195,12 @@ def test_readings_at_the_ends_of_a_range_are_named():
     clean = fit_trace(TIME[:2000], signal)
     cut = fit_trace(TIME[:2000], np.minimum(signal, 1105.0))
     coarse = fit_trace(TIME[:2000], 75 * np.round(signal / 75))
-    assert not any("clips" in remark for remark in clean.remarks)
+    digits = [fit_trace(TIME[:2000], np.round(y)) for y in (signal, np.minimum(signal, 1105))]
+    assert [any("clips" in r for r in fit.remarks) for fit in (clean, *digits)] == [
+        False,
+        False,
+        True,
+    ]
     assert any("are 1105, the highest of all" in remark for remark in cut.remarks)
     assert any("values only, 75 apart" in remark for remark in coarse.remarks)
 

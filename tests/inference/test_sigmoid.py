@@ -281,6 +281,22 @@ def test_a_field_that_scatters_from_point_to_point_is_found_and_allowed_for():
     assert "scatters by" in fit.verdict
 
 
+def test_plateaus_are_found_and_not_taken_for_scatter():
+    rng, field = _rng(7), np.linspace(-6, 6, 21)
+    held, plain = [], []
+    for seed in range(6):
+        high = rng.binomial(500, 0.04 + 0.88 * expit(field - 0.3))
+        fit = fit_sigmoid(field, high, 500, seed=seed)
+        bounds = [*fit.intervals(), *(one.interval for one in fit.plateaus)]
+        held += [low < t < up for (low, up), t in zip(bounds, (1, 0.3, 0.04, 0.92), strict=True)]
+        moved = field + 0.3 * rng.normal(size=field.size)
+        plain.append(fit_sigmoid(field, rng.binomial(500, expit(moved)), 500, seed=seed).plateaus)
+    assert np.mean(held) > 0.85
+    assert sum(map(bool, plain)) <= 1
+    assert fit.probability(60) == close_to(fit.ends[1])
+    assert "which P does not leave" in fit.verdict
+
+
 def test_a_field_that_may_be_off_widens_intervals_less_the_more_points_there_are():
     ratios = []
     for points in (7, 61):

@@ -18,7 +18,12 @@ def lines(rows: object) -> str:
     return "".join(",".join(map(str, row)) + "\n" for row in rows)
 
 
+NAMED = (
+    *("R_H={}Oe (kohm)", "R({} G) [kohm]", "R (kohm) @ {} G", "R [H={} Oe] (kohm)"),
+    *("R [kohm] [H={} Oe]", "R_{}Oe_kohm", "Resistance for H = {} Oe [kOhm]", "R: {} Oe (kΩ)"),
+)
 LAYOUTS = {
+    **{n: [["Time (ms)", *[n.format(field) for field in FIELDS]]] for n in NAMED},
     "fields with units below": [["Time (ms)", *["R (kohm)"] * 3], ["", "-20 Oe", "-10 Oe", "0 Oe"]],
     "fields without units above": [["H (Oe)", *FIELDS], ["Time (ms)", *["R (kohm)"] * 3]],
     "units, then fields": [
@@ -58,4 +63,40 @@ def test_columns_of_one_name_under_one_condition_stay_ambiguous(tmp_path: Path) 
     file = tmp_path / "a.csv"
     file.write_text(lines([["", *["-20 Oe"] * 3], ["Time (ms)", *["R (kohm)"] * 3], *ROWS]))
     with pytest.raises(ValueError, match="both mean resistance"):
+        load_tables(file)
+
+
+def test_p_and_counts_per_voltage_are_one_table(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    heads = [f"{name}_V={volts}mV" for volts in (-100, 100) for name in ("P_AP", "N")]
+    rows = [(field, 0.1 * k, 50, 0.2 * k, 70) for k, field in enumerate(FIELDS)]
+    file.write_text(lines([["H (Oe)", *heads], *rows]))
+    (table,) = load_tables(file)
+    assert table.voltage.values == close_to([-0.1] * 3 + [0.1] * 3)
+    assert table.probability.values == close_to([0, 0.1, 0.2, 0, 0.2, 0.4])
+    assert table.reads.values.tolist() == [50] * 3 + [70] * 3
+
+
+def test_numbers_per_voltage_beside_a_field_are_p(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    rows = [(field, 0.1 * k, 0.2 * k, 0.5 * k) for k, field in enumerate(FIELDS)]
+    file.write_text(lines([["H (Oe)", "V=-0.2", "V=0", "V=0.2"], *rows]))
+    (table,) = load_tables(file)
+    assert table.probability.values[-3:] == close_to([0, 0.5, 1])
+    assert table.voltage.values[[0, -1]] == close_to([-0.2, 0.2])
+    assert "no unit is stated for V in the headers; SI is assumed" in table.reading_remarks
+
+
+def test_both_dwell_times_per_voltage_are_one_table(tmp_path: Path) -> None:
+    file = tmp_path / "tau.csv"
+    heads = [f"tau_{s} (ms) at {volts} mV" for volts in (-100, 100) for s in ("AP", "P")]
+    file.write_text(lines([["H (Oe)", *heads], *[(f, 1, 2, 3, 4) for f in FIELDS]]))
+    (table,) = load_tables(file)
+    assert table.dwell_time_low.values == close_to([2e-3] * 3 + [4e-3] * 3)
+
+
+def test_a_field_in_headers_without_its_unit_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(lines([["Time (ms)", "R_H=-20", "R_H=-10", "R_H=0"], *ROWS]))
+    with pytest.raises(ValueError, match='"R_H=-20" states a field without a unit: write it as'):
         load_tables(file)

@@ -89,3 +89,75 @@ def test_quoted_decimal_commas_between_commas(put) -> None:
     dataset = load(put("q.csv", '"t (s)","R (ohm)"\n' + rows))
     assert dataset["time"].values[1] == close_to(1e-3)
     assert dataset["resistance"].values[2] == close_to(1002.5)
+
+
+def test_errors_of_p_weigh_each_point_where_they_say_so(put) -> None:
+    reads = np.where(np.arange(len(FIELDS)) < 4, 50, 2000)
+    p = 1 / (1 + np.exp(-np.array(FIELDS) / 10))
+    errors = np.sqrt(p * (1 - p) / reads)
+    dataset = load(put("p.csv", table("H (Oe),P_AP,u(P_AP)", FIELDS, p, errors) + "\n"))
+    assert dataset["reads"].values.tolist() == reads.tolist()
+
+
+DWELLS = np.array([[2e-3, 5e-3, 9e-3], [8e-3, 4e-3, 1e-3]])
+WIDTHS = np.array([[0.1, 0.02, 0.3], [0.2, 0.05, 0.1]]) * DWELLS
+BOTH = np.stack([DWELLS, WIDTHS], axis=1).reshape(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("tau_high (us),tau_high_err (us),tau_low (us),tau_low_err (us)", 1e6 * BOTH),
+        ("tau_high (us),tau_high_err,tau_low (us),tau_low_err", 1e6 * BOTH),
+        ("tau_AP [ms],± [ms],tau_P [ms],± [ms]", 1e3 * BOTH),
+        ("tau_AP [ms],u(tau_AP) [ms],tau_P [ms],u(tau_P) [ms]", 1e3 * BOTH),
+        ("τ_AP (ms),σ_τ_AP (ms),τ_P (ms),Std. Err. of τ_P (ms)", 1e3 * BOTH),
+        ("tau AP (s),dtau_AP (s),tau P (s),tau P +/- (s)", BOTH),
+        (
+            "tau_AP (ms),error (%),tau_P (ms),error (%)",
+            np.stack([1e3 * DWELLS, 100 * WIDTHS / DWELLS], axis=1).reshape(4, 3),
+        ),
+        (
+            "rate_AP (Hz),rate_AP_std (Hz),rate_P (Hz),rate_P_std (Hz)",
+            np.stack([1 / DWELLS, WIDTHS / DWELLS**2], axis=1).reshape(4, 3),
+        ),
+        (
+            "ln tau_AP,error of ln tau_AP,ln tau_P,error of ln tau_P",
+            np.stack([np.log(DWELLS), WIDTHS / DWELLS], axis=1).reshape(4, 3),
+        ),
+    ],
+)
+def test_columns_of_errors_of_dwell_times(put, header: str, columns: np.ndarray) -> None:
+    dataset = load(put("tau.csv", table(f"V (mV),{header}", [1, 2, 3], *columns) + "\n"))
+    for state, error in zip(("high", "low"), WIDTHS, strict=True):
+        assert dataset[f"dwell_time_{state}_error"].values == close_to(error, rel=1e-6)
+    assert "assumed_units" not in dataset.attrs or "tau" not in header
+
+
+def test_errors_within_the_cells_of_dwell_times(put) -> None:
+    rows = [
+        f"{v},{' , '.join(f'{1e3 * t:.9g} ± {1e3 * e:.9g} ms' for t, e in zip(*pair, strict=True))}"
+        for v, *pair in zip((1, 2, 3), DWELLS.T, WIDTHS.T, strict=True)
+    ]
+    dataset = load(put("tau.csv", "\n".join(["V (mV),tau_AP,tau_P", *rows]) + "\n"))
+    assert dataset["dwell_time_high"].values == close_to(DWELLS[0], rel=1e-6)
+    assert dataset["dwell_time_low_error"].values == close_to(WIDTHS[1], rel=1e-6)
+
+
+def test_dwells_that_are_counted_give_the_errors_of_their_mean(put) -> None:
+    counts = np.array([[100, 400, 25], [99, 401, 25]])
+    columns = (1e3 * DWELLS[0], 1e3 * DWELLS[1], *counts)
+    dataset = load(
+        put("tau.csv", table("V (mV),tau_AP (ms),tau_P (ms),N_AP,N_P", [1, 2, 3], *columns))
+    )
+    assert kind_of(dataset) == "dwell"
+    errors = dataset["dwell_time_high_error"].values
+    assert errors == close_to(DWELLS[0] / np.sqrt(counts[0]), rel=1e-6)
+
+
+def test_the_spread_of_dwells_is_no_error_of_their_mean(put) -> None:
+    columns = (1e3 * DWELLS[0], 1.1e3 * DWELLS[0], 1e3 * DWELLS[1], 0.9e3 * DWELLS[1])
+    header = "V (mV),tau_AP (ms),tau_AP_std (ms),tau_P (ms),tau_P_std (ms)"
+    dataset = load(put("tau.csv", table(header, [1, 2, 3], *columns) + "\n"))
+    assert "dwell_time_high_error" not in dataset
+    assert any("spread of single dwells" in r for r in dataset.attrs["reading_remarks"])

@@ -127,7 +127,7 @@ def test_a_pattern_stands_for_the_files_that_match_it(tmp_path):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("new state", "give 0 and 1 in a column called state, one per reading"),
+        ("my state", "give 0 and 1, or AP and P, in a column called state, one per reading"),
         ("Moment (emu)", "is of magnetometry: nothing in it can be fitted"),
         ("X (V)", r'give the frequency \(--frequency\), and .* \(--column "voltage=X \[V\]"\)'),
         ("tau (ms)", "does not say of which state: give tau_AP and tau_P"),

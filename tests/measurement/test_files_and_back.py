@@ -17,12 +17,21 @@ from smtj.measurement.saving import save
 
 needs_h5py = pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is not installed")
 TABLES = ["csv", "xlsx"]
-# Another quantity takes the place of these: what they say of the high state, or dwell times.
+# Another quantity takes the place of these: what they say of the high state, or dwell times, of
+# which errors that are none are left out.
 REPLACED = (
     *("low", "probability_low", "probability_error", "resistance_before", "resistance_after"),
-    *("magnetoresistance", "inverse_temperature"),
+    *(
+        "magnetoresistance",
+        "inverse_temperature",
+        "state",
+        "dwell_time",
+        "dwell_time_high_error",
+        "dwell_time_low_error",
+    ),
 )
-KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(("rate_", "log_dwell"))]
+_OTHERS = ("rate_", "log_dwell", "relative_error")
+KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(_OTHERS)]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 
 words = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=9)

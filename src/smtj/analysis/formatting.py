@@ -30,12 +30,8 @@ def source_name(datasets: "Sequence[xr.Dataset]") -> str:
 
 
 def scatter_for_errors(law: str, scatter: float) -> str:
-    """Say what stands for the errors of dwell times in a table, whose columns of them are not
-    read."""
-    return (
-        f"columns of errors are not read; those of ln τ are their scatter about the {law}, "
-        f"{scatter:.2g}"
-    )
+    """Say what stands for the errors of dwell times in a table that states none."""
+    return f"no errors are stated; those of ln τ are their scatter about the {law}, {scatter:.2g}"
 
 
 def _shared(names: Sequence[str]) -> str:

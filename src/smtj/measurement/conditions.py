@@ -168,8 +168,8 @@ def _remedy(headers: Sequence[str]) -> str:
         return f"as {named} {_are(headers)} of magnetometry: nothing in it can be fitted"
     if words & {"state", "states"}:
         return (
-            f"and {named} {_are(headers)} not understood: for states give 0 and 1 in a column "
-            "called state, one per reading"
+            f"and {named} {_are(headers)} not understood: for states give 0 and 1, or AP "
+            "and P, in a column called state, one per reading"
         )
     if words & {"tau", "τ", "lifetime", "dwell"}:
         return f"as {named} does not say of which state: give tau_AP and tau_P, one per state"

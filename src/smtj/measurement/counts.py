@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smtj.errors import DataError
 from smtj.measurement.conditions import CONDITIONS, condition_codes, positions
+from smtj.measurement.dwells import (
+    TIMES,
+    of_single_dwells,
+    of_switches,
+    with_column,
+    with_errors,
+    without,
+)
+from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.locations import READING
 from smtj.measurement.long_format import readings_in
@@ -16,25 +26,35 @@ MAX_OUTSIDE = 0.05
 """How far noise may take P, from means of a resistance, below 0 or above 1."""
 MIN_READS = 3
 """Fewest reads that a standard error of P may mean."""
+MAX_REWEIGHED = 2.0
+"""Factor within which the numbers of reads by the errors of P are one that was rounded."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
 
-def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+def with_counts(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
     """Return counts, or P, of the high state and of all reads, with remarks on what became of them.
 
     Low reads, or trials that have not switched, count towards the reads; a probability of the low
-    state is 1 minus that of the high one; single trials of 0 and 1 are counted.
+    state is 1 minus that of the high one; single trials of 0 and 1 are counted.  Raises DataError,
+    which names ``file``, if states are neither words nor 0 and 1.
     """
     names = {str(name) for name in dataset.variables}
     remarks: list[str] = []
+    if "state" in names:
+        dataset, remarks = _of_states(dataset, file)
+        names = {str(name) for name in dataset.variables}
+    if set(TIMES) <= names:
+        dataset, said = with_errors(dataset)
+        remarks += said
+        names = {str(name) for name in dataset.variables}
     if "probability_low" in names:
         if not {"probability", "high"} & names:
             low = dataset["probability_low"]
-            dataset = _with(dataset, "probability", 1 - low.values, low.encoding)
+            dataset = with_column(dataset, "probability", 1 - low.values, low.encoding)
             header = low.encoding.get("header", "probability_low")
             remarks.append(f'P(high) is 1 minus "{header}"')
-        dataset = _without(dataset, "probability_low")
+        dataset = without(dataset, "probability_low")
     dataset = _switched(dataset)
     if "probability" in dataset.variables:
         values = dataset["probability"].values
@@ -42,7 +62,7 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
         some = outside.any() and 2 * outside.sum() <= outside.size
         if some and (values > -MAX_OUTSIDE).all() and (values < 1 + MAX_OUTSIDE).all():
             own = dataset["probability"].encoding
-            dataset = _with(dataset, "probability", np.clip(values, 0, 1), own)
+            dataset = with_column(dataset, "probability", np.clip(values, 0, 1), own)
             remarks.append(
                 f"P is beyond 0 or 1 by noise at {outside.sum()} points, where it is taken for that"
             )
@@ -57,6 +77,35 @@ def with_counts(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
         each = size / readings_in(counted)
         remarks.append(f"{size} trials are counted, {each:.3g} per condition")
     return (dataset if counted is None else counted), remarks
+
+
+def _of_states(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
+    """Read states, of 1 and 0, as dwells, as single trials, or as what a trace is of."""
+    values, own = dataset["state"].values, dataset["state"].encoding
+    if set(np.unique(values)) == {-1.0, 1.0}:
+        values = (values + 1) / 2
+        dataset = with_column(dataset, "state", values, own)
+    header = str(own.get("header", "state"))
+    is_trace = "time" in dataset.variables and "dwell_time" not in dataset.variables
+    if not is_trace and not ((values == 0) | (values == 1)).all():
+        wrong = values[(values != 0) & (values != 1)][0]
+        raise DataError(
+            f"{file}: column {quoted(header)} is read as states and is {wrong:g} somewhere: give 0 "
+            "and 1, AP and P, high and low, or yes and no, or leave it out (--ignore)"
+        )
+    remarks: list[str] = []
+    if is_trace:
+        dataset, remarks = of_switches(dataset)
+    if "dwell_time" in dataset.variables:
+        dataset, said = of_single_dwells(dataset)
+        return dataset, [*remarks, *said]
+    if "time" not in dataset.variables:
+        return dataset.rename(state="probability"), remarks
+    found = dataset.rename(state="signal")
+    found["signal"].attrs["units"] = QUANTITIES["signal"].unit
+    for key in ("assumed_units", "arbitrary_units"):
+        found.attrs[key] = [*found.attrs.get(key, ()), "signal"]
+    return found, [f'column "{header}" is read as the signal']
 
 
 def _switched(dataset: "xr.Dataset") -> "xr.Dataset":
@@ -85,29 +134,36 @@ def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":
     if "high" in dataset.variables and "reads" not in dataset.variables:
         both = [str(one.encoding.get("header", one.name)) for one in (dataset["high"], low)]
         own = {**low.encoding, "header": " + ".join(both)}
-        dataset = _with(dataset, "reads", dataset["high"].values + low.values, own)
+        dataset = with_column(dataset, "reads", dataset["high"].values + low.values, own)
     elif "reads" in dataset.variables and not {"high", "probability"} & set(dataset.variables):
-        dataset = _with(dataset, "high", dataset["reads"].values - low.values, low.encoding)
-    return _without(dataset, "low")
+        dataset = with_column(dataset, "high", dataset["reads"].values - low.values, low.encoding)
+    return without(dataset, "low")
 
 
 def _with_errors(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     """Replace standard errors of P by the number of reads that they mean, if it is not stated."""
     error = dataset["probability_error"]
     names = {str(name) for name in dataset.variables}
-    found = _without(dataset, "probability_error")
+    found = without(dataset, "probability_error")
     if "probability" not in names or {"reads", "high"} & names:
         return found, []
     p, own = dataset["probability"].values, error.values
     inner = (p > 0) & (p < 1) & (own > 0)
     if not inner.any():
         return found, []
-    reads = np.rint(np.median(p[inner] * (1 - p[inner]) / own[inner] ** 2))
+    each = p[inner] * (1 - p[inner]) / own[inner] ** 2
+    reads = np.rint(np.median(each))
     header = error.encoding.get("header", "probability_error")
     if reads < MIN_READS:
         return found, [f'"{header}" is no standard error of P, but the spread of single readings']
-    found = _with(found, "reads", np.full(p.size, reads), error.encoding)
-    return found, [f'"{header}" is that of {reads:.0f} reads, by which P is weighed']
+    every = np.full(p.size, reads)
+    low, high = np.quantile(each, [0.1, 0.9])
+    if high <= MAX_REWEIGHED**2 * low:
+        said = f'"{header}" is that of {reads:.0f} reads, by which P is weighed'
+    else:
+        every[inner] = np.maximum(np.rint(each), 1.0)
+        said = f'"{header}" is that of {low:.0f} to {high:.0f} reads, by which P is weighed'
+    return with_column(found, "reads", every, error.encoding), [said]
 
 
 def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":
@@ -129,21 +185,6 @@ def _shots(dataset: "xr.Dataset") -> "xr.Dataset | None":
     found.encoding |= dataset.encoding
     found.encoding["kept"] = first if kept is None else np.asarray(kept)[first]
     own = dataset["probability"].encoding
-    found = _with(found, "high", np.array([values[group].sum() for group in groups]), own)
-    found = _with(found, "reads", np.array([float(group.size) for group in groups]), own)
-    return _without(found, "probability")
-
-
-def _with(
-    dataset: "xr.Dataset", name: str, values: "np.ndarray", encoding: "dict[str, object]"
-) -> "xr.Dataset":
-    found = dataset.assign({name: (READING, values, {"units": QUANTITIES[name].unit})})
-    found[name].encoding |= encoding
-    found.encoding |= dataset.encoding
-    return found
-
-
-def _without(dataset: "xr.Dataset", name: str) -> "xr.Dataset":
-    found = dataset.drop_vars(name)
-    found.encoding |= dataset.encoding
-    return found
+    found = with_column(found, "high", np.array([values[group].sum() for group in groups]), own)
+    found = with_column(found, "reads", np.array([float(group.size) for group in groups]), own)
+    return without(found, "probability")

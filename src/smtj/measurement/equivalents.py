@@ -58,7 +58,16 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
                 with np.errstate(over="ignore"):
                     found = 1 / values
                 remarks.append(f"the dwell time of the {state} state is 1 over {header}")
+            # A small error of a rate is relatively that of the time, one of ln τ is it itself.
+            error = f"{name}_error"
+            if error in dataset.variables:
+                relative = dataset[error].values / (np.abs(values) if name == rate else 1.0)
+                dataset = _replaced(dataset, (error,), f"{wanted}_error", relative * found)
             dataset = _replaced(dataset, (name,), wanted, found)
+        percent = f"relative_error_{state}"
+        if {percent, wanted} <= set(dataset.variables):
+            error = dataset[percent].values * dataset[wanted].values
+            dataset = _replaced(dataset, (percent,), f"{wanted}_error", error)
     if "inverse_temperature" in dataset.variables and "temperature" not in dataset.variables:
         header = _header(dataset, "inverse_temperature")
         # The quotient of an Arrhenius plot is mostly that of 1000.

@@ -1,7 +1,7 @@
 """Loading a data file, or a table, as a data set."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum, ratio_bias
 from smtj.measurement.counts import with_counts
 from smtj.measurement.equivalents import with_equivalents
+from smtj.measurement.folders import files_in
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 from smtj.measurement.format.binary.netcdf import read_netcdf
@@ -28,14 +29,18 @@ from smtj.measurement.format.packed import unpacked
 from smtj.measurement.format.preamble import axis_units, pairs_of, sampling_of
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.stamps import ticks_refused, with_seconds
+from smtj.measurement.format.states import WORDED, states_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
 from smtj.measurement.format.values import (
     from_lines,
     scaled,
     split_value,
+    with_errors_of_cells,
     with_units_of_cells,
+    without_errors,
 )
+from smtj.measurement.joining import of_folder
 from smtj.measurement.locations import (
     READING,
     TOUCHSTONE,
@@ -94,7 +99,7 @@ def load(
     Parameters
     ----------
     path
-        The file.
+        The file; or a folder of files of the same quantities, each under a condition of its own.
     columns
         Headers by name of a quantity or label, where smtj would not recognise them:
         ``{"resistance": "R_meas", "field_out_of_plane": "Magnet [mT]"}``; ``"#3"`` is the third
@@ -145,6 +150,9 @@ def load(
         from_name=from_name,
     )
     file = Path(path).expanduser()
+    if file.is_dir():
+        own = {**asdict(options), "progress": progress}
+        return of_folder([load(one, **own) for one in files_in([file])], file)
     _check_file(file)
     try:
         with unpacked(file, MAX_FILE) as plain:
@@ -257,6 +265,10 @@ def _series(series: "pd.Series[Any]", column: Column, name: str) -> NDArray[Any]
 
     if column.unit is None:
         return series.astype(str).to_numpy(dtype=np.str_)
+    if column.name in WORDED and series.dtype.kind == "O":
+        worded = states_of(series.astype(str))
+        if worded is not None:
+            return worded
     values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.isnan(values)
     wrong[wrong] = [not is_missing(str(cell)) for cell in series[wrong]]
@@ -276,8 +288,6 @@ def _wrong_value(
 
 
 def _check_file(file: Path) -> None:
-    if file.is_dir():
-        raise DataError(f"{file} is a folder: give a file in it; a fit takes folders too")
     if not file.exists():
         raise DataError(
             f"{file} does not exist: expected text such as .csv, a workbook, or a .nc, .h5, .mat, "
@@ -349,14 +359,16 @@ def _from_text(file: Path, options: ReadOptions, progress: Progress | None) -> "
     sampling = dialect.sampling or sampling_of(pairs)
     timed = sampling is not None or options.interval is not None
     first = first_with_units(file, dialect)
-    headers = tuple(with_units_of_cells(headers, first))
-    united = {n for n, cell in enumerate(first) if split_value(cell) is not None}
+    named, paired = with_errors_of_cells(headers, first)
+    first = list(without_errors(first, paired))
+    headers = tuple(with_units_of_cells(named, first))
+    united = {n for n, cell in enumerate(first) if split_value(cell) is not None} | {*paired}
     texts = dialect.texts - united
     found = match_columns(headers, options.columns, str(file), options.ignore, texts, timed=timed)
     found = found.without("time") if options.interval is not None else found
     found, fraction = _with_fraction(headers, found, texts)
     if any(column.unit is not None and column.position in united for column in found.columns):
-        content = read_united(file, dialect, found)
+        content = read_united(file, dialect, found, paired)
     else:
         content = read_text(file, dialect, found, progress)
     remarks = list(content.remarks)
@@ -425,7 +437,7 @@ def _table(
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
     dataset, replaced = with_equivalents(dataset, file)
-    dataset, counted = with_counts(dataset)
+    dataset, counted = with_counts(dataset, file)
     remark(dataset, *remarks, *replaced, *counted)
     return dataset
 

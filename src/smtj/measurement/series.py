@@ -1,35 +1,35 @@
 """Files that hold a series of measurements, one per table or one per column."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from smtj.errors import DataError
+from smtj.measurement.format.condition_header import conditioned
 from smtj.measurement.format.excel import read_sheet
 from smtj.measurement.format.header import split_header
+from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
-from smtj.measurement.format.schema import QUANTITIES, name_of
+from smtj.measurement.format.schema import FIELDS, QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
+from smtj.measurement.joining import joined
 from smtj.measurement.loading import load
-from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
 from smtj.measurement.side_by_side import beside, blocks, load_beside, load_blocks
-from smtj.measurement.stated import STATED, conditions_in_name, remark
+from smtj.measurement.stated import STATED, remark
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MIN_COLUMNS = 3
-"""Fewest columns of a series."""
+"""Fewest conditions of a series whose headers do not say what was measured."""
 MEASURED = ("resistance", "voltage", "current", "signal", "probability")
 """Quantities that may stand in one column per condition."""
-
-_CONDITION = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*[A-Za-zµμ]+")
-_BEFORE = re.compile(r"(?:[\s(\[_@,]|\bat\b|(?<=[\s(\[_@,])\w+\s*=)*$")
-_ALONE = re.compile(r"\w+\s*=\s*")
-_UNIT = re.compile(r"[\[(]\s*([^\])]+?)\s*[\])]\s*$")
+TABLES = (
+    *("probability", "probability_low", "probability_error", "high", "low", "reads", "switched"),
+    *("dwell_time_high", "dwell_time_low", "rate_high", "rate_low"),
+)
+"""Those of a table, of which several may."""
 
 
 def load_tables(
@@ -49,10 +49,9 @@ def load_tables(
     except DataError as error:
         reason = error
     if not columns and (reason is not None or not _shows_state(first)):
-        series = _series(_headers(file, options))
+        series = _series(_headers(file, options), file)
         if series:
-            every = [_column(file, one, series, options) for one in series]
-            return [_as_table(every)] if series[0].quantity == "probability" else every
+            return _of_series(file, series, options)
     if not columns and (reason is not None or not _shows_state(first)):
         whole = _side_by_side(file, options)
         if whole is not None:
@@ -92,85 +91,95 @@ def _shows_state(dataset: "xr.Dataset") -> bool:
     return bool(names & {*MEASURED, "channel_x", "probability", "high", "dwell_time_high"})
 
 
-def _as_table(parts: "Sequence[xr.Dataset]") -> "xr.Dataset":
-    """Return tables of P, one per condition, as one with a column of the condition."""
-    import xarray as xr
+class _Group(NamedTuple):
+    """The columns of one condition."""
 
-    long = [part.assign({n: (READING, np.full(part.sizes[READING], float(part[n])), part[n].attrs)
-                         for n in part.variables if not part[n].ndim and n in STATED})
-            for part in parts]  # fmt: skip
-    found = xr.concat(long, READING, data_vars="minimal", coords="minimal", compat="override")
-    found.attrs = parts[0].attrs
-    found.encoding = {**parts[0].encoding, "readings": None}
-    for name in parts[0].variables:
-        found[name].encoding |= parts[0][name].encoding
-    return found
-
-
-class _Column(NamedTuple):
-    """A column of a series."""
-
-    position: int
-    quantity: str
-    """What is in it."""
-    unit: str
     condition: str
-    """What its header states."""
     value: float
+    """SI."""
     header: str
-    """In the file."""
-    of_condition: str
-    """That of the condition in it."""
-    time: tuple[int, str] | None = None
-    """Position and unit of its own times, if each column has them."""
+    """What the condition is called."""
+    has_unit: bool
+    columns: Mapping[str, tuple[int, str | None]]
+    """Position and unit by quantity, which is "" if the headers name none."""
 
 
-def _series(headers: Sequence[str]) -> list[_Column]:
-    """Return the columns whose headers differ in one condition; empty if there are too few."""
-    found = [column for n, header in enumerate(headers) if (column := _of_header(n, header))]
-    kinds = {(column.quantity, column.unit, column.condition) for column in found}
-    values = {column.value for column in found}
-    alike = len(kinds) == 1 and len(values) == len(found)
-    if not alike or len(found) < MIN_COLUMNS:
+def _series(headers: Sequence[str], file: Path) -> list[_Group]:
+    """Return the columns whose headers differ in one condition; empty if there are too few.
+
+    Raises DataError if that is a field without a unit.
+    """
+    found: dict[tuple[str, float], _Group] = {}
+    for position, header in enumerate(headers):
+        one = conditioned(header)
+        if one is None or one.quantity not in ("", "time", *MEASURED, *TABLES):
+            continue
+        key = (one.condition, one.value)
+        group = found.setdefault(key, _Group(*key, one.header, one.has_unit, {}))
+        if one.quantity in group.columns:
+            return []
+        columns = {**group.columns, one.quantity: (position, one.unit)}
+        found[key] = group._replace(columns=columns)
+    groups = [group for group in found.values() if set(group.columns) != {"time"}]
+    kinds = {(group.condition, *sorted(group.columns)) for group in groups}
+    quantities = set(groups[0].columns) - {"time"} if groups else set()
+    several = len(quantities) > 1 and not quantities <= set(TABLES)
+    fewest = MIN_COLUMNS if quantities == {""} else 1
+    if len(kinds) != 1 or several or len(groups) < fewest:
         return []
-    times = [one for n, h in enumerate(headers) if (one := _of_header(n, h, ("time",)))]
-    own = {(time.condition, time.value): (time.position, time.unit) for time in times}
-    return [one._replace(time=own.get((one.condition, one.value))) for one in found]
+    if groups[0].condition in FIELDS and not groups[0].has_unit:
+        first = headers[min(position for position, _ in groups[0].columns.values())]
+        raise DataError(
+            f"{file}: column {quoted(first)} states a field without a unit: write it as e.g. "
+            f'"{first.strip()} Oe", or give each field its own file (--from-name)'
+        )
+    return groups
 
 
-def _of_header(position: int, header: str, quantities: Sequence[str] = MEASURED) -> _Column | None:
-    place = _CONDITION.search(header)
-    conditions = list(conditions_in_name(header))
-    if place is None or len(conditions) != 1:
-        return None
-    above = "" if _ALONE.fullmatch(header[: place.start()]) else header[: place.start()]
-    name, own = split_header(_BEFORE.sub("", above))
-    quantity = name_of(name) if name else "signal"
-    beside = _UNIT.search(header[place.end() :].lstrip(" )]"))
-    unit = beside[1] if beside else own
-    condition, value, of_condition, _ = conditions[0]
-    if quantity is None or quantity not in quantities or quantity == condition:
-        return None
-    plain = "a.u." if quantity == "signal" else QUANTITIES[quantity].unit
-    return _Column(position, quantity, unit or plain, condition, value, header, of_condition)
+def _of_series(
+    file: Path, series: Sequence[_Group], options: Mapping[str, Any]
+) -> "list[xr.Dataset]":
+    """Read the columns of each condition, as one table if they are parts of one."""
+    names = set(series[0].columns)
+    if names != {""}:
+        every = [_columns(file, one, series, options) for one in series]
+        return [joined(every)] if names & set(TABLES) else every
+    if "time" not in {name_of(split_header(header)[0]) for header in _headers(file, options)}:
+        # Beside a field or a bias and no times, numbers from 0 to 1 are probabilities.
+        try:
+            every = [_columns(file, one, series, options, "probability") for one in series]
+        except DataError:
+            every = []
+        if every and len({*STATED} & set(every[0].variables)) > 1:
+            remark(every[0], "columns of numbers from 0 to 1 are taken for P(high)")
+            return [joined(every)]
+    return [_columns(file, one, series, options, "signal") for one in series]
 
 
-def _column(
-    file: Path, one: _Column, series: Sequence[_Column], options: Mapping[str, Any]
+def _columns(
+    file: Path,
+    one: _Group,
+    series: Sequence[_Group],
+    options: Mapping[str, Any],
+    nameless: str = "",
 ) -> "xr.Dataset":
-    """Read one column of a series, with the times and its condition."""
-    others = [f"#{column.position + 1}" for column in series if column is not one]
-    ignore = [*options.get("ignore", ()), *others]
-    column = {one.quantity: f"#{one.position + 1}" + f" [{one.unit or 1}]"}
-    if one.time is not None:
-        column["time"] = f"#{one.time[0] + 1} [{one.time[1]}]"
-    dataset = load(file, column, **{**options, "ignore": ignore})
-    unit = QUANTITIES[one.condition].unit
-    dataset[one.condition] = ((), one.value, {"units": unit})
-    dataset[one.condition].encoding["header"] = one.of_condition
+    """Read the columns of one condition, with the times and its value."""
+    others = [group.columns.values() for group in series if group is not one]
+    ignore = [f"#{position + 1}" for columns in others for position, _ in columns]
+    columns = {}
+    for name, (position, unit) in one.columns.items():
+        quantity = name or nameless
+        plain = "a.u." if quantity == "signal" else QUANTITIES[quantity].unit
+        columns[quantity] = f"#{position + 1} [{unit or plain or 1}]"
+    ignore += options.get("ignore", ())
+    dataset = load(file, columns, **{**options, "ignore": ignore})
+    dataset[one.condition] = ((), one.value, {"units": QUANTITIES[one.condition].unit})
+    dataset[one.condition].encoding["header"] = one.header
     dataset.attrs.pop("ignored_columns", None)
-    what = "curve" if one.quantity == "probability" else "trace"
+    what = "curve" if set(columns) & set(TABLES) else "trace"
     remark(dataset, f"{len(series)} columns alike are read as one {what} per condition")
+    if not one.has_unit:
+        remark(dataset, f"no unit is stated for {one.header} in the headers; SI is assumed")
     return dataset
 
 

@@ -29,9 +29,11 @@ from smtj.analysis.switching.behaviour import (
 )
 from smtj.analysis.switching.trace import FittedTrace
 from smtj.card import DeviceCard, Value
-from smtj.errors import DataError, SmtjError
+from smtj.errors import SmtjError
 from smtj.inference.barrier.arrhenius import ArrheniusFit, fit_arrhenius
-from smtj.measurement import source_of, table
+from smtj.inference.stats.distributions import chi_squared_p_value
+from smtj.inference.stats.least_squares import UNLIKELY
+from smtj.measurement import table
 from smtj.physics.constants import BOLTZMANN
 from smtj.typing import Floats
 
@@ -86,29 +88,41 @@ def arrhenius_result(traces: list[FittedTrace], context: Context) -> FitResult:
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     """Fit a table of dwell times of both states against temperature.
 
-    As the table states no errors, those of ln τ are their scatter about both lines.
+    If the table states no errors, those of ln τ are their scatter about both lines.
     """
     from scipy.special import stdtrit
 
+    from smtj.analysis.switching.dwell import log_times_in
+
     rows = table(dataset)
-    times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
-    if (times <= 0).any():
-        raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
-    temperature, logs = rows["temperature"].to_numpy(), np.log(times)
+    logs, errors = log_times_in(rows, dataset)
+    temperature = rows["temperature"].to_numpy()
     if np.unique(temperature).size < MIN_TEMPERATURES:
         raise SmtjError(
             f"the table has dwell times at {np.unique(temperature).size} temperatures, but an "
             f"Arrhenius plot needs {MIN_TEMPERATURES}; measure at more temperatures"
         )
-    unit = np.ones(len(rows))
-    lines = [fit_arrhenius(temperature, column, unit) for column in logs.T]
+    stated = errors is not None
+    each = errors if errors is not None else np.ones_like(logs)
+    lines = [fit_arrhenius(temperature, *pair) for pair in zip(logs.T, each.T, strict=True)]
     freedom = 2 * (len(rows) - 2)
-    scatter = math.sqrt(sum(line.chi_squared for line in lines) / freedom)
-    # The intervals take errors as known: Student's quantile makes up for few points.
-    error = max(scatter * float(stdtrit(freedom, 0.975)) / 1.96, MIN_SCATTER)
-    spread = np.broadcast_to(error**2 * np.eye(2), (len(rows), 2, 2))
-    remark = scatter_for_errors("lines", scatter)
-    return _result(temperature, logs, spread, (), context, [remark])
+    chi_squared = sum(line.chi_squared for line in lines)
+    scatter = math.sqrt(chi_squared / freedom)
+    remarks = []
+    if not stated:
+        # The intervals take errors as known: Student's quantile makes up for few points.
+        wider = max(scatter * float(stdtrit(freedom, 0.975)) / 1.96, MIN_SCATTER)
+        remarks.append(scatter_for_errors("lines", scatter))
+    elif chi_squared_p_value(chi_squared, freedom) < UNLIKELY:
+        wider = scatter
+        remarks.append(
+            f"the dwell times scatter {scatter:.1f} times as far about the lines as their errors "
+            "allow; the errors are widened by that"
+        )
+    else:
+        wider = 1.0
+    spread = (wider * each)[..., None] ** 2 * np.eye(2)
+    return _result(temperature, logs, spread, (), context, remarks)
 
 
 def _result(

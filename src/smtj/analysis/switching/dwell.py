@@ -22,12 +22,15 @@ from smtj.analysis.switching.behaviour import (
     levels_along,
     log_time_along,
     measured_of_trace,
+    range_on_card,
 )
+from smtj.analysis.switching.dwell_pair import pair_result
 from smtj.analysis.switching.trace import attempt_time
 from smtj.card import DeviceCard, Value
 from smtj.errors import DataError, SmtjError
 from smtj.inference.barrier import BarrierFit, fit_barrier
 from smtj.inference.barrier.drive import MIN_DRIVES, DriveFit, fit_drive
+from smtj.inference.stats.least_squares import UNLIKELY
 from smtj.measurement import field_direction_stated, require, source_of, table
 from smtj.measurement.conditions import direction_needed, settled
 from smtj.measurement.format.schema import FIELDS
@@ -87,17 +90,17 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     varied = varied_in(rows)
     if varied == ["temperature"]:
         return arrhenius.table_result(dataset, context)
+    logs, errors = log_times_in(rows, dataset)
+    if not varied and len(rows) == 1 and errors is not None:
+        return pair_result(logs[0], errors[0], dataset, context)
     if len(varied) != 1:
         raise SmtjError(
             f"dwell times need exactly one varying column among {', '.join(allowed)}, but "
             f"{len(varied)} vary; name the columns by columns= (--column), or leave some out "
             "(--ignore)"
         )
-    times = rows[["dwell_time_high", "dwell_time_low"]].to_numpy()
-    if (times <= 0).any():
-        raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
-    along, logs = varied[0], np.log(times)
-    result = _result(along, rows[along].to_numpy(), logs, None, context)
+    along = varied[0]
+    result = _result(along, rows[along].to_numpy(), logs, errors, context)
     stated = along not in FIELDS or field_direction_stated(dataset)
     result = replace(result, fit=replace(result.fit, direction_stated=stated))
     if not stated:
@@ -121,6 +124,21 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     return _with_barrier(result, dataset, context)
 
 
+def log_times_in(rows: "pd.DataFrame", dataset: "xr.Dataset") -> tuple[Floats, Floats | None]:
+    """Return ln(τ/s) of the high and the low state in a table, shape (n, 2), and their standard
+    errors; None if it states none.
+
+    Raises DataError if a dwell time is 0.
+    """
+    names = ["dwell_time_high", "dwell_time_low"]
+    times, errors = rows[names].to_numpy(), [f"{name}_error" for name in names]
+    if (times <= 0).any():
+        raise DataError(f"{source_of(dataset)}: a dwell time is 0: leave its row out")
+    if not set(errors) <= set(rows):
+        return np.log(times), None
+    return np.log(times), rows[errors].to_numpy() / times
+
+
 def varied_in(rows: "pd.DataFrame") -> list[str]:
     """Return which field, bias or temperature varies in a table."""
     allowed = (*DRIVES, "temperature")
@@ -133,14 +151,19 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
     known = constants_in(dataset, "voltage", "temperature", "field_in_plane")
     conditions, assumed = conditions_of({**known, found.along: 0.0}, dataset, context)
     attempt = attempt_time(context.card)
-    error = found.fit.scatter
+    stated = found.errors
+    # Errors that are not stated are all equal, and then of this size.
+    size = found.fit.scatter if stated is None else 1.0
+    each = np.ones_like(found.log_dwell_times) if stated is None else stated
+    high, low = found.log_dwell_times.T
     try:
         for _ in range(ROUNDS):
             # That about the lines includes the curvature of the model.
-            errors = np.full(found.drive.size, error)[:, None, None] ** 2 * np.eye(2)
-            high, low = found.log_dwell_times.T
+            errors = (size * each)[..., None] ** 2 * np.eye(2)
             barrier = fit_barrier(found.drive, high, low, errors, *attempt)
-            error *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
+            if stated is not None and not barrier.p_value < UNLIKELY:
+                break
+            size *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
     except SmtjError as reason:
         said = f"the dwell times give no stability factor, so the card is not changed: {reason}"
         return replace(result, remarks=(*result.remarks, said))
@@ -151,7 +174,12 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
     return replace(
         result,
         fit=replace(
-            found, barrier=barrier, scatter=error, voltage=voltage, temperature=temperature
+            found,
+            barrier=barrier,
+            scatter=size if stated is None else None,
+            errors=None if stated is None else size * stated,
+            voltage=voltage,
+            temperature=temperature,
         ),
         estimates=(*result.estimates, barrier.stability_factor, barrier.effective_field),
         remarks=(*result.remarks, *barrier.remarks, *assumed),
@@ -248,9 +276,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
     entries: dict[str, Value | str] = {
         f"{section}.slope": slope.on_card(source),
         f"{section}.midpoint": middle.on_card(source),
-        f"{section}.limit": Value(
-            float(np.abs(found.drive).max()), "measured", f"range of {source}"
-        ),
+        **range_on_card(section, found.drive, source),
         "behaviour.dwell_time": Measured(tau, tau * log_time.error).on_card(source),
         "behaviour.temperature": ASSUMED_TEMPERATURE,
     }
@@ -268,7 +294,13 @@ def dwell_measured(found: FittedDrive) -> list[Measurement]:
     """Levels and dwell times of the traces, or the dwell times of the table."""
     unit, shown, *_ = DRIVES[found.along]
     every: list[Measurement] = []
-    error = found.fit.scatter if found.scatter is None else found.scatter
+    scatter = found.fit.scatter if found.scatter is None else found.scatter
+    errors = np.full_like(found.log_dwell_times, scatter)
+    if found.errors is not None:
+        # Once the barrier is known, they are as far as the times scatter about it.
+        lines = (found.fit.high, found.fit.low) if found.barrier is None else ()
+        wider = [math.sqrt(line.scatter.factor) for line in lines] or 1.0
+        errors = found.errors * wider
     for n, x in enumerate(found.drive):
         at, where = {found.along: float(x)}, format_quantity(float(x), unit, shown, 4)
         if found.traces:
@@ -276,9 +308,9 @@ def dwell_measured(found: FittedDrive) -> list[Measurement]:
             every += [replace(m, conditions={**(m.conditions or {}), **at}) for m in own]
             continue
         symbols: tuple[Symbol, Symbol] = ("τ_high", "τ_low")
-        for symbol, log in zip(symbols, found.log_dwell_times[n], strict=True):
+        for symbol, log, error in zip(symbols, found.log_dwell_times[n], errors[n], strict=True):
             tau = math.exp(float(log))
-            every.append(Measurement(symbol, tau, error, where, conditions=at))
+            every.append(Measurement(symbol, tau, float(error), where, conditions=at))
     return every
 
 

@@ -16,7 +16,12 @@ from smtj.analysis.card_check import Measurement, Sweep, Symbol
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
-from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries, direction_on_card
+from smtj.analysis.switching.behaviour import (
+    ASSUMED_TEMPERATURE,
+    Entries,
+    direction_on_card,
+    limit_on_card,
+)
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.loop.angle import AngleFit, fit_angles
@@ -203,7 +208,7 @@ def loop_measured(found: FittedFreeLoop) -> list[Measurement]:
     fit = found.fit
     by_symbol = {estimate.symbol: estimate for estimate in fit.estimates}
     offset = by_symbol.get("H_off")
-    if not fit.square or offset is None or not found.direction_stated:
+    if not fit.square or fit.rises is None or offset is None or not found.direction_stated:
         return []
     known = dict(found.known)
     at = {**known, found.along: offset.value}
@@ -225,7 +230,7 @@ def _loop_fields(
     where: str,
 ) -> list[Measurement]:
     """Coercive field and offset of a square loop, with the steps that led to them."""
-    if not fit.square:
+    if not fit.square or fit.rises is None:
         return []
     error = 0.0 if time is not None else DECADE
     sweep = Sweep(tuple(np.unique(field).tolist()), time or UNKNOWN_TIME, error)
@@ -260,7 +265,7 @@ def loop_behaviour(found: FittedFreeLoop, source: str) -> Entries:
         "loop.shape": "square" if fit.square else "rounded",
         "loop.sense": "rises" if fit.rises else "falls",
         "loop.offset_field": measured(offset).on_card(source),
-        "loop.limit": Value(float(np.abs(found.field).max()), "measured", f"range of {source}"),
+        **limit_on_card("loop", found.field, source),
     }
     if "H_c" in by_symbol:
         entries["loop.coercive_field"] = measured(by_symbol["H_c"]).on_card(source)

@@ -175,7 +175,7 @@ def _result(
         "probability",
         f"P(high) {called}".strip(),
         FittedCurve(along, x, curve, conditions),
-        curve.sigmoid.estimates,
+        (*curve.sigmoid.estimates, *curve.sigmoid.plateaus),
         remarks,
         Picture(
             (plot_probability,),

@@ -23,6 +23,7 @@ from smtj.analysis.switching.trace import (
     FittedTrace,
     attempt_time,
     dwell_times,
+    with_levels_near,
 )
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -132,7 +133,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
 def scan_result(scan: FittedScan, context: Context) -> FitResult:
     """Report a scan."""
     sigmoid, barrier = scan.sigmoid, scan.barrier
-    estimates = list(sigmoid.estimates)
+    estimates = [*sigmoid.estimates, *(sigmoid.plateaus if isinstance(sigmoid, SigmoidFit) else ())]
     remarks = [sigmoid.verdict, *scan.remarks]
     if barrier is not None:
         estimates += [barrier.stability_factor, barrier.effective_field]
@@ -184,7 +185,9 @@ def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
     else:
         card = with_sigmoid(card, w, h_s, *where)
     middle = scan.traces[int(np.argmin(np.abs(scan.field - scan.sigmoid.offset_field)))]
-    return middle.on_card(card, source) if middle.fit.verdict == "two levels" else card
+    if middle.fit.verdict != "two levels":
+        return card
+    return with_levels_near(card, scan.traces, middle, source)
 
 
 def _conclusive(trace: FittedTrace) -> bool:

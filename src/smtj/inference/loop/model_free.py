@@ -38,6 +38,8 @@ CURVED, STRUCTURED = 0.3, 4.0
 which readings keep to no levels."""
 SLOPED = 4.5
 """Significance of the slope of a level, in standard errors, from which it is fitted."""
+HARDER = 1.5
+"""Least switching field of a reference layer over the largest of the free layer."""
 MIN_GAIN = 8.0
 """Gain in Akaike's criterion from which a loop with two levels counts as rounded."""
 
@@ -339,30 +341,46 @@ def _fields(
     """Return switching, coercive and offset fields, the senses of the switches, and remarks."""
     senses = {s.upwards for each in switches for s in each}
     remarks = []
-    several = any(len(each) > 1 for each in switches)
-    if several:
-        remarks.append(
-            "some sweeps switch more than once, as where the reference layer switches too; a "
-            "minor loop would give the coercive field of the free layer"
-        )
     if any(s.repeated for each in switches for s in each):
         remarks.append(
             "readings go back and forth between the levels near the switching; the interval of "
             "the switching field spans them"
         )
-    if several:
-        return (), senses, remarks
     if not branches[0].ordered:
         remarks.append("the fields are in no order, so the loop has no coercive field")
         every = [s for each in switches for s in each]
+        if any(len(each) > 1 for each in switches):
+            return (), senses, remarks
         return (switching_estimate("offset field", "H_off", every)[0],), senses, remarks
+    reference: list[Switch] = []
+    if any(len(each) > 1 for each in switches):
+        layers = _by_layer([each for each in switches if each])
+        if layers is None:
+            remarks.append(
+                "some sweeps switch more than once, as where the reference layer switches too; a "
+                "minor loop would give the coercive field of the free layer"
+            )
+            return (), senses, remarks
+        free, reference = layers
+        turned = [(s.low < r.low) == s.rising for s, r in zip(free, reference, strict=True)]
+        remarks.append(
+            "each sweep switches twice; the switch at the smaller field is taken for the free "
+            "layer's, the other for the reference layer's"
+            + (
+                ", which turns between them, so that its stray field is in H_c and not in H_off; a "
+                "minor loop tells them apart"
+                if all(turned)
+                else ""
+            )
+        )
+    else:
+        free = [s for each in switches for s in each]
     estimates, sweeps = [], []
-    for rising in (True, False):
-        own = [s for each in switches for s in each if s.rising == rising]
-        word = "rising" if rising else "falling"
+    for rising, word in ((True, "rising"), (False, "falling")):
+        own = [s for s in free if s.rising == rising]
         if own:
-            symbol = "H_rising" if rising else "H_falling"
-            estimate, freedom = switching_estimate(f"switching field, {word} field", symbol, own)
+            name = f"switching field, {word} field"
+            estimate, freedom = switching_estimate(name, f"H_{word}", own)
             estimates.append(estimate)
             sweeps.append(freedom)
         else:
@@ -372,7 +390,24 @@ def _fields(
     if len(estimates) == 2:
         up, down = estimates
         estimates += [middle_or_width(up, down, sign, sweeps) for sign in (-1, 1)]
+    for rising, word in ((True, "rising"), (False, "falling")):
+        if own := [s for s in reference if s.rising == rising]:
+            name = f"reference layer, {word} field"
+            estimates.append(switching_estimate(name, f"H_ref_{word}", own)[0])
     return tuple(estimates), senses, remarks
+
+
+def _by_layer(sweeps: list[list[Switch]]) -> tuple[list[Switch], list[Switch]] | None:
+    """Return the switches of the free and of the reference layer of sweeps that have one of each,
+    None if they are not told apart by the size of the field."""
+    if any(len(each) != 2 for each in sweeps):
+        return None
+    ordered = [sorted(each, key=lambda s: abs(s.low + s.high)) for each in sweeps]
+    free, reference = ([each[i] for each in ordered] for i in (0, 1))
+    largest = max(abs(s.low + s.high) for s in free)
+    if min(abs(s.low + s.high) for s in reference) < HARDER * largest:
+        return None
+    return free, reference
 
 
 def _rounded_result(

@@ -4,7 +4,8 @@ Every count is weighted by 1/(variance inflation), which keeps the estimates unb
 their standard errors honest under serial correlation (:mod:`smtj.inference.sigmoid.counts`).
 
 Points may scatter further about the sigmoid than counting explains, as the field of each may be off
-by an error of its own; intervals allow for that (:mod:`smtj.inference.sigmoid.scatter`).
+by an error of its own; intervals allow for that (:mod:`smtj.inference.sigmoid.scatter`).  Or P ends
+above 0 or below 1 (:mod:`smtj.inference.sigmoid.plateaus`).
 """
 
 import math
@@ -17,6 +18,7 @@ from smtj.errors import SmtjError
 from smtj.inference.sigmoid.counts import Counts, checked_counts
 from smtj.inference.sigmoid.logistic import (
     SIGNIFICANT,
+    WEAK,
     Goodness,
     agreement,
     crossing,
@@ -28,10 +30,11 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
+from smtj.inference.sigmoid.plateaus import with_plateaus
 from smtj.inference.sigmoid.scatter import ATTENUATION, Posterior, integrated, posterior_of
 from smtj.inference.stats.checks import guarded
-from smtj.inference.stats.distributions import normal_quantile
-from smtj.inference.stats.estimate import Estimate
+from smtj.inference.stats.distributions import chi_squared_p_value, normal_quantile
+from smtj.inference.stats.estimate import NORMAL_95, Estimate
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 from smtj.typing import Floats
@@ -49,7 +52,8 @@ SLOPE_UNITS = {
 
 @dataclass(frozen=True, eq=False)
 class SigmoidFit:
-    """A fitted P(high | H) = 1/(1 + exp[-w (H - H_s)]), in the unit of its fields."""
+    """A fitted P(high | H) = 1/(1 + exp[-w (H - H_s)]), in the unit of its fields, from P_min to
+    P_max where these are not 0 and 1."""
 
     slope: float
     """w, in 1/field."""
@@ -62,11 +66,11 @@ class SigmoidFit:
     correlation included; about :attr:`degrees_of_freedom` where the sigmoid is right and no count
     is small."""
     degrees_of_freedom: int
-    """Number of fields less two."""
+    """Number of fields less that of parameters."""
     counts: Counts
     """What was fitted."""
     goodness: Goodness
-    """From simulated curves."""
+    """From simulated curves; of a curve with plateaus from χ²."""
     reads: Floats
     """Independent reads that each field counts as, with the scatter of the field."""
     field_scatter: float = 0.0
@@ -76,6 +80,12 @@ class SigmoidFit:
     unit: str = "A/m"
     """SI unit of the fields in :attr:`estimates`: ``"A/m"``, or ``"V"`` or ``"A"`` for P against a
     voltage or a current."""
+    ends: tuple[float, float] = (0.0, 1.0)
+    """P_min and P_max."""
+    end_errors: tuple[float, float] = (0.0, 0.0)
+    """Their standard errors; 0 for an end that is 0 or 1."""
+    errors_at_fit: tuple[float, float] | None = None
+    """Standard errors of w and H_s for a known scatter, of a curve with plateaus."""
 
     @property
     def slope_error(self) -> float:
@@ -110,14 +120,37 @@ class SigmoidFit:
             size = format_quantity(self.field_scatter, self.unit, shown, 2)
             name = {"V": "voltage", "A": "current"}.get(self.unit, "field")
             scatter = f"a {name} that scatters by {size} from point to point"
+        between = ""
+        if self.plateaus:
+            low, high = (
+                f"{end:.3g}" + (f" ± {error:.1g}" if error else "")
+                for end, error in zip(self.ends, self.end_errors, strict=True)
+            )
+            between = (
+                f" between {low} and {high}, which P does not leave, as where reads are told "
+                "wrongly or a third state is visited; w and H_s are those of the sigmoid, which "
+                "alone is on a card"
+            )
         if not self.not_a_sigmoid:
             allowed = f"; the intervals allow for {scatter}" if scatter else ""
-            return f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g}){allowed}"
+            agrees = f"{agreement(self.p_value)} with a sigmoid (p = {self.p_value:.2g})"
+            return f"{agrees}{between}{allowed}"
         factor = math.sqrt(self.deviance / self.goodness.expected_deviance)
+        as_with = f", as with {scatter}" if scatter else ""
         return (
-            f"the curve is not a sigmoid (p < {SIGNIFICANT:g}), or its field is not exact: its "
-            f"points scatter {factor:.1f} times as far about the nearest one as counting explains"
-            f"{', as with ' + scatter if scatter else ''}; the intervals allow for that"
+            f"the curve is not a sigmoid{between} (p < {SIGNIFICANT:g}), or its field is not "
+            f"exact: its points scatter {factor:.1f} times as far about the nearest one as "
+            f"counting explains{as_with}; the intervals allow for that"
+        )
+
+    @property
+    def plateaus(self) -> tuple[Estimate, ...]:
+        """P_min and P_max that are not 0 and 1."""
+        named = (("lowest probability", "P_min"), ("highest probability", "P_max"))
+        return tuple(
+            Estimate(*name, end, error, (end - NORMAL_95 * error, end + NORMAL_95 * error), "", "")
+            for name, end, error in zip(named, self.ends, self.end_errors, strict=True)
+            if error
         )
 
     @property
@@ -135,7 +168,9 @@ class SigmoidFit:
     def probability(self, field: ArrayLike) -> Floats:
         """P(high) of the fit at a field."""
         values = np.asarray(field, dtype=np.float64)
-        return np.asarray(switching_probability(values, self.slope, self.offset_field))
+        low, high = self.ends
+        inner = switching_probability(values, self.slope, self.offset_field)
+        return np.asarray(low + (high - low) * inner)
 
     def intervals(self, level: float = 0.95) -> tuple[Interval, Interval]:
         """Confidence intervals of w and of H_s, by profile likelihood.
@@ -148,6 +183,14 @@ class SigmoidFit:
             quantiles = (normal_quantile(level),) * 2
         else:
             quantiles = (self.posterior.quantile(level, 0), self.posterior.quantile(level, 1))
+        if self.errors_at_fit is not None:
+            first, second = (
+                (value - q * error, value + q * error)
+                for value, q, error in zip(
+                    (self.slope, self.offset_field), quantiles, self.errors_at_fit, strict=True
+                )
+            )
+            return first, second
         return _profile_intervals(self, quantiles[0] ** 2, quantiles[1] ** 2)
 
 
@@ -198,11 +241,25 @@ def fit_sigmoid(
         )
     found = float(deviance(fractions * n, n, p))
     goodness = goodness_of_fit(x, theta, n, found, seed)
-    found_scatter = integrated(design, fractions, n, theta) if scattered else None
-    reads, excess = n, 0.0
-    if found_scatter is not None:
-        theta, reads, excess = found_scatter.theta, found_scatter.reads, found_scatter.excess
-        p = logistic(design @ theta)
+    reads, excess, weights = n, 0.0, None
+    plateaus = None
+    if scattered:
+        scatter = integrated(design, fractions, n, theta)
+        theta, reads, excess = scatter.theta, scatter.reads, scatter.excess
+        weights, shifts, covariances = scatter.weights, scatter.shifts, scatter.covariances
+        if goodness.p_value < WEAK or excess:
+            plateaus = with_plateaus(x, fractions, n, theta, reads)
+    p = logistic(design @ theta)
+    inner = information(x, reads * p * (1 - p))
+    degrees = len(x) - 2
+    if plateaus is not None:
+        theta, reads, excess = plateaus.theta, plateaus.reads, plateaus.excess
+        weights, shifts = plateaus.scatter.weights, plateaus.scatter.shifts[:, :2]
+        covariances = plateaus.scatter.covariances[:, :2, :2]
+        inner = np.linalg.inv(covariances[0])
+        degrees -= plateaus.free
+        found = float(deviance(fractions * n, n, plateaus.probability(x)))
+        goodness = Goodness(chi_squared_p_value(found, degrees), degrees)
     # A field that scatters flattens the mean curve.
     steeper = math.sqrt(1 + ATTENUATION * excess**2)
     intercept, steepness = (float(v) for v in theta)
@@ -210,27 +267,28 @@ def fit_sigmoid(
     jacobian = np.array(
         [[0, steeper / scale], [-scale / steepness, scale * intercept / steepness**2]]
     )
-    covariance = jacobian @ np.linalg.inv(information(x, reads * p * (1 - p))) @ jacobian.T
+    at_fit = covariance = jacobian @ np.linalg.inv(inner) @ jacobian.T
     posterior = None
-    if found_scatter is not None:
+    if weights is not None:
         posterior, covariance = posterior_of(
-            found_scatter.weights,
-            found_scatter.shifts @ jacobian.T,
-            jacobian @ found_scatter.covariances @ jacobian.T,
-            covariance,
+            weights, shifts @ jacobian.T, jacobian @ covariances @ jacobian.T, at_fit
         )
+    own = np.sqrt(np.diag(at_fit)).tolist()
     return SigmoidFit(
         slope=steeper * steepness / scale,
         offset_field=centre - scale * intercept / steepness,
         covariance=covariance,
         deviance=found,
-        degrees_of_freedom=len(x) - 2,
+        degrees_of_freedom=degrees,
         counts=counts,
         goodness=goodness,
         reads=reads,
         field_scatter=excess * scale / abs(steepness * steeper),
         posterior=posterior,
         unit=unit,
+        ends=(0.0, 1.0) if plateaus is None else plateaus.ends,
+        end_errors=(0.0, 0.0) if plateaus is None else plateaus.errors,
+        errors_at_fit=None if plateaus is None else (own[0], own[1]),
     )
 
 

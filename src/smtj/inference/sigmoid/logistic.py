@@ -107,14 +107,18 @@ def information(x: Floats, weight: Floats) -> Floats:
     return np.array([[weight.sum(), cross], [cross, weight @ x**2]])
 
 
-def deviance(high: Floats, total: Floats, p: Floats) -> Floats:
-    """Twice the log-likelihood that a free probability at every field gains over ``p``."""
+def deviances(fractions: Floats, reads: Floats, p: Floats) -> Floats:
+    """Twice the log-likelihood that a free probability at each field gains over ``p``, of shape
+    (..., fields)."""
     from scipy.special import xlogy
 
-    low = total - high
-    fraction = high / total
-    gain = xlogy(high, fraction) + xlogy(low, 1 - fraction) - xlogy(high, p) - xlogy(low, 1 - p)
-    return np.asarray(2 * gain.sum(axis=-1))
+    gain = xlogy(fractions, fractions) + xlogy(1 - fractions, 1 - fractions)
+    return np.asarray(2 * reads * (gain - xlogy(fractions, p) - xlogy(1 - fractions, 1 - p)))
+
+
+def deviance(high: Floats, total: Floats, p: Floats) -> Floats:
+    """Return the sum of :func:`deviances` of ``high`` of ``total`` reads."""
+    return np.asarray(deviances(high / total, total, p).sum(axis=-1))
 
 
 def crossing(curve: Callable[[float], float], best: float, step: float, threshold: float) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smtj.inference.sigmoid.logistic import maximise
+from smtj.inference.sigmoid.logistic import deviances, maximise
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
@@ -93,7 +93,7 @@ def integrated(design: Floats, fractions: Floats, n: Floats, theta: Floats) -> S
     again = logistic(moved @ design.T)
     information = np.einsum("sf,fi,fj->sij", reads * again * (1 - again), design, design)
     log = -0.5 * (
-        _deviances(fractions, reads, again).sum(axis=-1)
+        deviances(fractions, reads, again).sum(axis=-1)
         + np.log1p(more).sum(axis=-1)
         + np.linalg.slogdet(matrix)[1]
     )
@@ -131,14 +131,6 @@ def _prior(precision: Floats) -> Floats:
     uniform = np.sqrt(precision)
     ends = np.concatenate([[1.0], (uniform[1:-1] + uniform[2:]) / 2, [0.0]])
     return np.concatenate([[NONE], (1 - NONE) * np.maximum(-np.diff(ends), 0.0)])
-
-
-def _deviances(fractions: Floats, reads: Floats, p: Floats) -> Floats:
-    """Deviance of every field, shape (nodes, fields)."""
-    from scipy.special import xlogy
-
-    gain = xlogy(fractions, fractions) + xlogy(1 - fractions, 1 - fractions)
-    return np.asarray(2 * reads * (gain - xlogy(fractions, p) - xlogy(1 - fractions, 1 - p)))
 
 
 @dataclass(frozen=True, eq=False)

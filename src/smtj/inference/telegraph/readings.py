@@ -28,8 +28,6 @@ EVEN_STEPS = 0.01
 """Relative difference of steps that are equal."""
 REPEATED = 0.1
 """Part of unrounded readings that equal the one before from which they have been filtered."""
-CLIPPED = 0.01
-"""Part of the readings at an end from which the instrument clips."""
 ROUNDING = 0.29
 """Standard deviation of a rounding error over the step, 1/√12."""
 MIN_NOISE = 0.02
@@ -240,7 +238,7 @@ def _kinds(steps: Floats) -> tuple[NDArray[np.int32], Floats]:
 
 
 def _limits(y: Floats) -> list[str]:
-    """Say which readings are at an end of the instrument's range, or that it has hardly a step."""
+    """Say that an instrument has hardly a step, or repeats readings."""
     some = y[:: max(y.size >> 14, 1)]
     values = np.unique(some)
     if 2 < values.size < MIN_VALUES:
@@ -260,13 +258,7 @@ def _limits(y: Floats) -> list[str]:
             f"{100 * repeated:.2g} % of the readings repeat the one before, as behind a median "
             "filter, which makes levels of noise and hides dwells; fit the record before it"
         )
-    return found + [
-        f"{100 * at_end:.2g} % of the readings are {value:.5g}, the {name} of all: the "
-        "instrument clips; choose a larger range"
-        for name, value in (("highest", values[-1]), ("lowest", values[0]))
-        for at_end in [float(np.mean(some == value))]
-        if at_end > CLIPPED
-    ]
+    return found
 
 
 def _resolution(y: Floats) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from smtj.inference.telegraph.baseline import Baseline
 from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.model import Model
-from smtj.inference.telegraph.readings import Readings
+from smtj.inference.telegraph.readings import MIN_VALUES, Readings
 from smtj.inference.telegraph.result import TraceFit
 from smtj.units import format_scaled
 
@@ -19,6 +19,9 @@ SLOW_RESPONSE = 1.5
 """Shorter dwell time over the response time, below which the response hides most dwells."""
 SHORT_POLE = 0.02
 """Time constant of the readout over the interval up to which it changes nothing that is seen."""
+CLIPPED, PILED_UP, ENOUGH_STEPS = 0.01, 3.0, 2.0
+"""Part of the readings at an end, that part over those of the values next to it, and noise over the
+steps of rounded readings, from which the instrument clips."""
 MIN_DRIFT = 0.2
 """Drift over the separation from which it is told."""
 
@@ -63,7 +66,27 @@ def imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str
         found.append(
             "the baseline jumps at " + ", ".join(f"{jump:.4g} s" for jump in np.sort(base.jumps))
         )
-    return tuple(found)
+    return (*found, *_clipped(model, readings))
+
+
+def _clipped(model: Model, readings: Readings) -> list[str]:
+    """Say at which ends readings pile up: noise of several steps falls off there if none is cut."""
+    some = readings.signal[:: max(readings.size >> 14, 1)]
+    values, counts = np.unique(some, return_counts=True)
+    is_rounded = values.size < some.size / 4
+    step = float(np.median(np.diff(values)))
+    if values.size < MIN_VALUES or (is_rounded and model.spread.max() < ENOUGH_STEPS * step):
+        return []
+    found = []
+    for name, ends in (("highest", slice(None, None, -1)), ("lowest", slice(None))):
+        value, (at_end, *others) = float(values[ends][0]), counts[ends][: MIN_VALUES - 1]
+        if at_end > max(CLIPPED * some.size, PILED_UP * max(others)):
+            found.append(
+                f"{100 * at_end / some.size:.2g} % of the readings are "
+                f"{readings.centre + readings.scale * value:.5g}, the {name} of all: the "
+                "instrument clips, which moves the level there; choose a larger range"
+            )
+    return found
 
 
 def warnings_of(fit: TraceFit, readings: Readings, model: Model, unit: float) -> tuple[str, ...]:

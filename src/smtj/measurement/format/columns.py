@@ -31,14 +31,19 @@ from smtj.measurement.format.suggest import (
     unnamed_signal,
     words_of,
 )
+from smtj.measurement.format.uncertainty import error_column
 from smtj.units import convert
 
 _PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
+_SHOWN = {
+    *(*_PROBABILITIES, *SIGNALS, "resistance", "relative_resistance", "conductance"),
+    *("magnetoresistance", "resistance_after", "frequency", "dwell_time_high", "dwell_time_low"),
+    *("rate_high", "rate_low", "log_dwell_time_high", "log_dwell_time_low"),
+}
+"""Quantities beside which a state says nothing else."""
+_STATES = ("level", "status", "configuration", "config", "magnetization", "magnetisation")
+"""What columns of words may be called that hold states."""
 _TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
-_ERRORS = (
-    *("err", "error", "errors", "errorbar", "stderr", "stderror", "standarderror", "se", "sem"),
-    *("sigma", "σ", "uncertainty"),
-)
 _BIASES_TOO = ("vdc", "amplitude")
 """Headers, by their letters, of a signal or a bias."""
 _POLAR = ("r", "theta", "θ", "phase")
@@ -155,12 +160,15 @@ def match_columns(
                 f"{file}: column {quoted(headers[position])} counts {known[1]}, whose rate it does "
                 "not say: give the time between readings by interval= (--interval)"
             )
+        if known is None and position in texts and _plain(headers[position]) in _STATES:
+            known = ("state", None)
         if known is not None and known[0] not in asked_for:
             found[position] = known
     numbers = {name for position, (name, _) in found.items() if position not in texts}
     for position in set(texts) & set(found):
         if found[position][0] in numbers and found[position][0] in QUANTITIES:
             del found[position]
+    _leave_out_states(found, asked_for)
     _leave_out_set(headers, found, asked_for)
     _check_same_meaning(headers, found, file)
     clock = {"time"} if timed else set()
@@ -262,11 +270,11 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
             return "dwell_time_low", unit
         if beside & _PROBABILITIES:
             return "pulse_length", unit
-    if position and _plain(bare[position]) in _ERRORS:
-        before = recognised(headers[position - 1])
-        if before is not None and before[0] in ("probability", "probability_low"):
-            return "probability_error", unit
-    own = recognised(headers[position])
+    if unit is not None and _plain(bare[position]) == "duration":
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        if beside & _PROBABILITIES:
+            return "pulse_length", unit
+    own = recognised(headers[position]) or error_column(headers, position)
     if own is not None and own[0] == "signal" and _plain(bare[position]) in _BIASES_TOO:
         # A bias where something else was measured, and rectified where a microwave is.
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
@@ -300,6 +308,17 @@ def _check_names(columns: Mapping[str, str]) -> None:
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
             raise DataError(f'unknown quantity "{name}": {hint}')
+
+
+def _leave_out_states(found: dict[int, tuple[str, str | None]], asked_for: Collection[str]) -> None:
+    """Leave out states beside what they were concluded from, and single dwell times without."""
+    names = {name for name, _ in found.values()}
+    biased = "time" in names and names & {"voltage", "current"}
+    drop = {"state"} if names & _SHOWN or biased or {"voltage", "current"} <= names else set()
+    drop |= {"dwell_time"} if "state" not in names - drop else set()
+    for position, (name, _) in list(found.items()):
+        if name in drop - set(asked_for):
+            del found[position]
 
 
 def _leave_out_set(

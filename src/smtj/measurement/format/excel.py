@@ -25,7 +25,13 @@ from smtj.measurement.format.messages import (
     wrong_width,
 )
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
-from smtj.measurement.format.values import in_unit, with_units_of_cells
+from smtj.measurement.format.states import WORDED, state_of, unknown_state
+from smtj.measurement.format.values import (
+    in_unit,
+    with_errors_of_cells,
+    with_units_of_cells,
+    without_errors,
+)
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 # In "1,234" it may stand between thousands.
@@ -151,8 +157,14 @@ def _sheet(
         headers, first = body[0].cells, 1
     names = {row.number for row in layout.header_rows} if layout is not None else {1}
     preamble = tuple(row.cells for row in body[:first] if row.number not in names)
-    headers = tuple(with_units_of_cells(headers, body[first].cells))
-    return Sheet(name, others, comments, preamble, headers, tuple(body[first:]))
+    rows = tuple(body[first:])
+    named, paired = with_errors_of_cells(headers, rows[0].cells)
+    if paired:
+        blank = [""] * len(headers)
+        padded = (Row(n, (*cells, *blank[len(cells) :])) for n, cells in rows)
+        rows = tuple(Row(n, without_errors(cells, paired)) for n, cells in padded)
+    headers = tuple(with_units_of_cells(named, rows[0].cells))
+    return Sheet(name, others, comments, preamble, headers, rows)
 
 
 def _worth(layout: Layout | None) -> int:
@@ -233,6 +245,10 @@ def _value(path: Path, row: Row, column: Column, required: bool = False) -> str 
     if column.unit is not None and is_missing(text) and not required:
         return float("nan")
     value = text if column.unit is None else in_unit(text, column.unit)
+    if value is None and column.name in WORDED and text:
+        value = state_of(text)
+        if value is None:
+            raise DataError(f"{path}: row {row.number}, {unknown_state(column.header, text)}")
     if not text or value is None:
         raise DataError(f"{path}: row {row.number}, {wrong_cell(column.header, text)}")
     return value

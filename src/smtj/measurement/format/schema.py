@@ -161,6 +161,17 @@ _DWELL_LOW = _words(
 )
 
 
+_DWELL = _words(
+    "dwell, duration, residence time, lifetime, waiting time, time in state, dwell length, "
+    "Δt, delta t, tau, τ, Verweildauer, 停留时间, 滞留時間"
+)
+_STATE = _words(
+    "states, final state, end state, new state, state after, state after pulse, MTJ state, "
+    "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
+    "состояние"
+)
+
+
 def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
     """Headers such as ``"rate AP->P"`` and ``"ln tau AP"``."""
     return tuple(f"{measure} {state}" for measure in measures for state in _words(states))
@@ -172,6 +183,15 @@ _RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
 _RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
 _LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
 _LOG_LOW = _of_state(_LOGS, "P, low, down, parallel")
+_WITH_ERRORS = [
+    (what, f"{name}_{state}", unit, shown)
+    for what, name, unit, shown in (
+        ("a dwell time", "dwell_time", "s", "ms"),
+        ("a rate", "rate", "Hz", "Hz"),
+        ("the logarithm of a dwell time", "log_dwell_time", "", ""),
+    )
+    for state in ("high", "low")
+]
 _BEFORE = _words("R before, R initial, R init, R start, R pre, R 0, R before pulse")
 _AFTER = _words("R after, R final, R end, R post, R after pulse")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
@@ -233,10 +253,20 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
             Quantity("dwell_time_high", "s", "ms", "a dwell time", _DWELL_HIGH, 0),
             Quantity("dwell_time_low", "s", "ms", "a dwell time", _DWELL_LOW, 0),
+            Quantity("dwell_time", "s", "ms", "a single dwell time", _DWELL, 0),
+            Quantity("state", "", "", "a state", _STATE),
             Quantity("rate_high", "Hz", "Hz", "a rate of leaving the high state", _RATE_HIGH, 0),
             Quantity("rate_low", "Hz", "Hz", "a rate of leaving the low state", _RATE_LOW, 0),
             Quantity("log_dwell_time_high", "", "", "a logarithm of a dwell time", _LOG_HIGH),
             Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
+            *(
+                Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
+                for what, name, unit, shown in _WITH_ERRORS
+            ),
+            *(
+                Quantity(f"relative_error_{s}", "", "%", "a relative standard error", (), 0)
+                for s in ("high", "low")
+            ),
             Quantity("resistance_before", "ohm", "ohm", "a resistance before a pulse", _BEFORE, 0),
             Quantity("resistance_after", "ohm", "ohm", "a resistance after a pulse", _AFTER, 0),
             *(
@@ -287,9 +317,25 @@ MAY_BE_ARBITRARY = (*SIGNALS, "signal_error")
 NAMES = (*QUANTITIES, *LABELS)
 """All columns, in the order of the files that smtj writes."""
 
+RELATIVE_ERRORS: Mapping[str, str] = MappingProxyType(
+    {
+        f"{kind}_{s}": f"relative_error_{s}"
+        for kind in ("dwell_time", "rate")
+        for s in ("high", "low")
+    }
+)
+"""Columns of relative standard errors by what they are of."""
+ERRORS: Mapping[str, str] = MappingProxyType(
+    {name: f"{name}_error" for name in QUANTITIES if f"{name}_error" in QUANTITIES}
+    | {"probability_low": "probability_error"}
+)
+"""Columns of standard errors by what they are of."""
+
 # Look-alikes of ⊥ and ∥, which are not punctuation.
 _SIGNS = str.maketrans({"⟂": "⊥", "‖": "∥", "ǁ": "∥"})
-_PUNCTUATION = re.compile(r"[^\w⊥∥]|_")
+_PLUS_MINUS = re.compile(r"\+/?-")
+# Nor is the sign of an error.
+_PUNCTUATION = re.compile(r"[^\w⊥∥±]|_")
 
 
 def name_of(text: str) -> str | None:
@@ -322,7 +368,8 @@ def has_no_direction(text: str) -> bool:
 
 def _key(text: str) -> str:
     text = re.sub(r"^\s*#\s*(?=[^\W\d])", "number ", text)
-    plain = unicodedata.normalize("NFKC", text.replace("||", "∥").translate(_SIGNS))
+    text = _PLUS_MINUS.sub("±", text.replace("||", "∥").translate(_SIGNS))
+    plain = unicodedata.normalize("NFKC", text)
     return _PUNCTUATION.sub("", plain).casefold()
 
 

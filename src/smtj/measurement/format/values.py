@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,15 @@ import numpy as np
 from smtj.errors import UnitError
 from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
 from smtj.measurement.format.messages import is_number
+from smtj.measurement.format.schema import ERRORS
 from smtj.typing import Floats
 from smtj.units import convert
 
 _VALUE = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([^\W\d]\w*|[%°℃]\w*)")
+_PAIR = re.compile(
+    r"\(?([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(?:±|\+/-|\+-)\s*"
+    r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\)?(\s*[^\d\s]\S*)?"
+)
 ICE_POINT = 273.15
 """0 °C, in K."""
 
@@ -36,6 +41,37 @@ def split_value(cell: str) -> tuple[str, str] | None:
     found = _VALUE.fullmatch(cell.strip())
     unit = unit_named(found[2]) if found is not None else None
     return None if found is None or unit is None else (found[1].replace(",", "."), unit)
+
+
+def split_error(cell: str) -> tuple[str, str] | None:
+    """Split ``"5.2 ± 0.3 ms"`` into ``"5.2 ms"`` and ``"0.3 ms"``; None if it is anything else."""
+    found = _PAIR.fullmatch(cell.strip())
+    if found is None:
+        return None
+    value, error = (found[n].replace(",", ".") + (found[3] or "") for n in (1, 2))
+    return value, error
+
+
+def without_errors(cells: Sequence[str], paired: Collection[int]) -> tuple[str, ...]:
+    """Return cells with the errors in those at the positions ``paired`` appended."""
+    split = {n: split_error(cells[n]) or (cells[n], "") for n in paired if n < len(cells)}
+    values = (split[n][0] if n in split else cell for n, cell in enumerate(cells))
+    return (*values, *(split[n][1] for n in split))
+
+
+def with_errors_of_cells(
+    headers: Sequence[str], first: Sequence[str]
+) -> tuple[list[str], tuple[int, ...]]:
+    """Return headers with those of the errors in the cells of the first reading appended, and the
+    positions of these cells."""
+    found, paired = list(headers), []
+    for position, (header, cell) in enumerate(zip(headers, first, strict=False)):
+        known = recognised(header)
+        if known is not None and known[0] in ERRORS and split_error(cell) is not None:
+            name, unit = split_header(header)
+            found.append(f"{name} ±" + (f" [{unit}]" if unit else ""))
+            paired.append(position)
+    return found, tuple(paired)
 
 
 def with_units_of_cells(headers: Sequence[str], first: Sequence[str]) -> list[str]:

@@ -26,8 +26,9 @@ from smtj.measurement.format.messages import (
 )
 from smtj.measurement.format.missing import MAX_FOOTER, MIN_READINGS, Complete, complete
 from smtj.measurement.format.options import Progress
+from smtj.measurement.format.states import WORDED, state_of, states_of, unknown_state
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, split_at_blanks
-from smtj.measurement.format.values import in_unit, split_value
+from smtj.measurement.format.values import in_unit, split_error, split_value, without_errors
 
 CHUNK = 1 << 19
 """Rows parsed at a time."""
@@ -85,8 +86,13 @@ def read_text(
     return found
 
 
-def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
-    """As :func:`read_text`, of cells such as ``"5.2 kΩ"``, each with a unit of its own; slowly."""
+def read_united(
+    path: Path, dialect: Dialect, match: Match, paired: tuple[int, ...] = ()
+) -> Complete:
+    """As :func:`read_text`, of cells such as ``"5.2 kΩ"``, each with a unit of its own; slowly.
+
+    Those at the positions ``paired`` hold an error, too, which counts as a cell behind all others.
+    """
     columns: dict[str, list[Any]] = {column.name: [] for column in match.columns}
     numbers = []
     for number, cells in records(path, dialect):
@@ -95,8 +101,9 @@ def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
                 f"{path}: row {number}: {wrong_width(len(cells), len(dialect.headers))}"
             )
         numbers.append(number)
+        parts = without_errors(cells, paired)
         for column in match.columns:
-            cell = cells[column.position]
+            cell = parts[column.position]
             value: Any = cell if column.unit is None else in_unit(cell, column.unit)
             if value is None and not is_missing(cell):
                 raise DataError(f"{path}: row {number}, {wrong_cell(column.header, cell)}")
@@ -109,12 +116,13 @@ def read_united(path: Path, dialect: Dialect, match: Match) -> Complete:
 
 
 def first_with_units(path: Path, dialect: Dialect) -> list[str]:
-    """Return the cells of the first reading if any is a number with its unit; else none."""
+    """Return the cells of the first reading if any is a number with its unit or error; else
+    none."""
     try:
         first = next(records(path, dialect), (0, []))[1]
     except csv.Error:
         return []  # reading the table says what is wrong
-    return first if any(split_value(cell) is not None for cell in first) else []
+    return first if any(split_value(cell) or split_error(cell) for cell in first) else []
 
 
 def _without_footer(
@@ -185,7 +193,7 @@ def _parsed(
     numbers = [
         names[column.position]
         for column in match.columns
-        if column.unit is not None and not _is_dated(column, dialect)
+        if column.unit is not None and not _is_text(column, dialect)
     ]
     parts: dict[str, list[NDArray[Any]]] = {names[c.position]: [] for c in match.columns}
     size = path.stat().st_size
@@ -221,7 +229,7 @@ def _parsed(
     # One column after the other, so only one is in memory twice.
     whole = [np.concatenate(parts.pop(names[column.position])) for column in match.columns]
     return [
-        _seconds(array) if _is_dated(column, dialect) else array
+        _read(array, column) if _is_text(column, dialect) else array
         for column, array in zip(match.columns, whole, strict=True)
     ]
 
@@ -274,16 +282,17 @@ def _rows_before_footer(path: Path, dialect: Dialect, match: Match) -> int | Non
     return first if first is not None and first >= MIN_READINGS else None
 
 
-def _is_dated(column: Column, dialect: Dialect) -> bool:
-    """Whether a column of times holds text, perhaps dates."""
-    return column.name == "time" and column.position in dialect.texts
+def _is_text(column: Column, dialect: Dialect) -> bool:
+    """Whether a column of times holds text, perhaps dates, or one of states holds words."""
+    return column.name in ("time", *WORDED) and column.position in dialect.texts
 
 
-def _seconds(cells: NDArray[Any]) -> NDArray[Any]:
-    seconds = seconds_of(cells.tolist())
-    if seconds is None:
-        raise ValueError("times are neither numbers nor dates")
-    return seconds
+def _read(cells: NDArray[Any], column: Column) -> NDArray[Any]:
+    """Return dates as seconds, or words as states."""
+    found = (seconds_of if column.name == "time" else states_of)(cells.tolist())
+    if found is None:
+        raise ValueError("times are neither numbers nor dates, or states neither words nor numbers")
+    return found
 
 
 def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError:
@@ -303,6 +312,10 @@ def _fault(path: Path, dialect: Dialect, match: Match, reason: str) -> DataError
                 decimal = dialect.decimal
                 right = is_number(cell, decimal) or is_grouped(cell, decimal)
                 wrong = column.unit is not None and not right
+                if column.name in WORDED and column.position in dialect.texts:
+                    if state_of(cell) is None:
+                        return DataError(f"{row}, {unknown_state(column.header, cell)}")
+                    continue
                 if not cell.strip() or wrong:
                     return DataError(f"{row}, {wrong_cell(column.header, cell)}")
     except csv.Error as error:
