@@ -165,6 +165,16 @@ def test_a_card_with_physics_gives_back_a_table_of_dwell_times(tmp_path: Path) -
     )
 
 
+def test_a_card_keeps_the_range_in_which_the_drive_was_applied(tmp_path: Path) -> None:
+    response = fit(dwell_table(tmp_path / "tau.csv", "H_perp (Oe)")).card().field_response
+    assert [float(end) / Oe for end in (response.lowest, response.highest)] == close_to([-150, 120])
+    assert response.limit.provenance == "derived" and "assumed" in response.limit.source
+    current = np.linspace(-5, 5, 11)
+    low, high = 20 * np.exp(np.array([[-0.3], [0.3]]) * current)
+    path = write(tmp_path / "i.csv", "I (uA),tau_P (ms),tau_AP (ms)", current, low, high)
+    assert fit(path).card().current_response.limit.provenance == "measured"
+
+
 def test_dwell_times_that_belong_on_no_card_with_physics_say_why(tmp_path: Path) -> None:
     result = fit(dwell_table(tmp_path / "tau.csv", "H (Oe)"), "cai2019")
     assert not result.has_card and "field out of plane" not in result.title

@@ -8,7 +8,13 @@ import pytest
 from closeness import close_to
 from smtj import load_card, operating_point
 from smtj.analysis import fit
-from smtj.analysis.card_update import Measured, with_barrier, with_sigmoid
+from smtj.analysis.card_update import (
+    Levels,
+    Measured,
+    with_barrier,
+    with_levels,
+    with_sigmoid,
+)
 from smtj.errors import SmtjError
 from smtj.lab import Instrument, field_sweep, scan, temperature_scan, trace, voltage_scan
 from smtj.physics.junction import state_resistances
@@ -260,3 +266,49 @@ def test_assumptions_about_a_file_are_stated():
     assert "assumed 20 ms as on card cai2019" in said
     assert "field_out_of_plane 0 Oe" in said
     assert "voltage 1 mV" in said
+
+
+def test_levels_of_several_fields_are_averaged_by_their_errors():
+    def levels(field, away, error):
+        states = state_resistances(CARD, 0.0, 0.0, field, 0.001)
+        high, low = (Measured(float(state) + away, error) for state in (states.high, states.low))
+        return Levels(high, low, 0.001, 0.0, field)
+
+    near = [levels(-20 * Oe, 3.0, 4.0), levels(0.0, -3.0, 4.0), levels(20 * Oe, 30.0, 4000.0)]
+    made = with_levels(CARD, near, "three traces").electrical
+    assert made.parallel_resistance == close_to(_parallel(CARD), rel=1e-3)
+    alone = with_levels(CARD, near[:1], "one trace").electrical.parallel_resistance.standard_error
+    assert made.parallel_resistance.standard_error == close_to(alone / math.sqrt(2), rel=0.02)
+    apart = [levels(field, away, 4.0) for field, away in ((-20 * Oe, 40.0), (0.0, -40.0))]
+    wider = with_levels(CARD, apart, "two traces").electrical.parallel_resistance.standard_error
+    # χ² of two levels at twice ten errors from their mean, over two degrees of freedom.
+    assert wider == close_to(alone / math.sqrt(2) * math.sqrt(4 * 10**2 / 2), rel=0.2)
+
+
+def _parallel(card):
+    made = with_levels(card, [Levels(*_states(card), 0.001, 0.0, 0.0)], "truth")
+    return float(made.electrical.parallel_resistance)
+
+
+def _states(card):
+    states = state_resistances(card, 0.0, 0.0, 0.0, 0.001)
+    return Measured(float(states.high), 1.0), Measured(float(states.low), 1.0)
+
+
+@pytest.mark.proof
+def test_levels_of_a_card_miss_those_of_its_own_scan_by_no_more_than_chance():
+    away = []
+    for seed in range(100):
+        data = scan(
+            load_card("funatsu2022"),
+            np.arange(-40, 41, 10) * Oe,
+            600,
+            instrument=Instrument(noise=200.0),
+            seed=seed,
+        )
+        result = fit(data, "funatsu2022")
+        held = result.check(result.card()).comparisons
+        away += [one.z for one in held if one.measured.symbol in ("R_high", "R_low")]
+    assert 0.9 < np.std(away) < 1.1
+    assert np.mean(np.abs(away) > 2) < 0.06
+    assert np.mean(np.abs(away) > 3) < 0.01

@@ -332,8 +332,18 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
         (folder / name).write_text("t [s],R [ohm]\n")
     other = tmp_path / "x.csv"
     assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
-    with pytest.raises(DataError, match="is a folder: give a file in it"):
-        load(folder)
+
+
+def test_a_folder_of_one_condition_per_file_is_loaded_as_one(tmp_path: Path, refusal) -> None:
+    for field in (5, -5):
+        (tmp_path / f"run_{field}.csv").write_text("t [s],R [ohm]\n" + ROWS)
+    message = refusal(load, tmp_path)
+    assert "2 files, which are no single data set, as nothing states the condition" in message
+    dataset = load(tmp_path, from_name="run_{field_out_of_plane:Oe}.csv")
+    assert dataset["field_out_of_plane"].values[[0, -1]] == close_to([-5 * Oe, 5 * Oe])
+    assert dataset.sizes["reading"] == 2 * len(ROWS.splitlines())
+    (tmp_path / "x.csv").write_text("H (Oe),P\n1,0.5\n2,0.5\n")
+    assert "some hold" in refusal(load, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -374,18 +384,34 @@ def test_files_of_which_only_some_state_a_field_are_refused(put, refusal) -> Non
 def test_numbers_in_names_that_nothing_explains_are_pointed_out(put) -> None:
     rows = "t [s],V [V]\n" + ROWS
     paths = [put(f"run3_{n}.csv", rows) for n in (5, -5, 0)]
-    assert numbers_in_names([load(path) for path in paths]) == (
+    assert numbers_in_names(paths) == (
         "the names of the files hold numbers, -5 to 5; if these are a condition, from_name= says "
         'which (--from-name "run*_{field:Oe}.csv")'
     )
-    assert numbers_in_names([load(path) for path in paths[:2]]) is None
+    assert numbers_in_names(paths[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("dev*_run*_{field:Oe}.csv", [f"dev1_run{n}_{5 * n - 24}.csv" for n in range(4)]),
+        (
+            "*_trace_{field:Oe}_300.csv",
+            [f"2024-05-0{n}_trace_{3 * n}_300.csv" for n in range(1, 5)],
+        ),
+        ("*_{field:Oe}_*.dat", [f"20240501_1{n}0455_{2 * n - 5}_{10 * n}.dat" for n in range(4)]),
+    ],
+)
+def test_counters_and_dates_in_names_are_no_conditions(pattern: str, names: list[str]) -> None:
+    found = numbers_in_names([Path(name) for name in names])
+    assert found is not None and f'(--from-name "{pattern}")' in found
 
 
 def test_numbers_in_names_of_folders_are_pointed_out(tmp_path: Path) -> None:
     for field in (-14, 0, 14):
         (tmp_path / f"H={field}").mkdir()
         (tmp_path / f"H={field}" / "trace.csv").write_text("t [s],V [V]\n" + ROWS)
-    found = numbers_in_names([load(path) for path in files_in([tmp_path])])
+    found = numbers_in_names(files_in([tmp_path]))
     assert found is not None
     assert '--from-name "H={field:Oe}/*"' in found
 

@@ -7,7 +7,7 @@ the card's own physics returns the fitted value.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,9 @@ from smtj.card import DeviceCard, Value
 from smtj.card.consistency import ellipse_volume
 from smtj.card.value import Provenance
 from smtj.errors import SmtjError
+from smtj.inference.stats.distributions import chi_squared_p_value
 from smtj.inference.stats.estimate import Estimate
+from smtj.inference.stats.least_squares import UNLIKELY
 from smtj.physics.device import (
     OperatingPoint,
     vcma_point,
@@ -34,6 +36,10 @@ MAX_FACTOR = 50.0
 """By which a value may differ from the card's; beyond, the card is the wrong one to start from."""
 CHANCE = 3.0
 """Standard errors by which a w may exceed that of the whole free layer by chance."""
+
+
+STEP = 1e-4
+"""Relative step of a level, by which R_P and TMR are differentiated."""
 
 
 class Measured(NamedTuple):
@@ -223,33 +229,50 @@ def with_coefficient(card: DeviceCard, coefficient: Measured, source: str) -> De
     return card.replace({"vcma.coefficient": value, "vcma.anisotropy_field_per_volt": None})
 
 
-def with_levels(
-    card: DeviceCard,
-    high: Measured,
-    low: Measured,
-    voltage: float,
-    field_in_plane: float,
-    field_out_of_plane: float,
-    source: str,
-) -> DeviceCard:
+class Levels(NamedTuple):
+    """The resistances of both states in ohm, and where they were measured."""
+
+    high: Measured
+    low: Measured
+    voltage: float
+    """In V."""
+    field_in_plane: float
+    """Applied, in A/m."""
+    field_out_of_plane: float
+
+
+def with_levels(card: DeviceCard, measured: Sequence[Levels], source: str) -> DeviceCard:
     """Give a card the R_P and TMR that reproduce the measured resistances of both states.
 
     The angles of the wells are the card's: a telegraph signal shows the part of the TMR that they
-    leave.
-
-    Resistances are in ohm, the bias in V and the applied fields in A/m.
+    leave.  Of several pairs of levels the R_P and TMR are averaged by their errors, which are
+    widened where they scatter by more than chance.
     """
-    values = np.array([high.value, low.value])
-    conditions = (voltage, field_in_plane, field_out_of_plane)
-    found = _parallel_and_tmr(card, values, *conditions)
-    errors = np.zeros(2)
-    for i, error in enumerate((high.error, low.error)):
-        moved = values.copy()
-        moved[i] += error
-        errors = np.hypot(errors, _parallel_and_tmr(card, moved, *conditions) - found)
+    pairs, weights = [], []
+    for one in measured:
+        values = np.array([one.high.value, one.low.value])
+        conditions = (one.voltage, one.field_in_plane, one.field_out_of_plane)
+        found = _parallel_and_tmr(card, values, *conditions)
+        # A whole error of a level that is hardly seen may leave no TMR.
+        steps = STEP * np.diag(values)
+        slopes = [
+            (_parallel_and_tmr(card, values + step, *conditions) - found) / step.sum()
+            for step in steps
+        ]
+        moved = np.stack(slopes, axis=1) * [one.high.error, one.low.error]
+        pairs.append(found)
+        weights.append(np.linalg.inv(moved @ moved.T))
+    covariance = np.linalg.inv(np.sum(weights, axis=0))
+    mean = covariance @ np.einsum("nij,nj->i", weights, pairs)
+    away = np.array(pairs) - mean
+    chi_squared = float(np.einsum("ni,nij,nj->", away, weights, away))
+    freedom = 2 * (len(pairs) - 1)
+    if freedom and chi_squared_p_value(chi_squared, freedom) < UNLIKELY:
+        covariance *= chi_squared / freedom
     text = f"levels of {source}, with the card's angles"
     resistance, tmr = (
-        Measured(*pair).on_card(text, "derived") for pair in zip(found, errors, strict=True)
+        Measured(float(value), float(error)).on_card(text, "derived")
+        for value, error in zip(mean, np.sqrt(np.diag(covariance)), strict=True)
     )
     return card.replace(
         {

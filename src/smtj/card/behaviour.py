@@ -256,6 +256,15 @@ class BehaviouralCard(Card):
         return math.inf if self.response is None else float(self.response.limit)
 
     @property
+    def drive_range(self) -> tuple[float, float]:
+        """Lowest and highest drive that were applied; without them, up to the limit of both
+        signs."""
+        own, limit = self.response, self.drive_limit
+        if own is None or own.lowest is None or own.highest is None:
+            return -limit, limit
+        return float(own.lowest), float(own.highest)
+
+    @property
     def bias_voltage(self) -> float:
         """V in V of the measurement; 0 if it is unknown, or is the drive."""
         own = self.behaviour.read_voltage

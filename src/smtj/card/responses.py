@@ -106,6 +106,8 @@ class FieldResponse(Directed):
     slope: Annotated[Value, Quantity("m/A", "1/Oe", 0.14, "w; negative if H empties the state")]
     midpoint: Annotated[Value, Quantity("A/m", "Oe", -14, "H_s, where P(high) is one half")]
     limit: Annotated[Value, Quantity("A/m", "Oe", 50, "largest |H| that was applied", above=0)]
+    lowest: Annotated[Value | None, Quantity("A/m", "Oe", -60, "lowest H that was applied")] = None
+    highest: Annotated[Value | None, Quantity("A/m", "Oe", 40, "highest H that was applied")] = None
     high_gradient: Annotated[
         Value | None, Quantity("ohm m/A", "ohm/Oe", 0.1, "dR_high/dH, if it was seen")
     ] = None
@@ -132,6 +134,8 @@ class VoltageResponse(Section):
     slope: Annotated[Value, Quantity("1/V", "1/mV", 0.02, "w; negative if V empties the state")]
     midpoint: Annotated[Value, Quantity("V", "mV", 0, "V_s, where P(high) is one half")]
     limit: Annotated[Value, Quantity("V", "mV", 100, "largest |V| that was applied", above=0)]
+    lowest: Annotated[Value | None, Quantity("V", "mV", -50, "lowest V that was applied")] = None
+    highest: Annotated[Value | None, Quantity("V", "mV", 100, "highest V that was applied")] = None
     high_gradient: Annotated[
         Value | None, Quantity("ohm/V", "ohm/V", -100, "dR_high/dV, if it was seen")
     ] = None
@@ -146,6 +150,8 @@ class CurrentResponse(Section):
     slope: Annotated[Value, Quantity("1/A", "1/uA", 0.5, "w; negative if I empties the state")]
     midpoint: Annotated[Value, Quantity("A", "uA", 2, "I_s, where P(high) is one half")]
     limit: Annotated[Value, Quantity("A", "uA", 10, "largest |I| that was applied", above=0)]
+    lowest: Annotated[Value | None, Quantity("A", "uA", -5, "lowest I that was applied")] = None
+    highest: Annotated[Value | None, Quantity("A", "uA", 10, "highest I that was applied")] = None
     high_gradient: Annotated[
         Value | None, Quantity("ohm/A", "ohm/uA", -1, "dR_high/dI, if it was seen")
     ] = None

@@ -13,6 +13,9 @@ from smtj.card.quantity import Quantity
 from smtj.card.section import Section, broken_rule, default
 from smtj.card.value import Value
 
+ROUNDING = 1e-3
+"""By how much of itself a value that is rounded by its error may exceed its limit."""
+
 
 class Geometry(Section):
     """The free layer is an elliptic cylinder; leave all three demagnetising factors out to have
@@ -55,9 +58,9 @@ class Geometry(Section):
                 f"({self.shown('width')}); length is the long axis, so swap the two"
             )
         volume = ellipse_volume(self.length, self.width, self.free_layer_thickness)
-        # Room for rounding, so that V* may be given as the whole volume.
+        # Room for rounding by its error, so that V* may be given as the whole volume.
         limit = self.quantities()["activation_volume"].text(volume, 6)
-        if self.activation_volume > volume * (1 + 1e-9):
+        if self.activation_volume > volume * (1 + ROUNDING):
             raise broken_rule(
                 "geometry.activation_volume "
                 f"({self.shown('activation_volume')}) exceeds the free "

@@ -20,16 +20,21 @@ def data(
     from rich.console import Console
 
     from smtj.errors import DataError
-    from smtj.measurement import describe
+    from smtj.measurement import describe, numbers_in_names
 
-    problems, needs_reads = [], False
-    for number, file in enumerate(data_files(files)):
+    problems, needs_reads, every = [], False, data_files(files)
+    are_traces = True
+    for number, file in enumerate(every):
         found = describe(file, **reading)
         typer.echo(("\n" if number else "") + found.table().text(Console().width))
         problems += [found.problem] if found.problem else []
         needs_reads |= found.needs_reads
+        are_traces &= found.kind.startswith("a trace")
     if problems:
         raise DataError("; ".join(problems))
+    unexplained = numbers_in_names(every) if are_traces else None
+    if unexplained:
+        note(f"{unexplained[0].upper()}{unexplained[1:]}")
     given = [part for part in sys.argv[2:] if part != "--quiet"]
     reads = " --reads N, with N the number of reads behind each P" if needs_reads else ""
     note(f"Next: smtj fit {shlex.join(given)}{reads}")

@@ -66,11 +66,7 @@ class BehaviourTab(DeviceTab):
         width = 1 / abs(float(point.slope))
         middle = float(point.offset_field)
         known = math.isfinite(card.drive_limit)
-        low, high = (
-            (-card.drive_limit, card.drive_limit)
-            if known
-            else (middle - REACH * width, middle + REACH * width)
-        )
+        low, high = card.drive_range if known else (middle - REACH * width, middle + REACH * width)
         self.scale = convert(1.0, drive.unit, drive.show)
         self.drive = 0.0 if drive.name == "none" else middle
         self.fields = np.linspace(low, high, FIELDS)

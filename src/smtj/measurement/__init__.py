@@ -24,6 +24,7 @@ from smtj.measurement.saving import save
 from smtj.measurement.selection import parse_only, select
 from smtj.measurement.series import load_tables
 from smtj.measurement.splitting import Sweep, sweeps
+from smtj.measurement.stated import numbers_in_names
 
 __all__ = [
     "LABELS",
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "load_tables",
     "measured_bias",
+    "numbers_in_names",
     "observable_of",
     "parse_columns",
     "parse_only",

@@ -1,7 +1,7 @@
 """Loading a data file, or a table, as a data set."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum, ratio_bias
 from smtj.measurement.counts import with_counts
 from smtj.measurement.equivalents import with_equivalents
+from smtj.measurement.folders import files_in
 from smtj.measurement.format.binary.arrays import Arrays, choose_table
 from smtj.measurement.format.binary.hdf5 import read_hdf5
 from smtj.measurement.format.binary.netcdf import read_netcdf
@@ -39,6 +40,7 @@ from smtj.measurement.format.values import (
     with_units_of_cells,
     without_errors,
 )
+from smtj.measurement.joining import of_folder
 from smtj.measurement.locations import (
     READING,
     TOUCHSTONE,
@@ -97,7 +99,7 @@ def load(
     Parameters
     ----------
     path
-        The file.
+        The file; or a folder of files of the same quantities, each under a condition of its own.
     columns
         Headers by name of a quantity or label, where smtj would not recognise them:
         ``{"resistance": "R_meas", "field_out_of_plane": "Magnet [mT]"}``; ``"#3"`` is the third
@@ -148,6 +150,9 @@ def load(
         from_name=from_name,
     )
     file = Path(path).expanduser()
+    if file.is_dir():
+        own = {**asdict(options), "progress": progress}
+        return of_folder([load(one, **own) for one in files_in([file])], file)
     _check_file(file)
     try:
         with unpacked(file, MAX_FILE) as plain:
@@ -283,8 +288,6 @@ def _wrong_value(
 
 
 def _check_file(file: Path) -> None:
-    if file.is_dir():
-        raise DataError(f"{file} is a folder: give a file in it; a fit takes folders too")
     if not file.exists():
         raise DataError(
             f"{file} does not exist: expected text such as .csv, a workbook, or a .nc, .h5, .mat, "

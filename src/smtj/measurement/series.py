@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from smtj.errors import DataError
 from smtj.measurement.format.condition_header import conditioned
 from smtj.measurement.format.excel import read_sheet
@@ -14,8 +12,9 @@ from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.schema import FIELDS, QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
+from smtj.measurement.joining import joined
 from smtj.measurement.loading import load
-from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
+from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
 from smtj.measurement.side_by_side import beside, blocks, load_beside, load_blocks
 from smtj.measurement.stated import STATED, remark
 
@@ -92,21 +91,6 @@ def _shows_state(dataset: "xr.Dataset") -> bool:
     return bool(names & {*MEASURED, "channel_x", "probability", "high", "dwell_time_high"})
 
 
-def _as_table(parts: "Sequence[xr.Dataset]") -> "xr.Dataset":
-    """Return tables of P, one per condition, as one with a column of the condition."""
-    import xarray as xr
-
-    long = [part.assign({n: (READING, np.full(part.sizes[READING], float(part[n])), part[n].attrs)
-                         for n in part.variables if not part[n].ndim and n in STATED})
-            for part in parts]  # fmt: skip
-    found = xr.concat(long, READING, data_vars="minimal", coords="minimal", compat="override")
-    found.attrs = parts[0].attrs
-    found.encoding = {**parts[0].encoding, "readings": None}
-    for name in parts[0].variables:
-        found[name].encoding |= parts[0][name].encoding
-    return found
-
-
 class _Group(NamedTuple):
     """The columns of one condition."""
 
@@ -159,7 +143,7 @@ def _of_series(
     names = set(series[0].columns)
     if names != {""}:
         every = [_columns(file, one, series, options) for one in series]
-        return [_as_table(every)] if names & set(TABLES) else every
+        return [joined(every)] if names & set(TABLES) else every
     if "time" not in {name_of(split_header(header)[0]) for header in _headers(file, options)}:
         # Beside a field or a bias and no times, numbers from 0 to 1 are probabilities.
         try:
@@ -168,7 +152,7 @@ def _of_series(
             every = []
         if every and len({*STATED} & set(every[0].variables)) > 1:
             remark(every[0], "columns of numbers from 0 to 1 are taken for P(high)")
-            return [_as_table(every)]
+            return [joined(every)]
     return [_columns(file, one, series, options, "signal") for one in series]
 
 

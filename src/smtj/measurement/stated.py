@@ -47,6 +47,10 @@ _NAMED = re.compile(
 _UNNAMED = re.compile(
     rf"(?:(?:^|[_\s(])({_IN_NAME})(?:\s*|_{_UNIT})(GHz|MHz|kOe|Oe|mT|mV|V|mA|uA|nA|K)|-(\d+(?:\.\d+)?)\s*(GHz|MHz|K))(?=$|[_\s.,)-])"
 )
+_DATE_IN_NAME = (
+    r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[-_ T]?[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d)?)?"
+)
 MIN_NAMES = 3
 """Fewest files whose names are compared."""
 _PLACE = re.compile(r"\{(\w*)(?::([^}]*))?\}")
@@ -212,31 +216,50 @@ def check_names(datasets: "Sequence[xr.Dataset]", given: Container[str] = ()) ->
             )
 
 
-def numbers_in_names(datasets: "Sequence[xr.Dataset]") -> str | None:
-    """Return a remark on files whose names differ by a number that nothing explains."""
-    files = [Path(source_of(dataset)) for dataset in datasets]
+def numbers_in_names(files: Sequence[Path]) -> str | None:
+    """Return a remark on files whose names differ by a number that nothing explains.
+
+    Dates, times and numbers that count the files explain themselves where another number differs.
+    """
     folder = len({file.name for file in files}) == 1
     # Files of one name differ in that of their folder.
     names = list(
         dict.fromkeys(file.absolute().parent.name if folder else file.name for file in files)
     )
-    split = [re.split(rf"({_NUMBER})", name) for name in names]
+    split = [re.split(rf"((?<!\d){_DATE_IN_NAME}(?!\d)|{_NUMBER})", name) for name in names]
     if len(names) < MIN_NAMES or len({tuple(parts[::2]) for parts in split}) > 1:
         return None
     stems = [name if folder else Path(name).stem for name in names]
     if len({tuple(value for _, value, *_ in conditions_in_name(stem)) for stem in stems}) > 1:
         return None
-    varied = [n for n in range(1, len(split[0]), 2) if len({parts[n] for parts in split}) > 1]
-    if len(varied) != 1:
+    columns = {n: [parts[n] for parts in split] for n in range(1, len(split[0]), 2)}
+    varied = {n: texts for n, texts in columns.items() if len(set(texts)) > 1}
+    varied = {n: t for n, t in varied.items() if not re.fullmatch(_DATE_IN_NAME, t[0])}
+    if len(varied) > 1:
+        varied = {n: t for n, t in varied.items() if not _counts(t)} or varied
+    if not varied:
         return None
-    texts = [parts[varied[0]] for parts in split]
-    values = sorted(texts, key=lambda text: float(text.replace(",", ".")))
-    place = ["*" if n in range(1, varied[0], 2) else part for n, part in enumerate(split[0])]
-    place[varied[0]] = "{field:Oe}"
+    # What may be negative is rather a condition than a number of a device or a run.
+    signed = [n for n, t in varied.items() if any(text.startswith("-") for text in t)]
+    chosen = (signed or list(varied))[-1]
+    values = sorted(varied[chosen], key=lambda text: float(text.replace(",", ".")))
+    place = ["*" if n in columns else part for n, part in enumerate(split[0])]
+    for n, texts in columns.items():
+        if len(set(texts)) == 1 and n > chosen:
+            place[n] = texts[0]
+    place[chosen] = "{field:Oe}"
     return (
         f"the names of the files hold numbers, {values[0]} to {values[-1]}; if these are a "
         f'condition, from_name= says which (--from-name "{"".join(place)}{"/*" if folder else ""}")'
     )
+
+
+def _counts(texts: Sequence[str]) -> bool:
+    """Whether numbers count the files, from 0 or 1 on."""
+    if not all(text.isdecimal() for text in texts):
+        return False
+    values = sorted(map(int, texts))
+    return values[0] in (0, 1) and values == list(range(values[0], values[0] + len(values)))
 
 
 def conditions_in_name(stem: str) -> Iterator[tuple[str, float, str, str]]:

@@ -32,6 +32,9 @@ ASSUMED_TEMPERATURE = Value(300.0, "assumed", "not in the data; nothing here dep
 """On a card if the data state no temperature."""
 SEEN = 3.0
 """Standard errors above which a gradient of a level, a or c is kept."""
+SYMMETRIC = 0.05
+"""Distance of the middle of a range from zero, over the whole of it, at which both signs count as
+applied alike."""
 SECTIONS = {
     "field_out_of_plane": "field_response",
     "field_in_plane": "field_response",
@@ -75,7 +78,7 @@ def scan_behaviour(scan: "FittedScan", source: str) -> Entries:
     """The sigmoid of a scan, the dwell times and levels at its middle, and how it was taken."""
     w, middle = scan.sigmoid.estimates
     entries = {
-        **_response(scan.along, w, middle, float(np.abs(scan.field).max()), source),
+        **_response(scan.along, w, middle, scan.field, source),
         **direction_on_card(scan.along, scan.traces[0].conditions.direction_stated),
         **conditions_on_card(scan.traces[0].conditions, scan.along, source),
         **timing_on_card(scan.traces[0], source),
@@ -133,7 +136,7 @@ def curve_behaviour(found: "FittedCurve", source: str) -> Entries:
     """The sigmoid of a table of probabilities."""
     w, middle = found.curve.sigmoid.estimates
     return {
-        **_response(found.along, w, middle, float(np.abs(found.x).max()), source),
+        **_response(found.along, w, middle, found.x, source),
         **direction_on_card(found.along, found.conditions.direction_stated),
         **conditions_on_card(found.conditions, found.along, source),
     }
@@ -185,13 +188,33 @@ def measured_of_trace(trace: "FittedTrace", where: str) -> list[Measurement]:
     ]
 
 
-def _response(along: str, w: Estimate, middle: Estimate, limit: float, source: str) -> Entries:
+def _response(along: str, w: Estimate, middle: Estimate, drive: Floats, source: str) -> Entries:
     """Return the section of a response, whose drive is one of :data:`SECTIONS`."""
     section = SECTIONS[along]
     return {
         f"{section}.slope": _of_estimate(w, source),
         f"{section}.midpoint": _of_estimate(middle, source),
-        f"{section}.limit": Value(limit, "measured", f"range of {source}"),
+        **range_on_card(section, drive, source),
+    }
+
+
+def limit_on_card(section: str, drive: Floats, source: str) -> Entries:
+    """Return the largest size of a drive, which was measured if it was applied with both signs."""
+    low, high = float(drive.min()), float(drive.max())
+    name, limit = f"{section}.limit", max(-low, high)
+    if abs(low + high) <= SYMMETRIC * (high - low):
+        return {name: Value(limit, "measured", f"range of {source}")}
+    text = f"the larger end of the range of {source}, assumed for both signs"
+    return {name: Value(limit, "derived", text)}
+
+
+def range_on_card(section: str, drive: Floats, source: str) -> Entries:
+    """Return the range in which a drive was applied."""
+    text = f"range of {source}"
+    return {
+        **limit_on_card(section, drive, source),
+        f"{section}.lowest": Value(float(drive.min()), "measured", text),
+        f"{section}.highest": Value(float(drive.max()), "measured", text),
     }
 
 

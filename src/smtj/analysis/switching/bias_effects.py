@@ -24,6 +24,7 @@ from smtj.analysis.context import Context, conditions_of
 from smtj.analysis.formatting import scatter_for_errors
 from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.dwell import DRIVES, log_times_in
+from smtj.analysis.switching.trace import with_levels_near
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.bias.card_estimates import card_estimates
@@ -104,8 +105,7 @@ def effects_of_table(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Conte
     """Fit what the bias does to a table of dwell times of both states."""
     logs, errors = log_times_in(rows, dataset)
     spread = None if errors is None else errors[..., None] ** 2 * np.eye(2)
-    high, low = logs.T
-    observed = dwell_times(high, low, spread, counted=spread is not None)
+    observed = dwell_times(logs[:, 0], logs[:, 1], spread, counted=spread is not None)
     return _result(observed, _conditions(rows, dataset, context), context)
 
 
@@ -256,7 +256,7 @@ def update_effects(card: DeviceCard, found: FittedEffects, source: str) -> Devic
         card = card.replace({"thermal.thermal_resistance": value.on_card(source)})
     if found.traces:
         middle = int(np.argmin(np.abs(found.conditions.bias)))
-        card = found.traces[middle].on_card(card, source)
+        card = with_levels_near(card, found.traces, found.traces[middle], source)
     return card
 
 

@@ -22,6 +22,7 @@ from smtj.analysis.switching.behaviour import (
     levels_along,
     log_time_along,
     measured_of_trace,
+    range_on_card,
 )
 from smtj.analysis.switching.dwell_pair import pair_result
 from smtj.analysis.switching.trace import attempt_time
@@ -275,9 +276,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
     entries: dict[str, Value | str] = {
         f"{section}.slope": slope.on_card(source),
         f"{section}.midpoint": middle.on_card(source),
-        f"{section}.limit": Value(
-            float(np.abs(found.drive).max()), "measured", f"range of {source}"
-        ),
+        **range_on_card(section, found.drive, source),
         "behaviour.dwell_time": Measured(tau, tau * log_time.error).on_card(source),
         "behaviour.temperature": ASSUMED_TEMPERATURE,
     }

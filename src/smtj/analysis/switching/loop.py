@@ -16,7 +16,12 @@ from smtj.analysis.card_check import Measurement, Sweep, Symbol
 from smtj.analysis.card_update import measured
 from smtj.analysis.context import Context, OperatingConditions, conditions_of
 from smtj.analysis.result import FitResult, Picture, Verdict
-from smtj.analysis.switching.behaviour import ASSUMED_TEMPERATURE, Entries, direction_on_card
+from smtj.analysis.switching.behaviour import (
+    ASSUMED_TEMPERATURE,
+    Entries,
+    direction_on_card,
+    limit_on_card,
+)
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.inference.loop.angle import AngleFit, fit_angles
@@ -260,7 +265,7 @@ def loop_behaviour(found: FittedFreeLoop, source: str) -> Entries:
         "loop.shape": "square" if fit.square else "rounded",
         "loop.sense": "rises" if fit.rises else "falls",
         "loop.offset_field": measured(offset).on_card(source),
-        "loop.limit": Value(float(np.abs(found.field).max()), "measured", f"range of {source}"),
+        **limit_on_card("loop", found.field, source),
     }
     if "H_c" in by_symbol:
         entries["loop.coercive_field"] = measured(by_symbol["H_c"]).on_card(source)

@@ -23,6 +23,7 @@ from smtj.analysis.switching.trace import (
     FittedTrace,
     attempt_time,
     dwell_times,
+    with_levels_near,
 )
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
@@ -184,7 +185,9 @@ def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
     else:
         card = with_sigmoid(card, w, h_s, *where)
     middle = scan.traces[int(np.argmin(np.abs(scan.field - scan.sigmoid.offset_field)))]
-    return middle.on_card(card, source) if middle.fit.verdict == "two levels" else card
+    if middle.fit.verdict != "two levels":
+        return card
+    return with_levels_near(card, scan.traces, middle, source)
 
 
 def _conclusive(trace: FittedTrace) -> bool:

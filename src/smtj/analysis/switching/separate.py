@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,8 @@ def separate_results(
             results.append(traces_result(traces, values[varied[0]], varied[0], context))
         except SmtjError as error:
             reasons.append(str(error))
-    unexplained = numbers_in_names([readings for _, readings in found]) if not varied else None
+    files = [Path(source_of(readings)) for _, readings in found]
+    unexplained = None if varied else numbers_in_names(files)
     notes = [*reasons, *([unexplained] if unexplained else [])]
     results[0] = replace(results[0], remarks=(*results[0].remarks, *notes))
     return results

@@ -1,7 +1,7 @@
 """Resistance traces: states, levels, dwell times, and the barrier behind them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from smtj import plot
 from smtj.analysis.card_update import (
+    Levels,
     Measured,
     dwell_times_to_barrier,
     with_barrier,
@@ -30,6 +31,7 @@ from smtj.inference.telegraph.diagnostics import (
 from smtj.inference.telegraph.fit import fit_trace, sample_states
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.measurement import increasing_time, require
+from smtj.measurement.conditions import SAME
 from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
 from smtj.units import format_scaled, suitable_unit
@@ -120,11 +122,32 @@ class FittedTrace:
         stretched = error * self._stretch(float(np.mean(level)))
         return Measured(float(np.mean(self.in_ohm(level))), stretched)
 
-    def on_card(self, card: DeviceCard, source: str) -> DeviceCard:
-        """Give a card the levels of this trace."""
+    @property
+    def bias(self) -> float:
+        """The voltage or the current that was held."""
+        c = self.conditions
+        return c.voltage / float(np.median(self.resistance)) if c.at_current else c.voltage
+
+    @property
+    def state_levels(self) -> Levels:
+        """The levels of both states, and where they were measured."""
         c = self.conditions
         fields = (c.field_in_plane, c.field_out_of_plane)
-        return with_levels(card, self.level("high"), self.level("low"), c.voltage, *fields, source)
+        return Levels(self.level("high"), self.level("low"), c.voltage, *fields)
+
+
+def with_levels_near(
+    card: DeviceCard, traces: Sequence[FittedTrace], middle: FittedTrace, source: str
+) -> DeviceCard:
+    """Give a card the levels of all traces at the bias of one of them that show two."""
+    alike = [
+        trace
+        for trace in traces
+        if trace.fit.verdict == "two levels"
+        and math.isclose(trace.bias, middle.bias, rel_tol=SAME)
+        and all(0 < trace.level(state).error < math.inf for state in ("high", "low"))
+    ]
+    return with_levels(card, [one.state_levels for one in alike or [middle]], source)
 
 
 def fit_readings(
@@ -224,7 +247,7 @@ def _update(card: DeviceCard, trace: FittedTrace, source: str) -> DeviceCard:
         odds = Measured(trace.fit.log_odds, math.sqrt(trace.fit.log_odds_variance))
         where = (c.voltage, c.temperature, c.field_out_of_plane, c.field_in_plane)
         card = with_log_odds(card, odds, *where, source)
-    return trace.on_card(card, source)
+    return with_levels(card, [trace.state_levels], source)
 
 
 def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, ...]]:
