@@ -13,16 +13,20 @@ from scipy.sparse.linalg import LinearOperator, eigs, splu, spsolve
 from scipy.special import eval_legendre
 
 
-def log_times(field, quadratic, torque, damping, degree):
-    """ln(D τ) of the halves of the sphere about z, U = -(h·m + ½ Σ k_i m_i²), with a torque a p.
+def log_times(field, quadratic, torque, damping, degree, quartic=(0, 0, 0)):
+    """ln(D τ) of the halves of the sphere about z, U = -Σ (h_i m_i + ½ k_i m_i² - ¼ q_i m_i⁴), with
+    a torque a p.
 
-    h, k and a p in units of k_B T; harmonics up to a degree.
+    h, k, q and a p in units of k_B T; harmonics up to a degree.
     """
     field = np.asarray(field) - damping * np.asarray(torque)
     drift = (1 + damping**2) / damping * np.asarray(torque)
-    m, turn, laplace = _matrices(degree + 2)
+    m, turn, laplace = _matrices(degree + 4)
     one = sparse.eye_array(laplace.shape[0])
-    gradient = [-(h * one + k * entry) for h, k, entry in zip(field, quadratic, m, strict=True)]
+    gradient = [
+        q * entry @ entry @ entry - h * one - k * entry
+        for h, k, q, entry in zip(field, quadratic, quartic, m, strict=True)
+    ]
     damped = [g - d * one for g, d in zip(gradient, drift, strict=True)]
     operator = laplace
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):

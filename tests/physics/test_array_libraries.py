@@ -8,6 +8,7 @@ from closeness import close_to
 from smtj.card import Value, load_card
 from smtj.physics import barrier, device, free_layer, switching
 from smtj.physics.arrays import as_arrays, logistic
+from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.magnetics import anisotropy, demagnetisation, direction, equilibrium, thermal
 
 M_S, VOLUME, H_IN, K_EFF = 1.18e6, 3.254e-24, 6971.0, 33040.0
@@ -21,6 +22,10 @@ def _spin(*entries):
 
 # Name: function, arguments typical of the paper's device.
 FORMS = {
+    "barrier_without_bias": (
+        lambda *a: barrier_without_bias(equilibrium.ReducedEnergy(*a)),
+        (0.4, 1.0, 0.5, 13.0, 20.0, 6.0),
+    ),
     "shape": (anisotropy.shape_energy_density, (M_S, 0.0082)),
     "demagnetising": (anisotropy.demagnetising_energy_density, (M_S, 0.943)),
     "perpendicular": (anisotropy.perpendicular_energy_density, (1.378e-3, 1.62e-9)),

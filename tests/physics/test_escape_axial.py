@@ -57,12 +57,15 @@ def test_brown_is_a_fifth_short_at_low_barriers(delta):
     assert 0.15 < 1 - np.exp(brown - exact) < 0.24
 
 
-@pytest.mark.parametrize("h", [0.0, 0.2, -0.3])
-def test_brown_is_the_limit_of_a_high_barrier(h):
-    """The difference falls as 1/Δ, over four decades."""
+@pytest.mark.parametrize(
+    ("h", "k2"), [(0.0, 0.0), (0.2, 0.0), (-0.3, 0.0), (0.1, -0.8), (0.1, 1.5)]
+)
+def test_brown_is_the_limit_of_a_high_barrier(h, k2):
+    """The difference falls as 1/Δ, over four decades; of a cone too, at H_K2 = 1.5 H_K1."""
     rest = []
     for delta in (60.0, 600.0, 6000.0):
         spin, field = disc(delta), field_of(h, delta)
+        spin = spin._replace(second_order_field=k2 * spin.anisotropy_field)
         brown = np.array(brown_log_dwell_times(spin, *NONE, field, 0.1))
         rest.append((np.array(log_dwell_times(spin, *NONE, field, 0.1)) - brown) * delta)
     assert abs(rest[0]).max() < 3

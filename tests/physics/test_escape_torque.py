@@ -8,17 +8,26 @@ from closeness import close_to
 from smtj.dynamics.macrospin.driven import DrivenMacrospin
 from smtj.dynamics.macrospin.passages import first_passage_times
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.escape.relaxation import log_rate_on_sphere
 from smtj.physics.escape.torque import log_changes
-from smtj.physics.magnetics.equilibrium import ReducedEnergy
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, macrospin_of
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.torque.fields import TorqueFields
 
 
 def expected(energy, torque, damping, degree):
-    along, across, sideways, first, _, shape = energy
+    along, across, sideways, first, second, shape, over_a, over_b = energy
     given = ((across, sideways, along), (0.0, -shape, first))
-    pushed = log_times(*given, torque, damping, degree)
-    return pushed - log_times(*given, (0.0, 0.0, 0.0), damping, degree)
+    still, pushed = (
+        log_times(*given, push, damping, degree, (over_a, over_b, second))
+        for push in ((0.0, 0.0, 0.0), torque)
+    )
+    if second or over_a or over_b:  # without the torque, times are those of exact rates
+        spin, x, y, z = macrospin_of(energy)
+        both = np.array(log_weights(spin, z, x, y))
+        exact = np.logaddexp(*both) - both[::-1] - log_rate_on_sphere(energy, damping)
+        np.testing.assert_allclose(still, exact, atol=1e-6)
+    return pushed - still
 
 
 @pytest.mark.parametrize("part", [-0.5, -0.2, 0.2, 0.5])
@@ -45,8 +54,21 @@ def test_along_the_axis_a_torque_is_a_field(part):
         (ReducedEnergy(0.0, 0.0, 0.0, 12.0, 0.0, 60.0), (0.0, 0.0, -0.4), 0.05, 44),
         (ReducedEnergy(0.0, 5.0, 0.0, 16.0, 0.0, 0.0), (0.0, 0.0, 1.0), 0.3, 40),
         (ReducedEnergy(0.5, 0.0, 0.0, 6.2, 0.0, 40.0), (0.0, 0.0, -0.4), 0.05, 30),
+        # H_K2 about the hard axis, about the middle one, and cones of two wells a state.
+        (ReducedEnergy(-0.3, 0.2, 0.0, 10.0, 0.0, 7.0, 0.0, 15.0), (0.0, 0.0, 0.1), 0.3, 32),
+        (ReducedEnergy(0.7, 0.0, 0.5, 12.0, 0.0, 9.0, -7.0, 0.0), (0.1, 0.0, 0.1), 0.3, 28),
+        (ReducedEnergy(0.5, 0.0, 0.2, 25.0, 31.0, 3.0), (0.02, 0.0, 0.05), 0.3, 30),
     ],
-    ids=["tilted", "no symmetry", "in a plane", "high damping", "low barrier"],
+    ids=[
+        "tilted",
+        "no symmetry",
+        "in a plane",
+        "high damping",
+        "low barrier",
+        "H_K2 in a plane",
+        "H_K2 across",
+        "cone",
+    ],
 )
 def test_without_symmetry_it_is_what_spherical_harmonics_give(energy, torque, damping, degree):
     for sign in (1.0, -1.0):

@@ -132,7 +132,8 @@ def test_the_laboratory_switches_by_the_law_of_the_card():
 
 def test_points_off_a_line_are_solved_one_by_one():
     rng = np.random.default_rng(3)
-    energy = ReducedEnergy(*rng.uniform([-1, 2, 0, 30, 0, 0], [1, 3, 1, 31, 0, 0], (10, 6)).T)
+    low, high = [-1, 2, 0, 30, 0, 0, 0, 0], [1, 3, 1, 31, 0, 0, 0, 2]
+    energy = ReducedEnergy(*rng.uniform(low, high, (10, 8)).T)
     found = sweep.log_rates(energy, 0.3)
     one = ReducedEnergy(*(entry[4:5] for entry in energy))
     assert found[4] == sweep.log_rates(one, 0.3)[0]

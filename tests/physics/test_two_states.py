@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import label
 
 from closeness import close_to
 from smtj.physics.escape.axial import log_axial_rate_of_halves, log_axial_relaxation_rate
 from smtj.physics.escape.relaxation import log_rate_on_sphere
+from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.escape.two_states import (
-    barrier_without_bias,
     log_axial_two_state_rates,
     log_two_state_rate,
 )
@@ -50,6 +51,39 @@ def test_the_barrier_without_bias_is_that_of_the_ring_across_the_axis():
     level = general._replace(along=0.0)
     u = level(sin * np.cos(phi), sin * np.sin(phi), np.cos(theta))
     assert barrier_without_bias(general) == close_to(u[500].min() - u.min(), abs=1e-4)
+
+
+def flooded(energy: ReducedEnergy) -> float:
+    """The barrier between the deepest points of both halves of a lattice, by raising a flood."""
+    theta, phi = np.linspace(0, np.pi, 121)[:, None], np.arange(240) * np.pi / 120
+    u = energy(np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta) + 0 * phi)
+    low, high = u.min(), u.max()
+    up, down = (int(np.argmin(half)) for half in (u[:60], u[61:]))
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        lakes, _ = label(np.tile(u <= middle, 2), np.ones((3, 3)))
+        # Once around twice, so that a lake is whole; the poles are one point.
+        north, south = lakes[0, 0], lakes[-1, 0]
+        one = {lakes[up // 240, up % 240], lakes[up // 240, up % 240 + 240]} - {0}
+        other = {lakes[61 + down // 240, down % 240 + k] for k in (0, 240)} - {0}
+        joined = bool(one & other) and not (north == south == -1)
+        low, high = (low, middle) if joined else (middle, high)
+    return high - u.min()
+
+
+@pytest.mark.parametrize(
+    "energy",
+    [
+        ReducedEnergy(0.0, 0.0, 0.0, 30.0, 45.0, 0.0),  # a cone
+        ReducedEnergy(0.0, 2.0, 0.0, 30.0, 45.0, 4.0),  # of four wells
+        ReducedEnergy(0.0, 0.0, 0.0, -8.0, -60.0, 0.0),  # a ring of wells between two
+        ReducedEnergy(0.0, 1.0, 0.5, -8.0, -60.0, 3.0),
+        ReducedEnergy(0.0, 0.0, 0.0, 13.0, 0.0, 31.0, 0.0, -70.0),  # wells along the normal
+        ReducedEnergy(0.0, 0.5, 1.0, 13.0, 0.0, 20.0, -9.0, 0.0),
+    ],
+)
+def test_the_barrier_with_h_k2_is_that_of_a_flood(energy):
+    assert float(barrier_without_bias(energy)) == close_to(flooded(energy), abs=0.02)
 
 
 def test_a_disc_loses_its_barrier_without_a_jump():

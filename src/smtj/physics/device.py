@@ -10,6 +10,8 @@ from smtj.card import CardLike, DeviceCard, as_device
 from smtj.errors import SmtjError
 from smtj.physics import barrier, switching
 from smtj.physics.arrays import Array
+from smtj.physics.constants import BOLTZMANN
+from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.free_layer import (
     drive_field,
     high_state_is_up,
@@ -21,6 +23,7 @@ from smtj.physics.free_layer import (
 from smtj.physics.junction import state_resistances
 from smtj.physics.magnetics import anisotropy, direction, equilibrium
 from smtj.physics.magnetics.frame import along, frame
+from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.physics.point import SwitchingPoint, plain
 from smtj.physics.states import Derived, StateResistances
 from smtj.tables import Table
@@ -169,8 +172,10 @@ def vcma_point(
     (:func:`smtj.physics.free_layer.high_state_is_up`).  Where that is the down well, a field along
     +z empties it: H_k,eff and w are negative then, in both models.
 
-    E_b is that of Eq. 6 in both, which contains no H_K2, or in a layer magnetised in its plane that
-    of :func:`smtj.physics.barrier.biaxial_energy_barrier`.  Temperature changes M_s and the
+    E_b is that of Eq. 6 in both, or in a layer magnetised in its plane that of
+    :func:`smtj.physics.barrier.biaxial_energy_barrier`.  These contain no H_K2; with one it is that
+    of the energy, :func:`smtj.physics.escape.ridge.barrier_without_bias`, except in the model
+    ``cai2019`` along the normal, whose Eq. 6 stays as printed.  Temperature changes M_s and the
     interface anisotropy by the card's laws; ξ, H_in, H_K2 and a given H_k,eff stay.
 
     Parameters
@@ -208,6 +213,8 @@ def vcma_point(
     if states_in_plane(card):
         # At equal occupancy H_in is cancelled; it lies along the easy axis.
         e_b = _barrier_in_plane(card, 0.0, 0.0, voltage, temperature)
+    elif _needs_second_order(card):
+        e_b = _barrier_along_normal(card, 0.0, 0.0, voltage, temperature)
     else:
         h_in = float(card.magnetism.in_plane_bias_field)
         e_b = barrier.energy_barrier(k_eff, m_s, h_in, card.geometry.activation_volume)
@@ -283,9 +290,10 @@ def barrier_and_reduced_field(
 
     The field along the normal with the same part along the easy axis, less H_s, gives h; the field
     in the plane, with H_in, lowers Δ: as in Eq. 6, or where the plane has an easy direction by
-    :func:`smtj.physics.barrier.biaxial_energy_barrier`.  A field along z thus gives Eq. 3-6 as
-    printed.  Where the states lie in the plane, the field along x takes the place of that along the
-    normal, and what is left lowers Δ by the same function.  A positive h favours the
+    :func:`smtj.physics.barrier.biaxial_energy_barrier`, or with an H_K2 as in :func:`vcma_point`.
+    A field along z thus gives Eq. 3-6 as printed.  Where the states lie in the plane, the field
+    along x takes the place of that along the normal, and what is left lowers Δ by the same
+    function.  A positive h favours the
     high state, whichever well that is.  In the self-consistent model H_k,eff follows Δ, so 4Δh
     stays w (H - H_s).
 
@@ -336,6 +344,9 @@ def _barrier_and_drive(
         return _driven(card, point, e_b, driving)
     h_in = float(card.magnetism.in_plane_bias_field)
     normal, _ = direction.perpendicular_and_in_plane(field_x, field_y, field_z, tilt)
+    if _needs_second_order(card):
+        e_b = _barrier_along_normal(card, field_x, field_y, voltage, temperature)
+        return _driven(card, point, e_b, normal)
     if card.magnetism.in_plane_anisotropy_field:
         # The plane has an easy direction, along x: across it a field lowers the barrier far less.
         spin, volume = macrospin(card, voltage, temperature), card.geometry.activation_volume
@@ -379,6 +390,8 @@ def _barrier_in_plane(
     spin = macrospin(card, voltage, temperature)
     axes = frame(spin)
     lateral = field_z * math.tan(card.magnetism.easy_axis_tilt), field_y, field_z
+    if _needs_second_order(card):
+        return _barrier_of_energy(spin._replace(in_plane_bias_field=0.0), *lateral)
     volume = card.geometry.activation_volume
     return barrier.biaxial_energy_barrier(
         axes.first,
@@ -388,6 +401,29 @@ def _barrier_in_plane(
         along(axes.hard, *lateral),
         volume,
     )
+
+
+def _needs_second_order(card: DeviceCard) -> bool:
+    """Whether the barrier is that of an energy with H_K2."""
+    printed = card.switching.model == "cai2019" and not states_in_plane(card)
+    return float(card.magnetism.second_order_anisotropy_field) != 0 and not printed
+
+
+def _barrier_along_normal(
+    card: DeviceCard,
+    field_x: Array,
+    field_y: Array,
+    voltage: Array,
+    temperature: Array | None,
+) -> Array:
+    """E_b in J in a field in the plane, with H_K2; the tilt has no say, as in Eq. 6."""
+    spin = macrospin(card, voltage, temperature)._replace(easy_axis_tilt=0.0)
+    return _barrier_of_energy(spin, field_x, field_y, 0.0)
+
+
+def _barrier_of_energy(spin: Macrospin, x: Array, y: Array, z: Array) -> Array:
+    height = barrier_without_bias(equilibrium.reduced_energy(spin, x, y, z))
+    return height * BOLTZMANN * spin.temperature
 
 
 def log_dwell_times_in_field(

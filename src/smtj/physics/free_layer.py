@@ -26,21 +26,13 @@ def macrospin(card: CardLike, voltage: Array = 0.0, temperature: Array | None = 
     Raises
     ------
     CardError
-        The card's interface anisotropy contradicts its anisotropy field, or it is magnetised in the
-        plane and has an H_K2.
+        The card's interface anisotropy contradicts its anisotropy field.
     SmtjError
         A temperature is not above 0 K and below the card's Curie temperature.
     """
     card = as_device(card)
     t, m_s, k_eff = layer_at(card, voltage, temperature)
     magnetism = card.magnetism
-    in_plane = states_in_plane(card)
-    if in_plane and float(magnetism.second_order_anisotropy_field) != 0:
-        raise CardError(
-            f"card {card.name} is magnetised in the plane and has a "
-            "magnetism.second_order_anisotropy_field, which acts about the normal; set it to 0 and "
-            "count it in anisotropy_field"
-        )
     shape = magnetism.in_plane_anisotropy_field / magnetism.saturation_magnetisation
     return Macrospin(
         moment=m_s * card.geometry.activation_volume,
@@ -50,7 +42,7 @@ def macrospin(card: CardLike, voltage: Array = 0.0, temperature: Array | None = 
         in_plane_bias_field=magnetism.in_plane_bias_field,
         easy_axis_tilt=magnetism.easy_axis_tilt,
         temperature=t,
-        states_in_plane=float(in_plane),
+        states_in_plane=float(states_in_plane(card)),
     )
 
 

@@ -23,11 +23,18 @@ from smtj.physics.free_layer import (
 from smtj.physics.junction import card_wells, with_stray_field
 from smtj.physics.magnetics.equilibrium import log_odds_slope, log_weights, reduced_energy
 from smtj.physics.magnetics.macrospin import Macrospin
-from smtj.physics.resonance.frequency import printed_frequency, resonance_frequency, stiffness
+from smtj.physics.resonance.frequency import (
+    FREQUENCY_PER_FIELD,
+    printed_frequency,
+    resonance_frequency,
+    stiffness,
+)
 from smtj.validity.comparison import Comparison, compared, reference
 
 CYCLES = 4000
 """High and low dwells of the telegraph process that is compared to its dwell times."""
+SILENT = 1e-6
+"""Frequency over that of the anisotropy field below which there is no resonance."""
 STEP = 1e-4
 """Of a numerical derivative, in units of 1/w."""
 
@@ -77,6 +84,12 @@ def field_at(card: DeviceCard, field: float, voltage: float) -> Field:
     field_x, _, field_z = drive_field(card, field)
     x, z = with_stray_field(card, field_x, field_z, voltage)
     return float(x), float(z)
+
+
+def rings(spin: Macrospin, frequency: float) -> bool:
+    """Whether a resonance is one; in a cone without another axis nothing drives it back."""
+    fields = abs(float(spin.anisotropy_field)) + abs(float(spin.second_order_field))
+    return frequency > SILENT * FREQUENCY_PER_FIELD * fields
 
 
 def _occupancy(card: DeviceCard, voltage: float, temperature: float | None) -> list[Comparison]:
@@ -170,6 +183,10 @@ def _resonance(
     x, z = field_at(card, 0.0, voltage)
     matrix = stiffness(spin, wells.global_minimum, x, 0.0, z).matrix
     general = float(resonance_frequency(matrix))
+    first, second = float(spin.anisotropy_field), float(spin.second_order_field)
+    if not rings(spin, general):
+        return []
     base = reference("resonance at zero field", "second derivatives", general, "Hz", "GHz")
-    printed = printed_frequency(0.0, 0.0, 0.0, spin.anisotropy_field, spin.second_order_field)
+    cone = math.acos(math.sqrt(first / second)) if 0 < first < second else 0.0
+    printed = printed_frequency(0.0, 0.0, cone, first, second)
     return [base, compared(base, "Eq. (7): no tilt, nothing in the plane", float(printed))]

@@ -19,6 +19,7 @@ from smtj.physics.escape.axial import (
 )
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.relaxation import log_dwell_times, log_rate_on_sphere
+from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.free_layer import macrospin, states_in_plane
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, reduced_energy
 from smtj.physics.magnetics.frame import axial, frame
@@ -44,7 +45,7 @@ FAIR = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Limits:
-    """Dwell times of an upright macrospin with the card's H_K1, damping and T; times in s."""
+    """Dwell times of an upright macrospin with the card's Δ, damping and T; times in s."""
 
     delta: float
     """The card's stability factor Δ."""
@@ -67,6 +68,8 @@ class Limits:
     easy_plane: bool = False
     """Whether the states lie in an easy plane, which :attr:`exact_in_plane` then contains; the
     fields are in the plane and the other entries those of an upright axis."""
+    second_order: bool = False
+    """Whether the card has an H_K2; the macrospin then has an H_K1 alone, of the same barrier."""
 
     @property
     def equivalent_attempt_time(self) -> float:
@@ -87,7 +90,7 @@ def find_limits(
     card
         Gives H_K1, damping, volume, temperature and τ0.  The axis is upright, and only what is
         varied acts in the plane; a layer magnetised in the plane keeps its easy plane in a field
-        across its axis.
+        across its axis.  With an H_K2 it gives the H_K1 that has the same barrier.
     voltage, temperature
         Bias in V, and T in K; the card's own temperature by default.
     progress
@@ -100,18 +103,19 @@ def find_limits(
     """
     card = as_device(card)
     whole = macrospin(card, voltage, temperature)
-    spin = axial(whole)._replace(second_order_field=0.0)
     flat = states_in_plane(card)
     damping = float(card.magnetism.damping)
-    h_k, t = float(spin.anisotropy_field), float(spin.temperature)
-    scale = VACUUM_PERMEABILITY * h_k / (2 * BOLTZMANN * t)
-    delta = scale * float(spin.moment)
+    bare = whole._replace(in_plane_bias_field=0.0)
+    delta = float(barrier_without_bias(reduced_energy(bare, 0.0, 0.0, 0.0)))
     if delta < MIN_BARRIER:
         raise SmtjError(
             f"card {card.name} has a stability factor of {delta:.2g}, and the theories compared "
             f"are of two states; they need {MIN_BARRIER:g} or more"
         )
-    scaled = spin._replace(moment=BARRIERS / scale)
+    t = float(whole.temperature)
+    h_k = 2 * BOLTZMANN * t * delta / (VACUUM_PERMEABILITY * float(whole.moment))
+    spin = axial(whole)._replace(anisotropy_field=h_k, second_order_field=0.0)
+    scaled = spin._replace(moment=spin.moment * BARRIERS / delta)
     at_field, at_none = (
         log_first_passage_time(spin, 0.0, 0.0, h * h_k, damping, 1.0, OTHER_WELL)
         for h in (FIELDS, 0.0)
@@ -136,6 +140,7 @@ def find_limits(
         exact_in_plane=_in_plane(whole if flat else spin, damping, h_k, progress),
         printed_in_plane=np.asarray(barrier.stability_factor(e_b, t) + log_tau0),
         easy_plane=flat,
+        second_order=float(whole.second_order_field) != 0,
     )
 
 
@@ -180,8 +185,14 @@ def safe_ranges(limits: Limits) -> list[str]:
         f"Eq. (6) with the card's τ0 is {fair} for {_span(plane, IN_PLANE, 'H_in/H_k')}, and off "
         f"by a factor of {last:.2g} at {IN_PLANE[-1]:g}"
     )
+    mixed = [
+        f"H_K2: it is in the card's Δ = {limits.delta:.3g}; what follows about formulas without it "
+        "is for an H_K1 alone of the same barrier."
+    ]
+    first = mixed if limits.second_order else []
     if limits.easy_plane:
         return [
+            *first,
             "Barrier: the states lie in an easy plane, where precession carries the magnetisation "
             "over the barrier; asymptotes of an upright axis do not apply.",
             prefactor,
@@ -189,6 +200,7 @@ def safe_ranges(limits: Limits) -> list[str]:
             "two.",
         ]
     return [
+        *first,
         f"Barrier: Brown's asymptote is {fair} {_barriers(brown)}; at Δ = 3 it is {at_3:+.0f} %, "
         f"at Δ = 6 {at_6:+.0f} %.",
         prefactor,

@@ -27,7 +27,7 @@ from smtj.physics.magnetics.frame import axial
 from smtj.physics.resonance.frequency import resonance_frequency, stiffness
 from smtj.typing import Floats
 from smtj.validity.comparison import Comparison, compared, reference
-from smtj.validity.formulas import field_at
+from smtj.validity.formulas import field_at, rings
 
 LOW_BARRIER = 5.0
 """Stability factor Δ at which the motion is simulated."""
@@ -39,6 +39,8 @@ RECORDS_PER_RELAXATION = 2.0
 GROUPS = 32
 """Groups of trajectories, for jackknife errors."""
 PASSAGES = 2048
+PASSAGE_DAMPING = 0.05
+"""Least damping at which first passages are simulated."""
 THRESHOLD = 0.5
 """First passages are timed from m·n = THRESHOLD to -THRESHOLD."""
 RINGING = 0.01
@@ -197,12 +199,15 @@ def _relaxation(up: Floats, occupancy: float, rate: float) -> tuple[float, float
 
 
 def _passage(card: DeviceCard, context: Context) -> list[Comparison]:
-    """First passages of the device with an upright axis and nothing in the plane."""
+    """First passages of the device with an upright axis and nothing in the plane.
+
+    They go as α/(1 + α²), so that little damping would only take longer.
+    """
     spin = axial(macrospin(card, context.voltage, context.temperature))
-    damping = float(card.magnetism.damping)
+    damping = max(float(card.magnetism.damping), PASSAGE_DAMPING)
     log_exact = log_first_passage_time(spin, 0.0, 0.0, 0.0, damping, THRESHOLD, -THRESHOLD)
     base = reference(
-        "first passage from m·n = ½ to −½, upright axis",
+        f"first passage from m·n = ½ to −½, upright axis, damping {damping:g}",
         "Fokker-Planck, quadrature",
         math.exp(float(log_exact)),
         "s",
@@ -237,6 +242,8 @@ def _ringing(card: DeviceCard, context: Context) -> list[Comparison]:
     x, z = field_at(card, 0.0, context.voltage)
     at_rest = stiffness(spin, wells.global_minimum, x, 0.0, z)
     undamped = float(resonance_frequency(at_rest.matrix))
+    if not rings(spin, undamped):
+        return []
     system = driven_macrospin(card, (0.0, 0.0, 0.0), context.voltage, context.temperature)
     cold = replace(system, spin=system.spin._replace(temperature=0.0))
     start = wells.global_minimum + RINGING * at_rest.first

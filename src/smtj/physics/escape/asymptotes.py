@@ -9,13 +9,19 @@ where paths circle the well many times before they lose k_B T, it is too fast.
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.diffusion import log_diffusion
 from smtj.physics.escape.grid import NO_BARRIER
-from smtj.physics.escape.stationary import connecting_saddles, stationary_points
+from smtj.physics.escape.stationary import (
+    Stationary,
+    passes,
+    saddle_ends,
+    stationary_points,
+    upper_wells,
+)
 from smtj.physics.magnetics.equilibrium import ReducedEnergy, reduced_energy
 from smtj.physics.magnetics.macrospin import Macrospin
 from smtj.typing import Floats
@@ -49,30 +55,27 @@ def brown_log_dwell_times(
     field_z: ArrayLike,
     damping: ArrayLike,
 ) -> tuple[Floats, Floats]:
-    """ln of τ_up and τ_down in s by Brown's asymptote, σ ≫ 1.
+    """ln of τ_up and τ_down in s by Brown's asymptote, for high barriers.
 
-    1/τ_up = (2 D/√π) σ^{3/2} (1 - h²) (1 + h) e^{-σ(1 + h)²}, with σ = Δ and h = H/H_K1; h → -h
-    gives τ_down.  W. F. Brown, Phys. Rev. 130, 1677 (1963), doi:10.1103/PhysRev.130.1677, Eq. 4.47.
+    1/τ_up = D (1 - c_s²) √(|U_s''|/2π) e^{U_s}/Z_up, U(c) having its top at c_s, and Z_up =
+    e^{-U}/|U'| of a well at the pole or e^{-U} √(2π/U'') of a cone.  Without an H_K2 it is
+    (2 D/√π) σ^{3/2} (1 - h²) (1 + h) e^{-σ(1 + h)²}, with σ = Δ and h = H/H_K1; h → -h gives
+    τ_down.  W. F. Brown, Phys. Rev. 130, 1677 (1963), doi:10.1103/PhysRev.130.1677, Eq. 4.47.
+
     Spin and field are as in :func:`neel_log_dwell_times`, ``damping`` is Gilbert's α.  Raises
-    SmtjError if field or energy is not symmetric about the easy axis, there is an H_K2, or there is
-    no barrier.
+    SmtjError if field or energy is not symmetric about the easy axis, or there is not one barrier.
     """
     energy = _energies(spin, field_x, field_y, field_z)
-    if not (np.all(is_axial(energy)) and np.all(energy.second == 0)):
+    if not np.all(is_axial(energy)):
         raise SmtjError(
-            "Brown's asymptote needs a field along the easy axis and no anisotropy but H_K1; "
-            "leave the tilt, the in-plane field, the shape anisotropy and H_K2 out"
+            "Brown's asymptote needs a field along the easy axis and no anisotropy across it; "
+            "leave the tilt, the in-plane field and the shape anisotropy out"
         )
-    sigma = energy.first / 2
-    if not np.all((sigma > 0) & (np.abs(energy.along) < energy.first)):
-        raise SmtjError(NO_BARRIER)
-    h = energy.along / energy.first
-    common = -log_diffusion(spin, damping) - np.log(2 / math.sqrt(math.pi) * sigma**1.5)
-    common = common - np.log1p(-(h**2))
-    return (
-        np.asarray(common - np.log1p(h) + sigma * (1 + h) ** 2),
-        np.asarray(common - np.log1p(-h) + sigma * (1 - h) ** 2),
-    )
+    log_d = log_diffusion(spin, damping)
+    given = np.broadcast_arrays(energy.along, energy.first, energy.second)
+    found = [_log_axial_times(*one) for one in zip(*map(np.ravel, given), strict=True)]
+    up, down = np.reshape(found, (-1, 2)).T.reshape(2, *given[0].shape)
+    return np.asarray(up - log_d), np.asarray(down - log_d)
 
 
 def langer_log_dwell_times(
@@ -85,7 +88,8 @@ def langer_log_dwell_times(
     """ln of τ_up and τ_down in s over saddles, intermediate to high damping.
 
     1/τ = Σ (λ+/2π) √(c_1 c_2/|s_1 s_2|) e^{-ΔU} over the saddles, c and s the curvatures of U at
-    well and saddle, and λ+ = (D/2) [√((s_1 - s_2)² - 4 s_1 s_2/α²) - s_1 - s_2] the rate at which
+    well and saddle (of several wells in a state √(c_1 c_2) e^U is the inverse of the sum of its
+    inverses), and λ+ = (D/2) [√((s_1 - s_2)² - 4 s_1 s_2/α²) - s_1 - s_2] the rate at which
     the damped precession leaves the saddle.  J. S. Langer, Ann. Phys. 54, 258 (1969),
     doi:10.1016/0003-4916(69)90153-5; W. F. Brown, IEEE Trans. Magn. 15, 1196 (1979),
     doi:10.1109/TMAG.1979.1060329; W. T. Coffey and Y. P. Kalmykov, J. Appl. Phys. 112, 121301
@@ -120,43 +124,68 @@ def _heights(energy: ReducedEnergy) -> tuple[float, float]:
     """Return the height of the barrier in k_B T over the up and the down well."""
     if is_axial(energy):
         return _axial_heights(energy)
+    points, up = _two_states(energy)
+    deepest = int(np.argmax(up)), int(np.argmax(~up))
+    saddle = points.saddles.energy[passes(energy, points)[deepest]]
+    high, low = (float(saddle - points.minima.energy[well]) for well in deepest)
+    return high, low
+
+
+def _two_states(energy: ReducedEnergy) -> tuple[Stationary, NDArray[np.bool_]]:
+    """Return the stationary points, and which of the wells are the up state."""
     points = stationary_points(energy)
-    saddles, minima = connecting_saddles(energy, points), points.minima
-    if len(minima.energy) != 2 or not len(saddles.energy):
+    up = upper_wells(points)
+    if up.all() or not up.any() or not len(points.saddles.energy):
         raise SmtjError(NO_BARRIER)
-    up = int(np.argmax(minima.direction[:, 2]))
-    heights = saddles.energy[0] - minima.energy
-    return float(heights[up]), float(heights[1 - up])
+    return points, up
 
 
 def _axial_heights(energy: ReducedEnergy) -> tuple[float, float]:
-    roots = np.roots([-energy.second, 0.0, energy.first, energy.along])
+    _, u, top = _along_axis(energy.along, energy.first, energy.second)
+    return float(u[top] - u[top + 1 :].min()), float(u[top] - u[:top].min())
+
+
+def _along_axis(along: float, first: float, second: float) -> tuple[Floats, Floats, int]:
+    """Return the stationary points c with both poles, U there, and the number of the top."""
+    roots = np.roots([-second, 0.0, first, along])
     inner = np.sort(roots[np.isreal(roots) & (np.abs(roots) < 1)].real)
     c = np.concatenate([[-1.0], inner, [1.0]])
-    u = np.asarray(energy(0.0, 0.0, c))
+    u = -along * c - first * c**2 / 2 + second * c**4 / 4
     tops = np.flatnonzero((u[1:-1] > u[:-2]) & (u[1:-1] > u[2:])) + 1
-    if len(tops) != 1:
+    if len(tops) > 1:
+        raise SmtjError(
+            "this macrospin has a third well, across its easy axis, so there is no single barrier; "
+            "give a smaller second-order anisotropy"
+        )
+    if not len(tops):
         raise SmtjError(NO_BARRIER)
-    top = int(tops[0])
-    return float(u[top] - u[top + 1 :].min()), float(u[top] - u[:top].min())
+    return c, u, int(tops[0])
+
+
+def _log_axial_times(along: float, first: float, second: float) -> tuple[float, float]:
+    """Return ln(D τ) of the up and the down well by Brown's asymptote."""
+    c, u, top = _along_axis(along, first, second)
+    slope, bend = -along - first * c + second * c**3, 3 * second * c**2 - first
+    over = u[top] + math.log(2 * math.pi / -bend[top]) / 2 - math.log1p(-(c[top] ** 2))
+    times = []
+    for state in (slice(top + 1, None), slice(0, top)):
+        well = range(len(c))[state][int(np.argmin(u[state]))]
+        at_pole = well in (0, len(c) - 1)
+        width = 1 / abs(slope[well]) if at_pole else math.sqrt(2 * math.pi / bend[well])
+        times.append(over - u[well] + math.log(width))
+    return times[0], times[1]
 
 
 def _log_escape_times(energy: ReducedEnergy, damping: float) -> tuple[float, float]:
     """Return ln(D τ) of the up and the down well."""
-    points = stationary_points(energy)
-    saddles, minima = connecting_saddles(energy, points), points.minima
-    if len(minima.energy) != 2 or not len(saddles.energy):
-        raise SmtjError(NO_BARRIER)
+    points, up = _two_states(energy)
+    one, other = saddle_ends(energy, points)
+    saddles, minima = points.saddles.of(up[one] != up[other]), points.minima
     s1, s2 = saddles.curvature.T
     growth = (np.sqrt((s1 - s2) ** 2 - 4 * s1 * s2 / damping**2) - s1 - s2) / 2
-    log_attempts = np.log(growth / (2 * math.pi)) - np.log(-s1 * s2) / 2
-    up = int(np.argmax(minima.direction[:, 2]))
-    times = [
-        -np.logaddexp.reduce(
-            log_attempts
-            + np.log(minima.curvature[well].prod()) / 2
-            - (saddles.energy - minima.energy[well])
-        )
-        for well in (up, 1 - up)
-    ]
-    return float(times[0]), float(times[1])
+    log_flux = np.logaddexp.reduce(
+        np.log(growth / (2 * math.pi)) - np.log(-s1 * s2) / 2 - saddles.energy
+    )
+    log_weights = -np.log(minima.curvature.prod(axis=1)) / 2 - minima.energy
+    high, low = (float(np.logaddexp.reduce(log_weights[state]) - log_flux) for state in (up, ~up))
+    return high, low

@@ -38,6 +38,7 @@ def is_axial(energy: ReducedEnergy) -> NDArray[np.bool_]:
     """Where the energy is symmetric about the easy axis, up to rounding."""
     size = 1 + np.abs(energy.along) + np.abs(energy.first) + np.abs(energy.second)
     rest = np.abs(energy.across) + np.abs(energy.sideways) + np.abs(energy.shape)
+    rest = rest + np.abs(energy.second_across) + np.abs(energy.second_hard)
     return np.asarray(rest <= ROUNDING * size)
 
 
@@ -80,7 +81,7 @@ def log_first_passage_time(
     c0, c1, log_d, *entries = np.broadcast_arrays(c0, c1, log_d, *energy)
     # A passage down is one up, seen from the other pole.
     turned = np.where(c1 < c0, -1.0, 1.0)
-    along, _, _, first, second, _ = entries
+    along, _, _, first, second, *_ = entries
     parts = (turned * along, first, second, turned * c0, turned * c1)
     return np.asarray(_in_chunks(_log_passage, *parts) - log_d)
 

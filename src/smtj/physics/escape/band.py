@@ -53,10 +53,9 @@ def plan_band(energy: ReducedEnergy, damping: float, over: Pass) -> Plan | None:
     divides = _divides(np.asarray(u.min(axis=0)), phi) if over.barrier else HALVES
     if divides is None:
         return None
-    in_plane = sum(abs(float(entry)) for entry in (energy.along, energy.across)) + abs(
-        float(energy.first)
-    )
-    stiffness = abs(float(energy.shape)) + in_plane
+    of_plane = (energy.along, energy.across, energy.first, energy.second, energy.second_across)
+    in_plane = sum(abs(float(entry)) for entry in of_plane)
+    stiffness = abs(float(energy.shape)) + abs(float(energy.second_hard)) + in_plane
     # Without a barrier to speak of k_B T drives the motion.
     friction = damping * math.sqrt(stiffness / max(in_plane, 1.0))
     layer = max(1.0, LOW_FRICTION / friction) ** 0.35

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import SmtjError
-from smtj.physics.escape.stationary import stationary_points
+from smtj.physics.escape.stationary import Stationary, passes, stationary_points
 from smtj.physics.magnetics.equilibrium import ReducedEnergy
 from smtj.typing import Floats
 
@@ -26,6 +26,10 @@ RELEVANT = 5.0
 """Saddles higher than the lowest by more than this many k_B T are ignored."""
 TOLERATED = 15.0
 """Most k_B T that the ring between the wells may dip below the lowest saddle: e^15 of 1e16."""
+LOW = 3.0
+"""Barrier in k_B T below which wells that do not mix are no states."""
+MIXED = 2.0
+"""k_B T by which barriers between wells of one state must stay below that between the states."""
 MAX_BARRIER = 600.0
 """Highest barrier in k_B T whose exponential is a float."""
 
@@ -89,9 +93,9 @@ class Plan(NamedTuple):
 def find_pass(energy: ReducedEnergy) -> Pass:
     """Find the ring around the easy axis that lies between the wells.
 
-    Where there is one well, as in a field that takes the other away or in an easy plane, both
-    states are halves of the sphere.  Raises SmtjError if there are more than two wells, both lie on
-    one side, or the barrier is too high.
+    Where there is one well, as in a field that takes the other away or in an easy plane, or several
+    that no barrier divides, both states are halves of the sphere.  A state may have several wells.
+    Raises SmtjError if these do not mix, all wells lie on one side, or the barrier is too high.
     """
     theta = np.linspace(0.0, math.pi, POLAR_STEPS + 1)
     phi = np.arange(AZIMUTHAL_STEPS, dtype=np.float64) * (2 * math.pi / AZIMUTHAL_STEPS)
@@ -99,22 +103,24 @@ def find_pass(energy: ReducedEnergy) -> Pass:
     u = np.asarray(energy(sin * np.cos(phi), sin * np.sin(phi), np.cos(theta)[:, None]))
     points, lowest = stationary_points(energy), u.min(axis=1)
     bottoms = _bottoms(np.pad(lowest, 1, constant_values=np.inf))
-    wells = max(len(points.minima.energy), len(bottoms))
-    if wells < 2:
-        # Nothing in the plane across the hardest axis is out of reach.
-        top = float(np.max(u[:, [0, AZIMUTHAL_STEPS // 2]]))
-        return Pass(math.pi / 2, phi[[int(np.argmin(u[POLAR_STEPS // 2]))]], top, False)
-    if wells > 2:
-        raise SmtjError(
-            "exact escape rates need two wells, one on either side of the easy axis, but this "
-            "macrospin has more; give a smaller in-plane or second-order anisotropy"
-        )
     top = bottoms[0] + int(np.argmax(lowest[bottoms[0] : bottoms[-1] + 1]))
+    joined = len(bottoms) <= 2 and _joined(energy, points, math.cos(theta[top]), lowest[top])
+    low = lowest[top] - u.min() < LOW and not joined
+    if low or max(len(points.minima.energy), len(bottoms)) < 2:
+        # Nothing in the plane across the hardest axis is out of reach.
+        ceiling = float(np.max(u[:, [0, AZIMUTHAL_STEPS // 2]]))
+        return Pass(math.pi / 2, phi[[int(np.argmin(u[POLAR_STEPS // 2]))]], ceiling, False)
     saddle = np.min(points.saddles.energy, initial=np.inf)
     if len(bottoms) < 2 or (np.isfinite(saddle) and lowest[top] < saddle - TOLERATED):
         raise SmtjError(
             "exact escape rates need one well on either side of the easy axis, but both wells of "
             "this macrospin lie on one side; give a larger anisotropy field"
+        )
+    if not joined:
+        raise SmtjError(
+            "exact escape rates need two states, one on either side of the easy axis, but this "
+            "macrospin has more, with barriers between them; give a smaller in-plane or "
+            "second-order anisotropy"
         )
     if lowest[top] - u.min() > MAX_BARRIER:
         raise SmtjError(
@@ -127,9 +133,25 @@ def find_pass(energy: ReducedEnergy) -> Pass:
     return Pass(float(theta[top]), saddles, float(lowest[top]))
 
 
+def _joined(energy: ReducedEnergy, points: Stationary, top: float, height: float) -> bool:
+    """Whether wells on the same side of c = top mix long before any is left to the other."""
+    depth, side = points.minima.energy, points.minima.direction[:, 2] > top
+    if depth.size <= 2:
+        return True
+    through = passes(energy, points)
+    for state in (side, ~side):
+        # The wells are in order, the deepest first.
+        deepest, *others = np.flatnonzero(state)
+        climbs = points.saddles.energy[through[deepest, others]] - depth[others]
+        if np.any(climbs > height - depth[deepest] - MIXED):
+            return False
+    return True
+
+
 def plan_sphere(energy: ReducedEnergy, damping: float, over: Pass) -> Plan:
     """Plan a grid over the whole sphere, in angles from the easy axis and around it."""
     across = abs(float(energy.across)) + abs(float(energy.sideways)) + abs(float(energy.shape)) / 2
+    across += abs(float(energy.second_across)) / 4 + abs(float(energy.second_hard)) / 4
     along = abs(float(energy.along)) + abs(float(energy.first)) / 2 + abs(float(energy.second)) / 4
     layer = max(1.0, LOW_DAMPING / damping) ** 0.35
 

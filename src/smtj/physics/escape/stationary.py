@@ -82,8 +82,32 @@ def stationary_points(energy: ReducedEnergy) -> Stationary:
     return Stationary(m[order], u[order], curvature[order])
 
 
-def connecting_saddles(energy: ReducedEnergy, points: Stationary) -> Stationary:
-    """The saddles between the deepest well and another."""
+def upper_wells(points: Stationary) -> NDArray[np.bool_]:
+    """Which wells are the up state: those with c ≥ 0 or, of two, the upper one."""
+    c = points.minima.direction[:, 2]
+    return np.asarray(c == c.max() if c.size == 2 else c >= 0)
+
+
+def passes(energy: ReducedEnergy, points: Stationary) -> NDArray[np.intp]:
+    """The number of the saddle, the highest on the easiest way, between any two wells.
+
+    Shape (wells, wells); -1 from a well to itself, and where no way was found.
+    """
+    wells = len(points.minima.energy)
+    group, found = np.arange(wells), np.full((wells, wells), -1)
+    for saddle, (one, other) in enumerate(zip(*saddle_ends(energy, points), strict=True)):
+        joined = np.equal.outer(group, [group[one], group[other]])
+        if group[one] != group[other]:
+            new = np.outer(joined[:, 0], joined[:, 1])
+            found[new | new.T] = saddle
+            group[joined[:, 1]] = group[one]
+    return found
+
+
+def saddle_ends(
+    energy: ReducedEnergy, points: Stationary
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The numbers of the wells to either side of every saddle."""
     energy = ReducedEnergy(*(float(entry) for entry in energy))
     saddles, minima = points.saddles, points.minima
     m = saddles.direction
@@ -91,8 +115,8 @@ def connecting_saddles(energy: ReducedEnergy, points: Stationary) -> Stationary:
     _, matrix = _derivatives(energy, m, first, second)
     _, vectors = np.linalg.eigh(matrix)
     down = vectors[:, :1, 0] * first + vectors[:, 1:, 0] * second
-    ends = [_nearest_after_descent(energy, m + s * 1e-3 * down, minima) for s in (1, -1)]
-    return saddles.of(ends[0] != ends[1])
+    one, other = (_nearest_after_descent(energy, m + s * 1e-3 * down, minima) for s in (1, -1))
+    return one, other
 
 
 def _spread_over_the_sphere(count: int) -> Floats:
@@ -113,10 +137,11 @@ def _tangents(m: Floats) -> tuple[Floats, Floats]:
 
 def _slope(energy: ReducedEnergy, m: Floats) -> Floats:
     """Return the derivatives of U by a, b and c."""
-    b, c = m[:, 1], m[:, 2]
+    a, b, c = m.T
+    across = energy.across - energy.second_across * a**3
+    sideways = energy.sideways - energy.shape * b - energy.second_hard * b**3
     along = energy.along + energy.first * c - energy.second * c**3
-    across = np.full(c.shape, energy.across)
-    return -np.stack([across, energy.sideways - energy.shape * b, along], axis=-1)
+    return -np.stack([across, sideways, along], axis=-1)
 
 
 def _derivatives(
@@ -127,7 +152,8 @@ def _derivatives(
     tangents = np.stack([first, second], axis=1)
     gradient = np.einsum("nik,nk->ni", tangents, slope)
     bend = np.zeros_like(m)
-    bend[:, 1] = energy.shape
+    bend[:, 0] = 3 * energy.second_across * m[:, 0] ** 2
+    bend[:, 1] = 3 * energy.second_hard * m[:, 1] ** 2 + energy.shape
     bend[:, 2] = 3 * energy.second * m[:, 2] ** 2 - energy.first
     matrix = np.einsum("nik,nk,njk->nij", tangents, bend, tangents)
     radial = np.einsum("nk,nk->n", m, slope)

@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BarycentricInterpolator
 
-from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.axial import is_axial
 from smtj.physics.escape.two_states import log_axial_two_state_rates, log_two_state_rate
-from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights
-from smtj.physics.magnetics.macrospin import Macrospin
+from smtj.physics.magnetics.equilibrium import ReducedEnergy, log_weights, macrospin_of
 from smtj.physics.magnetics.wells import find_wells
 from smtj.typing import Floats
 
@@ -50,7 +48,8 @@ def log_rates(energy: ReducedEnergy, damping: float) -> Floats:
     error of ln λ1 below 1e-4, or 0.05 where it is held.  Raises SmtjError as
     :func:`smtj.physics.escape.relaxation.log_rate_on_sphere`.
     """
-    points, back = np.unique(np.stack(energy, axis=1), axis=0, return_inverse=True)
+    entries = np.stack(np.broadcast_arrays(*energy), axis=1)
+    points, back = np.unique(entries, axis=0, return_inverse=True)
     found, axial = np.empty(len(points)), is_axial(ReducedEnergy(*points.T))
     found[axial] = log_axial_two_state_rates(ReducedEnergy(*points[axial].T))
     found[~axial] = _off_axis(points[~axial], damping)
@@ -110,16 +109,9 @@ def _interpolated(points: Floats, place: Floats, damping: float, tolerance: floa
 
 def _log_sharing(points: Floats) -> Floats:
     """Return ln(Z_up Z_down/(Z_up + Z_down))."""
-    along, across, sideways = points.T[:3]
-    up, down = log_weights(_spin(points), along, across, sideways)
+    spin, x, y, z = macrospin_of(ReducedEnergy(*points.T))
+    up, down = log_weights(spin, z, x, y)
     return np.asarray(up + down - np.logaddexp(up, down))
-
-
-def _spin(points: Floats) -> Macrospin:
-    """Return the upright macrospin whose reduced energy in a field of 1 A/m is 1."""
-    first, second, shape = points.T[3:]
-    moment = BOLTZMANN / VACUUM_PERMEABILITY
-    return Macrospin(moment, first, second, shape, 0.0, 0.0, 1.0)
 
 
 def _chebyshev(intervals: int) -> Floats:
@@ -127,21 +119,21 @@ def _chebyshev(intervals: int) -> Floats:
 
 
 def held(points: Floats) -> Floats:
-    """Energies, shape (n, 6), with the field along the axis held where a well is about to go.
+    """Energies, shape (n, 8), with the field along the axis held where a well is about to go.
 
     Where an easy plane, or a field across the easy axis, leaves no two wells at any field along it,
     nothing is held.
     """
-    along, across, sideways, first, second, shape = points.T
-    spin = _spin(points)
+    energy = ReducedEnergy(*points.T)
+    along = energy.along
 
     def both_exist(h: Floats) -> NDArray[np.bool_]:
-        wells = find_wells(spin, across, sideways, h)
+        wells = find_wells(*macrospin_of(energy._replace(along=h)))
         return wells.up_exists & wells.down_exists
 
     low = np.zeros(len(points))
-    divided = both_exist(low - 1e-9 * np.abs(first))
-    high = np.abs(first) + np.abs(second) + np.abs(shape) + np.abs(along)
+    divided = both_exist(low - 1e-9 * np.abs(energy.first))
+    high = np.abs(along) + np.abs(points[:, 3:]).sum(axis=1)
     sign = np.where(along < 0, -1.0, 1.0)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -11,21 +11,16 @@ logarithms of both are weighed by the barrier that is left without a field along
 neither the direction of a sweep nor a torque along the axis has a say.
 """
 
-import math
-
 import numpy as np
 
-from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
 from smtj.physics.escape.axial import log_axial_rate_of_halves, log_axial_relaxation_rate
 from smtj.physics.escape.relaxation import log_rate_on_sphere
+from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.magnetics.equilibrium import ReducedEnergy
-from smtj.physics.magnetics.macrospin import Macrospin
-from smtj.physics.magnetics.wells import all_minima
 from smtj.typing import Floats
 
 SOFT, FIRM = 1.0, 3.0
 """Barriers in k_B T up to which the correlation counts alone, and from which λ1 does."""
-AZIMUTHS, CORRECTIONS = 360, 6
 
 
 def log_two_state_rate(energy: ReducedEnergy, damping: float, tolerance: float) -> float:
@@ -59,27 +54,6 @@ def log_axial_two_state_rates(energy: ReducedEnergy) -> Floats:
 def weight_of_slow_mode(energy: ReducedEnergy) -> float:
     """Weight of ln λ1, from 0 to 1; that of the correlation is the rest."""
     return float(_weight(np.asarray(barrier_without_bias(energy))))
-
-
-def barrier_without_bias(energy: ReducedEnergy) -> float:
-    """Height in k_B T of the barrier between both wells in the same field, but none along the axis.
-
-    Both are then as deep, and what divides them is the ring across the axis.
-    """
-    moment = BOLTZMANN / VACUUM_PERMEABILITY
-    # In a field of 1 A/m this macrospin's energy is 1.
-    spin = Macrospin(moment, energy.first, energy.second, energy.shape, 0.0, 0.0, 1.0)
-    bottom = float(all_minima(spin, energy.across, energy.sideways, 0.0).energies[..., 0])
-    phi = np.arange(AZIMUTHS) * (2 * math.pi / AZIMUTHS)
-    ring = np.asarray(energy(np.cos(phi), np.sin(phi), 0.0))
-    at = float(phi[np.argmin(ring)])
-    for _ in range(CORRECTIONS):  # Newton's, of the least energy on the ring
-        cos, sin = math.cos(at), math.sin(at)
-        slope = energy.across * sin - energy.sideways * cos + energy.shape * sin * cos
-        bent = energy.across * cos + energy.sideways * sin + energy.shape * (cos**2 - sin**2)
-        at -= slope / bent if bent > 0 else 0.0
-    top = float(energy(math.cos(at), math.sin(at), 0.0))
-    return max(0.0, min(top, float(ring.min())) - bottom)
 
 
 def _axial_barrier(energy: ReducedEnergy) -> Floats:

@@ -30,9 +30,10 @@ NODES_PER_ROOT = 6
 class ReducedEnergy(NamedTuple):
     """A macrospin's energy over k_B T, seen from its easy axis n; dimensionless.
 
-    U = -[h_n c + h_e a + h_y b + ½ k_1 c² - ¼ k_2 c⁴ - ½ k_s b²], with m = a A + b B + c C in the
-    axes A, B and C of :func:`smtj.physics.magnetics.frame.frame`.  Where the states lie along n
-    these are e = y × n, y and n itself.
+    U = -[h_n c + h_e a + h_y b + ½ k_1 c² - ¼ k_2 c⁴ - ½ k_s b² - ¼ k_a a⁴ - ¼ k_b b⁴], with
+    m = a A + b B + c C in the axes A, B and C of :func:`smtj.physics.magnetics.frame.frame`.  Where
+    the states lie along n these are e = y × n, y and n itself.  H_K2 acts along n, so that one of
+    k_2, k_a and k_b at most is not 0.
     """
 
     along: Array
@@ -44,9 +45,13 @@ class ReducedEnergy(NamedTuple):
     first: Array
     """k_1, of the field that holds the magnetisation along the easy axis."""
     second: Array
-    """k_2, of H_K2."""
+    """k_2, of H_K2 where n is the easy axis."""
     shape: Array
     """k_s, of the field by which b is harder than a."""
+    second_across: Array = 0.0
+    """k_a, of H_K2 where n lies along a."""
+    second_hard: Array = 0.0
+    """k_b, of H_K2 where n lies along b."""
 
     def __call__(self, a: Array, b: Array, c: Array) -> Array:
         """U at directions of components a, b and c."""
@@ -60,6 +65,8 @@ class ReducedEnergy(NamedTuple):
             + self.first * c**2 / 2
             - self.second * c**4 / 4
             - self.shape * b**2 / 2
+            - self.second_across * a**4 / 4
+            - self.second_hard * b**4 / 4
         )
 
 
@@ -102,6 +109,37 @@ def reduced_energy(
         first=scale * axes.first,
         second=scale * axes.second,
         shape=scale * axes.shape,
+        second_across=scale * axes.second_across,
+        second_hard=scale * axes.second_hard,
+    )
+
+
+def macrospin_of(energy: ReducedEnergy) -> tuple[Macrospin, Array, Array, Array]:
+    """A macrospin, without H_in, and its field along x, y and z that have a reduced energy.
+
+    Its axes are upright or, where H_K2 acts across the easy axis, in the plane.  The energy, of
+    numbers or NumPy arrays, is also that in units of a field, so moment and T make one of 1 A/m
+    k_B T.
+    """
+    h_c, h_a, h_b, first, second, shape, fourth_a, fourth_b = np.broadcast_arrays(*energy)
+    over_a, over_b = fourth_a != 0, fourth_b != 0
+    flat = over_a | over_b
+    spin = Macrospin(
+        moment=BOLTZMANN / VACUUM_PERMEABILITY,
+        anisotropy_field=np.where(over_b, -first - shape, np.where(over_a, -first, first)),
+        second_order_field=second + fourth_a + fourth_b,
+        in_plane_anisotropy_field=np.where(over_b, first, np.where(over_a, first + shape, shape)),
+        in_plane_bias_field=0.0,
+        easy_axis_tilt=0.0,
+        temperature=1.0,
+        states_in_plane=np.where(flat, 1.0, 0.0),
+    )
+    # The axes a, b and c are y, z and x there, or -z, y and x.
+    return (
+        spin,
+        np.where(flat, h_c, h_a),
+        np.where(over_b, h_a, h_b),
+        np.where(over_b, h_b, np.where(over_a, -h_a, h_c)),
     )
 
 

@@ -1,9 +1,10 @@
 """The axes of a macrospin's energy: where its two states lie, and what it must cross.
 
 Without a field the energy of Eq. 7 is, apart from H_K2, a quadratic form whose axes are the axis n
-of H_K1, the y axis and e = y × n.  If n is the easiest the states lie along n; if it is harder than
-the plane, as in a layer magnetised in its plane, they lie along e, which is the long axis of the
-ellipse where n is upright.  Seen from its easy axis every such energy is the same,
+of H_K1, along which H_K2 acts too, the y axis and e = y × n.  If n is the easiest the states lie
+along n; if it is harder than the plane, as in a layer magnetised in its plane, they lie along e,
+which is the long axis of the ellipse where n is upright.  Seen from its easy axis every such energy
+is the same,
 
   e/(μ0 M_s) = -½ H_1 c² + ½ H_s b² + const.,
 
@@ -31,15 +32,17 @@ class Frame(NamedTuple):
     first: Array
     """H_1 in A/m: the field that holds the magnetisation along c against a."""
     second: Array
-    """H_K2 in A/m; it acts about n, and is left out where that is not the easy axis."""
+    """H_K2 in A/m where n is the easy axis, else 0."""
     shape: Array
     """H_s in A/m: the field by which b is harder than a."""
+    second_across: Array
+    """H_K2 in A/m where n lies along a, else 0."""
+    second_hard: Array
+    """H_K2 in A/m where n lies along b, else 0."""
 
 
 def frame(spin: Macrospin) -> Frame:
-    """The axes of a macrospin and its anisotropy fields about them.
-
-    Where the states lie in the plane, H_K2 does not turn them; see :attr:`Frame.second`.
+    """The axes of a macrospin and its anisotropy fields about them; H_K2 does not turn them.
 
     Examples
     --------
@@ -70,8 +73,10 @@ def frame(spin: Macrospin) -> Frame:
         hard=vector(y, n, y),
         easy=vector(n, e, e),
         first=choose(normal, sideways, -normal),
-        second=xp.where(turned, nothing, second),
+        second=choose(second, nothing, nothing),
         shape=choose(sideways, -normal - sideways, sideways + normal),
+        second_across=choose(nothing, nothing, second),
+        second_hard=choose(nothing, second, nothing),
     )
 
 

@@ -170,7 +170,8 @@ class _Frame(NamedTuple):
 
 def _minima(field_x: Floats, field_y: Floats, field_z: Floats, *entries: Floats) -> Minima:
     """Return the minima of n problems; the entries are those of a macrospin, all of shape (n,)."""
-    spin = Macrospin(*entries)
+    # Seen from n, about which H_K2 acts; minima across it are as good as those along it.
+    spin = Macrospin(*entries)._replace(states_in_plane=np.zeros(len(field_x)))
     axes = frame(spin)
     shape = axes.shape
     field = (field_x + spin.in_plane_bias_field, field_y, field_z)
