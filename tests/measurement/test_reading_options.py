@@ -8,6 +8,7 @@ import pytest
 
 import smtj
 from closeness import close_to
+from smtj.analysis.formatting import file_remarks
 from smtj.errors import DataError
 from smtj.measurement import (
     describe,
@@ -332,6 +333,43 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
         (folder / name).write_text("t [s],R [ohm]\n")
     other = tmp_path / "x.csv"
     assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
+
+
+def test_the_source_of_a_condition_is_called_by_its_name(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "-14 Oe"
+    for row in (["T", "300 K"], [], ["t (s)", "R (ohm)"], *[[n, 1000 + n % 3] for n in range(9)]):
+        book.active.append(row)
+    book.save(tmp_path / "book.xlsx")
+    said = load(tmp_path / "book.xlsx").attrs["reading_remarks"]
+    assert said == [
+        "temperature 300 K, from the cells above the table",
+        "field -14 Oe, from the name of its sheet",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "said"),
+    [
+        ("Vb (V)", "V1 (V)", '--column "signal=V1 (V)" --column "voltage=Vb [V]"'),
+        ("Hset", "R (ohm)", '--column "field=Hset [Oe]"'),
+        ("Stage (K)", "R (ohm)", '--column "temperature=Stage [K]"'),
+    ],
+)
+def test_columns_that_may_be_conditions_come_with_their_option(
+    put, header: str, unit: str, said: str
+) -> None:
+    rows = "".join(f"{n},300,{1 + n % 2}\n" for n in range(9))
+    dataset = load(put("t.csv", f"t (s),{header},{unit}\n{rows}"))
+    assert any(said in remark for remark in file_remarks([dataset]))
+
+
+def test_a_bias_in_short_is_that_beside_what_it_drives(put) -> None:
+    rows = "".join(f"{n},0.1,{1 + n % 2}\n" for n in range(9))
+    dataset = load(put("t.csv", f"t (s),Vb (V),I (uA)\n{rows}"))
+    assert dataset["resistance"].values[0] == close_to(1e5)
 
 
 def test_a_folder_of_one_condition_per_file_is_loaded_as_one(tmp_path: Path, refusal) -> None:

@@ -29,8 +29,11 @@ MEASURED_WORDS = _words("meas measured sense sensed")
 _ADJECTIVES = _words("setpoint bias sample stage dc nominal constant fixed measurement actual")
 _STATED = ("voltage", "current", "temperature", "field_out_of_plane", "field_in_plane")
 _LETTER = re.compile(
-    r"\b([VUIR])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu)\b)", re.A
+    r"\b([VUIRHB])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu|b)\b)",
+    re.A,
 )
+_BIAS = _words("b bias")
+"""Words of a voltage or a current that was held."""
 # With these, a column is something else of the same unit.
 _OTHERS = _words(
     "std dev stdev deviation error err sigma noise uncertainty rms limit compliance range setpoint "
@@ -144,6 +147,18 @@ def condition_in(key: str) -> str | None:
     return None
 
 
+def condition_of(header: str) -> str | None:
+    """Return which condition a header that is not understood may name, by its unit or a word."""
+    name, own = split_header(header)
+    words, unit = _split(name), None if own is None else unit_named(own)
+    if words_of(header) & _OTHERS:
+        return None
+    if unit is not None:
+        return next((q for q in _STATED if _measures(unit, q)), None)
+    named = (name_of(word) for word in words if {w.casefold() for w in words} & SET)
+    return next((q for q in named if q in _STATED), None)
+
+
 def words_of(header: str) -> set[str]:
     """Return the words of a header in lower case; ``"Imeas"`` has two, and ``"AnodeI"``."""
     return {word.casefold() for word in _split(header)}
@@ -168,7 +183,7 @@ def _rank(header: str, quantity: str) -> int:
     plain = words_of(name)
     if plain & _OTHERS:
         return 0
-    is_measured = not plain & SET
+    is_measured = not plain & (SET | _BIAS)
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
         return 3 + is_measured
