@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -23,6 +24,7 @@ from smtj.nn.training.network import NetworkSettings, save_network
 from smtj.nn.training.trainer import Epoch, Images, TrainingSettings, as_tensors
 from smtj.tables import Table, Tabular
 from smtj.units import format_with_error
+from smtj.writers import holding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,6 +268,18 @@ def run_experiment(
 ) -> TrainingRun:
     """Run an experiment; other arguments, result and errors as in :func:`train`."""
     folder = None if out is None else Path(out)
+    with nullcontext() if folder is None else holding(folder, provenance.command()):
+        return _run(experiment, images, epochs, folder, resume, progress)
+
+
+def _run(
+    experiment: Experiment,
+    images: Images,
+    epochs: int,
+    folder: Path | None,
+    resume: bool,
+    progress: Callable[[TrainingRun], object] | None,
+) -> TrainingRun:
     checkpoint = Path() if folder is None else folder / "checkpoint.pt"
     if folder and checkpoint.exists() and not resume:
         raise CheckpointError(
@@ -279,9 +293,6 @@ def run_experiment(
     trainer = experiment.start(images)
     if resume:
         trainer.resume(checkpoint, about)
-    if folder:
-        # An unwritable folder should be reported before an epoch is spent.
-        folder.mkdir(parents=True, exist_ok=True)
     run = TrainingRun(experiment, trainer.network, trainer.history, len(images.test_labels))
     if progress:
         progress(run)
