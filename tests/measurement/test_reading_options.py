@@ -304,6 +304,11 @@ def test_a_channel_without_a_unit_is_a_signal_in_arbitrary_units(put, refusal) -
     [
         ("时间(s),电阻(Ω)", "gb18030"),
         ("時間(s),抵抗(ohm)", "shift_jis"),
+        ("時間(s),抵抗(ohm)", "euc_jp"),
+        ("時間 (秒),電阻 (歐姆)", "big5"),
+        ("시간 (초),저항 (옴)", "cp949"),
+        ("Время (с),Сопротивление (Ом)", "koi8-r"),
+        ("Время (с),Сопротивление (Ом)", "cp866"),
         ("时间(s)|电阻(Ω)", "utf-8"),
         ("Zeit [µs];R [ohm]", "latin-1"),
     ],
@@ -333,6 +338,15 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
         (folder / name).write_text("t [s],R [ohm]\n")
     other = tmp_path / "x.csv"
     assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
+
+
+@pytest.mark.parametrize("header", ["R (ohm),counts", "Resistance [ohm],Count", "V (V),N"])
+def test_a_histogram_is_called_one(put, refusal, header: str) -> None:
+    rows = "".join(f"{1 + n},{n % 4}\n" for n in range(20))
+    assert "is a histogram (" in refusal(load, put("h.csv", f"{header}\n{rows}"))
+    # Uneven steps are none of bins.
+    uneven = "".join(f"{n * n},{1 + n % 4}\n" for n in range(20))
+    load(put("x.csv", f"{header}\n{uneven}"))
 
 
 def test_the_source_of_a_condition_is_called_by_its_name(tmp_path: Path) -> None:

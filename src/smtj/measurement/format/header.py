@@ -16,24 +16,56 @@ _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
     **dict.fromkeys(
-        ("volt", "volts", "voltdc", "voltac", "vdc", "vac", "voltsdc", "伏", "伏特", "ボルト"), "V"
+        (
+            "volt",
+            "volts",
+            "voltdc",
+            "voltac",
+            "vdc",
+            "vac",
+            "voltsdc",
+            "伏",
+            "伏特",
+            "ボルト",
+            "볼트",
+        ),
+        "V",
     ),
     **dict.fromkeys(("millivolt", "millivolts"), "mV"),
     **dict.fromkeys(
-        ("amp", "amps", "ampdc", "ampac", "ampere", "amperes", "adc", "安", "安培", "アンペア"), "A"
+        (
+            "amp",
+            "amps",
+            "ampdc",
+            "ampac",
+            "ampere",
+            "amperes",
+            "adc",
+            "安",
+            "安培",
+            "アンペア",
+            "암페어",
+        ),
+        "A",
     ),
-    **dict.fromkeys(("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w", "欧", "欧姆", "オーム"), "ohm"),
+    **dict.fromkeys(
+        ("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w", "欧", "欧姆", "歐姆", "オーム", "옴"), "ohm"
+    ),
     **dict.fromkeys(("kohm", "kohms"), "kohm"),
     **dict.fromkeys(("mohm", "mohms", "megaohm", "megaohms", "megohm"), "Mohm"),
-    **dict.fromkeys(("sec", "secs", "second", "seconds", "sekunde", "sekunden", "秒"), "s"),
-    **dict.fromkeys(("msec", "millisecond", "milliseconds", "毫秒", "ミリ秒"), "ms"),
-    **dict.fromkeys(("usec", "µsec", "microsecond", "microseconds", "微秒", "マイクロ秒"), "us"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds", "sekunde", "sekunden", "秒", "초"), "s"),
+    **dict.fromkeys(("msec", "millisecond", "milliseconds", "毫秒", "ミリ秒", "밀리초"), "ms"),
+    **dict.fromkeys(
+        ("usec", "µsec", "microsecond", "microseconds", "微秒", "マイクロ秒", "마이크로초"), "us"
+    ),
     **dict.fromkeys(("nsec", "nanosecond", "nanoseconds"), "ns"),
     **dict.fromkeys(("mins", "minutes"), "min"),
     **dict.fromkeys(("hours", "hr", "hrs"), "h"),
     **dict.fromkeys(("days", "tage"), "day"),
     **dict.fromkeys(("kelvin", "kelvins", "degk"), "K"),
-    **dict.fromkeys(("oe", "oersted", "oersteds", "奥斯特", "エルステッド"), "Oe"),
+    **dict.fromkeys(
+        ("oe", "oersted", "oersteds", "奥斯特", "奧斯特", "エルステッド", "에르스텟"), "Oe"
+    ),
     **dict.fromkeys(("koe", "kilooersted"), "kOe"),
     **dict.fromkeys(("gauss",), "G"),
     **dict.fromkeys(("tesla",), "T"),

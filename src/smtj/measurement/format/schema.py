@@ -69,7 +69,8 @@ def _metered(letter: str) -> tuple[str, ...]:
 
 _NO_DIRECTION = _words(
     "H, B, mu0H, μ0H, field, magnetic field, applied field, external field, H ext, B ext, Feld, "
-    "Magnetfeld, champ, champ magnétique, 磁场, 磁場"
+    "Magnetfeld, champ, champ magnétique, 磁场, 磁場, 磁界, 자기장, 자장, 자계, "
+    "поле, магнитное поле"
 )
 _OUT_OF_PLANE = (
     *_NO_DIRECTION,
@@ -95,33 +96,35 @@ _SIGNAL_ERROR = _words(
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, "
     "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, "
-    "temps, tempo, tiempo, 时间, 時間, 時刻, время"
+    "temps, tempo, tiempo, 时间, 時間, 時刻, время, 시간"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
     "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, anode V, Spannung, tension, "
     "tensión, "
-    "电压, 電圧, напряжение"
+    "电压, 電圧, 電壓, напряжение, 전압"
 )
 _CURRENT = _words(
     "I, I1, curr, amp, amps, ampere, amperes, bias current, I bias, applied current, DC current, "
-    "pulse current, I pulse, anode I, Strom, courant, corriente, 电流, 電流, ток"
+    "pulse current, I pulse, anode I, Strom, courant, corriente, 电流, 電流, ток, 전류"
 )
 _RESISTANCE = _words(
     "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "
     "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI, Widerstand, résistance, resistencia, "
-    "电阻, 抵抗, сопротивление"
+    "电阻, 電阻, 抵抗, сопротивление, 저항"
 )
 _CONDUCTANCE = _words("G, G mtj, G dc, dI/dV, Leitwert, conductancia, 电导")
 _RELATIVE = _words("R/R_P, R/R0, R/Rmin, normalized resistance, normalised resistance, R norm")
 _TMR = _words("TMR, TMR ratio, MR, MR ratio, tunnel magnetoresistance, tunneling magnetoresistance")
 _TEMPERATURE = _words(
-    "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
+    "T, temp, sample temperature, sample temp, Temperatur, température, 温度, 溫度, температура, "
+    "온도"
 )
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
     "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
-    "probability of AP, prob of switching, probability of switching, probability high"
+    "probability of AP, prob of switching, probability of switching, probability high, "
+    "Wahrscheinlichkeit, probabilité, probabilidad, вероятность, 概率, 機率, 確率, 확률"
 )
 _PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
 _PROBABILITY_ERROR = _words(
@@ -168,7 +171,7 @@ _DWELL = _words(
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
-    "состояние"
+    "состояние, 狀態, 상태"
 )
 
 
@@ -247,7 +250,23 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("low", "", "", "a number of low reads", _LOW, 0, whole=True),
             Quantity(
-                "frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0, highest=MAX_FREQUENCY
+                "frequency",
+                "Hz",
+                "GHz",
+                "a frequency",
+                (
+                    "f",
+                    "freq",
+                    "Frequenz",
+                    "fréquence",
+                    "частота",
+                    "频率",
+                    "頻率",
+                    "周波数",
+                    "주파수",
+                ),
+                0,
+                highest=MAX_FREQUENCY,
             ),
             Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),

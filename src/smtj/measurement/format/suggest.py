@@ -21,7 +21,8 @@ def _words(text: str) -> frozenset[str]:
 _GENERIC = _words(
     "reading readings value measured measurement measure data sample ampl amplitude channel ch "
     "trace untitled state states wfm waveform y axis analog input source level output volt "
-    "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe"
+    "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe "
+    "digitizer digitiser scope oscilloscope voltmeter multimeter nanovoltmeter"
 )
 # With these, a column is what was set, and another of its quantity what was measured.
 SET = _words("source src set force forced applied programmed")
@@ -40,6 +41,7 @@ _OTHERS = _words(
     "target gate offset scale phase reference ref trigger zero variance sd se coil magnet tau τ "
     "dwell lifetime modulation excitation stamp delay width period duration heater"
 )
+_MAGNET = _words("magnet coil")
 _QUANTITIES = (
     *("time", "resistance", "voltage", "current", "temperature", "field_out_of_plane"),
     *("frequency", "angle"),
@@ -181,7 +183,8 @@ def _rank(header: str, quantity: str) -> int:
         return 0
     words = _split(name)
     plain = words_of(name)
-    if plain & _OTHERS:
+    # A magnet has a current, but its field is the device's.
+    if plain & _OTHERS - (_MAGNET if quantity == "field_out_of_plane" else set()):
         return 0
     is_measured = not plain & (SET | _BIAS)
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
