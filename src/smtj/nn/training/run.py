@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_ROWS = 10
 """Epochs in the printed table; ``to_dataframe`` returns all."""
 
+CHECKPOINT = "checkpoint.pt"
+
 DatasetLike: TypeAlias = ImageDataset | str | Path | Sequence[Any]
 """A data set, its name, a folder of IDX files, or four arrays: training images and labels, test
 images and labels; images of bytes, or of floats in [0, 1]."""
@@ -268,6 +270,8 @@ def run_experiment(
 ) -> TrainingRun:
     """Run an experiment; other arguments, result and errors as in :func:`train`."""
     folder = None if out is None else Path(out)
+    if resume and not (folder and (folder / CHECKPOINT).exists()):
+        raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
     with nullcontext() if folder is None else holding(folder, provenance.command()):
         return _run(experiment, images, epochs, folder, resume, progress)
 
@@ -280,13 +284,11 @@ def _run(
     resume: bool,
     progress: Callable[[TrainingRun], object] | None,
 ) -> TrainingRun:
-    checkpoint = Path() if folder is None else folder / "checkpoint.pt"
+    checkpoint = Path() if folder is None else folder / CHECKPOINT
     if folder and checkpoint.exists() and not resume:
         raise CheckpointError(
             f"{folder} already holds a run; resume it, or give another folder (out)"
         )
-    if resume and not (folder and checkpoint.exists()):
-        raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
     about = json.dumps({**experiment.to_dict(), "card": experiment.card.to_toml()})
     # Called once: git answers too slowly for every epoch.
     versions = provenance.versions()
