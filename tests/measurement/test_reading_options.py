@@ -349,6 +349,25 @@ def test_a_histogram_is_called_one(put, refusal, header: str) -> None:
     load(put("x.csv", f"{header}\n{uneven}"))
 
 
+def test_a_header_may_have_another_separator_than_the_readings(put) -> None:
+    dataset = load(put("m.txt", "time (s), R (ohm)\n" + ROWS.replace(",", "\t")))
+    assert dataset["resistance"].values[:2] == close_to(
+        [float(r.split(",")[1]) for r in ROWS.split()[:2]]
+    )
+
+
+def test_one_quantity_per_row_is_called_that(put, refusal) -> None:
+    said = refusal(load, put("t.csv", "H (Oe),-20,-10,0,10\nP,0.1,0.3,0.7,0.9\n"))
+    assert 'holds one quantity per row, "H (Oe)" and "P": transpose it' in said
+
+
+def test_decibels_are_an_amplitude(put) -> None:
+    rows = "".join(f"{n},1000,{-20 - n % 3}\n" for n in range(9))
+    dataset = load(put("s.csv", f"f (GHz),H (Oe),S21 (dB)\n{rows}"))
+    assert dataset["signal"].values[:2] == close_to([0.1, 10 ** (-21 / 20)])
+    assert dataset.attrs["arbitrary_units"] == ["signal"]
+
+
 def test_the_source_of_a_condition_is_called_by_its_name(tmp_path: Path) -> None:
     import openpyxl
 

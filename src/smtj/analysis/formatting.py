@@ -10,7 +10,7 @@ from smtj.measurement import observable_of, source_of
 from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS, QUANTITIES
-from smtj.measurement.format.suggest import condition_of
+from smtj.measurement.format.suggest import SET, condition_of, words_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,9 +94,14 @@ def _hints(dataset: "xr.Dataset") -> list[str]:
     for header in map(str, dataset.attrs.get("ignored_columns", ())):
         name, unit = split_header(header)
         quantity = condition_of(header)
+        if quantity is None and unit is None and words_of(header) & SET - {"set"}:
+            # What a source gave, where a meter read the other.
+            quantity = {"current": "voltage", "voltage": "current"}.get(observed or "")
         if quantity is None:
             continue
-        shown = unit or QUANTITIES[quantity].display_unit
+        shown = unit or {"voltage": "V", "current": "A"}.get(
+            quantity, QUANTITIES[quantity].display_unit
+        )
         called = "field" if quantity in FIELDS else quantity
         if quantity in open_:
             option = f'--column "{called}={name} [{shown}]"'

@@ -84,6 +84,9 @@ _WORDS |= {
     **{"а": "A", "ма": "mA", "мка": "uA", "ом": "ohm", "ком": "kohm", "э": "Oe"},
     **{"тл": "T", "мтл": "mT", "к": "K"},
 }
+_DECIBELS = ("dB", "dBm", "dbm", "db")
+# Of P, in brackets behind it.
+READS = re.compile(r"[nN]\s*=\s*(\d+)(?:\s+[a-z]+)?")
 # What a preamble writes in capitals.
 _CAPITALS = {"S": "s"}
 CELSIUS = "degC"
@@ -102,14 +105,14 @@ def split_header(header: str) -> tuple[str, str | None]:
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
-    if square and _CLOCK.fullmatch(square[2]):
+    if square and (_CLOCK.fullmatch(square[2]) or READS.fullmatch(square[2].strip())):
         return square[1], None
     if square:
         return square[1], square[2].strip() or None
     bracketed = _ROUND.fullmatch(text)
     if bracketed:
         name, unit = bracketed[1], bracketed[2].strip()
-        if _CLOCK.fullmatch(unit):
+        if _CLOCK.fullmatch(unit) or READS.fullmatch(unit):
             return name, None
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
@@ -178,6 +181,8 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     name = name_of(text)
     if unit is not None and name in QUANTITIES and QUANTITIES[str(name)].unit == "s":
         unit = _CAPITALS.get(unit, unit)
+    if name in ("signal", "channel_x") and unit in _DECIBELS:
+        return "decibels", None
     if name == "voltage" and "bias" in text.casefold() and measures(unit, "current"):
         return "current", unit
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):

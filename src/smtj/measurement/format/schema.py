@@ -70,7 +70,7 @@ def _metered(letter: str) -> tuple[str, ...]:
 _NO_DIRECTION = _words(
     "H, B, mu0H, μ0H, field, magnetic field, applied field, external field, H ext, B ext, Feld, "
     "Magnetfeld, champ, champ magnétique, 磁场, 磁場, 磁界, 자기장, 자장, 자계, "
-    "поле, магнитное поле"
+    "поле, магнитное поле, campo, campo magnético, campo magnetico"
 )
 _OUT_OF_PLANE = (
     *_NO_DIRECTION,
@@ -95,7 +95,8 @@ _SIGNAL_ERROR = _words(
 )
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, "
-    "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, "
+    "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, Zeitstempel, "
+    "Datum Uhrzeit, Datum Zeit, horodatage, fecha hora, 日期时间, 日時, "
     "temps, tempo, tiempo, 时间, 時間, 時刻, время, 시간"
 )
 _VOLTAGE = _words(
@@ -126,7 +127,10 @@ _PROBABILITY = _words(
     "probability of AP, prob of switching, probability of switching, probability high, "
     "Wahrscheinlichkeit, probabilité, probabilidad, вероятность, 概率, 機率, 確率, 확률"
 )
-_PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
+_PROBABILITY_LOW = _words(
+    "p low, p P, p parallel, prob low, prob P, prob parallel, WER, write error rate, "
+    "P no switch, P not switched"
+)
 _PROBABILITY_ERROR = _words(
     "P err, P error, dP, delta P, δP, ΔP, sigma P, P sigma, P SE, P std error, P std err, "
     "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
@@ -136,7 +140,8 @@ _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
     "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
     "number of trials, number of attempts, total number, total counts, counts total, "
-    "shots, n shots, number of shots, repetitions, n repetitions, n repeats"
+    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, "
+    "次数, 回数, 횟수"
 )
 _HIGH = _words(
     "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
@@ -176,12 +181,15 @@ _STATE = _words(
 
 
 def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
-    """Headers such as ``"rate AP->P"`` and ``"ln tau AP"``."""
-    return tuple(f"{measure} {state}" for measure in measures for state in _words(states))
+    """Headers such as ``"rate AP->P"``, ``"AP to P rate"`` and ``"ln tau AP"``."""
+    pairs = [(measure, state) for measure in measures for state in _words(states)]
+    behind = [f"{state} {measure}" for measure, state in pairs if len(measure) > 1]
+    return (*(f"{measure} {state}" for measure, state in pairs), *behind)
 
 
 _RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
 _LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
+_DECADIC = _words("log10 tau, log10 τ, lg tau, lg τ, log10 dwell time")
 _RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
 _RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
 _LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
@@ -195,6 +203,14 @@ _WITH_ERRORS = [
     )
     for state in ("high", "low")
 ]
+# The unit in "log10(tau_AP/s)" is that of the time.
+_DECADIC_HIGH, _DECADIC_LOW = (
+    (*names, *(f"{name} s" for name in names))
+    for names in (
+        _of_state(_DECADIC, "AP, high, up, antiparallel"),
+        _of_state(_DECADIC, "P, low, down, parallel"),
+    )
+)
 _BEFORE = _words("R before, R initial, R init, R start, R pre, R 0, R before pulse")
 _AFTER = _words("R after, R final, R end, R post, R after pulse")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
@@ -278,6 +294,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("rate_low", "Hz", "Hz", "a rate of leaving the low state", _RATE_LOW, 0),
             Quantity("log_dwell_time_high", "", "", "a logarithm of a dwell time", _LOG_HIGH),
             Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
+            Quantity("log10_dwell_time_high", "", "", "a decadic logarithm", _DECADIC_HIGH),
+            Quantity("log10_dwell_time_low", "", "", "a decadic logarithm", _DECADIC_LOW),
+            Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
                 for what, name, unit, shown in _WITH_ERRORS
