@@ -35,8 +35,8 @@ $(TOOLS): $(READY)
 	@touch $@
 
 $(DOCS): $(TOOLS)
-	@echo "== installing what the documentation needs"
-	$(INSTALL) '.[docs]'
+	@echo "== installing what the documentation and the exported networks need"
+	$(INSTALL) '.[docs,onnx]'
 	@touch $@
 
 $(RIVALS): $(TOOLS)

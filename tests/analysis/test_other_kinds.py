@@ -219,3 +219,21 @@ def test_a_smaller_current_is_said_to_be_the_higher_resistance(
     assert '--column "voltage=Source Value [V]"' in said
     named = fit(load(path, {"voltage": "Source Value [V]"}))
     assert named["R_high"].value == close_to(10e3, rel=1e-3)
+
+
+@pytest.mark.parametrize(("header", "is_marked"), [("H (Oe)", False), ("H_perp (Oe)", True)])
+def test_a_field_of_unknown_direction_is_shown_without_one(
+    tmp_path: Path, header: str, is_marked: bool
+) -> None:
+    field = np.linspace(-60, 40, 11)
+    p = np.round(1 / (1 + np.exp(-(field + 14) / 7)), 3)
+    axes = fit(write(tmp_path / "p.csv", f"{header},P,N", field, p, np.full(11, 200))).plot()
+    labels = [one.get_xlabel() for one in np.ravel(axes)]
+    assert any(r"H_\perp" in label for label in labels) == is_marked
+    frequency = np.linspace(2, 12, 60)
+    line = 1e-6 / (1 + ((frequency - 5) / 0.5) ** 2)
+    columns = (np.tile(frequency, 2), np.repeat([300, 500], 60), np.tile(line, 2))
+    path = write(tmp_path / "s.csv", f"frequency (GHz),{header},V_mix (V)", *columns)
+    result = fit(path)
+    shown = [one.condition for part in result.parts or [result] for one in part.estimates]
+    assert any("⊥" in text for text in shown) == is_marked

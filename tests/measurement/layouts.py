@@ -461,6 +461,23 @@ def labber(folder: Path) -> Path:
     return folder / "log.hdf5"
 
 
+def labber_digitizer(folder: Path) -> Path:
+    import h5py
+
+    time, voltage = trace()
+    steps = np.array([[-1.4]])
+    channels = [(b"Magnet - Field", b"mT"), (b"Digitizer - Ch A", b"V")]
+    with h5py.File(folder / "digitizer.hdf5", "w") as file:
+        file["Data/Data"] = steps[:, :, None]
+        file["Data/Channel names"] = np.array(channels[:1], [("name", "S20"), ("info", "S9")])
+        file["Channels"] = np.array(channels, [("name", "S20"), ("unitPhys", "S9")])
+        file["Traces/Digitizer - Ch A"] = voltage[:, None, None]
+        file["Traces/Digitizer - Ch A_t0dt"] = [[0.0, time[1] - time[0]]]
+        file["Traces/Digitizer - Ch A_N"] = [time.size]
+        file["Traces/Time stamp"] = [0.0]
+    return folder / "digitizer.hdf5"
+
+
 def numpy_npz(folder: Path) -> Path:
     time, voltage = trace()
     np.savez(folder / "run7.npz", time_ms=1e3 * time, voltage_V=voltage)
@@ -552,6 +569,7 @@ TRACES: dict[str, Callable[[Path], Path]] = {
     "QCoDeS": qcodes,
     "PyMeasure": pymeasure,
     "Labber": labber,
+    "Labber with a digitizer": labber_digitizer,
     "LabVIEW .lvm": labview_lvm,
     "LabVIEW .lvm without times": labview_lvm_without_times,
     "LabVIEW waveforms": labview_waveforms,

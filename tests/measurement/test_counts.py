@@ -161,3 +161,14 @@ def test_the_spread_of_dwells_is_no_error_of_their_mean(put) -> None:
     dataset = load(put("tau.csv", table(header, [1, 2, 3], *columns) + "\n"))
     assert "dwell_time_high_error" not in dataset
     assert any("spread of single dwells" in r for r in dataset.attrs["reading_remarks"])
+
+
+@pytest.mark.parametrize("header", ["P_sw (N=250)", "P [n = 250 pulses]"])
+def test_a_header_of_p_may_state_the_number_of_reads(put, header: str) -> None:
+    dataset = load(put("p.csv", table(f"H (Oe),{header}", FIELDS, FRACTION) + "\n"))
+    assert dataset["reads"].values.tolist() == [250] * 4
+
+
+def test_errors_of_writing_are_what_did_not_switch(put) -> None:
+    dataset = load(put("wer.csv", table("t_pulse (ns),WER", (1, 2, 3, 4), FRACTION) + "\n"))
+    assert dataset["probability"].values == close_to(np.array(HIGH) / 100)

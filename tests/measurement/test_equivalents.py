@@ -14,6 +14,7 @@ from smtj.errors import DataError
     [
         ("Gamma_AP->P (1/s)", "Gamma_P->AP (1/s)"),
         ("rate AP (Hz)", "rate P (Hz)"),
+        ("AP to P rate (Hz)", "P to AP rate (Hz)"),
         ("k high→low (1/s)", "k low→high (1/s)"),
     ],
 )
@@ -35,6 +36,13 @@ def test_logarithms_of_dwell_times_are_those_of_seconds_and_say_so():
 def test_the_axis_of_an_arrhenius_plot_is_a_temperature(header, scale):
     frame = pd.DataFrame({header: scale / np.array([280, 300.0]), "tau_AP (s)": 1, "tau_P (s)": 2})
     assert load(frame).temperature.values == close_to([280, 300])
+
+
+def test_decadic_logarithms_are_told_from_natural_ones():
+    frame = {"T (K)": [280, 300], "log10(tau_AP/s)": [-3, -4], "log10 tau_P": [1, 2]}
+    data = load(pd.DataFrame(frame))
+    assert np.allclose(data["dwell_time_high"], [1e-3, 1e-4])
+    assert np.allclose(data["dwell_time_low"], [10, 100])
 
 
 def test_a_rate_of_zero_has_no_dwell_time():

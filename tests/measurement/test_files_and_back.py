@@ -30,7 +30,7 @@ REPLACED = (
         "dwell_time_low_error",
     ),
 )
-_OTHERS = ("rate_", "log_dwell", "relative_error")
+_OTHERS = ("rate_", "log_dwell", "log10_dwell", "decibels", "relative_error")
 KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(_OTHERS)]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 

@@ -8,6 +8,7 @@ import pytest
 
 import smtj
 from closeness import close_to
+from smtj.analysis.formatting import file_remarks
 from smtj.errors import DataError
 from smtj.measurement import (
     describe,
@@ -303,6 +304,11 @@ def test_a_channel_without_a_unit_is_a_signal_in_arbitrary_units(put, refusal) -
     [
         ("时间(s),电阻(Ω)", "gb18030"),
         ("時間(s),抵抗(ohm)", "shift_jis"),
+        ("時間(s),抵抗(ohm)", "euc_jp"),
+        ("時間 (秒),電阻 (歐姆)", "big5"),
+        ("시간 (초),저항 (옴)", "cp949"),
+        ("Время (с),Сопротивление (Ом)", "koi8-r"),
+        ("Время (с),Сопротивление (Ом)", "cp866"),
         ("时间(s)|电阻(Ω)", "utf-8"),
         ("Zeit [µs];R [ohm]", "latin-1"),
     ],
@@ -332,6 +338,74 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
         (folder / name).write_text("t [s],R [ohm]\n")
     other = tmp_path / "x.csv"
     assert files_in([other, folder]) == [other, folder / "H=-5Oe.csv", folder / "H=5Oe.csv"]
+
+
+@pytest.mark.parametrize("header", ["R (ohm),counts", "Resistance [ohm],Count", "V (V),N"])
+def test_a_histogram_is_called_one(put, refusal, header: str) -> None:
+    rows = "".join(f"{1 + n},{n % 4}\n" for n in range(20))
+    assert "is a histogram (" in refusal(load, put("h.csv", f"{header}\n{rows}"))
+    # Nor are counts of the high state of reads, and uneven steps are none of bins.
+    counted = "".join(f"{n},{n},20\n" for n in range(20))
+    assert kind_of(load(put("c.csv", f"V (mV),n_high,N\n{counted}"))) == "probability"
+    load(put("o.csv", "V (mV),n_high\n" + counted.replace(",20\n", "\n")), reads=20)
+    uneven = "".join(f"{n * n},{1 + n % 4}\n" for n in range(20))
+    load(put("x.csv", f"{header}\n{uneven}"))
+
+
+def test_a_header_may_have_another_separator_than_the_readings(put) -> None:
+    dataset = load(put("m.txt", "time (s), R (ohm)\n" + ROWS.replace(",", "\t")))
+    assert dataset["resistance"].values[:2] == close_to(
+        [float(r.split(",")[1]) for r in ROWS.split()[:2]]
+    )
+
+
+def test_one_quantity_per_row_is_called_that(put, refusal) -> None:
+    said = refusal(load, put("t.csv", "H (Oe),-20,-10,0,10\nP,0.1,0.3,0.7,0.9\n"))
+    assert 'holds one quantity per row, "H (Oe)" and "P": transpose it' in said
+
+
+def test_decibels_are_an_amplitude(put) -> None:
+    rows = "".join(f"{n},1000,{-20 - n % 3}\n" for n in range(9))
+    dataset = load(put("s.csv", f"f (GHz),H (Oe),S21 (dB)\n{rows}"))
+    assert dataset["signal"].values[:2] == close_to([0.1, 10 ** (-21 / 20)])
+    assert dataset.attrs["arbitrary_units"] == ["signal"]
+
+
+def test_the_source_of_a_condition_is_called_by_its_name(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "-14 Oe"
+    for row in (["T", "300 K"], [], ["t (s)", "R (ohm)"], *[[n, 1000 + n % 3] for n in range(9)]):
+        book.active.append(row)
+    book.save(tmp_path / "book.xlsx")
+    said = load(tmp_path / "book.xlsx").attrs["reading_remarks"]
+    assert said == [
+        "temperature 300 K, from the cells above the table",
+        "field -14 Oe, from the name of its sheet",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "said"),
+    [
+        ("Vb (V)", "V1 (V)", '--column "signal=V1 (V)" --column "voltage=Vb [V]"'),
+        ("Hset", "R (ohm)", '--column "field=Hset [Oe]"'),
+        ("Stage (K)", "R (ohm)", '--column "temperature=Stage [K]"'),
+    ],
+)
+def test_columns_that_may_be_conditions_come_with_their_option(
+    put, header: str, unit: str, said: str
+) -> None:
+    rows = "".join(f"{n},300,{1 + n % 2}\n" for n in range(9))
+    dataset = load(put("t.csv", f"t (s),{header},{unit}\n{rows}"))
+    assert any(said in remark for remark in file_remarks([dataset]))
+
+
+def test_a_bias_in_short_is_that_beside_what_it_drives(put) -> None:
+    rows = "".join(f"{n},0.1,{1 + n % 2}\n" for n in range(9))
+    dataset = load(put("t.csv", f"t (s),Vb (V),I (uA)\n{rows}"))
+    assert dataset["resistance"].values[0] == close_to(1e5)
 
 
 def test_a_folder_of_one_condition_per_file_is_loaded_as_one(tmp_path: Path, refusal) -> None:

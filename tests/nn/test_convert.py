@@ -297,10 +297,10 @@ def test_further_activations_are_replaced_when_they_are_mapped_alone(wide: Devic
     x = torch.rand(3, 8)
     assert list(neurons(convert(digital, wide, x))) == ["2"]
     stand_in = ScaledSigmoid(gain=2.0, shift=-1.0, height=3.0, base=-0.5)
-    model = convert(digital, wide, x, also={nn.ReLU: stand_in}, **IDEAL)
+    model = convert(digital, wide, x, conversion_map={nn.ReLU: stand_in}, **IDEAL)
     expected = torch.sigmoid(3 * torch.sigmoid(2 * digital[0](x) - 1) - 0.5)
     torch.testing.assert_close(model(x), expected)
-    called = convert(Calls(), wide, images(), also={nn.ReLU: stand_in})
+    called = convert(Calls(), wide, images(), conversion_map={nn.ReLU: stand_in})
     assert "relu" in neurons(called)
     texts = [str(ScaledSigmoid()), str(stand_in), str(ScaledSigmoid(2, 0, 2, -1))]
     assert texts == ["σ(x)", "3 σ(2 x - 1) - 0.5", "2 σ(2 x) - 1"]
@@ -575,6 +575,48 @@ def test_recurrent_layers_and_unreached_activations_are_reported(card: DeviceCar
         "idle": "not reached by example_input",
         "rnn": "has its activations inside",
     }
+
+
+def test_functions_that_a_layer_holds_are_replaced(card: DeviceCard) -> None:
+    layer = nn.TransformerEncoderLayer(
+        8, 2, 16, dropout=0, activation=torch.sigmoid, batch_first=True
+    )
+    digital, x = (
+        nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval(),
+        torch.rand(3, 5, 8),
+    )
+    model = convert(digital, card, x, **IDEAL)
+    assert [layer.name for layer in summary(model).layers] == [
+        "layers.0.activation",
+        "layers.1.activation",
+    ]
+    torch.testing.assert_close(model(x), digital(x), rtol=0, atol=1e-4)
+    kept = convert(digital, card, x, exclude=("layers.0",), **IDEAL)
+    assert kept.layers[0].activation is torch.sigmoid
+    torch.testing.assert_close(to_digital(model)(x), digital(x), rtol=0, atol=0)
+
+
+class Loop(nn.Module):
+    """Over the length of its input, which no trace follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.last = nn.Linear(4, 4), nn.Sigmoid()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        state = x[:, 0]
+        for step in range(1, x.shape[1]):
+            state = torch.tanh(self.linear(state) + x[:, step])
+        return self.last(state)
+
+
+def test_calls_that_no_trace_reaches_are_named(card: DeviceCard) -> None:
+    model = convert(nn.Sequential(Loop()), card, torch.rand(2, 6, 4))
+    (left,) = (part for part in summary(model).left if part.kind == "tanh()")
+    assert left.name == "0.tanh"
+    assert left.reason.startswith("called 5 times where no trace reaches")
+    with pytest.raises(SmtjError, match=r"tanh\(\) at 0.tanh, called 5 times"):
+        convert(nn.Sequential(Loop()), card, torch.rand(2, 6, 4), conversion_map={nn.Sigmoid: None})
 
 
 def test_arguments_may_have_names_and_defaults(card: DeviceCard) -> None:

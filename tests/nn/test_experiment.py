@@ -38,7 +38,7 @@ def history(*args: Any, **options: Any) -> list[Epoch]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.glob("[!.]*")}
 
 
 def test_everything_is_there_after_every_epoch(
@@ -62,6 +62,7 @@ def test_everything_is_there_after_every_epoch(
     run_experiment(experiment, digits, 2, out, progress=look)
     assert seen == [0, 1, 2]
     assert sorted(files(out)) == sorted((*KEPT, "accuracy.png", "accuracy.svg"))
+    assert not list(out.glob(".*"))
     assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (out / "accuracy.svg").read_text()
 

@@ -1,5 +1,9 @@
 """Networks: from one seed, to a file and back."""
 
+import contextlib
+import json
+import math
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,3 +164,65 @@ def test_files_that_are_no_network_are_refused_in_a_sentence(
     ):
         torch.save(other, path)
         assert message_of(path) == f"{path} is not a trained network of this version of smtj"
+
+
+SETTINGS = {
+    "neuron": "relu",
+    "drive": "light",
+    "sizes": "784",
+    "reads": "many",
+    "interval": "slow",
+    "chip_seed": -4,
+    "later": 1,
+}
+
+
+@pytest.fixture
+def saved(card: DeviceCard, tmp_path: Path) -> Path:
+    return save_network(tmp_path / "network.pt", build_network(SMALL, card, 1), SMALL, card)
+
+
+def rewritten(path: Path, **entries: object) -> Path:
+    torch.save({**torch.load(path, weights_only=True), **entries}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        *(
+            {"settings": json.dumps({"sizes": SMALL.sizes, name: v})}
+            for name, v in SETTINGS.items()
+        ),
+        *({"settings": text} for text in ("{not", "[1, 2]", 3, None)),
+        *({"settings": json.dumps({"sizes": sizes})} for sizes in ([12, 10**9, 6, 4], [12, 8.5])),
+        *({"card": text} for text in ("name = 3", "", 5)),
+        *({"state": state} for state in ([1], {}, {"0.weight": "x"})),
+    ],
+    ids=str,
+)
+def test_networks_with_foreign_entries_are_refused_in_a_sentence(
+    saved: Path, entries: dict[str, object]
+) -> None:
+    path = rewritten(saved, **entries)
+    said = "network.pt is a trained network whose content is damaged or of another version"
+    assert said in message_of(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_network_of_no_numbers_is_named(saved: Path, value: float) -> None:
+    state = torch.load(saved, weights_only=True)["state"]
+    state["0.weight"][0, 0] = value
+    said = "1 of 96 values of 0.weight are no finite numbers"
+    assert said in message_of(rewritten(saved, state=state))
+
+
+def test_bytes_changed_anywhere_are_refused_or_harmless(saved: Path) -> None:
+    whole, rng = saved.read_bytes(), random.Random(3)
+    for _ in range(40):
+        changed = bytearray(whole)
+        first = rng.randrange(len(changed))
+        changed[first : first + rng.randrange(30)] = rng.randbytes(rng.randrange(30))
+        saved.write_bytes(changed)
+        with contextlib.suppress(CheckpointError):
+            load_network(saved)

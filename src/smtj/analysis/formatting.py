@@ -1,16 +1,22 @@
 """Names and remarks of data files, as people read them."""
 
+import re
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtj.measurement import observable_of, source_of
+from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import listed
+from smtj.measurement.format.schema import FIELDS, QUANTITIES
+from smtj.measurement.format.suggest import SET, condition_of, words_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
+MAX_HINTS = 2
+"""Columns of which it is said how to name them."""
 MAX_NAMED = 3
 """Files that are named; more are counted."""
 
@@ -60,7 +66,7 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
         ignored = dataset.attrs.get("ignored_columns", ())
         if ignored:
             remarks.append(f"columns not used: {', '.join(str(column) for column in ignored)}")
-        remarks += _sourced(dataset)
+        remarks += _hints(dataset)
         remarks += [str(sentence) for sentence in dataset.attrs.get("reading_remarks", ())]
         if "resistance_from" in dataset.attrs:
             remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
@@ -72,18 +78,41 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
     return [f"{remark} ({file_names(names)})" for remark, names in found.items()]
 
 
-def _sourced(dataset: "xr.Dataset") -> list[str]:
-    """Name the option for a column that seems to hold the bias, which is unknown."""
-    bias = {"current": "voltage", "voltage": "current"}.get(observable_of(dataset) or "")
-    if bias is None or bias in dataset.variables:
-        return []
-    unit = {"voltage": "V", "current": "A"}[bias]
-    return [
-        f'if column "{header}" is the {bias}, name it by columns= (--column "{bias}={header} '
-        f'[{unit}]")'
-        for header in map(str, dataset.attrs.get("ignored_columns", ()))
-        if "source" in header.casefold() and "time" not in header.casefold()
-    ]
+def _hints(dataset: "xr.Dataset") -> list[str]:
+    """Name the option for columns that seem to hold a condition, which is unknown."""
+    observed = observable_of(dataset)
+    names = {str(name) for name in dataset.variables}
+    open_ = {"voltage", "current", "temperature"} - names
+    if not names & set(FIELDS):
+        open_.add(FIELDS[0])
+    if not observed or "time" not in names:
+        # What a table was measured at hardly matters to its fit.
+        open_ = set()
+    if "voltage" in names | {observed} and "current" in names | {observed}:
+        open_ -= {"voltage", "current"}
+    found = []
+    for header in map(str, dataset.attrs.get("ignored_columns", ())):
+        name, unit = split_header(header)
+        quantity = condition_of(header)
+        if quantity is None and unit is None and words_of(header) & SET - {"set"}:
+            # What a source gave, where a meter read the other.
+            quantity = {"current": "voltage", "voltage": "current"}.get(observed or "")
+        if quantity is None:
+            continue
+        shown = unit or {"voltage": "V", "current": "A"}.get(
+            quantity, QUANTITIES[quantity].display_unit
+        )
+        called = "field" if quantity in FIELDS else quantity
+        if quantity in open_:
+            option = f'--column "{called}={name} [{shown}]"'
+        elif quantity == observed and quantity in ("voltage", "current"):
+            own = str(dataset[quantity].encoding.get("header", quantity))
+            option = f'--column "signal={own}" --column "{called}={name} [{shown}]"'
+        else:
+            continue
+        held = "bias" if quantity == observed else called
+        found.append(f'if column "{header}" is the {held}, name it by columns= ({option})')
+    return found[:MAX_HINTS]
 
 
 def _joined(found: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -101,7 +130,7 @@ def _joined(found: dict[str, list[str]]) -> dict[str, list[str]]:
             joined[remark] = names
         elif remark.startswith(several[0]):
             each = origin.replace("name of the file", "names of the files")
-            each = each.replace("name of its folder", "names of their folders")
+            each = re.sub(r"name of its (\w+)", r"names of their \1s", each)
             files = [name for other, own in found.items() if other.endswith(origin) for name in own]
             joined[f"from {each}: {listed(several)}"] = files
     return joined

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from smtj import provenance
 from smtj.chips.conditions import Vary
 from smtj.chips.evaluate import Evaluator, Task, check_conditions
 from smtj.chips.plan import Study, fingerprint, own_values
 from smtj.chips.result import StudyResult
-from smtj.chips.store import StudyStore
+from smtj.chips.store import StudyStore, require_polars
+from smtj.writers import holding
 
 Progress = Callable[[int, int, list[float]], None]
 """Called with (done, total, latest accuracies)."""
@@ -91,11 +93,26 @@ def study(
     own = copy.deepcopy(model).cpu().eval()
     check_conditions(own, plan.conditions)
     task = Task(own, torch.as_tensor(images).cpu(), torch.as_tensor(labels).cpu(), seed)
-    values = own_values(own)
-    store, done = None, dict[int, list[float]]()
-    if out is not None:
-        store = StudyStore(Path(out))
-        store.begin(plan, fingerprint(own, task.images, task.labels))
+    if out is None:
+        return _study(task, plan, None, workers, scheduler, progress)
+    require_polars()
+    folder = Path(out)
+    with holding(folder, provenance.command()):
+        return _study(task, plan, StudyStore(folder), workers, scheduler, progress)
+
+
+def _study(
+    task: Task,
+    plan: Study,
+    store: StudyStore | None,
+    workers: int | None,
+    scheduler: str | None,
+    progress: Progress | None,
+) -> StudyResult:
+    values = own_values(task.model)
+    done = dict[int, list[float]]()
+    if store:
+        store.begin(plan, fingerprint(task.model, task.images, task.labels))
         done = store.done(plan)
     missing = [number for number in range(plan.blocks) if number not in done]
     count = sum(map(len, done.values()))

@@ -28,7 +28,6 @@ class StudyStore:
 
     def begin(self, study: Study, sums: dict[str, str]) -> None:
         """Claim the folder for a study, or raise an error if it holds another."""
-        require_polars()
         settings = json.loads(json.dumps(_settings(study, sums)))
         path = self.folder / RECORD
         if path.exists():

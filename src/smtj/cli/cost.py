@@ -17,6 +17,7 @@ from smtj.cli.output import (
     writing,
 )
 from smtj.errors import SmtjError
+from smtj.writers import holding
 
 if TYPE_CHECKING:
     from smtj.card import BehaviouralCard, Card
@@ -162,8 +163,7 @@ def _reads_alone(
             "barriers needs the physics of the device"
         )
     if out is not None:
-        with writing(out):
-            out.mkdir(parents=True, exist_ok=True)
+        with writing(out), holding(out, command()):
             with plot.figure(3.6, 3.0) as (figure, axes):
                 found.plot(axes)
                 plot.save(figure, out / "cost")
@@ -240,9 +240,9 @@ def _write(out: Path, found: "Survey", moved: "Sensitivity | None", record: dict
     from smtj import plot
     from smtj.energy import caption, save_plots
     from smtj.files import write_text
+    from smtj.provenance import command
 
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+    with writing(out), holding(out, command()):
         save_plots(found, out / "cost")
         if moved is not None:
             with plot.figure(6.0, 3.4) as (figure, axes):

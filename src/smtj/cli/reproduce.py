@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smtj import provenance
 from smtj.cli.output import INTERRUPTED, is_quiet, note, notes_console
 from smtj.errors import SmtjError
+from smtj.writers import holding
 
 if TYPE_CHECKING:
     from smtj.card import DeviceCard
@@ -42,11 +44,26 @@ def reproduce(
 ) -> None:
     """Reproduce the paper: its figures, claims and numbers, with a report of what agrees."""
     from smtj.card import as_device
+
+    chosen, device = _parts(only), as_device(card)
+    plan = epochs, ablation_epochs, seeds
+    with holding(out, provenance.command()):
+        report = _reproduce(chosen, device, dataset, plan, out)
+    typer.echo(f"Report: {report}")
+
+
+def _reproduce(
+    parts: tuple[str, ...],
+    device: "DeviceCard",
+    dataset: str | None,
+    plan: tuple[int, int, int],
+    out: Path,
+) -> Path:
+    """Make the parts and return the report; ``plan`` is that of Fig. 3(b)."""
     from smtj.paper import PAPER
     from smtj.paper.audit import audit_rows
     from smtj.report.html import write_report
 
-    parts, device = _parts(only), as_device(card)
     figures: list[FigureResult] = []
     context: dict[str, object] = {"card": device.name, "parts": list(parts)}
     for name in CARD_FIGURES:
@@ -70,7 +87,7 @@ def reproduce(
     if "fig3b" in parts:
         from smtj.paper.fig3b import TrainingPlan
 
-        figures.append(_train(device, images, TrainingPlan(epochs, ablation_epochs, seeds), out))
+        figures.append(_train(device, images, TrainingPlan(*plan), out))
     # In the order of the paper, whatever took longest.
     figures.sort(key=lambda figure: figure.name)
     if beyond:
@@ -79,7 +96,7 @@ def reproduce(
     title = f"smtj: reproduction of Cai et al. (2019), card {device.name}"
     report = write_report(out, title, figures, checks, context, about=PAPER, summary=True)
     _summary(figures)
-    typer.echo(f"Report: {report}")
+    return report
 
 
 def _announce(figure: "FigureResult") -> None:

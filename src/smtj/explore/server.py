@@ -3,10 +3,14 @@
 import errno
 import logging
 import socket
+from http import HTTPStatus
 from typing import Any
 
 import pandas  # noqa: F401  (Bokeh fails if a thread is just importing it)
 import panel as pn
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
+from tornado.web import Application, ErrorHandler
 from tornado.websocket import WebSocketClosedError
 
 from smtj.card import BehaviouralCard, Card
@@ -41,17 +45,40 @@ def make_server(card: Card, port: int) -> Any:
         with document.models.freeze():
             build_page(card).server_doc(document, title)
 
-    return pn.io.server.get_server(
+    hosts = [f"{ADDRESS}:{port}", f"localhost:{port}"]
+    server = pn.io.server.get_server(
         {"/": session},
         port=port,
         address=ADDRESS,
         # No other page in the browser may talk to this server.
-        websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
+        websocket_origin=hosts,
         show=False,
         start=False,
         # Files arrive in chunks, so no message is larger than a few.
         websocket_max_message_size=4 * CHUNK,
     )
+    server._http.request_callback = _OwnHosts(server._tornado, hosts)
+    return server
+
+
+class _OwnHosts(Router):
+    """Refuses requests to any other host name.
+
+    A page of another site may point its own name to this machine (DNS rebinding); the browser then
+    takes this server for that site, but still tells the name.
+    """
+
+    def __init__(self, application: Application, hosts: list[str]) -> None:
+        self.application, self.hosts = application, hosts
+
+    def find_handler(
+        self, request: HTTPServerRequest, **options: Any
+    ) -> HTTPMessageDelegate | None:
+        """Return what answers a request."""
+        if request.host.lower() in self.hosts:
+            return self.application.find_handler(request, **options)
+        status = {"status_code": HTTPStatus.FORBIDDEN}
+        return self.application.get_handler_delegate(request, ErrorHandler, status)
 
 
 def _is_relevant(record: logging.LogRecord) -> bool:

@@ -29,6 +29,9 @@ of the first."""
 MAX_ASSUMED = {"voltage": 50.0, "current": 1.0}
 """Largest values in SI that a column without a unit may have."""
 
+MIN_BINS, EVEN = 8, 0.05
+"""Fewest bins of a histogram less one, and how much their widths differ relative to the mean."""
+_COUNTS = {"count", "counts", "occurrences", "events", "frequency", "number", "n", "hits"}
 GLITCHES = 0.01
 """Fraction of readings of a resistance that may be negative: a fit leaves out what is far off."""
 
@@ -39,6 +42,7 @@ def check_values(dataset: "xr.Dataset") -> None:
     The DataError says where a number is not finite or out of range, a count is not whole, or there
     are more high reads than reads.
     """
+    _reject_histogram(dataset)
     for name, quantity in QUANTITIES.items():
         if name in dataset.variables:
             _check_quantity(dataset, quantity)
@@ -52,6 +56,30 @@ def check_values(dataset: "xr.Dataset") -> None:
                 f"{source_of(dataset)}: there are more high reads than reads at {place}: high must "
                 "not exceed reads"
             )
+
+
+def _reject_histogram(dataset: "xr.Dataset") -> None:
+    """Reject counts against evenly spaced readings and nothing else."""
+    names = {str(name) for name in dataset.variables}
+    counted, read = "reads" if "reads" in names else "", names - {"reads"}
+    headers = map(str, dataset.attrs.get("ignored_columns", ()))
+    beside = [
+        header for header in headers if _COUNTS & {*split_header(header)[0].casefold().split()}
+    ]
+    if len(read) != 1 or not read < {"resistance", "voltage", "current", "signal"}:
+        return
+    if not counted and len(beside) != 1:
+        return
+    (name,) = read
+    steps = np.diff(np.asarray(dataset[name].values, dtype=np.float64).ravel())
+    if steps.size < MIN_BINS or not (steps > 0).all() or np.ptp(steps) > EVEN * steps.mean():
+        return
+    header = str(dataset[counted].encoding.get("header", counted)) if counted else beside[0]
+    raise DataError(
+        f"{source_of(dataset)} is a histogram ({quoted(header)} against the {name}), which keeps "
+        "no order of the readings and so no dwell times: give the readings themselves with their "
+        "times"
+    )
 
 
 def _check_assumed(dataset: "xr.Dataset", quantity: Quantity) -> None:

@@ -166,6 +166,11 @@ def _remedy(headers: Sequence[str]) -> str:
     words = {word for name, _ in split for word in re.split(r"[\W_]+", name.casefold())}
     if words & {"moment", "emu", "magnetization", "magnetisation"}:
         return f"as {named} {_are(headers)} of magnetometry: nothing in it can be fitted"
+    if words & {"bin", "bins", "histogram"}:
+        return (
+            f"and {named} {_are(headers)} of a histogram, which keeps no order of the readings and "
+            "so no dwell times: give the readings themselves with their times"
+        )
     if words & {"state", "states"}:
         return (
             f"and {named} {_are(headers)} not understood: for states give 0 and 1, or AP "

@@ -1,5 +1,6 @@
 """Counts and probabilities of either state, as counts of the high state."""
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from smtj.measurement.dwells import (
     with_errors,
     without,
 )
+from smtj.measurement.format.header import READS
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.locations import READING
@@ -68,6 +70,7 @@ def with_counts(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str
             )
     if "low" in dataset.variables:
         dataset = _with_low(dataset)
+    dataset = _with_reads_of_header(dataset)
     if "probability_error" in dataset.variables:
         dataset, said = _with_errors(dataset)
         remarks += said
@@ -126,6 +129,18 @@ def _switched(dataset: "xr.Dataset") -> "xr.Dataset":
     # The files that smtj writes have both columns by their own names.
     own = dataset["reads"].encoding["header"] == "reads"
     return dataset if own else dataset.rename({"switched": "probability"})
+
+
+def _with_reads_of_header(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Add the number of reads that the header of P states, as in ``"Psw (N=300)"``."""
+    if "probability" not in dataset.variables or {"reads", "high"} & set(dataset.variables):
+        return dataset
+    own = dataset["probability"].encoding
+    stated = re.search(rf"[(\[]\s*{READS.pattern}\s*[)\]]", str(own.get("header", "")))
+    if stated is None or int(stated[1]) < 1:
+        return dataset
+    every = np.full(dataset["probability"].size, float(stated[1]))
+    return with_column(dataset, "reads", every, own)
 
 
 def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":

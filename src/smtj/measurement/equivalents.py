@@ -40,15 +40,19 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
     """
     remarks: list[str] = []
     for state in ("high", "low"):
-        wanted, rate, log = (f"{kind}_{state}" for kind in ("dwell_time", "rate", "log_dwell_time"))
-        for name in (rate, log):
+        wanted, rate, log, decadic = (
+            f"{kind}_{state}"
+            for kind in ("dwell_time", "rate", "log_dwell_time", "log10_dwell_time")
+        )
+        for name in (rate, log, decadic):
             if name not in dataset.variables or wanted in dataset.variables:
                 continue
             values, header = dataset[name].values, _header(dataset, name)
-            if name == log:
+            if name != rate:
                 with np.errstate(over="ignore"):  # what is infinite is rejected later
-                    found = np.exp(values)
-                remarks.append(f"{header} is read as ln τ of a time in s")
+                    found = np.exp(values) if name == log else 10**values
+                which = "ln" if name == log else "log10"
+                remarks.append(f"{header} is read as {which} τ of a time in s")
             else:
                 if not (values > 0).all():
                     raise DataError(
@@ -68,6 +72,13 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
         if {percent, wanted} <= set(dataset.variables):
             error = dataset[percent].values * dataset[wanted].values
             dataset = _replaced(dataset, (percent,), f"{wanted}_error", error)
+    if "decibels" in dataset.variables and "signal" not in dataset.variables:
+        header, values = _header(dataset, "decibels"), dataset["decibels"].values
+        with np.errstate(over="ignore"):
+            dataset = _replaced(dataset, ("decibels",), "signal", 10 ** (values / 20))
+        for key in ("assumed_units", "arbitrary_units"):
+            dataset.attrs[key] = [*dataset.attrs.get(key, ()), "signal"]
+        remarks.append(f"the signal is the amplitude that {header} states in decibels")
     if "inverse_temperature" in dataset.variables and "temperature" not in dataset.variables:
         header = _header(dataset, "inverse_temperature")
         # The quotient of an Arrhenius plot is mostly that of 1000.

@@ -336,8 +336,8 @@ def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":
         others = listed(map(quoted, sheet.others))
         remarks.append(f"sheet {quoted(sheet.name)} is read, not {others} (--sheet)")
     dataset = _table(content, found, from_lines(sheet.comments), remarks, str(file))
-    add_stated(dataset, pairs_of(sheet.preamble, sheet.comments))
-    dataset.encoding["alike"] = sheet.alike
+    add_stated(dataset, pairs_of(sheet.preamble, sheet.comments), "the cells above the table")
+    dataset.encoding |= {"alike": sheet.alike, "table": sheet.name}
     return dataset
 
 
@@ -345,8 +345,8 @@ def _from_arrays(file: Path, tables: Mapping[str, Arrays], options: ReadOptions)
     chosen = choose_table(file, tables, options)
     dataset = _table(chosen.content, chosen.match, {}, list(chosen.remarks), str(file))
     add_sampling(dataset, chosen.arrays.sampling or sampling_of(chosen.arrays.pairs))
-    add_stated(dataset, chosen.arrays.pairs)
-    dataset.encoding["alike"] = chosen.alike
+    add_stated(dataset, chosen.arrays.pairs, "the attributes of the table")
+    dataset.encoding |= {"alike": chosen.alike, "table": chosen.name}
     return dataset
 
 

@@ -16,7 +16,7 @@ from smtj.measurement.format.preamble import Pairs, Sampling
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.suggest import condition_in
 from smtj.measurement.format.values import ICE_POINT
-from smtj.measurement.locations import READING, source_of
+from smtj.measurement.locations import READING, WORKBOOKS, source_of
 from smtj.units import convert, format_quantity
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 REMARKS = "reading_remarks"
 """Attribute with sentences on what was concluded from a file."""
+ABOVE = "the lines above the table"
 STATED = (*FIELDS, "voltage", "current", "temperature", "frequency", "pulse_length")
 """Quantities that may stand beside a table."""
 
@@ -91,14 +92,15 @@ def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
     remark(dataset, f"the file states {shown} between readings, which gives their times")
 
 
-def add_stated(dataset: "xr.Dataset", pairs: Pairs) -> None:
-    """Add the conditions that a preamble or comments state with a unit."""
+def add_stated(dataset: "xr.Dataset", pairs: Pairs, where: str = ABOVE) -> None:
+    """Add the conditions that a preamble, comments or attributes state with a unit; ``where`` says
+    which."""
     for key, values in pairs:
         found = _condition(key, values)
         if found is not None and _is_missing(dataset, found[0]):
             name, value, header = found
             _set(dataset, name, ((), value), header)
-            remark(dataset, f"{_shown(name, value, header)}, from the lines above the table")
+            remark(dataset, f"{_shown(name, value, header)}, from {where}")
 
 
 def remark_gain(dataset: "xr.Dataset", pairs: Pairs) -> None:
@@ -125,8 +127,11 @@ def apply_options(dataset: "xr.Dataset", path: Path, options: ReadOptions) -> No
             else:
                 _set(dataset, name, ((), value), asked_for=True)
     else:
-        names = [(text, "the file") for text in (path.stem, options.sheet) if text is not None]
-        for text, what in [*names, (path.absolute().parent.name, "its folder")]:
+        table = dataset.encoding.get("table", options.sheet)
+        kind = "its sheet" if path.suffix.lower() in WORKBOOKS else "its group"
+        inner = [] if table is None else [(str(table), kind)]
+        folder = (path.absolute().parent.name, "its folder")
+        for text, what in ((path.stem, "the file"), *inner, folder):
             _add_named(dataset, text, what)
     if options.interval is not None and READING in dataset.sizes:
         steps = np.arange(dataset.sizes[READING], dtype=np.float64)
@@ -141,7 +146,9 @@ def _add_named(dataset: "xr.Dataset", text: str, what: str) -> None:
     for name, value, header, pattern in conditions_in_name(text):
         if _is_missing(dataset, name):
             _set(dataset, name, ((), value), header)
-            dataset[name].encoding["pattern"] = pattern if what == "the file" else f"{pattern}/*"
+            if what in ("the file", "its folder"):
+                within = "/*" if what == "its folder" else ""
+                dataset[name].encoding["pattern"] = pattern + within
             remark(dataset, f"{_shown(name, value, header)}, from the name of {what}")
         elif name in ("voltage", "current") and _contradicts(dataset[name], value):
             column = str(dataset[name].encoding.get("header", name))
@@ -209,10 +216,12 @@ def check_names(datasets: "Sequence[xr.Dataset]", given: Container[str] = ()) ->
         if is_series and other is not None and name not in given:
             said = _shown(name, float(named[0][name]), "")
             what = "field" if name in FIELDS else name.replace("_", " ")
+            pattern, path = named[0][name].encoding["pattern"], Path(source_of(named[0]))
+            folder = pattern.endswith("/*")
+            shown = f"the folder {path.absolute().parent.name}" if folder else path.name
             raise DataError(
-                f"{source_of(other)}: its name states no {what}, and "
-                f"{Path(source_of(named[0])).name} does ({said}): rename it alike, or say where "
-                f'it stands by from_name= (--from-name "{named[0][name].encoding["pattern"]}")'
+                f"{source_of(other)}: its name states no {what}, and {shown} does ({said}): rename "
+                f'it alike, or say where it stands by from_name= (--from-name "{pattern}")'
             )
 
 

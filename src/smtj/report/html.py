@@ -21,6 +21,7 @@ from smtj import provenance
 from smtj.files import write_text
 from smtj.report.figure import VERDICTS, Check, FigureResult
 from smtj.tables import Table
+from smtj.writers import holding
 
 _MIME = {".svg": "image/svg+xml", ".png": "image/png"}
 _SUBSCRIPT = re.compile(r"(?<![A-Za-z_])([A-Za-zτξ])_([A-Za-z0-9⊥]+(?:,[A-Za-z]+)?)")
@@ -87,8 +88,9 @@ def write_report(
     }
     plain = _plain(record)
     text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(out / "report.json", text + "\n")
-    return write_text(out / "report.html", _html(plain, figures))
+    with holding(out, provenance.command()):
+        write_text(out / "report.json", text + "\n")
+        return write_text(out / "report.html", _html(plain, figures))
 
 
 def _html(record: dict[str, Any], figures: Sequence[FigureResult]) -> str:

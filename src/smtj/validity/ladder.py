@@ -21,6 +21,7 @@ from smtj.validity.low_barrier import (
 )
 from smtj.validity.plots import caption, plot_ladder
 from smtj.validity.torque import compare_torque, has_torque, simulate_torque, torque_remark
+from smtj.writers import holding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,14 +74,16 @@ class Ladder(Tabular):
 
     def save(self, folder: Path) -> list[Path]:
         """Write ladder.json and ladder.png (and .svg) into a folder; return the paths."""
-        folder.mkdir(parents=True, exist_ok=True)
         content = {**self.to_dict(), "versions": provenance.versions()}
         content["command"] = provenance.command()
-        with plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, panels):
+        text = json.dumps(content, indent=1) + "\n"
+        with (
+            holding(folder, provenance.command()),
+            plot.figure(7.0, 5.2, nrows=2, ncols=2) as (fig, panels),
+        ):
             self.plot(panels.ravel())
             pictures = plot.save(fig, folder / "ladder")
-        text = json.dumps(content, indent=1) + "\n"
-        return [write_text(folder / "ladder.json", text), *pictures]
+            return [write_text(folder / "ladder.json", text), *pictures]
 
 
 def compare(

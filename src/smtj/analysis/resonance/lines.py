@@ -14,6 +14,7 @@ from smtj.errors import SmtjError
 from smtj.inference.resonance import ChannelChoice, Shape, SpectrumFit, choose_channel
 from smtj.inference.stats.estimate import Estimate, normal_estimate
 from smtj.measurement import Sweep, sweeps
+from smtj.measurement.conditions import direction_stated
 from smtj.measurement.format.schema import SIGNALS
 from smtj.typing import Floats
 from smtj.units import convert, format_quantity
@@ -80,7 +81,9 @@ class MeasuredLine:
             shown.append(format_quantity(c["frequency"], "Hz", "GHz", 6))
         for name, mark in (("field_in_plane", ""), ("field_out_of_plane", "⊥ ")):
             if c.get(name):
-                shown.append(mark + format_quantity(c[name], "A/m", "Oe", 5))
+                # A field of unknown direction only stands as one along the normal.
+                own = mark if direction_stated(self.sweep.dataset, name) else ""
+                shown.append(own + format_quantity(c[name], "A/m", "Oe", 5))
         if "voltage" in c:
             shown.append(show_voltage(c["voltage"]))
         if self.sweep.swept == "field" and self.sweep.x.max() <= 0:

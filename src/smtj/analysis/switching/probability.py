@@ -200,6 +200,8 @@ def _update(card: DeviceCard, found: FittedCurve, source: str) -> DeviceCard:
 def plot_probability(axes: Any, found: FittedCurve) -> None:
     """Plot probabilities with the sigmoid, dashed if it does not fit."""
     unit, shown_unit, label = AXES[found.along]
+    if found.along in FIELDS and not found.conditions.direction_stated:
+        label = "Field $H$ (Oe)"
     scale, x, fit = convert(1, unit, shown_unit), found.x, found.curve.sigmoid
     fraction = fit.counts.high / fit.counts.total
     low, high = wilson_interval(fit.counts.high, fit.counts.total)

@@ -335,6 +335,8 @@ def plot_dwell_times(axes: Any, scan: FittedScan) -> None:
 
 def _field_label(scan: FittedScan) -> str:
     symbol = r"H_\perp" if scan.along == "field_out_of_plane" else r"H_\parallel"
+    if not all(trace.conditions.direction_stated for trace in scan.traces):
+        symbol = "H"
     return rf"${symbol}$ (Oe)"
 
 

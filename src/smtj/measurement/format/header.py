@@ -16,24 +16,56 @@ _PLAIN = ("1", "-", "#", "count", "counts")
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
     **dict.fromkeys(
-        ("volt", "volts", "voltdc", "voltac", "vdc", "vac", "voltsdc", "伏", "伏特", "ボルト"), "V"
+        (
+            "volt",
+            "volts",
+            "voltdc",
+            "voltac",
+            "vdc",
+            "vac",
+            "voltsdc",
+            "伏",
+            "伏特",
+            "ボルト",
+            "볼트",
+        ),
+        "V",
     ),
     **dict.fromkeys(("millivolt", "millivolts"), "mV"),
     **dict.fromkeys(
-        ("amp", "amps", "ampdc", "ampac", "ampere", "amperes", "adc", "安", "安培", "アンペア"), "A"
+        (
+            "amp",
+            "amps",
+            "ampdc",
+            "ampac",
+            "ampere",
+            "amperes",
+            "adc",
+            "安",
+            "安培",
+            "アンペア",
+            "암페어",
+        ),
+        "A",
     ),
-    **dict.fromkeys(("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w", "欧", "欧姆", "オーム"), "ohm"),
+    **dict.fromkeys(
+        ("ohm", "ohms", "ohmdc", "ohm4w", "ohm2w", "欧", "欧姆", "歐姆", "オーム", "옴"), "ohm"
+    ),
     **dict.fromkeys(("kohm", "kohms"), "kohm"),
     **dict.fromkeys(("mohm", "mohms", "megaohm", "megaohms", "megohm"), "Mohm"),
-    **dict.fromkeys(("sec", "secs", "second", "seconds", "sekunde", "sekunden", "秒"), "s"),
-    **dict.fromkeys(("msec", "millisecond", "milliseconds", "毫秒", "ミリ秒"), "ms"),
-    **dict.fromkeys(("usec", "µsec", "microsecond", "microseconds", "微秒", "マイクロ秒"), "us"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds", "sekunde", "sekunden", "秒", "초"), "s"),
+    **dict.fromkeys(("msec", "millisecond", "milliseconds", "毫秒", "ミリ秒", "밀리초"), "ms"),
+    **dict.fromkeys(
+        ("usec", "µsec", "microsecond", "microseconds", "微秒", "マイクロ秒", "마이크로초"), "us"
+    ),
     **dict.fromkeys(("nsec", "nanosecond", "nanoseconds"), "ns"),
     **dict.fromkeys(("mins", "minutes"), "min"),
     **dict.fromkeys(("hours", "hr", "hrs"), "h"),
     **dict.fromkeys(("days", "tage"), "day"),
     **dict.fromkeys(("kelvin", "kelvins", "degk"), "K"),
-    **dict.fromkeys(("oe", "oersted", "oersteds", "奥斯特", "エルステッド"), "Oe"),
+    **dict.fromkeys(
+        ("oe", "oersted", "oersteds", "奥斯特", "奧斯特", "エルステッド", "에르스텟"), "Oe"
+    ),
     **dict.fromkeys(("koe", "kilooersted"), "kOe"),
     **dict.fromkeys(("gauss",), "G"),
     **dict.fromkeys(("tesla",), "T"),
@@ -52,6 +84,9 @@ _WORDS |= {
     **{"а": "A", "ма": "mA", "мка": "uA", "ом": "ohm", "ком": "kohm", "э": "Oe"},
     **{"тл": "T", "мтл": "mT", "к": "K"},
 }
+_DECIBELS = ("dB", "dBm", "dbm", "db")
+# Of P, in brackets behind it.
+READS = re.compile(r"[nN]\s*=\s*(\d+)(?:\s+[a-z]+)?")
 # What a preamble writes in capitals.
 _CAPITALS = {"S": "s"}
 CELSIUS = "degC"
@@ -70,14 +105,14 @@ def split_header(header: str) -> tuple[str, str | None]:
     """
     text = header.strip()
     square = _SQUARE.fullmatch(text)
-    if square and _CLOCK.fullmatch(square[2]):
+    if square and (_CLOCK.fullmatch(square[2]) or READS.fullmatch(square[2].strip())):
         return square[1], None
     if square:
         return square[1], square[2].strip() or None
     bracketed = _ROUND.fullmatch(text)
     if bracketed:
         name, unit = bracketed[1], bracketed[2].strip()
-        if _CLOCK.fullmatch(unit):
+        if _CLOCK.fullmatch(unit) or READS.fullmatch(unit):
             return name, None
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
@@ -146,6 +181,8 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     name = name_of(text)
     if unit is not None and name in QUANTITIES and QUANTITIES[str(name)].unit == "s":
         unit = _CAPITALS.get(unit, unit)
+    if name in ("signal", "channel_x") and unit in _DECIBELS:
+        return "decibels", None
     if name == "voltage" and "bias" in text.casefold() and measures(unit, "current"):
         return "current", unit
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):

@@ -69,7 +69,8 @@ def _metered(letter: str) -> tuple[str, ...]:
 
 _NO_DIRECTION = _words(
     "H, B, mu0H, μ0H, field, magnetic field, applied field, external field, H ext, B ext, Feld, "
-    "Magnetfeld, champ, champ magnétique, 磁场, 磁場"
+    "Magnetfeld, champ, champ magnétique, 磁场, 磁場, 磁界, 자기장, 자장, 자계, "
+    "поле, магнитное поле, campo, campo magnético, campo magnetico"
 )
 _OUT_OF_PLANE = (
     *_NO_DIRECTION,
@@ -94,36 +95,42 @@ _SIGNAL_ERROR = _words(
 )
 _TIME = _words(
     "t, time stamp, elapsed, elapsed time, relative time, second, seconds, time elapsed, "
-    "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, "
-    "temps, tempo, tiempo, 时间, 時間, 時刻, время"
+    "unix time, posix time, epoch, epoch time, Zeit, date time, Uhrzeit, Messzeit, Zeitstempel, "
+    "Datum Uhrzeit, Datum Zeit, horodatage, fecha hora, 日期时间, 日時, "
+    "temps, tempo, tiempo, 时间, 時間, 時刻, время, 시간"
 )
 _VOLTAGE = _words(
     "V, v, U, bias, bias voltage, V bias, volt, volts, applied voltage, DC voltage, DC bias, "
     "pulse voltage, pulse amplitude, V pulse, V p, V app, V applied, anode V, Spannung, tension, "
     "tensión, "
-    "电压, 電圧, напряжение"
+    "电压, 電圧, 電壓, напряжение, 전압"
 )
 _CURRENT = _words(
     "I, I1, curr, amp, amps, ampere, amperes, bias current, I bias, applied current, DC current, "
-    "pulse current, I pulse, anode I, Strom, courant, corriente, 电流, 電流, ток"
+    "pulse current, I pulse, anode I, Strom, courant, corriente, 电流, 電流, ток, 전류"
 )
 _RESISTANCE = _words(
     "R, r, res, R mtj, R dc, R ac, R meas, R measured, MTJ resistance, junction resistance, "
     "device resistance, R 4w, R 2w, R 4p, R 2p, R xx, dV/dI, Widerstand, résistance, resistencia, "
-    "电阻, 抵抗, сопротивление"
+    "电阻, 電阻, 抵抗, сопротивление, 저항"
 )
 _CONDUCTANCE = _words("G, G mtj, G dc, dI/dV, Leitwert, conductancia, 电导")
 _RELATIVE = _words("R/R_P, R/R0, R/Rmin, normalized resistance, normalised resistance, R norm")
 _TMR = _words("TMR, TMR ratio, MR, MR ratio, tunnel magnetoresistance, tunneling magnetoresistance")
 _TEMPERATURE = _words(
-    "T, temp, sample temperature, sample temp, Temperatur, température, 温度, температура"
+    "T, temp, sample temperature, sample temp, Temperatur, température, 温度, 溫度, температура, "
+    "온도"
 )
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
     "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
-    "probability of AP, prob of switching, probability of switching, probability high"
+    "probability of AP, prob of switching, probability of switching, probability high, "
+    "Wahrscheinlichkeit, probabilité, probabilidad, вероятность, 概率, 機率, 確率, 확률"
 )
-_PROBABILITY_LOW = _words("p low, p P, p parallel, prob low, prob P, prob parallel")
+_PROBABILITY_LOW = _words(
+    "p low, p P, p parallel, prob low, prob P, prob parallel, WER, write error rate, "
+    "P no switch, P not switched"
+)
 _PROBABILITY_ERROR = _words(
     "P err, P error, dP, delta P, δP, ΔP, sigma P, P sigma, P SE, P std error, P std err, "
     "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
@@ -133,7 +140,8 @@ _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
     "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
     "number of trials, number of attempts, total number, total counts, counts total, "
-    "shots, n shots, number of shots, repetitions, n repetitions, n repeats"
+    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, "
+    "次数, 回数, 횟수"
 )
 _HIGH = _words(
     "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
@@ -168,17 +176,20 @@ _DWELL = _words(
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
-    "состояние"
+    "состояние, 狀態, 상태"
 )
 
 
 def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
-    """Headers such as ``"rate AP->P"`` and ``"ln tau AP"``."""
-    return tuple(f"{measure} {state}" for measure in measures for state in _words(states))
+    """Headers such as ``"rate AP->P"``, ``"AP to P rate"`` and ``"ln tau AP"``."""
+    pairs = [(measure, state) for measure in measures for state in _words(states)]
+    behind = [f"{state} {measure}" for measure, state in pairs if len(measure) > 1]
+    return (*(f"{measure} {state}" for measure, state in pairs), *behind)
 
 
 _RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
 _LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
+_DECADIC = _words("log10 tau, log10 τ, lg tau, lg τ, log10 dwell time")
 _RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
 _RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
 _LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
@@ -192,6 +203,14 @@ _WITH_ERRORS = [
     )
     for state in ("high", "low")
 ]
+# The unit in "log10(tau_AP/s)" is that of the time.
+_DECADIC_HIGH, _DECADIC_LOW = (
+    (*names, *(f"{name} s" for name in names))
+    for names in (
+        _of_state(_DECADIC, "AP, high, up, antiparallel"),
+        _of_state(_DECADIC, "P, low, down, parallel"),
+    )
+)
 _BEFORE = _words("R before, R initial, R init, R start, R pre, R 0, R before pulse")
 _AFTER = _words("R after, R final, R end, R post, R after pulse")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
@@ -247,7 +266,23 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("high", "", "", "a number of high reads", _HIGH, 0, whole=True),
             Quantity("low", "", "", "a number of low reads", _LOW, 0, whole=True),
             Quantity(
-                "frequency", "Hz", "GHz", "a frequency", ("f", "freq"), 0, highest=MAX_FREQUENCY
+                "frequency",
+                "Hz",
+                "GHz",
+                "a frequency",
+                (
+                    "f",
+                    "freq",
+                    "Frequenz",
+                    "fréquence",
+                    "частота",
+                    "频率",
+                    "頻率",
+                    "周波数",
+                    "주파수",
+                ),
+                0,
+                highest=MAX_FREQUENCY,
             ),
             Quantity("angle", "rad", "deg", "the angle of a field in the plane", _ANGLE),
             Quantity("pulse_length", "s", "ns", "the length of a pulse", _PULSE, 0),
@@ -259,6 +294,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("rate_low", "Hz", "Hz", "a rate of leaving the low state", _RATE_LOW, 0),
             Quantity("log_dwell_time_high", "", "", "a logarithm of a dwell time", _LOG_HIGH),
             Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
+            Quantity("log10_dwell_time_high", "", "", "a decadic logarithm", _DECADIC_HIGH),
+            Quantity("log10_dwell_time_low", "", "", "a decadic logarithm", _DECADIC_LOW),
+            Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
                 for what, name, unit, shown in _WITH_ERRORS

@@ -21,7 +21,8 @@ def _words(text: str) -> frozenset[str]:
 _GENERIC = _words(
     "reading readings value measured measurement measure data sample ampl amplitude channel ch "
     "trace untitled state states wfm waveform y axis analog input source level output volt "
-    "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe"
+    "volts second seconds sec ohm ohms amp amps x dmm keithley daq a b c d chan math probe "
+    "digitizer digitiser scope oscilloscope voltmeter multimeter nanovoltmeter"
 )
 # With these, a column is what was set, and another of its quantity what was measured.
 SET = _words("source src set force forced applied programmed")
@@ -29,14 +30,18 @@ MEASURED_WORDS = _words("meas measured sense sensed")
 _ADJECTIVES = _words("setpoint bias sample stage dc nominal constant fixed measurement actual")
 _STATED = ("voltage", "current", "temperature", "field_out_of_plane", "field_in_plane")
 _LETTER = re.compile(
-    r"\b([VUIR])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu)\b)", re.A
+    r"\b([VUIRHB])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu|b)\b)",
+    re.A,
 )
+_BIAS = _words("b bias")
+"""Words of a voltage or a current that was held."""
 # With these, a column is something else of the same unit.
 _OTHERS = _words(
     "std dev stdev deviation error err sigma noise uncertainty rms limit compliance range setpoint "
     "target gate offset scale phase reference ref trigger zero variance sd se coil magnet tau τ "
     "dwell lifetime modulation excitation stamp delay width period duration heater"
 )
+_MAGNET = _words("magnet coil")
 _QUANTITIES = (
     *("time", "resistance", "voltage", "current", "temperature", "field_out_of_plane"),
     *("frequency", "angle"),
@@ -144,6 +149,18 @@ def condition_in(key: str) -> str | None:
     return None
 
 
+def condition_of(header: str) -> str | None:
+    """Return which condition a header that is not understood may name, by its unit or a word."""
+    name, own = split_header(header)
+    words, unit = _split(name), None if own is None else unit_named(own)
+    if words_of(header) & _OTHERS:
+        return None
+    if unit is not None:
+        return next((q for q in _STATED if _measures(unit, q)), None)
+    named = (name_of(word) for word in words if {w.casefold() for w in words} & SET)
+    return next((q for q in named if q in _STATED), None)
+
+
 def words_of(header: str) -> set[str]:
     """Return the words of a header in lower case; ``"Imeas"`` has two, and ``"AnodeI"``."""
     return {word.casefold() for word in _split(header)}
@@ -166,9 +183,10 @@ def _rank(header: str, quantity: str) -> int:
         return 0
     words = _split(name)
     plain = words_of(name)
-    if plain & _OTHERS:
+    # A magnet has a current, but its field is the device's.
+    if plain & _OTHERS - (_MAGNET if quantity == "field_out_of_plane" else set()):
         return 0
-    is_measured = not plain & SET
+    is_measured = not plain & (SET | _BIAS)
     phrases = [*words, *(" ".join(pair) for pair in pairwise(words))]
     if any(name_of(phrase) == quantity for phrase in phrases):
         return 3 + is_measured

@@ -21,6 +21,7 @@ from smtj.nn.conversion.find_activations import (
 )
 from smtj.nn.conversion.summary import without_devices
 from smtj.nn.conversion.tracing import Example
+from smtj.nn.conversion.unreached import hold_as_modules
 from smtj.nn.devices.variation import layer_seed
 from smtj.nn.drive.coupling import matched
 from smtj.nn.layer.activation import (
@@ -40,7 +41,7 @@ def convert(
     example_input: Tensor | tuple[Any, ...] | Mapping[str, Any],
     *,
     exclude: Iterable[str] = (),
-    also: Mapping[type[nn.Module], ScaledSigmoid] | None = None,
+    conversion_map: Mapping[type[nn.Module], ScaledSigmoid | None] | None = None,
     cards: Mapping[str, CardLike] | None = None,
     coupling: Callable[[Card, int], nn.Module] = matched,
     reads: Reads = 16,
@@ -57,7 +58,8 @@ def convert(
 
     Modules ``Sigmoid``, ``Tanh`` (as 2 σ(2x) - 1) and ``Hardsigmoid`` (as σ(2x/3), with the same
     value and slope at zero) are replaced, and calls of the functions and tensor methods of these
-    names.  ``smtj.nn.summary(converted)`` shows what was replaced and what was not.
+    names, also where a layer holds the function as an attribute.  ``smtj.nn.summary(converted)``
+    shows what was replaced and what was not.
 
     Parameters
     ----------
@@ -71,8 +73,9 @@ def convert(
     exclude
         Names of modules or calls, as in the summary, to leave unconverted with all they contain;
         ``*``, ``?`` and ``[...]`` match several.
-    also
-        Further activation modules and their replacement: ``{nn.ReLU: ScaledSigmoid()}``.
+    conversion_map
+        Further activation modules and their replacement: ``{nn.ReLU: ScaledSigmoid()}``; a kind
+        mapped to None stays.
     cards
         Other cards by name or pattern; the first match counts.
     coupling
@@ -113,12 +116,14 @@ def convert(
     """
     exclude, card = tuple(exclude), as_card(card)
     others = {pattern: as_card(other) for pattern, other in (cards or {}).items()}
-    table = {**ACTIVATIONS, **(also or {})}
+    mapped = {**ACTIVATIONS, **(conversion_map or {})}
+    table = {kind: scaled for kind, scaled in mapped.items() if scaled is not None}
 
     def excluded(name: str) -> bool:
         return any(_fits(name, pattern) for pattern in exclude)
 
     base = model if inplace else copy.deepcopy(model)
+    hold_as_modules(base, excluded)
     example = _example(example_input)
     probed, calls, note = insert_probes(base, table, example, excluded)
     _check_patterns((*exclude, *others), model, calls)
@@ -235,7 +240,7 @@ def _nothing(left: list[Unconverted], note: str) -> str:
     has = f" (found {found})" if found else ""
     return (
         f"the model has no activation to replace{has}; replace one unlike a sigmoid by "
-        f"also={{its module type: ScaledSigmoid()}}. {note}".rstrip()
+        f"conversion_map={{its module type: ScaledSigmoid()}}. {note}".rstrip()
     )
 
 

@@ -1,6 +1,7 @@
 """Find the activations of a model and the shapes of their inputs from an example."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,7 +10,15 @@ from torch.nn.modules import activation
 
 from smtj.errors import SmtjError
 from smtj.nn.conversion.calls import Calls, function_name, probe_calls
-from smtj.nn.conversion.tracing import Example, Untraceable, first_line, skeleton, trace
+from smtj.nn.conversion.tracing import (
+    Example,
+    Untraceable,
+    first_line,
+    is_whole,
+    skeleton,
+    trace,
+)
+from smtj.nn.conversion.unreached import unreached, watched
 from smtj.nn.layer.activation import Probe, ScaledSigmoid
 from smtj.nn.layer.neuron import MTJNeuron
 
@@ -30,7 +39,7 @@ def insert_probes(
             work = replace_module(work, name, Probe(work.get_submodule(name)))
     work.eval()
     try:
-        expected = example.run(work)
+        expected, watched_calls = watched(work, example)
     except Exception as error:
         raise SmtjError(f"the model fails on example_input ({first_line(error)})") from error
     functions = {
@@ -45,7 +54,13 @@ def insert_probes(
             f"The model cannot be traced ({error}): only modules are replaced, not the functions "
             "that it calls."
         )
-        return work, Calls(), note
+        return work, Calls(left=unreached(work, watched_calls, lambda _: False)), note
+    hidden = [
+        part
+        for part in unreached(work, watched_calls, lambda module: not is_whole(module))
+        if not excluded(part.name)
+    ]
+    calls = replace(calls, left=(*calls.left, *hidden))
     if not calls.added:
         reasons = {name: probe.reason for name, probe in probes(traced)}
         for name, probe in probes(work):

@@ -154,6 +154,11 @@ class ModelTracer(fx.Tracer):
         return graph
 
 
+def is_whole(module: nn.Module) -> bool:
+    """Whether a trace keeps a module whole as one of PyTorch's own."""
+    return fx.Tracer().is_leaf_module(module, "")
+
+
 def _erase(graph: fx.Graph, node: fx.Node) -> None:
     for user in list(node.users):
         _erase(graph, user)

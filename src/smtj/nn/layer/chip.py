@@ -9,9 +9,9 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from smtj.errors import CheckpointError, SmtjError
+from smtj.errors import SmtjError
 from smtj.files import write_whole
-from smtj.nn.checkpoint import FORMAT, read_saved
+from smtj.nn.checkpoint import FORMAT, read_saved, understanding
 from smtj.nn.devices.distributions import DISTRIBUTIONS, Source
 from smtj.nn.devices.variation import (
     SOURCE_TARGETS,
@@ -111,16 +111,12 @@ class Chip(Tabular):
     def load(cls, path: Path | str) -> Self:
         """Read a chip from a file, or raise a CheckpointError."""
         content = read_saved(Path(path), "a chip", ("seed", "layers", "variability"))
-        sources = json.loads(content["variability"])
-        try:
+        with understanding(Path(path), "a chip"):
+            sources = json.loads(content["variability"])
             layers = {
                 name: ChipLayer(DeviceVariation(**devices), _variability(sources[name]))
                 for name, devices in content["layers"].items()
             }
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{path} holds a chip that this version of smtj cannot read ({error})"
-            ) from None
         return cls(layers, content["seed"])
 
 

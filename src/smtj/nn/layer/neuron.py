@@ -15,10 +15,14 @@ from smtj.nn.layer.junctions import Junctions
 from smtj.nn.reads.correlated import read_by_scheme
 from smtj.nn.reads.correlated_kernels import UNKNOWN
 from smtj.nn.reads.independent import (
+    is_transformed,
     limited_log_odds,
     normal,
+    plain_normal,
+    plain_read,
     read,
     respond,
+    respond_plainly,
     respond_traced,
     sample_key,
     sample_key_tensor,
@@ -172,6 +176,7 @@ class MTJNeuron(Junctions):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the read-outs, in [0, 1], for summed inputs of shape (..., features)."""
+        x = _floating(x)
         if x.shape[max(0, x.ndim - len(self.shape)) :] != self.shape:
             one = len(self.shape) == 1
             must = (
@@ -196,6 +201,8 @@ class MTJNeuron(Junctions):
             return self._read_by_scheme(self.scheme, given, odds, response[4], count)
         if count and self.noise and self.noise_correlation_time is not None:
             return self._read_under_varying_noise(limited_log_odds(x, response), response, count)
+        if is_transformed(x, response):
+            return respond_plainly(x, response, self.noise, count, self.generator)
         random = count > 0 or self.noise
         if torch.compiler.is_compiling():
             # A graph would freeze a number, but samples a tensor again.
@@ -205,7 +212,7 @@ class MTJNeuron(Junctions):
 
     def log_odds(self, x: Tensor) -> Tensor:
         """Return ln(P/(1 - P)) without noise, for summed inputs of shape (..., features)."""
-        x, drive = self.coupling(x)
+        x, drive = self.coupling(_floating(x))
         return limited_log_odds(x, self._response(drive))
 
     def _response(self, drive: Drive) -> Tensor:
@@ -273,12 +280,19 @@ class MTJNeuron(Junctions):
         assert self.noise_correlation_time is not None
         decay = math.exp(-self.card.sampling_interval / self.noise_correlation_time)
         fresh = math.sqrt(1 - decay**2)
-        deviation = normal(odds, self._key())
+        plain = is_transformed(odds)
+
+        def deviate() -> Tensor:
+            return plain_normal(odds, self.generator) if plain else normal(odds, self._key())
+
+        def once(p: Tensor) -> Tensor:
+            return plain_read(p, 1, self.generator) if plain else read(p, 1, self._key())
+
+        deviation = deviate()
         total = torch.zeros_like(odds)
         for _ in range(reads):
-            probability = torch.sigmoid(torch.addcmul(odds, response[4], deviation))
-            total = total + read(probability, 1, self._key())
-            deviation = decay * deviation + fresh * normal(odds, self._key())
+            total = total + once(torch.sigmoid(torch.addcmul(odds, response[4], deviation)))
+            deviation = decay * deviation + fresh * deviate()
         return total / reads
 
     def _key(self) -> int:
@@ -293,6 +307,11 @@ class MTJNeuron(Junctions):
             f"eval_reads={self.eval_reads}, noise={self.noise}{bias}"
             + ("" if self.scheme is None else f", scheme={self.scheme}")
         )
+
+
+def _floating(x: Tensor) -> Tensor:
+    """Return whole numbers as PyTorch's default floats, as a sigmoid takes them."""
+    return x if x.is_floating_point() or x.is_complex() else x.to(torch.get_default_dtype())
 
 
 def neurons_of(model: nn.Module) -> dict[str, MTJNeuron]:

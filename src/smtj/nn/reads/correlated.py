@@ -14,7 +14,7 @@ from torch import Tensor
 
 from smtj.nn.reads import averaged_kernels, correlated_kernels
 from smtj.nn.reads.correlated_kernels import UNKNOWN
-from smtj.nn.reads.independent import normal
+from smtj.nn.reads.independent import is_transformed, normal, plain_normal
 from smtj.nn.reads.kernels import Floats
 from smtj.nn.reads.scheme import ReadScheme
 
@@ -56,7 +56,7 @@ def read_by_scheme(
         means, state = _read_one_by_one(rows, relaxation, scheme, reading_noise, key(), state)
     else:
         if field_noise is not None:
-            rows = torch.addcmul(rows, field_noise, normal(rows, int(key())))
+            rows = torch.addcmul(rows, field_noise, _normal(rows, key))
         means, state = _read(rows, relaxation, scheme, reading_noise, reads, key(), state)
     return means.reshape(shape), state
 
@@ -105,14 +105,18 @@ def _read_at_rates(
     return torch.cat(answers).reshape(shape), state
 
 
+def _normal(rows: Tensor, key: Callable[[], Tensor]) -> Tensor:
+    return plain_normal(rows, None) if is_transformed(rows) else normal(rows, int(key()))
+
+
 def _ornstein_uhlenbeck(
     rows: Tensor, reads: int, decay: float, key: Callable[[], Tensor]
 ) -> Tensor:
     """Return noise of variance 1 at every read, shape (rows, reads, features)."""
     fresh = math.sqrt(1 - decay**2)
-    deviations = [normal(rows, int(key()))]
+    deviations = [_normal(rows, key)]
     for _ in range(reads - 1):
-        deviations.append(decay * deviations[-1] + fresh * normal(rows, int(key())))
+        deviations.append(decay * deviations[-1] + fresh * _normal(rows, key))
     return torch.stack(deviations, dim=1)
 
 
@@ -146,9 +150,13 @@ def _read(
     state: Tensor | None,
 ) -> tuple[Tensor, Tensor | None]:
     timing = [scheme.interval, scheme.integration_time]
-    means, _, after = torch.ops.smtj.read_correlated(
-        odds, relaxation, timing, noise, scheme.above_middle, reads, key, state
-    )
+    rest = relaxation, timing, noise, scheme.above_middle, reads, key, state
+    if is_transformed(odds):
+        means, _, after = torch.ops.smtj.read_correlated(odds.detach(), *rest)
+        probability = torch.sigmoid(odds)
+        means = means + (probability - probability.detach())
+    else:
+        means, _, after = torch.ops.smtj.read_correlated(odds, *rest)
     return means, None if state is None else after
 
 
@@ -213,11 +221,14 @@ def _shapes(odds: Tensor, relaxation: Tensor, *others: Any) -> tuple[Tensor, Ten
 
 
 def _keep_for_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    ctx.save_for_backward(output[1])
+    ctx.save_for_backward(inputs[0], output[1])
 
 
 def _gradient(ctx: Any, upstream: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-    (probability,) = ctx.saved_tensors
+    odds, probability = ctx.saved_tensors
+    if torch.is_grad_enabled():
+        # The gradient is to be differentiated itself.
+        probability = torch.sigmoid(odds)
     gradient = upstream * (probability * (1 - probability))
     return gradient, None, None, None, None, None, None, None
 

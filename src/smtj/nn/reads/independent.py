@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd import forward_ad
 
 from smtj.nn.reads import kernels
 from smtj.nn.reads.scheme import MAX_READS
@@ -25,8 +25,9 @@ def respond(x: Tensor, response: Tensor, noisy: bool, reads: int, key: int) -> T
     64-bit ``key`` (:func:`sample_key`) decides noise and reads.
 
     Returns read-outs in [0, 1], with the shape and dtype of ``x``; NaN where ``x`` is.  Gradients
-    reach ``x`` and, if required, ``response``; those of sampled reads are those of their mean, as
-    in :func:`read`.  Raises ValueError if the last dimensions differ, or ``reads`` is out of range.
+    of any order reach ``x`` and, if required, ``response``; those of sampled reads are those of
+    their mean, as in :func:`read`.  Raises ValueError if the last dimensions differ, or ``reads``
+    is out of range.
     """
     if x.shape[-1:] != response.shape[1:]:
         raise ValueError(f"x has shape {tuple(x.shape)}; its last must be {response.shape[1]}")
@@ -48,6 +49,50 @@ def respond_traced(
         return _probability(x, response, False, 0).to(x.dtype)
     outputs: Tensor = torch.ops.smtj.respond_traced(x, response, noisy, reads, key)[0]
     return outputs
+
+
+def is_transformed(*tensors: Tensor) -> bool:
+    """Whether only PyTorch's own operations and random numbers can follow: in a transform of
+    ``torch.func``, a trace or an export to ONNX, or where a tensor has a forward derivative."""
+    if torch.compiler.is_dynamo_compiling():
+        return False
+    return (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._is_tracing()
+        or torch.onnx.is_in_onnx_export()
+        or any(forward_ad.unpack_dual(each).tangent is not None for each in tensors)
+    )
+
+
+def respond_plainly(
+    x: Tensor, response: Tensor, noisy: bool, reads: int, generator: torch.Generator | None
+) -> Tensor:
+    """Evaluate neurons as :func:`respond` does, by PyTorch's own operations and random numbers."""
+    odds = limited_log_odds(x, response)
+    if noisy:
+        odds = torch.addcmul(odds, response[4], plain_normal(odds, generator))
+    probability = torch.sigmoid(odds)
+    if reads:
+        probability = plain_read(probability, reads, generator)
+    return probability.to(x.dtype)
+
+
+def plain_read(probability: Tensor, reads: int, generator: torch.Generator | None) -> Tensor:
+    """Read as :func:`read` does, by PyTorch's own operations and random numbers."""
+    p = probability.detach()
+    if torch.onnx.is_in_onnx_export():
+        # ONNX has no binomial numbers.
+        fraction = (torch.rand_like(p.expand(reads, *p.shape)) < p).to(p.dtype).mean(0)
+    else:
+        fraction = torch.binomial(torch.full_like(p, reads), p, generator=generator) / reads
+    return fraction + (probability - p)
+
+
+def plain_normal(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Sample as :func:`normal` does, by PyTorch's own random numbers."""
+    if generator is None:
+        return torch.randn_like(like)
+    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
 
 
 def limited_log_odds(x: Tensor, response: Tensor) -> Tensor:
@@ -106,18 +151,33 @@ class _Response(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         return _gradients(ctx, upstream[0])
 
 
 def _gradients(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    if torch.is_grad_enabled():
+        # The gradient is to be differentiated itself.
+        x, probability, response = ctx.saved_tensors
+        p = _again(x, probability, response)
+        of_input, of_response = _gradients_anywhere(upstream, x, p, response, ctx.noisy)
+        return of_input, of_response if ctx.needs_input_grad[1] else None, None, None, None
     if ctx.needs_input_grad[1]:
         both = torch.ops.smtj.respond_gradients(upstream, *ctx.saved_tensors, ctx.noisy)
         return *both, None, None, None
     # Most networks have a fixed response; its gradient would double the cost.
     gradient = torch.ops.smtj.respond_gradient(upstream, *ctx.saved_tensors)
     return gradient, None, None, None, None
+
+
+def _again(x: Tensor, probability: Tensor, response: Tensor) -> Tensor:
+    """Return P(high) as a function of input and response, under the noise that it was sampled
+    with."""
+    odds, noise = limited_log_odds(x, response), response[4]
+    inner = (probability > 0) & (probability < 1)
+    deviation = torch.where(inner, torch.logit(probability) - odds, 0.0).detach()
+    per_noise = noise / torch.where(noise > 0, noise, 1.0).detach()
+    return torch.sigmoid(odds + per_noise * deviation).to(x.dtype)
 
 
 def _probability(x: Tensor, response: Tensor, noisy: bool, key: int) -> Tensor:
@@ -275,8 +335,7 @@ def portable_read(probability: Tensor, reads: int, key: int) -> Tensor:
     """Read as :func:`read` does, on any device and with probabilities that are not rounded."""
     generator = torch.Generator(probability.device).manual_seed(key)
     p = probability.detach().to(torch.float32).contiguous()
-    counts = torch.binomial(torch.full_like(p, reads), p, generator=generator)
-    return (counts / reads).to(probability.dtype)
+    return plain_read(p, reads, generator).to(probability.dtype)
 
 
 def _normal_compiled(like: Tensor, key: int) -> Tensor:
@@ -287,8 +346,7 @@ def _normal_compiled(like: Tensor, key: int) -> Tensor:
 
 def portable_normal(like: Tensor, key: int) -> Tensor:
     """Sample as :func:`normal` does, on any device."""
-    generator = torch.Generator(like.device).manual_seed(key)
-    return torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+    return plain_normal(like, torch.Generator(like.device).manual_seed(key))
 
 
 for _name, _compiled, _anywhere in (

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from smtj.card import Card, load_card_text
 from smtj.errors import SmtjError
 from smtj.files import write_whole
-from smtj.nn.checkpoint import FORMAT, read_saved
+from smtj.nn.checkpoint import FORMAT, read_saved, require_finite, understanding
 from smtj.nn.drive.coupling import Standardised, calibrated, matched
 from smtj.nn.drive.voltage import voltage_coupling
 from smtj.nn.layer.adaptive import Per, make_adaptive
@@ -22,6 +22,12 @@ from smtj.units import format_quantity
 
 MIN_SWING = 0.25
 """Least change of P(high) by the voltage that drives a network."""
+_CHOICES = {
+    "neuron": ("mtj", "sigmoid"),
+    "readout": ("device", "linear"),
+    "coupling": ("calibrated", "matched"),
+    "drive": ("field", "voltage"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,15 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         """Check sizes and options."""
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
+        if len(self.sizes) < 2 or not all(
+            isinstance(size, int) and size >= 1 for size in self.sizes
+        ):
             raise SmtjError(f"sizes is {self.sizes}; it must be two or more positive integers")
+        for name, values in _CHOICES.items():
+            if getattr(self, name) not in values:
+                raise SmtjError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(values)}"
+                )
         if self.adaptive is not None and self.neuron != "mtj":
             raise SmtjError("adaptive needs MTJ neurons; a sigmoid has no bias voltage")
         if self.drive == "voltage" and (self.adaptive is not None or self.neuron != "mtj"):
@@ -193,8 +206,19 @@ def load_network(path: Path | str) -> tuple[nn.Sequential, NetworkSettings, Card
     """
     path = Path(path) / "network.pt" if Path(path).is_dir() else Path(path)
     content = read_saved(path, "a trained network", ("settings", "card", "state"))
-    settings = NetworkSettings.from_mapping(json.loads(content["settings"]))
-    card = load_card_text(content["card"], f"in {path}")
-    network = build_network(settings, card, seed=0)
-    network.load_state_dict(content["state"])
+    with understanding(path, "a trained network"):
+        settings = NetworkSettings.from_mapping(json.loads(content["settings"]))
+        card = load_card_text(content["card"], f"in {path}")
+        _check_weights(settings, content["state"])
+        network = build_network(settings, card, seed=0)
+        network.load_state_dict(content["state"])
+        require_finite(path, network)
     return network.eval(), settings, card
+
+
+def _check_weights(settings: NetworkSettings, state: dict[str, Tensor]) -> None:
+    """Raise SmtjError if sizes are not those of the weights, before they take memory."""
+    found = [tuple(values.shape) for values in state.values() if values.ndim == 2]
+    wanted = list(zip(settings.sizes[1:], settings.sizes, strict=False))
+    if found[: len(wanted)] != wanted and sorted(found) != sorted(wanted):
+        raise SmtjError(f"its weights have shapes {found}, its settings want {wanted}")

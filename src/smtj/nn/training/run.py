@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -23,6 +24,7 @@ from smtj.nn.training.network import NetworkSettings, save_network
 from smtj.nn.training.trainer import Epoch, Images, TrainingSettings, as_tensors
 from smtj.tables import Table, Tabular
 from smtj.units import format_with_error
+from smtj.writers import holding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 10
 """Epochs in the printed table; ``to_dataframe`` returns all."""
+
+CHECKPOINT = "checkpoint.pt"
 
 DatasetLike: TypeAlias = ImageDataset | str | Path | Sequence[Any]
 """A data set, its name, a folder of IDX files, or four arrays: training images and labels, test
@@ -266,22 +270,31 @@ def run_experiment(
 ) -> TrainingRun:
     """Run an experiment; other arguments, result and errors as in :func:`train`."""
     folder = None if out is None else Path(out)
-    checkpoint = Path() if folder is None else folder / "checkpoint.pt"
+    if resume and not (folder and (folder / CHECKPOINT).exists()):
+        raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
+    with nullcontext() if folder is None else holding(folder, provenance.command()):
+        return _run(experiment, images, epochs, folder, resume, progress)
+
+
+def _run(
+    experiment: Experiment,
+    images: Images,
+    epochs: int,
+    folder: Path | None,
+    resume: bool,
+    progress: Callable[[TrainingRun], object] | None,
+) -> TrainingRun:
+    checkpoint = Path() if folder is None else folder / CHECKPOINT
     if folder and checkpoint.exists() and not resume:
         raise CheckpointError(
             f"{folder} already holds a run; resume it, or give another folder (out)"
         )
-    if resume and not (folder and checkpoint.exists()):
-        raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
     about = json.dumps({**experiment.to_dict(), "card": experiment.card.to_toml()})
     # Called once: git answers too slowly for every epoch.
     versions = provenance.versions()
     trainer = experiment.start(images)
     if resume:
         trainer.resume(checkpoint, about)
-    if folder:
-        # An unwritable folder should be reported before an epoch is spent.
-        folder.mkdir(parents=True, exist_ok=True)
     run = TrainingRun(experiment, trainer.network, trainer.history, len(images.test_labels))
     if progress:
         progress(run)

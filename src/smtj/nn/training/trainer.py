@@ -15,7 +15,7 @@ from torch.nn import functional
 from smtj.datasets import ImageDataset
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
-from smtj.nn.checkpoint import FORMAT, read_saved
+from smtj.nn.checkpoint import FORMAT, read_saved, understanding
 from smtj.nn.drive.coupling import CalibratedCoupling, Standardised
 from smtj.nn.layer.chip import chip_of, install, sample_chip
 from smtj.nn.layer.configure import reset_state, set_readout
@@ -209,7 +209,10 @@ class Trainer:
 
         Raises CheckpointError if the file is missing, damaged, or has other settings or images.
         """
-        entries = ("about", "history", "images", "network", "optimiser")
+        entries = (
+            *("about", "settings", "history", "images"),
+            *("network", "optimiser", "order", "sampling"),
+        )
         content = read_saved(path, "a checkpoint", entries)
         if content["about"] != about or content["settings"] != asdict(self.settings):
             raise CheckpointError(
@@ -219,11 +222,12 @@ class Trainer:
             raise CheckpointError(
                 f"{path} is from a run on other images; use those, or start a new run"
             )
-        self.network.load_state_dict(content["network"])
-        self._optimiser.load_state_dict(content["optimiser"])
-        self._order.set_state(content["order"])
-        self._sampling.set_state(content["sampling"])
-        self.history = [Epoch(*epoch) for epoch in content["history"]]
+        with understanding(path, "a checkpoint"):
+            self.network.load_state_dict(content["network"])
+            self._optimiser.load_state_dict(content["optimiser"])
+            self._order.set_state(content["order"])
+            self._sampling.set_state(content["sampling"])
+            self.history = [Epoch(*epoch) for epoch in content["history"]]
 
 
 def scaled(pixels: Tensor) -> Tensor:

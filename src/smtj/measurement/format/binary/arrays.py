@@ -38,6 +38,8 @@ class Chosen:
     content: Complete
     arrays: Arrays
     remarks: tuple[str, ...]
+    name: str
+    """Of the table."""
     alike: tuple[str, ...] = ()
     """Names of all tables with the same columns, if there are several."""
 
@@ -101,7 +103,7 @@ def choose_table(path: Path, tables: Mapping[str, Arrays], options: ReadOptions)
         every = listed(map(quoted, others))
         remarks = (*remarks, f"table {quoted(name)} is read, not {every} (--sheet)")
     alike = tuple(n for n, t in filled.items() if list(t.columns) == list(filled[name].columns))
-    return Chosen(found, content, chosen, remarks, alike if len(alike) > 1 else ())
+    return Chosen(found, content, chosen, remarks, name, alike if len(alike) > 1 else ())
 
 
 def _of_lock_in(path: Path, table: Arrays, headers: list[str], options: ReadOptions) -> Arrays:

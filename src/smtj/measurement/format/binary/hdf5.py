@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smtj.measurement.format.binary.arrays import Arrays, damaged, same_length, single_values
 from smtj.measurement.format.layout import with_unit
@@ -37,7 +38,8 @@ def read_hdf5(path: Path) -> dict[str, Arrays]:
     with damaged(path, "HDF5 file"), h5py.File(path) as file:
         visit("", file)
         file.visititems(visit)
-        tables |= _labber(file)
+        if log := _labber(file):
+            tables = log
     return tables
 
 
@@ -53,7 +55,36 @@ def _labber(file: Any) -> dict[str, Arrays]:
     headers = [with_unit(name, known.get(name) or None) for name in (_text(n[0]) for n in names)]
     # The first step is the innermost.
     columns = {header: content[:, n].T.ravel() for n, header in enumerate(headers)}
+    columns = _records(file, columns, known) or columns
     return {"Labber": Arrays(columns, _attributes(file))}
+
+
+def _records(
+    file: Any, steps: Mapping[str, NDArray[Any]], units: Mapping[str, str]
+) -> dict[str, NDArray[Any]]:
+    """Return what a digitizer recorded at each step, with times, and the steps beside it; empty if
+    Labber's log has no such records.
+
+    A record has the shape (points, 1, steps), and beside it its start and sampling.
+    """
+    entries = next(iter(steps.values())).size
+    traces = file.get("Traces", {})
+    found: dict[str, NDArray[Any]] = {}
+    for name in traces:
+        record, sampling = traces[name], traces.get(f"{name}_t0dt")
+        unit = str(record.attrs.get("x, unit", "s")) or "s"
+        if sampling is None or record.ndim != 3 or record.shape[1:] != (1, entries) or unit != "s":
+            continue
+        start, step = np.broadcast_to(sampling[()], (entries, 2)).T
+        points = np.arange(record.shape[0])
+        found["time [s]"] = (start[:, None] + np.outer(step, points)).ravel()
+        header = with_unit(name, units.get(name) or None)
+        found[header] = record[:, 0, :].T.ravel()
+    if not found:
+        return {}
+    size = next(iter(found.values())).size
+    same = {header: values for header, values in found.items() if values.size == size}
+    return {h: np.repeat(values, size // entries) for h, values in steps.items()} | same
 
 
 def _group(group: Any) -> Arrays:

@@ -9,7 +9,7 @@ from pathlib import Path
 from smtj.errors import DataError
 from smtj.measurement.format.header import CELSIUS, is_arbitrary, measures, recognised, unit_named
 from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
-from smtj.measurement.format.messages import is_grouped, is_number, quoted
+from smtj.measurement.format.messages import is_grouped, is_number, listed, quoted
 from smtj.measurement.format.preamble import Sampling
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text.encoding import detect_encoding
@@ -204,7 +204,14 @@ def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _F
     def number(cell: str) -> bool:
         return is_number(cell, decimal) or is_grouped(cell, decimal)
 
-    rows = [Row(n, tuple(_cells(line, separator, number))) for n, line in lines]
+    # A header may be written otherwise than the readings, in which its separator does not occur.
+    most = max(1, len(lines) // 10)
+    others = [
+        one
+        for one in _SEPARATORS
+        if one not in (separator, BLANKS) and 0 < sum(one in line for _, line in lines) <= most
+    ]
+    rows = [Row(n, tuple(_cells(line, separator, number, others))) for n, line in lines]
     known = instrument_table(rows, number)
     if known is not None:
         return _Found(
@@ -218,12 +225,28 @@ def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _F
     return _Found(separator, decimal, rows, layout, None, "")
 
 
-def _cells(line: str, separator: str, number: Callable[[str], bool]) -> list[str]:
+def _cells(
+    line: str, separator: str, number: Callable[[str], bool], others: Sequence[str]
+) -> list[str]:
     cells = split(line, separator)
+    named = _names_apart(line, others, cells) if others and not any(map(number, cells)) else []
+    if named:
+        return named
     # Only a row without numbers can be a header, in which blanks stand before units.
     if separator == BLANKS and not any(map(number, cells)):
         return split(line, separator, is_header=True) or cells
     return cells
+
+
+def _names_apart(line: str, others: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """The cells of a header whose separator is not that of the readings; empty if it is none."""
+    if sum(recognised(cell) is not None for cell in cells) > 1:
+        return []
+    for other in others:
+        found = [cell for cell in split(line, other) if cell]
+        if len(found) > 1 and sum(recognised(cell) is not None for cell in found) > 1:
+            return found
+    return []
 
 
 def _begins_data(row: Row) -> bool:
@@ -317,6 +340,12 @@ def _without_numbers(path: Path, encoding: str, head: _Head) -> Dialect:
         raise DataError(
             f"{path} has no header but begins with {quoted(line)}: name its one column and the "
             'time between readings, e.g. --column "resistance=#1 [ohm]" --interval "2 us"'
+        )
+    rows = [split(text, separator) for _, text in head.lines[:_ENOUGH]]
+    if all(recognised(row[0]) and len(row) > 2 and all(map(is_number, row[1:])) for row in rows):
+        raise DataError(
+            f"{path} holds one quantity per row, {listed(quoted(row[0]) for row in rows)}: "
+            "transpose it, so that each has a column"
         )
     if any(map(is_number, headers)):
         raise DataError(

@@ -18,6 +18,26 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # Form feeds and the end-of-file mark of DOS occur in exports.
+MIN_LETTERS = 2
+"""Fewest letters of words over columns by which a code page is known."""
+_CYRILLIC = (
+    "время напряжение сопротивление температура магнитное состояние вероятность частота образец "
+    "измерение дата сигнал поле ток"
+)
+_JAPANESE = (
+    "時間 時刻 電圧 電流 抵抗 磁場 磁界 温度 状態 確率 周波数 測定 試料 データ サンプル 日付 秒"
+)
+_WORDS = {
+    "cp949": "시간 전압 전류 저항 자기장 자장 자계 온도 상태 확률 주파수 측정 시료 데이터 신호 초",
+    "gb18030": "时间 电压 电流 电阻 磁场 温度 状态 概率 频率 采样 数据 样品 测量 通道 日期 秒",
+    "big5": "時間 電壓 電流 電阻 磁場 溫度 狀態 機率 頻率 取樣 資料 樣品 量測 通道 日期 秒",
+    "shift_jis": _JAPANESE,
+    "euc_jp": _JAPANESE,
+    "cp1251": _CYRILLIC,
+    "koi8-r": _CYRILLIC,
+    "cp866": _CYRILLIC,
+}
+"""Words over columns, by the code pages in which they are written."""
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\x1a"))
 _NULS = 0.3
 _HIGH = re.compile(rb"[\x80-\xff]+")
@@ -27,8 +47,9 @@ def detect_encoding(path: Path) -> str:
     """Return how the text of a file is encoded, as Python names it.
 
     UTF-16 and UTF-32 are known by their mark, UTF-16 without one by the zero bytes between Latin
-    letters; else it is UTF-8 if the beginning is valid UTF-8.  If not, it is GB 18030 or Shift JIS
-    if all other bytes come in pairs that are such characters, Windows-1251 if they make words, and
+    letters; else it is UTF-8 if the beginning is valid UTF-8.  If not, it is the code page in which
+    the bytes hold most words that head columns; without such words it is GB 18030 or Shift JIS if
+    all other bytes come in pairs that are such characters, Windows-1251 if they make words, and
     Latin-1, in which older instruments write µ and °, otherwise.  Raises DataError if the file is
     not text.
     """
@@ -48,8 +69,23 @@ def detect_encoding(path: Path) -> str:
     except UnicodeDecodeError as error:
         # The sample may end inside a character.
         if len(sample) < SAMPLE or error.reason != "unexpected end of data":
-            return _east_asian(sample) or ("cp1251" if _is_cyrillic(sample) else "latin-1")
+            own = _by_words(sample) or _east_asian(sample)
+            return own or ("cp1251" if _is_cyrillic(sample) else "latin-1")
     return "utf-8-sig"
+
+
+def _by_words(sample: bytes) -> str | None:
+    """Return the code page in which a text has most characters of words that head columns."""
+    found: dict[str, int] = {}
+    for name, words in _WORDS.items():
+        try:
+            text = sample.decode(name, errors="strict" if len(sample) < SAMPLE else "ignore")
+        except UnicodeDecodeError:
+            continue
+        plain = text.casefold()
+        found[name] = sum(len(word) for word in words.split() if word in plain)
+    best = max(found, key=found.__getitem__, default=None)
+    return best if best is not None and found[best] >= MIN_LETTERS else None
 
 
 def _east_asian(sample: bytes) -> str | None:
