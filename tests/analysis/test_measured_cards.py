@@ -2,6 +2,8 @@
 
 import json
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ from measured_devices import VOLTAGE, random_scan, random_trace, readings
 
 import smtj
 from closeness import close_to
-from smtj.card import BehaviouralCard, DeviceCard
+from smtj.analysis.card_update import Measured
+from smtj.analysis.switching.behaviour import levels_along
+from smtj.card import BehaviouralCard, DeviceCard, Value
 from smtj.errors import SmtjError
 from smtj.units import Oe, convert
 
@@ -256,3 +260,34 @@ def test_nothing_is_offered_as_a_card_when_nothing_of_the_device_was_measured():
         onto.card()
     with pytest.raises(SmtjError, match="the base card mine holds measured behaviour only"):
         smtj.fit(frame, smtj.fit(frame).card(name="mine"))
+
+
+def test_a_card_along_a_voltage_holds_how_the_tmr_falls_to_both_sides():
+    """R_AP = R_P + ΔR/(1 + V²/V_h²); a straight line would miss its ends by 1.3 %."""
+    volts = np.linspace(-0.12, 0.12, 9)
+    high = 5000 + 5500 / (1 + (volts / 0.45) ** 2)
+
+    def trace(level: float) -> Any:
+        return SimpleNamespace(
+            time=np.arange(100.0),
+            fit=SimpleNamespace(integration_time=0.0),
+            levels=[SimpleNamespace(noise=5.0), SimpleNamespace(noise=5.0)],
+            level=lambda state: Measured(level if state == "high" else 5000.0, 2.0),
+        )
+
+    held = levels_along([trace(r) for r in high], volts, 0.02, "voltage", "traces")
+    assert "voltage_response.low_curvature" not in held
+    response = {
+        "slope": Value(30.0, "measured", ""),
+        "midpoint": Value(0.02, "measured", ""),
+        "limit": Value(0.12, "measured", ""),
+        **{n.split(".")[1]: v for n, v in held.items() if n.startswith("voltage_response")},
+    }
+    own = {n.split(".")[1]: v for n, v in held.items() if n.startswith("behaviour")}
+    own["temperature"] = Value(300.0, "assumed", "")
+    card = BehaviouralCard(
+        name="x", title="x", reference="x", behaviour=own, voltage_response=response
+    )
+    found = card.at(volts).resistances()
+    np.testing.assert_allclose(found.high, high, rtol=1e-3)
+    np.testing.assert_allclose(found.low, 5000.0, rtol=1e-9)

@@ -344,7 +344,10 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
 def test_a_histogram_is_called_one(put, refusal, header: str) -> None:
     rows = "".join(f"{1 + n},{n % 4}\n" for n in range(20))
     assert "is a histogram (" in refusal(load, put("h.csv", f"{header}\n{rows}"))
-    # Uneven steps are none of bins.
+    # Nor are counts of the high state of reads, and uneven steps are none of bins.
+    counted = "".join(f"{n},{n},20\n" for n in range(20))
+    assert kind_of(load(put("c.csv", f"V (mV),n_high,N\n{counted}"))) == "probability"
+    load(put("o.csv", "V (mV),n_high\n" + counted.replace(",20\n", "\n")), reads=20)
     uneven = "".join(f"{n * n},{1 + n % 4}\n" for n in range(20))
     load(put("x.csv", f"{header}\n{uneven}"))
 

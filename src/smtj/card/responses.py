@@ -137,10 +137,16 @@ class VoltageResponse(Section):
     lowest: Annotated[Value | None, Quantity("V", "mV", -50, "lowest V that was applied")] = None
     highest: Annotated[Value | None, Quantity("V", "mV", 100, "highest V that was applied")] = None
     high_gradient: Annotated[
-        Value | None, Quantity("ohm/V", "ohm/V", -100, "dR_high/dV, if it was seen")
+        Value | None, Quantity("ohm/V", "ohm/V", -100, "dR_high/dV at V_s, if it was seen")
     ] = None
     low_gradient: Annotated[
-        Value | None, Quantity("ohm/V", "ohm/V", 0, "dR_low/dV, if it was seen")
+        Value | None, Quantity("ohm/V", "ohm/V", 0, "dR_low/dV at V_s, if it was seen")
+    ] = None
+    high_curvature: Annotated[
+        Value | None, Quantity("ohm/V^2", "ohm/V^2", -9e3, "of R_high, times (V - V_s)²")
+    ] = None
+    low_curvature: Annotated[
+        Value | None, Quantity("ohm/V^2", "ohm/V^2", 0, "of R_low, times (V - V_s)²")
     ] = None
 
 
@@ -153,10 +159,16 @@ class CurrentResponse(Section):
     lowest: Annotated[Value | None, Quantity("A", "uA", -5, "lowest I that was applied")] = None
     highest: Annotated[Value | None, Quantity("A", "uA", 10, "highest I that was applied")] = None
     high_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/uA", -1, "dR_high/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", -1, "dR_high/dI at I_s, if it was seen")
     ] = None
     low_gradient: Annotated[
-        Value | None, Quantity("ohm/A", "ohm/uA", 0, "dR_low/dI, if it was seen")
+        Value | None, Quantity("ohm/A", "ohm/uA", 0, "dR_low/dI at I_s, if it was seen")
+    ] = None
+    high_curvature: Annotated[
+        Value | None, Quantity("ohm/A^2", "ohm/A^2", -1e12, "of R_high, times (I - I_s)²")
+    ] = None
+    low_curvature: Annotated[
+        Value | None, Quantity("ohm/A^2", "ohm/A^2", 0, "of R_low, times (I - I_s)²")
     ] = None
 
 

@@ -61,7 +61,7 @@ def check_values(dataset: "xr.Dataset") -> None:
 def _reject_histogram(dataset: "xr.Dataset") -> None:
     """Reject counts against evenly spaced readings and nothing else."""
     names = {str(name) for name in dataset.variables}
-    (counted, *_), read = [*(names & {"reads", "high"}), ""], names - {"reads", "high"}
+    counted, read = "reads" if "reads" in names else "", names - {"reads"}
     headers = map(str, dataset.attrs.get("ignored_columns", ()))
     beside = [
         header for header in headers if _COUNTS & {*split_header(header)[0].casefold().split()}

@@ -17,6 +17,7 @@ import numpy as np
 
 from smtj.card import BehaviouralCard
 from smtj.card.laws import TemperatureResponse
+from smtj.card.responses import CurrentResponse, VoltageResponse
 from smtj.errors import CardError, SmtjError
 from smtj.physics.arrays import Array, as_arrays
 from smtj.physics.point import SwitchingPoint, plain
@@ -89,7 +90,7 @@ class MeasuredPoint(SwitchingPoint):
         )
 
     def resistances(self, field: Array | None = None) -> StateResistances:
-        """Resistances of both states in ohm; straight lines in the drive if that was seen."""
+        """Resistances of both states in ohm; they follow the drive as far as that was seen."""
         levels = self.card.require("behaviour.resistance_high", "behaviour.resistance_low")
         high, low = (np.asarray(level, dtype=np.float64) for level in levels)
         x = np.asarray(plain(self._at(field)), dtype=np.float64)
@@ -98,6 +99,9 @@ class MeasuredPoint(SwitchingPoint):
         if response is not None:
             high = high + float(response.high_gradient or 0.0) * away
             low = low + float(response.low_gradient or 0.0) * away
+        if isinstance(response, VoltageResponse | CurrentResponse):
+            high = high + float(response.high_curvature or 0.0) * away**2
+            low = low + float(response.low_curvature or 0.0) * away**2
         bias = np.asarray(plain(self.voltage), dtype=np.float64)
         rows = np.broadcast_arrays(high, low, bias, bias)
         return StateResistances(*(np.array(row) for row in rows))

@@ -42,6 +42,8 @@ SECTIONS = {
     "current": "current_response",
 }
 """The response that a swept quantity gives."""
+BENDING = ("voltage_response", "current_response")
+"""Those along which a level may bend."""
 UNITS = {
     "field_out_of_plane": ("A/m", "Oe"),
     "field_in_plane": ("A/m", "Oe"),
@@ -275,7 +277,8 @@ def levels_along(
 ) -> Entries:
     """Levels and noise of traces at several values of a drive, and how they were taken.
 
-    Levels are straight lines in the drive, level where no slope is seen.
+    Levels are straight lines in the drive, level where no slope is seen; along a voltage or a
+    current, with which the TMR falls to both sides, they may bend.
     """
     entries = timing_on_card(traces[0], source)
     section = SECTIONS[along]
@@ -289,12 +292,25 @@ def levels_along(
     for state in ("high", "low"):
         rows = [trace.level(state) for trace in traces]
         level, gradient = _straight(away, rows)
-        if gradient[1] > 0 and abs(gradient[0]) > SEEN * gradient[1]:
+        bent = _bent(away, rows) if section in BENDING else None
+        if bent is not None:
+            level, gradient, curvature = bent
+            entries[f"{section}.{state}_gradient"] = _measured(*gradient, source)
+            entries[f"{section}.{state}_curvature"] = _measured(*curvature, source)
+        elif gradient[1] > 0 and abs(gradient[0]) > SEEN * gradient[1]:
             entries[f"{section}.{state}_gradient"] = _measured(*gradient, source)
         else:
             level = _straight(away, rows, 0)[0]
         entries[f"behaviour.resistance_{state}"] = _measured(*level, source)
     return entries
+
+
+def _bent(x: Floats, rows: list[Measured]) -> list[tuple[float, float]] | None:
+    """Return the coefficients of a parabola and their errors, None where no bend is seen."""
+    if np.unique(x).size < 4:
+        return None
+    found, _ = _least_squares(x, rows, (0, 1, 2))
+    return found if abs(found[2][0]) > SEEN * found[2][1] else None
 
 
 def _dwell_law(scan: "FittedScan", source: str) -> Entries:
