@@ -18,7 +18,9 @@ class Electrical(Section):
     resistance_area_product: Annotated[
         Value | None, Quantity("ohm m^2", "ohm um^2", 10, "RA of the stack", above=0)
     ] = None
-    tmr: Annotated[Value, Quantity("", "%", 80, "(R_AP - R_P)/R_P at zero bias", above=0)]
+    tmr: Annotated[
+        Value, Quantity("", "%", 80, "(R_AP - R_P)/R_P at zero bias", above=0, at_most=1e3)
+    ]
     tmr_half_voltage: Annotated[
         Value | None, Quantity("V", "V", 0.5, "bias at which TMR has halved", above=0)
     ] = None

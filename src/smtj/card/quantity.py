@@ -1,5 +1,6 @@
 """The unit, range and meaning of a card's field, and how a value is read and written."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, get_args
@@ -11,6 +12,8 @@ from smtj.card.value import PROVENANCES, Value, one_of
 from smtj.errors import CardError
 from smtj.units import format_quantity, format_with_error, parse_quantity
 
+SIZES = {"A/m": (1e-9, 1e9), "K": (1e-3, 1e5), "m": (1e-13, 1e-2)}
+"""Sizes, by SI unit, beyond which a value is a slip."""
 _KEYS = ("value", "provenance", "source", "standard_error")
 
 
@@ -90,6 +93,12 @@ class Quantity:
         value = given if isinstance(given, Value) else self._from_table(given)
         if not self._in_range(value):
             raise CardError(f"{self.text(value)} is out of range; it must be {self.range_text}")
+        smallest, largest = SIZES.get(self.unit, (0.0, math.inf))
+        if value and not smallest <= abs(value) <= largest:
+            raise CardError(
+                f"{self.text(value)} is beyond what any device has, "
+                f"{self.text(smallest, 3)} to {self.text(largest, 3)}; check number and unit"
+            )
         return value
 
     def _from_table(self, given: object) -> Value:
