@@ -128,7 +128,7 @@ def test_a_response_is_named_if_readings_can_show_it(pole, named):
     model = neutral(Layout(2)).with_values(pole=pole)
     level = replace(straight(readings.time), coefficients=np.zeros(2))
     said = " ".join(imperfections(model, level, readings))
-    assert ("the readout follows" in said) == named
+    assert ("the signal follows" in said) == named
 
 
 def test_readings_that_an_instrument_repeats_are_left_out():
@@ -329,6 +329,10 @@ def test_recrossings_are_told_from_dwells():
     low, high = fit.intervals()[0]
     assert low < 85 < high
     assert low > 1.2 * fit.events.high
+    # The occupancy rests on passages, not on crossings.
+    passages = 12_000 / (fit.dwell_high + fit.dwell_low)
+    assert fit.log_odds_variance == close_to(2 / passages, rel=0.01)
+    assert fit.log_odds_variance > 2.4 / (12_000 / (fit.events.high + fit.events.low))
     assert "recrossings" in " ".join(fit.warnings)
 
 

@@ -22,6 +22,7 @@ from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import trace_behaviour, trace_measured
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
+from smtj.inference.sigmoid.logistic import agreement
 from smtj.inference.stats.estimate import DECADE, Estimate, normal_estimate
 from smtj.inference.telegraph.diagnostics import (
     autocorrelation_time,
@@ -257,7 +258,11 @@ def _independent_checks(trace: FittedTrace) -> tuple[list[Estimate], tuple[str, 
     if fit.verdict != "two levels":
         return [], ()
     p = exponential_test(sample_states(fit, time, signal)).p_value
-    law = "not exponentially distributed" if p < NOT_EXPONENTIAL else "consistent with exponential"
+    law = (
+        "not exponentially distributed"
+        if p < NOT_EXPONENTIAL
+        else f"{agreement(p)} with exponential"
+    )
     remarks = [f"dwells are {law} (p = {p:.2g})"]
     estimates = []
     # The spectrum of a response or of noise with a memory has corners of its own.

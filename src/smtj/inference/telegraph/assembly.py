@@ -38,9 +38,16 @@ LOOKED_AT = 1 << 18
 """Readings of a long trace on which other routes are tried."""
 UNLIKELY, LIKELY = 0.02, 0.5
 """Chance of recrossings up to which they are no matter, and from which they are told."""
-FAST_POLE, CRUDE = 1 / SLOW_RESPONSE, 0.3
-"""Pole over the shorter dwell time from which the law of a reading is too rough to be exact, and
-the error of ln of the dwell times for each 1 beyond."""
+FAST, CRUDE = {"pole": 1 / SLOW_RESPONSE, "window": 1.5}, {"pole": 0.3, "window": 0.6}
+"""Response over the shorter dwell time from which the law of a reading is too rough to be exact,
+and the error of ln of the dwell times and of the odds for each 1 beyond."""
+MOST = 1.0
+"""That is, at most."""
+SHAPE, OF_LEVELS = 0.01, 0.5
+"""Error of a level over the separation where a response is fitted, whose shape may be another than
+a single pole or a window, and for each 1 of the error of ln of the dwell times."""
+STRETCHES, STANDS_OUT = 6, 4.0
+"""Stretches between jumps whose means tell how the signal wanders, and step over their scatter."""
 OUTLIER = 0.1
 """Chance to be none below which a reading is one."""
 PLAIN, FAR_OFF = 0.12, 12.0
@@ -125,7 +132,7 @@ class Assembly:
             "the signal wanders or relaxes without levels, so it has no dwell times; wait until it "
             "has settled, or look for levels in a stretch (--only \"time=START:STOP s\")"
             if self.evidence.verdict == "wandering" else
-            self._steps() if self.base.jumps.size else
+            self._steps() if self._has_steps() else
             "the readings have one level only: the device stays in one state, or it switches so "
             "much faster than a reading takes that only the average is seen"
         )  # fmt: skip
@@ -135,6 +142,17 @@ class Assembly:
             log_odds_variance=math.nan, levels=(), fluctuators=(), level_covariance=_UNKNOWN,
             **self._common(self.top.model, self.base, (warning,)),
         )  # fmt: skip
+
+    def _has_steps(self) -> bool:
+        """Whether jumps of the baseline stand out of its wandering, as means of stretches show."""
+        given, jumps = self.given, np.sort(self.base.jumps)
+        parts = np.split(given.signal, np.searchsorted(given.time, jumps))
+        if not jumps.size or min(part.size for part in parts) < STRETCHES:
+            return bool(jumps.size)
+        means = [[one.mean() for one in np.array_split(part, STRETCHES)] for part in parts]
+        scatter = float(np.mean([np.std(each, ddof=1) for each in means]))
+        steps = np.abs(np.diff([np.mean(each) for each in means]))
+        return bool(steps.min() > STANDS_OUT * scatter)
 
     def _steps(self) -> str:
         """Return what is to be said of a signal that steps a few times."""
@@ -219,10 +237,8 @@ class Assembly:
                     )
                     # The memory is that of passages, but thresholds count every crossing.
                     others = tuple(route for route in others if route.name == MEMORY)
-        hidden = float(model.get("pole")[0]) / float(np.exp(model.get("time")).min()) - FAST_POLE
-        if hidden > 0:
-            rough = dwells.log_covariance + (CRUDE * hidden) ** 2
-            dwells = replace(dwells, log_covariance=rough)
+        hidden = _hidden(model)
+        dwells = replace(dwells, log_covariance=dwells.log_covariance + hidden**2)
         rows = np.sqrt(np.diag(dwells.log_covariance))
         for route in others:
             ours = dwells.relaxation_time / unit
@@ -231,13 +247,19 @@ class Assembly:
                 warnings.append(sentence)
         step()
         logs = dwells.log_covariance
+        odds = float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1])
+        if dwells.high > events.high:
+            # Passages of a recrossing signal are fewer than its switches.
+            duration = float(np.diff(own.time).sum()) * self.given.size / own.size
+            odds = max(odds, 2 * (dwells.high + dwells.low) / duration)
         covariance = of_levels(model, covariance, self.given.scale)
         model, covariance = self._with_mean_levels(model, base, covariance)
+        covariance = covariance + self._of_shape(model, hidden) ** 2 * np.eye(2)
         fit = TraceFit(
             dwell_high=dwells.high, dwell_low=dwells.low, log_covariance=logs,
             upper_bounds=(math.inf, math.inf), events=events,
             log_odds=math.log(dwells.high / dwells.low),
-            log_odds_variance=float(logs[0, 0] + logs[1, 1] - 2 * logs[0, 1]),
+            log_odds_variance=odds + hidden**2,
             levels=(), fluctuators=(),
             level_covariance=covariance,
             **self._common(model, base, ()),
@@ -251,6 +273,13 @@ class Assembly:
         return replace(
             fit, levels=levels, warnings=(*warnings, *warnings_of(fit, self.given, model, unit))
         )
+
+    def _of_shape(self, model: Model, hidden: float) -> float:
+        """Return the error of a level by the shape of the response, ``hidden`` that of ln of the
+        dwell times by dwells that it hides."""
+        free = model.free[[int(model.layout.index[name][0]) for name in ("pole", "window")]]
+        gap = float(np.diff(model.levels)[0]) * self.given.scale
+        return gap * (SHAPE * bool(free.any()) + OF_LEVELS * hidden)
 
     def _with_mean_levels(
         self, model: Model, base: Baseline, covariance: Floats
@@ -381,6 +410,13 @@ def _fluctuators(model: Model, covariance: Floats, unit: float) -> tuple[Times, 
     b = Times(high_b, low_b, covariance[np.ix_(second, second)])
     gaps = model.get("gap")
     return (a, b) if gaps[0] >= gaps[1] else (b, a)
+
+
+def _hidden(model: Model) -> float:
+    """Return the error of ln of the dwell times by dwells that the response hides."""
+    shorter = float(np.exp(model.get("time")).min())
+    beyond = (CRUDE[name] * (float(model.get(name)[0]) / shorter - FAST[name]) for name in FAST)
+    return min(max(0.0, *beyond), MOST)
 
 
 def _longer(events: Times, passed: Passages) -> Times:

@@ -173,7 +173,9 @@ def _expected_switches(model: Model, readings: Readings) -> float:
 def _wanders(one: Maximum, base: Baseline, readings: Readings) -> bool:
     """Whether the slow part of a signal without levels is large against its fast noise."""
     fast = float(one.model.scales[0])
-    slow = float(np.std(base.without_jumps().values(readings.time))) if base.size > 2 else 0.0
+    time = readings.time
+    drift = base.without_jumps().values(time) - base.hum(time)
+    slow = float(np.std(drift)) if base.size - 2 * base.lines.size > 2 else 0.0
     memory = float(one.model.spread[0]) if one.model.order else 0.0
     return max(slow, memory) > ev.WANDERS * fast
 

@@ -32,8 +32,9 @@ def imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str
     pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
     if pole > SHORT_POLE:
         found.append(
-            f"the readout follows with a time constant of {format_scaled(pole * unit, 's')} "
-            f"(bandwidth {format_scaled(1 / (2 * math.pi * pole * unit), 'Hz')})"
+            f"after a switch the signal follows with a time constant of "
+            f"{format_scaled(pole * unit, 's')}, as behind a readout with a bandwidth of "
+            f"{format_scaled(1 / (2 * math.pi * pole * unit), 'Hz')} or where switches take time"
         )
     if window > 0 and model.free[model.layout.index["window"]].any():
         found.append(f"a reading averages over about {format_scaled(window * unit, 's')}")
