@@ -1,11 +1,23 @@
-"""Atomic file writing: a file is complete or absent."""
+"""Atomic file writing: a file is complete or absent.  And what is no file."""
 
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+
+def no_file(path: Path) -> str:
+    """Return what a path is if no file and no folder, e.g. ``"a pipe"``; such may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return ""
+    return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:

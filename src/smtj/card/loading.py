@@ -9,6 +9,10 @@ from smtj.card.base import Card
 from smtj.card.behaviour import BehaviouralCard
 from smtj.card.device import DeviceCard
 from smtj.errors import CardError
+from smtj.files import no_file
+
+MAX_SIZE, MAX_DEPTH = 1_000_000, 20
+"""Bytes of a card, and tables within tables, beyond what any card has."""
 
 
 def shipped_cards() -> list[str]:
@@ -72,10 +76,15 @@ def load_card_text(text: str, where: str) -> Card:
     """
     if not text.strip():
         raise CardError(f"card {where} is empty; `smtj card new` writes one to start from")
+    deepest = max(line.partition("=")[0].count(".") for line in text.splitlines())
     try:
+        if deepest > MAX_DEPTH:
+            raise RecursionError
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CardError(f"card {where} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise CardError(f"card {where} nests its entries deeper than any card") from None
     return (BehaviouralCard if "behaviour" in data else DeviceCard).from_mapping(data, where)
 
 
@@ -84,8 +93,11 @@ def _read(name_or_path: str | Path) -> bytes:
         return files("smtj").joinpath("cards", f"{name_or_path}.toml").read_bytes()
     path = Path(name_or_path)
     choices = f"give a card file or the name of a shipped card ({', '.join(shipped_cards())})"
+    if what := no_file(path):
+        raise CardError(f"card {name_or_path} is {what}, no file; {choices}")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
         raise CardError(f"there is no card {name_or_path}; {choices}") from None
     except IsADirectoryError:
@@ -93,6 +105,9 @@ def _read(name_or_path: str | Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CardError(f"card {name_or_path} cannot be read: {reason}; {choices}") from None
+    if len(content) > MAX_SIZE:
+        raise CardError(f"card {name_or_path} has more than {MAX_SIZE:,} bytes, as no card has")
+    return content
 
 
 def _decode(content: bytes, where: str) -> str:

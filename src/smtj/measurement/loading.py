@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import DataError
+from smtj.files import no_file
 from smtj.measurement.checks import check_values
 from smtj.measurement.conditions import is_spectrum, ratio_bias
 from smtj.measurement.counts import with_counts
@@ -153,7 +154,7 @@ def load(
     if file.is_dir():
         own = {**asdict(options), "progress": progress}
         return of_folder([load(one, **own) for one in files_in([file])], file)
-    _check_file(file)
+    check_file(file)
     try:
         with unpacked(file, MAX_FILE) as plain:
             dataset = _read(plain, options, progress)
@@ -287,12 +288,15 @@ def _wrong_value(
     )
 
 
-def _check_file(file: Path) -> None:
+def check_file(file: Path) -> None:
+    """Raise DataError if a path is no file, or one that is empty or too large to read."""
     if not file.exists():
         raise DataError(
             f"{file} does not exist: expected text such as .csv, a workbook, or a .nc, .h5, .mat, "
             ".npz, .tdms or .parquet file"
         )
+    if what := no_file(file):
+        raise DataError(f"{file} is {what}, no file: write what it gives to a file, and read that")
     size = file.stat().st_size
     if size == 0:
         raise DataError(f"{file} is empty: expected a header and one row per reading")

@@ -13,7 +13,7 @@ from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.schema import FIELDS, QUANTITIES, name_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.joining import joined
-from smtj.measurement.loading import load
+from smtj.measurement.loading import check_file, load
 from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
 from smtj.measurement.side_by_side import beside, blocks, load_beside, load_blocks
 from smtj.measurement.stated import STATED, remark
@@ -43,6 +43,7 @@ def load_tables(
     whose headers differ in a condition, as in ``R(-20 Oe)`` and ``R(-10 Oe)``, beside one of times.
     """
     file = Path(path).expanduser()
+    check_file(file)
     reason = None
     try:
         first = load(file, columns, **options)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from smtj.errors import CheckpointError
+from smtj.files import no_file
 
 FORMAT = 1
 
@@ -21,6 +22,8 @@ def read_saved(path: Path, kind: str, entries: tuple[str, ...]) -> dict[str, Any
     CheckpointError
         The file is missing, damaged, or of another format.
     """
+    if what := no_file(path):
+        raise CheckpointError(f"{path} is {what}, no file; give the path of {kind}")
     try:
         content = torch.load(path, weights_only=True)
     except FileNotFoundError:
