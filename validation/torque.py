@@ -61,6 +61,11 @@ slope beyond its well.
 
 {summary} `make validate` adds the rows that are missing.
 
+Measured torques: J. C. Sankey et al. (abstract, arXiv:0705.4207) find dτ/dV at low bias in the
+plane of both electrodes and "in excellent agreement" with highly spin-polarised tunnelling, the
+formula used here. A comparison of numbers is open: no abstract that could be read has TMR or
+polarisation, area, M_s t, damping and torkance or critical voltage of one device together.
+
 | card | Δ | V/V_c | exact | simulated | z | compact law | ln odds |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
