@@ -206,16 +206,14 @@ def resampled(
 
 
 def followed(
-    move: Move, land: Landscape, entries: tuple[Floats, Floats], about: float, size: int, seed: int
+    move: Move, land: Landscape, about: float, size: int
 ) -> tuple[float, float, float, float]:
     """λ1 in 1/s with its relative error, and ln(P_up/P_down) with its error, without splitting.
 
     From the occupancy and its correlation at one and two intervals of 0.9 relaxation times, after
     which faster modes are gone; ``about`` is about λ1 and decides on the interval alone.
     """
-    rng = np.random.default_rng(seed)
-    m = np.concatenate([part[rng.integers(len(part), size=size // 2)] for part in entries])
-    m, looks = move(m, 5 / about), []
+    m, looks = move(np.repeat(land.bottoms, size // 2, axis=0), 5 / about), []
     for _ in range(LOOKS):
         m = move(m, APART / about)
         looks.append(land.side(m) == 0)

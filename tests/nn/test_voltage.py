@@ -17,7 +17,7 @@ from smtj.nn import (
     train,
     voltage_coupling,
 )
-from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
 from smtj.physics.voltage_response import voltage_response
 from smtj.units import Oe, mV
 
@@ -156,6 +156,14 @@ def test_a_model_is_converted_to_it():
     model = convert(digital, TORQUE, torch.rand(2, 4), coupling=voltage_coupling, **IDEAL)
     x = torch.rand(6, 4)
     torch.testing.assert_close(model(x), digital(x), atol=0.02, rtol=0)
+
+
+def test_a_saved_network_is_loaded(tmp_path):
+    settings = NetworkSettings((4, 3, 2), drive="voltage")
+    network = build_network(settings, TORQUE, seed=0)
+    loaded, again, _ = load_network(save_network(tmp_path / "x.pt", network, settings, TORQUE))
+    assert again == settings
+    assert torch.equal(loaded[1].coupling.coefficients, network[1].coupling.coefficients)
 
 
 @pytest.mark.slow
