@@ -25,6 +25,9 @@ FRACTION = tuple(low / 100 for low in LOW)
         table("H_perp [mT],n_high,n_low", FIELDS, HIGH, LOW),
         table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
         table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
+        table("Feld (Oe),Anzahl AP,Anzahl gesamt", FIELDS, HIGH, [100] * 4),
+        table("Champ (Oe),nombre d'AP,nombre de P", FIELDS, HIGH, LOW),
+        table("campo (Oe),Numero de P,numero total", FIELDS, LOW, [100] * 4),
         table("H (Oe),# of switching events,# of trials", FIELDS, HIGH, [100] * 4),
         # Beside what has switched, N_p counts pulses.
         table("H (Oe),N_sw,N_p", FIELDS, HIGH, [100] * 4),
@@ -112,6 +115,8 @@ BOTH = np.stack([DWELLS, WIDTHS], axis=1).reshape(4, 3)
         ("tau_AP [ms],± [ms],tau_P [ms],± [ms]", 1e3 * BOTH),
         ("tau_AP [ms],u(tau_AP) [ms],tau_P [ms],u(tau_P) [ms]", 1e3 * BOTH),
         ("τ_AP (ms),σ_τ_AP (ms),τ_P (ms),Std. Err. of τ_P (ms)", 1e3 * BOTH),
+        ("tau_AP (ms),err_AP (ms),tau_P (ms),err_P (ms)", 1e3 * BOTH),
+        ("tau_AP (ms),AP err,tau_P (ms),sigma_P", 1e3 * BOTH),
         ("tau AP (s),dtau_AP (s),tau P (s),tau P +/- (s)", BOTH),
         (
             "tau_AP (ms),error (%),tau_P (ms),error (%)",

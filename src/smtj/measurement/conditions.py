@@ -186,7 +186,8 @@ def _remedy(headers: Sequence[str]) -> str:
     choose = "name it" if len(headers) == 1 else "if one of them does, name it"
     return (
         f"and {named} {_are(headers)} not understood: {choose} "
-        'by columns= (--column "resistance=HEADER [ohm]" or "voltage=HEADER [V]")'
+        'by columns= (--column "resistance=HEADER [ohm]", "voltage=HEADER [V]", '
+        '"probability=HEADER", or "high=HEADER" and "reads=HEADER")'
     )
 
 

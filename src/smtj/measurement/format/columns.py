@@ -44,6 +44,8 @@ _SHOWN = {
 _STATES = ("level", "status", "configuration", "config", "magnetization", "magnetisation")
 """What columns of words may be called that hold states."""
 _TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
+_COUNTS = ("count", "counts", "number", "anzahl")
+"""What a user may call a count, by the letters, without saying of what."""
 _BIASES_TOO = ("vdc", "amplitude")
 """Headers, by their letters, of a signal or a bias."""
 _POLAR = ("r", "theta", "θ", "phase")
@@ -187,7 +189,8 @@ def match_columns(
     if not found:
         raise DataError(
             f"{file} has no column that smtj recognises, only {listed(map(quoted, headers))}: call "
-            'one e.g. "resistance [ohm]", or name it by columns= (--column resistance=HEADER)'
+            'one e.g. "resistance [ohm]", or name it by columns= (--column resistance=HEADER, or '
+            "probability=HEADER, or high=HEADER and reads=HEADER)"
         )
     in_order = [
         (position, headers[position], name, unit or _unit_word(name, headers[position]))
@@ -274,7 +277,9 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         if beside & _PROBABILITIES:
             return "pulse_length", unit
-    own = recognised(headers[position]) or error_column(headers, position)
+    own = recognised(headers[position])
+    if own is None or own[0] == "probability_error":
+        own = error_column(headers, position) or own
     if own is not None and own[0] == "signal" and _plain(bare[position]) in _BIASES_TOO:
         # A bias where something else was measured, and rectified where a microwave is.
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
@@ -305,8 +310,11 @@ def _bounds(headers: Sequence[str]) -> set[int]:
 def _check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
         if name not in (*NAMES, FIELD):
-            near = get_close_matches(name, NAMES, n=1)
+            meant = recognised(name) or error_column([name], 0)
+            near = [meant[0]] if meant is not None else get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
+            if _plain(name) in _COUNTS:
+                hint = "did you mean high, the number of high reads, or reads, that of all?"
             raise DataError(f'unknown quantity "{name}": {hint}')
 
 

@@ -121,16 +121,48 @@ _TEMPERATURE = _words(
     "T, temp, sample temperature, sample temp, Temperatur, température, 温度, 溫度, температура, "
     "온도"
 )
+
+
+def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
+    """Headers such as ``"rate AP->P"``, ``"AP to P rate"`` and ``"ln tau AP"``."""
+    pairs = [(measure, state) for measure in measures for state in _words(states)]
+    behind = [f"{state} {measure}" for measure, state in pairs if len(measure) > 1]
+    return (*(f"{measure} {state}" for measure, state in pairs), *behind)
+
+
+# In German, French, Spanish, Italian and Portuguese; accents do not matter.
+_PROBABILITIES_ABROAD = _words(
+    "Wahrscheinlichkeit, probabilité, probabilité de, probabilidad, probabilidad de, probabilità, "
+    "probabilità di, probabilidade, probabilidade de, taux, taux de, Anteil, "
+    "fraction, fraction de, fracción, fracción de, frazione, frazione di, fração, fração de"
+)
+_COUNTS_ABROAD = _words(
+    "Anzahl, Zahl, nombre, nombre de, nombre d, nb, nb de, nb d, comptage, comptages, coups, "
+    "número, número de, núm, conteo, conteos, cuentas, numero di, conteggio, conteggi, contagem, "
+    "contagens"
+)
+_HIGH_ABROAD = (
+    "AP, hoch, oben, antiparallel, geschaltet, haut, antiparallèle, commuté, commutés, alto, "
+    "antiparalelo, conmutado, conmutados, antiparallelo, commutati, comutado, comutados"
+)
+_LOW_ABROAD = (
+    "P, niedrig, tief, unten, parallel, nicht geschaltet, bas, parallèle, non commuté, "
+    "non commutés, bajo, paralelo, no conmutado, no conmutados, basso, parallelo, non commutati, "
+    "baixo, não comutado, não comutados"
+)
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
     "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
     "probability of AP, prob of switching, probability of switching, probability high, "
-    "Wahrscheinlichkeit, probabilité, probabilidad, вероятность, 概率, 機率, 確率, 확률"
-)
+    "Wahrscheinlichkeit, Schaltwahrscheinlichkeit, probabilité, probabilité de commutation, "
+    "probabilité de basculement, taux de commutation, probabilidad, probabilidad de conmutación, "
+    "probabilità, probabilità di commutazione, probabilidade, probabilidade de comutação, "
+    "вероятность, 概率, 機率, 確率, 확률"
+) + _of_state(_PROBABILITIES_ABROAD, _HIGH_ABROAD)
 _PROBABILITY_LOW = _words(
     "p low, p P, p parallel, prob low, prob P, prob parallel, WER, write error rate, "
     "P no switch, P not switched"
-)
+) + _of_state(_PROBABILITIES_ABROAD, _LOW_ABROAD)
 _PROBABILITY_ERROR = _words(
     "P err, P error, dP, delta P, δP, ΔP, sigma P, P sigma, P SE, P std error, P std err, "
     "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
@@ -140,19 +172,26 @@ _READS = _words(
     "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
     "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
     "number of trials, number of attempts, total number, total counts, counts total, "
-    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, "
-    "次数, 回数, 횟수"
+    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, Gesamtzahl, "
+    "Gesamtanzahl, Anzahl aller, gesamt, insgesamt, Versuche, Wiederholungen, Messungen, "
+    "essais, répétitions, impulsions, ensayos, intentos, repeticiones, pulsos, totale, totali, "
+    "prove, tentativi, ripetizioni, impulsi, tentativas, repetições, ensaios, 次数, 回数, 횟수"
+) + _of_state(
+    _COUNTS_ABROAD,
+    "gesamt, insgesamt, total, totale, Versuche, Pulse, Wiederholungen, Messungen, Lesungen, "
+    "essais, lectures, impulsions, répétitions, ensayos, intentos, lecturas, pulsos, repeticiones, "
+    "prove, tentativi, letture, impulsi, ripetizioni, tentativas, ensaios, leituras, repetições",
 )
 _HIGH = _words(
     "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
     "n sw, n switched, n AP, switched counts, "
     "successes, n success, events, switching events, number of switching events, n switching, "
     "number switched, switches, n antiparallel"
-)
+) + _of_state(_COUNTS_ABROAD, _HIGH_ABROAD)
 _LOW = _words(
     "n low, low reads, low counts, counts low, P counts, counts P, P reads, n parallel, "
     "not switched, n not switched, unswitched, failures, n fail, number not switched"
-)
+) + _of_state(_COUNTS_ABROAD, _LOW_ABROAD)
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
@@ -178,15 +217,6 @@ _STATE = _words(
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
     "состояние, 狀態, 상태"
 )
-
-
-def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
-    """Headers such as ``"rate AP->P"``, ``"AP to P rate"`` and ``"ln tau AP"``."""
-    pairs = [(measure, state) for measure in measures for state in _words(states)]
-    behind = [f"{state} {measure}" for measure, state in pairs if len(measure) > 1]
-    return (*(f"{measure} {state}" for measure, state in pairs), *behind)
-
-
 _RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
 _LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
 _DECADIC = _words("log10 tau, log10 τ, lg tau, lg τ, log10 dwell time")
@@ -407,7 +437,7 @@ def has_no_direction(text: str) -> bool:
 def _key(text: str) -> str:
     text = re.sub(r"^\s*#\s*(?=[^\W\d])", "number ", text)
     text = _PLUS_MINUS.sub("±", text.replace("||", "∥").translate(_SIGNS))
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKD", text)
     return _PUNCTUATION.sub("", plain).casefold()
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from smtj.measurement.format.header import recognised, split_header, unit_named
-from smtj.measurement.format.schema import ERRORS, RELATIVE_ERRORS
+from smtj.measurement.format.header import measures, recognised, split_header, unit_named
+from smtj.measurement.format.schema import ERRORS, QUANTITIES, RELATIVE_ERRORS
 
 _SPREAD = r"std|stdev|std\.?\s*dev|s\.?d\.?|standard\s*deviations?|standardabweichung|écart[- ]type"
 _NAMES = (
@@ -19,6 +19,11 @@ _BEFORE = re.compile(
     re.I,
 )
 _AFTER = re.compile(rf"(.+?)[\s_.,:-]*\(?(?:{_NAMES})\)?", re.I)
+_STATES = {
+    "_high": ("ap", "antiparallel", "high", "up", "upper"),
+    "_low": ("p", "parallel", "low", "down", "lower"),
+}
+"""Ends of the names of quantities, and what a header may call that state."""
 _ALONE = re.compile(rf"(?:{_NAMES})[\s\[(]*([^\])]*)[\])]?", re.I)
 
 
@@ -30,6 +35,9 @@ def error_column(headers: Sequence[str], position: int) -> tuple[str, str | None
     a quantity with a unit is relative.
     """
     text, unit = split_header(headers[position])
+    of_state = _of_state(headers, position, text, unit)
+    if of_state is not None:
+        return of_state
     alone = _ALONE.fullmatch(text.strip())
     if alone is not None and (not alone[1] or unit_named(alone[1])):
         unit = unit or alone[1] or None
@@ -45,6 +53,32 @@ def error_column(headers: Sequence[str], position: int) -> tuple[str, str | None
     if unit_named(unit or "") == "%" and name in RELATIVE_ERRORS and own != "%":
         return RELATIVE_ERRORS[name], unit
     return ERRORS[name], unit or own
+
+
+def _of_state(
+    headers: Sequence[str], position: int, text: str, unit: str | None
+) -> tuple[str, str | None] | None:
+    """As above, for a header such as ``"err_P (ms)"``, which names the state alone.
+
+    It is of the nearest dwell time or rate of that state before it, if that is right before it or
+    the unit is that of one and not of a probability.
+    """
+    ends = {end for base in _bases(text) for end, words in _STATES.items() if base.lower() in words}
+    if len(ends) != 1:
+        return None
+    end = ends.pop()
+    known = [(n, recognised(header)) for n, header in enumerate(headers[:position])]
+    for n, found in reversed(known):
+        if found is None or not found[0].endswith(end) or found[0] not in ERRORS:
+            continue
+        name, own = found
+        is_beside = n == position - 1
+        if is_beside and unit_named(unit or "") == "%" and name in RELATIVE_ERRORS:
+            return RELATIVE_ERRORS[name], unit
+        is_dwell = QUANTITIES[name].unit != "" and measures(unit, name)
+        if is_dwell or (is_beside and unit is None):
+            return ERRORS[name], unit or own
+    return None
 
 
 def _bases(text: str) -> list[str]:
