@@ -119,7 +119,7 @@ def test_slow_imperfections_are_named():
     fit = fit_trace(TIME, record("noise of its own in each state"))
     low, high = fit.levels
     assert high.noise / low.noise == close_to(5, rel=0.1)
-    assert "in the high state and" in " ".join(fit.remarks)
+    assert "the noise of the high state is 5" in " ".join(fit.remarks)
 
 
 @pytest.mark.parametrize(("pole", "named"), [(0.01, False), (0.5, True)])

@@ -94,6 +94,23 @@ def test_without_counts_the_scatter_gives_intervals_that_cover() -> None:
     assert (hits >= 51).all(), hits
 
 
+def test_reads_of_several_curves_scatter_about_a_sigmoid_each():
+    rng, curve = np.random.default_rng(5), np.repeat(np.arange(3), FIELDS.size)
+    middles = np.array([-20.0, -12.0, -4.0])[curve]
+    fields = np.tile(FIELDS, 3)
+    p = rng.binomial(300, 1 / (1 + np.exp(-(fields - middles) / 7))) / 300
+    # Digits that hide the number itself.
+    found = reads_of_fractions(fields, np.round(p + 1e-6 * rng.random(p.size), 6), curve)
+    assert 150 < found.reads < 600
+
+
+def test_reads_are_no_more_than_digits_show():
+    p = np.round(1 / (1 + np.exp(-(FIELDS + 14) / 7)), 4)
+    found = reads_of_fractions(FIELDS, p)
+    assert found.reads == 10_000
+    assert "as closely as their digits show" in found.remark
+
+
 def test_too_few_points_need_a_number_of_reads() -> None:
     with pytest.raises(SmtjError, match="--reads"):
         reads_of_fractions([0, 1, 2], [0.1234567, 0.5234567, 0.9234567])

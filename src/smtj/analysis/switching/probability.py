@@ -73,13 +73,15 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
     if is_against_length(rows):
         return pulse_results(rows, labels, context)
     along = _axis(rows)
-    found = None
-    if "reads" not in rows:
-        found = reads_of_fractions(rows[along].to_numpy(), rows["probability"].to_numpy())
-        rows["reads"] = float(found.reads)
-    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     held = [n for n in (*AXES, "temperature", "pulse_length") if n != along and n in rows]
     labels += [name for name in held if rows[name].nunique() > 1]
+    found = None
+    if "reads" not in rows:
+        curve = rows.groupby(labels, sort=False).ngroup().to_numpy() if labels else 0
+        p = rows["probability"].to_numpy()
+        found = reads_of_fractions(rows[along].to_numpy(), p, curve)
+        rows["reads"] = float(found.reads)
+    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
     results = []
     for names, branch in branches:

@@ -30,6 +30,7 @@ from smtj.inference.telegraph.diagnostics import (
     exponential_test,
 )
 from smtj.inference.telegraph.fit import fit_trace, sample_states
+from smtj.inference.telegraph.remarks import NOISE_OF_HIGH
 from smtj.inference.telegraph.result import Level, Times, TraceFit
 from smtj.measurement import increasing_time, require
 from smtj.measurement.conditions import SAME
@@ -177,6 +178,11 @@ def fit_readings(
         averages_inverse=middle is None and is_positive and not conditions.at_current,
         progress=progress,
     )  # fmt: skip
+    if middle is not None:
+        said = [
+            one.replace(NOISE_OF_HIGH, f"in the current, {NOISE_OF_HIGH}") for one in fit.remarks
+        ]
+        fit = replace(fit, remarks=tuple(said))
     return FittedTrace(conditions, time, resistance, fit, (*remarks, *assumed), middle)
 
 

@@ -41,8 +41,10 @@ class UnstatedReads:
 
 
 @guarded("the number of reads")
-def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedReads:
-    """Return the number of reads behind each fraction of high reads.
+def reads_of_fractions(
+    drive: ArrayLike, probability: ArrayLike, curve: ArrayLike = 0
+) -> UnstatedReads:
+    """Return the number of reads behind each fraction of high reads, alike in several curves.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedRead
         Field, voltage or current of each fraction, shape (points,).
     probability
         Fractions in [0, 1], shape (points,).
+    curve
+        Whole number of the curve to which each belongs, shape (points,).
 
     Raises
     ------
@@ -69,10 +73,14 @@ def reads_of_fractions(drive: ArrayLike, probability: ArrayLike) -> UnstatedRead
         return found
     if np.unique(x).size < MIN_POINTS:
         raise _too_few(np.unique(x).size)
-    scale = float(np.ptp(x)) or 1.0
-    design = straight_line((x - x.mean()) / scale)
-    p = logistic(design @ maximise(design, fractions, np.ones_like(fractions)))
-    return _by_scatter(fractions, p, "sigmoid")
+    design = straight_line((x - x.mean()) / (float(np.ptp(x)) or 1.0))
+    curves = np.broadcast_to(np.asarray(curve), x.shape)
+    p = np.empty_like(x)
+    for number in np.unique(curves):
+        own = design[curves == number]
+        theta = maximise(own, fractions[curves == number], np.ones(len(own)))
+        p[curves == number] = logistic(own @ theta)
+    return _by_scatter(fractions, p, "sigmoid", 2 * np.unique(curves).size)
 
 
 @guarded("the number of pulses")
@@ -121,19 +129,26 @@ def _too_few(points: int) -> SmtjError:
     )
 
 
-def _by_scatter(fractions: Floats, p: Floats, curve: str) -> UnstatedReads:
+def _by_scatter(fractions: Floats, p: Floats, curve: str, parameters: int = 2) -> UnstatedReads:
     """The number of reads at which fractions scatter about their curve as they do."""
     from scipy.special import stdtrit
 
     weight = np.clip(p * (1 - p), 1e-12, None)
-    freedom = fractions.size - 2
+    freedom = max(fractions.size - parameters, 1)
     rounding = 1 / (12 * 10 ** (2 * _decimals(fractions)))
     variance = np.maximum((fractions - p) ** 2 - rounding, 0.0)
     chi = float((variance / weight).sum())
     n = freedom / chi if chi > 0 else _MAX_READS
     # The intervals of so many reads are those of a t-distribution.
     n *= (NORMAL_95 / float(stdtrit(freedom, 0.975))) ** 2
-    reads = int(min(max(math.floor(n), 1), _MAX_READS))
+    most = min(10 ** _decimals(fractions), _MAX_READS)
+    if n > most:
+        return UnstatedReads(
+            int(most),
+            f"the number of reads is not stated; the points lie on the {curve} as closely as their "
+            f"digits show, so the intervals are those of {int(most)} reads (reads=, --reads)",
+        )
+    reads = max(math.floor(n), 1)
     return UnstatedReads(
         reads,
         f"the number of reads is not stated; the points scatter about the {curve} like those of "

@@ -13,6 +13,7 @@ from smtj.units import format_scaled
 
 FEW_SWITCHES, MANY_OUTLIERS, NOISY, VAGUE = 50, 0.05, 0.5, 0.5
 """Switches, fraction of outliers, noise over separation, standard error of ln of a dwell time."""
+NOISE_OF_HIGH = "the noise of the high state"
 COARSE = 3.0
 """Shorter dwell time over the interval, from which sampling is not what makes it vague."""
 SLOW_RESPONSE = 1.5
@@ -41,8 +42,8 @@ def imperfections(model: Model, base: Baseline, readings: Readings) -> tuple[str
     if model.order:
         found.append(f"the noise has a memory (autoregression of order {model.order})")
     if model.layout.states == 2 and abs(float(model.get("ratio")[0])) > 0:
-        low, high = model.spread * readings.scale
-        found.append(f"the noise is {high:.3g} in the high state and {low:.3g} in the low one")
+        low, high = model.spread
+        found.append(f"{NOISE_OF_HIGH} is {high / low:.2g} times that of the low one")
     inverse = float(model.get("tail")[0])
     if inverse > SMALLEST_TAIL:
         found.append(
