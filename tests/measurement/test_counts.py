@@ -62,6 +62,26 @@ def test_single_trials_are_counted(put) -> None:
     assert dataset["voltage"].values == close_to([0.3, 0.5, 0.7])
 
 
+@pytest.mark.parametrize(
+    ("header", "columns", "option"),
+    [
+        ("switched,trials", (HIGH, [100] * 4), {"low": "switched"}),
+        ("P switched (%)", (HIGH,), {"probability_low": "P switched"}),
+    ],
+)
+def test_what_switched_is_high_unless_the_user_says_so(put, header, columns, option) -> None:
+    path = put("p.csv", table(f"V (V),{header}", (0.1, 0.2, 0.3, 0.4), *columns) + "\n")
+    dataset = load(path)
+    (said,) = (r for r in dataset.attrs["reading_remarks"] if "high resistance" in r)
+    ((name, column),) = option.items()
+    assert said.endswith(f'(--column "{name}={column}")')
+    other = load(path, option)
+    assert "high resistance" not in str(other.attrs.get("reading_remarks"))
+    p = [one["high"] / 100 if "high" in one else one["probability"] for one in (dataset, other)]
+    assert p[0].values == close_to(np.array(HIGH) / 100)
+    assert p[1].values == close_to(1 - np.array(HIGH) / 100)
+
+
 def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
     dataset = load(put("p.csv", table("H (Oe),P", FIELDS, (-0.01, 0.2, 0.8, 1.002)) + "\n"))
     assert dataset["probability"].values == close_to([0, 0.2, 0.8, 1])

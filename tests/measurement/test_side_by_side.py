@@ -89,6 +89,24 @@ def test_an_attribute_of_a_dataset_states_its_sampling(tmp_path: Path) -> None:
     assert load(tmp_path / "r.h5")["time"].values[1] == close_to(1e-4)
 
 
+@pytest.mark.parametrize("unit", ["temperature_unit", "Temperature_Units"])
+def test_attributes_above_a_table_may_have_units_of_their_own(tmp_path: Path, unit: str) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        file.attrs.update({"temperature": 77.0, unit: "K", "bias": 20, "bias_unit": "mV"})
+        file.attrs.update({"user": "ab", "gain": 3})
+        file["run/R"], file["run/t"] = np.arange(20.0) + 1, np.arange(20.0)
+        file["run"].attrs["temperature"] = "300 K"
+    dataset = load(tmp_path / "r.h5")
+    # What stands nearer counts.
+    assert (float(dataset["temperature"]), float(dataset["voltage"])) == close_to((300, 0.02))
+    with h5py.File(tmp_path / "r.h5", "a") as file:
+        del file["run"].attrs["temperature"]
+    assert float(load(tmp_path / "r.h5")["temperature"]) == 77
+    said = 'attributes that are not understood: "gain = 3" and "user = ab"'
+    assert said in describe(tmp_path / "r.h5").remarks
+
+
 def test_sweeps_that_are_repeated_often_stay_a_loop(put) -> None:
     field = np.tile(np.concatenate([FIELD, FIELD[::-1]]), 12)
     path = put("l.csv", text("H (Oe),R (ohm)", field, np.where(field > 0, 1100, 1000)))

@@ -15,7 +15,7 @@ from smtj.measurement.dwells import (
     with_errors,
     without,
 )
-from smtj.measurement.format.header import READS
+from smtj.measurement.format.header import READS, split_header
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, QUANTITIES
 from smtj.measurement.locations import READING
@@ -58,6 +58,7 @@ def with_counts(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str
             remarks.append(f'P(high) is 1 minus "{header}"')
         dataset = without(dataset, "probability_low")
     dataset = _switched(dataset)
+    remarks += _taken_for_high(dataset)
     if "probability" in dataset.variables:
         values = dataset["probability"].values
         outside = (values < 0) | (values > 1)
@@ -129,6 +130,29 @@ def _switched(dataset: "xr.Dataset") -> "xr.Dataset":
     # The files that smtj writes have both columns by their own names.
     own = dataset["reads"].encoding["header"] == "reads"
     return dataset if own else dataset.rename({"switched": "probability"})
+
+
+def _taken_for_high(dataset: "xr.Dataset") -> list[str]:
+    """Say that what has switched counts as high, unless the user said so, and how to say otherwise.
+
+    Against the length of pulses it is whether they switch that counts.
+    """
+    name = next((n for n in ("high", "probability") if n in dataset.variables), None)
+    if name is None or "pulse_length" in dataset.variables:
+        return []
+    own = dataset[name].encoding
+    header = str(own.get("header", name))
+    if own.get("asked_for") or "switched" not in header.casefold() or header == name:
+        return []
+    bare = split_header(header)[0]
+    options = [f"{'low' if name == 'high' else 'probability_low'}={bare}"]
+    if name == "high" and "low" in dataset.variables:
+        options.append(f"high={split_header(str(dataset['low'].encoding.get('header')))[0]}")
+    said = " ".join(f'--column "{option}"' for option in options)
+    return [
+        f"{quoted(header)} is taken for the state of high resistance; if the pulses switch to that "
+        f"of low resistance, say so by columns= ({said})"
+    ]
 
 
 def _with_reads_of_header(dataset: "xr.Dataset") -> "xr.Dataset":

@@ -54,6 +54,7 @@ from smtj.measurement.stated import (
     add_sampling,
     add_stated,
     apply_options,
+    not_understood,
     remark,
     remark_gain,
     with_axis_units,
@@ -350,7 +351,8 @@ def _from_arrays(file: Path, tables: Mapping[str, Arrays], options: ReadOptions)
     dataset = _table(chosen.content, chosen.match, {}, list(chosen.remarks), str(file))
     add_sampling(dataset, chosen.arrays.sampling or sampling_of(chosen.arrays.pairs))
     add_stated(dataset, chosen.arrays.pairs, "the attributes of the table")
-    dataset.encoding |= {"alike": chosen.alike, "table": chosen.name}
+    unknown = not_understood(chosen.arrays.pairs)
+    dataset.encoding |= {"alike": chosen.alike, "table": chosen.name, "unknown": unknown}
     return dataset
 
 

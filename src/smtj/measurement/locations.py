@@ -30,7 +30,9 @@ READING = "reading"
 def mark_source(dataset: "xr.Dataset", path: Path, options: ReadOptions | None = None) -> None:
     """Record the file of a data set; unlike an attribute, this is not saved with it."""
     kept = {
-        key: dataset.encoding[key] for key in ("kept", "alike", "table") if key in dataset.encoding
+        key: dataset.encoding[key]
+        for key in ("kept", "alike", "table", "unknown")
+        if key in dataset.encoding
     }
     dataset.encoding = {
         "source": str(path),

@@ -12,7 +12,7 @@ from smtj.measurement.format.columns import FIELD
 from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.options import ReadOptions
-from smtj.measurement.format.preamble import Pairs, Sampling
+from smtj.measurement.format.preamble import Pairs, Sampling, is_sampling, with_their_units
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
 from smtj.measurement.format.suggest import condition_in
 from smtj.measurement.format.values import ICE_POINT
@@ -54,6 +54,14 @@ _DATE_IN_NAME = (
 )
 MIN_NAMES = 3
 """Fewest files whose names are compared."""
+SHOWN_LETTERS = 40
+"""Up to which an attribute is shown."""
+# Attributes that say how arrays are stored and named, not what was measured.
+_OF_THE_FORMAT = re.compile(
+    r"_|NX_|MATLAB_|HDF5_|NI_|wf_|DIMENSION|(?:CLASS|NAME|REFERENCE_LIST|units?|columns|names|"
+    r"column_names|labels?|long_name|standard_name|default|axis)$",
+    re.I,
+)
 _PLACE = re.compile(r"\{(\w*)(?::([^}]*))?\}")
 
 
@@ -95,12 +103,22 @@ def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
 def add_stated(dataset: "xr.Dataset", pairs: Pairs, where: str = ABOVE) -> None:
     """Add the conditions that a preamble, comments or attributes state with a unit; ``where`` says
     which."""
-    for key, values in pairs:
+    for key, values in with_their_units(pairs):
         found = _condition(key, values)
         if found is not None and _is_missing(dataset, found[0]):
             name, value, header = found
             _set(dataset, name, ((), value), header)
             remark(dataset, f"{_shown(name, value, header)}, from {where}")
+
+
+def not_understood(pairs: Pairs) -> list[str]:
+    """Return the attributes that say neither a condition nor the sampling, as ``"user = ab"``."""
+    return [
+        f"{key} = {values[0][:SHOWN_LETTERS]}"
+        for key, values in dict(with_their_units(pairs)[::-1]).items()
+        if values and not _condition(key, values) and not is_sampling(key)
+        if _OF_THE_FORMAT.match(key) is None
+    ][::-1]
 
 
 def remark_gain(dataset: "xr.Dataset", pairs: Pairs) -> None:

@@ -31,6 +31,8 @@ _MARKS = "#%;!*/\"' "
 """What lines of comments begin with."""
 _QUANTITY = re.compile(r"(?:[A-Za-z][\w ]*:)?\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(.*)", re.I)
 
+_UNIT_OF = re.compile(r"(.+)units?")
+"""By the letters of a key, what a unit is of."""
 _SAMPLES = re.compile(r"([kMG]?)(?:S|Sa|samples|pts)\s*/\s*s(?:ec)?", re.I)
 
 Pairs = Sequence[tuple[str, tuple[str, ...]]]
@@ -74,8 +76,30 @@ def _several(cells: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     return [(match[1], (match[2],)) for match in matches if match is not None]
 
 
+def with_their_units(pairs: Pairs) -> Pairs:
+    """Put units with a key of their own, as ``temperature_unit``, beside what they are of."""
+    keys = {_key(key) for key, _ in pairs}
+    units = {
+        match[1]: values[0]
+        for key, values in pairs
+        if values and (match := _UNIT_OF.fullmatch(_key(key))) is not None and match[1] in keys
+    }
+    return [
+        (key, (values[0], units[_key(key)]) if len(values) == 1 and _key(key) in units else values)
+        for key, values in pairs
+        if (match := _UNIT_OF.fullmatch(_key(key))) is None or match[1] not in units
+    ]
+
+
+def is_sampling(key: str) -> bool:
+    """Whether a key is one of the sampling or of the units of the axes."""
+    known = (*INTERVALS, *RATES, *STARTS, *HORIZONTAL, *VERTICAL)
+    return _key(key) in known or _key(split_header(key)[0]) in known
+
+
 def sampling_of(pairs: Pairs) -> Sampling | None:
     """Return the sampling that a preamble states; None if it states none."""
+    pairs = with_their_units(pairs)
     interval = _first(pairs, INTERVALS)
     if interval is None:
         rate = _first(pairs, RATES, "Hz")

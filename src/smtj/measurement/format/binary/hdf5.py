@@ -1,6 +1,7 @@
 """Tables in HDF5 files: the datasets of a group, or the fields of a compound dataset."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,23 @@ def read_hdf5(path: Path) -> dict[str, Arrays]:
     """Return the tables of an HDF5 file by the path of their group.
 
     The unit of a dataset is its attribute ``units`` or ``unit``; datasets of one value and the
-    attributes of a group are conditions.  Raises DataError if the file is damaged or no HDF5.
+    attributes of a group, and of those that it is in, are conditions.  Raises DataError if the
+    file is damaged or no HDF5.
     """
     import h5py
 
     tables: dict[str, Arrays] = {}
 
     def visit(name: str, item: Any) -> None:
+        above = _above(item) if name else []
         if isinstance(item, h5py.Group):
-            tables[name or "/"] = _group(item)
+            tables[name or "/"] = _with(_group(item), above)
         elif item.dtype.names is not None and item.ndim == 1:
-            tables[name] = _compound(item)
+            tables[name] = _with(_compound(item), above)
         elif item.ndim == 2 and 1 < item.shape[1] <= 64 and (names := _names(item)):
             content = item[()]
             columns = {header: content[:, n] for n, header in enumerate(names[: item.shape[1]])}
-            tables[name] = Arrays(columns, _attributes(item))
+            tables[name] = Arrays(columns, [*_attributes(item), *above])
 
     with damaged(path, "HDF5 file"), h5py.File(path) as file:
         visit("", file)
@@ -100,6 +103,19 @@ def _group(group: Any) -> Arrays:
 def _compound(item: Any) -> Arrays:
     content = item[()]
     return Arrays({name: content[name] for name in content.dtype.names}, _attributes(item))
+
+
+def _above(item: Any) -> Pairs:
+    """The attributes of the groups that an item is in, from the nearest on."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    while item.name != "/":
+        item = item.parent
+        found += _attributes(item)
+    return found
+
+
+def _with(table: Arrays, above: Pairs) -> Arrays:
+    return replace(table, pairs=[*table.pairs, *above])
 
 
 def _header(name: str, item: Any) -> str:
