@@ -112,6 +112,12 @@ def test_a_scan_gives_the_sigmoid_and_a_card_that_has_it(model, integration_time
         ("w", made.slope), ("H_s", made.offset_field), ("E_b/k_BT", made.stability_factor)
     ):  # fmt: skip
         assert agrees(result[symbol], float(value), sigmas=0.1)
+    # Of a field without dwell times the reason is told.
+    told = " ".join(r for r in result.remarks if r.startswith("no dwell times are given at"))
+    given = {estimate.condition for estimate in result.estimates}
+    for field in FIELDS / Oe:
+        shown = f"at {field:.4g} Oe"
+        assert any(c.startswith(shown) for c in given) != (f" {field:.4g} Oe" in told)
 
 
 @pytest.mark.proof

@@ -32,9 +32,10 @@ from smtj.inference.sigmoid.fit import SigmoidFit
 from smtj.inference.sigmoid.from_means import MeanScanFit, fit_scan_of_means, mean_with_error
 from smtj.inference.sigmoid.from_traces import fit_scan
 from smtj.inference.stats.estimate import Estimate
+from smtj.measurement.format.messages import listed, quoted
 from smtj.physics.resistance import linear_in_occupancy
 from smtj.typing import Floats
-from smtj.units import Oe, format_with_error
+from smtj.units import Oe, format_quantity, format_with_error
 
 LISTED = 12
 """Fields up to which the dwell times of each are printed; the picture and a card have all."""
@@ -109,6 +110,7 @@ def fit_traces(traces: list[FittedTrace], context: Context) -> FittedScan:
     if _resolved(traces, shown):
         odds, variance, occupancy, sigmoid, notes = _from_traces(traces, field, shown, context)
         barrier, remarks = _barrier(traces, field, context)
+        notes = (*notes, *_without_dwell_times(traces, field))
     else:
         odds, variance, occupancy, sigmoid = _from_means(traces, field, context)
         # The few fields whose dwell times seem long enough to be seen are so by chance.
@@ -188,6 +190,31 @@ def _update(card: DeviceCard, scan: FittedScan, source: str) -> DeviceCard:
     if middle.fit.verdict != "two levels":
         return card
     return with_levels_near(card, scan.traces, middle, source)
+
+
+def _without_dwell_times(traces: list[FittedTrace], field: Floats) -> tuple[str, ...]:
+    """Say at which fields no dwell times are known, and why."""
+    reasons: dict[str, list[str]] = {}
+    for trace, h in zip(traces, field, strict=True):
+        fit = trace.fit
+        if fit.verdict == "two levels" and _conclusive(trace):
+            continue
+        if fit.verdict == "faster than the sampling":
+            reason = "as the device switches faster than it is read"
+        elif fit.verdict not in ("one level", "two levels"):
+            reason = f"where the trace is judged {quoted(fit.verdict)}"
+        elif fit.verdict == "one level" or fit.switches < MIN_SWITCHES:
+            reason = f"as fewer than {MIN_SWITCHES} switches are seen"
+        else:
+            reason = "as a state lasts no longer than a reading averages"
+        reasons.setdefault(reason, []).append(format_quantity(h, "A/m", "Oe", 4))
+    said = []
+    for reason, fields in reasons.items():
+        one = list(dict.fromkeys(fields))
+        where = listed(one) if len(one) <= LISTED else f"{len(fields)} of {field.size} fields"
+        said.append(f"at {where}, {reason}")
+    every = "; nor ".join(said)
+    return (f"no dwell times are given {every}; P(H) is fitted there, too",) if said else ()
 
 
 def _conclusive(trace: FittedTrace) -> bool:
