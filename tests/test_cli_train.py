@@ -272,7 +272,7 @@ def test_a_full_disk_is_told_in_a_sentence(smtj: Command, monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "replace", full)
     sentence = refusal(smtj("train", *SMALL, "--epochs", "1", "--out", "run"))
     assert sentence == "run/network.pt: No space left on device; nothing was left half-written"
-    assert not any(Path("run").iterdir())
+    assert not list(Path("run").glob("*"))
 
 
 # Ctrl-C

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ LOCK, HOLDER = ".lock", ".writer"
 
 @contextmanager
 def holding(folder: Path, by: str) -> Iterator[None]:
-    """Hold a folder against other processes; it is made if missing.
+    """Hold a folder against other processes; it is made if missing, and goes again if left empty.
 
     A process may hold a folder several times over.  The system lets go of what a killed process
     held.
@@ -35,6 +35,7 @@ def holding(folder: Path, by: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True, thread_local=False)
     try:
@@ -47,12 +48,15 @@ def holding(folder: Path, by: str) -> Iterator[None]:
     try:
         if lock.lock_counter == 1:
             now = datetime.now().strftime("%Y-%m-%d %H:%M")
-            write_text(folder / HOLDER, f"{by} (process {os.getpid()}, since {now})")
+            with suppress(OSError):  # A full disk is told by what is to be written.
+                write_text(folder / HOLDER, f"{by} (process {os.getpid()}, since {now})")
         yield
     finally:
         if lock.lock_counter == 1:
             for name in (HOLDER, LOCK):
                 (folder / name).unlink(missing_ok=True)
+            if is_new and not any(folder.iterdir()):
+                folder.rmdir()
         lock.release()
 
 

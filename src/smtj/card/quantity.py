@@ -12,7 +12,7 @@ from smtj.card.value import PROVENANCES, Value, one_of
 from smtj.errors import CardError
 from smtj.units import format_quantity, format_with_error, parse_quantity
 
-SIZES = {"A/m": (1e-9, 1e9), "K": (1e-3, 1e5), "m": (1e-13, 1e-2)}
+SIZES = {"A/m": (0.0, 1e13), "K": (1e-3, 1e5), "m": (1e-13, 1e-2)}
 """Sizes, by SI unit, beyond which a value is a slip."""
 _KEYS = ("value", "provenance", "source", "standard_error")
 
