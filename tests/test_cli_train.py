@@ -145,6 +145,7 @@ def test_json_and_quiet_leave_only_the_numbers(smtj: Command) -> None:
     )
 
 
+@pytest.mark.proof
 def test_going_on_gives_what_an_uninterrupted_run_gives(smtj: Command) -> None:
     assert smtj("train", *SMALL, "--epochs", "2", "--out", "straight").code == 0
     assert smtj("train", *SMALL, "--epochs", "1", "--out", "parts").code == 0

@@ -51,7 +51,13 @@ def test_along_the_axis_a_torque_is_a_field(part):
             44,
             marks=pytest.mark.slow,
         ),
-        (ReducedEnergy(0.0, 0.0, 0.0, 12.0, 0.0, 60.0), (0.0, 0.0, -0.4), 0.05, 44),
+        pytest.param(
+            ReducedEnergy(0.0, 0.0, 0.0, 12.0, 0.0, 60.0),
+            (0.0, 0.0, -0.4),
+            0.05,
+            44,
+            marks=pytest.mark.proof,
+        ),
         (ReducedEnergy(0.0, 5.0, 0.0, 16.0, 0.0, 0.0), (0.0, 0.0, 1.0), 0.3, 40),
         (ReducedEnergy(0.5, 0.0, 0.0, 6.2, 0.0, 40.0), (0.0, 0.0, -0.4), 0.05, 30),
         # H_K2 about the hard axis, about the middle one, and cones of two wells a state.
@@ -93,7 +99,7 @@ def test_a_torque_along_the_axis_without_and_with_a_trace_of_tilt_is_the_same():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_high_barriers_are_extrapolated():
     """The torque here lowers both barriers of 22 k_B T, so that harmonics still reach them."""
     energy = ReducedEnergy(0.0, 11.0, 0.0, 65.0, 0.0, 0.0)

@@ -51,7 +51,7 @@ def test_a_sweep_is_interpolated_to_its_tolerance(monkeypatch):
     assert len(solved) == before
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_a_sweep_of_voltage_follows_the_barrier():
     voltage = np.linspace(-0.2, 0.2, 21)
     field = vcma_point(CARD).offset_field
