@@ -69,7 +69,7 @@ def test_a_switch_on_a_reading_lies_within_the_interval():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sense", [1, -1])
+@pytest.mark.parametrize("sense", [1, pytest.param(-1, marks=pytest.mark.proof)])
 def test_a_rounded_loop_gives_levels_coercive_and_offset_field(sense):
     truth = {"R_P": 1000, "R_AP": 1400, "TMR": 0.4, "H_c": 15 * Oe, "H_off": 20 * Oe}
     held = []

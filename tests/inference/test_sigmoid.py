@@ -181,7 +181,11 @@ def test_rows_carry_the_numbers_and_their_units(unit, symbols, units):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("known", [True, False], ids=["known", "estimated"])
+@pytest.mark.parametrize(
+    "known",
+    [pytest.param(True, marks=pytest.mark.proof), False],
+    ids=["known", "estimated"],
+)
 def test_intervals_cover_the_truth_under_serial_correlation(known):
     """Reads correlate by up to 0.7; without the inflation 95 % would be 70 %."""
     rho = 0.7 * np.exp(-(((FIELD - OFFSET) / 40) ** 2))
