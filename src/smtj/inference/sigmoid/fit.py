@@ -249,14 +249,15 @@ def fit_sigmoid(
         weights, shifts, covariances = scatter.weights, scatter.shifts, scatter.covariances
         if goodness.p_value < WEAK or excess:
             plateaus = with_plateaus(x, fractions, n, theta, reads)
-    p = logistic(design @ theta)
-    inner = information(x, reads * p * (1 - p))
     degrees = len(x) - 2
-    if plateaus is not None:
+    if plateaus is None:
+        p = logistic(design @ theta)
+        spread = np.linalg.inv(information(x, reads * p * (1 - p)))
+    else:
         theta, reads, excess = plateaus.theta, plateaus.reads, plateaus.excess
         weights, shifts = plateaus.scatter.weights, plateaus.scatter.shifts[:, :2]
         covariances = plateaus.scatter.covariances[:, :2, :2]
-        inner = np.linalg.inv(covariances[0])
+        spread = covariances[0]
         degrees -= plateaus.free
         found = float(deviance(fractions * n, n, plateaus.probability(x)))
         goodness = Goodness(chi_squared_p_value(found, degrees), degrees)
@@ -267,7 +268,7 @@ def fit_sigmoid(
     jacobian = np.array(
         [[0, steeper / scale], [-scale / steepness, scale * intercept / steepness**2]]
     )
-    at_fit = covariance = jacobian @ np.linalg.inv(inner) @ jacobian.T
+    at_fit = covariance = jacobian @ spread @ jacobian.T
     posterior = None
     if weights is not None:
         posterior, covariance = posterior_of(
