@@ -16,9 +16,10 @@ from smtj.errors import CheckpointError, DataError
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.run import TrainingRun, run_experiment, train
-from smtj.nn.training.trainer import Epoch, Images, Trainer, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Epoch, Images, Trainer, as_tensors, evaluate
 
-KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
+KEPT = ("checkpoint.pt", "network.pt", "metrics.json", "history.csv")
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +212,7 @@ def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
     for wrong in (arrays[:3], (*arrays[:3], arrays[3][:5])):
         with pytest.raises(DataError, match="one label per image"):
             train(wrong, epochs=1)
-    with pytest.raises(DataError, match="uint8 from 0 to 255, or floats from 0 to 1"):
+    with pytest.raises(DataError, match="uint8 from 0 to 255, or floats from 0 to 1 or stand"):
         train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
 
 
@@ -229,7 +230,7 @@ def test_a_run_prints_plots_and_serialises(tmp_path: Path) -> None:
     assert json.loads(json.dumps(run.to_dict()))["test_accuracy"][-1] == run.accuracy
     assert run.to_dataframe()["number"].tolist() == list(range(1, 13))
     assert {path.name for path in run.save(tmp_path)} == {
-        "network.pt", "metrics.json", "accuracy.png", "accuracy.svg"
+        "network.pt", "metrics.json", "history.csv", "accuracy.png", "accuracy.svg"
     }  # fmt: skip
     assert (
         evaluate(load_network(tmp_path / "network.pt")[0], as_tensors(load_dataset("digits")), 12)
