@@ -111,7 +111,9 @@ def test_attributes_above_a_table_may_have_units_of_their_own(tmp_path: Path, un
 
 
 @pytest.mark.parametrize("name", ["r.mat", "r.csv"])
-def test_conditions_without_a_unit_are_taken_in_si_where_they_are_plain(put, tmp_path, name) -> None:
+def test_conditions_without_a_unit_are_taken_in_si_where_they_are_plain(
+    put, tmp_path, name
+) -> None:
     stated = {"Ibias": 1e-5, "Vb": 0.02, "T stage": 300, "H": -20.0, "f": 12}
     if name == "r.csv":
         lines = [f"# {key} = {value}" for key, value in stated.items()]
