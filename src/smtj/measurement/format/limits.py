@@ -7,14 +7,85 @@ from smtj.measurement.format.header import recognised, split_header, unit_named
 from smtj.measurement.format.schema import WITH_LIMITS
 from smtj.measurement.format.uncertainty import bases
 
-_UP = frozenset("+ plus up upper hi high max pos positive oben obere supérieure".split())
-_DOWN = frozenset("- minus lo low lower down dn min neg negative unten untere inférieure".split())
-_ERROR = frozenset("err error errs errors sigma se sem unc uncertainty fehler erreur σ".split())
-_LIMIT = frozenset(
-    "ci conf confidence interval limit limits bound bounds cl percentile ci68 ci90 ci95 ci99 68 90 95 99 68% 90% 95% "
-    "99% % grenze limite".split()
+_UP = frozenset(
+    [
+        "+",
+        "plus",
+        "up",
+        "upper",
+        "hi",
+        "high",
+        "max",
+        "pos",
+        "positive",
+        "oben",
+        "obere",
+        "supérieure",
+    ]
 )
-_SIGNS = frozenset("+ - plus minus".split())
+_DOWN = frozenset(
+    [
+        "-",
+        "minus",
+        "lo",
+        "low",
+        "lower",
+        "down",
+        "dn",
+        "min",
+        "neg",
+        "negative",
+        "unten",
+        "untere",
+        "inférieure",
+    ]
+)
+_ERROR = frozenset(
+    [
+        "err",
+        "error",
+        "errs",
+        "errors",
+        "sigma",
+        "se",
+        "sem",
+        "unc",
+        "uncertainty",
+        "fehler",
+        "erreur",
+        "σ",
+    ]
+)
+_LIMIT = frozenset(
+    [
+        "ci",
+        "conf",
+        "confidence",
+        "interval",
+        "limit",
+        "limits",
+        "bound",
+        "bounds",
+        "cl",
+        "percentile",
+        "ci68",
+        "ci90",
+        "ci95",
+        "ci99",
+        "68",
+        "90",
+        "95",
+        "99",
+        "68%",
+        "90%",
+        "95%",
+        "99%",
+        "%",
+        "grenze",
+        "limite",
+    ]
+)
+_SIGNS = frozenset(["+", "-", "plus", "minus"])
 _LEVEL = re.compile(r"(?<!\d)(68|90|95|99)(?!\d)")
 _TOKEN = re.compile(r"[^\W_]+%?|[+-]|%")
 
@@ -92,8 +163,8 @@ def _tokens(text: str) -> list[str]:
 
 
 def split_limit(header: str) -> tuple[str, str | None]:
-    """Return name and unit; what stands in brackets and is no unit, as in ``"P (95 % CI lower)"``, is part
-    of the name."""
+    """Return name and unit; what stands in brackets and is no unit is part of the name, as in
+    ``"P (95 % CI lower)"``."""
     text, unit = split_header(header)
     return (header, None) if unit is not None and unit_named(unit) is None else (text, unit)
 
