@@ -47,10 +47,57 @@ def test_a_probability_of_the_low_state_is_that_of_the_high_one(put, header: str
     assert f'P(high) is 1 minus "{header}"' in dataset.attrs["reading_remarks"]
 
 
-def test_p_low_and_p_high_beside_a_probability_are_its_interval(put) -> None:
-    text = table("H (Oe),P_AP,P_low,P_high", FIELDS, [h / 100 for h in HIGH], FRACTION, FRACTION)
-    dataset = load(put("p.csv", text + "\n"))
-    assert dataset["probability"].values == close_to(np.array(HIGH) / 100)
+@pytest.mark.parametrize(
+    ("head", "width"),
+    [
+        ("H (Oe),P_AP,P_low,P_high", 1.0),
+        ("H (Oe),P,P_lo,P_hi", 1.0),
+        ("H (Oe),P,CI_low,CI_high", 1.96),
+        ("H (Oe),P,P (95% CI lower),P (95% CI upper)", 1.96),
+        ("H (Oe),P,P_CI68_lower,P_CI68_upper", 0.9945),
+    ],
+)
+def test_limits_beside_a_probability_say_how_many_reads_there_were(put, head, width) -> None:
+    p = np.array(HIGH) / 100
+    error = width * np.sqrt(p * (1 - p) / 400)
+    dataset = load(put("p.csv", table(head, FIELDS, p, p - error, p + error) + "\n"))
+    assert dataset["probability"].values == close_to(p)
+    assert dataset["reads"].values == close_to([400] * 4, rel=0.01)
+
+
+def test_what_does_not_enclose_a_probability_is_no_limit_of_it(put) -> None:
+    p = np.array(HIGH) / 100
+    dataset = load(put("p.csv", table("H (Oe),P_AP,P_low,P_high", FIELDS, p, p + 1, p + 1) + "\n"))
+    assert "reads" not in dataset.variables
+    said = '"P_high" and "P_low" do not enclose "P_AP", so they are not used as its limits'
+    assert said in dataset.attrs["reading_remarks"]
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "sizes"),
+    [
+        ("{}+ (us)", "{}- (us)", True),
+        ("err_up (us)", "err_lo (us)", True),
+        ("d{}_plus (us)", "d{}_minus (us)", True),
+        ("{} 95% CI upper (us)", "{} 95% CI lower (us)", False),
+        ("{}_max (us)", "{}_min (us)", False),
+    ],
+)
+def test_unequal_errors_of_dwell_times_are_one_in_the_logarithm(put, up, down, sizes) -> None:
+    s, fields = 0.3, [-10, 0, 10]
+    tau = {"tau_AP": np.array([1.0, 2, 4]), "tau_P": np.array([4.0, 2, 1])}
+    columns, names = [fields], ["H (Oe)"]
+    for name, values in tau.items():
+        width = 1.959964 * s if "95" in up else s
+        both = [1e3 * values * np.exp(sign * width) for sign in (1, -1)]
+        if sizes:
+            both = [np.abs(one - 1e3 * values) for one in both]
+        columns += [values, *both]
+        names += [f"{name} (ms)", up.format(name), down.format(name)]
+    dataset = load(put("t.csv", table(",".join(names), *columns) + "\n"))
+    for state, values in zip(("high", "low"), tau.values(), strict=True):
+        assert dataset[f"dwell_time_{state}_error"].values == close_to(1e-3 * s * values, rel=1e-5)
+    assert any("mean of both in the logarithm" in one for one in dataset.attrs["reading_remarks"])
 
 
 def test_single_trials_are_counted(put) -> None:

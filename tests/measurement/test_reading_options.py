@@ -127,8 +127,8 @@ def test_conditions_in_comments_and_preambles(put) -> None:
     assert "temperature 77 K, from the lines above the table" in dataset.attrs["reading_remarks"]
     beside = load(put("c.csv", "Temperature (K): 77\nt [s],R [ohm]\n" + ROWS))
     assert float(beside["temperature"]) == 77
-    # Without a unit it is a remark like any other.
-    assert "temperature" not in load(put("b.csv", "# T = 77\nt,R\n" + ROWS)).variables
+    # One of 25 may be in degrees Celsius.
+    assert "temperature" not in load(put("b.csv", "# T = 25\nt,R\n" + ROWS)).variables
 
 
 def test_flawed_readings_are_left_out_and_named(put, refusal) -> None:

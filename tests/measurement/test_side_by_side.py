@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from closeness import close_to
+from smtj.analysis.formatting import file_remarks
 from smtj.measurement import describe, kind_of, load, load_tables, unique_fields
 from smtj.units import Oe
 
@@ -105,6 +107,27 @@ def test_attributes_above_a_table_may_have_units_of_their_own(tmp_path: Path, un
     assert float(load(tmp_path / "r.h5")["temperature"]) == 77
     said = 'attributes that are not understood: "gain = 3" and "user = ab"'
     assert said in describe(tmp_path / "r.h5").remarks
+    assert said in file_remarks([load(tmp_path / "r.h5")])
+
+
+@pytest.mark.parametrize("name", ["r.mat", "r.csv"])
+def test_conditions_without_a_unit_are_taken_in_si_where_they_are_plain(
+    put, tmp_path, name
+) -> None:
+    stated = {"Ibias": 1e-5, "Vb": 0.02, "T stage": 300, "H": -20.0, "f": 12}
+    if name == "r.csv":
+        lines = [f"# {key} = {value}" for key, value in stated.items()]
+        put(name, "\n".join([*lines, "t (s),R (ohm)", "0,1", "1,2", "2,3"]))
+    else:
+        stated["T_stage"] = stated.pop("T stage")
+        savemat(tmp_path / name, {**stated, "t": np.arange(3.0), "R": np.arange(3.0) + 1})
+    dataset = load(tmp_path / name)
+    known = [float(dataset[one]) for one in ("current", "voltage", "temperature")]
+    assert known == close_to([1e-5, 0.02, 300])
+    said = " ".join(describe(tmp_path / name).remarks)
+    assert '"Ibias" has no unit, so it is taken in A' in said
+    assert '"H = -20.0" has no unit and is not used: state it by field_out_of_plane=' in said
+    assert '"f = 12" has no unit and is not used: state it by frequency=' in said
 
 
 def test_sweeps_that_are_repeated_often_stay_a_loop(put) -> None:

@@ -11,6 +11,7 @@ from smtj.measurement.format.header import split_header
 from smtj.measurement.format.messages import listed
 from smtj.measurement.format.schema import FIELDS, QUANTITIES
 from smtj.measurement.format.suggest import SET, condition_of, words_of
+from smtj.measurement.stated import unknown_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,6 +69,7 @@ def file_remarks(datasets: "Sequence[xr.Dataset]") -> list[str]:
             remarks.append(f"columns not used: {', '.join(str(column) for column in ignored)}")
         remarks += _hints(dataset)
         remarks += [str(sentence) for sentence in dataset.attrs.get("reading_remarks", ())]
+        remarks += unknown_attributes(dataset)
         if "resistance_from" in dataset.attrs:
             remarks.append(f"resistance is {dataset.attrs['resistance_from']}")
         for remark in remarks:

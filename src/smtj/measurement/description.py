@@ -25,7 +25,7 @@ from smtj.measurement.format.schema import (
 from smtj.measurement.format.text.dialect import BLANKS, Dialect, read_dialect
 from smtj.measurement.locations import BINARY, READING, TOUCHSTONE, WORKBOOKS
 from smtj.measurement.series import load_tables
-from smtj.measurement.stated import REMARKS
+from smtj.measurement.stated import REMARKS, unknown_attributes
 from smtj.tables import Table, Tabular
 from smtj.units import format_quantity
 
@@ -37,8 +37,6 @@ HEAD = ("column", "read as", "unit", "from", "to")
 
 MIN_VALUES = 4
 """Values of a drive below which the scatter of P does not show the number of reads."""
-MAX_UNKNOWN = 8
-"""Attributes that are not understood up to which all are shown."""
 NO_DIRECTION = "field (direction not stated)"
 """What a column of a field is called whose header names no direction."""
 
@@ -183,11 +181,7 @@ def _remarks(dataset: "xr.Dataset") -> tuple[str, ...]:
     ignored = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
     if ignored:
         found.append(f"not used: {listed(ignored)}")
-    unknown = list(dataset.encoding.get("unknown", ()))
-    if unknown:
-        more = len(unknown) - MAX_UNKNOWN
-        shown = [*map(quoted, unknown[:MAX_UNKNOWN]), *([f"{more} more"] if more > 0 else [])]
-        found.append(f"attributes that are not understood: {listed(shown)}")
+    found += unknown_attributes(dataset)
     if "resistance_from" in dataset.attrs:
         found.append(f"the resistance is {dataset.attrs['resistance_from']}")
     return tuple(filter(None, found))

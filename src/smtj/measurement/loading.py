@@ -42,6 +42,7 @@ from smtj.measurement.format.values import (
     without_errors,
 )
 from smtj.measurement.joining import of_folder
+from smtj.measurement.limits import with_limits
 from smtj.measurement.locations import (
     READING,
     TOUCHSTONE,
@@ -442,9 +443,10 @@ def _table(
     dataset = xr.Dataset(variables, attrs=attrs)
     if content.kept is not None:
         dataset.encoding["kept"] = content.kept
+    dataset, limited = with_limits(dataset)
     dataset, replaced = with_equivalents(dataset, file)
     dataset, counted = with_counts(dataset, file)
-    remark(dataset, *remarks, *replaced, *counted)
+    remark(dataset, *remarks, *limited, *replaced, *counted)
     return dataset
 
 

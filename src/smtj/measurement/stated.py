@@ -1,5 +1,6 @@
 """Conditions that stand beside a table: in its preamble, its comments or the file's name."""
 
+import math
 import re
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from smtj.errors import DataError, UnitError
 from smtj.measurement.format.columns import FIELD
 from smtj.measurement.format.header import CELSIUS, recognised, split_header, unit_named
-from smtj.measurement.format.messages import quoted
+from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.options import ReadOptions
 from smtj.measurement.format.preamble import Pairs, Sampling, is_sampling, with_their_units
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, name_of
@@ -56,6 +57,18 @@ MIN_NAMES = 3
 """Fewest files whose names are compared."""
 SHOWN_LETTERS = 40
 """Up to which an attribute is shown."""
+MAX_UNKNOWN = 8
+"""Attributes that are not understood up to which all are shown."""
+PLAUSIBLE = {
+    "voltage": (0.0, 2.0),
+    "current": (0.0, 0.1),
+    "temperature": (40.0, 1000.0),
+    "frequency": (1e8, 1e12),
+    "pulse_length": (1e-12, 1e-2),
+}
+"""Sizes of what was held, in SI, of which a number without a unit is taken for one in SI.
+
+A temperature of 25 may be in degrees Celsius, and a field in most units."""
 # Attributes that say how arrays are stored and named, not what was measured.
 _OF_THE_FORMAT = re.compile(
     r"_|NX_|MATLAB_|HDF5_|NI_|wf_|DIMENSION|(?:CLASS|NAME|REFERENCE_LIST|units?|columns|names|"
@@ -101,20 +114,57 @@ def add_sampling(dataset: "xr.Dataset", sampling: Sampling | None) -> None:
 
 
 def add_stated(dataset: "xr.Dataset", pairs: Pairs, where: str = ABOVE) -> None:
-    """Add the conditions that a preamble, comments or attributes state with a unit; ``where`` says
-    which."""
+    """Add the conditions that a preamble, comments or attributes state; ``where`` says which.
+
+    A number without a unit is taken in SI where it is plainly that, and said to have none.
+    """
     for key, values in with_their_units(pairs):
         found = _condition(key, values)
         if found is not None and _is_missing(dataset, found[0]):
-            name, value, header = found
+            name, value, header, bare = found
+            if bare and not _is_plausible(name, value):
+                remark(
+                    dataset, f"{quoted(_pair(key, values))} has no unit and is not used{_ask(name)}"
+                )
+                continue
             _set(dataset, name, ((), value), header)
             remark(dataset, f"{_shown(name, value, header)}, from {where}")
+            if bare:
+                unit = QUANTITIES[name].unit
+                remark(dataset, f"{quoted(key)} has no unit, so it is taken in {unit}")
+
+
+def _is_plausible(name: str, value: float) -> bool:
+    """Whether a number is that of a condition in SI, and hardly in another unit."""
+    least, most = PLAUSIBLE.get(name, (math.inf, 0.0))
+    return least <= abs(value) <= most
+
+
+def _ask(name: str) -> str:
+    """How a condition is stated."""
+    if name == "pulse_length":
+        return ""
+    shown = {"temperature": "K"}.get(name, QUANTITIES[name].display_unit)
+    option = f"--{name.replace('_', '-')}"
+    return f': state it by {name}= ({option} "NUMBER {shown}")'
+
+
+def _pair(key: str, values: Sequence[str]) -> str:
+    return f"{key} = {values[0][:SHOWN_LETTERS]}"
+
+
+def unknown_attributes(dataset: "xr.Dataset") -> list[str]:
+    """Return a remark on the attributes of a table that are not understood, if there are any."""
+    unknown = list(dataset.encoding.get("unknown", ()))
+    more = len(unknown) - MAX_UNKNOWN
+    shown = [*map(quoted, unknown[:MAX_UNKNOWN]), *([f"{more} more"] if more > 0 else [])]
+    return [f"attributes that are not understood: {listed(shown)}"] if unknown else []
 
 
 def not_understood(pairs: Pairs) -> list[str]:
     """Return the attributes that say neither a condition nor the sampling, as ``"user = ab"``."""
     return [
-        f"{key} = {values[0][:SHOWN_LETTERS]}"
+        _pair(key, values)
         for key, values in dict(with_their_units(pairs)[::-1]).items()
         if values and not _condition(key, values) and not is_sampling(key)
         if _OF_THE_FORMAT.match(key) is None
@@ -354,8 +404,9 @@ def _converted(text: str, unit: str, name: str) -> float | None:
         return None
 
 
-def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None:
-    """Name, SI value and header of a condition in a pair of key and values."""
+def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str, bool] | None:
+    """Name, SI value and header of a condition in a pair of key and values, and whether it has no
+    unit."""
     known = recognised(key)
     name = known[0] if known is not None else condition_in(key)
     if name not in STATED or not values:
@@ -364,13 +415,16 @@ def _condition(key: str, values: Sequence[str]) -> tuple[str, float, str] | None
     if match is None:
         return None
     beside = match[2] or (values[1] if len(values) > 1 else "")
-    unit = unit_named(beside or (known[1] if known is not None else None) or "")
+    beside = beside or (known[1] if known is not None else None) or ""
+    if not beside:
+        return name, float(match[1].replace(",", ".")), key, True
+    unit = unit_named(beside)
     if unit is None:
         return None
     # A bias may be either.
     either = ("voltage", "current") if "bias" in key.casefold() else (name,)
     found = ((one, _converted(match[1], unit, one)) for one in either)
-    return next(((one, value, key) for one, value in found if value is not None), None)
+    return next(((one, value, key, False) for one, value in found if value is not None), None)
 
 
 def _contradicts(variable: "xr.DataArray", value: float) -> bool:

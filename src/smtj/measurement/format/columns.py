@@ -13,6 +13,7 @@ from smtj.measurement.format.header import (
     unit_in_file,
     unit_named,
 )
+from smtj.measurement.format.limits import limit_columns
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import (
     FIELDS,
@@ -52,6 +53,7 @@ _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
 
+_CHOICES = [name for name in NAMES if not name.endswith(("_upper", "_lower"))]
 _NUMBERED = re.compile(r"#(\d{1,4})")
 
 
@@ -151,7 +153,9 @@ def match_columns(
     found = _asked_for(headers, columns or {}, file)
     asked_for = {name for name, _ in found.values()}
     left_out = {_position("--ignore", header, headers, file) for header in ignore}
-    left_out |= _amplitude_and_phase(headers) | _bounds(headers)
+    left_out |= _amplitude_and_phase(headers)
+    in_pairs = limit_columns(headers)
+    found |= {p: known for p, known in in_pairs.items() if p not in found and p not in left_out}
     open_ = [p for p in range(len(headers)) if p not in found and p not in left_out]
     for position in open_:
         known = _known(headers, position)
@@ -296,23 +300,12 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]", "", text).casefold()
 
 
-def _bounds(headers: Sequence[str]) -> set[int]:
-    """Positions of ``P_low`` and ``P_high`` beside another P, whose interval they are."""
-    names = [None if (r := recognised(header)) is None else r[0] for header in headers]
-    ends = {"plow", "phigh"}
-    plain = [_plain(split_header(header)[0]) for header in headers]
-    others = [n for n, p in zip(names, plain, strict=True) if n == "probability" and p not in ends]
-    if len(others) != 1 or not ends <= set(plain):
-        return set()
-    return {position for position, name in enumerate(plain) if name in ends}
-
-
 def _check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
         if name not in (*NAMES, FIELD):
             meant = recognised(name) or error_column([name], 0)
             near = [meant[0]] if meant is not None else get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose {listed(NAMES, 'or')}"
+            hint = f"did you mean {near[0]}?" if near else f"choose {listed(_CHOICES, 'or')}"
             if _plain(name) in _COUNTS:
                 hint = "did you mean high, the number of high reads, or reads, that of all?"
             raise DataError(f'unknown quantity "{name}": {hint}')

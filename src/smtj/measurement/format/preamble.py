@@ -13,7 +13,7 @@ from smtj.units import convert
 INTERVALS = (
     *("sampleinterval", "samplinginterval", "samplingperiod", "sampleperiod", "timestep"),
     *("increment", "xincrement", "xinc", "deltax", "deltat", "dt", "wfincrement", "timeincrement"),
-    "tinterval",
+    *("tinterval", "interval", "sampletime", "samplingtime", "ts", "samplespacing"),
 )
 """Keys of the time between readings, by their letters."""
 RATES = ("samplerate", "samplingrate", "samplingfrequency", "samplefrequency", "fs")

@@ -241,6 +241,12 @@ _DECADIC_HIGH, _DECADIC_LOW = (
         _of_state(_DECADIC, "P, low, down, parallel"),
     )
 )
+_LIMITED = (
+    *(("probability", ""), ("probability_low", ""), ("signal", "V")),
+    *((name, unit) for _, name, unit, _ in _WITH_ERRORS),
+)
+WITH_LIMITS = tuple(name for name, _ in _LIMITED)
+"""Quantities beside which an upper and a lower error, or both ends of an interval, may stand."""
 _BEFORE = _words("R before, R initial, R init, R start, R pre, R 0, R before pulse")
 _AFTER = _words("R after, R final, R end, R post, R after pulse")
 _X, _Y = _channel("X", "in phase"), _channel("Y", "quadrature")
@@ -334,6 +340,11 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             *(
                 Quantity(f"relative_error_{s}", "", "%", "a relative standard error", (), 0)
                 for s in ("high", "low")
+            ),
+            *(
+                Quantity(f"{name}_{side}", unit, unit, f"a limit of {name.replace('_', ' ')}", ())
+                for name, unit in _LIMITED
+                for side in ("upper", "lower")
             ),
             Quantity("resistance_before", "ohm", "ohm", "a resistance before a pulse", _BEFORE, 0),
             Quantity("resistance_after", "ohm", "ohm", "a resistance after a pulse", _AFTER, 0),

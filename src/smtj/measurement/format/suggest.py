@@ -33,6 +33,7 @@ _LETTER = re.compile(
     r"\b([VUIRHB])(?=(?:meas|measured|sense|sensed|source|src|set|force|read|mtj|dut|smu|b)\b)",
     re.A,
 )
+_LETTERS = _words("V U I T")
 _BIAS = _words("b bias")
 """Words of a voltage or a current that was held."""
 # With these, a column is something else of the same unit.
@@ -144,7 +145,9 @@ def condition_in(key: str) -> str | None:
     for phrase, (a, b) in phrases.items():
         name = name_of(phrase)
         rest = {word.casefold() for word in (*words[:a], *words[b:])}
-        if name in _STATED and len(phrase) > 1 and rest <= SET | _ADJECTIVES:
+        # A letter alone may be anything, but Vb and "T stage" are no others.
+        plain = len(phrase) > 1 or (rest and phrase in _LETTERS)
+        if name in _STATED and plain and rest <= SET | _ADJECTIVES | _BIAS:
             return name
     return None
 

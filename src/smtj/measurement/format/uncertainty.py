@@ -43,7 +43,7 @@ def error_column(headers: Sequence[str], position: int) -> tuple[str, str | None
         unit = unit or alone[1] or None
         of = recognised(headers[position - 1]) if position else None
     else:
-        of = next((found for base in _bases(text) if (found := recognised(base))), None)
+        of = next((found for base in bases(text) if (found := recognised(base))), None)
     if of is None or of[0] not in ERRORS:
         return None
     name, own = of
@@ -63,7 +63,7 @@ def _of_state(
     It is of the nearest dwell time or rate of that state before it, if that is right before it or
     the unit is that of one and not of a probability.
     """
-    ends = {end for base in _bases(text) for end, words in _STATES.items() if base.lower() in words}
+    ends = {end for base in bases(text) for end, words in _STATES.items() if base.lower() in words}
     if len(ends) != 1:
         return None
     end = ends.pop()
@@ -81,5 +81,6 @@ def _of_state(
     return None
 
 
-def _bases(text: str) -> list[str]:
+def bases(text: str) -> list[str]:
+    """Return what the error in a header may be of: ``"tau AP"`` of ``"tau AP err"``."""
     return [m[1] for pattern in (_AFTER, _BEFORE) if (m := pattern.fullmatch(text.strip()))]
