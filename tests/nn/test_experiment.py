@@ -216,6 +216,32 @@ def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
         train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
 
 
+def test_callbacks_see_every_epoch_and_a_notebook_a_table_that_grows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[Epoch] = []
+    options = {
+        "hidden": 8,
+        "out": tmp_path,
+        "callbacks": [lambda run: seen.append(run.history[-1])],
+    }
+    first = train("digits", epochs=1, **options)
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, run: TrainingRun) -> None:
+            shown.append(run._repr_html_())
+
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda display_id: Handle())
+    run = train("digits", epochs=3, resume=True, progress=True, **options)
+    assert seen == run.history and len(seen) == 3 and seen[0] == first.history[0]
+    assert [page.count("<tr>") - 1 for page in shown] == [1, 2, 3]
+    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+    assert rows[0] == ["number", "train_loss", "test_accuracy", "validation_accuracy"]
+    assert [(int(row[0]), *map(float, row[1:3])) for row in rows[1:]] == [e[:3] for e in seen]
+
+
 @pytest.mark.slow
 def test_a_run_prints_plots_and_serialises(tmp_path: Path) -> None:
     run = train("digits", "cai2019", hidden=8, epochs=12, adaptive="layer")

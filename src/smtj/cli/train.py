@@ -187,9 +187,9 @@ def train(
     """Train a network of a card's devices; write the network, its metrics and a plot."""
     from smtj import nn
     from smtj.card import load_card
-    from smtj.cli.progress import training_progress
     from smtj.cli.ranges import parse_option, parse_sizes
     from smtj.nn.reads.scheme import parse_reads
+    from smtj.nn.training.progress import training_progress
     from smtj.nn.training.run import WRITTEN
 
     constant = parse_option("--drive-field", drive_field, "A/m") or 0.0
@@ -215,7 +215,7 @@ def train(
         update(run)
 
     try:
-        with training_progress(epochs) as update:
+        with training_progress(epochs, is_quiet()) as update:
             run = nn.train(
                 images,
                 device,

@@ -135,6 +135,8 @@ def load_npz(path: Path) -> Parts:
     DataError
         The file is damaged, or has other names.
     """
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give the path of an .npz file")
     try:
         with np.load(path, allow_pickle=False) as file:
             names = file.files
@@ -212,7 +214,7 @@ def _read_classes(folder: Path, classes: list[str]) -> tuple[Array, Array]:
     labels: list[int] = []
     first = folder
     for label, name in enumerate(classes):
-        for path in sorted((folder / name).iterdir()):
+        for path in sorted((folder / name).glob("*")):
             if path.suffix.lower() not in SUFFIXES:
                 continue
             try:

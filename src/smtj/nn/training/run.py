@@ -23,6 +23,7 @@ from smtj.nn.layer.neuron import neurons_of
 from smtj.nn.reads.scheme import Reads
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, save_network
+from smtj.nn.training.progress import training_progress
 from smtj.nn.training.settings import OptimizerLike, ScheduleLike, TrainingSettings
 from smtj.nn.training.trainer import Epoch, Images, Trainer, as_tensors, best_epoch
 from smtj.tables import Table, Tabular
@@ -168,7 +169,8 @@ def train(
     chip_seed: int | None = None,
     out: Path | str | None = None,
     resume: bool = False,
-    progress: Callable[[TrainingRun], object] | None = None,
+    progress: Callable[[TrainingRun], object] | bool | None = None,
+    callbacks: Sequence[Callable[[TrainingRun], object]] = (),
 ) -> TrainingRun:
     """Train a fully connected network of a card's devices to classify images.
 
@@ -248,7 +250,10 @@ def train(
         Continue from the checkpoint in ``out``; the result is bit-identical to an uninterrupted
         run.
     progress
-        Called with the run before the first epoch and after every epoch.
+        True shows a bar in a terminal, and in a notebook the table of the run, which grows.  A
+        function is called with the run before the first epoch and after every epoch.
+    callbacks
+        Called with the run after every epoch: ``run.history[-1]`` is its result.
 
     Returns
     -------
@@ -312,7 +317,10 @@ def train(
         patience,
     )
     experiment = Experiment(as_card(card), network, settings, images.name)
-    return run_experiment(experiment, as_tensors(images), epochs, out, resume, progress)
+    shown = training_progress(epochs) if progress is True else nullcontext(progress or None)
+    with shown as show:
+        tensors = as_tensors(images)
+        return run_experiment(experiment, tensors, epochs, out, resume, show, callbacks)
 
 
 def _shape(images: ImageDataset) -> tuple[int, int, int]:
@@ -369,13 +377,14 @@ def run_experiment(
     out: Path | str | None = None,
     resume: bool = False,
     progress: Callable[[TrainingRun], object] | None = None,
+    callbacks: Sequence[Callable[[TrainingRun], object]] = (),
 ) -> TrainingRun:
     """Run an experiment; other arguments, result and errors as in :func:`train`."""
     folder = None if out is None else Path(out)
     if resume and not (folder and (folder / CHECKPOINT).exists()):
         raise CheckpointError(f"{folder} holds no run to resume; start one without resume")
     with nullcontext() if folder is None else holding(folder, provenance.command()):
-        return _run(experiment, images, epochs, folder, resume, progress)
+        return _run(experiment, images, epochs, folder, resume, progress, callbacks)
 
 
 def _run(
@@ -385,6 +394,7 @@ def _run(
     folder: Path | None,
     resume: bool,
     progress: Callable[[TrainingRun], object] | None,
+    callbacks: Sequence[Callable[[TrainingRun], object]],
 ) -> TrainingRun:
     checkpoint = Path() if folder is None else folder / CHECKPOINT
     if folder and checkpoint.exists() and not resume:
@@ -414,8 +424,8 @@ def _run(
     try:
         for _ in trainer.epochs(epochs):
             save()
-            if progress:
-                progress(run)
+            for call in (*([progress] if progress else []), *callbacks):
+                call(run)
     except KeyboardInterrupt:
         if folder and trainer.is_whole:
             save()
