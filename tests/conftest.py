@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,12 @@ settings.load_profile("fixed")
 @pytest.fixture(scope="session")
 def card() -> DeviceCard:
     return load_card("cai2019")
+
+
+@pytest.fixture(scope="session")
+def torch() -> ModuleType:
+    """Skip what needs PyTorch where the core alone is installed."""
+    return pytest.importorskip("torch")
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from closeness import close_to
 from smtj.card import Value, load_card
@@ -10,6 +9,8 @@ from smtj.physics import barrier, device, free_layer, switching
 from smtj.physics.arrays import as_arrays, logistic
 from smtj.physics.escape.ridge import barrier_without_bias
 from smtj.physics.magnetics import anisotropy, demagnetisation, direction, equilibrium, thermal
+
+torch = pytest.importorskip("torch")
 
 M_S, VOLUME, H_IN, K_EFF = 1.18e6, 3.254e-24, 6971.0, 33040.0
 CARD = load_card("cai2019")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from closeness import close_to
 from smtj.card import load_card
@@ -52,7 +51,7 @@ def test_exact_dwell_times_spend_the_time_that_boltzmann_has():
     assert 1 / (1 + np.exp(low - high)) == close_to(float(p), rel=1e-9)
 
 
-def test_a_gradient_flows_from_the_voltage():
+def test_a_gradient_flows_from_the_voltage(torch):
     voltage = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     p, _ = boltzmann_occupancy(CARD, 0.0, 0.0, 500.0, voltage)
     (gradient,) = torch.autograd.grad(p, voltage)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from scipy import constants
 from scipy.integrate import nquad
 
@@ -166,7 +165,7 @@ def test_reduced_energy_is_the_energy_over_kt():
     np.testing.assert_allclose(found, KT * energy(spin, m, *field), rtol=1e-9)
 
 
-def test_tensors_agree_and_carry_gradients():
+def test_tensors_agree_and_carry_gradients(torch):
     spin, field = CASES["shape"]
     given = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in field]
     found, expected = boltzmann_averages(spin, *given), boltzmann_averages(spin, *field)

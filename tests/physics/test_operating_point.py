@@ -2,10 +2,10 @@
 
 import json
 import math
+from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
 from matplotlib.figure import Figure
 from scipy import constants
 
@@ -173,7 +173,7 @@ def test_probability_is_the_exact_weight_of_the_high_well(degrees):
     assert point.switching_probability(field) == close_to(p, abs=1e-3)
 
 
-def test_gradients_flow_where_the_slope_is_negative():
+def test_gradients_flow_where_the_slope_is_negative(torch):
     voltage = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     for card in (TURNED, TURNED.replace({"switching.model": "self-consistent"})):
         p = vcma_point(card, voltage).switching_probability(500.0)
@@ -233,7 +233,7 @@ def test_everything_is_finite_at_huge_fields_and_voltages(card, oersted):
 
 
 @both_models
-def test_tensors_keep_shape_type_and_gradient(card):
+def test_tensors_keep_shape_type_and_gradient(card, torch):
     voltage = torch.tensor([[-0.1], [0.1]], requires_grad=True)
     point = vcma_point(card, voltage)
     assert point.slope.shape == (2, 1)
@@ -245,7 +245,7 @@ def test_tensors_keep_shape_type_and_gradient(card):
 
 
 @both_models
-def test_gradient_of_the_slope_is_its_difference_quotient(card):
+def test_gradient_of_the_slope_is_its_difference_quotient(card, torch):
     voltage = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(vcma_point(card, voltage).slope, voltage)
     up, down = (vcma_point(card, 0.05 + step).slope for step in (1e-4, -1e-4))
@@ -489,7 +489,7 @@ def test_an_operating_point_prints_and_serialises_what_it_holds(card) -> None:
         assert f"<td>{symbol}</td>" in point._repr_html_()
 
 
-def test_an_array_of_operating_points_shows_its_range() -> None:
+def test_an_array_of_operating_points_shows_its_range(torch: ModuleType) -> None:
     point = vcma_point("cai2019", torch.tensor([-0.2, 0.0, 0.2], requires_grad=True))
     assert "15.41 … 21.55" in str(point)
     assert len(point.to_dict()["slope"]) == 3

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from closeness import close_to
 from smtj.physics.constants import BOLTZMANN, ELEMENTARY_CHARGE
@@ -57,7 +56,7 @@ def test_series_and_closed_form_meet():
 
 
 @pytest.mark.parametrize("function", [junction_noise, bit_error_rate, read_time])
-def test_numpy_and_pytorch_agree_and_gradients_are_finite(function):
+def test_numpy_and_pytorch_agree_and_gradients_are_finite(function, torch):
     arguments = {
         junction_noise: (0.0, OHM, KELVIN),
         bit_error_rate: (3e-8, 2.4e-23, 2.8e-23, 1e-7),
