@@ -7,6 +7,7 @@ import json
 import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -97,6 +98,27 @@ def test_nothing_is_fetched_from_elsewhere(site):
         for tag in tags:
             target = re.search(r'(?:src|href)="(https?:)?//', tag)
             assert not target or 'rel="canonical"' in tag, f"{page.name}: {tag}"
+
+
+def test_the_search_finds_a_page_opened_from_the_disk(site):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if path is None:
+        pytest.skip("needs Chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((site / "index.html").as_uri())
+        page.locator("input.md-search__input").click()
+        page.keyboard.type("Slonczewski")
+        found = page.locator(".md-search-result__link").first
+        found.click()
+        page.wait_for_url(lambda url: "index.html" not in url)
+        assert "slonczewski" in page.locator("article").inner_text().lower()
+        browser.close()
+    assert all(url.startswith(("file:", "data:")) for url in asked)
 
 
 def test_pictures_are_all_shown():
