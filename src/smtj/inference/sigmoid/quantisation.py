@@ -124,8 +124,8 @@ def fit_fractions(
 
     ``field`` is H of each fraction, shape (fields,).  ``quantisation`` is from
     :func:`detect_quantisation` of this curve and of all measured alike; a single curve often has
-    too few points.  Where ``reads``, of the shape of ``field``, differ from point to point, they are
-    used as they are.  The rest, SmtjError included, is that of
+    too few points.  ``reads``, of the shape of ``field``, are used where they differ from point to
+    point.  The rest, SmtjError included, is that of
     :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
     """
     fractions = np.asarray(probability, dtype=np.float64)
