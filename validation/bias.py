@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from kept import kept
 from rich.progress import track
 
 import smtj
@@ -55,8 +56,6 @@ the true value, with the error of the count. Seen: how often a cause that acts i
 one that is absent.
 
 """
-TRACES_TITLE = "Noisy traces of upright cards, self-consistent model"
-"""Five voltages, noise of 0.15 of the separation, integration over half of an interval."""
 EXACT = """## The compact law on exact data
 
 Cards with a torque alone at Δ of 12 or the card's if that is less, their dwell times by
@@ -72,12 +71,26 @@ heat, as changes of ln τ at the largest voltage. The law of the card itself giv
 class Case(NamedTuple):
     """One device, fitted."""
 
-    fit: JointFit
-    estimates: dict[str, Estimate]
-    truth: dict[str, float]
-    """By symbol."""
+    covered: dict[str, bool]
+    """By symbol of what was freed."""
     acts: dict[str, bool]
     """By name of the cause."""
+    seen: dict[str, bool]
+
+
+def judged(
+    fit: JointFit, estimates: list[Estimate], truth: dict[str, float], acts: dict[str, bool]
+) -> Case:
+    """Compare a fit with what is true."""
+    return Case(
+        {
+            e.symbol: e.interval[0] <= truth[e.symbol] <= e.interval[1]
+            for e in estimates
+            if e.symbol in truth
+        },
+        acts,
+        {name: fit.seen(name) for name in CAUSES},
+    )
 
 
 def counted(logs: Floats, rng: np.random.Generator) -> DwellTimes:
@@ -112,19 +125,23 @@ def compact_case(seed: int) -> Case:
     fit = fit_jointly(observed, compact_law(given, observed))
     names = {"E_b/k_BT": "barrier", "h": "offset", "κ": "vcma", "1/V_c": "torque", "R_th": "heat"}
     truth = {symbol: values[name] for symbol, name in names.items()}
-    return Case(fit, {e.symbol: e for e in compact_estimates(fit)}, truth, acts)
+    return judged(fit, compact_estimates(fit), truth, acts)
+
+
+def bare(name: str) -> DeviceCard:
+    """Return a card of the gallery without VCMA and torque."""
+    changes = {"vcma.coefficient": 0.0, "vcma.anisotropy_field_per_volt": None}
+    return with_torque(as_device(name).replace(changes), 0.0)
 
 
 def upright(name: str) -> DeviceCard:
     """Return a card of the gallery without tilt, H_in, VCMA and torque."""
     changes: dict[str, object] = {
-        "vcma.coefficient": 0.0,
-        "vcma.anisotropy_field_per_volt": None,
         "magnetism.easy_axis_tilt": 0.0,
         "magnetism.in_plane_bias_field": 0.0,
         "magnetism.reference_layer_polar_angle": math.pi,
     }
-    return with_torque(as_device(name).replace(changes), 0.0)
+    return bare(name).replace(changes)
 
 
 def card_case(base: DeviceCard, seed: int, key: int) -> Case:
@@ -149,7 +166,7 @@ def card_case(base: DeviceCard, seed: int, key: int) -> Case:
     start = base.replace({"thermal.attempt_time": 1e-9})
     fit = fit_jointly(observed, card_law(start, bias_conditions("voltage", volts), observed))
     truth = {**values, "E_b/k_BT": float(vcma_point(device).stability_factor)}
-    return Case(fit, {e.symbol: e for e in card_estimates(fit)}, truth, acts)
+    return judged(fit, card_estimates(fit), truth, acts)
 
 
 def _with(
@@ -201,31 +218,45 @@ def trace_case(base: DeviceCard, seed: int) -> Case:
     if part.kind != "effects":
         raise SmtjError("the traces do not show what the bias does")
     truth = {**values, "E_b/k_BT": float(vcma_point(device).stability_factor)}
-    return Case(part.fit.fit, {e.symbol: e for e in part.fit.estimates}, truth, acts)
+    return judged(part.fit.fit, part.fit.estimates, truth, acts)
 
 
-def coverage(title: str, case: Callable[[int], Case], count: int) -> Iterator[str]:
+CASES: dict[str, Callable[[int], Case]] = {
+    "Compact law, fitted by itself": compact_case,
+    "Upright card, model cai2019": lambda seed: card_case(upright("cai2019"), seed, 2),
+    "Upright card, self-consistent model": lambda seed: card_case(upright("funatsu2022"), seed, 3),
+    "Tilted card": lambda seed: card_case(bare("cai2019"), seed, 4),
+    "Noisy traces of upright cards, self-consistent model": lambda seed: trace_case(
+        upright("funatsu2022"), seed
+    ),
+}
+
+
+@kept
+def fitted(title: str, seed: int) -> Case | None:
+    """Return a case, None where it could not be fitted."""
+    try:
+        return CASES[title](seed)
+    except SmtjError:
+        return None
+
+
+def coverage(title: str, count: int) -> Iterator[str]:
     """Yield a table of what was covered and seen."""
-    found: list[Case] = []
-    failed = 0
-    for seed in track(range(count), title):
-        try:
-            found.append(case(seed))
-        except SmtjError:
-            failed += 1
-    yield f"## {title}\n\n{len(found)} devices; {failed} more could not be fitted.\n\n"
+    outcomes = [fitted(title, seed) for seed in track(range(count), title)]
+    found = [each for each in outcomes if each is not None]
+    yield f"## {title}\n\n{len(found)} devices; {count - len(found)} more could not be fitted.\n\n"
     yield "| quantity | freed | covered |\n| --- | --- | --- |\n"
-    for symbol in found[0].truth:
-        pairs = [(c.estimates[symbol], c.truth[symbol]) for c in found if symbol in c.estimates]
-        inside = sum(e.interval[0] <= truth <= e.interval[1] for e, truth in pairs)
-        low, high = (float(end) for end in wilson_interval(inside, len(pairs)))
-        rate = inside / len(pairs)
+    for symbol in dict.fromkeys(symbol for each in found for symbol in each.covered):
+        inside = [each.covered[symbol] for each in found if symbol in each.covered]
+        low, high = (float(end) for end in wilson_interval(sum(inside), len(inside)))
+        rate = sum(inside) / len(inside)
         reach = f"{100 * low:.1f} to {100 * high:.1f}"
-        yield f"| {symbol} | {len(pairs)} | {100 * rate:.1f} % ({reach}) |\n"
+        yield f"| {symbol} | {len(inside)} | {100 * rate:.1f} % ({reach}) |\n"
     yield "\n| cause | seen where it acts | seen where it is absent |\n| --- | --- | --- |\n"
     for name in CAUSES:
-        yes = [c.fit.seen(name) for c in found if c.acts[name]]
-        no = [c.fit.seen(name) for c in found if not c.acts[name]]
+        yes = [each.seen[name] for each in found if each.acts[name]]
+        no = [each.seen[name] for each in found if not each.acts[name]]
         yield f"| {name} | {sum(yes)} of {len(yes)} | {sum(no)} of {len(no)} |\n"
     yield "\n"
 
@@ -269,29 +300,10 @@ def main() -> None:
     about = provenance.versions()
     machine = f"{about['platform']}, {os.cpu_count()} cores, smtj {about['git_revision']}"
     text = HEAD.format(day=date.today().isoformat(), machine=machine, points=POINTS)
-    text += "".join(coverage("Compact law, fitted by itself", compact_case, options.devices))
-    for key, (title, base, count) in enumerate(
-        (
-            ("Upright card, model cai2019", upright("cai2019"), options.devices),
-            ("Upright card, self-consistent model", upright("funatsu2022"), options.devices // 10),
-            (
-                "Tilted card",
-                with_torque(
-                    as_device("cai2019").replace(
-                        {"vcma.coefficient": 0.0, "vcma.anisotropy_field_per_volt": None}
-                    ),
-                    0.0,
-                ),
-                options.slow,
-            ),
-        ),
-        start=2,
-    ):
-        text += "".join(coverage(title, lambda n, b=base, k=key: card_case(b, n, k), count))
-    from_traces = upright("funatsu2022")
-    text += "".join(
-        coverage(TRACES_TITLE, lambda n: trace_case(from_traces, n), options.devices // 10)
-    )
+    tenth = options.devices // 10
+    counts = (options.devices, options.devices, tenth, options.slow, tenth)
+    for title, count in zip(CASES, counts, strict=True):
+        text += "".join(coverage(title, count))
     text += "".join(compact_bias())
     write_text(FOLDER / "bias.md", text)
 

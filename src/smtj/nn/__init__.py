@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
     from smtj.nn.layer.neuron import MTJNeuron
     from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, Reads, ReadScheme
+    from smtj.nn.training.augment import RandomAffine
     from smtj.nn.training.network import load_network, save_network
     from smtj.nn.training.recalibrate import Recalibration, recalibrate
     from smtj.nn.training.run import TrainingRun, train
@@ -44,8 +45,8 @@ if _torch is None:
 __all__ = [
     "AffineCoupling", "AnalogueReads", "CalibratedCoupling", "Chip", "ConversionSummary",
     "DeviceVariation", "DigitalReads", "DrivenCoupling", "MTJActivation", "MTJNeuron",
-    "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid", "Source", "TrainingRun",
-    "Variability", "VoltageCoupling", "calibrated", "chip_of", "convert", "fix_bias",
+    "RandomAffine", "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid", "Source",
+    "TrainingRun", "Variability", "VoltageCoupling", "calibrated", "chip_of", "convert", "fix_bias",
     "heavy_tailed", "install",
     "load_network", "log_normal", "make_adaptive", "matched", "no_variation", "normal",
     "recalibrate", "reset_state", "sample_chip", "sample_variation", "save_network",
@@ -68,6 +69,7 @@ _MODULES = (
     "layer.configure",
     "layer.neuron",
     "reads.scheme",
+    "training.augment",
     "training.network",
     "training.recalibrate",
     "training.run",

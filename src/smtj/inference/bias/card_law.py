@@ -93,6 +93,11 @@ class CardLaw:
     """ln τ of the card's law less that of Néel and Brown, shape (n, 2) or 0."""
 
     @property
+    def rivals(self) -> "tuple[CardLaw, ...]":
+        """None: the card says which law its device follows."""
+        return ()
+
+    @property
     def exact(self) -> bool:
         """Whether the card names exact rates, which have no attempt time."""
         return self.card.switching.dwell_times == "exact"

@@ -1,17 +1,23 @@
 """The compact law of dwell times under bias, without a card.
 
-    ln τ_high,low = ln τ0 + Δ (T_0/T_s) (1 ± h)² (1 - κ x ∓ x/x_c),   T_s = T + R_th x_s²/R_s
+    ln τ_high,low = ln τ0 + Δ (T_0/T_s) [c (1 ± h/c)² ∓ g± x/x_c],   T_s = T + R_th x_s²/R_s
 
-x is the voltage, or the current where no resistances are known.  κ is the linear VCMA, which moves
-both barriers alike, 1/x_c the spin torque, which moves them against each other (D. M. Apalkov and
-P. B. Visscher, Phys. Rev. B 72, 180405 (2005), doi:10.1103/PhysRevB.72.180405), and Joule's heat
-lowers both, whatever the sign.  One field and one temperature give ln τ0 + Δ alone: τ0 is then
-known beforehand.
+x is the voltage, or the current where no resistances are known.  κ is the linear VCMA, c = 1 - κ x,
+which lowers the anisotropy field as well as the barrier.  1/x_c is the spin torque, which moves
+both barriers against each other (D. M. Apalkov and P. B. Visscher, Phys. Rev. B 72, 180405 (2005),
+doi:10.1103/PhysRevB.72.180405), and Joule's heat lowers both, whatever the sign.  One field and one
+temperature give ln τ0 + Δ alone: τ0 is then known beforehand.
+
+In a field, forms of the law differ: the torque's g± is (1 ± h)² with one x_c for both states, or
+1 ± h where x_c grows with the field that holds a state; along the normal the torque is a field,
+c (1 ± (h - x/2x_c)/c)²; and the anisotropy field may be held, as in Eq. 5 of the paper, so that h
+stays h.  What one form calls a second cause, another has from the first alone, so a cause is called
+seen only where every form that fits needs it.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +37,10 @@ LOG_ATTEMPT_TIME = math.log(1e-9)
 """ln(τ0/s) that is assumed, within a decade."""
 BETTER = 0.7
 """Fraction of its error beforehand below which τ0 counts as determined by the data."""
+MAX_LOST = 0.8
+"""Of the barrier, lost to VCMA, in the start of a search."""
+TORQUES = ("one V_c", "V_c in the field", "a field")
+"""Forms of the torque: one critical voltage, one that grows with the field on a state, a field."""
 _STATES = np.array([1.0, -1.0])
 
 
@@ -48,6 +58,26 @@ class CompactLaw:
     field: Floats | None
     """The field in A/m if it varies, shape (n,)."""
     start: Mapping[str, float]
+    torque: str = TORQUES[0]
+    """Its form, one of :data:`TORQUES`."""
+    held: bool = False
+    """Whether VCMA leaves the anisotropy field as it is."""
+
+    @property
+    def rivals(self) -> "tuple[CompactLaw, ...]":
+        """The other forms of the law."""
+        every = [replace(self, torque=t, held=held) for held in (False, True) for t in TORQUES]
+        return tuple(law for law in every if (law.torque, law.held) != (self.torque, self.held))
+
+    @property
+    def form(self) -> str:
+        """What is special about this form, in words."""
+        said = {
+            TORQUES[0]: "one V_c of both states",
+            TORQUES[1]: "a V_c of each state that grows with the field on it",
+            TORQUES[2]: "a torque that acts as a field, as along the normal",
+        }[self.torque]
+        return f"{said} and an anisotropy field that VCMA {'leaves' if self.held else 'lowers'}"
 
     @property
     def reference(self) -> float:
@@ -94,10 +124,18 @@ class CompactLaw:
         hot = self.conditions.temperature[:, None] + values["heat"] * self.heat
         if not (hot > 0).all():
             return np.full(self.drive.shape, np.nan)
-        moved = 1 - (values["vcma"] + _STATES * values["torque"]) * self.drive
-        well = (1 + _STATES * h[:, None]) ** 2
-        barrier = values["barrier"] * self.reference / hot * well * moved
-        return np.asarray(values["attempt"] + barrier)
+        left = 1 - values["vcma"] * self.drive
+        if not (left > 0).all():
+            return np.full(self.drive.shape, np.nan)
+        pushed = _STATES * values["torque"] * self.drive
+        along = _STATES * h[:, None]
+        softer = 1.0 if self.held else left
+        if self.torque == TORQUES[2]:
+            well = left * (1 + (along - pushed / 2) / softer) ** 2
+        else:
+            well = left * (1 + along / softer) ** 2
+            well -= pushed * (1 + along) ** (2 if self.torque == TORQUES[0] else 1)
+        return np.asarray(values["attempt"] + values["barrier"] * self.reference / hot * well)
 
     def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CompactLaw":
         """Return itself: it has no corrections."""
@@ -155,7 +193,9 @@ def _start(
     if field is not None:
         start["inverse"] = float(found[5]) / (2 * delta)
         start["offset"] = -float(found[1] / found[5]) if found[5] else 0.0
-    # A start that is too hot or too cold has no value.
+    # A start without a barrier, or too hot or too cold, has no value.
+    lost = MAX_LOST / float(np.abs(drive).max())
+    start["vcma"] = min(max(start["vcma"], -lost), lost)
     most = 0.2 * t / float(heat.max())
     start["heat"] = min(max(start["heat"], -most), most)
     return start

@@ -10,7 +10,7 @@ the bias alone: there it stays, and its error is that of all that follows from i
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from smtj.inference.bias.observed import Observed
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.distributions import ChiSquared
 from smtj.inference.stats.least_squares import Minimum, excess_scatter, minimise
+from smtj.measurement.format.messages import listed
 from smtj.typing import Floats
 
 FIT = "the joint fit of dwell times against bias"
@@ -29,7 +30,9 @@ MAX_EFFECT = 0.5
 ALIKE = 0.9
 """Correlation from which two causes count as not told apart."""
 SEEN = 3.0
-"""Standard errors from 0 at which a cause is called seen."""
+"""Standard errors from 0 of a normal distribution at which a cause is called seen."""
+WORSE = 9.0
+"""χ² by which a form of a law fits worse than another when the data refute it."""
 MAX_EVALUATIONS = 3000
 ROUNDS = 12
 """Rounds in which corrections of the law, or errors from scatter, settle."""
@@ -70,6 +73,10 @@ class Law(Protocol):
     def parameters(self) -> tuple[Parameter, ...]:
         """All of them, in a fixed order."""
 
+    @property
+    def rivals(self) -> "Sequence[Law]":
+        """Laws with the same parameters that the device may follow as well."""
+
     def log_times(self, values: Mapping[str, float]) -> Floats:
         """Return ln(τ/s) of the high and the low state, shape (n, 2)."""
 
@@ -87,11 +94,14 @@ class JointFit(ChiSquared):
     freed: tuple[str, ...]
     held: Mapping[str, str]
     """Why the others are not freed, by name."""
+    alike: Mapping[str, str]
+    """Of those, the ones that another stands for, by name."""
     covariance: Floats
     """Of the freed ones, in their order, widened by excess scatter."""
     alone: Mapping[str, float]
-    """Standard errors of the freed ones as if what is given had none: a torque is seen whatever the
-    attempt time, though its size may depend on it."""
+    """Standard errors of the freed ones as far as they leave open whether a cause acts: a torque is
+    seen whatever the attempt time, though its size depends on it, but what VCMA does to ln τ in a
+    field depends on it too."""
     quantile: float
     """Half-width of a 95 % interval in standard errors."""
     fitted: Floats
@@ -103,6 +113,8 @@ class JointFit(ChiSquared):
     remarks: tuple[str, ...]
     scatter: float | None
     """Standard deviation of ln τ about the fit, where the data state no errors."""
+    rivals: "tuple[JointFit, ...]" = ()
+    """Fits by other forms of the law that the data do not refute."""
 
     def error(self, name: str) -> float:
         """Return the standard error of a parameter; 0 where it is not freed."""
@@ -112,16 +124,40 @@ class JointFit(ChiSquared):
         return math.sqrt(self.covariance[place, place])
 
     def seen(self, name: str) -> bool:
-        """Whether a freed cause differs from 0 by more than its error allows."""
-        return name in self.alone and abs(self.values[name]) > SEEN * self.alone[name]
+        """Whether a cause differs from 0 by more than its error, in every form that fits."""
+        return all(fit.differs(name) for fit in (self, *self.rivals))
+
+    def possible(self, name: str) -> bool:
+        """Whether a cause differs from 0 in one form that fits, and not in another."""
+        return any(fit.differs(name) for fit in (self, *self.rivals)) and not self.seen(name)
+
+    def differs(self, name: str) -> bool:
+        """Whether a freed cause differs from 0 by more than its error allows, in this form."""
+        from scipy.special import ndtr, stdtrit
+
+        if name not in self.alone:
+            return False
+        freedom = math.inf if self.scatter is None else self.degrees_of_freedom
+        most = float(stdtrit(freedom, float(ndtr(SEEN))))
+        return abs(self.values[name]) > most * self.alone[name]
 
     def verdict(self) -> str:
-        """Which causes are seen, which are not, and which the data do not show, in a sentence."""
+        """Which causes are seen, which are not, and which the data do not tell, in a sentence."""
         causes = [p for p in self.law.parameters if p.cause]
-        seen = [p.called for p in causes if self.seen(p.name)]
-        said = [f"the data show {_listed(seen)}" if seen else "the data show no effect of the bias"]
+        called = {p.name: p.called for p in causes}
+        seen = [
+            called[p.name] + self._or_alike(p.name, called) for p in causes if self.seen(p.name)
+        ]
+        open_ = [p.called for p in causes if self.possible(p.name)]
+        if seen:
+            said = [f"the data show {listed(seen)}"]
+            said += [f"they do not tell whether {listed(open_)} acts too"] if open_ else []
+        elif open_:
+            said = [f"the data show {listed(open_, 'or')}, which they do not tell apart"]
+        else:
+            said = ["the data show no effect of the bias"]
         for p in causes:
-            if p.name in self.freed and not self.seen(p.name):
+            if p.name in self.freed and not self.seen(p.name) and not self.possible(p.name):
                 most = abs(self.values[p.name]) + self.quantile * self.error(p.name)
                 said.append(
                     f"{p.called} is not seen: it changes no ln τ by more than "
@@ -129,6 +165,11 @@ class JointFit(ChiSquared):
                 )
         said += [f"{p.called} is not fitted" for p in causes if p.name in self.held]
         return "; ".join(said)
+
+    def _or_alike(self, name: str, called: Mapping[str, str]) -> str:
+        """Return the causes that are held because this one stands for them too."""
+        others = [called[held] for held, other in self.alike.items() if other == name]
+        return "".join(f" or {other}" for other in others)
 
     def reasons(self) -> tuple[str, ...]:
         """Why parameters are not freed, a sentence each."""
@@ -158,10 +199,40 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
     SmtjError
         The data determine nothing, or no minimum is found.
     """
+    own = _fitted(observed, law)
+    # A single cause has one form, but what a form makes of a second may be its own.
+    if sum(own.differs(p.name) for p in law.parameters if p.cause) < 2:
+        return own
+    fits = [own]
+    for rival in law.rivals:
+        try:
+            fits.append(_fitted(observed, rival))
+        except SmtjError:
+            # A form without a minimum explains nothing.
+            continue
+    best = min(fits, key=_misfit)
+    fitting = [fit for fit in fits if _misfit(fit) - _misfit(best) <= WORSE * _unit(best)]
+    chosen = own if own in fitting else best
+    return replace(chosen, rivals=tuple(fit for fit in fitting if fit is not chosen))
+
+
+def _misfit(fit: JointFit) -> float:
+    """Return the sum of squares in the units of the data, which all forms share."""
+    return fit.chi_squared * (1.0 if fit.scatter is None else fit.scatter**2)
+
+
+def _unit(fit: JointFit) -> float:
+    """Return the square of one standard error in these units, of the scatter if that is larger."""
+    mean = _misfit(fit) / max(fit.degrees_of_freedom, 1)
+    return mean if fit.scatter is not None else max(mean, 1.0)
+
+
+def _fitted(observed: Observed, law: Law) -> JointFit:
+    """Fit one form of a law."""
     from scipy.special import stdtrit
 
     values = {p.name: p.start for p in law.parameters}
-    free, held = _identified(observed, law, values)
+    free, held, alike = _identified(observed, law, values)
     given = tuple(p for p in free if p.given)
     free = tuple(p for p in free if not p.given)
     prior = sum(p.known is not None for p in free)
@@ -189,15 +260,17 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
     excess = excess_scatter(exact, "the data", "the law") if observed.stated else None
     wider = 1.0 if excess is None else excess.factor
     fitted = law.log_times(values)
+    covariance, turned = _with_given(weighed, law, values, free, given, wider * found.covariance)
     return JointFit(
         law=law,
         values=values,
         freed=names,
         held=held,
-        covariance=_with_given(weighed, law, values, free, given, wider * found.covariance),
+        alike=alike,
+        covariance=covariance,
         alone={
-            p.name: math.sqrt(wider * error)
-            for p, error in zip(free, np.diag(found.covariance), strict=True)
+            p.name: math.sqrt(wider * found.covariance[k, k] + turned[k])
+            for k, p in enumerate(free)
         },
         quantile=float(stdtrit(math.inf if observed.stated else freedom, 0.975)),
         fitted=fitted,
@@ -216,11 +289,16 @@ def _with_given(
     free: tuple[Parameter, ...],
     given: tuple[Parameter, ...],
     covariance: Floats,
-) -> Floats:
-    """Return the covariance of free and given parameters; free ones follow the error of these."""
+) -> tuple[Floats, Floats]:
+    """Return the covariance of free and given parameters; free ones follow the error of these.
+
+    Also returns the part of their variances by which what they do to ln τ changes, not their size
+    alone.
+    """
     scale = np.array([_scale(law, values, p) for p in free])
     jacobian = np.stack([_slope(observed, law, values, p) for p in free], axis=1) / scale
     pull = np.zeros((len(free) + len(given), len(given)))
+    effect, turned = 1 / scale, np.zeros(len(free))
     for column, p in enumerate(given):
         moved = _slope(observed, law, values, p) / _scale(law, values, p)
         follow = np.linalg.lstsq(jacobian * scale, -moved, rcond=None)[0] * scale
@@ -236,11 +314,14 @@ def _with_given(
             ]
             left = (ends[1] - ends[0]) / size
             follow = follow - np.linalg.lstsq(jacobian * scale, left, rcond=None)[0] * scale
+        for k, (q, f) in enumerate(zip(free, follow, strict=True)):
+            after = (values[q.name] + f * size) * _effect(there, shifted, q)
+            turned[k] += ((after / effect[k] - values[q.name]) / PART) ** 2
         pull[: len(free), column] = follow * (p.known or 0.0)
         pull[len(free) + column, column] = p.known or 0.0
     whole = pull @ pull.T
     whole[: len(free), : len(free)] += covariance
-    return np.asarray(whole)
+    return np.asarray(whole), turned
 
 
 def _minimum(
@@ -270,9 +351,10 @@ def _minimum(
 
 def _identified(
     observed: Observed, law: Law, values: Mapping[str, float]
-) -> tuple[tuple[Parameter, ...], dict[str, str]]:
-    """Return the parameters to free, and why not the others."""
+) -> tuple[tuple[Parameter, ...], dict[str, str], dict[str, str]]:
+    """Return the parameters to free, why not the others, and what stands for these."""
     held: dict[str, str] = {}
+    alike: dict[str, str] = {}
     free = []
     for p in law.parameters:
         if _effect(law, values, p) * p.step < _NO_EFFECT:
@@ -298,11 +380,12 @@ def _identified(
         other = int(np.argmax(partner))
         held[p.name] = "the data say too little about it"
         if judged and partner[other] > ALIKE:
-            called = [*judged[:worst], p, *judged[worst:]][other].called
-            held[p.name] = f"the data do not tell it from {called}"
+            stands = [*judged[:worst], p, *judged[worst:]][other]
+            held[p.name] = f"the data do not tell it from {stands.called}"
+            alike[p.name] = stands.name
     if not judged:
         raise SmtjError(f"{FIT} determines nothing: {'; '.join(held.values())}")
-    return tuple(p for p in free if p.name not in held), held
+    return tuple(p for p in free if p.name not in held), held, alike
 
 
 def _slope(observed: Observed, law: Law, values: Mapping[str, float], p: Parameter) -> Floats:
@@ -340,7 +423,3 @@ def _covariance(jacobian: Floats) -> Floats:
     singular = np.maximum(singular, _SINGULAR * singular[0])
     covariance = (directions.T / singular**2) @ directions
     return np.asarray(covariance / np.outer(lengths, lengths))
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
