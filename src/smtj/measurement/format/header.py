@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from smtj.errors import DataError, UnitError
+from smtj.measurement.format.logarithms import Logarithm, logarithm
 from smtj.measurement.format.messages import quoted
 from smtj.measurement.format.schema import LABELS, MAY_BE_ARBITRARY, QUANTITIES, name_of
 from smtj.units import convert
@@ -84,6 +85,8 @@ _WORDS |= {
     **{"а": "A", "ма": "mA", "мка": "uA", "ом": "ohm", "ком": "kohm", "э": "Oe"},
     **{"тл": "T", "мтл": "mT", "к": "K"},
 }
+_BASES = {"e": "log_", "10": "log10_", "": ""}
+"""Beginning of the names of logarithms by their base."""
 _DECIBELS = ("dB", "dBm", "dbm", "db")
 # Of P, in brackets behind it.
 READS = re.compile(r"[nN]\s*=\s*(\d+)(?:\s+[a-z]+)?")
@@ -177,6 +180,9 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     field's, so with another unit they are unknown; ``"X"`` and ``"Y"`` must have a signal's unit.
     A bias is a current if its unit is that of one.
     """
+    found = logarithm(header)
+    if found is not None and found.base != "?" and _is_unit_of(found):
+        return f"{_BASES[found.base]}{found.of.replace('rate', 'dwell_time')}", None
     text, unit = split_header(header)
     name = name_of(text)
     if unit is not None and name in QUANTITIES and QUANTITIES[str(name)].unit == "s":
@@ -188,6 +194,11 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):
         return None
     return name, unit
+
+
+def _is_unit_of(found: Logarithm) -> bool:
+    """Whether a time or a rate has a unit of one, if it has any."""
+    return not found.unit or measures(found.unit, found.of)
 
 
 def measures(unit: str | None, name: str) -> bool:

@@ -212,6 +212,11 @@ _DWELL = _words(
     "dwell, duration, residence time, lifetime, waiting time, time in state, dwell length, "
     "Δt, delta t, tau, τ, Verweildauer, 停留时间, 滞留時間"
 )
+_RELAXATION = _words(
+    "tau relax, tau rel, tau relaxation, tau c, tau corr, tau r, τ relax, τ rel, τ c, τ corr, τ r, "
+    "relaxation, correlation time, autocorrelation time, t relax, t corr, Relaxationszeit, "
+    "temps de relaxation"
+)
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
@@ -230,6 +235,7 @@ _WITH_ERRORS = [
         ("a dwell time", "dwell_time", "s", "ms"),
         ("a rate", "rate", "Hz", "Hz"),
         ("the logarithm of a dwell time", "log_dwell_time", "", ""),
+        ("the decadic logarithm of a dwell time", "log10_dwell_time", "", ""),
     )
     for state in ("high", "low")
 ]
@@ -332,6 +338,15 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
             Quantity("log10_dwell_time_high", "", "", "a decadic logarithm", _DECADIC_HIGH),
             Quantity("log10_dwell_time_low", "", "", "a decadic logarithm", _DECADIC_LOW),
+            Quantity("odds", "", "", "odds of the high state", (), 0),
+            Quantity("log_odds", "", "", "log-odds of the high state", ()),
+            Quantity("log10_odds", "", "", "decadic log-odds of the high state", ()),
+            *(
+                Quantity(f"{name}_error", "", "", "a standard error of odds", (), 0)
+                for name in ("odds", "log_odds", "log10_odds")
+            ),
+            Quantity("relaxation_time", "s", "ms", "a relaxation time", _RELAXATION, 0),
+            Quantity("relaxation_time_error", "s", "ms", "an error of a relaxation time", (), 0),
             Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
