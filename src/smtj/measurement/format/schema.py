@@ -150,6 +150,10 @@ _LOW_ABROAD = (
     "non commutés, bajo, paralelo, no conmutado, no conmutados, basso, parallelo, non commutati, "
     "baixo, não comutado, não comutados"
 )
+_COUNTED = _words("n, no, no of, num, num of, number, number of, count, count of, counts, reads")
+_COUNTED_HIGH = "AP, high, up, one, ones, sw, switched, switching events, switches, antiparallel"
+_COUNTED_LOW = "low, down, dn, zero, zeros, parallel, not switched, unswitched, no switch"
+_COUNTED_ALL = "trials, total, all, pulses, attempts, shots, reads, cycles, repeats"
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
     "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
@@ -168,30 +172,39 @@ _PROBABILITY_ERROR = _words(
     "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
     "P standard error"
 )
-_READS = _words(
-    "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
-    "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
-    "number of trials, number of attempts, total number, total counts, counts total, "
-    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, Gesamtzahl, "
-    "Gesamtanzahl, Anzahl aller, gesamt, insgesamt, Versuche, Wiederholungen, Messungen, "
-    "essais, répétitions, impulsions, ensayos, intentos, repeticiones, pulsos, totale, totali, "
-    "prove, tentativi, ripetizioni, impulsi, tentativas, repetições, ensaios, 次数, 回数, 횟수"
-) + _of_state(
-    _COUNTS_ABROAD,
-    "gesamt, insgesamt, total, totale, Versuche, Pulse, Wiederholungen, Messungen, Lesungen, "
-    "essais, lectures, impulsions, répétitions, ensayos, intentos, lecturas, pulsos, repeticiones, "
-    "prove, tentativi, letture, impulsi, ripetizioni, tentativas, ensaios, leituras, repetições",
+_READS = (
+    *_words(
+        "n, N, n reps, reps, counts, trials, total, pulses, attempts, cycles, repeats, n tot, "
+        "shots, repetitions, n repetitions, Anzahl, Gesamtzahl, Gesamtanzahl, Anzahl aller, "
+        "gesamt, insgesamt, Versuche, Wiederholungen, Messungen, essais, répétitions, impulsions, "
+        "ensayos, intentos, repeticiones, pulsos, totale, totali, prove, tentativi, ripetizioni, "
+        "impulsi, tentativas, repetições, ensaios, 次数, 回数, 횟수"
+    ),
+    *("total reads", "all reads"),
+    *_of_state(_COUNTED[:-1], _COUNTED_ALL),
+    *_of_state(
+        _COUNTS_ABROAD,
+        "gesamt, insgesamt, total, totale, Versuche, Pulse, Wiederholungen, Messungen, "
+        "Lesungen, essais, lectures, impulsions, répétitions, ensayos, intentos, lecturas, "
+        "pulsos, repeticiones, prove, tentativi, letture, impulsi, ripetizioni, tentativas, "
+        "ensaios, leituras, repetições",
+    ),
 )
-_HIGH = _words(
-    "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
-    "n sw, n switched, n AP, switched counts, "
-    "successes, n success, events, switching events, number of switching events, n switching, "
-    "number switched, switches, n antiparallel"
-) + _of_state(_COUNTS_ABROAD, _HIGH_ABROAD)
-_LOW = _words(
-    "n low, low reads, low counts, counts low, P counts, counts P, P reads, n parallel, "
-    "not switched, n not switched, unswitched, failures, n fail, number not switched"
-) + _of_state(_COUNTS_ABROAD, _LOW_ABROAD)
+_HIGH = (
+    *_words(
+        "ones, n 1, hits, successes, n success, events, switching events, n switching, switches"
+    ),
+    *_of_state(_COUNTED, _COUNTED_HIGH),
+    *_of_state(_COUNTS_ABROAD, _HIGH_ABROAD),
+)
+_LOW = (
+    *_words(
+        "zeros, n 0, misses, count P, P counts, counts P, P reads, not switched, unswitched, "
+        "failures, n fail"
+    ),
+    *_of_state(_COUNTED, _COUNTED_LOW),
+    *_of_state(_COUNTS_ABROAD, _LOW_ABROAD),
+)
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
