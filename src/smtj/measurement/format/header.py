@@ -18,7 +18,7 @@ from smtj.units import convert
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
 _CLOCK = re.compile(r"(?=.*[:/.-])[hmsdyf:/. -]{4,}", re.I)
-_IN = re.compile(r"(.*?)\s*\bin (\S+)")
+_IN = re.compile(r"(.*?)\s*\b(?:in|en|em) (\S+)")
 _COUNTS = ("#", "count", "counts")
 _PLAIN = ("1", "-", *_COUNTS)
 # Spellings of instruments, by their letters in lower case.
