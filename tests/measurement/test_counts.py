@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from closeness import close_to
-from smtj.measurement import kind_of, load
+from smtj.measurement import kind_of, load, load_tables
 
 FIELDS = (-30, -20, -10, 0)
 HIGH = (2, 20, 80, 98)
@@ -25,6 +25,12 @@ FRACTION = tuple(low / 100 for low in LOW)
         table("H_perp [mT],n_high,n_low", FIELDS, HIGH, LOW),
         table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
         table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
+        table("H (Oe),ones,zeros", FIELDS, HIGH, LOW),
+        table("H (Oe),up counts,down counts", FIELDS, HIGH, LOW),
+        table("H (Oe),N_AP (counts),N_P (counts)", FIELDS, HIGH, LOW),
+        table("H (Oe),k,n", FIELDS, HIGH, [100] * 4),
+        table("H (Oe),# switched,# trials", FIELDS, HIGH, [100] * 4),
+        table("H (Oe),hits,no. of shots", FIELDS, HIGH, [100] * 4),
         table("Feld (Oe),Anzahl AP,Anzahl gesamt", FIELDS, HIGH, [100] * 4),
         table("Champ (Oe),nombre d'AP,nombre de P", FIELDS, HIGH, LOW),
         table("campo (Oe),Numero de P,numero total", FIELDS, LOW, [100] * 4),
@@ -38,6 +44,24 @@ def test_counts_of_either_state_are_counts_of_the_high_one(put, text: str) -> No
     assert kind_of(dataset) == "probability"
     assert dataset["high"].values == close_to(HIGH)
     assert dataset["reads"].values == close_to([100] * 4)
+
+
+@pytest.mark.parametrize(
+    ("high", "other"), [("n_AP", "n_P"), ("switched", "trials"), ("switched", "n_P")]
+)
+def test_counts_of_several_conditions_may_stand_side_by_side(put, high: str, other: str) -> None:
+    head = ",".join(f"{name} ({volts} mV)" for volts in (-100, 100) for name in (high, other))
+    second = LOW if high == "n_AP" else [100] * 4
+    text = table(f"H (Oe),{head}", FIELDS, HIGH, second, HIGH[::-1], second[::-1])
+    (dataset,) = load_tables(put("p.csv", text + "\n"))
+    assert dataset["reads"].values == close_to([100] * 8)
+    assert dataset["high"].values == close_to([*HIGH, *HIGH[::-1]])
+    assert sorted(set(dataset["voltage"].values)) == close_to([-0.1, 0.1])
+
+
+def test_a_fraction_of_counts_is_a_probability(put) -> None:
+    text = table("H (Oe),n_switched/n_trials", FIELDS, [h / 100 for h in HIGH])
+    assert load(put("p.csv", text + "\n"))["probability"].values == close_to(np.array(HIGH) / 100)
 
 
 @pytest.mark.parametrize("header", ["P_P", "P_low", "P_parallel"])

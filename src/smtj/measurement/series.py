@@ -122,6 +122,13 @@ def _series(headers: Sequence[str], file: Path) -> list[_Group]:
         columns = {**group.columns, one.quantity: (position, one.unit)}
         found[key] = group._replace(columns=columns)
     groups = [group for group in found.values() if set(group.columns) != {"time"}]
+    # Without counts of the high state, N_P is the number of pulses.
+    groups = [
+        group._replace(columns={{"low": "reads"}.get(n, n): c for n, c in group.columns.items()})
+        if "low" in group.columns and not {"high", "reads"} & set(group.columns)
+        else group
+        for group in groups
+    ]
     kinds = {(group.condition, *sorted(group.columns)) for group in groups}
     quantities = set(groups[0].columns) - {"time"} if groups else set()
     several = len(quantities) > 1 and not quantities <= set(TABLES)

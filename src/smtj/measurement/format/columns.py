@@ -293,6 +293,9 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         if beside & {*_PROBABILITIES, "resistance", "dwell_time_high", "rate_high"}:
             return "voltage", unit
+    if bare[position].strip() == "k" and own is None:
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        return ("high", unit) if "reads" in beside else None
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
