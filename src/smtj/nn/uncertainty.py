@@ -149,7 +149,7 @@ def _activation_of(model: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 def _softmax(outputs: Tensor) -> Tensor:
-    return outputs.double().softmax(1)
+    return torch.softmax(outputs.double(), 1)
 
 
 def _shares(outputs: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ def _checked(outputs: Any, activation: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def _entropy(p: Tensor) -> Tensor:
-    return torch.special.entr(p).sum(1)
+    return torch.sum(torch.special.entr(p), 1)
 
 
 def negative_log_likelihood(probabilities: Tensor, labels: Tensor, lowest: float = LOWEST) -> float:
@@ -181,7 +181,7 @@ def negative_log_likelihood(probabilities: Tensor, labels: Tensor, lowest: float
     lowest
         Taken for smaller probabilities, which a finite number of reads cannot tell from it.
     """
-    p = probabilities.gather(1, labels[:, None]).double()
+    p = probabilities.gather(1, labels[:, None].long()).double()
     return float(-p.clamp(min=lowest).log().mean())
 
 

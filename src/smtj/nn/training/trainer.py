@@ -303,9 +303,16 @@ class Trainer:
             *("network", "optimiser", "scheduler", "best", "partial", "order", "sampling"),
         )
         content = read_saved(path, "a checkpoint", entries)
-        if content["about"] != about or content["settings"] != self.settings.to_dict():
+        settings = self.settings.to_dict()
+        if content["about"] != about or content["settings"] != settings:
+            changed = [
+                f"{name} {value}"
+                for name, value in content["settings"].items()
+                if settings.get(name) != value
+            ]
+            named = f" ({', '.join(changed)})" if changed else ""
             raise CheckpointError(
-                f"{path} is from a run with other settings; repeat those, or start a new run"
+                f"{path} is from a run with other settings{named}; repeat those, or start a new run"
             )
         if content["images"] != self._check_sum:
             raise CheckpointError(
