@@ -54,11 +54,11 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
             values, header = dataset[name].values, _header(dataset, name)
             scale = 1.0 if name != decadic else float(np.log(10))
             if name != rate:
-                sign, factor, said = _of_logarithm(dataset, name)
+                sign, factor, of = _of_logarithm(dataset, name)
                 with np.errstate(over="ignore"):  # what is infinite is rejected later
                     found = np.exp(sign * scale * values) * factor
                 which = "ln" if name == log else "log10"
-                remarks.append(f"{header} is read as {which} {said}")
+                remarks.append(f"{header} is read as {which} {of}")
             else:
                 if not (values > 0).all():
                     raise DataError(
