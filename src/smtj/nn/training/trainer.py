@@ -252,7 +252,10 @@ class Trainer:
             raise SmtjError("augment needs image_shape: channels, height and width")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(sample_key(self._sampling))
-            changed = augment(pixels.unflatten(1, shape)).flatten(1)
+            changed = augment(pixels.unflatten(1, shape))
+        if not isinstance(changed, Tensor):
+            raise SmtjError(f"augment makes {type(changed).__name__} of a batch, no tensor")
+        changed = changed.flatten(1)
         if changed.shape != pixels.shape or changed.dtype != pixels.dtype:
             raise SmtjError(
                 f"augment makes {changed.dtype} of shape {tuple(changed.shape)} of a batch of "
