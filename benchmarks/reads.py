@@ -19,7 +19,8 @@ from training import BATCH, IMAGES, SIZES, images
 from smtj.card import load_card
 from smtj.nn import AnalogueReads, DigitalReads, MTJNeuron, ReadScheme, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer
 
 READS = 16
 LAYERS = 50

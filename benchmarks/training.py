@@ -20,7 +20,8 @@ from torch.nn import functional
 
 from smtj.card import load_card
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer
 
 SIZES = (784, 400, 10)
 EPOCH, BATCH = 60_000, 100

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -21,9 +22,9 @@ from smtj.cli import main
 from smtj.datasets import load_dataset, loading
 from smtj.datasets.mirrors import PUBLISHED, DownloadError
 from smtj.nn.training.network import load_network
+from smtj.nn.training.run import WRITTEN
 from smtj.nn.training.trainer import as_tensors, evaluate
 
-WRITTEN = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
 SMALL = ("--dataset", "digits", "--hidden", "16")
 
 
@@ -103,7 +104,10 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
     outcome = smtj(
         "train", "--card", "mine.toml", "--dataset", "digits", "--hidden", "12, 8",
         "--readout", "linear", "--coupling", "matched", "--reads", "4",
-        "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "1",
+        "--eval-reads", "expected", "--no-noise", "--no-variation", "--epochs", "2",
+        "--optimizer", "adamw", "--weight-decay", "0.02", "--schedule", "one-cycle",
+        "--warmup-epochs", "1", "--first-reads", "2", "--rotate", "5", "--shift", "1",
+        "--validation-fraction", "0.2", "--patience", "4",
         "--learning-rate", "0.05", "--batch-size", "30", "--momentum", "0.5",
         "--seed", "2", "--chip-seed", "9", "--adaptive", "neuron", "--drive", "field",
         "--interval", "120 ms", "--out", "run",
@@ -121,7 +125,10 @@ def test_every_option_reaches_the_network(smtj: Command, tmp_path: Path) -> None
         },
         "training": {
             "learning_rate": 0.05, "seed": 2, "batch_size": 30, "momentum": 0.5,
-            "fresh_chips": False,
+            "fresh_chips": False, "optimizer": "adamw", "weight_decay": 0.02,
+            "schedule": "one-cycle", "warmup_epochs": 1, "epochs": 2, "first_reads": 2,
+            "augment": "RandomAffine(degrees=5.0, translate=(0.125, 0.125))",
+            "image_shape": [1, 8, 8], "validation_fraction": 0.2, "patience": 4,
         },
     }  # fmt: skip
     assert load_network(Path("run/network.pt"))[2].name == "mine"
@@ -286,19 +293,18 @@ HEEDS_CTRL_C = (
 )
 
 
-def interrupted(smtj_out: Path, when: Callable[[], bool], *options: str) -> Outcome:
-    """Send Ctrl-C to a training process when something has come true."""
+def interrupted(smtj_out: Path, *options: str) -> Outcome:
+    """Send Ctrl-C to a training process in its first epoch."""
     process = subprocess.Popen(
         [sys.executable, "-c", HEEDS_CTRL_C, "train", *SMALL,
          "--epochs", "100000", "--out", str(smtj_out), *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        limit = time.monotonic() + 60
-        while not when():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        assert process.stderr is not None
+        while "read-out" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.2)
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     finally:
@@ -308,34 +314,36 @@ def interrupted(smtj_out: Path, when: Callable[[], bool], *options: str) -> Outc
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing on Windows")
-def test_ctrl_c_keeps_the_last_epoch_and_the_run_goes_on(smtj: Command, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    outcome = interrupted(out, (out / "checkpoint.pt").exists)
+def test_ctrl_c_in_the_first_epoch_keeps_its_batches_and_the_run_goes_on(
+    smtj: Command, tmp_path: Path
+) -> None:
+    out, small = tmp_path / "run", ("--batch-size", "2")
+    outcome = interrupted(out, *small)
     assert outcome.code == 130, outcome.err
-    assert (
-        f"Stopped; every finished epoch is saved in {out}. Continue with --resume." in outcome.err
+    said = re.search(
+        rf"Stopped after 0 epochs and (\d+) of 750 batches; all of it is saved in {out}\.",
+        outcome.err,
     )
-    assert "Traceback" not in outcome.err
-    assert {path.name for path in out.iterdir()} == {"checkpoint.pt", "network.pt", "metrics.json"}
-    kept = torch.load(out / "checkpoint.pt", weights_only=True)["history"]
-    assert kept
-    until = len(kept) + 1
-    assert smtj("train", *SMALL, "--epochs", str(until), "--out", str(out), "--resume").code == 0
-    metrics = json.loads((out / "metrics.json").read_text())
-    assert metrics["test_accuracy"][:-1] == [accuracy for _, _, accuracy in kept]
-    assert len(metrics["test_accuracy"]) == until
+    assert said and "Traceback" not in outcome.err
+    assert {path.name for path in out.iterdir()} == {"checkpoint.pt"}
+    kept = torch.load(out / "checkpoint.pt", weights_only=True)["partial"]
+    assert 0 < kept["batches"] == int(said[1])
+    small = (*SMALL, *small, "--epochs", "1", "--out", str(out), "--resume")
+    assert smtj("train", *small).code == 0
+    assert len(json.loads((out / "metrics.json").read_text())["test_accuracy"]) == 1
 
 
-def test_ctrl_c_before_the_first_epoch_says_that_nothing_is_kept(
+def test_ctrl_c_in_the_midst_of_a_batch_saves_nothing_of_the_epoch(
     smtj: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: object) -> float:
+    def stop(*_: object) -> torch.Tensor:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("smtj.nn.training.trainer.Trainer.train_epoch", stop)
+    monkeypatch.setattr("smtj.nn.training.trainer.Trainer._step", stop)
     outcome = smtj("train", *SMALL, "--out", "run")
     assert outcome.code == 130
-    assert "Stopped before the first epoch ended; nothing was saved." in outcome.err
+    assert "Stopped after 0 epochs; nothing was saved." in outcome.err
+    assert not Path("run").exists()
 
 
 @pytest.mark.slow

@@ -379,7 +379,10 @@ def test_unknown_name() -> None:
     with pytest.raises(DataError) as error:
         load_dataset("cifar")
     message = one_sentence(error)
-    assert message == "unknown data set 'cifar': choose mnist, fashion-mnist, digits or idx"
+    assert message == (
+        "unknown data set 'cifar': choose mnist, fashion-mnist, digits or idx, or give the path of "
+        "an .npz file or of a folder of images by class"
+    )
     assert DATASET_NAMES == ("mnist", "fashion-mnist", "digits", "idx")
 
 

@@ -22,7 +22,8 @@ from smtj.nn import Variability, chip_of, install, sample_chip, set_readout
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.trainer import TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import as_tensors, evaluate
 
 RESULT = Path("docs/validation/aware.json")
 PAGE = Path("docs/validation/aware.md")

@@ -28,7 +28,8 @@ from smtj.files import write_text
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.trainer import TrainingSettings, as_tensors
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import as_tensors
 
 RESULT = Path("docs/validation/energy.json")
 EPOCHS, SEEDS, REPLICAS = 5, 5, 20

@@ -20,7 +20,8 @@ from smtj.nn.layer.configure import set_readout
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.trainer import TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import as_tensors, evaluate
 from smtj.paper.fig3b import networks, read_curves
 from smtj.paper.voltage import UPRIGHT, with_torque
 

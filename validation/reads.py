@@ -20,7 +20,8 @@ from smtj.datasets import load_dataset
 from smtj.files import write_text
 from smtj.nn import DigitalReads, reset_state, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors, evaluate
 from smtj.physics.device import vcma_point
 
 RESULT = Path("docs/validation/reads.json")

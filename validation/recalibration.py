@@ -39,14 +39,8 @@ from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, stream_of_reads
 from smtj.nn.training.parallel import Job, run_all
 from smtj.nn.training.recalibrate import recalibrate
-from smtj.nn.training.trainer import (
-    Trainer,
-    TrainingSettings,
-    as_tensors,
-    count_correct,
-    evaluate,
-    scaled,
-)
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors, count_correct, evaluate, scaled
 from smtj.paper.adaptive import on_card
 
 FOLDER = Path("docs/validation")

@@ -33,7 +33,8 @@ from smtj.energy.uncertainty import joules_of
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import MTJNeuron, set_readout
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors, evaluate, scaled
 from smtj.physics.device import with_stability_factor
 
 ASSUMED = Assumptions()

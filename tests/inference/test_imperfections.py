@@ -283,6 +283,17 @@ def test_a_known_response_is_no_contradiction():
     assert not any("autocorrelation" in warning for warning in fit.warnings)
 
 
+def test_a_response_that_every_switch_follows_is_not_doubted():
+    """Else what turns back between the levels would widen the intervals by half."""
+    rng, step = np.random.default_rng([0, 48]), np.arange(1.0, READINGS + 1)
+    signal = low_pass(rng, *DWELLS, step, 5.0) + 0.1 * rng.standard_normal(READINGS)
+    fit = fit_trace(INTERVAL * step, signal)
+    error = np.sqrt(np.diag(fit.log_covariance))
+    off = np.log(np.array([fit.dwell_high, fit.dwell_low]) / INTERVAL / DWELLS)
+    assert error.max() < 0.1
+    assert np.abs(off / error).max() < 2.5
+
+
 def test_a_signal_that_steps_once_does_not_wander():
     rng = np.random.default_rng(46)
     signal = 1000 + 100 * (np.arange(4000) > 2641) + 10 * rng.standard_normal(4000)

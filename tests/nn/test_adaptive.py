@@ -36,7 +36,8 @@ from smtj.nn.training.network import (
     logits_and_outputs,
     save_network,
 )
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, cross_entropy, scaled
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors, cross_entropy, scaled
 
 MODELS = ("cai2019", "self-consistent")
 PER = ("network", "layer", "neuron")

@@ -16,9 +16,10 @@ from smtj.errors import CheckpointError, DataError
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.run import TrainingRun, run_experiment, train
-from smtj.nn.training.trainer import Epoch, Images, Trainer, TrainingSettings, as_tensors, evaluate
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Epoch, Images, Trainer, as_tensors, evaluate
 
-KEPT = ("checkpoint.pt", "network.pt", "metrics.json")
+KEPT = ("checkpoint.pt", "network.pt", "metrics.json", "history.csv")
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +212,34 @@ def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
     for wrong in (arrays[:3], (*arrays[:3], arrays[3][:5])):
         with pytest.raises(DataError, match="one label per image"):
             train(wrong, epochs=1)
-    with pytest.raises(DataError, match="uint8 from 0 to 255, or floats from 0 to 1"):
+    with pytest.raises(DataError, match="neither whole numbers from 0 to 255 nor floats"):
         train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
+
+
+def test_callbacks_see_every_epoch_and_a_notebook_a_table_that_grows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[Epoch] = []
+    options = {
+        "hidden": 8,
+        "out": tmp_path,
+        "callbacks": [lambda run: seen.append(run.history[-1])],
+    }
+    first = train("digits", epochs=1, **options)
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, run: TrainingRun) -> None:
+            shown.append(run._repr_html_())
+
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda display_id: Handle())
+    run = train("digits", epochs=3, resume=True, progress=True, **options)
+    assert seen == run.history and len(seen) == 3 and seen[0] == first.history[0]
+    assert [page.count("<tr>") - 1 for page in shown] == [1, 2, 3]
+    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+    assert rows[0] == ["number", "train_loss", "test_accuracy", "validation_accuracy"]
+    assert [(int(row[0]), *map(float, row[1:3])) for row in rows[1:]] == [e[:3] for e in seen]
 
 
 @pytest.mark.slow
@@ -229,7 +256,7 @@ def test_a_run_prints_plots_and_serialises(tmp_path: Path) -> None:
     assert json.loads(json.dumps(run.to_dict()))["test_accuracy"][-1] == run.accuracy
     assert run.to_dataframe()["number"].tolist() == list(range(1, 13))
     assert {path.name for path in run.save(tmp_path)} == {
-        "network.pt", "metrics.json", "accuracy.png", "accuracy.svg"
+        "network.pt", "metrics.json", "history.csv", "accuracy.png", "accuracy.svg"
     }  # fmt: skip
     assert (
         evaluate(load_network(tmp_path / "network.pt")[0], as_tensors(load_dataset("digits")), 12)

@@ -16,7 +16,8 @@ from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings, load_network
 from smtj.nn.training.parallel import Job, run_all
 from smtj.nn.training.run import run_experiment
-from smtj.nn.training.trainer import TrainingSettings, as_tensors, held_out
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import as_tensors, held_out
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from smtj.errors import SmtjError
 from smtj.nn import DigitalReads, MTJNeuron, convert, make_adaptive, recalibrate, set_readout
 from smtj.nn.layer.neuron import junction_layers
 from smtj.nn.training.network import NetworkSettings, build_network
+from smtj.nn.training.settings import TrainingSettings
 from smtj.nn.training.smooth_reads import margin_loss, normal_reads
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors, evaluate, scaled
+from smtj.nn.training.trainer import Trainer, as_tensors, evaluate, scaled
 
 DIGITS = as_tensors(load_dataset("digits"))
 PER = ("network", "layer", "neuron")

@@ -17,10 +17,10 @@ from smtj.datasets import load_dataset
 from smtj.errors import CheckpointError, SmtjError
 from smtj.nn import install, sample_chip
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
+from smtj.nn.training.settings import TrainingSettings
 from smtj.nn.training.trainer import (
     Images,
     Trainer,
-    TrainingSettings,
     as_tensors,
     cross_entropy,
     evaluate,

@@ -11,7 +11,8 @@ from closeness import close_to
 from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors
 from smtj.paper import adaptive
 from smtj.report.figure import FigureResult
 

@@ -13,7 +13,8 @@ from smtj.datasets import load_dataset
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.run import run_experiment
-from smtj.nn.training.trainer import TrainingSettings, as_tensors
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import as_tensors
 from smtj.paper import beyond, voltage
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 from smtj.card import load_card
 from smtj.datasets import load_dataset
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors
 from smtj.paper import chips
 
 pytestmark = pytest.mark.slow

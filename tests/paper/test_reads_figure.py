@@ -10,7 +10,8 @@ from smtj import DeviceCard
 from smtj.datasets import ImageDataset, load_dataset
 from smtj.errors import SmtjError
 from smtj.nn.training.network import NetworkSettings, build_network, save_network
-from smtj.nn.training.trainer import Trainer, TrainingSettings, as_tensors
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Trainer, as_tensors
 from smtj.paper import reads
 
 pytestmark = pytest.mark.slow

@@ -4,28 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from smtj.cli.output import progress_bars
+from smtj.cli.output import is_quiet
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from smtj.nn import TrainingRun
     from smtj.nn.training.parallel import Job
     from smtj.nn.training.trainer import Epoch
-
-
-@contextmanager
-def training_progress(total: int) -> Iterator[Callable[["TrainingRun"], None]]:
-    """Show the progress and accuracy of one training; yields the callback of the run."""
-    with _bars("epochs") as bars:
-        # Hidden at first: the command may still be refused.
-        task = bars.add_task("training", total=total, accuracy="…", visible=False)
-
-        def update(run: "TrainingRun") -> None:
-            accuracy = f"{100 * run.accuracy:.2f} %" if run.history else "…"
-            bars.update(task, completed=len(run.history), accuracy=accuracy, visible=True)
-
-        yield update
 
 
 @contextmanager
@@ -60,12 +45,6 @@ def evaluations() -> Iterator[Callable[[int, int, list[float]], None]]:
 
 
 def _bars(unit: str) -> "Progress":
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from smtj.nn.training.progress import accuracy_bars
 
-    return progress_bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(f"{unit}, accuracy {{task.fields[accuracy]}}"),
-        TimeRemainingColumn(),
-    )
+    return accuracy_bars(unit, is_quiet())

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smtj.cli.output import INTERRUPTED, is_quiet, note, print_json
-from smtj.errors import CardError
+from smtj.errors import CardError, SmtjError
 
 if TYPE_CHECKING:
     from smtj.card import Card
+    from smtj.datasets import ImageDataset
     from smtj.nn import TrainingRun
 
 FAR = 0.005
@@ -48,6 +49,23 @@ class DrivenBy(StrEnum):
     voltage = "voltage"
 
 
+class Optimizer(StrEnum):
+    """Choices of ``--optimizer``."""
+
+    sgd = "sgd"
+    adam = "adam"
+    adamw = "adamw"
+
+
+class Schedule(StrEnum):
+    """Choices of ``--schedule``."""
+
+    constant = "constant"
+    step = "step"
+    cosine = "cosine"
+    one_cycle = "one-cycle"
+
+
 class Adaptive(StrEnum):
     """Choices of ``--adaptive``."""
 
@@ -59,10 +77,18 @@ class Adaptive(StrEnum):
 def train(
     card: Annotated[str, typer.Option(help="Shipped card or path of a card file.")] = "cai2019",
     dataset: Annotated[
-        str, typer.Option(help="mnist, fashion-mnist, digits, or idx for any folder of IDX files.")
-    ] = "mnist",
+        str | None,
+        typer.Option(
+            help="mnist, fashion-mnist, digits, or idx for any folder of IDX files. Default: "
+            "mnist, or your own --data."
+        ),
+    ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the data set. Default: search for it.")
+        Path | None,
+        typer.Option(
+            help="Folder of the data set (default: search for it); or your own: an .npz file with "
+            "x and y or x_train, y_train, x_test, y_test, or a folder of images by class."
+        ),
     ] = None,
     neuron: Annotated[Neuron, typer.Option(help="MTJ neurons or plain sigmoids.")] = Neuron.mtj,
     hidden: Annotated[
@@ -106,9 +132,46 @@ def train(
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 100,
-    learning_rate: float = 0.1,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default: 0.1 for sgd, 0.001 for the others.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 100,
-    momentum: float = 0.9,
+    momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
+    optimizer: Annotated[Optimizer, typer.Option(help="Of torch.optim.")] = Optimizer.sgd,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Default: 0.01 for adamw, else 0.", show_default=False)
+    ] = None,
+    schedule: Annotated[
+        Schedule,
+        typer.Option(
+            help="Of the learning rate: a tenth after half of the epochs and again after three "
+            "quarters (step), to zero (cosine), up and down (one-cycle)."
+        ),
+    ] = Schedule.constant,
+    warmup_epochs: Annotated[
+        int, typer.Option(help="Epochs in which the learning rate rises.", min=0)
+    ] = 0,
+    first_reads: Annotated[
+        int | None,
+        typer.Option(help="Reads in the first epoch, if they go to --reads until the last.", min=1),
+    ] = None,
+    rotate: Annotated[
+        float, typer.Option(help="Rotate training images by up to so many degrees.", min=0, max=180)
+    ] = 0.0,
+    shift: Annotated[
+        float, typer.Option(help="Shift training images by up to so many pixels.", min=0)
+    ] = 0.0,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Hold out this part of the training images and keep the network that is best on "
+            "them. Default: 0, or 0.1 with --patience."
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="End after so many epochs without a gain on held-out images.", min=1),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Weights, order of images, reads.", min=0, max=MAX_SEED)
     ] = 0,
@@ -124,13 +187,17 @@ def train(
     """Train a network of a card's devices; write the network, its metrics and a plot."""
     from smtj import nn
     from smtj.card import load_card
-    from smtj.cli.progress import training_progress
     from smtj.cli.ranges import parse_option, parse_sizes
-    from smtj.datasets import load_dataset
     from smtj.nn.reads.scheme import parse_reads
+    from smtj.nn.training.progress import training_progress
+    from smtj.nn.training.run import WRITTEN
 
     constant = parse_option("--drive-field", drive_field, "A/m") or 0.0
-    device, images = load_card(card), load_dataset(dataset, data, progress=not is_quiet())
+    device, images = load_card(card), _load(dataset, data)
+    augment = None
+    if rotate or shift:
+        height, width = (images.train_images.shape[-2:] * 2)[:2]
+        augment = nn.RandomAffine(rotate, (min(1.0, shift / width), min(1.0, shift / height)))
     begun = False
 
     def show(run: "TrainingRun") -> None:
@@ -148,7 +215,7 @@ def train(
         update(run)
 
     try:
-        with training_progress(epochs) as update:
+        with training_progress(epochs, is_quiet()) as update:
             run = nn.train(
                 images,
                 device,
@@ -169,18 +236,22 @@ def train(
                 learning_rate=learning_rate,
                 batch_size=batch_size,
                 momentum=momentum,
+                optimizer=optimizer.value,
+                weight_decay=weight_decay,
+                schedule=schedule.value,
+                warmup_epochs=warmup_epochs,
+                first_reads=first_reads,
+                augment=augment,
+                validation_fraction=validation_fraction,
+                patience=patience,
                 seed=seed,
                 chip_seed=chip_seed,
                 out=out,
                 resume=resume,
                 progress=show,
             )
-    except KeyboardInterrupt:
-        note(
-            f"\nStopped; every finished epoch is saved in {out}. Continue with --resume."
-            if (out / "checkpoint.pt").exists()
-            else "\nStopped before the first epoch ended; nothing was saved."
-        )
+    except KeyboardInterrupt as stopped:
+        note(f"\n{stopped or 'Stopped before the first epoch; nothing was saved.'}")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(run.to_dict())
@@ -188,8 +259,21 @@ def train(
         if run.bias_voltages:
             typer.echo(f"Learnt bias voltages by layer: {', '.join(run.bias_voltages.values())}")
         typer.echo(f"Test accuracy: {100 * run.accuracy:.2f} %")
-    names = ("network.pt", "metrics.json", "accuracy.png", "accuracy.svg")
-    note("\n".join(["Written:", *(f"  {out / name}" for name in names)]))
+    note("\n".join(["Written:", *(f"  {out / name}" for name in WRITTEN)]))
+
+
+def _load(dataset: str | None, data: Path | None) -> "ImageDataset":
+    """Load a data set by name, or the user's own by its path."""
+    from smtj.datasets import load_dataset
+    from smtj.datasets.own import is_own
+
+    if data is not None and is_own(data):
+        if dataset is not None:
+            raise SmtjError(
+                f"--data {data} is a data set of its own; leave out --dataset {dataset}"
+            )
+        return load_dataset(str(data))
+    return load_dataset(dataset or "mnist", data, progress=not is_quiet())
 
 
 def _slow_reads(card: "Card") -> str:

@@ -1,4 +1,4 @@
-"""Images to train on: MNIST, Fashion-MNIST, any folder of IDX files, scikit-learn's digits."""
+"""Images to train on: MNIST, Fashion-MNIST, scikit-learn's digits, and a user's own."""
 
 from smtj.datasets.loading import DATASET_NAMES, ImageDataset, load_dataset
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from smtj.datasets.idx import PARTS, Bytes, find_parts, parse_parts, read_raw, require_parts
+from smtj.datasets.idx import PARTS, find_parts, parse_parts, read_raw, require_parts
 from smtj.datasets.mirrors import PUBLISHED, DownloadError, complete, md5_of
+from smtj.datasets.own import Array, load_image_folder, load_npz
 from smtj.errors import DataError
 
 DATA_DIR_VARIABLE = "SMTJ_DATA_DIR"
@@ -23,19 +24,19 @@ _DIGITS_LEVELS = 16
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Labelled grey-scale images in a training and a test set."""
+    """Labelled images in a training and a test set."""
 
     name: str
-    """One of :data:`DATASET_NAMES`; "digits" for a stand-in."""
+    """One of :data:`DATASET_NAMES`, "digits" for a stand-in; or the path of a user's own."""
     title: str
     """Human-readable name; that of a stand-in also names the data set it replaces."""
-    train_images: Bytes
-    """Shape (N, H, W); 0 is background."""
-    train_labels: Bytes
+    train_images: Array
+    """Bytes, or floats of order one; shape (N, H, W), of a user's own also (N, …)."""
+    train_labels: Array
     """Shape (N,)."""
-    test_images: Bytes
-    """Shape (M, H, W)."""
-    test_labels: Bytes
+    test_images: Array
+    """Shape (M, H, W) or (M, …)."""
+    test_labels: Array
     """Shape (M,)."""
     stand_in: bool
     """Whether it replaces a data set that is not available."""
@@ -49,7 +50,7 @@ class ImageDataset:
 
     @property
     def pixels(self) -> int:
-        """Pixels of an image, H·W."""
+        """Numbers of an image, H·W of a grey one."""
         return int(self.train_images[0].size)
 
 
@@ -62,12 +63,14 @@ def load_dataset(
     ``$SMTJ_DATA_DIR``; ``$SMTJ_DATA_DIR`` itself; the user's cache; public mirrors, whose files
     then stay in the cache. Their checksums must be those of the original. "idx" is any folder
     ``path`` of four IDX files named like MNIST's, plain or ``.gz``. "digits" is scikit-learn's set
-    of 8×8 digits, in a fixed stratified split of 1500 and 297.
+    of 8×8 digits, in a fixed stratified split of 1500 and 297. The path of an ``.npz`` file
+    (:func:`smtj.datasets.own.load_npz`) or of a folder of images by class
+    (:func:`smtj.datasets.own.load_image_folder`) is a name as well.
 
     Parameters
     ----------
     name
-        One of :data:`DATASET_NAMES`.
+        One of :data:`DATASET_NAMES`, or a path.
     path
         Folder of the four IDX files; required by "idx", rejected by "digits".
     allow_stand_in
@@ -82,7 +85,13 @@ def load_dataset(
         The name is unknown, or files are missing, damaged or not the original.
     """
     if name not in DATASET_NAMES:
-        raise DataError(f"unknown data set {name!r}: choose {_listed(DATASET_NAMES)}")
+        own = Path(name).expanduser()
+        if (name and own.exists()) or own.suffix.lower() == ".npz":
+            return _load_own(own)
+        raise DataError(
+            f"unknown data set {name!r}: choose {_listed(DATASET_NAMES)}, or give the path of an "
+            ".npz file or of a folder of images by class"
+        )
     if name == "digits":
         if path is not None:
             raise DataError(
@@ -136,6 +145,20 @@ def _load_folder(name: str, title: str, folder: Path, advice: str = "") -> Image
                 f"original's is {original}): {advice}"
             )
     return ImageDataset(name, title, *parse_parts(paths, raw), stand_in=False, origin=str(folder))
+
+
+def _load_own(path: Path) -> ImageDataset:
+    """Load a user's own data set, which is named by its path."""
+    if path.is_dir():
+        if find_parts(path):
+            return load_dataset("idx", path)
+        parts = load_image_folder(path)
+    elif path.suffix.lower() == ".npz":
+        parts = load_npz(path)
+    else:
+        raise DataError(f"{path} is no data set; give an .npz file or a folder of images by class")
+    where = str(path.resolve())
+    return ImageDataset(where, path.name, *parts, stand_in=False, origin=where)
 
 
 def _is_another(name: str, folder: Path) -> bool:

@@ -28,9 +28,17 @@ if TYPE_CHECKING:
     from smtj.nn.layer.configure import reset_state, set_conditions, set_readout
     from smtj.nn.layer.neuron import MTJNeuron
     from smtj.nn.reads.scheme import AnalogueReads, DigitalReads, Reads, ReadScheme
+    from smtj.nn.training.augment import RandomAffine
     from smtj.nn.training.network import load_network, save_network
     from smtj.nn.training.recalibrate import Recalibration, recalibrate
     from smtj.nn.training.run import TrainingRun, train
+    from smtj.nn.uncertainty import (
+        Prediction,
+        auroc,
+        expected_calibration_error,
+        negative_log_likelihood,
+        predict,
+    )
 
 try:
     _torch = find_spec("torch")
@@ -44,13 +52,13 @@ if _torch is None:
 __all__ = [
     "AffineCoupling", "AnalogueReads", "CalibratedCoupling", "Chip", "ConversionSummary",
     "DeviceVariation", "DigitalReads", "DrivenCoupling", "MTJActivation", "MTJNeuron",
-    "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid", "Source", "TrainingRun",
-    "Variability", "VoltageCoupling", "calibrated", "chip_of", "convert", "fix_bias",
-    "heavy_tailed", "install",
-    "load_network", "log_normal", "make_adaptive", "matched", "no_variation", "normal",
-    "recalibrate", "reset_state", "sample_chip", "sample_variation", "save_network",
-    "set_conditions", "set_readout", "strain_coupling", "summary", "tilt_coupling",
-    "to_digital", "train", "uniform", "voltage_coupling",
+    "Prediction", "RandomAffine", "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid",
+    "Source", "TrainingRun", "Variability", "VoltageCoupling", "auroc", "calibrated", "chip_of",
+    "convert", "expected_calibration_error", "fix_bias", "heavy_tailed", "install",
+    "load_network", "log_normal", "make_adaptive", "matched", "negative_log_likelihood",
+    "no_variation", "normal", "predict", "recalibrate", "reset_state", "sample_chip",
+    "sample_variation", "save_network", "set_conditions", "set_readout", "strain_coupling",
+    "summary", "tilt_coupling", "to_digital", "train", "uniform", "voltage_coupling",
     "wire_coupling",
 ]  # fmt: skip
 
@@ -68,9 +76,11 @@ _MODULES = (
     "layer.configure",
     "layer.neuron",
     "reads.scheme",
+    "training.augment",
     "training.network",
     "training.recalibrate",
     "training.run",
+    "uncertainty",
 )
 
 

@@ -29,15 +29,8 @@ from smtj.nn.training.network import (
     stream_of_reads,
 )
 from smtj.nn.training.recalibrate import recalibrate
-from smtj.nn.training.trainer import (
-    Images,
-    Trainer,
-    TrainingSettings,
-    as_tensors,
-    count_correct,
-    evaluate,
-    scaled,
-)
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer, as_tensors, count_correct, evaluate, scaled
 from smtj.paper.texts import check, figure
 from smtj.report.figure import Check, FigureResult
 from smtj.typing import Floats

@@ -19,7 +19,8 @@ from smtj.datasets import ImageDataset
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.parallel import Job, run_all
-from smtj.nn.training.trainer import Epoch, TrainingSettings
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Epoch
 from smtj.paper.claims import check_claims
 from smtj.paper.texts import figure
 from smtj.report.figure import FigureResult

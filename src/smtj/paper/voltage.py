@@ -18,7 +18,8 @@ from smtj.datasets import ImageDataset
 from smtj.energy.costs import Coupling, cost, joules
 from smtj.nn.reads.kernels import one_thread
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.trainer import Images, Trainer, TrainingSettings, as_tensors, scaled
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer, as_tensors, scaled
 from smtj.paper.fig3b import HIDDEN
 from smtj.paper.texts import check, figure
 from smtj.physics.voltage_response import voltage_response

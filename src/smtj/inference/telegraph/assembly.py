@@ -226,7 +226,7 @@ class Assembly:
         if own.is_regular:
             states = path if own is pilot else sample_path(own, seen, model, 0)
             has_memory = base.jumps.size == 0 and changed is None
-            passed = passages(seen, states, model, has_memory)
+            passed = passages(own, seen, states, model, has_memory)
             if passed is not None and passed.chance > UNLIKELY:
                 dwells = _longer(events, passed)
                 if passed.chance > LIKELY:

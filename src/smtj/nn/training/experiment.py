@@ -5,7 +5,8 @@ from typing import Any
 
 from smtj.card import Card
 from smtj.nn.training.network import NetworkSettings, build_network
-from smtj.nn.training.trainer import Images, Trainer, TrainingSettings
+from smtj.nn.training.settings import TrainingSettings
+from smtj.nn.training.trainer import Images, Trainer
 from smtj.units import format_quantity, format_scaled
 
 
@@ -22,7 +23,12 @@ class Experiment:
         """Return one line that describes the network and its training."""
         net, train = self.network, self.training
         neuron = f"{self.card.name} neurons" if net.neuron == "mtj" else "sigmoid neurons"
-        reads = f", {net.reads} read{'s' if net.reads != 1 else ''}" if net.neuron == "mtj" else ""
+        first = f"{train.first_reads} to " if train.first_reads else ""
+        reads = (
+            f", {first}{net.reads} read{'s' if net.reads != 1 else ''}"
+            if net.neuron == "mtj"
+            else ""
+        )
         if net.interval is not None:
             reads += f" {format_scaled(net.interval, 's')} apart in a stream"
         drive = " driven by voltage" if net.drive == "voltage" else ""
@@ -32,7 +38,7 @@ class Experiment:
         return (
             f"{'-'.join(map(str, net.sizes))}, {neuron}{drive}{reads}{bias}, "
             f"{net.readout} read-out, "
-            f"{net.coupling} coupling, learning rate {train.learning_rate:g}, seed {train.seed}"
+            f"{net.coupling} coupling, {train.title()}, seed {train.seed}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -41,7 +47,7 @@ class Experiment:
             "card": self.card.name,
             "dataset": self.dataset,
             "network": asdict(self.network),
-            "training": asdict(self.training),
+            "training": self.training.to_dict(),
         }
 
     def start(self, images: Images) -> Trainer:

@@ -1,10 +1,11 @@
 """Back-propagation on a data set in memory, one epoch at a time."""
 
+import copy
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from smtj.datasets import ImageDataset
+from smtj.datasets.own import split_by_class
 from smtj.errors import CheckpointError, SmtjError
 from smtj.files import write_whole
 from smtj.nn.checkpoint import FORMAT, read_saved, understanding
@@ -22,7 +24,9 @@ from smtj.nn.layer.configure import reset_state, set_readout
 from smtj.nn.layer.neuron import neurons_of
 from smtj.nn.reads.independent import sample_key
 from smtj.nn.reads.kernels import start_threads
+from smtj.nn.training.interrupt import deferred_interrupt
 from smtj.nn.training.network import logits_and_outputs
+from smtj.nn.training.settings import TrainingSettings, make_optimizer, make_scheduler
 from smtj.nn.training.smooth_reads import normal_reads
 
 EVALUATION_BATCH = 2000
@@ -54,14 +58,24 @@ def as_tensors(data: ImageDataset) -> Images:
     )
 
 
-def held_out(images: Images) -> Images:
-    """Return the training images only, with the last sixth as a test set for tuning."""
-    count = len(images.train_labels) * 5 // 6
+def held_out(images: Images, fraction: float = 1 / 6, seed: int | None = None) -> Images:
+    """Return the training images only, a part of them as a test set.
+
+    By default the last ones; with a seed random ones, as many of each class as there are.  Raises
+    DataError if a class has too few images to be split.
+    """
+    if seed is None:
+        count = len(images.train_labels)
+        kept = count - round(count * fraction)
+        first, last = torch.arange(count).tensor_split([kept])
+    else:
+        parts = split_by_class(images.train_labels.numpy(), fraction, seed)
+        first, last = map(torch.from_numpy, parts)
     return Images(
-        images.train_images[:count],
-        images.train_labels[:count],
-        images.train_images[count:],
-        images.train_labels[count:],
+        images.train_images[first],
+        images.train_labels[first],
+        images.train_images[last],
+        images.train_labels[last],
     )
 
 
@@ -74,29 +88,6 @@ def check_sum(images: Images) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a network is trained: stochastic gradient descent with momentum."""
-
-    learning_rate: float = 0.1
-    """The default is best on held-out images for both kinds of neuron; see the validation page."""
-    seed: int = 0
-    """Decides initial weights, batches and reads; the chip has its own seed."""
-    batch_size: int = 100
-    momentum: float = 0.9
-    fresh_chips: bool = False
-    """Whether to sample new devices for every batch, so that the weights suit any chip; evaluation
-    uses the network's own chip."""
-
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        if not (self.learning_rate > 0 and self.batch_size >= 1 and 0 <= self.momentum < 1):
-            raise SmtjError(
-                f"learning_rate {self.learning_rate}, batch_size {self.batch_size} and momentum "
-                f"{self.momentum} must be positive, at least 1 and in [0, 1)"
-            )
-
-
 class Epoch(NamedTuple):
     """The result of an epoch."""
 
@@ -106,6 +97,8 @@ class Epoch(NamedTuple):
     """Mean cross-entropy over the epoch, in nats per image."""
     test_accuracy: float
     """Fraction of test images classified correctly."""
+    validation_accuracy: float | None = None
+    """Fraction of the held-out images classified correctly, if any are held out."""
 
 
 class Trainer:
@@ -116,7 +109,13 @@ class Trainer:
     """
 
     def __init__(self, network: nn.Sequential, images: Images, settings: TrainingSettings) -> None:
-        count, size = len(images.train_labels), settings.batch_size
+        self._held_out = None
+        self.images = images
+        if settings.validation_fraction:
+            self._held_out = held_out(images, settings.validation_fraction, settings.seed)
+            train_images, train_labels, _, _ = self._held_out
+            self.images = images._replace(train_images=train_images, train_labels=train_labels)
+        count, size = len(self.images.train_labels), settings.batch_size
         needs_spread = (CalibratedCoupling, Standardised)
         if (size == 1 or count % size == 1) and any(
             isinstance(module, needs_spread) for module in network.modules()
@@ -126,49 +125,108 @@ class Trainer:
                 "calibrated coupling cannot standardise; change it, or use matched coupling"
             )
         self.network = network
-        self.images = images
         self.settings = settings
         self.history: list[Epoch] = []
-        self._optimiser = torch.optim.SGD(
-            network.parameters(), settings.learning_rate, settings.momentum, fused=True
-        )
+        self.batches = math.ceil(count / size)
+        """Batches of an epoch."""
+        self.partial: dict[str, Any] | None = None
+        """An epoch that was interrupted between two batches, and is continued by the next."""
+        self.is_whole = True
+        """Whether no batch was interrupted."""
+        self._optimiser = make_optimizer(settings, network.parameters())
+        self._scheduler = make_scheduler(settings, self._optimiser, self.batches)
         self._weights = list(network.parameters())
+        self._neurons = list(neurons_of(network).values())
+        self._reads = [neuron.reads for neuron in self._neurons]
+        if settings.first_reads and not (
+            self._reads and all(isinstance(reads, int) for reads in self._reads)
+        ):
+            raise SmtjError("first_reads needs MTJ neurons with a number of reads")
         # Before the first epoch, so that all epochs use the same number of threads.
         start_threads()
         self._check_sum = check_sum(images)
-        self._pixels = scaled(images.train_images)
+        self._pixels = scaled(self.images.train_images)
         self._shuffled = torch.empty_like(self._pixels)
         self._order = torch.Generator().manual_seed(settings.seed)
         self._sampling = torch.Generator().manual_seed(settings.seed)
         self._own_chip = chip_of(network) if settings.fresh_chips else None
+        self._best: dict[str, Tensor] | None = None
+        self._is_interrupted: Callable[[], bool] = lambda: False
         # Sampled reads hide from a voltage that it makes its device slow.
-        self._smooth = any(n.bias is not None and n.scheme for n in neurons_of(network).values())
+        self._smooth = any(n.bias is not None and n.scheme for n in self._neurons)
 
     def epochs(self, until: int) -> Iterator[Epoch]:
-        """Train until an epoch, counted from 1, and yield each when it ends."""
-        while len(self.history) < until:
-            loss = self.train_epoch()
+        """Train until an epoch, counted from 1, and yield each when it ends.
+
+        Ctrl-C waits for the batch to end, or for the evaluation, so that :meth:`save` keeps it.
+        """
+        while len(self.history) < until and not self.is_over:
             number = len(self.history) + 1
-            accuracy = evaluate(self.network, self.images, seed=self.settings.seed + number)
-            self.history.append(Epoch(number, loss, accuracy))
+            seed = self.settings.seed + number
+            with deferred_interrupt() as self._is_interrupted:
+                loss = self.train_epoch()
+                accuracy = evaluate(self.network, self.images, seed)
+                held = self._held_out and evaluate(self.network, self._held_out, seed)
+                self.history.append(Epoch(number, loss, accuracy, held))
+                if held is not None and self.best == self.history[-1]:
+                    self._best = copy.deepcopy(self.network.state_dict())
             yield self.history[-1]
 
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose network is kept: the best on held-out images, else the last."""
+        return best_epoch(self.history)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the held-out images have gained nothing for as long as there was patience."""
+        patience, best = self.settings.patience, self.best
+        return bool(patience and best and len(self.history) - best.number >= patience)
+
+    def keep_best(self) -> None:
+        """Give the network the weights of the epoch that was best on held-out images, if any."""
+        if self._best is not None:
+            self.network.load_state_dict(self._best)
+
     def train_epoch(self) -> float:
-        """Train one epoch and return its mean loss in nats per image."""
+        """Train one epoch, or the rest of one, and return its mean loss in nats per image.
+
+        Raises KeyboardInterrupt between two batches.
+        """
+        self.is_whole = False
         self.network.train()
         reset_state(set_readout(self.network, generator=self._sampling))
+        self._set_reads()
+        total, done = torch.zeros(()), 0
+        if self.partial:
+            total, done = self.partial["total"], self.partial["batches"]
+            self._order.set_state(self.partial["order"])
+            for neuron, state in zip(self._neurons, self.partial["states"], strict=True):
+                neuron.read_state.copy_(state)
+            self.partial = None
+        before = self._order.get_state()
         order = torch.randperm(len(self.images.train_labels), generator=self._order)
         # Shuffled once per epoch into the same memory, so batches are views.
         torch.index_select(self._pixels, 0, order, out=self._shuffled)
         labels = self.images.train_labels[order]
-        total = torch.zeros(())
         size = self.settings.batch_size
+        batches = zip(self._shuffled.split(size), labels.split(size), strict=True)
         reads = normal_reads(self.network, self._sampling) if self._smooth else nullcontext()
         with reads:
-            for pixels, classes in zip(self._shuffled.split(size), labels.split(size), strict=True):
+            for pixels, classes in islice(batches, done, None):
                 total.add_(self._step(pixels, classes), alpha=len(classes))
+                done += 1
+                if self._is_interrupted():
+                    states = [neuron.read_state.clone() for neuron in self._neurons]
+                    self.partial = {
+                        "order": before, "batches": done, "total": total, "states": states
+                    }  # fmt: skip
+                    break
         if self._own_chip is not None:
             install(self._own_chip, self.network)
+        self.is_whole = True
+        if self.partial:
+            raise KeyboardInterrupt
         if not math.isfinite(total):
             raise SmtjError(
                 f"the training diverged in epoch {len(self.history) + 1}; use a learning rate "
@@ -176,17 +234,48 @@ class Trainer:
             )
         return float(total) / len(labels)
 
+    def _set_reads(self) -> None:
+        """Set the reads of the epoch, which go geometrically from the first to the last number."""
+        first, epochs = self.settings.first_reads, self.settings.epochs
+        if first is None or epochs is None:
+            return
+        done = min(1.0, len(self.history) / max(1, epochs - 1))
+        for neuron, last in zip(self._neurons, self._reads, strict=True):
+            neuron.reads = round(first ** (1 - done) * float(last) ** done)
+
+    def _augmented(self, pixels: Tensor) -> Tensor:
+        """Return a batch changed at random, as the training's own random numbers say."""
+        augment, shape = self.settings.augment, self.settings.image_shape
+        if augment is None:
+            return pixels
+        if shape is None:
+            raise SmtjError("augment needs image_shape: channels, height and width")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(sample_key(self._sampling))
+            changed = augment(pixels.unflatten(1, shape))
+        if not isinstance(changed, Tensor):
+            raise SmtjError(f"augment makes {type(changed).__name__} of a batch, no tensor")
+        changed = changed.flatten(1)
+        if changed.shape != pixels.shape or changed.dtype != pixels.dtype:
+            raise SmtjError(
+                f"augment makes {changed.dtype} of shape {tuple(changed.shape)} of a batch of "
+                f"{pixels.dtype} and shape {tuple(pixels.shape)}; it must keep both"
+            )
+        return changed
+
     def _step(self, pixels: Tensor, classes: Tensor) -> Tensor:
         """Take one step and return the loss of the batch."""
         if self._own_chip is not None:
             install(sample_chip(self.network, sample_key(self._sampling)), self.network)
-        sums, outputs = logits_and_outputs(self.network, pixels)
+        sums, outputs = logits_and_outputs(self.network, self._augmented(pixels))
         loss = cross_entropy(sums, outputs, classes)
         # As zero_grad does, without its hooks, which take 4 % of a small network's step.
         for weight in self._weights:
             weight.grad = None
         loss.backward()
         self._optimiser.step()
+        if self._scheduler is not None:
+            self._scheduler.step()
         return loss.detach()
 
     def save(self, path: Path, about: str) -> Path:
@@ -194,11 +283,14 @@ class Trainer:
         content = {
             "format": FORMAT,
             "about": about,
-            "settings": asdict(self.settings),
+            "settings": self.settings.to_dict(),
             "history": [tuple(epoch) for epoch in self.history],
             "images": self._check_sum,
             "network": self.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
+            "scheduler": self._scheduler and self._scheduler.state_dict(),
+            "best": self._best,
+            "partial": self.partial,
             "order": self._order.get_state(),
             "sampling": self._sampling.get_state(),
         }
@@ -211,12 +303,19 @@ class Trainer:
         """
         entries = (
             *("about", "settings", "history", "images"),
-            *("network", "optimiser", "order", "sampling"),
+            *("network", "optimiser", "scheduler", "best", "partial", "order", "sampling"),
         )
         content = read_saved(path, "a checkpoint", entries)
-        if content["about"] != about or content["settings"] != asdict(self.settings):
+        settings = self.settings.to_dict()
+        if content["about"] != about or content["settings"] != settings:
+            changed = [
+                f"{name} {value}"
+                for name, value in content["settings"].items()
+                if settings.get(name) != value
+            ]
+            named = f" ({', '.join(changed)})" if changed else ""
             raise CheckpointError(
-                f"{path} is from a run with other settings; repeat those, or start a new run"
+                f"{path} is from a run with other settings{named}; repeat those, or start a new run"
             )
         if content["images"] != self._check_sum:
             raise CheckpointError(
@@ -225,9 +324,19 @@ class Trainer:
         with understanding(path, "a checkpoint"):
             self.network.load_state_dict(content["network"])
             self._optimiser.load_state_dict(content["optimiser"])
+            if self._scheduler is not None:
+                self._scheduler.load_state_dict(content["scheduler"])
+            self._best, self.partial = content["best"], content["partial"]
             self._order.set_state(content["order"])
             self._sampling.set_state(content["sampling"])
             self.history = [Epoch(*epoch) for epoch in content["history"]]
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch | None:
+    """Return the first of the epochs best on held-out images; without these, the last."""
+    if not history or history[-1].validation_accuracy is None:
+        return history[-1] if history else None
+    return max(history, key=lambda epoch: epoch.validation_accuracy or 0.0)
 
 
 def scaled(pixels: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from smtj.errors import SmtjError
 from smtj.inference.telegraph.diagnostics import memory_time
 from smtj.inference.telegraph.kernels.interval import pole_response
-from smtj.inference.telegraph.model import Model
+from smtj.inference.telegraph.model import Model, expectation
+from smtj.inference.telegraph.readings import Readings
 from smtj.inference.telegraph.start import hysteresis
 from smtj.typing import Floats
 
@@ -45,6 +46,9 @@ ALONE = 0.1
 """How often all do beyond them."""
 DOUBT = 0.05
 """Chance of recrossings from which a fitted response is doubted."""
+ON_THE_WAY, SPARE, TOO_FAR = 0.15, 2.0, 2.0
+"""Distance from the levels, over the separation, from which a reading is on the way between them;
+how many of them for each switch show the way; standard errors by which they may leave it."""
 GRID = np.linspace(0, 2, 201)
 """ln of passages' relaxation time over that of crossings."""
 
@@ -61,14 +65,19 @@ class Passages:
 
 
 def passages(
-    z: Floats, states: NDArray[np.uint8], model: Model, has_memory: bool, seed: int = 0
+    readings: Readings,
+    z: Floats,
+    states: NDArray[np.uint8],
+    model: Model,
+    has_memory: bool,
+    seed: int = 0,
 ) -> Passages | None:
     """Return how much longer passages take than crossings; None where neither can be counted.
 
     Parameters
     ----------
-    z
-        Signal less baseline, evenly spaced.
+    readings, z
+        The trace, evenly spaced, and its signal less the baseline.
     states
         Sampled states at each reading.
     model
@@ -108,7 +117,9 @@ def passages(
     prior = PRIORS[not (model.is_plain or _is_of_readout(model))]
     moments, chance = _weighed(found, prior)
     fitted = model.free[np.isin(model.layout.names, ("pole", "window"))].any()
-    if chance > DOUBT and fitted:
+    if chance > DOUBT and fitted and _follows_response(readings, z, model):
+        moments, chance = _weighed(found, PRIORS[0])
+    elif chance > DOUBT and fitted:
         # The motion between the levels may be what was taken for the response.
         instant = excess(model.with_values(pole=0.0, window=0.0))
         for route in (name for name in found if name in instant):
@@ -126,6 +137,24 @@ def _is_of_readout(model: Model) -> bool:
     if pole == 0 or memory.size != 1:
         return False
     return abs(float(memory[0]) - math.exp(-1 / pole)) < SAME_MEMORY
+
+
+def _follows_response(readings: Readings, z: Floats, model: Model) -> bool:
+    """Whether enough readings are seen on the way between the levels, and none but noise takes them
+    off the way of the response, of which each switch fits one time."""
+    found = expectation(readings, z, model)
+    low, high = model.levels
+    part = (found.response - low) / (high - low)
+    is_on_the_way = (np.minimum(part, 1 - part) > ON_THE_WAY) & (found.inlier > 0.5)
+    switches = 2 * model.occupancy[0] * -model.rates[0, 0] * z.size
+    number = np.count_nonzero(is_on_the_way)
+    if number < SPARE * switches:
+        return False
+    spread = np.interp(found.occupied[:, 0], (0, 1), model.spread)
+    square = np.square((z - found.response) / spread)
+    usual = square[~is_on_the_way & (found.inlier > 0.5)]
+    expected = (number - switches) * usual.mean()
+    return bool(square[is_on_the_way].sum() < expected + TOO_FAR * usual.std() * math.sqrt(number))
 
 
 def _weighed(found: dict[str, tuple[float, float]], prior: float) -> tuple[Floats, float]:
