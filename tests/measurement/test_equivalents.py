@@ -15,6 +15,7 @@ from smtj.measurement import kind_of
     [
         ("Gamma_AP->P (1/s)", "Gamma_P->AP (1/s)"),
         ("rate AP (Hz)", "rate P (Hz)"),
+        ("f_AP->P (Hz)", "f_P->AP (Hz)"),
         ("AP to P rate (Hz)", "P to AP rate (Hz)"),
         ("k high→low (1/s)", "k low→high (1/s)"),
     ],

@@ -89,6 +89,8 @@ def _side_by_side(file: Path, options: Mapping[str, Any]) -> "xr.Dataset | None"
 def _shows_state(dataset: "xr.Dataset") -> bool:
     """Whether there is something that was measured."""
     names = {str(name) for name in dataset.variables}
+    if names <= {"voltage", "current", "temperature"} and len(names) == 1:
+        return False  # a drive, beside columns that are not understood
     return bool(names & {*MEASURED, "channel_x", "probability", "high", "dwell_time_high"})
 
 

@@ -244,8 +244,13 @@ _STATE = _words(
 _RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
 _LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
 _DECADIC = _words("log10 tau, log10 τ, lg tau, lg τ, log10 dwell time")
-_RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
-_RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
+# An f of a state may be a frequency of anything, that of a transition is its rate.
+_RATE_HIGH = _words("f AP P, f AP to P, f high low, f high to low") + _of_state(
+    _RATES, "AP, high, AP P, AP to P, high low, high to low"
+)
+_RATE_LOW = _words("f P AP, f P to AP, f low high, f low to high") + _of_state(
+    _RATES, "P, low, P AP, P to AP, low high, low to high"
+)
 _LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
 _LOG_LOW = _of_state(_LOGS, "P, low, down, parallel")
 _WITH_ERRORS = [
