@@ -104,6 +104,8 @@ validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writ
 	$(BIN)/python validation/reads.py
 	$(BIN)/python validation/recalibration.py
 	$(BIN)/python validation/aware.py
+	$(BIN)/python validation/recognition.py
+	$(BIN)/python validation/uncertainty.py
 	$(BIN)/python validation/energy.py
 	$(BIN)/python validation/yields.py
 	$(BIN)/python validation/gallery.py

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sybil import Document, Example, Region, Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 # The networks of the tests are so small that threads would only wait for each other; this holds
 # for the processes that tests start, too, and must be said before anything imports PyTorch.
@@ -85,7 +85,7 @@ def leave(namespace: dict[str, Any]) -> None:
 
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), figures],
+    parsers=[PythonCodeBlockParser(), SkipParser(), figures],
     patterns=["*.md"],
     excludes=["index.md"],  # runs as a notebook in tests/test_front_page.py
     setup=enter,

@@ -7,6 +7,7 @@ import pytest
 import smtj
 from closeness import close_to
 from smtj.errors import DataError, SmtjError
+from smtj.units import convert
 
 FIELD = np.arange(-50.0, 31, 5)
 
@@ -106,3 +107,14 @@ def test_of_voltage_and_current_the_one_of_even_steps_is_the_drive() -> None:
     times = {"tau_AP (ms)": np.exp(5 * volts), "tau_P (ms)": np.exp(-5 * volts)}
     frame = pd.DataFrame({"V (V)": volts, "T (K)": 300 + 1e-3 * np.cos(100 * volts), **times})
     assert "dwell times at 17 values of the voltage" in str(smtj.fit(frame))
+
+
+def test_every_point_counts_as_the_reads_of_its_own() -> None:
+    x = np.linspace(-20, 20, 11)
+    p = 1 / (1 + np.exp(-x / 7))
+    reads = np.where(np.arange(11) % 2, 4000, 40)
+    table = pd.DataFrame({"H (Oe)": x, "n_AP": np.rint(p * reads), "N": reads})
+    # The information of every point by Fisher, so first that of w about H_s = 0.
+    expected = np.sum(reads * p * (1 - p) * x**2) ** -0.5
+    error = smtj.fit(table)["w"].error / convert(1, "1/Oe", "m/A")
+    assert error == close_to(expected, rel=0.1)

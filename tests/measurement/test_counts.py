@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from closeness import close_to
-from smtj.measurement import kind_of, load
+from smtj.measurement import kind_of, load, load_tables
 
 FIELDS = (-30, -20, -10, 0)
 HIGH = (2, 20, 80, 98)
@@ -25,6 +25,12 @@ FRACTION = tuple(low / 100 for low in LOW)
         table("H_perp [mT],n_high,n_low", FIELDS, HIGH, LOW),
         table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
         table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
+        table("H (Oe),ones,zeros", FIELDS, HIGH, LOW),
+        table("H (Oe),up counts,down counts", FIELDS, HIGH, LOW),
+        table("H (Oe),N_AP (counts),N_P (counts)", FIELDS, HIGH, LOW),
+        table("H (Oe),k,n", FIELDS, HIGH, [100] * 4),
+        table("H (Oe),# switched,# trials", FIELDS, HIGH, [100] * 4),
+        table("H (Oe),hits,no. of shots", FIELDS, HIGH, [100] * 4),
         table("Feld (Oe),Anzahl AP,Anzahl gesamt", FIELDS, HIGH, [100] * 4),
         table("Champ (Oe),nombre d'AP,nombre de P", FIELDS, HIGH, LOW),
         table("campo (Oe),Numero de P,numero total", FIELDS, LOW, [100] * 4),
@@ -38,6 +44,31 @@ def test_counts_of_either_state_are_counts_of_the_high_one(put, text: str) -> No
     assert kind_of(dataset) == "probability"
     assert dataset["high"].values == close_to(HIGH)
     assert dataset["reads"].values == close_to([100] * 4)
+
+
+@pytest.mark.parametrize(
+    ("high", "other"), [("n_AP", "n_P"), ("switched", "trials"), ("switched", "n_P")]
+)
+def test_counts_of_several_conditions_may_stand_side_by_side(put, high: str, other: str) -> None:
+    head = ",".join(f"{name} ({volts} mV)" for volts in (-100, 100) for name in (high, other))
+    second = LOW if high == "n_AP" else [100] * 4
+    text = table(f"H (Oe),{head}", FIELDS, HIGH, second, HIGH[::-1], second[::-1])
+    (dataset,) = load_tables(put("p.csv", text + "\n"))
+    assert dataset["reads"].values == close_to([100] * 8)
+    assert dataset["high"].values == close_to([*HIGH, *HIGH[::-1]])
+    assert sorted(set(dataset["voltage"].values)) == close_to([-0.1, 0.1])
+
+
+def test_p_after_pulses_of_several_lengths_may_stand_side_by_side_against_a_voltage(put) -> None:
+    text = table("V (V),P_sw 1 ns,P_sw 5 ns", (0.3, 0.4, 0.5, 0.6), FRACTION[::-1], FRACTION[::-1])
+    (dataset,) = load_tables(put("p.csv", text + "\n"))
+    assert sorted(set(dataset["pulse_length"].values)) == close_to([1e-9, 5e-9])
+    assert dataset["probability"].values == close_to([*FRACTION[::-1]] * 2)
+
+
+def test_a_fraction_of_counts_is_a_probability(put) -> None:
+    text = table("H (Oe),n_switched/n_trials", FIELDS, [h / 100 for h in HIGH])
+    assert load(put("p.csv", text + "\n"))["probability"].values == close_to(np.array(HIGH) / 100)
 
 
 @pytest.mark.parametrize("header", ["P_P", "P_low", "P_parallel"])
@@ -183,6 +214,7 @@ BOTH = np.stack([DWELLS, WIDTHS], axis=1).reshape(4, 3)
         ("tau_AP [ms],u(tau_AP) [ms],tau_P [ms],u(tau_P) [ms]", 1e3 * BOTH),
         ("τ_AP (ms),σ_τ_AP (ms),τ_P (ms),Std. Err. of τ_P (ms)", 1e3 * BOTH),
         ("tau_AP (ms),err_AP (ms),tau_P (ms),err_P (ms)", 1e3 * BOTH),
+        ("t_AP [ms],sd_AP [ms],t_P [ms],sd_P [ms]", 1e3 * BOTH),
         ("tau_AP (ms),AP err,tau_P (ms),sigma_P", 1e3 * BOTH),
         ("tau AP (s),dtau_AP (s),tau P (s),tau P +/- (s)", BOTH),
         (
@@ -214,6 +246,12 @@ def test_errors_within_the_cells_of_dwell_times(put) -> None:
     dataset = load(put("tau.csv", "\n".join(["V (mV),tau_AP,tau_P", *rows]) + "\n"))
     assert dataset["dwell_time_high"].values == close_to(DWELLS[0], rel=1e-6)
     assert dataset["dwell_time_low_error"].values == close_to(WIDTHS[1], rel=1e-6)
+
+
+def test_a_header_may_say_that_errors_are_within_its_cells(put) -> None:
+    cells = [f"{h / 100} ± {np.sqrt(h * (100 - h)) / 1000:.6f}" for h in HIGH]
+    dataset = load(put("p.csv", table("H (Oe),P(AP) ± SE", FIELDS, cells) + "\n"))
+    assert dataset["reads"].values == close_to([100] * 4)
 
 
 def test_dwells_that_are_counted_give_the_errors_of_their_mean(put) -> None:

@@ -7,6 +7,7 @@ import pytest
 from closeness import close_to
 from smtj import load
 from smtj.errors import DataError
+from smtj.measurement import kind_of
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from smtj.errors import DataError
     [
         ("Gamma_AP->P (1/s)", "Gamma_P->AP (1/s)"),
         ("rate AP (Hz)", "rate P (Hz)"),
+        ("f_AP->P (Hz)", "f_P->AP (Hz)"),
         ("AP to P rate (Hz)", "P to AP rate (Hz)"),
         ("k high→low (1/s)", "k low→high (1/s)"),
     ],
@@ -90,3 +92,61 @@ def test_pulses_that_begin_in_both_states_or_show_one_are_refused():
     one = pulses(np.zeros(60), np.zeros(60), **{"V_pulse (V)": VOLTAGE})
     with pytest.raises(DataError, match="show no two states"):
         load(one)
+
+
+@pytest.mark.parametrize(
+    ("head", "of"),
+    [
+        ("log10(tau_{}/ms)", lambda tau: np.log10(1e3 * tau)),
+        ("ln(tau_{} (us))", lambda tau: np.log(1e6 * tau)),
+        ("ln(τ_{}/1 ms)", lambda tau: np.log(1e3 * tau)),
+        ("log10 tau_{} (s)", np.log10),
+        ("ln(rate_{} [kHz])", lambda tau: -np.log(1e3 * tau)),
+    ],
+)
+def test_logarithms_of_times_and_rates_have_the_unit_that_they_say(put, head, of) -> None:
+    tau = {"AP": np.array([0.001, 0.02, 0.3]), "P": np.array([0.4, 0.02, 0.001])}
+    rows = zip([-10, 0, 10], *map(of, tau.values()), strict=True)
+    lines = [",".join(["H (Oe)", *map(head.format, tau)]), *(",".join(map(str, r)) for r in rows)]
+    dataset = load(put("t.csv", "\n".join(lines) + "\n"))
+    for name, values in zip(("dwell_time_high", "dwell_time_low"), tau.values(), strict=True):
+        assert dataset[name].values == close_to(values, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("head", "scale"),
+    [
+        ("ln(tau_AP/tau_P)", 1),
+        ("log-odds", 1),
+        ("logit(P_AP)", 1),
+        ("ln((1-P)/P)", -1),
+        ("log10(tau_P/tau_AP)", -1 / np.log(10)),
+        ("ln(Gamma_AP/Gamma_P)", -1),
+        ("ln(N_AP/N_P)", 1),
+    ],
+)
+def test_log_odds_are_a_probability_with_the_errors_that_they_have(put, head, scale) -> None:
+    field, s = np.arange(-20, 21, 5), 0.1
+    odds = (field + 3) / 7
+    rows = zip(field, scale * odds, np.full(9, abs(scale) * s), strict=True)
+    text = "\n".join([f"H (Oe),{head},error", *(",".join(map(str, row)) for row in rows)])
+    dataset = load(put("o.csv", text + "\n"))
+    p = dataset["probability"].values
+    assert np.log(p / (1 - p)) == close_to(odds, rel=1e-9)
+    # So many reads have this error of ln[P/(1 - P)].
+    assert 1 / np.sqrt(dataset["reads"].values * p * (1 - p)) == close_to(np.full(9, s), rel=0.01)
+
+
+def test_a_logarithm_of_unknown_base_is_asked_for(put, refusal) -> None:
+    path = put("l.csv", "H (Oe),log tau_AP,log tau_P\n1,2,3\n2,3,2\n3,4,1\n")
+    assert '"log tau_P" may be to base e or 10: say which by columns=' in refusal(
+        kind_of, load(path)
+    )
+
+
+def test_a_relaxation_time_gives_dwell_times_beside_p_alone(put, refusal) -> None:
+    dataset = load(put("r.csv", "H (Oe),P_AP,tau_relax (ms)\n1,0.2,4\n2,0.5,5\n3,0.8,4\n"))
+    assert dataset["dwell_time_high"].values == close_to([0.005, 0.01, 0.02])
+    assert dataset["dwell_time_low"].values == close_to([0.02, 0.01, 0.005])
+    alone = load(put("a.csv", "H (Oe),relaxation time (ms)\n1,4\n2,5\n3,4\n"))
+    assert "of which 1/τ = 1/τ_AP + 1/τ_P" in refusal(kind_of, alone)

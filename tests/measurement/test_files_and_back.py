@@ -30,8 +30,11 @@ REPLACED = (
         "dwell_time_low_error",
     ),
 )
-_OTHERS = ("rate_", "log_dwell", "log10_dwell", "decibels", "relative_error")
-KEPT = [n for n in QUANTITIES if n not in REPLACED and not n.startswith(_OTHERS)]
+_OTHERS = ("rate_", "log", "decibels", "relative_error", "odds", "relaxation")
+_LIMITS = ("_upper", "_lower")
+KEPT = [
+    n for n in QUANTITIES if not (n in REPLACED or n.startswith(_OTHERS) or n.endswith(_LIMITS))
+]
 FORMATS = [*TABLES, pytest.param("nc", marks=needs_h5py)]
 
 words = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=9)

@@ -10,7 +10,8 @@ import xarray as xr
 
 from closeness import close_to
 from smtj.measurement import LABELS, QUANTITIES, load, parse_columns, save
-from smtj.measurement.format.schema import name_of
+from smtj.measurement.format.header import recognised
+from smtj.measurement.format.schema import has_no_direction, name_of
 from smtj.units import convert, parse_quantity
 
 OERSTED = 1000 / (4 * 3.141592653589793)
@@ -261,3 +262,35 @@ def test_second_names_a_time_below_the_unit_of_the_readings(put) -> None:
     dataset = load(put("a.csv", head + "".join(f"{n}e-3,{n % 2}\n" for n in range(20))))
     assert dataset["voltage"].values[:3].tolist() == [0, 1, 0]
     assert dataset["time"].values[1] == close_to(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("Strom durch die Brücke [µA]", ("current", "µA")),
+        ("Widerstand der Brücke in Ohm", ("resistance", "Ohm")),
+        ("der Widerstand", ("resistance", None)),
+        ("temps en s", ("time", "s")),
+        ("tension aux bornes de la jonction en mV", ("voltage", "mV")),
+        ("resistencia de la unión en ohm", ("resistance", "ohm")),
+        ("Resistance of the junction (kohm)", ("resistance", "kohm")),
+        ("Wahrscheinlichkeit des AP-Zustands", ("probability", None)),
+        ("probabilité de l'état P", ("probability_low", None)),
+        ("mittlere Verweildauer im P-Zustand in ms", ("dwell_time_low", "ms")),
+        ("Anzahl der Messungen", ("reads", None)),
+    ],
+)
+def test_articles_and_prepositions_leave_the_quantity_as_it_is(header, found) -> None:
+    assert recognised(header) == found
+
+
+@pytest.mark.parametrize(
+    "header", ["Strom durch die Spule (A)", "Temperature of the magnet", "time of flight (s)"]
+)
+def test_what_is_of_another_thing_is_not_the_device_s(header) -> None:
+    assert recognised(header) is None
+
+
+def test_a_field_in_a_phrase_has_the_direction_that_it_says() -> None:
+    assert has_no_direction("Feld am Ort der Probe")
+    assert not has_no_direction("perpendicular field of the sample")

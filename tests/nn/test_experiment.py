@@ -212,7 +212,7 @@ def test_data_are_taken_by_name_as_an_object_or_as_arrays() -> None:
     for wrong in (arrays[:3], (*arrays[:3], arrays[3][:5])):
         with pytest.raises(DataError, match="one label per image"):
             train(wrong, epochs=1)
-    with pytest.raises(DataError, match="uint8 from 0 to 255, or floats from 0 to 1 or stand"):
+    with pytest.raises(DataError, match="neither whole numbers from 0 to 255 nor floats"):
         train((arrays[0] * 1.0, *arrays[1:]), epochs=1)
 
 

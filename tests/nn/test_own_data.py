@@ -39,7 +39,7 @@ def draw(folder: str, colour: bool = False, names: tuple[str, ...] = ("ant", "be
 @pytest.mark.parametrize(
     "arrays",
     [
-        {"x": X, "y": Y},
+        {"x": X.astype(int), "y": Y},
         {"images": X / 255, "labels": Y.astype(float)},
         {"x_train": X[:48], "y_train": Y[:48, None], "x_test": X[48:], "y_test": Y[48:, None]},
         {
@@ -79,11 +79,11 @@ def test_arrays_are_found_by_their_names(arrays: dict[str, np.ndarray]) -> None:
         ({"a": X, "b": Y}, "own.npz has the arrays a, b; name them x and y, or x_train, y_train,"),
         ({"x_train": X}, "own.npz has the arrays x_train; name them"),
         ({"x": X, "y": Y[:5]}, r"images of shape \(60, 6, 5\) and labels of shape \(5,\);"),
-        ({"x": X * 1.0, "y": Y}, "images must be uint8 from 0 to 255, or floats"),
+        ({"x": X * 1.0, "y": Y}, "images of float64 that are neither whole numbers from 0 to 255"),
         ({"x": X, "y": Y - 1}, "labels that are no whole numbers from 0"),
         ({"x": X, "y": Y / 2}, "labels that are no whole numbers from 0"),
         ({"x": X, "y": np.arange(60)}, "60 images in 60 classes cannot be split"),
-        ({"x": X, "y": np.array([None] * 60)}, "own.npz cannot be read as .npz"),
+        ({"x": X, "y": np.array([None] * 60)}, "own.npz is damaged, or no .npz file of numbers"),
         (
             {"x_train": X, "y_train": Y, "x_test": X[:, 1:], "y_test": Y},
             r"training images of shape \(6, 5\) and test images of shape \(5, 5\); bring them to",

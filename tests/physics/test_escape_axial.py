@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import constants
 from scipy.integrate import quad
+from scipy.linalg import eigh_tridiagonal
 
 from closeness import close_to
 from smtj.errors import SmtjError
@@ -209,3 +210,17 @@ def test_fields_and_dampings_broadcast():
     assert up.shape == (2, 3)
     passage = log_first_passage_time(spin, *NONE, 0.0, 0.1, -0.5, np.array([0.2, 0.5, 0.7]))
     assert passage.shape == (2, 3)
+
+
+def test_a_second_mode_about_as_slow_as_the_first_is_told_from_it():
+    """Past the loss of a cone's well the rates are 45.5 and 51; by differences of 4000 cells."""
+    energy = ReducedEnergy(-24.232232831607377, 0.0, 0.0, 32.71994741963187, 47.73455574730803, 0.0)
+    c = np.linspace(-1, 1, 4001)
+    weight = np.exp(-np.asarray(energy(0.0, 0.0, (c[1:] + c[:-1]) / 2)))
+    flow = (1 - c[1:-1] ** 2) * np.exp(-np.asarray(energy(0.0, 0.0, c[1:-1]))) / (c[1] - c[0]) ** 2
+    diagonal = (np.append(flow, 0) + np.append(0, flow)) / weight
+    rates = eigh_tridiagonal(
+        diagonal, -flow / np.sqrt(weight[1:] * weight[:-1]), select="i", select_range=(1, 2)
+    )[0]
+    assert rates[1] < 1.15 * rates[0]
+    assert np.exp(float(log_axial_relaxation_rate(energy))) == close_to(rates[0], rel=1e-4)

@@ -90,6 +90,15 @@ def test_in_a_disc_the_occupancy_is_what_spherical_harmonics_give():
     assert up - down == close_to(of_up - of_down, abs=1e-3)
 
 
+@pytest.mark.slow
+def test_a_torque_that_empties_a_state_is_continued_from_smaller_volumes():
+    """Rounding hides a state as rare as e^-62; along the axis a quadrature tells how rare."""
+    cone = ReducedEnergy(0.0, 0.0, 0.0, 16.0, 24.0, 0.0)
+    upright = log_changes(cone, (0.0, 0.0, 1.2), 0.02)
+    nearly = log_changes(cone._replace(across=0.1), (0.0, 0.0, 1.2), 0.02)
+    assert nearly[0] - nearly[1] == close_to(upright[0] - upright[1], rel=0.02)
+
+
 def test_a_torque_along_the_axis_without_and_with_a_trace_of_tilt_is_the_same():
     upright = ReducedEnergy(0.0, 0.0, 0.0, 16.0, 0.0, 0.0)
     tilted = upright._replace(across=1e-4)

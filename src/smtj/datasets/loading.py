@@ -86,7 +86,7 @@ def load_dataset(
     """
     if name not in DATASET_NAMES:
         own = Path(name).expanduser()
-        if own.exists() or own.suffix.lower() == ".npz":
+        if (name and own.exists()) or own.suffix.lower() == ".npz":
             return _load_own(own)
         raise DataError(
             f"unknown data set {name!r}: choose {_listed(DATASET_NAMES)}, or give the path of an "

@@ -69,12 +69,12 @@ def checked_parts(parts: Iterable[Array], where: str) -> Parts:
 def _pixels(images: Array, where: str) -> Array:
     if images.dtype == bool:
         return images.astype(np.uint8) * np.uint8(255)
-    if images.dtype == np.uint8:
-        return images
+    if images.dtype.kind in "iu" and images.min() >= 0 and images.max() <= 255:
+        return images.astype(np.uint8)
     if images.dtype.kind != "f" or not np.abs(images).max() <= MAX_FLOAT:
         raise DataError(
-            f"{where} has images of {images.dtype}; images must be uint8 from 0 to 255, or floats "
-            "from 0 to 1 or standardised: divide them by their largest value"
+            f"{where} has images of {images.dtype} that are neither whole numbers from 0 to 255 "
+            "nor floats from 0 to 1 or standardised; divide them by their largest value"
         )
     return images.astype(np.float32)
 
@@ -158,7 +158,10 @@ def load_npz(path: Path) -> Parts:
     except (OSError, ValueError, BadZipFile, EOFError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} cannot be read as .npz: {' '.join(str(error).split())}") from error
+        raise DataError(
+            f"{path} is damaged, or no .npz file of numbers ({type(error).__name__}); save it by "
+            "numpy.savez"
+        ) from error
     if len(arrays) == 4:
         return checked_parts(arrays, str(path))
     x, y, _, _ = checked_parts(arrays * 2, str(path))

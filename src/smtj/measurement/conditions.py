@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smtj.errors import DataError
 from smtj.measurement.format.header import measures, split_header
+from smtj.measurement.format.logarithms import logarithm
 from smtj.measurement.format.messages import listed, quoted
 from smtj.measurement.format.schema import FIELDS, LABELS, QUANTITIES, SIGNALS, has_no_direction
 from smtj.measurement.locations import READING, source_of
@@ -103,8 +104,19 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         if swept_bias(dataset) is not None:
             return "bias_loop"
         found = f"readings: {size}, conditions: {readings.size}"
+    if "relaxation_time" in names:
+        header = str(dataset["relaxation_time"].encoding.get("header", "relaxation_time"))
+        raise DataError(
+            f"{source_of(dataset)} has one time of both states, {quoted(header)}, of which "
+            "1/τ = 1/τ_AP + 1/τ_P, so that it alone does not give these: give P(AP) beside it, or "
+            "tau_AP and tau_P"
+        )
     alone = [name for name in OBSERVABLES if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
+    if found == "without resistance" and not names & {"time", "frequency", "resistance"}:
+        of_tau = _of_tau(list(map(str, dataset.attrs.get("ignored_columns", ()))))
+        if of_tau:
+            raise DataError(f"{source_of(dataset)} shows no state of the device, {of_tau}")
     bare = len(alone) == 1 and not names & {"time", *FIELDS}
     if bare and dataset[alone[0]].size >= MIN_READINGS and np.ptp(dataset[alone[0]].values) > 0:
         what = {"channel_x": "readings"}.get(alone[0], f"{alone[0]}s")
@@ -176,8 +188,6 @@ def _remedy(headers: Sequence[str]) -> str:
             f"and {named} {_are(headers)} not understood: for states give 0 and 1, or AP "
             "and P, in a column called state, one per reading"
         )
-    if words & {"tau", "τ", "lifetime", "dwell"}:
-        return f"as {named} does not say of which state: give tau_AP and tau_P, one per state"
     if not any(unit is None or measures(unit, name) for _, unit in split for name in _SHOWING):
         return (
             f"as {named} {_are(headers)} neither a resistance, a voltage, a current, a probability "
@@ -188,6 +198,34 @@ def _remedy(headers: Sequence[str]) -> str:
         f"and {named} {_are(headers)} not understood: {choose} "
         'by columns= (--column "resistance=HEADER [ohm]", "voltage=HEADER [V]", '
         '"probability=HEADER", or "high=HEADER" and "reads=HEADER")'
+    )
+
+
+def _of_tau(headers: Sequence[str]) -> str:
+    """What to do about columns of times, or their logarithms, that say too little."""
+    logs = {h: found for h in headers if (found := logarithm(h)) is not None}
+    unsure = [h for h, found in logs.items() if found.base == "?"]
+    if unsure:
+        state = logs[unsure[0]].of.rpartition("_")[2]
+        name = "odds" if state == "odds" else f"dwell_time_{state}"
+        option = " or ".join(f'--column "{kind}_{name}={unsure[0]}"' for kind in ("log", "log10"))
+        return (
+            f"as {listed(map(quoted, unsure))} may be to base e or 10: say which by columns= "
+            f"({option})"
+        )
+    tau = [
+        header
+        for header in headers
+        if {"tau", "τ", "lifetime", "dwell"}
+        & {*re.split(r"[\W_]+", split_header(header)[0].casefold())}
+    ]
+    if not tau:
+        return ""
+    do = "does" if len(tau) == 1 else "do"
+    return (
+        f"as {listed(map(quoted, tau))} {do} not say of which state: give tau_AP and tau_P, one "
+        "per state, or if it is the relaxation time of both, call it tau_relax and give P(AP) "
+        "beside it"
     )
 
 

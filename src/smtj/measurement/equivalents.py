@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
-from smtj.measurement.format.header import split_header
+from smtj.measurement.format.header import split_header, unit_named
+from smtj.measurement.format.logarithms import logarithm
 from smtj.measurement.format.messages import quoted
-from smtj.measurement.format.schema import QUANTITIES
+from smtj.measurement.format.schema import BIASES, FIELDS, QUANTITIES
 from smtj.measurement.locations import READING
+from smtj.units import convert
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +29,8 @@ _SHOWN = {
     "switched",
     "dwell_time_high",
 }
+MIN_LINE = 2
+"""Fewest points beyond two about whose line log-odds scatter."""
 RESET = 0.95
 """Fraction of pulses before which the device is in one state from which it was reset to it."""
 
@@ -48,11 +52,13 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
             if name not in dataset.variables or wanted in dataset.variables:
                 continue
             values, header = dataset[name].values, _header(dataset, name)
+            scale = 1.0 if name != decadic else float(np.log(10))
             if name != rate:
+                sign, factor, of = _of_logarithm(dataset, name)
                 with np.errstate(over="ignore"):  # what is infinite is rejected later
-                    found = np.exp(values) if name == log else 10**values
+                    found = np.exp(sign * scale * values) * factor
                 which = "ln" if name == log else "log10"
-                remarks.append(f"{header} is read as {which} τ of a time in s")
+                remarks.append(f"{header} is read as {which} {of}")
             else:
                 if not (values > 0).all():
                     raise DataError(
@@ -65,13 +71,17 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
             # A small error of a rate is relatively that of the time, one of ln τ is it itself.
             error = f"{name}_error"
             if error in dataset.variables:
-                relative = dataset[error].values / (np.abs(values) if name == rate else 1.0)
+                relative = dataset[error].values / (np.abs(values) if name == rate else 1 / scale)
                 dataset = _replaced(dataset, (error,), f"{wanted}_error", relative * found)
             dataset = _replaced(dataset, (name,), wanted, found)
         percent = f"relative_error_{state}"
         if {percent, wanted} <= set(dataset.variables):
             error = dataset[percent].values * dataset[wanted].values
             dataset = _replaced(dataset, (percent,), f"{wanted}_error", error)
+    dataset, said_of_odds = _of_odds(dataset)
+    remarks += said_of_odds
+    dataset, said_of_times = _of_relaxation(dataset)
+    remarks += said_of_times
     if "decibels" in dataset.variables and "signal" not in dataset.variables:
         header, values = _header(dataset, "decibels"), dataset["decibels"].values
         with np.errstate(over="ignore"):
@@ -96,6 +106,94 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
         dataset, said = _with_switched(dataset, about, file)
         remarks += said
     return dataset, remarks
+
+
+def _of_logarithm(dataset: "xr.Dataset", name: str) -> tuple[int, float, str]:
+    """Sign and factor in s of a logarithm of a time or of a rate, and what it is of."""
+    found = logarithm(str(dataset[name].encoding.get("header", name)))
+    if found is None:
+        return 1, 1.0, "τ of a time in s"
+    if found.of.startswith("rate"):
+        unit = found.unit or "1/s"
+        return found.sign, 1 / convert(1.0, unit_named(unit) or unit, "Hz"), f"of a rate in {unit}"
+    unit = found.unit or "s"
+    return found.sign, convert(1.0, unit_named(unit) or unit, "s"), f"τ of a time in {unit}"
+
+
+def _of_odds(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+    """Return P(high) in place of its odds or their logarithm, with the error that they have."""
+    name = next((n for n in ("log_odds", "log10_odds", "odds") if n in dataset.variables), None)
+    if name is None:
+        return dataset, []
+    header, own = _header(dataset, name), dataset[name].encoding
+    names = [one for one in (name, f"{name}_error") if one in dataset.variables]
+    if {str(n) for n in dataset.variables} & _SHOWN:
+        return dataset.drop_vars(names), [f"column {header} is not needed"]
+    found = logarithm(str(own.get("header", name)))
+    sign = 1 if found is None else found.sign
+    values, error = dataset[name].values, None
+    if len(names) > 1:
+        error = dataset[names[1]].values
+    with np.errstate(divide="ignore", over="ignore"):
+        scale = float(np.log(10)) if name == "log10_odds" else 1.0
+        odds = sign * (np.log(values) if name == "odds" else scale * values)
+        p = 1 / (1 + np.exp(-odds))
+        if error is not None:
+            error = error / np.abs(values) if name == "odds" else scale * error
+    remarks = [f"{header} is read as the {'' if name == 'odds' else 'log-'}odds of the high state"]
+    if error is None and (scatter := _scatter(dataset, odds)) is not None:
+        error = np.full_like(p, scatter)
+        remarks.append(
+            f"no errors are stated for {header}; those of its logarithm are their scatter about a "
+            f"line, {scatter:.2g}"
+        )
+    dataset = _replaced(dataset, tuple(names), "probability", p)
+    if error is not None:
+        dataset["probability_error"] = (READING, p * (1 - p) * error, {"units": ""})
+        dataset["probability_error"].encoding |= own
+    return dataset, remarks
+
+
+def _scatter(dataset: "xr.Dataset", odds: NDArray[np.float64]) -> float | None:
+    """Standard deviation of log-odds about a line in the one drive that varies, as wide as few
+    points leave it unknown; None if there is no such line."""
+    from scipy.special import ndtri, stdtrit
+
+    drives = [
+        n for n in (*FIELDS, *BIASES) if n in dataset.variables and np.ptp(dataset[n].values) > 0
+    ]
+    count = odds.size - 2
+    if len(drives) != 1 or count < MIN_LINE or not np.isfinite(odds).all():
+        return None
+    x = dataset[drives[0]].values
+    x = (x - x.mean()) / np.ptp(x)
+    rest = odds - np.polyval(np.polyfit(x, odds, 1), x)
+    own = float(np.sqrt(rest @ rest / count))
+    return own * float(stdtrit(count, 0.975)) / float(ndtri(0.975)) if own > 0 else None
+
+
+def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
+    """Return the dwell times of both states in place of P and the relaxation time of both.
+
+    1/τ = 1/τ_high + 1/τ_low and P = τ_high/(τ_high + τ_low) make τ_high = τ/(1 - P) and
+    τ_low = τ/P.
+    """
+    names = {str(n) for n in dataset.variables}
+    if "relaxation_time" not in names or not names & _SHOWN:
+        return dataset, []
+    if "probability" not in names or names & {"dwell_time_high", "reads", "resistance"}:
+        said = f"column {_header(dataset, 'relaxation_time')} is not needed"
+        errors = [n for n in ("relaxation_time_error",) if n in names]
+        return dataset.drop_vars(["relaxation_time", *errors]), [said]
+    tau, p = dataset["relaxation_time"].values, dataset["probability"].values
+    if not ((p > 0) & (p < 1)).all():
+        return dataset, []
+    own = _header(dataset, "relaxation_time")
+    said = f"P and the relaxation time {own} give the dwell times of both states"
+    errors = [n for n in ("relaxation_time_error", "probability_error") if n in names]
+    found = _replaced(dataset, ("relaxation_time",), "dwell_time_high", tau / (1 - p))
+    found = _replaced(found, ("probability",), "dwell_time_low", tau / p)
+    return found.drop_vars(errors), [said]
 
 
 def _with_relative(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":

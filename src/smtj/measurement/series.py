@@ -89,6 +89,8 @@ def _side_by_side(file: Path, options: Mapping[str, Any]) -> "xr.Dataset | None"
 def _shows_state(dataset: "xr.Dataset") -> bool:
     """Whether there is something that was measured."""
     names = {str(name) for name in dataset.variables}
+    if names <= {"voltage", "current", "temperature"} and len(names) == 1:
+        return False  # a drive, beside columns that are not understood
     return bool(names & {*MEASURED, "channel_x", "probability", "high", "dwell_time_high"})
 
 
@@ -122,6 +124,13 @@ def _series(headers: Sequence[str], file: Path) -> list[_Group]:
         columns = {**group.columns, one.quantity: (position, one.unit)}
         found[key] = group._replace(columns=columns)
     groups = [group for group in found.values() if set(group.columns) != {"time"}]
+    # Without counts of the high state, N_P is the number of pulses.
+    groups = [
+        group._replace(columns={{"low": "reads"}.get(n, n): c for n, c in group.columns.items()})
+        if "low" in group.columns and not {"high", "reads"} & set(group.columns)
+        else group
+        for group in groups
+    ]
     kinds = {(group.condition, *sorted(group.columns)) for group in groups}
     quantities = set(groups[0].columns) - {"time"} if groups else set()
     several = len(quantities) > 1 and not quantities <= set(TABLES)

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from smtj.nn.training.network import load_network, save_network
     from smtj.nn.training.recalibrate import Recalibration, recalibrate
     from smtj.nn.training.run import TrainingRun, train
+    from smtj.nn.uncertainty import (
+        Prediction,
+        auroc,
+        expected_calibration_error,
+        negative_log_likelihood,
+        predict,
+    )
 
 try:
     _torch = find_spec("torch")
@@ -45,13 +52,13 @@ if _torch is None:
 __all__ = [
     "AffineCoupling", "AnalogueReads", "CalibratedCoupling", "Chip", "ConversionSummary",
     "DeviceVariation", "DigitalReads", "DrivenCoupling", "MTJActivation", "MTJNeuron",
-    "RandomAffine", "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid", "Source",
-    "TrainingRun", "Variability", "VoltageCoupling", "calibrated", "chip_of", "convert", "fix_bias",
-    "heavy_tailed", "install",
-    "load_network", "log_normal", "make_adaptive", "matched", "no_variation", "normal",
-    "recalibrate", "reset_state", "sample_chip", "sample_variation", "save_network",
-    "set_conditions", "set_readout", "strain_coupling", "summary", "tilt_coupling",
-    "to_digital", "train", "uniform", "voltage_coupling",
+    "Prediction", "RandomAffine", "ReadScheme", "Reads", "Recalibration", "ScaledSigmoid",
+    "Source", "TrainingRun", "Variability", "VoltageCoupling", "auroc", "calibrated", "chip_of",
+    "convert", "expected_calibration_error", "fix_bias", "heavy_tailed", "install",
+    "load_network", "log_normal", "make_adaptive", "matched", "negative_log_likelihood",
+    "no_variation", "normal", "predict", "recalibrate", "reset_state", "sample_chip",
+    "sample_variation", "save_network", "set_conditions", "set_readout", "strain_coupling",
+    "summary", "tilt_coupling", "to_digital", "train", "uniform", "voltage_coupling",
     "wire_coupling",
 ]  # fmt: skip
 
@@ -73,6 +80,7 @@ _MODULES = (
     "training.network",
     "training.recalibrate",
     "training.run",
+    "uncertainty",
 )
 
 

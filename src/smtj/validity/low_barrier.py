@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from smtj.card import CardLike, DeviceCard, as_device
 from smtj.dynamics.macrospin.boltzmann import equilibrium_directions
-from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin
+from smtj.dynamics.macrospin.driven import DrivenMacrospin, driven_macrospin, ensemble
 from smtj.dynamics.macrospin.passages import first_passage_times
+from smtj.dynamics.macrospin.run import pairs_of
 from smtj.dynamics.macrospin.simulate import trajectories
 from smtj.physics.device import vcma_point, with_stability_factor
 from smtj.physics.escape.axial import log_first_passage_time
@@ -36,6 +37,10 @@ RECORDS = 240
 """Records of each trajectory."""
 RECORDS_PER_RELAXATION = 2.0
 """Records in a relaxation time 1/λ1."""
+STEPS = 5.5e9
+"""Time steps of all trajectories together, about a minute on one core, from which there are fewer
+records and trajectories: with little damping a cone takes millions of steps to relax."""
+MIN_RECORDS, MIN_TRAJECTORIES = 20, 64
 GROUPS = 32
 """Groups of trajectories, for jackknife errors."""
 PASSAGES = 2048
@@ -130,6 +135,14 @@ def compare_low_barrier(
     ]
 
 
+def affordable(system: DrivenMacrospin, interval: float, records: int) -> tuple[int, int]:
+    """Return how many records, one per interval in s, of how many trajectories to simulate."""
+    _, pairs = pairs_of(ensemble(system, 1), interval, None)
+    every = STEPS / (2 * pairs)
+    fewer = min(max(int(every / TRAJECTORIES), MIN_RECORDS), records)
+    return fewer, min(max(int(every / fewer), MIN_TRAJECTORIES), TRAJECTORIES)
+
+
 def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
     point = vcma_point(card, context.voltage, context.temperature)
     field = float(point.offset_field + 0.5 / point.slope)
@@ -139,19 +152,21 @@ def _equilibrium(card: DeviceCard, context: Context) -> list[Comparison]:
     rate = math.exp(float(log_relaxation_rate(spin, x, 0.0, z, float(card.magnetism.damping))))
     kelvin = float(spin.temperature)
     system = driven_macrospin(card, drive_field(card, field), context.voltage, kelvin)
+    interval = 1 / (RECORDS_PER_RELAXATION * rate)
+    records, size = affordable(system, interval, RECORDS)
     m = trajectories(
         system,
-        equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, context.seed),
-        1 / (RECORDS_PER_RELAXATION * rate),
-        RECORDS,
-        TRAJECTORIES,
+        equilibrium_directions(spin, (x, 0.0, z), size, context.seed),
+        interval,
+        records,
+        size,
         context.seed,
         dtype=np.float32,
         progress=context.progress_of("equilibrium"),
     ).astype(np.float64)
     up = (m @ np.array(easy_axis(card)) > 0).astype(np.float64)
     found, error = _relaxation(up, float(exact.probability_up), rate)
-    simulated = f"s-LLG, {TRAJECTORIES} trajectories"
+    simulated = f"s-LLG, {size} trajectories"
     where = "at H_s + 1/(2w)"
     occupied = reference(
         f"occupancy of the up well {where}",

@@ -19,6 +19,7 @@ from smtj.physics.torque.dwell import log_dwell_changes
 from smtj.physics.torque.fields import torque_fields
 from smtj.typing import Floats
 from smtj.validity.comparison import Comparison, compared, reference
+from smtj.validity.low_barrier import affordable
 
 PARTS = (-0.4, -0.2, -0.1, 0.1, 0.2, 0.4)
 """Voltages over the |V_c| of the high state."""
@@ -26,7 +27,7 @@ SHOWN, SIMULATED = 0.2, 0.1
 """The voltage of the table, and that of the simulation."""
 FAIR = 0.2
 """Relative deviation of a change of ln τ up to which the compact law is called safe."""
-TRAJECTORIES, RECORDS, BURN_IN = 256, 240, 24
+RECORDS, BURN_IN = 240, 12
 PER_RELAXATION = 2.0
 
 
@@ -75,12 +76,15 @@ def simulate_torque(
     rate = float(np.exp(-high) + np.exp(-low))
     x, z = (float(part) for part in with_stray_field(card, fields[0], fields[2], 0.0))
     spin = macrospin(card, voltage, temperature)
+    system = driven_macrospin(card, fields, voltage, temperature)
+    interval = 1 / (PER_RELAXATION * rate)
+    records, size = affordable(system, interval, RECORDS)
     m = trajectories(
-        driven_macrospin(card, fields, voltage, temperature),
-        equilibrium_directions(spin, (x, 0.0, z), TRAJECTORIES, seed),
-        1 / (PER_RELAXATION * rate),
-        BURN_IN + RECORDS,
-        TRAJECTORIES,
+        system,
+        equilibrium_directions(spin, (x, 0.0, z), size, seed),
+        interval,
+        BURN_IN + records,
+        size,
         seed,
         dtype=np.float32,
         progress=progress,
@@ -91,7 +95,7 @@ def simulate_torque(
     exact = float(probability_from_dwell_times(high, low))
     base = reference(what, "Fokker-Planck with torque", exact, "", "")
     error = float(each.std(ddof=1) / math.sqrt(each.size))
-    route = f"s-LLG, {TRAJECTORIES} trajectories"
+    route = f"s-LLG, {size} trajectories"
     return [base, compared(base, route, float(each.mean()), error)]
 
 

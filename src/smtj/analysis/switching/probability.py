@@ -17,6 +17,7 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid import (
     FractionFit,
+    Quantisation,
     detect_quantisation,
     fit_fractions,
     reads_of_fractions,
@@ -81,14 +82,19 @@ def probability_results(dataset: "xr.Dataset", context: Context) -> list[FitResu
         p = rows["probability"].to_numpy()
         found = reads_of_fractions(rows[along].to_numpy(), p, curve)
         rows["reads"] = float(found.reads)
-    grain = detect_quantisation(rows["probability"].to_numpy(), int(rows["reads"].iloc[0]))
+    reads = int(rows["reads"].iloc[0])
+    alike = rows["reads"].nunique() == 1
+    # Of points with numbers of their own no grain is expected.
+    fractions = rows["probability"].to_numpy()
+    grain = detect_quantisation(fractions, reads) if alike else Quantisation(reads, reads, 1.0, ())
     branches = rows.groupby(labels, sort=False) if labels else [((), rows)]
     results = []
     for names, branch in branches:
         called = " ".join(_called(*pair) for pair in zip(labels, names, strict=True))
         x = branch[along].to_numpy()
         try:
-            fit = fit_fractions(x, branch["probability"].to_numpy(), grain, unit=AXES[along][0])
+            p, own_reads = branch["probability"].to_numpy(), branch["reads"].to_numpy()
+            fit = fit_fractions(x, p, grain, unit=AXES[along][0], reads=own_reads)
         except SmtjError as error:
             raise SmtjError(f"{called}: {error}" if called else str(error)) from None
         own = {n: float(branch[n].iloc[0]) for n in _HELD if n in branch and n != along}
@@ -182,7 +188,7 @@ def _result(
         Picture(
             (plot_probability,),
             "Points: fraction of high readings, bars: one standard error with "
-            f"{curve.quantisation.likely} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
+            f"{curve.reads} reads each. Line: 1/{{1 + exp[−w (x − x_s)]}} by maximum "
             f"likelihood; {curve.sigmoid.verdict}.",
         ),
         verdict="not a sigmoid" if curve.sigmoid.not_a_sigmoid else "sigmoid",

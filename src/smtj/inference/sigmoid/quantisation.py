@@ -48,11 +48,17 @@ class FractionFit:
     """The fit with the stated number, for comparison: the same w and H_s, narrower errors."""
 
     @property
+    def reads(self) -> str:
+        """The number of reads per point, or their range."""
+        n = self.sigmoid.counts.total
+        return f"{n.min():.0f}" + (f" to {n.max():.0f}" if np.ptp(n) > 0 else "")
+
+    @property
     def verdict(self) -> str:
         """Which number of reads was used, and how good the fit is with either."""
         grain, used = self.quantisation, self.sigmoid.verdict
-        if grain.likely == grain.stated:
-            return f"fitted with {grain.stated} reads per point: {used}"
+        if grain.likely == grain.stated or np.ptp(self.sigmoid.counts.total) > 0:
+            return f"fitted with {self.reads} reads per point: {used}"
         # A p-value from simulated curves is a bound where none of them was as far off.
         p = self.as_stated.p_value
         shown = f"{p:.1g}" if p >= SIGNIFICANT else f"below {SIGNIFICANT:g}"
@@ -109,6 +115,7 @@ def fit_fractions(
     quantisation: Quantisation,
     seed: int = 0,
     unit: str = "A/m",
+    reads: ArrayLike | None = None,
 ) -> FractionFit:
     """Fit P(high | H) to fractions of high reads whose number of reads may be misstated.
 
@@ -117,10 +124,15 @@ def fit_fractions(
 
     ``field`` is H of each fraction, shape (fields,).  ``quantisation`` is from
     :func:`detect_quantisation` of this curve and of all measured alike; a single curve often has
-    too few points.  The rest, SmtjError included, is that of
+    too few points.  ``reads``, of the shape of ``field``, are used where they differ from point to
+    point.  The rest, SmtjError included, is that of
     :func:`smtj.inference.sigmoid.fit.fit_sigmoid`.
     """
     fractions = np.asarray(probability, dtype=np.float64)
+    if reads is not None and np.ptp(reads) > 0:
+        n = np.asarray(reads, dtype=np.float64)
+        one = fit_sigmoid(field, fractions * n, n, seed=seed, unit=unit)
+        return FractionFit(quantisation, one, one)
     likely, stated = quantisation.likely, quantisation.stated
     used = fit_sigmoid(field, fractions * likely, likely, seed=seed, unit=unit)
     as_stated = fit_sigmoid(

@@ -35,11 +35,15 @@ from smtj.measurement.format.suggest import (
 from smtj.measurement.format.uncertainty import error_column
 from smtj.units import convert
 
-_PROBABILITIES = {"probability", "probability_low", "high", "low", "switched"}
+_PROBABILITIES = {
+    *("probability", "probability_low", "high", "low", "switched"),
+    *("odds", "log_odds", "log10_odds"),
+}
 _SHOWN = {
     *(*_PROBABILITIES, *SIGNALS, "resistance", "relative_resistance", "conductance"),
     *("magnetoresistance", "resistance_after", "frequency", "dwell_time_high", "dwell_time_low"),
     *("rate_high", "rate_low", "log_dwell_time_high", "log_dwell_time_low"),
+    *("odds", "log_odds", "log10_odds"),
 }
 """Quantities beside which a state says nothing else."""
 _STATES = ("level", "status", "configuration", "config", "magnetization", "magnetisation")
@@ -289,6 +293,9 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         if beside & {*_PROBABILITIES, "resistance", "dwell_time_high", "rate_high"}:
             return "voltage", unit
+    if bare[position].strip() == "k" and own is None:
+        beside = {r[0] for header in headers if (r := recognised(header)) is not None}
+        return ("high", unit) if "reads" in beside else None
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
@@ -365,7 +372,8 @@ def _asked_for(
                 f"and {name}: give each its own column"
             )
         unit = split_header(wanted)[1] or split_header(headers[position])[1]
-        found[position] = (name, unit)
+        # What stands beside a logarithm is the unit of what it is of.
+        found[position] = (name, None if name.startswith("log") else unit)
     return found
 
 

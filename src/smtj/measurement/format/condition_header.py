@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 from smtj.errors import UnitError
 from smtj.measurement.format.header import split_header, unit_named
-from smtj.measurement.format.schema import FIELDS, QUANTITIES, is_time_with_p, name_of
+from smtj.measurement.format.schema import (
+    FIELDS,
+    QUANTITIES,
+    is_count_with_p,
+    is_time_with_p,
+    name_of,
+)
 from smtj.units import convert
 
 CONDITIONS = (*FIELDS, "voltage", "current", "temperature", "frequency", "pulse_length")
@@ -61,7 +67,8 @@ def conditioned(header: str) -> Conditioned | None:
         before = _JOINTS.sub("", header[:begin])
         after = re.sub(r"^[\s_)\],;:]+", "", header[place.end() :])
         text, unit = split_header(f"{before} {after}".strip() if before else "")
-        quantity = name_of(text) if text else ""
+        # Several columns per condition count both states.
+        quantity = "low" if is_count_with_p(text) else name_of(text) if text else ""
         if not before and after:
             unit = unit_named(after)
         if quantity is None or quantity == name or quantity in CONDITIONS[:1]:

@@ -4,15 +4,23 @@ import re
 from functools import cache
 
 from smtj.errors import DataError, UnitError
+from smtj.measurement.format.logarithms import Logarithm, logarithm
 from smtj.measurement.format.messages import quoted
-from smtj.measurement.format.schema import LABELS, MAY_BE_ARBITRARY, QUANTITIES, name_of
+from smtj.measurement.format.schema import (
+    LABELS,
+    MAY_BE_ARBITRARY,
+    QUANTITIES,
+    is_count_with_p,
+    name_of,
+)
 from smtj.units import convert
 
 _SQUARE = re.compile(r"(.*?)\s*\[([^\]]*)\]", re.DOTALL)
 _ROUND = re.compile(r"(.*?)\s*\(([^)]*)\)", re.DOTALL)
 _CLOCK = re.compile(r"(?=.*[:/.-])[hmsdyf:/. -]{4,}", re.I)
-_IN = re.compile(r"(.*?)\s*\bin (\S+)")
-_PLAIN = ("1", "-", "#", "count", "counts")
+_IN = re.compile(r"(.*?)\s*\b(?:in|en|em) (\S+)")
+_COUNTS = ("#", "count", "counts")
+_PLAIN = ("1", "-", *_COUNTS)
 # Spellings of instruments, by their letters in lower case.
 _WORDS = {
     **dict.fromkeys(
@@ -84,6 +92,8 @@ _WORDS |= {
     **{"а": "A", "ма": "mA", "мка": "uA", "ом": "ohm", "ком": "kohm", "э": "Oe"},
     **{"тл": "T", "мтл": "mT", "к": "K"},
 }
+_BASES = {"e": "log_", "10": "log10_", "": ""}
+"""Beginning of the names of logarithms by their base."""
 _DECIBELS = ("dB", "dBm", "dbm", "db")
 # Of P, in brackets behind it.
 READS = re.compile(r"[nN]\s*=\s*(\d+)(?:\s+[a-z]+)?")
@@ -116,7 +126,8 @@ def split_header(header: str) -> tuple[str, str | None]:
             return name, None
         # An unknown unit of a known quantity is an error, not part of the name.
         misspelt = name_of(name) in QUANTITIES and name_of(text) is None
-        is_unit = misspelt or _is_unit(_respelled(unit)) or is_arbitrary(unit)
+        is_count = unit.casefold() in _COUNTS and bool(name_of(name) or is_count_with_p(name))
+        is_unit = misspelt or is_count or _is_unit(_respelled(unit)) or is_arbitrary(unit)
         return (name, unit or None) if is_unit else (text, None)
     if name_of(text) == "inverse_temperature":
         return text, None  # T is no tesla
@@ -177,8 +188,11 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     field's, so with another unit they are unknown; ``"X"`` and ``"Y"`` must have a signal's unit.
     A bias is a current if its unit is that of one.
     """
+    found = logarithm(header)
+    if found is not None and found.base != "?" and _is_unit_of(found):
+        return f"{_BASES[found.base]}{found.of.replace('rate', 'dwell_time')}", None
     text, unit = split_header(header)
-    name = name_of(text)
+    name = name_of(text) or _fraction(text)
     if unit is not None and name in QUANTITIES and QUANTITIES[str(name)].unit == "s":
         unit = _CAPITALS.get(unit, unit)
     if name in ("signal", "channel_x") and unit in _DECIBELS:
@@ -188,6 +202,18 @@ def recognised(header: str) -> tuple[str, str | None] | None:
     if name is None or (name in MAY_BE_ARBITRARY and not _can_be_signal(name, text, unit)):
         return None
     return name, unit
+
+
+def _fraction(text: str) -> str | None:
+    """P of either state in a header such as ``"n_switched/n_trials"``."""
+    counted, _, reads = (name_of(part) for part in text.partition("/"))
+    which = {"high": "probability", "switched": "probability", "low": "probability_low"}
+    return which.get(counted or "") if reads == "reads" else None
+
+
+def _is_unit_of(found: Logarithm) -> bool:
+    """Whether a time or a rate has a unit of one, if it has any."""
+    return not found.unit or measures(found.unit, found.of)
 
 
 def measures(unit: str | None, name: str) -> bool:

@@ -7,85 +7,19 @@ from smtj.measurement.format.header import recognised, split_header, unit_named
 from smtj.measurement.format.schema import WITH_LIMITS
 from smtj.measurement.format.uncertainty import bases
 
-_UP = frozenset(
-    [
-        "+",
-        "plus",
-        "up",
-        "upper",
-        "hi",
-        "high",
-        "max",
-        "pos",
-        "positive",
-        "oben",
-        "obere",
-        "supérieure",
-    ]
+
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_UP = _bag("+ plus up upper hi high max pos positive oben obere supérieure")
+_DOWN = _bag("- minus lo low lower down dn min neg negative unten untere inférieure")
+_ERROR = _bag("err error errs errors sigma se sem unc uncertainty fehler erreur σ")
+_LIMIT = _bag(
+    "ci conf confidence interval limit limits bound bounds cl percentile ci68 ci90 ci95 ci99 "
+    "68 90 95 99 68% 90% 95% 99% % grenze limite"
 )
-_DOWN = frozenset(
-    [
-        "-",
-        "minus",
-        "lo",
-        "low",
-        "lower",
-        "down",
-        "dn",
-        "min",
-        "neg",
-        "negative",
-        "unten",
-        "untere",
-        "inférieure",
-    ]
-)
-_ERROR = frozenset(
-    [
-        "err",
-        "error",
-        "errs",
-        "errors",
-        "sigma",
-        "se",
-        "sem",
-        "unc",
-        "uncertainty",
-        "fehler",
-        "erreur",
-        "σ",
-    ]
-)
-_LIMIT = frozenset(
-    [
-        "ci",
-        "conf",
-        "confidence",
-        "interval",
-        "limit",
-        "limits",
-        "bound",
-        "bounds",
-        "cl",
-        "percentile",
-        "ci68",
-        "ci90",
-        "ci95",
-        "ci99",
-        "68",
-        "90",
-        "95",
-        "99",
-        "68%",
-        "90%",
-        "95%",
-        "99%",
-        "%",
-        "grenze",
-        "limite",
-    ]
-)
-_SIGNS = frozenset(["+", "-", "plus", "minus"])
+_SIGNS = _bag("+ - plus minus")
 _LEVEL = re.compile(r"(?<!\d)(68|90|95|99)(?!\d)")
 _TOKEN = re.compile(r"[^\W_]+%?|[+-]|%")
 

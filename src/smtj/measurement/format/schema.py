@@ -69,6 +69,7 @@ def _metered(letter: str) -> tuple[str, ...]:
 
 _NO_DIRECTION = _words(
     "H, B, mu0H, μ0H, field, magnetic field, applied field, external field, H ext, B ext, Feld, "
+    "Feldstärke, magnetische Feldstärke, "
     "Magnetfeld, champ, champ magnétique, 磁场, 磁場, 磁界, 자기장, 자장, 자계, "
     "поле, магнитное поле, campo, campo magnético, campo magnetico"
 )
@@ -132,6 +133,7 @@ def _of_state(measures: tuple[str, ...], states: str) -> tuple[str, ...]:
 
 # In German, French, Spanish, Italian and Portuguese; accents do not matter.
 _PROBABILITIES_ABROAD = _words(
+    "Häufigkeit, "
     "Wahrscheinlichkeit, probabilité, probabilité de, probabilidad, probabilidad de, probabilità, "
     "probabilità di, probabilidade, probabilidade de, taux, taux de, Anteil, "
     "fraction, fraction de, fracción, fracción de, frazione, frazione di, fração, fração de"
@@ -150,6 +152,10 @@ _LOW_ABROAD = (
     "non commutés, bajo, paralelo, no conmutado, no conmutados, basso, parallelo, non commutati, "
     "baixo, não comutado, não comutados"
 )
+_COUNTED = _words("n, no, no of, num, num of, number, number of, count, count of, counts, reads")
+_COUNTED_HIGH = "AP, high, up, one, ones, sw, switched, switching events, switches, antiparallel"
+_COUNTED_LOW = "low, down, dn, zero, zeros, parallel, not switched, unswitched, no switch"
+_COUNTED_ALL = "trials, total, all, pulses, attempts, shots, reads, cycles, repeats"
 _PROBABILITY = _words(
     "P, p, p high, p sw, p switch, prob, prob high, prob AP, switching probability, p AP, "
     "p antiparallel, P switching, P switched, switching fraction, fraction switched, prob of AP, "
@@ -168,40 +174,53 @@ _PROBABILITY_ERROR = _words(
     "P AP err, P AP error, P sw err, P sw error, prob err, error of P, P uncertainty, "
     "P standard error"
 )
-_READS = _words(
-    "n, N, n reps, n reads, reps, counts, trials, n trials, number of reads, n total, total reads, "
-    "total, pulses, n pulses, number of pulses, attempts, n attempts, cycles, repeats, n tot, "
-    "number of trials, number of attempts, total number, total counts, counts total, "
-    "shots, n shots, number of shots, repetitions, n repetitions, n repeats, Anzahl, Gesamtzahl, "
-    "Gesamtanzahl, Anzahl aller, gesamt, insgesamt, Versuche, Wiederholungen, Messungen, "
-    "essais, répétitions, impulsions, ensayos, intentos, repeticiones, pulsos, totale, totali, "
-    "prove, tentativi, ripetizioni, impulsi, tentativas, repetições, ensaios, 次数, 回数, 횟수"
-) + _of_state(
-    _COUNTS_ABROAD,
-    "gesamt, insgesamt, total, totale, Versuche, Pulse, Wiederholungen, Messungen, Lesungen, "
-    "essais, lectures, impulsions, répétitions, ensayos, intentos, lecturas, pulsos, repeticiones, "
-    "prove, tentativi, letture, impulsi, ripetizioni, tentativas, ensaios, leituras, repetições",
+_READS = (
+    *_words(
+        "n, N, n reps, reps, counts, trials, total, pulses, attempts, cycles, repeats, n tot, "
+        "shots, repetitions, n repetitions, Anzahl, Gesamtzahl, Gesamtanzahl, Anzahl aller, "
+        "gesamt, insgesamt, Versuche, Wiederholungen, Messungen, essais, répétitions, impulsions, "
+        "ensayos, intentos, repeticiones, pulsos, totale, totali, prove, tentativi, ripetizioni, "
+        "impulsi, tentativas, repetições, ensaios, 次数, 回数, 횟수"
+    ),
+    *("total reads", "all reads"),
+    *_of_state(_COUNTED[:-1], _COUNTED_ALL),
+    *_of_state(
+        _COUNTS_ABROAD,
+        "gesamt, insgesamt, total, totale, Versuche, Pulse, Wiederholungen, Messungen, "
+        "Lesungen, essais, lectures, impulsions, répétitions, ensayos, intentos, lecturas, "
+        "pulsos, repeticiones, prove, tentativi, letture, impulsi, ripetizioni, tentativas, "
+        "ensaios, leituras, repetições",
+    ),
 )
-_HIGH = _words(
-    "n high, high reads, high counts, counts high, AP counts, counts AP, AP reads, "
-    "n sw, n switched, n AP, switched counts, "
-    "successes, n success, events, switching events, number of switching events, n switching, "
-    "number switched, switches, n antiparallel"
-) + _of_state(_COUNTS_ABROAD, _HIGH_ABROAD)
-_LOW = _words(
-    "n low, low reads, low counts, counts low, P counts, counts P, P reads, n parallel, "
-    "not switched, n not switched, unswitched, failures, n fail, number not switched"
-) + _of_state(_COUNTS_ABROAD, _LOW_ABROAD)
+_HIGH = (
+    *_words(
+        "ones, n 1, hits, successes, n success, events, switching events, n switching, switches"
+    ),
+    *_of_state(_COUNTED, _COUNTED_HIGH),
+    *_of_state(_COUNTS_ABROAD, _HIGH_ABROAD),
+)
+_LOW = (
+    *_words(
+        "zeros, n 0, misses, count P, P counts, counts P, P reads, not switched, unswitched, "
+        "failures, n fail"
+    ),
+    *_of_state(_COUNTED, _COUNTED_LOW),
+    *_of_state(_COUNTS_ABROAD, _LOW_ABROAD),
+)
 _ANGLE = _words(
     "phi, theta, φ, θ, ϕ, in plane angle, field angle, azimuth, rotation, rotator angle"
 )
 _PULSE = _words("pulse width, pulse duration, t pulse, pulse time, tau pulse, PW, t PW, pulse")
-_DWELL_HIGH = _words(
+_DWELLS_ABROAD = _words(
+    "Verweildauer, Verweilzeit, Haltezeit, Lebensdauer, Zeit, temps de séjour, durée de vie, "
+    "temps de résidence, tiempo de permanencia, tempo di permanenza"
+)
+_DWELL_HIGH = _of_state(_DWELLS_ABROAD, "AP, hoch, oben, haut, alto") + _words(
     "tau high, tau AP, tau antiparallel, t high, t AP, dwell time AP, dwell AP, dwell high, "
     "lifetime high, lifetime AP, mean dwell time AP, time high, τ high, τ AP, tau up, tau upper, "
     "t up, τ up, mean dwell time high, dwell time up"
 )
-_DWELL_LOW = _words(
+_DWELL_LOW = _of_state(_DWELLS_ABROAD, "P, niedrig, tief, unten, bas, bajo, basso") + _words(
     "tau low, tau P, tau parallel, t low, dwell time P, dwell P, dwell low, lifetime low, "
     "lifetime P, mean dwell time P, time low, τ low, τ P, tau down, tau lower, t down, τ down, "
     "mean dwell time low, dwell time down"
@@ -212,6 +231,11 @@ _DWELL = _words(
     "dwell, duration, residence time, lifetime, waiting time, time in state, dwell length, "
     "Δt, delta t, tau, τ, Verweildauer, 停留时间, 滞留時間"
 )
+_RELAXATION = _words(
+    "tau relax, tau rel, tau relaxation, tau c, tau corr, tau r, τ relax, τ rel, τ c, τ corr, τ r, "
+    "relaxation, correlation time, autocorrelation time, t relax, t corr, Relaxationszeit, "
+    "temps de relaxation"
+)
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
@@ -220,8 +244,13 @@ _STATE = _words(
 _RATES = _words("rate, switching rate, escape rate, transition rate, Gamma, Γ, k")
 _LOGS = _words("ln tau, ln τ, ln t, ln dwell time, log e tau, ln lifetime")
 _DECADIC = _words("log10 tau, log10 τ, lg tau, lg τ, log10 dwell time")
-_RATE_HIGH = _of_state(_RATES, "AP, high, AP P, AP to P, high low, high to low")
-_RATE_LOW = _of_state(_RATES, "P, low, P AP, P to AP, low high, low to high")
+# An f of a state may be a frequency of anything, that of a transition is its rate.
+_RATE_HIGH = _words("f AP P, f AP to P, f high low, f high to low") + _of_state(
+    _RATES, "AP, high, AP P, AP to P, high low, high to low"
+)
+_RATE_LOW = _words("f P AP, f P to AP, f low high, f low to high") + _of_state(
+    _RATES, "P, low, P AP, P to AP, low high, low to high"
+)
 _LOG_HIGH = _of_state(_LOGS, "AP, high, up, antiparallel")
 _LOG_LOW = _of_state(_LOGS, "P, low, down, parallel")
 _WITH_ERRORS = [
@@ -230,6 +259,7 @@ _WITH_ERRORS = [
         ("a dwell time", "dwell_time", "s", "ms"),
         ("a rate", "rate", "Hz", "Hz"),
         ("the logarithm of a dwell time", "log_dwell_time", "", ""),
+        ("the decadic logarithm of a dwell time", "log10_dwell_time", "", ""),
     )
     for state in ("high", "low")
 ]
@@ -332,6 +362,15 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("log_dwell_time_low", "", "", "a logarithm of a dwell time", _LOG_LOW),
             Quantity("log10_dwell_time_high", "", "", "a decadic logarithm", _DECADIC_HIGH),
             Quantity("log10_dwell_time_low", "", "", "a decadic logarithm", _DECADIC_LOW),
+            Quantity("odds", "", "", "odds of the high state", (), 0),
+            Quantity("log_odds", "", "", "log-odds of the high state", ()),
+            Quantity("log10_odds", "", "", "decadic log-odds of the high state", ()),
+            *(
+                Quantity(f"{name}_error", "", "", "a standard error of odds", (), 0)
+                for name in ("odds", "log_odds", "log10_odds")
+            ),
+            Quantity("relaxation_time", "s", "ms", "a relaxation time", _RELAXATION, 0),
+            Quantity("relaxation_time_error", "s", "ms", "an error of a relaxation time", (), 0),
             Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
@@ -424,7 +463,28 @@ def name_of(text: str) -> str | None:
     ``"t"`` is the time, ``"T"`` the temperature, ``"I"`` the current, and ``"i"``, a row number,
     nothing.  A field without a direction is along the film normal.
     """
-    return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text))
+    return _BY_LETTER.get(text.strip()) or _BY_KEY.get(_key(text)) or _BY_KEY.get(_in_phrase(text))
+
+
+def _in_phrase(text: str) -> str:
+    """The key of the quantity in a phrase; empty if there is none.
+
+    ``"Wahrscheinlichkeit des AP-Zustands"`` holds without its articles and prepositions, and of
+    ``"Strom durch die Brücke"`` the first noun says it.
+    """
+    words = [word for word in re.split(r"[\W_\d]+", text) if word]
+    plain = [word.casefold() for word in words]
+    if len(words) < 2 or _FILLERS.isdisjoint(plain):
+        return ""
+    kept = [word for word, low in zip(words, plain, strict=True) if low not in _FILLERS]
+    whole = _key(" ".join(kept))
+    if whole in _BY_KEY or not _OTHER_THINGS.isdisjoint(plain):
+        return whole
+    nouns = words[next(n for n, low in enumerate(plain) if low not in _ARTICLES) :] if kept else []
+    end = next((n for n, word in enumerate(nouns) if word.casefold() in _FILLERS), 0)
+    head = _key(" ".join(nouns[:end]))
+    # One letter before a preposition is rather the name of something.
+    return head if len(head) > 3 and _BY_KEY.get(head) in _HELD_BY_A_THING else ""
 
 
 def is_time_with_p(text: str) -> bool:
@@ -441,7 +501,7 @@ def is_count_with_p(text: str) -> bool:
 def has_no_direction(text: str) -> bool:
     """Whether a header without unit, such as ``"H"``, is a field of unknown direction."""
     return text.strip() in _NO_DIRECTION or (
-        len(text.strip()) > 1 and _key(text) in map(_key, _NO_DIRECTION)
+        len(text.strip()) > 1 and not {_key(text), _in_phrase(text)}.isdisjoint(_UNDIRECTED)
     )
 
 
@@ -452,7 +512,26 @@ def _key(text: str) -> str:
     return _PUNCTUATION.sub("", plain).casefold()
 
 
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ARTICLES = _bag("der die das dem den the le la les el los las il lo o a os as")
+_FILLERS = _ARTICLES | _bag(
+    "des durch von vom am an im über zwischen auf für of through across de du l d dans aux à "
+    "travers del en della dello di do da dos das na no mittlere mittlerer mean average moyen "
+    "moyenne zustand zustands zustandes état estado stato"
+)
+"""Articles, prepositions and other words that leave the quantity in a header as it is."""
+_OTHER_THINGS = _bag(
+    "spule magnet magneten magnets coil gate heizung heizer heater bobine aimant "
+    "électroaimant bobina imán fehler error err erreur rauschen noise bruit flight view "
+    "change rate"
+)
+"""Words of what is not the device."""
+_HELD_BY_A_THING = ("resistance", "voltage", "current", "temperature", *FIELDS, "conductance")
 _KNOWN: tuple[Quantity | Label, ...] = (*QUANTITIES.values(), *LABELS.values())
+_UNDIRECTED = frozenset(_key(alias) for alias in _NO_DIRECTION)
 _ALIASES = [(alias, known.name) for known in _KNOWN for alias in (known.name, *known.aliases)]
 _BY_LETTER = {alias: name for alias, name in _ALIASES if len(alias) == 1}
 _BY_KEY = {_key(alias): name for alias, name in _ALIASES if len(alias) > 1}

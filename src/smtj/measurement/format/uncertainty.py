@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from smtj.measurement.format.header import measures, recognised, split_header, unit_named
-from smtj.measurement.format.schema import ERRORS, QUANTITIES, RELATIVE_ERRORS
+from smtj.measurement.format.schema import ERRORS, QUANTITIES, RELATIVE_ERRORS, is_time_with_p
 
 _SPREAD = r"std|stdev|std\.?\s*dev|s\.?d\.?|standard\s*deviations?|standardabweichung|écart[- ]type"
 _NAMES = (
@@ -67,7 +67,7 @@ def _of_state(
     if len(ends) != 1:
         return None
     end = ends.pop()
-    known = [(n, recognised(header)) for n, header in enumerate(headers[:position])]
+    known = [(n, _of_header(header)) for n, header in enumerate(headers[:position])]
     for n, found in reversed(known):
         if found is None or not found[0].endswith(end) or found[0] not in ERRORS:
             continue
@@ -79,6 +79,14 @@ def _of_state(
         if is_dwell or (is_beside and unit is None):
             return ERRORS[name], unit or own
     return None
+
+
+def _of_header(header: str) -> tuple[str, str | None] | None:
+    """As :func:`recognised`; ``t_P`` before an error of P is a dwell time."""
+    text, unit = split_header(header)
+    if is_time_with_p(text) and unit is not None:
+        return "dwell_time_low", unit
+    return recognised(header)
 
 
 def bases(text: str) -> list[str]:

@@ -21,6 +21,7 @@ _PAIR = re.compile(
 )
 ICE_POINT = 273.15
 """0 °C, in K."""
+_WITH_ERROR = re.compile(r"\s*(?:±|\+/?-)\s*[^\[(]*")
 
 
 def scaled(values: Floats, from_unit: str, to_unit: str) -> Floats:
@@ -66,8 +67,12 @@ def with_errors_of_cells(
     positions of these cells."""
     found, paired = list(headers), []
     for position, (header, cell) in enumerate(zip(headers, first, strict=False)):
+        if split_error(cell) is None:
+            continue
+        # The header may say that an error follows, as "P ± SE" does.
+        header = found[position] = _WITH_ERROR.sub("", header)
         known = recognised(header)
-        if known is not None and known[0] in ERRORS and split_error(cell) is not None:
+        if known is not None and known[0] in ERRORS:
             name, unit = split_header(header)
             found.append(f"{name} ±" + (f" [{unit}]" if unit else ""))
             paired.append(position)

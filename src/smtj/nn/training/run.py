@@ -346,6 +346,8 @@ def as_dataset(data: DatasetLike) -> ImageDataset:
     if isinstance(data, Dataset):
         parts = with_test_set(*checked_parts(_arrays(data) * 2, "the Dataset")[:2])
         return ImageDataset("dataset", "a Dataset", *parts, False, "memory")
+    if not isinstance(data, tuple | list):
+        raise DataError(f"data is {type(data).__name__}; give a name, a path, arrays or Datasets")
     if len(data) == 2 and all(isinstance(part, Dataset) for part in data):
         data = [array for part in data for array in _arrays(cast("Dataset[Any]", part))]
     if len(data) != 4:

@@ -252,7 +252,10 @@ class Trainer:
             raise SmtjError("augment needs image_shape: channels, height and width")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(sample_key(self._sampling))
-            changed = augment(pixels.unflatten(1, shape)).flatten(1)
+            changed = augment(pixels.unflatten(1, shape))
+        if not isinstance(changed, Tensor):
+            raise SmtjError(f"augment makes {type(changed).__name__} of a batch, no tensor")
+        changed = changed.flatten(1)
         if changed.shape != pixels.shape or changed.dtype != pixels.dtype:
             raise SmtjError(
                 f"augment makes {changed.dtype} of shape {tuple(changed.shape)} of a batch of "
@@ -303,9 +306,16 @@ class Trainer:
             *("network", "optimiser", "scheduler", "best", "partial", "order", "sampling"),
         )
         content = read_saved(path, "a checkpoint", entries)
-        if content["about"] != about or content["settings"] != self.settings.to_dict():
+        settings = self.settings.to_dict()
+        if content["about"] != about or content["settings"] != settings:
+            changed = [
+                f"{name} {value}"
+                for name, value in content["settings"].items()
+                if settings.get(name) != value
+            ]
+            named = f" ({', '.join(changed)})" if changed else ""
             raise CheckpointError(
-                f"{path} is from a run with other settings; repeat those, or start a new run"
+                f"{path} is from a run with other settings{named}; repeat those, or start a new run"
             )
         if content["images"] != self._check_sum:
             raise CheckpointError(

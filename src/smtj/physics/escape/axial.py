@@ -25,7 +25,8 @@ STEP = 4.0
 MIN_PANELS = 8
 SCAN = 2001
 """Directions between the poles searched for a barrier."""
-ITERATIONS = 200
+ITERATIONS = 3000
+"""A second mode 1 % faster than the first takes 1400; 10 are usual."""
 TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
 CHUNK = 1 << 16

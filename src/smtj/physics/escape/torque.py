@@ -40,12 +40,15 @@ TOLERANCE = 1e-3
 """Change of ln τ from one grid to the next at which the finer one is taken."""
 COARSE = 0.75
 """Density of the first grid, relative to that which exact rates begin with."""
-SETTLED_RATE = 1e-8
-"""Relative change of λ1 at which the iteration ends."""
+SETTLED_RATE, WANDERED, LAST = 1e-8, 5e-4, 10
+"""Relative change of λ1 at which the iteration ends, and that over the last iterations below which
+it ends too: rounding errors are as large where one state is rare."""
 MAX_BARRIER = 20.0
 """Barrier in k_B T up to which times are calculated."""
 LONGEST = 16.5
 """ln(D τ) of the shorter dwell time up to which it is: rounding errors are 1e-11 of D."""
+RAREST = 16.5
+"""ln of the ratio of the dwell times up to which both are calculated, for the same reason."""
 SMALLER = 0.8
 """Volumes from which higher barriers are extrapolated, one over the other."""
 
@@ -67,9 +70,9 @@ def log_changes(
     """Change of ln τ_up and ln τ_down by a spin torque.
 
     Exact by quadrature where all is symmetric about the easy axis; else from a sparse system on the
-    sphere.  If the shorter dwell time exceeds e^16.5/D, or the barrier 20 k_B T, the change is
-    extrapolated as a straight line in the volume of the layer, its leading term being the work of
-    the torque.
+    sphere.  If the shorter dwell time exceeds e^16.5/D, the longer one e^16.5 times the shorter, or
+    the barrier 20 k_B T, the change is extrapolated as a straight line in the volume of the layer,
+    its leading term being the work of the torque.
 
     Parameters
     ----------
@@ -160,7 +163,7 @@ def _scaled(
 def _on_sphere(
     energy: ReducedEnergy, drift: Vector, damping: float, tolerance: float, slow: float
 ) -> Floats | None:
-    """Return ln(D τ) of the up and the down well, None if they are too long to be calculated.
+    """Return ln(D τ) of both wells, None if they are too long, or one too rare, to be calculated.
 
     ``slow`` is the weight of ln λ1 in that of the rate, where there are two wells.
     """
@@ -179,7 +182,7 @@ def _on_sphere(
         if (found[0] < found[1]) == hold_up:
             hold_up = not hold_up
             found = _log_times(elements, grid, hold_up, slow)
-        if found.min() > LONGEST:
+        if found.min() > LONGEST or float(np.ptp(found)) > RAREST:
             return None
         if np.all(np.abs(found - before) < tolerance):
             return found
@@ -207,16 +210,16 @@ def _log_times(elements: Elements, grid: Grid, hold_up: bool, slow: float) -> Fl
     area = up_area + down_area
     up, down = float(y @ up_area), float(y @ down_area)
     density, up, down = y * area / (up + down), up / (up + down), down / (up + down)
-    f, rate, of_halves = up_area / np.where(area > 0, area, 1.0) - up, np.nan, np.nan
+    f, of_halves, rates = up_area / np.where(area > 0, area, 1.0) - up, np.nan, [np.nan]
     for iteration in range(ITERATIONS):
         following = solve(problem, area * f, held, 0.0)
         following -= density @ following
         if iteration == 0:
             of_halves = up * down / float((density * f) @ following)
-        before, rate = rate, float((density * f) @ f / ((density * f) @ following))
+        rates.append(float((density * f) @ f / ((density * f) @ following)))
         f = following / np.sqrt(abs(density @ following**2))
-        if slow == 0 or abs(rate - before) <= SETTLED_RATE * abs(rate):
-            rate = of_halves if slow == 0 else rate
+        if slow == 0 or _settled(rates):
+            rate = of_halves if slow == 0 else rates[-1]
             if not (rate > 0 and of_halves > 0 and up > 0 and down > 0):
                 return np.full(2, np.nan)
             log_rate = slow * np.log(rate) + (1 - slow) * np.log(of_halves)
@@ -225,3 +228,10 @@ def _log_times(elements: Elements, grid: Grid, hold_up: bool, slow: float) -> Fl
         "the dwell times under this spin torque are not those of two states: the second mode of "
         "the magnetisation is about as slow as the first; give a smaller voltage"
     )
+
+
+def _settled(rates: list[float]) -> bool:
+    before, rate = rates[-2:]
+    if abs(rate - before) <= SETTLED_RATE * abs(rate):
+        return True
+    return len(rates) > LAST and float(np.ptp(rates[-LAST:])) <= WANDERED * abs(rate)
