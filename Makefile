@@ -134,7 +134,7 @@ bench: $(RIVALS) ## measure speed, both sides of each comparison in one process
 	$(BIN)/python benchmarks/explorer.py
 
 dist: $(PACKERS) ## pack smtj into dist/, and run the main job where nothing but the wheel is
-	@echo "== packing, and running the main job from the wheel (five minutes)"
+	@echo "== packing, and running the main job from the wheel (about ten minutes on two cores)"
 	rm -rf dist results/dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/twine check --strict dist/*
