@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -165,6 +166,50 @@ def test_a_scheduler_that_is_not_there_is_refused(trained, monkeypatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_S", 0.2)
     with pytest.raises(SmtjError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         study(*trained, chips=1, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_lost_in_the_middle_is_told_and_costs_nothing(
+    trained, reference, monkeypatch, tmp_path: Path
+) -> None:
+    from smtj.chips import cluster as on_cluster
+
+    monkeypatch.setattr(on_cluster, "PATIENCE_S", 0.5)
+    cluster = LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, silence_logs=50, memory_limit=0
+    )
+
+    def lose(done: int, total: int, last: list[float]) -> None:
+        if last:
+            cluster.close()
+
+    settings = {"chips": CHIPS, "vary": VARY, "out": tmp_path}
+    with pytest.raises(SmtjError, match=r"scheduler at inproc://\S+ was lost in the middle"):
+        study(*trained, **settings, scheduler=cluster.scheduler_address, progress=lose)
+    assert list((tmp_path / "parts").iterdir())
+    seen: list[int] = []
+    again = study(*trained, **settings, progress=lambda done, *_: seen.append(done))
+    assert seen[0] >= BLOCK
+    assert again.frame.equals(reference)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_waits_until_a_cluster_has_begun(number: int) -> None:
+    from smtj.chips.cluster import _undisturbed
+    from smtj.cli.output import sigterm_as_ctrl_c
+
+    reached = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c(), _undisturbed():
+            os.kill(os.getpid(), number)
+            reached.append("the end")
+            # A terminal sends Ctrl-C to all processes; those begun here are closed otherwise.
+            child = subprocess.run(["sh", "-c", "kill -INT $$; echo alive"], capture_output=True)
+        assert reached and child.stdout == b"alive\n"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert subprocess.run(["sh", "-c", "kill -INT $$; echo alive"]).returncode == -signal.SIGINT
 
 
 def test_blocks_cover_every_evaluation_once() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from inspect import signature
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from closeness import close_to
+from smtj.chips import StudyResult
 from smtj.cli import app
+from smtj.cli.chips import chips
 from smtj.errors import SmtjError
 
 VARY = ("--vary", "temperature=300:360:2,reads=1,16", "--vary", "offset_spread=0,4 Oe")
@@ -121,6 +124,12 @@ def test_wrong_commands_are_one_sentence_and_leave_nothing(
     assert not out.exists()
 
 
+def test_the_command_and_python_ask_the_same_of_a_good_chip() -> None:
+    asked = signature(chips).parameters["threshold"].default
+    ours = (signature(getattr(StudyResult, name)) for name in ("save", "summary", "table"))
+    assert {one.parameters["threshold"].default for one in ours} == {asked}
+
+
 def test_a_network_of_sigmoids_has_no_chips(tmp_path: Path) -> None:
     options = ("--dataset", "digits", "--hidden", "4", "--epochs", "1", "--neuron", "sigmoid")
     smtj("train", *options, "--out", tmp_path / "net")
@@ -143,7 +152,12 @@ def running(group: int) -> list[int]:
 
 @pytest.mark.proof
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "to", "code"), [(signal.SIGINT, os.killpg, 130), (signal.SIGTERM, os.kill, 143)]
+)
+def test_a_stop_keeps_what_is_done_and_leaves_no_process(
+    network: Path, tmp_path: Path, number, to, code
+) -> None:
     """On two workers, stopped in the middle; then to the end on none, as if nothing had been."""
     out, other = tmp_path / "study", tmp_path / "other"
     command = ["chips", "--network", str(network), "--chips", "160", "--vary", "reads=1,16"]
@@ -155,12 +169,13 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(network: Path, tmp_path
     while not list(out.glob("parts/*.parquet")):
         assert process.poll() is None and time.monotonic() < until, process.communicate()
         time.sleep(0.02)
-    # As a terminal does: to the whole group, workers included.
-    os.killpg(process.pid, signal.SIGINT)
+    # A terminal sends Ctrl-C to the whole group, workers included.
+    to(process.pid, number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == code, errors
     assert "Stopped; finished chips are saved in" in errors
-    assert "Traceback" not in errors
+    assert "Traceback" not in errors and "leaked" not in errors
+    assert sorted(path.name for path in out.iterdir()) == ["parts", "study.json"]
     limit = time.monotonic() + 10
     while running(process.pid) and time.monotonic() < limit:
         time.sleep(0.1)

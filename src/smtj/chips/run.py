@@ -1,7 +1,8 @@
 """Run a study: in this process or on Dask's workers, saved on disk block by block if wanted."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from smtj.writers import holding
 
 Progress = Callable[[int, int, list[float]], None]
 """Called with (done, total, latest accuracies)."""
+Blocks = Generator[tuple[int, list[float]], None, None]
+"""Numbers of blocks with their accuracies, as they finish."""
 
 
 def study(
@@ -118,13 +121,15 @@ def _study(
     count = sum(map(len, done.values()))
     if progress:
         progress(count, plan.evaluations, [])
-    for number, accuracies in _evaluate(task, plan, missing, workers, scheduler):
-        if store:
-            store.save(number, plan, accuracies)
-        done[number] = accuracies
-        count += len(accuracies)
-        if progress:
-            progress(count, plan.evaluations, accuracies)
+    # A cluster is closed before an error of the loop is told.
+    with closing(_evaluate(task, plan, missing, workers, scheduler)) as evaluated:
+        for number, accuracies in evaluated:
+            if store:
+                store.save(number, plan, accuracies)
+            done[number] = accuracies
+            count += len(accuracies)
+            if progress:
+                progress(count, plan.evaluations, accuracies)
     frame = plan.frame([value for number in range(plan.blocks) for value in done[number]], values)
     if store and missing:
         store.finish(frame)
@@ -133,17 +138,17 @@ def _study(
 
 def _evaluate(
     task: Task, plan: Study, blocks: list[int], workers: int | None, scheduler: str | None
-) -> Iterable[tuple[int, list[float]]]:
-    if not blocks:
-        return ()
-    if workers == 0 and scheduler is None:
+) -> Blocks:
+    if not blocks or (workers == 0 and scheduler is None):
         return _here(task, plan, blocks)
     from smtj.chips import cluster
 
     return cluster.evaluate(task, plan, blocks, workers, scheduler)
 
 
-def _here(task: Task, plan: Study, blocks: list[int]) -> Iterator[tuple[int, list[float]]]:
+def _here(task: Task, plan: Study, blocks: list[int]) -> Blocks:
+    if not blocks:
+        return
     evaluator = Evaluator(task)
     for number in blocks:
         yield number, [evaluator.accuracy(chip, part) for chip, part in plan.block(number)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smtj.cli.output import INTERRUPTED, note, print_json
+from smtj.cli.output import exit_code, note, print_json, sigterm_as_ctrl_c
 from smtj.errors import CheckpointError, SmtjError
 
 Vary = Annotated[
@@ -66,7 +66,7 @@ def chips(
         set_readout(model, eval_reads=parse_reads("--reads", reads))
     note(about)
     try:
-        with evaluations() as progress:
+        with sigterm_as_ctrl_c(), evaluations() as progress:
             result = study(
                 model,
                 inputs,
@@ -79,9 +79,9 @@ def chips(
                 out=out,
                 progress=progress,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         note(f"\nStopped; finished chips are saved in {out}; repeat to resume.")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None
     written = [out / TABLE, *result.save(out, threshold)]
     if as_json:
         print_json(result.to_dict(threshold))

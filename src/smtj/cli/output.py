@@ -4,9 +4,12 @@
 """
 
 import json
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,6 +24,8 @@ BAD_INPUT = 2
 """Exit code of every error that the user can correct."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as in a shell."""
+TERMINATED = 143
+"""Exit code after SIGTERM, as in a shell."""
 
 Report = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -75,6 +80,32 @@ def progress(task: str, unit: str = "") -> Iterator[Report]:
     ) as bars:
         bar = bars.add_task("", total=None)
         yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by which a cluster's queue or a container ends a command."""
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise an exception during the block, so that it cleans up as after Ctrl-C."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code(stopped: KeyboardInterrupt) -> int:
+    """Return the exit code of a command that was stopped."""
+    return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
 
 
 @contextmanager
