@@ -30,7 +30,7 @@ SHALLOW = 6.0
 """Barrier in k_B T below which λ1 is not so small that an eigensolver would lose it: the second
 mode can be as slow there as the first, or slower where a field has emptied a well."""
 FEWEST, MORE = 32, 2.0
-"""Legendre polynomials of the eigensolver: so many, and as many times the root of the steepest U."""
+"""Legendre polynomials of the eigensolver: so many, and so many times the root of U's slope."""
 ITERATIONS = 300
 """10 are usual, as behind a barrier no other mode is as slow."""
 TOLERANCE = 1e-12
