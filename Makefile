@@ -10,9 +10,10 @@ TOOLS := $(VENV)/.tools
 DOCS := $(VENV)/.docs
 RIVALS := $(VENV)/.rivals
 MUTMUT := $(VENV)/.mutmut
+PACKERS := $(VENV)/.packers
 CORES := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install reproduce docs pictures check site test test-fast lint validate mutants bench clean
+.PHONY: help install reproduce docs pictures check site test test-fast lint validate mutants bench dist matrix clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +48,11 @@ $(RIVALS): $(TOOLS)
 $(MUTMUT): $(TOOLS)
 	@echo "== installing mutmut, which plants faults in the code"
 	$(INSTALL) '.[mutants]'
+	@touch $@
+
+$(PACKERS): $(READY)
+	@echo "== installing what packs smtj"
+	$(INSTALL) '.[dist]'
 	@touch $@
 
 reproduce: $(READY) ## reproduce the whole paper on MNIST; the report is in reproduction/
@@ -127,5 +133,22 @@ bench: $(RIVALS) ## measure speed, both sides of each comparison in one process
 	$(BIN)/python benchmarks/chips.py
 	$(BIN)/python benchmarks/explorer.py
 
-clean: ## remove the environment and all outputs
-	rm -rf $(VENV) reproduction results site .mypy_cache .ruff_cache .pytest_cache
+dist: $(PACKERS) ## pack smtj into dist/, and run the main job where nothing but the wheel is
+	@echo "== packing, and running the main job from the wheel (about ten minutes on two cores)"
+	rm -rf dist results/dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	"$(PYTHON)" -m venv results/dist/venv
+	results/dist/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	    "$$(echo dist/*.whl)[nn]"
+	cd results/dist && venv/bin/smtj reproduce --dataset digits --epochs 20 --ablation-epochs 2
+
+matrix: ## run the tests with every Python from 3.11 to 3.13 that is here
+	@for version in 3.11 3.12 3.13; do \
+	    if python$$version -c '' 2>/dev/null; then \
+	        $(MAKE) --no-print-directory test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+	    else echo "== Python $$version is not here, so it is left out"; fi; \
+	done
+
+clean: ## remove the environments and all outputs
+	rm -rf $(VENV) .venv-* dist reproduction results site .mypy_cache .ruff_cache .pytest_cache

@@ -6,6 +6,7 @@ logarithm, so times keep their relative precision at any barrier.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,8 +26,13 @@ STEP = 4.0
 MIN_PANELS = 8
 SCAN = 2001
 """Directions between the poles searched for a barrier."""
-ITERATIONS = 3000
-"""A second mode 1 % faster than the first takes 1400; 10 are usual."""
+SHALLOW = 6.0
+"""Barrier in k_B T below which λ1 is not so small that an eigensolver would lose it: the second
+mode can be as slow there as the first, or slower where a field has emptied a well."""
+FEWEST, MORE = 32, 2.0
+"""Legendre polynomials of the eigensolver: so many, and so many times the root of U's slope."""
+ITERATIONS = 300
+"""10 are usual, as behind a barrier no other mode is as slow."""
 TOLERANCE = 1e-12
 """Change of ln λ1 at which the iteration ends."""
 CHUNK = 1 << 16
@@ -90,10 +96,11 @@ def log_first_passage_time(
 def log_axial_relaxation_rate(energy: ReducedEnergy) -> Floats:
     """ln(λ1/D) of energies that are symmetric about the easy axis.
 
-    λ1 is the lowest eigenvalue of the modes that do not turn about the axis, found by iterating f ←
-    (-L)⁻¹ f, two quadratures of one sign each.  Uses the field along the axis, k_1 and k_2 of
+    λ1 is the lowest eigenvalue of the modes that do not turn about the axis.  Behind a barrier it
+    is found by iterating f ← (-L)⁻¹ f, two quadratures of one sign each, else by an eigensolver.
+    Uses the field along the axis, k_1 and k_2 of
     :func:`smtj.physics.magnetics.equilibrium.reduced_energy`.  Raises SmtjError if the iteration
-    does not settle, because the second mode is about as slow as the first.
+    does not settle, because each of two barriers makes a mode about as slow as the other.
     """
     entries = np.broadcast_arrays(energy.along, energy.first, energy.second)
     return _in_chunks(_log_rate, *(np.asarray(entry, dtype=np.float64) for entry in entries))
@@ -176,7 +183,55 @@ def _log_passage(
 
 
 def _log_rate(along: Floats, first: Floats, second: Floats) -> Floats:
-    """Return ln(λ1/D).
+    """Return ln(λ1/D)."""
+    entries = np.stack([along, first, second])
+    shallow, found = _barrier(*entries) < SHALLOW, np.empty(along.shape)
+    for part, rate in ((shallow, _log_shallow_rate), (~shallow, _log_rate_behind_barrier)):
+        if part.any():
+            found[part] = rate(*entries[:, part])
+    return found
+
+
+def _barrier(along: Floats, first: Floats, second: Floats) -> Floats:
+    """Return the height in k_B T of the top above the shallower well, 0 without one."""
+    c = np.cos(np.linspace(0.0, np.pi, SCAN))
+    h, k1, k2 = (entry[:, None] for entry in (along, first, second))
+    u = np.asarray(ReducedEnergy(h, 0.0, 0.0, k1, k2, 0.0)(0.0, 0.0, c))
+    above = np.minimum.accumulate(u, axis=1)
+    below = np.minimum.accumulate(u[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((u - np.maximum(above, below)).max(axis=1))
+
+
+def _log_shallow_rate(along: Floats, first: Floats, second: Floats) -> Floats:
+    """Return ln(λ1/D) by an eigensolver, whose rounding errors are 1e-16 of its largest entries.
+
+    With f = e^{U/2} g the operator is symmetric, -d/dc[(1 - c²) dg/dc] + W g, W = (1 - c²) U'²/4 -
+    [(1 - c²) U']'/2, a polynomial: in Legendre polynomials all its integrals are exact.
+    """
+    steepest = float(np.max(np.abs(along) + np.abs(first) + np.abs(second), initial=0.0))
+    number = FEWEST + math.ceil(MORE * math.sqrt(steepest))
+    c, polynomials, weighted = _legendre(number)
+    h, k1, k2 = (entry[:, None] for entry in (along, first, second))
+    slope, bend = -(h + k1 * c - k2 * c**3), -(k1 - 3 * k2 * c**2)
+    well = (1 - c**2) * (slope**2 / 4 - bend / 2) + c * slope
+    matrix = np.einsum("qi,nq,qj->nij", weighted, well, polynomials, optimize=True)
+    degree = np.arange(number)
+    matrix[:, degree, degree] += degree * (degree + 1.0)
+    return np.asarray(np.log(np.linalg.eigvalsh(matrix)[:, 1]))
+
+
+@functools.lru_cache(maxsize=8)
+def _legendre(number: int) -> tuple[Floats, Floats, Floats]:
+    """Return nodes, normal Legendre polynomials there, and these times the quadrature's weights."""
+    # W has degree 8.
+    c, weights = np.polynomial.legendre.leggauss(number + 4)
+    values = np.polynomial.legendre.legvander(c, number - 1)
+    values *= np.sqrt(np.arange(number) + 0.5)
+    return c, values, weights[:, None] * values
+
+
+def _log_rate_behind_barrier(along: Floats, first: Floats, second: Floats) -> Floats:
+    """Return ln(λ1/D) where the first mode is far slower than others.
 
     The field is turned so that the lower pole is the more occupied: there f is a constant that is
     small against its change from pole to pole, and is found by adding up from that side.
