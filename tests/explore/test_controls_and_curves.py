@@ -181,5 +181,5 @@ def test_the_page_says_where_two_states_end_and_what_was_set(card: DeviceCard) -
     tab.change({"field_in_plane": -500.0})
     assert tab.now.stability_factor > 1
     assert "Only the low state has a well here" in tab.message.object
-    tab.change({"field_in_plane": 0.0, "temperature": 320.0})
-    assert tab.message.object == "" and titles[-1].endswith("; Temperature T = 320\u202fK")
+    tab.change({"field_in_plane": 0.0, "voltage": -100.5})
+    assert tab.message.object == "" and titles[-1].endswith("; Bias voltage V = −101\u202fmV")

@@ -4,6 +4,7 @@
 # mypy: disallow-untyped-calls=False
 
 import html
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -142,11 +143,15 @@ class DeviceTab:
         """Return the card's title, with what the sliders changed."""
         items = {item["name"]: item for item in self.controls.items}
         changed = [
-            f"{items[name]['label']} = {at:.{items[name]['digits']}f}\u202f{items[name]['unit']}"
+            # A half is rounded away from zero, as the browser does.
+            f"{items[name]['label']} = {at + math.copysign(1e-9, at):.{items[name]['digits']}f}"
+            f"\u202f{items[name]['unit']}"
             for name, at in self.shown().items()
             if abs(at - items[name]["value"]) > 1e-9 * max(1.0, abs(at))
         ]
-        return "; ".join([self.card.title, ", ".join(changed)] if changed else [self.card.title])
+        return "; ".join([self.card.title, *([", ".join(changed)] if changed else [])]).replace(
+            "= -", "= −"
+        )
 
     def shown(self) -> dict[str, float]:
         """Return the values of the sliders in their display units."""
