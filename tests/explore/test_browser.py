@@ -139,6 +139,15 @@ def test_a_slider_changes_the_plots_the_numbers_and_the_card(page) -> None:
     )
     after = {name: data(page, name) for name in names}
     assert all(before[name] != after[name] for name in names)
+    title = page.locator("#title").text_content()
+    assert title.startswith("Voltage-controlled") and "Bias voltage V = " in title
+    # The address holds the view, for a reload or for another.
+    value = slider.input_value()
+    assert f"device.voltage={value}" in page.url
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    expect(slider).to_have_value(value)
+    expect(page.locator("#title")).to_have_text(title)
     card = downloaded(page, "Save the card")
     assert card["electrical"]["read_voltage"]["provenance"] == "assumed"
     assert card["geometry"]["length"]["provenance"] == "paper"
@@ -146,6 +155,8 @@ def test_a_slider_changes_the_plots_the_numbers_and_the_card(page) -> None:
 
 def test_the_trace_streams(page) -> None:
     page.get_by_role("button", name="Reset").first.click()
+    expect(page.locator("#title")).not_to_contain_text("Bias voltage")
+    assert "device.voltage" not in page.url
     # From look to look, since the trace begins anew some time after the click.
     page.wait_for_function(
         """() => {
@@ -221,6 +232,7 @@ def test_a_digit_is_drawn_by_keys_alone(page) -> None:
     page.get_by_role("tab", name="Device").focus()
     page.keyboard.press("ArrowLeft")  # round to the last tab
     panel = page.get_by_role("tabpanel", name="Network")
+    assert page.url.endswith("#tab=network")
     status = panel.get_by_role("status")
     panel.get_by_role("application").focus()
     page.keyboard.press("Delete")

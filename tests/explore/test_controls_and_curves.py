@@ -16,6 +16,7 @@ from smtj.explore.controls import (
     sliders,
     values_of_card,
 )
+from smtj.explore.device_tab import DeviceTab
 from smtj.explore.numbers import number_rows, time_text
 from smtj.lab import spectra
 from smtj.physics.free_layer import barrier_against_thickness, boltzmann_occupancy, high_state_is_up
@@ -165,3 +166,20 @@ def test_times_print_in_a_suitable_unit(seconds: float, text: str) -> None:
 
 def test_times_beyond_a_float_print_as_powers() -> None:
     assert time_text(2000.0) == f"10^{(2000 - math.log(365.25 * 86400)) / math.log(10):.1f} years"
+
+
+def test_the_page_says_where_two_states_end_and_what_was_set(card: DeviceCard) -> None:
+    tab = DeviceTab(card, 0)
+    titles: list[str] = []
+    tab.on_update = lambda: titles.append(tab.title())
+    assert tab.message.object == "" and tab.title() == card.title
+    # Eq. 6 leaves no barrier in this field, where the landscape has one valley of 100 k_BT.
+    tab.change({"field_in_plane": 500.0})
+    assert tab.now.stability_factor == 0 and max(tab.sources["energy"].data["y"]) > 100
+    assert "no barrier holds two states apart" in tab.message.object
+    assert titles == [f"{card.title}; In-plane field H∥ = 500\u202fOe"]
+    tab.change({"field_in_plane": -500.0})
+    assert tab.now.stability_factor > 1
+    assert "Only the low state has a well here" in tab.message.object
+    tab.change({"field_in_plane": 0.0, "voltage": -100.5})
+    assert tab.message.object == "" and titles[-1].endswith("; Bias voltage V = −101\u202fmV")

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 from drawn_digits import DIGITS
 
+from closeness import close_to
 from smtj import DeviceCard
 from smtj.explore.chip import (
     EVALUATIONS,
+    _entropy,
     answer,
     build_chip,
     evaluate_slowly,
     hidden_neurons,
 )
 from smtj.explore.ink import image_of
-from smtj.explore.network_tab import COLUMNS
+from smtj.explore.network_tab import COLUMNS, NetworkTab
 from smtj.explore.shipping import SHIPPED
 from smtj.nn import set_conditions
 
@@ -44,6 +46,41 @@ print(tab.message.object)
 def test_the_shipped_network_is_small() -> None:
     assert SHIPPED.stat().st_size < 1000 * MAX_KB
     assert hidden_neurons() == COLUMNS**2
+
+
+ODD = {
+    "cross": [[(0.1, 0.1), (0.9, 0.9)], [(0.9, 0.1), (0.1, 0.9)]],
+    "square": [[(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)]],
+    "W": [[(0.1, 0.2), (0.3, 0.8), (0.5, 0.3), (0.7, 0.8), (0.9, 0.2)]],
+    "dot": [[(0.5, 0.5)]],
+}
+
+
+def test_what_is_no_digit_is_told_by_the_entropy_of_its_reads(card: DeviceCard) -> None:
+    tab = NetworkTab(card, 0)
+    tab.open()
+    for name, lines in ODD.items():
+        tab.draw([[list(point) for point in line] for line in lines])
+        assert "no digit" in tab.answer.object, name
+    for digit, lines in DIGITS.items():
+        tab.draw(lines)
+        assert f"<b>{digit}</b>" in tab.answer.object
+    tab.draw([])
+    assert "Draw a digit" in tab.answer.object
+    assert not answer(tab.network, tab.image, 16, seed=1).is_digit
+
+
+def test_the_entropy_is_that_of_single_reads_drawn_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    outputs = rng.random((4, 10)) ** 4
+    counts = np.zeros(10)
+    for evaluation in outputs:
+        reads = rng.random((100_000, 10)) < evaluation
+        # Any of those that are high, or of all if none is.
+        chance = np.where(reads.any(axis=1, keepdims=True), reads, True) * rng.random(reads.shape)
+        counts += np.bincount(chance.argmax(axis=1), minlength=10)
+    p = counts / counts.sum()
+    assert _entropy(outputs) == close_to(-np.sum(p * np.log(p)), abs=0.01)
 
 
 @pytest.mark.parametrize("seed", [0, 7])

@@ -102,6 +102,10 @@ class BehaviourTab(DeviceTab):
     def act(self, action: str) -> None:
         """Perform the action of a button; the card as it is needs no saving."""
 
+    def shown(self) -> dict[str, float]:
+        """Return the value of the slider in its display unit."""
+        return {"drive": self.drive * self.scale}
+
     def averaged(self, occupancy: Floats) -> Floats:
         """Return readings that average over both states, in the unit of the plot."""
         if self.card.levels is None:

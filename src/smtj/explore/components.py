@@ -72,9 +72,11 @@ class Board(JSComponent):
 
 
 class Bridge(JSComponent):
-    """Reports which tab is shown."""
+    """Reports which tab is shown, and shows which device."""
 
     tab = param.String(default="device")
+    card = param.String(doc="Name of the device's card.")
+    title = param.String(doc="What the device is, with what the sliders change.")
 
     _esm = web("bridge.js")
 
@@ -108,3 +110,9 @@ def symbol(text: str) -> str:
         base, _, low = part.partition("_")
         parts.append(f"{base}<sub>{low}</sub>" if low else base)
     return "/".join(parts).replace("<sub>BT</sub>", "<sub>B</sub>T")
+
+
+def symbols(text: str) -> str:
+    """Return a sentence as HTML, with E_b and k_BT as symbols."""
+    safe = html.escape(text).replace("E_b", "<i>E</i><sub>b</sub>")
+    return safe.replace("k_BT", "<i>k</i><sub>B</sub><i>T</i>")

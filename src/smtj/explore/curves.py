@@ -28,6 +28,8 @@ from smtj.typing import Floats
 
 MODELS = ("cai2019", "self-consistent")
 """The two switching models."""
+MIN_BARRIER = 1.0
+"""Stability factor below which two states cannot be told apart."""
 FEW_VOLTAGES = 5
 """Voltages at which the self-consistent model is integrated; its w(V) is nearly linear."""
 
@@ -154,6 +156,28 @@ def present(card: DeviceCard, values: ControlValues) -> Present:
         float(states.high),
         float(states.low),
     )
+
+
+def doubts(now: Present, valley: Landscape) -> str:
+    """Return where the formulas of two states do not hold, in a sentence; empty if they do.
+
+    Eq. 3 to 6 take two wells for granted, with a barrier that depends on the field across the axis
+    alone; the landscape is the energy itself.
+    """
+    if now.stability_factor < MIN_BARRIER:
+        return (
+            f"E_b is {now.stability_factor:.2g} k_BT, so no barrier holds two states apart and "
+            "Eq. 3 to 6 do not hold: disregard dwell times, P(high), slope and trace. The "
+            "landscape is the energy itself, and still holds."
+        )
+    if not valley.well_exists.all():
+        there = "high" if valley.well_exists[0] else "low"
+        return (
+            f"Only the {there} state has a well here, so Eq. 3 to 6, which take two for granted, "
+            "do not hold: the device stays there. The landscape is the energy itself, and still "
+            "holds."
+        )
+    return ""
 
 
 def probability(card: DeviceCard, values: ControlValues, fields: Floats) -> Floats:

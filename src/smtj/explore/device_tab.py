@@ -4,7 +4,8 @@
 # mypy: disallow-untyped-calls=False
 
 import html
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from bokeh.models.annotations import Span
 from smtj.card import Card, as_device
 from smtj.errors import SmtjError
 from smtj.explore import charts, curves, stream
-from smtj.explore.components import Controls, choice, slider, symbol, text_pane
+from smtj.explore.components import Controls, choice, slider, symbol, symbols, text_pane
 from smtj.explore.controls import card_to_save, sliders, values_of_card
 from smtj.explore.numbers import Number, number_rows
 from smtj.physics.resistance import averaged_at_voltage
@@ -38,6 +39,7 @@ class DeviceTab:
     """The device of one session; every plot has its own data source."""
 
     def __init__(self, card: Card, seed: int) -> None:
+        self.on_update: Callable[[], None] = lambda: None
         self.pace, self.screen = "auto", 0.0
         self.trace, self.readings = stream.StreamState(seed), np.empty(0)
         self.controls = Controls(sizing_mode="stretch_width", margin=0)
@@ -93,7 +95,6 @@ class DeviceTab:
         self.values = replace(self.values, **set_)
         try:
             self.update()
-            self.message.object = ""
         except SmtjError as error:
             self.values = before
             self.message.object = f'<p class="alert">{html.escape(str(error))}</p>'
@@ -124,6 +125,8 @@ class DeviceTab:
         microvolt = {"y": lines.total * 1e6, "high": lines.high * 1e6, "low": lines.low * 1e6}
         charts.put(self.sources["spectrum"], x=lines.frequency / 1e9, **microvolt)
         self.table.object = rows_as_html(number_rows(seen.card, values, now, lines))
+        doubts = curves.doubts(now, valley)
+        self.message.object = doubts and f'<p class="doubt">{symbols(doubts)}</p>'
         self.show_readings_of(now)
 
     def show_readings_of(self, now: curves.Present) -> None:
@@ -134,6 +137,28 @@ class DeviceTab:
         room = 0.08 * (ends[1] - ends[0]) or 0.01 * ends[1]
         self.plots["trace"].y_range.update(start=ends[0] - room, end=ends[1] + room)
         self._set_time_base()
+        self.on_update()
+
+    def title(self) -> str:
+        """Return the card's title, with what the sliders changed."""
+        items = {item["name"]: item for item in self.controls.items}
+        changed = [
+            # A half is rounded away from zero, as the browser does.
+            f"{items[name]['label']} = {at + math.copysign(1e-9, at):.{items[name]['digits']}f}"
+            f"\u202f{items[name]['unit']}"
+            for name, at in self.shown().items()
+            if abs(at - items[name]["value"]) > 1e-9 * max(1.0, abs(at))
+        ]
+        return "; ".join([self.card.title, *([", ".join(changed)] if changed else [])]).replace(
+            "= -", "= −"
+        )
+
+    def shown(self) -> dict[str, float]:
+        """Return the values of the sliders in their display units."""
+        return {
+            name: convert(getattr(self.values, name), own, unit)
+            for name, (unit, own) in self.units.items()
+        }
 
     def step(self) -> None:
         """Draw the next frame of the trace."""

@@ -17,7 +17,7 @@ from smtj.explore.controls import sliders
 from smtj.explore.ink import image_of
 
 if TYPE_CHECKING:
-    from smtj.explore.chip import Evaluation
+    from smtj.explore.chip import Evaluation, Outputs
 
 FRAME = 100
 """Time between reads, in ms."""
@@ -155,7 +155,7 @@ class NetworkTab:
             "high": np.clip(high, 0, 1),
         }  # fmt: skip
         self._begin()
-        self.answer.object = self._sentence(found.chosen)
+        self.answer.object = self._sentence(found)
 
     def _begin(self) -> None:
         self.frame = 0
@@ -164,9 +164,16 @@ class NetworkTab:
             self.network, self.image, int(self.values["reads"]), self.seed
         )
 
-    def _sentence(self, chosen: Any) -> str:
+    def _sentence(self, found: "Outputs") -> str:
         if not self.image.any():
             return '<div class="answer">Draw a digit<small>and the network names it.</small></div>'
+        if not found.is_digit:
+            return (
+                '<div class="answer">It is <b>no digit</b><small>The reads name none: the entropy '
+                f"of what they say is {found.entropy:.2f} nats. A guess has 2.30, a digit at most "
+                "1.15.</small></div>"
+            )
+        chosen = found.chosen
         best, second = np.argsort(chosen)[::-1][:2]
         rest = "" if chosen[best] > 0.995 else f"; {chosen[second]:.0%} say {second}"
         article = "an" if best == 8 else "a"

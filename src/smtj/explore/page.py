@@ -34,8 +34,13 @@ def build_page(card: Card) -> pn.Template:
         device.use(measured)
         network.use(measured)
 
+    def entitle() -> None:
+        bridge.param.update(card=device.card.name, title=device.title())
+
     measure = MeasureTab(card, use)
     bridge = Bridge(width=0, height=0, margin=0)
+    device.on_update = entitle
+    entitle()
     running = {
         "device": pn.state.add_periodic_callback(device.step, period=device_tab.FRAME),
         "network": pn.state.add_periodic_callback(

@@ -18,9 +18,26 @@ export function render({ model, el }) {
     model.send_msg({ values, number: sent })
   }
 
-  function change(name, value) {
-    values[name] = value
+  const address = (item) => `${el.getRootNode().host.closest("section").id}.${item.name}`
+
+  function change(item, value) {
+    values[item.name] = value
+    window.smtj.keep(address(item), value === item.value ? null : value)
     send()
+  }
+
+  // The value that the address gives, if it is one of the item's.
+  function asked(item) {
+    const text = window.smtj.kept(address(item))
+    if (text === null) return item.value
+    if (item.kind === "choice")
+      return item.options.some(([value]) => value === text) ? text : item.value
+    const number = Number(text)
+    return Number.isFinite(number) ? Math.min(item.end, Math.max(item.start, number)) : item.value
+  }
+
+  function forget() {
+    for (const item of model.items) window.smtj.keep(address(item), null)
   }
 
   function shown(value, item) {
@@ -32,7 +49,7 @@ export function render({ model, el }) {
   function slider(item) {
     const input = document.createElement("input")
     Object.assign(input, { type: "range", min: item.start, max: item.end, step: item.step })
-    input.value = item.value
+    input.value = values[item.name]
     // Not an <output>: screen readers read the value with the slider.
     const output = document.createElement("span")
     output.className = "value"
@@ -42,7 +59,7 @@ export function render({ model, el }) {
     }
     input.addEventListener("input", () => {
       report()
-      change(item.name, input.valueAsNumber)
+      change(item, input.valueAsNumber)
     })
     report()
     return [input, output]
@@ -51,8 +68,8 @@ export function render({ model, el }) {
   function choice(item) {
     const select = document.createElement("select")
     for (const [value, text] of item.options) select.add(new Option(text, value))
-    select.value = item.value
-    select.addEventListener("change", () => change(item.name, select.value))
+    select.value = values[item.name]
+    select.addEventListener("change", () => change(item, select.value))
     return [select]
   }
 
@@ -60,7 +77,7 @@ export function render({ model, el }) {
     form.replaceChildren()
     values = {}
     for (const item of model.items) {
-      values[item.name] = item.value
+      values[item.name] = asked(item)
       const row = document.createElement("div")
       row.className = item.kind
       const label = document.createElement("label")
@@ -82,6 +99,7 @@ export function render({ model, el }) {
         const action = new CustomEvent("smtj:action", { detail: name, cancelable: true })
         if (document.dispatchEvent(action)) model.send_msg({ action: name })
         if (name === "reset") {
+          forget()
           build()
           send()
         }
@@ -95,7 +113,11 @@ export function render({ model, el }) {
     waiting = false
     if (moved) send()
   })
-  model.on("items", build)
+  model.on("items", () => {
+    // Another device, with values of its own.
+    forget()
+    build()
+  })
   model.on("actions", build)
   model.on("msg:custom", ({ name, text }) => {
     const link = document.createElement("a")
@@ -105,4 +127,5 @@ export function render({ model, el }) {
     URL.revokeObjectURL(link.href)
   })
   build()
+  if (model.items.some((item) => values[item.name] !== item.value)) send()
 }

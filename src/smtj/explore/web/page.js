@@ -16,6 +16,16 @@ window.smtj = (() => {
     document.dispatchEvent(new Event("smtj:theme"))
   }
 
+  // What differs from the start stands behind the # of the address: "tab", and sliders as
+  // "section.name".  Only this browser reads it.
+  const view = new URLSearchParams(location.hash.slice(1))
+
+  function keep(name, value) {
+    if (value === null) view.delete(name)
+    else view.set(name, value)
+    history.replaceState(null, "", `#${view}`)
+  }
+
   // Bokeh draws on a canvas, to which style sheets do not apply.
   function plots() {
     if (!window.Bokeh) return
@@ -44,6 +54,7 @@ window.smtj = (() => {
       tab.tabIndex = chosen ? 0 : -1
       document.getElementById(tab.getAttribute("aria-controls")).hidden = !chosen
     }
+    keep("tab", name === "device" ? null : name)
     document.dispatchEvent(new Event("smtj:tab"))
   }
 
@@ -64,7 +75,12 @@ window.smtj = (() => {
       theme()
     })
     preferred.addEventListener("change", theme)
-    show("device")
+    const asked = tabs.find((tab) => tab.dataset.tab === view.get("tab"))
+    show(asked ? asked.dataset.tab : "device")
+    // Another view, pasted over this one; the link to the content is none.
+    window.addEventListener("hashchange", () => {
+      if (location.hash.includes("=")) location.reload()
+    })
     theme()
   }
 
@@ -78,5 +94,5 @@ window.smtj = (() => {
   theme()
   // es-module-shims dispatches it a second time.
   document.addEventListener("DOMContentLoaded", start, { once: true })
-  return { ready, plots }
+  return { ready, plots, keep, kept: (name) => view.get(name) }
 })()
