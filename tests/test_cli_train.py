@@ -249,6 +249,7 @@ def test_going_on_with_another_folder_of_images_is_refused(smtj: Command, tmp_pa
     for folder, seed in zip(folders, (0, 0, 1), strict=True):
         write_idx(folder, seed)
     short = ("--dataset", "idx", "--hidden", "4", "--batch-size", "10", "--out", "run")
+    short = (*short, "--schedule", "constant")
     assert smtj("train", *short, "--data", str(folders[0]), "--epochs", "1").code == 0
     before = Path("run/checkpoint.pt").read_bytes()
     refused = smtj("train", *short, "--data", str(folders[2]), "--epochs", "2", "--resume")
@@ -317,7 +318,7 @@ def interrupted(smtj_out: Path, *options: str) -> Outcome:
 def test_ctrl_c_in_the_first_epoch_keeps_its_batches_and_the_run_goes_on(
     smtj: Command, tmp_path: Path
 ) -> None:
-    out, small = tmp_path / "run", ("--batch-size", "2")
+    out, small = tmp_path / "run", ("--batch-size", "2", "--schedule", "constant")
     outcome = interrupted(out, *small)
     assert outcome.code == 130, outcome.err
     said = re.search(
@@ -353,7 +354,7 @@ def test_ctrl_c_in_the_midst_of_a_batch_saves_nothing_of_the_epoch(
 )
 def test_mnist_is_found_and_trained(smtj: Command) -> None:
     outcome = smtj(
-        "train", "--hidden", "16", "--epochs", "1", "--batch-size", "3000", "--out", "run"
+        "train", "--hidden", "16", "--epochs", "1", "--batch-size", "2000", "--out", "run"
     )
     assert outcome.code == 0, outcome.err
     assert outcome.err.startswith("MNIST from ")

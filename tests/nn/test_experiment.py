@@ -223,6 +223,7 @@ def test_callbacks_see_every_epoch_and_a_notebook_a_table_that_grows(
     options = {
         "hidden": 8,
         "out": tmp_path,
+        "schedule": "constant",
         "callbacks": [lambda run: seen.append(run.history[-1])],
     }
     first = train("digits", epochs=1, **options)

@@ -200,7 +200,7 @@ def test_an_interrupted_epoch_goes_on_bit_for_bit(
     states = [run.network.state_dict().values() for run in (straight, resumed)]
     for one, other in zip(*states, strict=True):
         assert torch.equal(one, other)
-    with pytest.raises(CheckpointError, match=r"other settings \(epochs 3\); repeat those"):
+    with pytest.raises(CheckpointError, match="a run of 3 epochs, over which"):
         begin(replace(settings, epochs=4)).resume(tmp_path / "checkpoint.pt", "")
 
 

@@ -168,7 +168,7 @@ def test_a_saved_network_is_loaded(tmp_path):
 
 @pytest.mark.slow
 def test_a_network_trains():
-    run = train("digits", TORQUE, hidden=24, epochs=3, drive="voltage")
+    run = train("digits", TORQUE, hidden=24, epochs=3, drive="voltage", schedule="constant")
     assert run.accuracy > 0.8
     assert "driven by voltage" in run.experiment.title()
 

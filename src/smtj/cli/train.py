@@ -147,7 +147,7 @@ def train(
             help="Of the learning rate: a tenth after half of the epochs and again after three "
             "quarters (step), to zero (cosine), up and down (one-cycle)."
         ),
-    ] = Schedule.constant,
+    ] = Schedule.cosine,
     warmup_epochs: Annotated[
         int, typer.Option(help="Epochs in which the learning rate rises.", min=0)
     ] = 0,

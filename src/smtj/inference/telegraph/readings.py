@@ -24,6 +24,8 @@ REGULAR, SAME = 0.9, 0.02
 MAX_KINDS = 1024
 MIN_VALUES = 5
 """Different values below which readings are levels without noise rather than rounded."""
+RARE = 0.005
+"""Part of the readings below which a value is left to outliers."""
 EVEN_STEPS = 0.01
 """Relative difference of steps that are equal."""
 REPEATED = 0.1
@@ -240,13 +242,15 @@ def _kinds(steps: Floats) -> tuple[NDArray[np.int32], Floats]:
 def _limits(y: Floats) -> list[str]:
     """Say that an instrument has hardly a step, or repeats readings."""
     some = y[:: max(y.size >> 14, 1)]
-    values = np.unique(some)
-    if 2 < values.size < MIN_VALUES:
-        steps = np.diff(values)
+    values, number = np.unique(some, return_counts=True)
+    # Outliers may have set the range.
+    common = values[number > RARE * some.size]
+    if 2 < common.size < MIN_VALUES:
+        steps = np.diff(common)
         if np.ptp(steps) < EVEN_STEPS * steps.max():
             return [
-                f"the readings take {values.size} values only, {steps.mean():.3g} apart: the "
-                "levels are known no better than that; choose a finer range"
+                f"the readings take {common.size} values only, {steps.mean():.3g} apart: levels "
+                "are known no better than that, and closer ones not seen; choose a finer range"
             ]
     if values.size < some.size / 4:
         return []

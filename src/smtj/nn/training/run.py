@@ -159,7 +159,7 @@ def train(
     momentum: float = 0.9,
     optimizer: OptimizerLike = "sgd",
     weight_decay: float | None = None,
-    schedule: ScheduleLike = "constant",
+    schedule: ScheduleLike = "cosine",
     warmup_epochs: int = 0,
     first_reads: int | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,

@@ -314,6 +314,12 @@ class Trainer:
                 if settings.get(name) != value
             ]
             named = f" ({', '.join(changed)})" if changed else ""
+            if changed == [f"epochs {content['settings']['epochs']}"]:
+                raise CheckpointError(
+                    f"{path} is of a run of {content['settings']['epochs']} epochs, over which its "
+                    "learning rate or its reads change; start a new run of as many as you need "
+                    "(with the schedule constant, a run can go on at any time)"
+                )
             raise CheckpointError(
                 f"{path} is from a run with other settings{named}; repeat those, or start a new run"
             )
