@@ -15,6 +15,7 @@ from smtj.inference.bias.compact_law import compact_estimates, compact_law
 from smtj.inference.bias.conditions import bias_conditions
 from smtj.inference.bias.joint import Parameter, fit_jointly
 from smtj.inference.bias.observed import dwell_times, high_counts
+from smtj.physics.device import vcma_point
 
 VOLTAGE = np.linspace(-0.2, 0.2, 9)
 OHM = np.tile([2000.0, 1000.0], (9, 1))
@@ -132,6 +133,22 @@ def test_the_law_of_a_card_gives_back_its_torque_vcma_and_heat(law):
         # The data have no noise: what is left is that of the interpolated torque.
         assert abs(fit.values[name] - value) < 0.25 * fit.error(name), name
         assert fit.seen(name)
+
+
+@pytest.mark.parametrize("cause", ["vcma", "torque"])
+def test_what_one_form_of_the_law_calls_a_torque_another_has_from_vcma(cause):
+    """A card that holds H_k under VCMA, in a field, against a device whose H_k falls."""
+    base = AXIAL.replace(
+        {"switching.model": "cai2019", "switching.effective_anisotropy_field": "768 Oe"}
+    )
+    logs = compact_times(h=0.08, **{cause: 0.4}, form="a field")
+    observed = counted(logs, 400, np.random.default_rng(0))
+    point = vcma_point(base)
+    field = 4 * 0.08 * float(point.stability_factor / point.slope)
+    given = bias_conditions("voltage", VOLTAGE, resistance=OHM, field_out_of_plane=[field] * 9)
+    fit = fit_jointly(observed, card_law(base, given, observed))
+    assert [name for name in ("vcma", "torque", "heat") if fit.seen(name)] == [cause]
+    assert fit.possible("torque") == (cause == "vcma")
 
 
 @pytest.mark.proof

@@ -195,6 +195,11 @@ def _rests_on(found: FittedEffects, context: Context) -> list[str]:
         return said
     law = fit.law
     assert isinstance(law, CardLaw)
+    if law.form:
+        said.append(
+            f"the data refute the law of card {context.card.name} in a field; what fits has "
+            f"{law.form}, which a card does not follow"
+        )
     if isinstance(found.observed, DwellTimes) and fit.error("attempt") >= 1:
         tau = format_scaled(float(context.card.thermal.attempt_time), "s")
         said.append(

@@ -40,6 +40,8 @@ NEAR = 0.1
 """Of the step of each parameter, within which the leading order is enough."""
 LEAST, MOST = 0.25, 3.0
 """Of the torque last evaluated, between which the next one lies."""
+MOST_FIELD, LEAST_LEFT = 0.95, 0.05
+"""Of h, and of the barrier that is left, as far as other forms of the law are followed."""
 COLDEST = 0.25
 """Least temperature of a trial, relative to that of the measurement."""
 _STATES = np.array([1.0, -1.0])
@@ -91,11 +93,33 @@ class CardLaw:
     change: TorqueChange
     correction: Floats
     """ln τ of the card's law less that of Néel and Brown, shape (n, 2) or 0."""
+    other_field: bool = False
+    """Whether VCMA lowers the anisotropy field where it is held by the card, and vice versa."""
+    other_torque: bool = False
+    """Whether the torque on a state grows with the field on it by another power."""
 
     @property
     def rivals(self) -> "tuple[CardLaw, ...]":
-        """None: the card says which law its device follows."""
-        return ()
+        """The other forms of the law."""
+        own = (self.other_field, self.other_torque)
+        forms = ((False, False), (True, False), (False, True), (True, True))
+        return tuple(
+            replace(self, other_field=field, other_torque=torque)
+            for field, torque in forms
+            if (field, torque) != own
+        )
+
+    @property
+    def form(self) -> str:
+        """How this form differs from the card's, in words; empty if it does not."""
+        verb = "lowers" if self._holds_field else "leaves"
+        said = [f"an anisotropy field that VCMA {verb}"] if self.other_field else []
+        said += ["a torque that grows otherwise with the field"] if self.other_torque else []
+        return " and ".join(said)
+
+    @property
+    def _holds_field(self) -> bool:
+        return self.card.switching.model == "cai2019"
 
     @property
     def exact(self) -> bool:
@@ -153,9 +177,19 @@ class CardLaw:
         """Return ln(τ/s) of the high and the low state, shape (n, 2)."""
         card = self.device(values)
         found = self._times(card, values, "neel-brown") + self.correction
-        return found + self.change.at(
+        change = self.change.at(
             self.voltage, values["torque"], float(card.geometry.activation_volume)
         )
+        if not (self.other_field or self.other_torque):
+            return found + change
+        along, left, barrier = self._compact(card, values)
+        if self.other_torque:
+            # By the compact law (1 ± h)² in a layer in the plane, 1 ± h along the normal.
+            change = change / (1 + along) if states_in_plane(card) else change * (1 + along)
+        if self.other_field:
+            lowered = left * ((1 + along / left) ** 2 - (1 + along) ** 2)
+            found = found + barrier * (lowered if self._holds_field else -lowered)
+        return found + change
 
     def refreshed(self, values: Mapping[str, float], tolerance: float) -> "CardLaw":
         """Return the law evaluated at other values, itself if that changes nothing."""
@@ -192,10 +226,27 @@ class CardLaw:
         return self.card.replace(changes)
 
     def _times(self, card: DeviceCard, values: Mapping[str, float], law: str) -> Floats:
+        return self._each(card_log_dwell_times, card, self._hot(values), law=law)
+
+    def _hot(self, values: Mapping[str, float]) -> Floats:
+        """Return the temperature of each state in K, shape (n, 2)."""
         own = self.conditions.temperature[:, None]
         # A trial that cools the layer to nothing would make its integrals endless.
-        hot = np.maximum(own + values["heat"] * self.power, own * COLDEST)
-        return self._each(card_log_dwell_times, card, hot, law=law)
+        return np.asarray(np.maximum(own + values["heat"] * self.power, own * COLDEST))
+
+    def _compact(self, card: DeviceCard, values: Mapping[str, float]) -> tuple[Floats, ...]:
+        """Return ±h of each state, and what is left of the barrier of Δ at 0 V, shape (n, 2)."""
+        hot = self._hot(values)
+        barrier, under = (
+            np.asarray(vcma_point(card, v, hot).stability_factor)
+            for v in (np.zeros(self.voltage.shape), self.voltage)
+        )
+        (x, z), t = self._fields, self.conditions.temperature
+        high, low = card_log_dwell_times(card, x, 0.0, z, 0.0, t, law="neel-brown")
+        # 4Δh are the log-odds, at the temperature of the measurement.
+        delta = np.asarray(vcma_point(card, 0.0, t).stability_factor)
+        h = np.clip((high - low) / (4 * delta), -MOST_FIELD, MOST_FIELD)
+        return _STATES * h[:, None], np.maximum(under / barrier, LEAST_LEFT), barrier
 
     def _correction(self, card: DeviceCard, values: Mapping[str, float]) -> Floats:
         if not self.exact:

@@ -204,9 +204,9 @@ def fit_jointly(observed: Observed, law: Law) -> JointFit:
     if sum(own.differs(p.name) for p in law.parameters if p.cause) < 2:
         return own
     fits = [own]
-    for rival in law.rivals:
+    for rival in own.law.rivals:
         try:
-            fits.append(_fitted(observed, rival))
+            fits.append(_fitted(observed, rival, own.values))
         except SmtjError:
             # A form without a minimum explains nothing.
             continue
@@ -227,12 +227,14 @@ def _unit(fit: JointFit) -> float:
     return mean if fit.scatter is not None else max(mean, 1.0)
 
 
-def _fitted(observed: Observed, law: Law) -> JointFit:
-    """Fit one form of a law."""
+def _fitted(observed: Observed, law: Law, near: Mapping[str, float] | None = None) -> JointFit:
+    """Fit one form of a law; ``near`` are values from which to search, after another form's fit."""
     from scipy.special import stdtrit
 
     values = {p.name: p.start for p in law.parameters}
     free, held, alike = _identified(observed, law, values)
+    if near is not None:
+        values.update({p.name: near[p.name] for p in free if not p.given})
     given = tuple(p for p in free if p.given)
     free = tuple(p for p in free if not p.given)
     prior = sum(p.known is not None for p in free)
