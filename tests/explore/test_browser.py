@@ -206,6 +206,7 @@ def test_a_malformed_and_an_oversized_upload_get_a_sentence(page, tmp_path) -> N
     # The connection is still there.
     panel.get_by_role("button", name="Use a simulated trace").click()
     expect(panel.get_by_text("simulated.csv: telegraph noise")).to_be_visible()
+    expect(panel.get_by_text("Maximum file size is 20 MB", exact=True)).to_have_count(0)
 
 
 @pytest.mark.proof

@@ -5,6 +5,7 @@ import pytest
 from smtj import DeviceCard
 from smtj.card import load_card
 from smtj.errors import SmtjError
+from smtj.explore.measure_tab import in_page_words
 from smtj.explore.upload import MAX_BYTES, SAMPLE, SHOWN, FileResult, examine, sample
 from smtj.lab import scan
 from smtj.measurement import save
@@ -70,3 +71,16 @@ def test_an_unusable_file_is_rejected_in_one_sentence(
     assert said in sentence
     assert "/tmp" not in sentence
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ('give it by interval= (--interval "2 us")', 'give it by --interval "2 us". This page'),
+        ("name it by --base (base=)", "name it by --base. This page"),
+        ("a card (--base, base=) does not", "a card (--base) does not. This page"),
+    ],
+)
+def test_advice_is_in_the_words_of_the_page(text: str, start: str) -> None:
+    assert in_page_words(text).startswith(start)
+    assert in_page_words("expected a number, -5") == "expected a number, -5"

@@ -5,6 +5,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
@@ -30,11 +31,7 @@ class MeasureTab:
         self.card, self.use_card = card, use
         self.result: FileResult | None = None
         self.number = 0
-        self.drop = pn.widgets.FileDropper(
-            max_file_size=f"{MAX_BYTES // 1_000_000}MB", chunk_size=CHUNK, previews=[],
-            sizing_mode="stretch_width", margin=0, stylesheets=[web("drop.css")],
-        )  # fmt: skip
-        self.drop.param.watch(self._dropped, "value")
+        self.drop = pn.Column(self._dropper(), sizing_mode="stretch_width", margin=0)
         self.controls = Controls(sizing_mode="stretch_width", margin=(14, 0, 0, 0))
         self.controls.connect(act=self.act)
         self.said, self.results = text_pane(HINT), text_pane()
@@ -52,6 +49,8 @@ class MeasureTab:
         """Perform the action of a button."""
         card = None if self.result is None else self.result.card
         if action == "sample":
+            # An empty one, as the old one may hold a refused file with its error.
+            self.drop[:] = [self._dropper()]
             self.examine(SAMPLE, lambda: sample(self.card))
         elif card is not None and action == "card":
             self.controls.download(f"{card.name}.toml", card.to_toml())
@@ -59,6 +58,14 @@ class MeasureTab:
             self.use_card(card)
             name = html.escape(card.name)
             self.said.object += f"<p>Device and Network now show {name}.</p>"
+
+    def _dropper(self) -> Any:
+        drop = pn.widgets.FileDropper(
+            max_file_size=f"{MAX_BYTES // 1_000_000}MB", chunk_size=CHUNK, previews=[],
+            sizing_mode="stretch_width", margin=0, stylesheets=[web("drop.css")],
+        )  # fmt: skip
+        drop.param.watch(self._dropped, "value")
+        return drop
 
     def examine(self, name: str, content: Callable[[], bytes]) -> None:
         """Fit a file in its own thread, so other sessions need not wait."""
@@ -83,7 +90,8 @@ class MeasureTab:
         if number != self.number:
             return  # superseded by another file
         if isinstance(found, SmtjError):
-            self.said.object = f'<p class="alert" role="alert">{html.escape(str(found))}</p>'
+            advice = in_page_words(str(found))
+            self.said.object = f'<p class="alert" role="alert">{html.escape(advice)}</p>'
             return
         self.result = found
         self._show(found)
@@ -130,6 +138,15 @@ class MeasureTab:
         self.plot = plot
         self.pane = charts.pane(plot)
         self.pane.visible = False
+
+
+def in_page_words(text: str) -> str:
+    """Return advice without the spelling of Python, and where the options that it names are."""
+    text = re.sub(r"\b\w+= \((--[^()]*)\)", r"\1", text)
+    text = re.sub(r"(--[\w-]+)(, \w+=| \(\w+=\))", r"\1", text)
+    if not re.search(r"(?<!\w)--\w", text):
+        return text
+    return f"{text}. This page has no such option: write it into the file, or use smtj fit"
 
 
 def _as_html(result: FileResult) -> str:
@@ -180,5 +197,5 @@ def _typeset(text: str) -> str:
 
 
 def _list(sentences: Any) -> str:
-    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    items = "".join(f"<li>{html.escape(in_page_words(each))}</li>" for each in sentences)
     return f"<ul>{items}</ul>" if items else ""
