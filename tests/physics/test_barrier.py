@@ -14,6 +14,7 @@ from smtj.card import load_card
 from smtj.card.consistency import ellipse_volume, vcma_coefficient
 from smtj.physics import barrier
 from smtj.physics.constants import BOLTZMANN, VACUUM_PERMEABILITY
+from smtj.physics.dwell import card_log_dwell_times
 from smtj.physics.free_layer import anisotropy_terms, factors
 from smtj.physics.magnetics import anisotropy
 from smtj.units import convert
@@ -140,3 +141,33 @@ def test_shape_and_interface_of_the_card_add_up():
     assert anisotropy_terms(card) == close_to(
         (half * n_x, 0.5 * M_S * 56e-3 + half * (n_z - n_x), half * n_z), rel=1e-9
     )
+
+
+@pytest.mark.parametrize("field", [0.0, 2e5])
+def test_vcma_moves_the_barrier_of_a_layer_in_the_plane_as_its_landscape_says(field):
+    """A field along the normal lifts wells and pass out of the plane, by what VCMA changes; without
+    one both lie in it, where the anisotropy along the normal has no energy."""
+    xi, volts = 200e-15, np.array([-0.2, 0.0, 0.2])
+    card = load_card("mizrahi2018").replace({"vcma.coefficient": xi})
+    own, stack = card.magnetism, card.geometry
+    m_s, volume = own.saturation_magnetisation, stack.activation_volume
+    along_z = constants.mu_0 * m_s * own.anisotropy_field / 2 - xi * volts / (
+        stack.tunnel_barrier_thickness * stack.free_layer_thickness
+    )
+
+    def lowest(across, k):
+        """Of all heights of m at one direction in the plane, in k_B T."""
+
+        def u(z):
+            y = across * math.sqrt(1 - z * z)
+            in_plane = own.in_plane_anisotropy_field * y * y / 2
+            energy = -k * z * z + constants.mu_0 * m_s * (in_plane - field * z)
+            return volume * energy / (constants.k * 300)
+
+        return minimize_scalar(u, bounds=(-0.9, 0.9), method="bounded").fun
+
+    expected = [lowest(1.0, k) - lowest(0.0, k) for k in along_z]
+    times = card_log_dwell_times(card, 0.0, 0.0, field, volts, 300.0, law="neel-brown")
+    found = np.array(times) - math.log(card.thermal.attempt_time)
+    assert found == close_to(np.stack([expected, expected]), abs=1e-6)
+    assert (np.ptp(expected) > 0.04) == (field > 0)
