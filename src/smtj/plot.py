@@ -109,5 +109,5 @@ def accuracy_axes(axes: "Axes", epochs: float) -> None:
     """Label axes as accuracy against training epochs, as Fig. 3(b) has them."""
     axes.set_xlabel("Training epochs")
     axes.set_ylabel("Accuracy (%)")
-    axes.set_xlim(0, epochs)
+    axes.set_xlim(0, 1.03 * epochs)  # the last marker is whole
     axes.locator_params(axis="x", integer=True)

@@ -74,7 +74,7 @@ def test_one_table_of_dwell_times_at_several_voltages_and_temperatures(tmp_path)
 
 def test_a_bias_scan_takes_voltages_or_currents():
     with pytest.raises(SmtjError, match="several voltages or several currents"):
-        smtj.lab.bias_scan(DEVICE, 10)
+        smtj.lab.bias_scan(DEVICE, 10, voltage=VOLTS, current=VOLTS)
     with pytest.raises(SmtjError, match="no resistance is read"):
         noisy = smtj.lab.Instrument(noise=1.0)
         smtj.lab.bias_scan(DEVICE, 10, voltage=VOLTS, counts=True, instrument=noisy)
@@ -85,3 +85,20 @@ def test_counts_follow_the_p_of_the_card_under_bias():
     p = np.asarray(DEVICE.at(voltage=VOLTS).switching_probability())
     error = np.sqrt(p * (1 - p) / 4000)
     assert (np.abs(data.probability.values - p) < 4.5 * error).all() and int(data.reads) == 4000
+
+
+@pytest.mark.parametrize(
+    "card", ["cai2019", "funatsu2022", "mizrahi2018", "reiss2019", "schnitzspan2023"]
+)
+def test_a_bias_scan_by_default_shows_both_states_of_a_card_at_every_voltage(card):
+    data = smtj.lab.bias_scan(card, seed=5)
+    ohm = data.resistance.values
+    high = ohm > (ohm.min(axis=1, keepdims=True) + ohm.max(axis=1, keepdims=True)) / 2
+    assert len(ohm) == 9 and (np.diff(high.astype(int)).astype(bool).sum(axis=1) > 5).all()
+    assert ((high.mean(axis=1) > 0.03) & (high.mean(axis=1) < 0.97)).all()
+    assert data.noise > 0
+
+
+def test_a_device_that_hardly_switches_is_refused_with_what_to_choose():
+    with pytest.raises(SmtjError, match="choose a voltage, field or temperature at which it does"):
+        smtj.lab.bias_scan("sidielvalli2025")

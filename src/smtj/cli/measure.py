@@ -223,7 +223,11 @@ def voltages(
 def bias(
     bench: Bench,
     voltage: Annotated[
-        str | None, typer.Option(help='Voltages to hold, e.g. "-200:200:50 mV".')
+        str | None,
+        typer.Option(
+            help='Voltages to hold, e.g. "-200:200:50 mV". Default: nine, up to the limit of a '
+            "device or to where one state is rare."
+        ),
     ] = None,
     current: Annotated[
         str | None, typer.Option(help='Currents to hold instead, e.g. "-10:10:2 uA".')
@@ -232,8 +236,13 @@ def bias(
     counts: Annotated[
         bool, typer.Option(help="Count high states in reads far apart: P(high).")
     ] = False,
-    field: Field = None,
-    field_in_plane: InPlane = None,
+    field: Annotated[
+        str | None,
+        typer.Option(help="Field along the film normal. Default: a device's offset field."),
+    ] = None,
+    field_in_plane: Annotated[
+        str | None, typer.Option(help="Field along the long axis. Default: likewise.")
+    ] = None,
     temperature: Temperature = None,
 ) -> "xr.Dataset":
     """Read many times at each of several voltages or currents: dwell times or P under bias."""

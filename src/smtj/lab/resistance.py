@@ -4,13 +4,15 @@ Nothing here knows about hysteresis: at each step the device has the dwell times
 is read in whatever state it is in by then.
 """
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from smtj.card import BehaviouralCard, Card, CardLike, as_card
+from smtj.card import BehaviouralCard, Card, CardLike, DeviceCard, as_card
 from smtj.card.base import IN_PLANE_FIELD
 from smtj.card.behaviour import RESISTANCES
 from smtj.errors import CardError, SmtjError
@@ -19,8 +21,17 @@ from smtj.lab.instrument import BiasKind, Instrument
 from smtj.lab.loop import measured_loop
 from smtj.lab.readings import OperatingConditions, Progress, take_readings, two_states
 from smtj.lab.record import Column, attributes, bias_columns, constants, labelled, with_direction
+from smtj.physics.device import vcma_point
 from smtj.physics.switching import probability_from_dwell_times
 from smtj.typing import Floats
+from smtj.units import format_scaled
+
+BIASES = 9
+"""Voltages of a bias scan by default."""
+MAX_ODDS, MAX_HALVINGS = 2.0, 12
+"""ln odds up to which no state is rare in it, and how often its range is halved to have that."""
+NOISE = 0.01
+"""Noise of its readings by default, relative to the step between the states."""
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -220,12 +231,18 @@ def bias_scan(
 
     Parameters
     ----------
-    card, field, field_in_plane, temperature, instrument, seed, progress
-        As in :func:`trace`, with its errors.
+    card, temperature, instrument, seed, progress
+        As in :func:`trace`, with its errors; but without a noise, nor a measured one on the card,
+        that of a trace is a hundredth of the step between the states: of levels without noise no
+        error can be told.
+    field, field_in_plane
+        H_⊥ and H_∥ in A/m; by default the offset field of a device, at which both states are alike
+        at 0 V, or those of a behavioural card's measurement.
     samples
         Readings at each bias.
     voltage, current
-        Bias in V or in A, shape (biases,), in the order in which it is set; one of them.
+        Bias in V or in A, shape (biases,), in the order in which it is set; one of them.  By
+        default nine voltages of a device, up to its limit or to where one state is rare.
     counts
         Whether to count high states, in reads that forget each other, instead of recording
         resistances.
@@ -246,6 +263,15 @@ def bias_scan(
     array([0.88 , 0.5  , 0.095])
     """
     card = as_card(card)
+    if isinstance(card, DeviceCard):
+        if field is None and field_in_plane is None:
+            offset = float(np.asarray(vcma_point(card, 0.0, temperature).offset_field))
+            in_plane = card.drive == IN_PLANE_FIELD
+            field, field_in_plane = (None, offset) if in_plane else (offset, None)
+        if voltage is None and current is None:
+            voltage = _telling_voltages(card, (field_in_plane, field), temperature)
+            if not counts:
+                _require_switches(card, (field_in_plane, field), temperature, samples, instrument)
     if (voltage is None) == (current is None):
         raise SmtjError("a bias scan needs several voltages or several currents; give one of them")
     kind, steps = ("current", current) if voltage is None else ("voltage", voltage)
@@ -253,6 +279,8 @@ def bias_scan(
     columns[kind] = ((kind,), _row(steps if steps is not None else ()))
     name = f"{kind}_scan"
     if not counts or has_only_counts(card):
+        if isinstance(card, DeviceCard):
+            instrument = _with_noise(card, instrument or Instrument())
         return _measure(name, card, columns, (kind,), samples, instrument, seed, progress)
     known = {key: np.asarray(values) for key, (_, values) in columns.items()}
     at = [known.get(key, np.zeros(1)) for key in ("field_in_plane", "field_out_of_plane", kind)]
@@ -263,6 +291,59 @@ def bias_scan(
         card,
         measured_counts(name, card, columns, (kind,), p, samples, instrument or Instrument(), seed),
     )
+
+
+def _telling_voltages(
+    card: DeviceCard, field: tuple[float | None, float | None], temperature: float | None
+) -> Floats:
+    """Return voltages up to the card's limit or to where one state is rare, in V."""
+    parts, most = np.linspace(-1.0, 1.0, BIASES), card.voltage_limit
+    for _ in range(MAX_HALVINGS):
+        log_high, log_low = _log_times(card, field, most * parts[[0, -1]], temperature)
+        if np.abs(log_high - log_low).max() <= MAX_ODDS:
+            break
+        most /= 2
+    return np.asarray(most * parts, dtype=np.float64)
+
+
+def _require_switches(
+    card: DeviceCard,
+    field: tuple[float | None, float | None],
+    temperature: float | None,
+    samples: int,
+    instrument: Instrument | None,
+) -> None:
+    """Raise an error if the device stays in one state for longer than a trace takes."""
+    logs = _log_times(card, field, np.zeros(1), temperature)
+    dwell = math.exp(min(float(log[0]) for log in logs))
+    whole = samples * (instrument or Instrument()).timing(card)[0]
+    if dwell > whole:
+        raise SmtjError(
+            f"card {card.name} stays for {format_scaled(dwell, 's')} in either state at 0 V, and "
+            f"{samples} readings take {format_scaled(whole, 's')}, in which it hardly switches; "
+            "choose a voltage, field or temperature at which it does, a longer interval, or "
+            "count what pulses do (smtj measure pulses)"
+        )
+
+
+def _log_times(
+    card: DeviceCard,
+    field: tuple[float | None, float | None],
+    voltage: Floats,
+    temperature: float | None,
+) -> tuple[Floats, Floats]:
+    t = card.temperature if temperature is None else temperature
+    rows = np.stack(np.broadcast_arrays(*(h or 0.0 for h in field), voltage, t), axis=-1)
+    _, _, log_high, log_low = two_states(card, "voltage", rows)
+    return log_high, log_low
+
+
+def _with_noise(card: DeviceCard, instrument: Instrument) -> Instrument:
+    """Return an instrument with some noise."""
+    if instrument.noise is not None or any(card.reading_noise):
+        return instrument
+    levels = card.at().resistances()
+    return replace(instrument, noise=NOISE * abs(float(levels.high) - float(levels.low)))
 
 
 def field_sweep(

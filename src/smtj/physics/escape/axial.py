@@ -224,10 +224,10 @@ def _log_shallow_rate(along: Floats, first: Floats, second: Floats) -> Floats:
 def _legendre(number: int) -> tuple[Floats, Floats, Floats]:
     """Return nodes, normal Legendre polynomials there, and these times the quadrature's weights."""
     # W has degree 8.
-    c, weights = np.polynomial.legendre.leggauss(number + 4)
-    values = np.polynomial.legendre.legvander(c, number - 1)
-    values *= np.sqrt(np.arange(number) + 0.5)
-    return c, values, weights[:, None] * values
+    nodes, own = np.polynomial.legendre.leggauss(number + 4)
+    c, weights = np.asarray(nodes, dtype=np.float64), np.asarray(own, dtype=np.float64)
+    values = np.polynomial.legendre.legvander(c, number - 1) * np.sqrt(np.arange(number) + 0.5)
+    return c, values, np.asarray(weights[:, None] * values, dtype=np.float64)
 
 
 def _log_rate_behind_barrier(along: Floats, first: Floats, second: Floats) -> Floats:
