@@ -65,6 +65,8 @@ def test_the_page_needs_nothing_but_itself(tmp_path, figure, checks):
     assert "https:" not in text
     assert "@import" not in text
     assert "url(" not in text
+    # Figure, audit and provenance fold, and are open at first.
+    assert text.count("<details open>\n<summary>") == 3
 
 
 def test_every_figure_check_and_row_is_on_the_page(tmp_path, figure, checks):

@@ -50,7 +50,10 @@ class MeasureTab:
         card = None if self.result is None else self.result.card
         if action == "sample":
             # An empty one, as the old one may hold a refused file with its error.
-            self.drop[:] = [self._dropper()]
+            document: Any = pn.state.curdoc
+            document.add_next_tick_callback(
+                lambda: setattr(self.drop, "objects", [self._dropper()])
+            )
             self.examine(SAMPLE, lambda: sample(self.card))
         elif card is not None and action == "card":
             self.controls.download(f"{card.name}.toml", card.to_toml())
@@ -71,6 +74,8 @@ class MeasureTab:
         """Fit a file in its own thread, so other sessions need not wait."""
         self.said.object = f"<h3>Fitting {html.escape(name)} …</h3>"
         self.result, self.results.object, self.pane.visible = None, "", False
+        for source in (self.dots, self.lines):
+            source.data = {name: [] for name in source.data}
         self._offer()
         document: Any = pn.state.curdoc
         self.number += 1
