@@ -59,14 +59,16 @@ class ReducedEnergy(NamedTuple):
 
     def even(self, a: Array, b: Array, c: Array) -> Array:
         """The part of -U that does not change under b → -b."""
+        # Squares of squares, as NumPy's fourth powers are twenty times as slow.
+        aa, bb, cc = a**2, b**2, c**2
         return (
             self.along * c
             + self.across * a
-            + self.first * c**2 / 2
-            - self.second * c**4 / 4
-            - self.shape * b**2 / 2
-            - self.second_across * a**4 / 4
-            - self.second_hard * b**4 / 4
+            + self.first * cc / 2
+            - self.second * cc**2 / 4
+            - self.shape * bb / 2
+            - self.second_across * aa**2 / 4
+            - self.second_hard * bb**2 / 4
         )
 
 
