@@ -8,6 +8,7 @@ from torch import nn
 import smtj
 from closeness import close_to
 from smtj import load_card
+from smtj.card import as_device
 from smtj.errors import SmtjError
 from smtj.nn import (
     DigitalReads,
@@ -18,6 +19,7 @@ from smtj.nn import (
     voltage_coupling,
 )
 from smtj.nn.training.network import NetworkSettings, build_network, load_network, save_network
+from smtj.physics import voltage_response as response_table
 from smtj.physics.voltage_response import voltage_response
 from smtj.units import Oe, mV
 
@@ -193,3 +195,20 @@ def test_a_constant_field_takes_the_device_to_where_a_voltage_drives_it():
     assert smtj.energy.workload(network).drive_field == close_to(170 * Oe)
     with pytest.raises(SmtjError, match="leave it out"):
         NetworkSettings((4, 3, 2), drive_field=170 * Oe)
+
+
+@pytest.mark.parametrize(
+    ("slope", "parts"), [(30.0, [1 / 64, 1]), (420.0, [1 / 64, 1 / 16, 1 / 4])]
+)
+def test_a_range_is_sought_in_steps_that_matter(monkeypatch, slope, parts):
+    """ln odds of slope V: a small part of the range says where the next one may saturate."""
+    card, tried = as_device("funatsu2022"), []
+
+    def straight(card, volts, field, temperature):
+        tried.append(volts[1])
+        return slope * volts, 0 * volts
+
+    monkeypatch.setattr(response_table, "_log_odds_and_rate", straight)
+    limit = card.voltage_limit
+    assert response_table._reach(card, 0.0, 300.0)[1] == parts[-1] * limit
+    assert [volts / limit for volts in tried] == close_to(parts)

@@ -171,11 +171,16 @@ def _log_odds_and_rate(
 def _reach(card: DeviceCard, field: float, temperature: float | None) -> tuple[float, float]:
     """Return a range at whose ends P(high) is 0 and 1, or the card's."""
     limit = card.voltage_limit
+    tried, size = 0.0, 0.0
     for part in PARTS:
+        # ln odds grow about as the voltage; a solve in the plane takes up to a second.
+        if tried and part < PARTS[-1] and size * part / tried < SATURATED / 4:
+            continue
         ends = part * limit * np.array([-1.0, 1.0])
         odds, _ = _log_odds_and_rate(card, ends, field, temperature)
         if np.all(np.abs(odds) > SATURATED) and odds[0] * odds[1] < 0:
             break
+        tried, size = part, float(np.abs(odds).max())
     return float(ends[0]), float(ends[1])
 
 

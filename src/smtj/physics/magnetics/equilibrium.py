@@ -59,7 +59,7 @@ class ReducedEnergy(NamedTuple):
 
     def even(self, a: Array, b: Array, c: Array) -> Array:
         """The part of -U that does not change under b → -b."""
-        # Squares of squares, as NumPy's fourth powers are twenty times as slow.
+        # Squares of squares, as NumPy's fourth powers are four times as slow.
         aa, bb, cc = a**2, b**2, c**2
         return (
             self.along * c
