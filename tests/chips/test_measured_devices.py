@@ -79,7 +79,7 @@ def test_reads_in_a_stream_correlate_as_the_measured_dwell_times_say():
 
 
 def test_conversion_and_training_need_no_physics(measured):
-    run = smtj.nn.train("digits", measured, hidden=16, epochs=2)
+    run = smtj.nn.train("digits", measured, hidden=16, epochs=2, schedule="constant")
     assert run.accuracy > 0.6
     model = nn.Sequential(nn.Linear(8, 4), nn.Sigmoid(), nn.Linear(4, 2))
     x = torch.randn(6, 8)

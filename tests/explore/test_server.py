@@ -1,5 +1,6 @@
 """The server answers to its own name alone, whatever a page of another site makes of it."""
 
+import asyncio
 import base64
 import socket
 import threading
@@ -13,6 +14,8 @@ from smtj.explore.server import make_server
 
 @pytest.fixture(scope="module")
 def port(card: DeviceCard) -> Iterator[int]:
+    # Of Python 3.12 on, a thread has no event loop of its own.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     server = make_server(card, 0)
     thread = threading.Thread(target=server.io_loop.start, daemon=True)
     server.start()

@@ -61,4 +61,4 @@ def test_a_bomb_is_defused_before_it_is_unpacked(
         packed.unpacked(path, 20e6),
     ):
         raise AssertionError
-    assert sum(unpacked) < 15e6
+    assert sum(unpacked) < 25e6  # of 67
