@@ -206,6 +206,15 @@ def test_readings_at_the_ends_of_a_range_are_named():
     assert any("values only, 75 apart" in remark for remark in coarse.remarks)
 
 
+def test_levels_without_noise_are_neither_clipped_nor_repeated():
+    """A window makes values between them, each its own."""
+    rng, step = np.random.default_rng(3), np.arange(1.0, 2001)
+    fit = fit_trace(INTERVAL * step, 1000 + 100 * fractions(rng, *DWELLS, step, 1.0))
+    off = np.log(np.array([fit.dwell_high, fit.dwell_low]) / INTERVAL / DWELLS)
+    assert np.abs(off / np.sqrt(np.diag(fit.log_covariance))).max() < 2.5
+    assert not any("clips" in remark or "repetitions" in remark for remark in fit.remarks)
+
+
 def test_a_median_filter_is_named():
     filtered = median_filter(record("none")[:600], 5)
     fit = fit_trace(TIME[:600], filtered)

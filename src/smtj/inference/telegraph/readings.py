@@ -24,6 +24,8 @@ REGULAR, SAME = 0.9, 0.02
 MAX_KINDS = 1024
 MIN_VALUES = 5
 """Different values below which readings are levels without noise rather than rounded."""
+RETURNS = 0.1
+"""Part of the changes that lead to one value, from which it is a level without noise."""
 RARE = 0.005
 """Part of the readings below which a value is left to outliers."""
 EVEN_STEPS = 0.01
@@ -206,7 +208,9 @@ def _measured_anew(y: Floats) -> NDArray[np.bool_] | None:
     new = np.concatenate([[True], y[1:] != y[:-1]])
     if new.mean() > MOSTLY_NEW or new.sum() < MIN_READINGS:
         return None
-    if np.unique(y[new]).size < new.sum() / 2:
+    values, number = np.unique(y[new], return_counts=True)
+    # What returns again and again is a level without noise.
+    if values.size < new.sum() / 2 or number.max() > RETURNS * new.sum():
         return None
     return new
 

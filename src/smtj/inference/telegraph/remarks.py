@@ -23,6 +23,8 @@ SHORT_POLE = 0.02
 CLIPPED, PILED_UP, ENOUGH_STEPS = 0.01, 3.0, 2.0
 """Part of the readings at an end, that part over those of the values next to it, and noise over the
 steps of rounded readings, from which the instrument clips."""
+WITHOUT_NOISE = 0.2
+"""Part of the readings at either end from which both are levels, which no noise moves."""
 MIN_DRIFT = 0.2
 """Drift over the separation from which it is told."""
 
@@ -78,6 +80,9 @@ def _clipped(model: Model, readings: Readings) -> list[str]:
     is_rounded = values.size < some.size / 4
     step = float(np.median(np.diff(values)))
     if values.size < MIN_VALUES or (is_rounded and model.spread.max() < ENOUGH_STEPS * step):
+        return []
+    near = 1e-6 * (values[-1] - values[0])
+    if min(np.mean(some < values[0] + near), np.mean(some > values[-1] - near)) > WITHOUT_NOISE:
         return []
     found = []
     for name, ends in (("highest", slice(None, None, -1)), ("lowest", slice(None))):
