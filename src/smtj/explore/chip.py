@@ -41,8 +41,9 @@ class Outputs:
     def is_digit(self) -> bool:
         """Whether the reads lie closer to one class than to a guess: H below half of ln 10.
 
-        With the shipped network this holds for 95 % of MNIST's test digits, but not for crosses,
-        squares and most letters.  What looks to it like a digit, a level bar for example, passes.
+        With the shipped network and 16 reads this holds for 94 % of 500 of MNIST's test digits (one
+        read: 73 %), but not for crosses, squares and most letters.  What looks to it like a digit,
+        a level bar for example, passes.
         """
         return self.entropy < math.log(self.mean.size) / 2
 
