@@ -11,10 +11,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import float32, int32, njit, types, uint32
+from numba import float32, int32, njit, uint32
 from numba.extending import intrinsic
 
 from smtj.streams import LANES, next_word
+from smtj.vectorised import bits_of, float_of
 
 WORDS = 6
 """Random words, and normal numbers, per lane and call."""
@@ -48,26 +49,6 @@ def fma(_, a, b, c):
 
 
 @intrinsic
-def _bits(_, x):
-    """Return the bits of a float32 as an int32."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.int32(x), generate
-
-
-@intrinsic
-def _float(_, x):
-    """Return the float32 that has the bits of an int32."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.float32(x), generate
-
-
-@intrinsic
 def _root(_, x):
     """Return the square root by the processor's own instruction."""
 
@@ -82,9 +63,9 @@ def _root(_, x):
 def _radius(word):
     """√(-2 ln u) of a number u in (0, 1] that 30 bits of a word decide."""
     number = float32(int32(uint32(uint32(word >> uint32(1)) | uint32(1))))
-    bits = _bits(number)
+    bits = bits_of(number)
     exponent = int32(int32(bits - _BITS_OF_ROOT_HALF) >> int32(23))
-    t = _float(int32(bits - int32(exponent << int32(23)))) - _ONE
+    t = float_of(int32(bits - int32(exponent << int32(23)))) - _ONE
     square = t * t
     high = fma(_L6, square, fma(_L5, t, _L4))
     series = fma(fma(high, square, fma(_L3, t, _L2)), square, fma(_L1, t, _L0))
@@ -104,10 +85,10 @@ def _pair(word, angle):
     fourth = square * square
     sine = fma(fma(_S3, square, _S2), fourth, fma(_S1, square, _S0)) * y
     cosine = fma(fma(_C3, square, _C2), fourth, fma(_C1, square, _C0))
-    first, second = _bits(radius * (cosine - sine)), _bits(radius * (cosine + sine))
+    first, second = bits_of(radius * (cosine - sine)), bits_of(radius * (cosine + sine))
     first = int32(first ^ int32(uint32(word << uint32(31))))
     second = int32(second ^ int32(uint32(uint32(word << uint32(30)) & _SIGN)))
-    return _float(first), _float(second)
+    return float_of(first), float_of(second)
 
 
 @njit(**_options)

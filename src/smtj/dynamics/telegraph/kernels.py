@@ -11,12 +11,12 @@ import math
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import int32, int64, njit, prange, types, uint8, uint32
-from numba.extending import intrinsic
+from numba import int32, int64, njit, prange, uint8, uint32
 from numpy.typing import NDArray
 
 from smtj.streams import next_word, seed_generator, uniform
 from smtj.typing import Floats
+from smtj.vectorised import LN2, LOG2E, ROUNDER, bits_of, float_of
 
 BLOCK = 1024
 """Devices of a block at uniform spacing: its numbers fit the first cache."""
@@ -31,10 +31,7 @@ BITS = np.uint32(1) << (np.arange(32, dtype=np.uint32) ^ np.uint32(7))
 """The bit that each of 32 devices has in a word packed like ``np.packbits``."""
 
 _MAX_DECAY = 40.0
-# Adding 1.5 · 2^52 rounds to a whole number and leaves it in the lowest bits.
-_ROUNDER = 1.5 * 2.0**52
 _SCALE, _BIAS = 2.0**32 - 1, 2.0**31
-_LOG2E, _LN2 = 1 / math.log(2), math.log(2)
 _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9 = (1 / math.factorial(n) for n in range(2, 10))
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True}
@@ -137,36 +134,16 @@ def _sample_parallel(leave_low, leave_high, begin, k0, k1, bits, out):
         _sample_block(leave_low, leave_high, begin, k0, k1, bits, out, int64(block))
 
 
-@intrinsic
-def _bits(_, x):
-    """Return the bits of a float64 as an int64."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.int64(x), generate
-
-
-@intrinsic
-def _float(_, x):
-    """Return the float64 that has the bits of an int64."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.float64(x), generate
-
-
 @njit(forceinline=True, **_fused)
 def _decay(x):
     """1 - e^x for -40 ≤ x ≤ 0, to 1e-11: e^x = 2^n e^r with |r| ≤ ln(2)/2; vectorises."""
-    rounded = x * _LOG2E + _ROUNDER
-    r = x - (rounded - _ROUNDER) * _LN2
+    rounded = x * LOG2E + ROUNDER
+    r = x - (rounded - ROUNDER) * LN2
     # Estrin's order of the series, which leaves the processor more to do at a time than Horner's.
     r2 = r * r
     r4 = r2 * r2
     fourth = (_E4 + r * _E5) + r2 * (_E6 + r * _E7) + r4 * (_E8 + r * _E9)
-    power = _float(int64(int64(_bits(rounded) + int64(1023)) << int64(52)))
+    power = float_of(int64(int64(bits_of(rounded) + int64(1023)) << int64(52)))
     return 1.0 - power * ((1.0 + r) + r2 * (_E2 + r * _E3) + r4 * fourth)
 
 
@@ -195,7 +172,7 @@ def _sample_block_at(occupancy, rate, gaps, begin, k0, k1, out, block):
         for i in range(BLOCK_AT):
             # P(high) is the probability to flip from low, 1 - P(high) from high.
             flip = abs(float(int32(high[i])) - fraction[i]) * decay[i]
-            threshold[i] = int32(_bits(flip * _SCALE + (_ROUNDER - _BIAS)))
+            threshold[i] = int32(bits_of(flip * _SCALE + (ROUNDER - _BIAS)))
         for i in range(BLOCK_AT):
             word, s0[i], s1[i], s2[i], s3[i] = next_word(s0[i], s1[i], s2[i], s3[i])
             high[i] ^= uint32(int32(word) < threshold[i])

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from smtj.inference.telegraph.kernels import filter as kernels
-from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
 from smtj.inference.telegraph.kernels.interval import NODES, interval_laws
+from smtj.inference.telegraph.kernels.switching import SMALLEST_TAIL, switching_filter
 from smtj.inference.telegraph.readings import LOST, Readings
 from smtj.typing import Floats
 
@@ -276,7 +276,7 @@ class _Filter:
             with np.errstate(divide="ignore"):
                 np.log(gains, out=gains)
             return
-        kernels.switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
+        switching_filter(z, kinds, *self.law, self.weight, *self.state, gains, *into)
 
     def _through_white(
         self,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from smtj.inference.telegraph.baseline import Baseline
-from smtj.inference.telegraph.kernels.filter import SMALLEST_TAIL
+from smtj.inference.telegraph.kernels.switching import SMALLEST_TAIL
 from smtj.inference.telegraph.model import Model
 from smtj.inference.telegraph.readings import MIN_VALUES, Readings
 from smtj.inference.telegraph.result import TraceFit
