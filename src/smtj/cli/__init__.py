@@ -15,6 +15,7 @@ from smtj.cli import (
     cost,
     data,
     explore,
+    export,
     fit,
     ladder,
     measure,
@@ -79,6 +80,7 @@ for command in (
     reproduce.reproduce,
     cite.cite,
     explore.explore,
+    export.export,
 ):
     app.command()(command)
 
