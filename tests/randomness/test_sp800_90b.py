@@ -51,6 +51,6 @@ def test_sources_of_known_entropy(make, entropy, by):
 
 
 def test_equal_bits_have_none_and_few_bits_are_refused():
-    assert {e.min_entropy for e in min_entropy_estimates(np.ones(6000))} == {0.0}
+    assert {e.min_entropy for e in min_entropy_estimates(np.ones(10_000))} == {0.0}
     with pytest.raises(SmtjError, match="100 bits are too few for the entropy estimators"):
         min_entropy_estimates(np.zeros(100))

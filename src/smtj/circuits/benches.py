@@ -10,6 +10,7 @@ from smtj.card import CardLike
 from smtj.circuits.law import CircuitLaw, circuit_law
 from smtj.circuits.ngspice import STEPS, subcircuit
 from smtj.errors import SmtjError
+from smtj.typing import Floats
 
 JUNCTION_VOLTAGE = 0.75
 """Of the p-bit's junction, as a fraction of the card's voltage limit."""
@@ -196,10 +197,12 @@ def _pbit(
 ) -> Bench:
     across = JUNCTION_VOLTAGE * (law.bias_range[1] if law.bias_range else abs(law.bias) or 0.1)
     across = across if voltage is None else voltage
-    middle = midpoint(law, across)
-    tau, w = relaxation_time(law, across, middle), slope(law, across, middle)
-    found = law.evaluate(across, middle)
+    found = law.evaluate(across, midpoint(law, across))
     current = across * float(found["gh"] + found["gl"]) / 2
+    # Under a constant current each state has its own voltage, and leaves at the rate there.
+    states = current / np.array([float(found["gh"]), float(found["gl"])])
+    middle = midpoint(law, states)
+    tau, w = relaxation_time(law, across, middle), slope(law, across, middle)
     # I = KP/2 W/L (V_GS - V_T)² (1 + λ V_DS)
     width = current / (1e-4 / 2 * OVERDRIVE**2 * (1 + 0.02 * MID_SUPPLY))
     given = 0.0 if drive is None else drive
@@ -322,13 +325,22 @@ _BENCHES: dict[str, Callable[..., Bench]] = {
 BENCHES = tuple(_BENCHES)
 
 
-def midpoint(law: CircuitLaw, bias: float) -> float:
-    """The drive at which P(high) is one half at a bias in V, in the unit of the netlist."""
+def midpoint(law: CircuitLaw, bias: float | Floats) -> float:
+    """The drive at which P(high) is one half, in the unit of the netlist.
+
+    The bias is in V, one for both states or one for each, the high one first.
+    """
     from scipy.optimize import brentq
 
-    reach = 20 / abs(slope(law, bias, law.midpoint))
+    each = np.broadcast_to(np.asarray(bias, dtype=np.float64), (2,))
+
+    def log_odds(x: float) -> float:
+        high, low = law.log_dwell_times(each, np.full(2, x))
+        return float(high[0] - low[1])
+
+    reach = 20 / abs(slope(law, float(each.mean()), law.midpoint))
     ends = law.midpoint - reach, law.midpoint + reach
-    return float(brentq(lambda x: float(law.evaluate(bias, x)["u"]), *ends, xtol=1e-12))
+    return float(brentq(log_odds, *ends, xtol=1e-12))
 
 
 def slope(law: CircuitLaw, bias: float, drive: float) -> float:

@@ -1,9 +1,12 @@
 """Compiled counts over packed bits, the first bit in the highest place of the first byte."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import njit, uint64
+
+from smtj.streams import uniform
 
 _options: dict[str, Any] = {"error_model": "numpy", "cache": True, "nogil": True}
 
@@ -224,3 +227,15 @@ def complexities(data, n, length, out):
                     for w in range(words):
                         b[w] = t[w]
         out[k] = order
+
+
+@njit(**_options)
+def feedback(generator, odds, kept, gain, out):
+    """Read a device whose drive is lowered by each 1 and raised by each 0."""
+    # The controller starts from nothing: its first bits still settle.
+    state, shift = 1 if uniform(generator) < 0.5 else 0, 0.0
+    for i in range(out.size):
+        p = 1.0 / (1.0 + math.exp(-(odds + shift)))
+        state = 1 if uniform(generator) < p + kept * (state - p) else 0
+        shift -= gain * (state - 0.5)
+        out[i] = state

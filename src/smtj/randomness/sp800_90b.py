@@ -18,7 +18,7 @@ from smtj.randomness.bits import Bits
 
 QUANTILE = float(ndtri(0.995))
 """Standard errors by which every estimate is lowered; the standard prints 2.576."""
-MIN_BITS = 5000
+MIN_BITS = 10_000
 """Of a sequence that all ten take; the standard asks for 10⁶."""
 MARKOV_LENGTH = 128
 COMPRESSED, COMPRESSION_START = 6, 1000
@@ -196,7 +196,7 @@ def min_entropy_estimates(bits: ArrayLike | Bits) -> list[EntropyEstimate]:
     Raises
     ------
     SmtjError
-        There are fewer than 5000 bits, or all are equal.
+        There are fewer than 10,000 bits.
 
     Examples
     --------
