@@ -226,7 +226,7 @@ def _pbit(
         f"A p-bit: a junction of {law.card.name}, a transistor and inverters",
         law,
         parts,
-        ("v(q)", "v(d)", "v(vj)", "v(out)"),
+        ("v(q)", "v(h)", "v(d)", "v(out)"),
         tau / steps,
         relaxations * tau,
         ("meas tran p_high avg v(q)", "meas tran mean_out avg v(out)", "meas tran v_d avg v(d)"),

@@ -1,0 +1,1 @@
+"""Random bits from a device, and what they are worth."""
