@@ -290,7 +290,7 @@ def test_five_biases_and_two_temperatures_follow_the_card(name, temperature):
             ".save v(q) i(vp)",
             f".tran {step} {count * step}",
         )
-        text = netlist(card, *rows, seed=7 + number, temperature=temperature)
+        text = netlist(card, *rows, seed=int(temperature) + number, temperature=temperature)
         found = circuits.simulate(text)
         q = circuits.states(found, "v(q)", step) > 0.5
         high, low = (np.atleast_1d(tau) for tau in point.dwell_times())

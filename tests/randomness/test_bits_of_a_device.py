@@ -115,6 +115,11 @@ def test_feedback_holds_the_mean_at_one_half():
     spins = settled - settled.mean()
     assert (spins[1:] * spins[:-1]).mean() / spins.var() == close_to(chain.correlation, abs=0.02)
     assert abs(chain.bias) > 0.2
+    away = card_source("mizrahi2018", drive=2000.0)  # A/m
+    study = random_study(away, 50_000, seed=1, correction="feedback")
+    assert abs(study.raw.unpacked().mean() - 0.5) > 0.3
+    assert abs(study.delivered.unpacked().mean() - 0.5) < 2 / 0.01 / 50_000
+    assert not study.chosen.passes  # so steady a mean shows, too
 
 
 def test_the_cheapest_interval_is_that_of_a_search():

@@ -323,6 +323,7 @@ _BENCHES: dict[str, Callable[..., Bench]] = {
     "and": _and,
 }
 BENCHES = tuple(_BENCHES)
+"""Names of the test benches."""
 
 
 def midpoint(law: CircuitLaw, bias: float | Floats) -> float:

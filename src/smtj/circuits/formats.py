@@ -8,6 +8,7 @@ from smtj.errors import SmtjError
 
 _WRITERS = {"ngspice": subcircuit, "verilog-a": module}
 FORMATS = tuple(_WRITERS)
+"""Names of the formats."""
 
 
 def export(card: CardLike, format: str = "ngspice", *, temperature: float | None = None) -> str:

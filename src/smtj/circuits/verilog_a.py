@@ -8,7 +8,7 @@ Each instance has its own seed.
 import textwrap
 
 from smtj.circuits.law import CircuitLaw
-from smtj.circuits.ngspice import STEPS, heading
+from smtj.circuits.ngspice import EQUATIONS, STEPS, heading
 
 WIDTH = 96
 SOON = 100
@@ -66,6 +66,7 @@ def module(law: CircuitLaw) -> str:
         "      last = 0;",
         "      next = 0;",
         "    end",
+        _remark(EQUATIONS, "    "),
         "    v = V(p, n);",
         f"    x = {drive};",
         *(line for name, text in law.equations for line in _statement(name, text)),

@@ -36,8 +36,8 @@ def random(
     correction: Annotated[
         str | None,
         typer.Option(
-            help="none, wait, xor, von-neumann or extractor. Default: the fastest that leaves "
-            "nothing to see."
+            help="none, wait, feedback, xor, von-neumann or extractor. Default: the fastest that "
+            "leaves nothing to see."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of device and extractor.")] = 0,

@@ -15,6 +15,10 @@ from smtj.units import format_scaled
 UNSEEN = 0.1
 """Standard errors that bias or correlation may show in the bits of the test."""
 MAX_STREAMS = 64
+GAIN = 0.01
+"""Of the feedback of the bias, in ln odds."""
+SEEN_BIAS = 1e-6
+"""P(1) - ½ above which there is something for a feedback to correct."""
 PARTS = ("junction", "read current", "amplifier", "comparator")
 """Of a read's cost."""
 
@@ -24,7 +28,7 @@ class Proposal:
     """A way to deliver bits."""
 
     name: str
-    """``"none"``, ``"wait"``, ``"xor"``, ``"von neumann"`` or ``"extractor"``."""
+    """``"none"``, ``"wait"``, ``"feedback"``, ``"xor"``, ``"von neumann"`` or ``"extractor"``."""
     how: str
     """In words."""
     streams: int
@@ -99,6 +103,22 @@ def proposals(
             energy(apart),
         )
     )
+    if abs(chain.bias) > SEEN_BIAS:
+        held = Chain.of_dwell_times(2 * relaxation, 2 * relaxation, apart)
+        # The drive wanders by √(g/2) in ln odds, and each bit makes its opposite likelier by g/4.
+        likely = 1 / (1 + math.exp(-3 * math.sqrt(GAIN / 2)))
+        found.append(
+            Proposal(
+                "feedback",
+                f"as wait, each bit moves the drive by {GAIN / 2:g} ln odds against itself",
+                1,
+                apart,
+                1.0,
+                -math.log2(likely),
+                math.sqrt(bits) * max(held.correlation, GAIN / 4),
+                energy(apart),
+            )
+        )
     left = (UNSEEN / math.sqrt(bits)) * (1 - 1e-9)
     if 0 < chain.steepest < 1:
         streams = max(2, math.ceil(math.log(left) / math.log(chain.steepest)))
@@ -148,7 +168,7 @@ def proposals(
 
 
 def corrected(proposal: Proposal, streams: list[Bits], chain: Chain, seed: int) -> Bits:
-    """Correct read bits as a proposal says; ``wait`` and ``none`` are a matter of reading."""
+    """Correct read bits as a proposal says; the other corrections are a matter of reading."""
     if len(streams) != proposal.streams:
         raise SmtjError(
             f"the correction {proposal.name} needs {proposal.streams} streams, not {len(streams)}"

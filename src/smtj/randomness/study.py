@@ -14,6 +14,7 @@ from smtj.errors import SmtjError
 from smtj.randomness.bits import Bits
 from smtj.randomness.chain import Chain
 from smtj.randomness.choice import (
+    GAIN,
     Proposal,
     best_interval,
     corrected,
@@ -21,6 +22,7 @@ from smtj.randomness.choice import (
     proposals_table,
     read_energy,
 )
+from smtj.randomness.corrections import with_feedback
 from smtj.randomness.source import Source
 from smtj.randomness.sp800_22 import NAMES, RandomnessTest, statistical_tests
 from smtj.randomness.sp800_90b import MIN_BITS, EntropyEstimate, min_entropy_estimates
@@ -33,6 +35,8 @@ SIGNIFICANCE = 0.01
 MAX_ESTIMATED = 2_000_000
 """Bits that the entropy estimators take."""
 MAX_BITS = 1 << 28
+SETTLING = 10_000
+"""Bits in which the feedback's controller settles: some times 4/gain per ln odds."""
 CAVEAT = (
     "Passing does not prove randomness. A p-value above the significance says that this test, on "
     "these bits, saw nothing; a generator with a short secret passes all fifteen. What the "
@@ -213,8 +217,8 @@ def random_study(
     seed
         Of the device and of the extractor.
     correction
-        ``"none"``, ``"wait"``, ``"xor"``, ``"von neumann"`` or ``"extractor"``; by default the
-        fastest that leaves nothing to see.
+        ``"none"``, ``"wait"``, ``"feedback"``, ``"xor"``, ``"von neumann"`` or ``"extractor"``;
+        by default the fastest that leaves nothing to see.
 
     Raises
     ------
@@ -233,23 +237,31 @@ def random_study(
     if not 1 <= bits <= MAX_BITS:
         raise SmtjError(f"{bits} bits; give 1 to {MAX_BITS}")
     choices = proposals(source.dwell_high, source.dwell_low, source.interval, bits, _energy(source))
-    one_stream = source.recorded is not None
-    fitting = [p for p in choices if not (one_stream and p.streams > 1)]
-    if correction is not None:
-        fitting = [p for p in choices if p.name == correction]
-        if not fitting:
-            raise SmtjError(
-                f'there is no correction "{correction}" of these reads; choose '
-                f"{', '.join(p.name for p in choices)}"
-            )
+    measured = source.recorded is not None
+    # A trace is of one device, and its drive was what it was.
+    possible = [p for p in choices if not measured or (p.streams == 1 and p.name != "feedback")]
+    fitting = possible if correction is None else [p for p in choices if p.name == correction]
+    if not fitting:
+        raise SmtjError(
+            f'there is no correction "{correction}" of these reads; choose '
+            f"{', '.join(p.name for p in choices)}"
+        )
     chosen = fitting[0]
     reads = math.ceil(bits / chosen.per_read / chosen.streams * 1.02) + (1 << 14)
     if reads * chosen.streams > MAX_BITS:
         raise SmtjError(f"{bits} bits take {reads * chosen.streams} reads; ask for fewer")
     if source.recorded is not None:
         reads = source.recorded.size
-    streams = source.bits(reads, seed, chosen.streams, chosen.interval)
-    delivered = corrected(chosen, streams, source.chain, seed + 1)
+    if chosen.name == "feedback":
+        if measured:
+            raise SmtjError(f"the drive of {source.name} is past; choose another correction")
+        chain = Chain.of_dwell_times(source.dwell_high, source.dwell_low, chosen.interval)
+        # The first bits are those in which the controller settles.
+        held = with_feedback(chain, bits + SETTLING, GAIN, seed)
+        delivered = Bits.of(held.unpacked()[SETTLING:])
+    else:
+        streams = source.bits(reads, seed, chosen.streams, chosen.interval)
+        delivered = corrected(chosen, streams, source.chain, seed + 1)
     delivered = _first(delivered, bits)
     raw = _first(source.bits(bits, seed)[0], bits)
     return RandomStudy(source, choices, chosen, raw, delivered, seed)
