@@ -161,7 +161,7 @@ def test_a_junction_that_its_own_current_drives(drive):
 
 @in_ngspice
 def test_states_follow_the_card_devices_are_independent_and_a_seed_repeats_them():
-    card, steps, count = measured("field"), 4, 4000
+    card, steps, count = measured("field"), 3, 2000
     bias, field = np.array([-0.15, -0.15, 0.15]), np.array([-12.0, -12.0, -8.0])
     point = card.at(bias, field * Oe)
     tau = np.exp(point.log_relaxation_time())
