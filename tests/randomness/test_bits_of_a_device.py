@@ -169,6 +169,9 @@ def test_a_measured_trace_gives_the_same_as_its_card(tmp_path, monkeypatch, caps
     assert told["correlation"] == close_to(card.chain.correlation, abs=0.03)
     assert told["min_entropy_per_read"] == close_to(card.chain.min_entropy, abs=0.05)
     assert told["correction"] == "extractor"
+    assured = told["assured_min_entropy_per_read"]
+    assert 0.25 < assured < told["min_entropy_per_read"]
+    assert told["delivered_bits"] == math.floor(8000 * assured) - 128
     # One device, so no XOR of several; its bits are those that the report says.
     assert (tmp_path / "bits.bin").stat().st_size == math.ceil(told["delivered_bits"] / 8)
     text = (tmp_path / "report.html").read_text()
@@ -178,6 +181,18 @@ def test_a_measured_trace_gives_the_same_as_its_card(tmp_path, monkeypatch, caps
         trace_source(slow, "slow.csv")
     with pytest.raises(SmtjError, match='no correction "hash" of these reads; choose'):
         random_study(card, 5000, correction="hash")
+
+
+@pytest.mark.proof
+def test_the_assured_min_entropy_of_a_trace_is_below_that_of_its_device():
+    instrument = smtj.lab.Instrument(noise=20.0, interval=2e-6, integration_time=0.0)
+    true = card_source("mizrahi2018", 2e-6).chain.min_entropy
+    sources = [
+        trace_source(smtj.lab.trace("mizrahi2018", 3000, instrument=instrument, seed=seed))
+        for seed in range(100)
+    ]
+    assert sum(s.assured_min_entropy > true for s in sources) <= 3
+    assert np.mean([s.chain.min_entropy > true for s in sources]) > 0.1
 
 
 @pytest.mark.proof

@@ -66,6 +66,7 @@ def proposals(
     interval: float,
     bits: int,
     energy: Callable[[float], float | None] = lambda interval: None,
+    assured: float | None = None,
 ) -> list[Proposal]:
     """Compare the ways to correct a device's reads, the fastest that leaves nothing to see first.
 
@@ -79,6 +80,8 @@ def proposals(
         Length of the test in which nothing shall show.
     energy
         Of a read in J, by the interval in s.
+    assured
+        Bits of min-entropy per read on which the extractor may count; by default the closed form.
     """
     chain = Chain.of_dwell_times(high, low, interval)
     read = energy(interval)
@@ -150,7 +153,7 @@ def proposals(
                 read,
             )
         )
-    size = extracted_size(BLOCK, chain.min_entropy)
+    size = extracted_size(BLOCK, chain.min_entropy if assured is None else assured)
     if size > 0:
         found.append(
             Proposal(
@@ -167,7 +170,7 @@ def proposals(
     return sorted(found, key=lambda p: (not p.passes, -p.throughput))
 
 
-def corrected(proposal: Proposal, streams: list[Bits], chain: Chain, seed: int) -> Bits:
+def corrected(proposal: Proposal, streams: list[Bits], min_entropy: float, seed: int) -> Bits:
     """Correct read bits as a proposal says; the other corrections are a matter of reading."""
     if len(streams) != proposal.streams:
         raise SmtjError(
@@ -178,7 +181,7 @@ def corrected(proposal: Proposal, streams: list[Bits], chain: Chain, seed: int) 
     if proposal.name == "von neumann":
         return von_neumann(streams[0])
     if proposal.name == "extractor":
-        return extract(streams[0], chain.min_entropy, seed)
+        return extract(streams[0], min_entropy, seed)
     return streams[0]
 
 

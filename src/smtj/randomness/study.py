@@ -114,6 +114,7 @@ class RandomStudy:
                 f"{chain.min_entropy:.4f}",
                 _smallest(self.raw_estimates),
             ),
+            ("min-entropy, assured at 99 %", f"{s.assured_min_entropy:.4f}", ""),
             ("entropy, bits per second", f"{chain.entropy / s.interval:.4g}", ""),
             ("min-entropy, bits per second", f"{chain.min_entropy / s.interval:.4g}", ""),
             ("cheapest read interval", format_time(self.best_interval), ""),
@@ -162,6 +163,7 @@ class RandomStudy:
             "correlation": chain.correlation,
             "entropy_per_read": chain.entropy,
             "min_entropy_per_read": chain.min_entropy,
+            "assured_min_entropy_per_read": s.assured_min_entropy,
             "best_interval_s": self.best_interval,
             "correction": self.chosen.name,
             "delivered_bits": self.delivered.size,
@@ -236,7 +238,14 @@ def random_study(
     """
     if not 1 <= bits <= MAX_BITS:
         raise SmtjError(f"{bits} bits; give 1 to {MAX_BITS}")
-    choices = proposals(source.dwell_high, source.dwell_low, source.interval, bits, _energy(source))
+    choices = proposals(
+        source.dwell_high,
+        source.dwell_low,
+        source.interval,
+        bits,
+        _energy(source),
+        source.assured_min_entropy,
+    )
     measured = source.recorded is not None
     # A trace is of one device, and its drive was what it was.
     possible = [p for p in choices if not measured or (p.streams == 1 and p.name != "feedback")]
@@ -261,7 +270,7 @@ def random_study(
         delivered = Bits.of(held.unpacked()[SETTLING:])
     else:
         streams = source.bits(reads, seed, chosen.streams, chosen.interval)
-        delivered = corrected(chosen, streams, source.chain, seed + 1)
+        delivered = corrected(chosen, streams, source.assured_min_entropy, seed + 1)
     delivered = _first(delivered, bits)
     raw = _first(source.bits(bits, seed)[0], bits)
     return RandomStudy(source, choices, chosen, raw, delivered, seed)
