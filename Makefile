@@ -32,7 +32,7 @@ $(READY): pyproject.toml constraints.txt
 
 $(TOOLS): $(READY)
 	@echo "== installing what the tests need (half a minute, once)"
-	$(INSTALL) '.[cluster,explore,formats,dev]'
+	$(INSTALL) '.[cluster,explore,formats,pbits,dev]'
 	@touch $@
 
 $(DOCS): $(TOOLS)
