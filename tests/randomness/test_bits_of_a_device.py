@@ -120,6 +120,10 @@ def test_feedback_holds_the_mean_at_one_half():
     assert abs(study.raw.unpacked().mean() - 0.5) > 0.3
     assert abs(study.delivered.unpacked().mean() - 0.5) < 2 / 0.01 / 50_000
     assert not study.chosen.passes  # so steady a mean shows, too
+    assert "hold P(high) nearer one half" in study.table().text(200)
+    # Read far too seldom, the device would be cheaper if read more often.
+    seldom = random_study(card_source("mizrahi2018", 1.0), 2000)
+    assert seldom.best_interval < 30 * seldom.source.relaxation_time
 
 
 def test_the_cheapest_interval_is_that_of_a_search():
