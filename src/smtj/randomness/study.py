@@ -136,7 +136,8 @@ class RandomStudy:
         if not self.chosen.passes:
             remarks.append(
                 "Bias or correlation should show in the delivered bits, by "
-                f"{self.chosen.shows:.2g} standard errors: hold P(high) nearer one half, or choose another correction."
+                f"{self.chosen.shows:.2g} standard errors: hold P(high) nearer one half, or choose "
+                "another correction."
             )
         return Table(f"Random bits of {s.name}", ("", "", ""), rows, remarks)
 
