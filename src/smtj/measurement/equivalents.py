@@ -191,6 +191,11 @@ def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     own = _header(dataset, "relaxation_time")
     said = f"P and the relaxation time {own} give the dwell times of both states"
     errors = [n for n in ("relaxation_time_error", "probability_error") if n in names]
+    if errors:
+        said += (
+            f"; the errors in {' and '.join(_header(dataset, n) for n in errors)} do not weigh "
+            "them, as one error of P or τ shifts both dwell times"
+        )
     found = _replaced(dataset, ("relaxation_time",), "dwell_time_high", tau / (1 - p))
     found = _replaced(found, ("probability",), "dwell_time_low", tau / p)
     return found.drop_vars(errors), [said]
