@@ -32,7 +32,7 @@ $(READY): pyproject.toml constraints.txt
 
 $(TOOLS): $(READY)
 	@echo "== installing what the tests need (half a minute, once)"
-	$(INSTALL) '.[cluster,explore,formats,dev]'
+	$(INSTALL) '.[cluster,explore,formats,pbits,dev]'
 	@touch $@
 
 $(DOCS): $(TOOLS)
@@ -115,6 +115,8 @@ validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writ
 	$(BIN)/python validation/energy.py
 	$(BIN)/python validation/yields.py
 	$(BIN)/python validation/gallery.py
+	$(BIN)/python validation/circuits.py
+	$(BIN)/python validation/randomness.py
 	$(BIN)/python validation/render.py
 
 mutants: $(MUTMUT) ## plant faults in the code and list those no test finds; writes docs/validation/mutants.md

@@ -76,6 +76,7 @@ KINDS: dict[str, Case] = {
     "1/f noise, 20 %": Case(flicker=0.2),
     "hum, 40 %": Case(hum=0.4),
     "3 bits": Case(bits=3),
+    "4 bits, a pole of 3 readings and 1 % outliers": Case(bits=4, pole=3.0, outliers=0.01),
     "2 % outliers": Case(outliers=0.02),
     "drift of two separations": Case(drift=2.0),
     "two jumps": Case(jumps=2),

@@ -1,7 +1,7 @@
 """smtj: from the physics of a stochastic magnetic tunnel junction to a network of such neurons.
 
-Everything a user needs is here and in ``smtj.lab``, ``smtj.nn`` (needs PyTorch), ``smtj.chips`` and
-``smtj.energy``; it is imported when it is first used.
+Everything a user needs is here and in ``smtj.lab``, ``smtj.nn`` (needs PyTorch), ``smtj.chips``,
+``smtj.energy``, ``smtj.circuits`` and ``smtj.randomness``; it is imported when it is first used.
 
 >>> import smtj
 >>> card = smtj.load_card("cai2019")
@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smtj import chips, energy, lab, nn, plot, units
+    from smtj import chips, circuits, energy, lab, nn, plot, randomness, units
     from smtj.analysis.analyse import fit, load
     from smtj.analysis.result import FitResult
     from smtj.card import BehaviouralCard, DeviceCard, Value, load_card, shipped_cards
@@ -36,7 +36,7 @@ _HOMES = {
     "smtj.physics.device": ("OperatingPoint",),
     "smtj.physics.drives": ("DrivenPoint", "operating_point"),
 }
-_ROOMS = ("chips", "energy", "lab", "nn", "plot", "units")
+_ROOMS = ("chips", "circuits", "energy", "lab", "nn", "plot", "randomness", "units")
 
 __all__ = [
     "BehaviouralCard",
@@ -49,6 +49,7 @@ __all__ = [
     "Value",
     "__version__",
     "chips",
+    "circuits",
     "describe",
     "energy",
     "fit",
@@ -58,6 +59,7 @@ __all__ = [
     "nn",
     "operating_point",
     "plot",
+    "randomness",
     "save",
     "shipped_cards",
     "units",

@@ -27,13 +27,13 @@ TIMES, LEVELS, NOISES = np.log([3.0, 2.0]), np.array([-0.1, 0.9]), np.array([0.3
 OUTLIERS, DENSITY = 0.05, 0.1
 
 
-def readings(signal=SIGNAL, steps=STEPS):
+def readings(signal=SIGNAL, steps=STEPS, step=0.0):
     """Readings in units of interval and spread, with the intervals between them."""
     lengths, which = np.unique(steps, return_inverse=True)
     kinds = np.concatenate([[0], which + 1]).astype(np.int32)
     time = np.concatenate([[0.0], np.cumsum(steps)])
     made = Readings(
-        time, signal, kinds, np.concatenate([[1e9], lengths]), 1.0, True, 0.0, 1.0, 1e-3, None, ()
+        time, signal, kinds, np.concatenate([[1e9], lengths]), 1.0, True, 0.0, 1.0, step, None, ()
     )
     made.__dict__["outlier_density"] = DENSITY
     return made
@@ -51,7 +51,7 @@ def model(memory=(), **values):
     return made.with_values(memory=[*memory, *[0.0] * (4 - len(memory))])
 
 
-def enumerated(phi=0.0, outliers=OUTLIERS, steps=STEPS):
+def enumerated(phi=0.0, outliers=OUTLIERS, steps=STEPS, step=0.0):
     """Probability of every path of states together with the readings, shape (2^readings,)."""
     low, high = np.exp(TIMES)
     rates = np.array([[-1 / low, 1 / low], [1 / high, -1 / high]])
@@ -63,7 +63,10 @@ def enumerated(phi=0.0, outliers=OUTLIERS, steps=STEPS):
         # Noise remembers one regular interval, and nothing across a longer one.
         near = i > 0 and steps[i - 1] < 1.5
         e, wide = (rest - phi * before, scale) if near else (rest, scale / np.sqrt(1 - phi**2))
-        weight = weight * ((1 - outliers) * norm.pdf(e, 0, wide) + outliers * DENSITY)
+        density = norm.pdf(e, 0, wide)
+        if step > 0:
+            density = (norm.cdf(e + step / 2, 0, wide) - norm.cdf(e - step / 2, 0, wide)) / step
+        weight = weight * ((1 - outliers) * density + outliers * DENSITY)
         if i > 0:
             weight = weight * expm(rates * steps[i - 1])[paths[:, i - 1], states]
         before = rest
@@ -84,6 +87,15 @@ def test_the_likelihood_of_noise_with_memory_is_the_sum_over_all_paths(phi):
     _, weight = enumerated(phi, outliers=0.0)
     quiet = model(memory=[phi], outliers=0.0)
     assert gains(readings(), SIGNAL, quiet).sum() == close_to(np.log(weight.sum()), rel=1e-10)
+
+
+@pytest.mark.parametrize("values", [{}, {"memory": [1e-9]}, {"pole": 1e-7}])
+@pytest.mark.parametrize("step", [0.6, 1.5])
+def test_readings_with_coarse_steps_may_lie_anywhere_within_them(step, values):
+    exact = np.log(enumerated(step=step)[1].sum())
+    found = gains(readings(step=step), SIGNAL, model(**values)).sum()
+    assert found == close_to(exact, abs=0.01)
+    assert abs(gains(readings(), SIGNAL, model()).sum() - exact) > 0.04
 
 
 def test_the_most_probable_path_is_the_most_probable_of_all():

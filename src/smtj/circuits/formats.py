@@ -3,10 +3,12 @@
 from smtj.card import CardLike
 from smtj.circuits.law import circuit_law
 from smtj.circuits.ngspice import subcircuit
+from smtj.circuits.verilog_a import module
 from smtj.errors import SmtjError
 
-FORMATS = ("ngspice",)
-_WRITERS = {"ngspice": subcircuit}
+_WRITERS = {"ngspice": subcircuit, "verilog-a": module}
+FORMATS = tuple(_WRITERS)
+"""Names of the formats."""
 
 
 def export(card: CardLike, format: str = "ngspice", *, temperature: float | None = None) -> str:
@@ -17,7 +19,8 @@ def export(card: CardLike, format: str = "ngspice", *, temperature: float | None
     card
         A card, the name of a shipped one, or a path.
     format
-        ``"ngspice"``, a subcircuit for ngspice without OSDI.
+        ``"ngspice"``, a subcircuit for ngspice without OSDI; ``"verilog-a"``, a module for
+        commercial simulators.
     temperature
         T in K for which the numbers hold; the card's own by default.
 

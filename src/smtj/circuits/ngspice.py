@@ -15,11 +15,15 @@ from smtj.units import format_time
 
 STEPS = 20
 """Steps in a relaxation time at the middle of the response, unless the user says otherwise."""
-SETTLING = 20
+SETTLING = 8
 """A step is that many times as long as q takes to follow."""
 GAIN = 1e5
 """Of the comparison with U: a circuit that answers the state's first move against it would make a
 sharper one chatter."""
+EQUATIONS = (
+    "Equations. Polynomials are interpolations of what the card computes, in bias and drive over "
+    "their limits."
+)
 WIDTH = 98
 LONG = 12
 """Characters of an equation used more than once from which it gets a node of its own."""
@@ -47,6 +51,7 @@ def subcircuit(law: CircuitLaw) -> str:
         ".param z_x={mc*agauss(0,1,1)*s_x}",
         ".param f_b={1+mc*agauss(0,1,1)*s_b}",
     ]
+    rows += [_remark(EQUATIONS), "Gv 0 n_v p n 1", "Rv n_v 0 1"]
     nodes, known = _inlined(law, x)
     for name, text in nodes:
         rows += [_folded(f"B{name} 0 n_{name} I={{{text}}}"), f"R{name} n_{name} 0 1"]
@@ -72,11 +77,14 @@ def subcircuit(law: CircuitLaw) -> str:
     ]
     high, low = known["gh"], known["gl"]
     share = "min(max(V(q),0),1)"
-    conductance = f"((1-{share})*{low} + {share}*{high})"
+    # About 1, as the simulator solves a node's voltage to a microvolt.
+    scale = f"{1 / float(law.evaluate(law.bias, law.midpoint)['gl']):.4g}"
+    mixed = f"{scale}*((1-{share})*{low} + {share}*{high})"
+    rows += [_folded(f"Bg 0 g I={{{mixed}}}"), "Rg g 0 1"]
     if driven == "current":
-        rows += ["Vx p px 0", _folded(f"Bj px n V={{I(Vx)/{conductance}}}")]
+        rows += ["Vx p px 0", f"Bj px n V={{{scale}*I(Vx)/V(g)}}"]
     else:
-        rows += [_folded(f"Bj p n I={{V(p,n)*{conductance}}}")]
+        rows += [f"Bj p n I={{V(p,n)*V(g)/{scale}}}"]
     return "\n".join([*rows, f".ends {card.name}", ""])
 
 
@@ -89,12 +97,11 @@ def heading(law: CircuitLaw) -> list[str]:
     lines.append(
         f"Written by smtj {versions()['smtj']} from the device card, for {law.temperature:g} K."
     )
-    drive = {"field": f"field in {law.unit}", "none": "drive in ln odds"}.get(
-        card.drive.name, card.drive.name
-    )
+    drive = "drive in ln odds" if card.drive.name == "none" else card.drive.name
+    at = f"{law.midpoint:.5g} {law.unit}".rstrip()
     lines.append(
-        f"At {law.bias:g} V P(high) = 1/2 at a {drive} of {law.midpoint:.5g}, where the relaxation "
-        f"time is {format_time(law.relaxation_time)}."
+        f"At {law.bias:g} V P(high) = 1/2 at a {drive} of {at}, where the relaxation time "
+        f"is {format_time(law.relaxation_time)}."
     )
     if law.bias_range is not None:
         lines.append(
@@ -133,7 +140,8 @@ def _usage(law: CircuitLaw, ports: str) -> list[str]:
 
 def _inlined(law: CircuitLaw, x: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Return the equations that get a node, in order, and all by name as text."""
-    known = {"v": "V(p,n)", "x": x}
+    # One node for the bias: derivatives are taken by every node of an equation.
+    known = {"v": "V(n_v)", "x": "V(n_v)" if x == "V(p,n)" else x}
     nodes = []
     for position, (name, text) in enumerate(law.equations):
         later = [other for _, other in law.equations[position + 1 :]]

@@ -19,6 +19,7 @@ from smtj.cli import (
     fit,
     ladder,
     measure,
+    random,
     reproduce,
     simulate,
     train,
@@ -81,6 +82,7 @@ for command in (
     cite.cite,
     explore.explore,
     export.export,
+    random.random,
 ):
     app.command()(command)
 

@@ -21,8 +21,8 @@ CARD_FIGURES = (
     "fig1a", "fig1b", "fig2ab", "fig2c", "fig2d", "fig3a", "fig4a", "fig4bc", "fig5a", "fig5b",
 )  # fmt: skip
 """Figures that need only a card."""
-BEYOND = ("reads", "adaptive", "voltage", "chips", "cost")
-"""Sections beyond the paper; all but the voltage need the trained network of Fig. 3(b)."""
+BEYOND = ("reads", "adaptive", "voltage", "chips", "cost", "circuit", "random")
+"""Sections beyond the paper; most need the trained network of Fig. 3(b)."""
 PARTS = (*CARD_FIGURES, "fig3b", *BEYOND, "audit")
 
 
@@ -121,12 +121,20 @@ def _beyond(
     from smtj.paper import beyond
 
     network = out / "runs" / "mtj-0" / "network.pt"
-    needing = [part for part in parts if part != "voltage"]
+    needing = [part for part in parts if part not in beyond.OF_CARD]
     if needing and not network.exists():
         raise SmtjError(
             f"{', '.join(needing)} need the network of Fig. 3(b), but {network} does not exist; "
             "add fig3b to --only"
         )
+    if "circuit" in parts:
+        from smtj.circuits import circuit_law
+
+        try:
+            circuit_law(device)
+        except SmtjError as error:
+            note(f"The section on circuits is left out: {error}")
+            parts = tuple(part for part in parts if part != "circuit")
     figures = []
     with notes_console().status("") as status:
         for figure in beyond.make(parts, device, images, network, out, status.update):

@@ -7,8 +7,10 @@ from smtj.card import DeviceCard
 from smtj.datasets import ImageDataset
 from smtj.report.figure import FigureResult
 
-PARTS = ("reads", "adaptive", "voltage", "chips", "cost")
-"""Parts in the order of the report; all but the voltage need the trained network."""
+PARTS = ("reads", "adaptive", "voltage", "chips", "cost", "circuit", "random")
+"""Parts in the order of the report."""
+OF_CARD = ("voltage", "circuit", "random")
+"""Those that need no trained network."""
 
 
 def make(
@@ -65,3 +67,13 @@ def make(
         from smtj.paper import cost
 
         yield cost.make(card, out, network, images, count("cost, few and faulty reads"))
+    if "circuit" in parts:
+        from smtj.paper import circuit
+
+        report("the device in a netlist")
+        yield circuit.make(card, out)
+    if "random" in parts:
+        from smtj.paper import random_bits
+
+        report("random bits")
+        yield random_bits.make(card, out)

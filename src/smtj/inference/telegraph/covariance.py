@@ -4,7 +4,7 @@ import numpy as np
 
 from smtj.inference.telegraph.climb import at_bounds, slopes
 from smtj.inference.telegraph.model import Model, expectation
-from smtj.inference.telegraph.readings import MIN_NOISE, Readings
+from smtj.inference.telegraph.readings import ROUNDING, Readings
 from smtj.typing import Floats
 
 
@@ -61,10 +61,9 @@ def _of_scatter(readings: Readings, z: Floats, model: Model) -> Floats:
         float(square @ weight) / max(float(found.inlier @ weight), 1.0) ** 2
         for weight in (1 - high, high)
     )
-    if readings.min_noise > MIN_NOISE:
-        # All readings of a level may be rounded alike.
-        low_variance += readings.min_noise**2
-        high_variance += readings.min_noise**2
+    # All readings of a level may be rounded alike.
+    low_variance += (ROUNDING * readings.step) ** 2
+    high_variance += (ROUNDING * readings.step) ** 2
     gap = float(np.diff(model.levels)[0])
     both = -low_variance / gap
     return np.array([[low_variance, both], [both, (low_variance + high_variance) / gap**2]])

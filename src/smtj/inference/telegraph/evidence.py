@@ -251,12 +251,10 @@ def has_dwells(readings: Readings, model: Model) -> bool:
     if np.diff(levels).min() < APART * spread:
         return False
     occupancy, dwells = model.occupancy, -1 / np.diag(model.rates)
+    # A slow fluctuator beside a fast one leads to each level often.
+    visits = occupancy * readings.size / dwells
     if model.layout.is_pair:
-        times = np.exp(model.get("time"))
-        dwells = times
-        visits = readings.size / np.array([times[0] + times[1], times[2] + times[3]])
-    else:
-        visits = occupancy * readings.size / dwells
+        dwells = np.exp(model.get("time"))
     response = max(1.0, float(model.get("pole")[0]))
     return bool(
         occupancy.min() > MIN_OCCUPANCY and visits.min() > MIN_VISITS

@@ -229,7 +229,11 @@ class _Filter:
     """A filter on its way through a trace."""
 
     def __init__(self, readings: Readings, model: Model) -> None:
-        self.model = model
+        self.model, self.cell, self.scales = model, readings.cell, model.scales
+        if self.cell.size > 1:
+            # A narrower law would be seen at one of the places alone.
+            sharper = 1 - np.abs(model.get("skew"))
+            self.scales = np.maximum(self.scales, readings.min_noise / sharper)
         k, size = model.layout.states, model.layout.states**model.depth
         pole, window = float(model.get("pole")[0]), float(model.get("window")[0])
         parts = NODES + 1 if window > 0 and k == 2 else 1
@@ -247,8 +251,8 @@ class _Filter:
         phi, stationary = model.autoregression
         self.outliers = np.array([outliers, outliers * readings.outlier_density])
         self.law = (
-            *law, decay, lost, model.levels, model.scales, model.get("skew").copy(), model.tail,
-            self.outliers, phi, stationary,
+            *law, decay, lost, model.levels, self.scales, model.get("skew").copy(), model.tail,
+            self.outliers, phi, stationary, self.cell,
         )  # fmt: skip
         self.averages = law[2][-1, 0], law[3][-1, 0]
         self.is_white = phi.size == 0 and (model.is_instant or parts > 1)
@@ -302,7 +306,7 @@ class _Filter:
         """Return the densities of readings by white noise in each state, then in each part of the
         averages that end in it; and the row where those of each state begin."""
         model, (means, variances), parts = self.model, self.averages, self.parts
-        levels, scales, skews = model.levels, model.scales, model.get("skew")
+        levels, scales, skews = model.levels, self.scales, model.get("skew")
         states, (fraction, floor) = levels.size, self.outliers
         centres, widths, bends = [levels], [scales], [skews]
         rows = np.full(states, states)
@@ -315,7 +319,10 @@ class _Filter:
             widths.append(np.sqrt(scales[j] ** 2 + variances[j]))
             bends.append(np.full(parts, skews[j]))
         centre, width, bend = (np.concatenate(each)[:, None] for each in (centres, widths, bends))
-        out = _density(z, centre, width, bend, model.tail, 1 - fraction)
+        share = (1 - fraction) / self.cell.size
+        out = _density(z + self.cell[0], centre, width, bend, model.tail, share)
+        for place in self.cell[1:]:
+            out += _density(z + place, centre, width, bend, model.tail, share)
         out += floor
         return out, rows
 

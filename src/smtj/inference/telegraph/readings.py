@@ -36,6 +36,9 @@ ROUNDING = 0.29
 """Standard deviation of a rounding error over the step, 1/√12."""
 MIN_NOISE = 0.02
 """Least noise over the standard deviation of the signal; keeps exact readings finitely likely."""
+COARSE, PER_SCALE, PLACES, PER_NOISE = 0.5, 5.0, 8, 1.6
+"""Step over the scale from which readings are looked at within it, at how many places for each
+scale, at how many in all, and how far these are apart at most over the noise."""
 MOSTLY_NEW = 0.6
 """Part of the readings that differ from those before, from which an instrument repeats none."""
 OUTLIER_RANGE, BULK = 5.0, (0.02, 0.98)
@@ -59,8 +62,8 @@ class Readings:
     """Whether nearly all intervals are equal, as noise with memory needs."""
     centre: float
     scale: float
-    min_noise: float
-    """Least noise that the resolution allows, over the scale."""
+    step: float
+    """To which the readings are rounded, over the scale; 0 if none is seen."""
     used: NDArray[np.bool_] | None
     """Which of the given readings are used; None for all."""
     remarks: tuple[str, ...]
@@ -69,6 +72,19 @@ class Readings:
     def size(self) -> int:
         """Number of readings."""
         return self.signal.size
+
+    @cached_property
+    def cell(self) -> Floats:
+        """Places within a step at which the unrounded reading may be, from its middle; a step that
+        is small against the separation is noise, which is as good and faster."""
+        count = min(math.ceil(PER_SCALE * self.step), PLACES) if self.step > COARSE else 1
+        return self.step * ((np.arange(count) + 0.5) / count - 0.5)
+
+    @cached_property
+    def min_noise(self) -> float:
+        """Least noise that the resolution allows, over the scale."""
+        places = self.cell.size
+        return max(MIN_NOISE, self.step * (ROUNDING if places == 1 else 1 / PER_NOISE / places))
 
     @cached_property
     def outlier_density(self) -> float:
@@ -88,7 +104,7 @@ class Readings:
         kinds[0] = 0
         return Readings(
             self.time[index], self.signal[index], kinds, self.intervals, self.interval,
-            self.is_regular, self.centre, self.scale, self.min_noise, None, (),
+            self.is_regular, self.centre, self.scale, self.step, None, (),
         )  # fmt: skip
 
 
@@ -156,7 +172,7 @@ def clean(time: ArrayLike, signal: ArrayLike) -> Readings:
         is_regular=bool(np.mean(np.abs(steps / interval - 1) < SAME) > REGULAR),
         centre=centre,
         scale=scale,
-        min_noise=max(MIN_NOISE, ROUNDING * resolution / scale),
+        step=resolution / scale,
         used=used,
         remarks=tuple(remarks),
     )

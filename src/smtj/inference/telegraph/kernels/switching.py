@@ -28,22 +28,24 @@ _options: dict[str, Any] = {
 
 SMALLEST_TAIL = 1e-4
 """1/ν below which the noise is Gaussian."""
-LAW, WORK, MERGED = 7, 8, 4
+LAW, WORK, MERGED = 8, 10, 4
 """Rows of the lanes' law and of what is worked out in them, and of a metastate's."""
 
 
 @njit(**_options)
 def _lay_out(
-    atoms, spread, means, variances, decay, levels, scales, skews, shift, law, source, target
-):
+    atoms, spread, means, variances, decay, levels, scales, skews, shift, cell, law, source, target
+):  # fmt: skip
     """Fill the lanes for a kind of interval; returns their number.
 
     ``law``: chance, drive of the response and its variance, variance of an innovation, what
-    stretches it above and below its mode, and the mode's distance from the mean.  ``source`` and
+    stretches it above and below its mode, the mode's distance from the mean, and the reading's from
+    its place in the ``cell`` of what is rounded to it.  ``source`` and
     ``target``: the metastate before, and the branch.
     """
     count, parts = levels.shape[0], spread.shape[2]
-    width = source.shape[0] // (1 + parts)
+    places = cell.shape[0]
+    width = source.shape[0] // ((1 + parts) * places)
     size = width // count
     lanes = width
     for branch in range(width):
@@ -56,15 +58,16 @@ def _lay_out(
             # A branch without any chance keeps its lane.
             if chance == 0 and not (lane == branch and n == parts - 1):
                 continue
-            source[lane], target[lane] = before, branch
-            law[0, lane] = chance
-            law[1, lane] = (1 - decay) * (levels[j] if n < 0 else means[i, j, n])
-            law[2, lane] = 0.0 if n < 0 else (1 - decay) ** 2 * variances[i, j, n]
-            law[3, lane] = scales[j] ** 2
-            law[4, lane], law[5, lane] = 1 / (1 + skews[j]), 1 / (1 - skews[j])
-            law[6, lane] = 2 * shift * skews[j]
-            lanes += lane != branch
-            lane = lanes
+            for place in range(places):
+                source[lane], target[lane] = before, branch
+                law[0, lane] = chance / places
+                law[1, lane] = (1 - decay) * (levels[j] if n < 0 else means[i, j, n])
+                law[2, lane] = 0.0 if n < 0 else (1 - decay) ** 2 * variances[i, j, n]
+                law[3, lane] = scales[j] ** 2
+                law[4, lane], law[5, lane] = 1 / (1 + skews[j]), 1 / (1 - skews[j])
+                law[6, lane], law[7, lane] = 2 * shift * skews[j], cell[place]
+                lanes += lane != branch
+                lane = lanes
     return lanes
 
 
@@ -74,12 +77,12 @@ def _update(reading, a, h, lanes, law, tail, fraction, floor, work):
 
     ``work`` holds the reading less the noise foreseen, what the response keeps and the variance of
     that; then likelihood and its products with the chance to be no outlier, mean and variance of
-    the response.
+    the response, and the place in the cell.
     """
     kappa, _, norm = tail
     norm *= 1 - fraction
     for n in range(lanes):
-        e = work[0, n] - work[1, n] - law[1, n]
+        e = work[0, n] + law[7, n] - work[1, n] - law[1, n]
         inverse = 1 / math.sqrt(law[3, n] + h * h * work[2, n] + law[2, n])
         u = e * inverse + law[6, n]
         v = u * (law[4, n] if u > 0 else law[5, n])
@@ -101,6 +104,7 @@ def _update(reading, a, h, lanes, law, tail, fraction, floor, work):
         work[3, n] = likely * (a * a * before + extra - pull * shared)
         work[2, n] = likely * (work[1, n] + law[1, n] + pull * e)
         work[1, n] = likely * good
+        work[4, n] = likely * law[7, n]
 
 
 @njit(forceinline=True, **_options)
@@ -114,16 +118,17 @@ def _merge(reading, count, order, lanes, source, target, work, old, new, merged)
     size = merged.shape[1]
     width = size * count
     for n in range(width, lanes):
-        for row in range(4):
+        for row in range(5):
             work[row, target[n]] += work[row, n]
     for n in range(width):
         likely = work[0, n]
         share = 1 / likely if likely > 0 else 0.0
         foreseen, mean, good = work[6, n], work[2, n] * share, work[1, n] * share
+        seen = reading + work[4, n] * share
         work[0, n] = likely * work[7, n]
         work[1, n], work[2, n] = good, mean
         work[3, n] *= share
-        work[4, n] = foreseen + good * (reading - mean - foreseen)
+        work[4, n] = foreseen + good * (seen - mean - foreseen)
     merged[:] = 0.0
     for o in range(count):
         for q in range(size):
@@ -153,7 +158,7 @@ def _merge(reading, count, order, lanes, source, target, work, old, new, merged)
 @njit(**_options)
 def switching_filter(
     z, kinds, atoms, spread, means, variances, decay, fresh, levels, scales, skews,
-    tail, outliers, phi, stationary, weight, x, p, noise, gains, steps, xs, inliers,
+    tail, outliers, phi, stationary, cell, weight, x, p, noise, gains, steps, xs, inliers,
 ):  # fmt: skip
     """Filter a stretch of readings; fill the log-likelihood gained at each.
 
@@ -177,6 +182,8 @@ def switching_filter(
         Fraction of outliers and its product with their density.
     phi, stationary
         Autoregression of the noise, and its standard deviation over that of an innovation.
+    cell
+        What may have been rounded to 0, evenly.
     weight, x, p, noise
         Metastates before the first reading, and then after the last: (M,), (M,), (M,), (M, order).
     gains
@@ -186,7 +193,7 @@ def switching_filter(
         reading; (n, M, K), (n, M), (n, M).
     """
     count, size, order = levels.shape[0], weight.shape[0], phi.shape[0]
-    most = size * count * (1 + spread.shape[3])
+    most = size * count * (1 + spread.shape[3]) * cell.shape[0]
     source, target = np.zeros(most, np.int64), np.zeros(most, np.int64)
     law, work = np.zeros((LAW, most)), np.zeros((WORK, most))
     merged, foreseen = np.zeros((MERGED, size)), np.zeros(size)
@@ -202,7 +209,7 @@ def switching_filter(
             kind = c
             lanes = _lay_out(
                 atoms[c], spread[c], means[c], variances[c], a, levels,
-                scales * (stationary if lost else 1.0), skews, tail[1], law, source, target,
+                scales * (stationary if lost else 1.0), skews, tail[1], cell, law, source, target,
             )  # fmt: skip
         foreseen[:] = 0.0
         if lost:

@@ -1,0 +1,46 @@
+"""Machines of p-bits: junctions whose inputs are the weighted sums of others' outputs."""
+
+from smtj.pbits.circuits import (
+    adder,
+    and_gate,
+    factoring,
+    factors,
+    full_adder,
+    half_adder,
+    multiplier,
+    not_gate,
+    or_gate,
+    xor_gate,
+)
+from smtj.pbits.exact import all_energies, all_states, boltzmann, state_numbers, total_variation
+from smtj.pbits.expression import Expression, bit, number, register, spin
+from smtj.pbits.formats import as_problem, ising, max_cut, qubo
+from smtj.pbits.problem import Problem
+
+__all__ = [
+    "Expression",
+    "Problem",
+    "adder",
+    "all_energies",
+    "all_states",
+    "and_gate",
+    "as_problem",
+    "bit",
+    "boltzmann",
+    "factoring",
+    "factors",
+    "full_adder",
+    "half_adder",
+    "ising",
+    "max_cut",
+    "multiplier",
+    "not_gate",
+    "number",
+    "or_gate",
+    "qubo",
+    "register",
+    "spin",
+    "state_numbers",
+    "total_variation",
+    "xor_gate",
+]
