@@ -120,7 +120,7 @@ def test_every_point_counts_as_the_reads_of_its_own() -> None:
     assert error == close_to(expected, rel=0.1)
 
 
-@pytest.mark.parametrize("repeats", [30, pytest.param(200, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("repeats", [20, pytest.param(200, marks=pytest.mark.proof)])
 def test_intervals_of_log_odds_without_errors_cover(repeats: int) -> None:
     """Their scatter about a line, of few points, stands for the errors."""
     rng, field, inside = np.random.default_rng(1), np.linspace(-34, 6, 8), []

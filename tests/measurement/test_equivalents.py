@@ -148,6 +148,9 @@ def test_a_relaxation_time_gives_dwell_times_beside_p_alone(put, refusal) -> Non
     dataset = load(put("r.csv", "T (K),P_AP,tau_relax (ms)\n290,0.2,4\n300,0.5,5\n310,0.8,4\n"))
     assert dataset["dwell_time_high"].values == close_to([0.005, 0.01, 0.02])
     assert dataset["dwell_time_low"].values == close_to([0.02, 0.01, 0.005])
+    erring = "T (K),P_AP,dP,tau_relax (ms)\n290,0.2,0.1,4\n300,0.5,0.1,5\n310,0.8,0.1,4\n"
+    (said,) = load(put("e.csv", erring)).attrs["reading_remarks"]
+    assert 'the errors in "dP" do not weigh them' in said
     alone = load(put("a.csv", "T (K),relaxation time (ms)\n290,4\n300,5\n310,4\n"))
     assert "of which 1/τ = 1/τ_AP + 1/τ_P" in refusal(kind_of, alone)
 

@@ -120,6 +120,10 @@ def test_feedback_holds_the_mean_at_one_half():
     assert abs(study.raw.unpacked().mean() - 0.5) > 0.3
     assert abs(study.delivered.unpacked().mean() - 0.5) < 2 / 0.01 / 50_000
     assert not study.chosen.passes  # so steady a mean shows, too
+    assert "hold P(high) nearer one half" in study.table().text(200)
+    # Read far too seldom, the device would be cheaper if read more often.
+    seldom = random_study(card_source("mizrahi2018", 1.0), 2000)
+    assert seldom.best_interval < 30 * seldom.source.relaxation_time
 
 
 def test_the_cheapest_interval_is_that_of_a_search():
@@ -176,6 +180,13 @@ def test_a_measured_trace_gives_the_same_as_its_card(tmp_path, monkeypatch, caps
     assert (tmp_path / "bits.bin").stat().st_size == math.ceil(told["delivered_bits"] / 8)
     text = (tmp_path / "report.html").read_text()
     assert "Passing does not prove randomness" in text
+    # A comparator's 0 and 1 are a trace, too.
+    above = (data.resistance.values > 1300).astype(int)
+    rows = [f"{t:.9f},{s}" for t, s in zip(data.time.values, above, strict=True)]
+    (tmp_path / "states.csv").write_text("time [s],state\n" + "\n".join(rows) + "\n")
+    states = trace_source(smtj.load(tmp_path / "states.csv"))
+    assert (states.recorded.unpacked() == above).all()
+    assert states.chain.correlation == close_to(told["correlation"], abs=0.01)
     slow = data.assign(resistance=data.resistance * 0 + 1000.0)
     with pytest.raises(SmtjError, match="has no trace: it needs a time and one of"):
         trace_source(slow, "slow.csv")

@@ -15,7 +15,7 @@ from smtj.units import format_time
 
 STEPS = 20
 """Steps in a relaxation time at the middle of the response, unless the user says otherwise."""
-SETTLING = 20
+SETTLING = 8
 """A step is that many times as long as q takes to follow."""
 GAIN = 1e5
 """Of the comparison with U: a circuit that answers the state's first move against it would make a

@@ -216,6 +216,11 @@ def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     if not ((p > 0) & (p < 1)).all():
         return dataset, []
     said = f"P and the relaxation time {own} give the dwell times of both states"
+    if errors:
+        said += (
+            f"; the errors in {' and '.join(_header(dataset, n) for n in errors)} do not weigh "
+            "them, as one error of P or τ shifts both dwell times"
+        )
     found = _replaced(dataset, ("relaxation_time",), "dwell_time_high", tau / (1 - p))
     found = _replaced(found, ("probability",), "dwell_time_low", tau / p)
     beside = [n for n in (*errors, "reads") if n in names]

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
 
 from smtj.card import Card
 from smtj.errors import SmtjError
@@ -167,7 +170,8 @@ def proposals(
                 read,
             )
         )
-    return sorted(found, key=lambda p: (not p.passes, -p.throughput))
+    # Where none passes, the one that shows least.
+    return sorted(found, key=lambda p: (not p.passes, -p.throughput if p.passes else p.shows))
 
 
 def corrected(proposal: Proposal, streams: list[Bits], min_entropy: float, seed: int) -> Bits:
@@ -226,21 +230,38 @@ def read_energy(card: Card, interval: float) -> float | None:
     Junction, read current, amplifier and comparator by :func:`smtj.energy.cost`, and what leaks
     until the next read.  What is done with the bits afterwards is not counted.
     """
-    from smtj.energy import Assumptions, Workload, cost, gated_plan
+    found = _read(card)
+    if found is None:
+        return None
+    from smtj.energy import Assumptions
+
+    return found[0] + float(Assumptions().standby_power) * interval
+
+
+def read_time(card: Card) -> float | None:
+    """Time in s of such a read, as short as noise and offsets allow; None if the card cannot
+    tell."""
+    found = _read(card)
+    return None if found is None else found[1]
+
+
+@cache
+def _read(card: Card) -> tuple[float, float] | None:
+    """Energy in J without leakage, and time in s."""
+    from smtj.energy import Workload, cost, gated_plan
 
     try:
         plan = gated_plan(card, card.read_voltage, reads=1)
         parts = cost(Workload((1,), 0, 0.0), card, plan).reading()
     except SmtjError:
         return None
-    read = sum(float(parts[name]) for name in PARTS)
-    return read + float(Assumptions().standby_power) * interval
+    return sum(float(parts[name]) for name in PARTS), float(np.asarray(plan.integration_time))
 
 
 def best_interval(
     high: float, low: float, energy: Callable[[float], float | None], shortest: float
 ) -> float:
-    """The interval in s that spends the least energy per bit of min-entropy.
+    """The interval in s, from the shortest on, that spends the least energy per bit of min-entropy.
 
     The rate of min-entropy per second only falls with the interval, so without an energy, or for
     speed, it is the shortest.

@@ -17,7 +17,7 @@ from smtj.units import format_time
 if TYPE_CHECKING:
     import xarray as xr
 
-OBSERVABLES = ("resistance", "voltage", "current")
+OBSERVABLES = ("resistance", "voltage", "current", "signal")
 QUANTILE = 2.576
 """Standard errors to either end of a 99 % interval."""
 MIN_CONTRAST = 8.0

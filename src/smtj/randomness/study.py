@@ -21,6 +21,7 @@ from smtj.randomness.choice import (
     proposals,
     proposals_table,
     read_energy,
+    read_time,
 )
 from smtj.randomness.corrections import with_feedback
 from smtj.randomness.source import Source
@@ -92,9 +93,10 @@ class RandomStudy:
 
     @cached_property
     def best_interval(self) -> float:
-        """In s, at which a bit of min-entropy costs least, as far as the card tells."""
+        """In s, at which a bit of min-entropy costs least; that of the reads if no card tells."""
         s = self.source
-        return best_interval(s.dwell_high, s.dwell_low, _energy(s), s.interval)
+        shortest = None if s.card is None else read_time(s.card)
+        return best_interval(s.dwell_high, s.dwell_low, _energy(s), shortest or s.interval)
 
     def _names(self, bits: Bits) -> tuple[str, ...]:
         return tuple(name for name in NAMES if bits.size <= 1 << 24 or name != "spectral")
@@ -130,7 +132,14 @@ class RandomStudy:
                 _verdict(self.delivered_tests),
             ),
         ]
-        return Table(f"Random bits of {s.name}", ("", "", ""), rows, list(s.remarks))
+        remarks = list(s.remarks)
+        if not self.chosen.passes:
+            remarks.append(
+                "Bias or correlation should show in the delivered bits, by "
+                f"{self.chosen.shows:.2g} standard errors: hold P(high) nearer one half, or choose "
+                "another correction."
+            )
+        return Table(f"Random bits of {s.name}", ("", "", ""), rows, remarks)
 
     def tests_table(self) -> Table:
         """The p-value of each test."""
