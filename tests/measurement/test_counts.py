@@ -26,6 +26,7 @@ FRACTION = tuple(low / 100 for low in LOW)
         table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
         table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
         table("H (Oe),ones,zeros", FIELDS, HIGH, LOW),
+        table("H (Oe),AP,P", FIELDS, HIGH, LOW),
         table("H (Oe),up counts,down counts", FIELDS, HIGH, LOW),
         table("H (Oe),N_AP (counts),N_P (counts)", FIELDS, HIGH, LOW),
         table("H (Oe),k,n", FIELDS, HIGH, [100] * 4),
@@ -158,6 +159,15 @@ def test_what_switched_is_high_unless_the_user_says_so(put, header, columns, opt
     p = [one["high"] / 100 if "high" in one else one["probability"] for one in (dataset, other)]
     assert p[0].values == close_to(np.array(HIGH) / 100)
     assert p[1].values == close_to(1 - np.array(HIGH) / 100)
+
+
+def test_columns_called_by_the_states_alone_must_add_up(put, refusal) -> None:
+    rounded = put("f.csv", table("H (Oe),P,AP", FIELDS, FRACTION, (0.02, 0.21, 0.8, 0.98)) + "\n")
+    assert load(rounded)["probability"].values == close_to([0.02, 0.21, 0.8, 0.98])
+    ohms = put("r.csv", table("V (mV),AP,P", FIELDS, (1500, 1520, 1510, 1490), [1000] * 4) + "\n")
+    assert 'columns "AP" and "P" do not add up' in refusal(load, ohms)
+    meant = load(ohms, {"high": "AP", "low": "P"})
+    assert meant["reads"].values == close_to([2500, 2520, 2510, 2490])
 
 
 def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:

@@ -53,6 +53,8 @@ _COUNTS = ("count", "counts", "number", "anzahl")
 """What a user may call a count, by the letters, without saying of what."""
 _BIASES_TOO = ("vdc", "amplitude")
 """Headers, by their letters, of a signal or a bias."""
+_PAIR = {"AP": "high", "P": "low"}
+"""What columns hold that are called by a state alone, each beside the other."""
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -296,11 +298,20 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
     if bare[position].strip() == "k" and own is None:
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         return ("high", unit) if "reads" in beside else None
+    if _is_pair_of_states(headers) and bare[position] in _PAIR:
+        return _PAIR[bare[position]], None
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
         return ("low" if "high" in beside and of_state else "reads"), unit
     return own
+
+
+def _is_pair_of_states(headers: Sequence[str]) -> bool:
+    """Whether columns are called AP and P, without a unit, where nothing else shows the state."""
+    plain = [header.strip() for header in headers]
+    others = {r[0] for h in plain if h not in _PAIR and (r := recognised(h)) is not None}
+    return all(plain.count(state) == 1 for state in _PAIR) and not others & _SHOWN
 
 
 def _plain(text: str) -> str:
