@@ -20,6 +20,7 @@ from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import Estimate
 from smtj.inference.stats.least_squares import Minimum, excess_scatter, minimise
 from smtj.inference.stats.line import LineFit
+from smtj.inference.stats.logistic import maximise
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 
@@ -227,8 +228,6 @@ def _minimum(design: Floats, logs: Floats, sigma: Floats, k: Floats, n: Floats) 
 
     level = float(logs.max()) + math.log(2)
     if counted:
-        from smtj.inference.sigmoid.logistic import maximise
-
         starts = [tuple(np.ravel(maximise(design, k, n)).tolist())]
     else:
         centre = float(design[int(logs.argmax()), 1])
