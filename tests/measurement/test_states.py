@@ -83,7 +83,7 @@ def test_single_dwells_give_the_mean_of_both_states(put, tmp_path, as_switches: 
     states = ["AP", "P"] * len(DWELLS)
     if as_switches:
         times = np.concatenate([[0.0], np.cumsum(DWELLS.ravel())])
-        content = text("t (s),new state", times, [*states, "AP"])
+        content = text("switch time (s),to", times, [*states, "AP"])
     else:
         content = text("state,duration (ms)", states, 1e3 * DWELLS.ravel())
     result = fit(put("dwells.csv", content))
