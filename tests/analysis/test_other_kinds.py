@@ -237,3 +237,21 @@ def test_a_field_of_unknown_direction_is_shown_without_one(
     result = fit(path)
     shown = [one.condition for part in result.parts or [result] for one in part.estimates]
     assert any("⊥" in text for text in shown) == is_marked
+
+
+@pytest.mark.parametrize("drive", ["H_perp (Oe)", "V (mV)"])
+def test_p_and_relaxation_time_make_a_card_that_gives_them_back(drive: str) -> None:
+    rng, x = np.random.default_rng(3), np.linspace(-35, 10, 10)
+    tau = 0.2 * np.exp(np.stack([(x + 14) / 12, -(x + 14) / 16]))
+    frame = pd.DataFrame({drive: x, "N_AP": rng.binomial(300, tau[0] / tau.sum(axis=0)), "N": 300})
+    relaxed = np.exp(0.02 * rng.standard_normal(10)) / (1 / tau).sum(axis=0)
+    frame["f_c (Hz)"] = 1 / (2 * np.pi * relaxed)
+    result = smtj.fit(frame)
+    low, high = result["τ_high,0"].interval
+    assert low < 0.2 * np.exp(14 / 12) < high
+    # One that takes both dwell times to change alike misses them by a tenth.
+    assert float(result.card().behaviour.dwell_asymmetry) == close_to(16 / 28 - 1 / 2, abs=0.03)
+    assert not result.check(result.card()).remarks
+    alone = smtj.fit(frame.drop(columns=["N_AP", "N"]))
+    assert alone["|w|"].interval[0] < result["w"].value < alone["|w|"].interval[1]
+    assert not alone.has_card

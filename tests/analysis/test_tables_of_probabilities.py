@@ -118,3 +118,17 @@ def test_every_point_counts_as_the_reads_of_its_own() -> None:
     expected = np.sum(reads * p * (1 - p) * x**2) ** -0.5
     error = smtj.fit(table)["w"].error / convert(1, "1/Oe", "m/A")
     assert error == close_to(expected, rel=0.1)
+
+
+@pytest.mark.parametrize("repeats", [20, pytest.param(200, marks=pytest.mark.proof)])
+def test_intervals_of_log_odds_without_errors_cover(repeats: int) -> None:
+    """Their scatter about a line, of few points, stands for the errors."""
+    rng, field, inside = np.random.default_rng(1), np.linspace(-34, 6, 8), []
+    for _ in range(repeats):
+        odds = (field + 14) / 7 + 0.1 * rng.standard_normal(8)
+        result = smtj.fit(pd.DataFrame({"H_perp (Oe)": field, "ln(tau_AP/tau_P)": odds}))
+        ends = [result[s].to(u).interval for s, u in (("w", "1/Oe"), ("H_s", "Oe"))]
+        inside.append([low < t < high for (low, high), t in zip(ends, (1 / 7, -14), strict=True)])
+    found = np.mean(inside, axis=0)
+    assert (found > (0.92 if repeats > 100 else 0.86)).all(), found
+    assert repeats < 100 or (found < 0.995).all(), found

@@ -207,6 +207,18 @@ def test_covariance_is_that_of_many_spectra():
     assert np.abs((found - told) / np.outer(size, size)).max() < 4 * math.sqrt(2 / 200)
 
 
+def test_the_flank_of_a_line_beyond_the_sweep_is_no_line_within():
+    rng = np.random.default_rng(26)
+    x = sweep(400)
+    u = (x - 1.9e9) / 3e7
+    tail = 1 / (1 + u**2) - u / (1 + u**2) ** 2
+    fit = fit_spectrum(x, tail + 0.01 * rng.standard_normal(x.size), "lorentzian")
+    # The fit itself puts it within the sweep, six standard errors from where it is.
+    (line,) = fit.lines
+    assert line.position > 2e9 and line.position - 1.9e9 > 5 * line.position_error
+    assert not fit.usable and "may lie beyond the end of the sweep" in fit.remarks[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_noise_is_no_line(shape):

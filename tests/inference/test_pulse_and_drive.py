@@ -6,6 +6,7 @@ import pytest
 from closeness import close_to
 from smtj.errors import SmtjError
 from smtj.inference.barrier.drive import fit_drive
+from smtj.inference.barrier.relaxation import estimates_of_times, fit_relaxation
 from smtj.inference.sigmoid import (
     detect_quantisation,
     fit_fractions,
@@ -153,3 +154,44 @@ def test_the_error_of_the_time_at_the_crossing_is_its_scatter() -> None:
     value, claimed = np.array(found).T
     assert value.mean() == close_to(-5, abs=4 * value.std() / 20)
     assert value.std() == close_to(claimed.mean(), rel=0.15)
+
+
+PLACES = np.linspace(-20, 20, 9)
+TAU = np.exp(np.stack([-3 + 0.08 * (PLACES + 3), -3 - 0.06 * (PLACES + 3)]))
+
+
+def relaxation(rng: np.random.Generator, scatter: float, reads: int):
+    """Counts of the high state, and relaxation times of the sum of both rates."""
+    high = rng.binomial(reads, TAU[0] / TAU.sum(axis=0))
+    return np.log(1 / (1 / TAU).sum(axis=0)) + scatter * rng.standard_normal(9), high
+
+
+def test_p_and_relaxation_time_give_both_dwell_times_within_their_intervals() -> None:
+    """P with few reads dominates the errors, which have opposite signs in the two times."""
+    rng, inside, found = np.random.default_rng(4), [], []
+    times = np.exp(-3 + np.array([0.08, -0.06]) * 3)
+    truths = (times[0], 0.08, times[1], -0.06, 0.14, -3)
+    for _ in range(150):
+        logs, high = relaxation(rng, 0.02, 40)
+        fit = fit_relaxation(PLACES, logs, np.full(9, 0.02), high, np.full(9, 40))
+        estimates = fit.estimates("A/m", "Oe", "H")
+        inside.append([covers(e.interval, t) for e, t in zip(estimates, truths, strict=True)])
+        found.append((fit.slope[0], fit.slope[1], fit.log_time_at_crossing))
+    assert (np.mean(inside, axis=0) > 0.89).all()
+    assert np.mean(inside) < 0.985
+    slopes, errors, _ = zip(*found, strict=True)
+    assert np.std(slopes) == close_to(np.mean(errors), rel=0.2)
+
+
+@pytest.mark.parametrize("repeats", [8, pytest.param(300, marks=pytest.mark.proof)])
+def test_relaxation_times_alone_give_all_but_which_state_is_which(repeats: int) -> None:
+    rng, inside = np.random.default_rng(5), []
+    for _ in range(repeats):
+        logs, _ = relaxation(rng, 0.05, 1)
+        fit = fit_relaxation(PLACES, logs)
+        estimates = estimates_of_times(fit, PLACES, logs, None, "A/m", "Oe", "H")
+        truths = (0.14, -3, np.exp(-3))
+        inside.append([covers(e.interval, t) for e, t in zip(estimates, truths, strict=True)])
+    assert (np.mean(inside, axis=0) > (0.92 if repeats > 100 else 0.7)).all(), np.mean(inside, 0)
+    with pytest.raises(SmtjError, match=r"P\(AP\) beside it"):
+        fit_relaxation(PLACES, -3 - 0.05 * PLACES + 0.05 * rng.standard_normal(9))

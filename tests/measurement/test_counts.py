@@ -26,6 +26,9 @@ FRACTION = tuple(low / 100 for low in LOW)
         table("H (Oe),switched,not switched", FIELDS, HIGH, LOW),
         table("H (Oe),N_low,N_tot", FIELDS, LOW, [100] * 4),
         table("H (Oe),ones,zeros", FIELDS, HIGH, LOW),
+        table("H (Oe),AP,P", FIELDS, HIGH, LOW),
+        table("H (Oe),1,0", FIELDS, HIGH, LOW),
+        table("H (Oe),0,1", FIELDS, LOW, HIGH),
         table("H (Oe),up counts,down counts", FIELDS, HIGH, LOW),
         table("H (Oe),N_AP (counts),N_P (counts)", FIELDS, HIGH, LOW),
         table("H (Oe),k,n", FIELDS, HIGH, [100] * 4),
@@ -59,11 +62,15 @@ def test_counts_of_several_conditions_may_stand_side_by_side(put, high: str, oth
     assert sorted(set(dataset["voltage"].values)) == close_to([-0.1, 0.1])
 
 
-def test_p_after_pulses_of_several_lengths_may_stand_side_by_side_against_a_voltage(put) -> None:
-    text = table("V (V),P_sw 1 ns,P_sw 5 ns", (0.3, 0.4, 0.5, 0.6), FRACTION[::-1], FRACTION[::-1])
+@pytest.mark.parametrize("lengths", ["P_sw 1 ns,P_sw 5 ns", "1 ns,5 ns,5.5 ns"])
+def test_p_after_pulses_of_several_lengths_may_stand_side_by_side_against_a_voltage(
+    put, lengths: str
+) -> None:
+    curves = [FRACTION[::-1]] * (1 + lengths.count(","))
+    text = table(f"V (V),{lengths}", (0.3, 0.4, 0.5, 0.6), *curves)
     (dataset,) = load_tables(put("p.csv", text + "\n"))
-    assert sorted(set(dataset["pulse_length"].values)) == close_to([1e-9, 5e-9])
-    assert dataset["probability"].values == close_to([*FRACTION[::-1]] * 2)
+    assert sorted(set(dataset["pulse_length"].values))[:2] == close_to([1e-9, 5e-9])
+    assert dataset["probability"].values == close_to([*FRACTION[::-1]] * len(curves))
 
 
 def test_a_fraction_of_counts_is_a_probability(put) -> None:
@@ -160,6 +167,15 @@ def test_what_switched_is_high_unless_the_user_says_so(put, header, columns, opt
     assert p[1].values == close_to(1 - np.array(HIGH) / 100)
 
 
+def test_columns_called_by_the_states_alone_must_add_up(put, refusal) -> None:
+    rounded = put("f.csv", table("H (Oe),P,AP", FIELDS, FRACTION, (0.02, 0.21, 0.8, 0.98)) + "\n")
+    assert load(rounded)["probability"].values == close_to([0.02, 0.21, 0.8, 0.98])
+    ohms = put("r.csv", table("V (mV),AP,P", FIELDS, (1500, 1520, 1510, 1490), [1000] * 4) + "\n")
+    assert 'columns "AP" and "P" do not add up' in refusal(load, ohms)
+    meant = load(ohms, {"high": "AP", "low": "P"})
+    assert meant["reads"].values == close_to([2500, 2520, 2510, 2490])
+
+
 def test_p_that_noise_takes_beyond_one_is_one(put, refusal) -> None:
     dataset = load(put("p.csv", table("H (Oe),P", FIELDS, (-0.01, 0.2, 0.8, 1.002)) + "\n"))
     assert dataset["probability"].values == close_to([0, 0.2, 0.8, 1])
@@ -213,6 +229,7 @@ BOTH = np.stack([DWELLS, WIDTHS], axis=1).reshape(4, 3)
         ("tau_AP [ms],± [ms],tau_P [ms],± [ms]", 1e3 * BOTH),
         ("tau_AP [ms],u(tau_AP) [ms],tau_P [ms],u(tau_P) [ms]", 1e3 * BOTH),
         ("τ_AP (ms),σ_τ_AP (ms),τ_P (ms),Std. Err. of τ_P (ms)", 1e3 * BOTH),
+        ("AP (ms),AP err (ms),P (ms),P err (ms)", 1e3 * BOTH),
         ("tau_AP (ms),err_AP (ms),tau_P (ms),err_P (ms)", 1e3 * BOTH),
         ("t_AP [ms],sd_AP [ms],t_P [ms],sd_P [ms]", 1e3 * BOTH),
         ("tau_AP (ms),AP err,tau_P (ms),sigma_P", 1e3 * BOTH),
@@ -246,6 +263,14 @@ def test_errors_within_the_cells_of_dwell_times(put) -> None:
     dataset = load(put("tau.csv", "\n".join(["V (mV),tau_AP,tau_P", *rows]) + "\n"))
     assert dataset["dwell_time_high"].values == close_to(DWELLS[0], rel=1e-6)
     assert dataset["dwell_time_low_error"].values == close_to(WIDTHS[1], rel=1e-6)
+
+
+def test_errors_in_brackets_are_of_the_last_digits(put) -> None:
+    rows = "1,45.5(14),0.12(3)\n2,20(2),1.50(4)\n3,9.25(30),4.1(1)\n"
+    dataset = load(put("tau.csv", f"V (mV),tau_AP (ms),tau_P (ms)\n{rows}"))
+    assert dataset["dwell_time_high"].values == close_to([0.0455, 0.02, 0.00925])
+    assert dataset["dwell_time_high_error"].values == close_to([0.0014, 0.002, 0.0003])
+    assert dataset["dwell_time_low_error"].values == close_to([3e-5, 4e-5, 1e-4])
 
 
 def test_a_header_may_say_that_errors_are_within_its_cells(put) -> None:

@@ -145,8 +145,21 @@ def test_a_logarithm_of_unknown_base_is_asked_for(put, refusal) -> None:
 
 
 def test_a_relaxation_time_gives_dwell_times_beside_p_alone(put, refusal) -> None:
-    dataset = load(put("r.csv", "H (Oe),P_AP,tau_relax (ms)\n1,0.2,4\n2,0.5,5\n3,0.8,4\n"))
+    dataset = load(put("r.csv", "T (K),P_AP,tau_relax (ms)\n290,0.2,4\n300,0.5,5\n310,0.8,4\n"))
     assert dataset["dwell_time_high"].values == close_to([0.005, 0.01, 0.02])
     assert dataset["dwell_time_low"].values == close_to([0.02, 0.01, 0.005])
-    alone = load(put("a.csv", "H (Oe),relaxation time (ms)\n1,4\n2,5\n3,4\n"))
+    erring = "T (K),P_AP,dP,tau_relax (ms)\n290,0.2,0.1,4\n300,0.5,0.1,5\n310,0.8,0.1,4\n"
+    (said,) = load(put("e.csv", erring)).attrs["reading_remarks"]
+    assert 'the errors in "dP" do not weigh them' in said
+    alone = load(put("a.csv", "T (K),relaxation time (ms)\n290,4\n300,5\n310,4\n"))
     assert "of which 1/τ = 1/τ_AP + 1/τ_P" in refusal(kind_of, alone)
+
+
+@pytest.mark.parametrize("header", ["f_c (Hz)", "corner frequency [Hz]", "PSD corner frequency/Hz"])
+def test_the_corner_of_a_spectrum_of_noise_is_a_relaxation_time(put, header) -> None:
+    """S falls to half at 1/(2πτ): 100 Hz are 1.59 ms."""
+    text = f"V (mV),P_AP,{header},error\n-1,0.2,100,10\n0,0.5,50,5\n1,0.8,100,10\n"
+    dataset = load(put("c.csv", text))
+    assert dataset["relaxation_time"].values == close_to([1.59155e-3, 3.1831e-3, 1.59155e-3], 1e-5)
+    assert dataset["relaxation_time_error"].values[0] == close_to(1.59155e-4, rel=1e-5)
+    assert kind_of(dataset) == "dwell"

@@ -359,9 +359,24 @@ def test_a_header_may_have_another_separator_than_the_readings(put) -> None:
     )
 
 
-def test_one_quantity_per_row_is_called_that(put, refusal) -> None:
-    said = refusal(load, put("t.csv", "H (Oe),-20,-10,0,10\nP,0.1,0.3,0.7,0.9\n"))
-    assert 'holds one quantity per row, "H (Oe)" and "P": transpose it' in said
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H (Oe),-20,-10,0,10\nP,0.1,0.3,0.7,0.9\nN,100,100,100,100\n",
+        "H (Oe);-20;-10;0;10\nAP;10;30;70;90\nP;90;70;30;10\n",
+        "# T = 300 K\nH (Oe)\t-20\t-10\t0\t10\nP (%)\t10,0\t30,0\t70\t90\nN\t100\t100\t100\t100\n",
+    ],
+)
+def test_one_quantity_per_row_is_turned(put, refusal, text: str) -> None:
+    dataset = load(put("t.csv", text))
+    assert dataset["field_out_of_plane"].values == close_to(np.array([-20, -10, 0, 10]) * Oe)
+    high = dataset.get("high", 100 * dataset.get("probability", 0))
+    assert high.values == close_to([10, 30, 70, 90])
+    assert dataset["reads"].values == close_to([100] * 4)
+    assert "the file has one quantity per row, which is turned" in dataset.attrs["reading_remarks"]
+    assert ("temperature" in dataset) == text.startswith("#")
+    wrong = put("w.csv", "H (Oe),-20,-10,0,10\nP,0.1,0.3,1.7,0.9\n")
+    assert "a probability is between 0 and 1" in refusal(load, wrong)
 
 
 def test_decibels_are_an_amplitude(put) -> None:

@@ -28,6 +28,18 @@ def test_both_directions_side_by_side_are_a_loop(put) -> None:
     assert dataset["resistance"].values == close_to(np.concatenate([up, down[::-1]]))
 
 
+@pytest.mark.parametrize("ends", [("_up", "_down"), ("1", "2")])
+def test_each_direction_may_have_a_field_of_its_own(put, ends) -> None:
+    up, down = np.where(FIELD > 10, 1100, 1000), np.where(FIELD > -20, 1100, 1000)
+    head = ",".join(f"H{end} (Oe),R{end} (kohm)" for end in ends)
+    columns = (FIELD, up / 1e3, FIELD[::-1], down[::-1] / 1e3)
+    (dataset,) = load_tables(put("l.csv", text(head, *columns)))
+    field = dataset["field_out_of_plane"].values
+    assert field == close_to(np.concatenate([FIELD, FIELD[::-1]]) * Oe)
+    assert dataset["resistance"].values == close_to(np.concatenate([up, down[::-1]]))
+    assert kind_of(dataset) == "loop"
+
+
 def test_few_repeats_side_by_side_are_sweeps(put) -> None:
     path = put("l.csv", text("H (Oe),R_1 (kohm),R_2 (kohm)", FIELD, FIELD + 1000, FIELD + 1001))
     (dataset,) = load_tables(path)

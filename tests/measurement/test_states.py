@@ -54,6 +54,8 @@ def test_a_word_that_is_no_state_is_named(put, refusal) -> None:
     file = put("shots.csv", text("H (Oe),state", FIELDS[:3], ["AP", "P", "left"]))
     numbers = put("numbers.csv", text("H (Oe),state", FIELDS[:3], [1, 2, 1]))
     assert 'column "state" is read as states and is 2' in refusal(load, numbers)
+    both = put("both.csv", text("V (V),switched/total", FIELDS[:3], ["0/50", "9/50", "50/50"]))
+    assert '"0/50", 0 of 50 in one cell: give a column of each' in refusal(load, both)
     assert 'row 4, column "state" is "left", which is no state: write AP and P' in refusal(
         load, file
     )
@@ -81,7 +83,7 @@ def test_single_dwells_give_the_mean_of_both_states(put, tmp_path, as_switches: 
     states = ["AP", "P"] * len(DWELLS)
     if as_switches:
         times = np.concatenate([[0.0], np.cumsum(DWELLS.ravel())])
-        content = text("t (s),new state", times, [*states, "AP"])
+        content = text("switch time (s),to", times, [*states, "AP"])
     else:
         content = text("state,duration (ms)", states, 1e3 * DWELLS.ravel())
     result = fit(put("dwells.csv", content))

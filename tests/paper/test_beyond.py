@@ -7,10 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from closeness import close_to
-from smtj import DeviceCard, load_card
+from smtj import DeviceCard, circuits, load_card
 from smtj.card import as_device
 from smtj.cli import app
 from smtj.datasets import load_dataset
+from smtj.errors import SmtjError
 from smtj.nn.training.experiment import Experiment
 from smtj.nn.training.network import NetworkSettings
 from smtj.nn.training.run import run_experiment
@@ -82,6 +83,20 @@ def test_what_needs_the_card_alone_is_reported_without_a_network(tmp_path: Path)
         p = float(load_card("cai2019").at(bias, drive).switching_probability())
         assert abs(run["p_high"] - p) < 4 * (2 * p * (1 - p) / 400) ** 0.5
     assert random["passes"] and random["correction"] == "extractor"
+
+
+def test_a_card_that_no_netlist_can_hold_leaves_that_section_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(card: object) -> None:
+        raise SmtjError("no short formula follows it")
+
+    monkeypatch.setattr(circuits, "circuit_law", refuse)
+    arguments = ["reproduce", "--only", "circuit", "--dataset", "digits", "--out", str(tmp_path)]
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 0, outcome.exception
+    assert "section on circuits is left out: no short formula" in outcome.output
+    assert not json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["figures"]
 
 
 def test_a_report_beyond_the_paper_needs_the_network_of_the_paper(tmp_path: Path) -> None:

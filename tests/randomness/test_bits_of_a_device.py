@@ -102,7 +102,7 @@ def test_the_extractor_is_the_matrix_of_its_seed():
         matrix_row = diagonal[row : row + BLOCK][::-1]
         part = raw[block * BLOCK : (block + 1) * BLOCK]
         assert out[block, row] == (matrix_row @ part) % 2
-    with pytest.raises(SmtjError, match="leave nothing; give at least 16384 bits"):
+    with pytest.raises(SmtjError, match=r"100 bits .* leave nothing; give at least 258"):
         extract(raw[:100], 0.5, seed=0)
 
 
@@ -120,6 +120,10 @@ def test_feedback_holds_the_mean_at_one_half():
     assert abs(study.raw.unpacked().mean() - 0.5) > 0.3
     assert abs(study.delivered.unpacked().mean() - 0.5) < 2 / 0.01 / 50_000
     assert not study.chosen.passes  # so steady a mean shows, too
+    assert "hold P(high) nearer one half" in study.table().text(200)
+    # Read far too seldom, the device would be cheaper if read more often.
+    seldom = random_study(card_source("mizrahi2018", 1.0), 2000)
+    assert seldom.best_interval < 30 * seldom.source.relaxation_time
 
 
 def test_the_cheapest_interval_is_that_of_a_search():
@@ -157,10 +161,8 @@ def test_other_corrections_leave_nothing_to_see(name):
 
 def test_a_measured_trace_gives_the_same_as_its_card(tmp_path, monkeypatch, capsys):
     instrument = smtj.lab.Instrument(noise=20.0, interval=2e-6, integration_time=0.0)
-    data = smtj.lab.trace("mizrahi2018", 20_000, instrument=instrument, seed=1)
-    source, card = trace_source(data), card_source("mizrahi2018", 2e-6)
-    assert source.chain.correlation == close_to(card.chain.correlation, abs=0.02)
-    assert source.chain.min_entropy == close_to(card.chain.min_entropy, abs=0.03)
+    data = smtj.lab.trace("mizrahi2018", 8000, instrument=instrument, seed=2)
+    card = card_source("mizrahi2018", 2e-6)
     path = smtj.save(data, tmp_path / "trace.csv")
     command = ["smtj", "random", str(path), "--bits", "8000", "--json", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", command)
@@ -168,16 +170,40 @@ def test_a_measured_trace_gives_the_same_as_its_card(tmp_path, monkeypatch, caps
         main()
     assert not stopped.value.code
     told = json.loads(capsys.readouterr().out)
+    assert told["correlation"] == close_to(card.chain.correlation, abs=0.03)
+    assert told["min_entropy_per_read"] == close_to(card.chain.min_entropy, abs=0.05)
     assert told["correction"] == "extractor"
+    assured = told["assured_min_entropy_per_read"]
+    assert 0.25 < assured < told["min_entropy_per_read"]
+    assert told["delivered_bits"] == math.floor(8000 * assured) - 128
     # One device, so no XOR of several; its bits are those that the report says.
     assert (tmp_path / "bits.bin").stat().st_size == math.ceil(told["delivered_bits"] / 8)
     text = (tmp_path / "report.html").read_text()
     assert "Passing does not prove randomness" in text
+    # A comparator's 0 and 1 are a trace, too.
+    above = (data.resistance.values > 1300).astype(int)
+    rows = [f"{t:.9f},{s}" for t, s in zip(data.time.values, above, strict=True)]
+    (tmp_path / "states.csv").write_text("time [s],state\n" + "\n".join(rows) + "\n")
+    states = trace_source(smtj.load(tmp_path / "states.csv"))
+    assert (states.recorded.unpacked() == above).all()
+    assert states.chain.correlation == close_to(told["correlation"], abs=0.01)
     slow = data.assign(resistance=data.resistance * 0 + 1000.0)
     with pytest.raises(SmtjError, match="has no trace: it needs a time and one of"):
         trace_source(slow, "slow.csv")
     with pytest.raises(SmtjError, match='no correction "hash" of these reads; choose'):
         random_study(card, 5000, correction="hash")
+
+
+@pytest.mark.proof
+def test_the_assured_min_entropy_of_a_trace_is_below_that_of_its_device():
+    instrument = smtj.lab.Instrument(noise=20.0, interval=2e-6, integration_time=0.0)
+    true = card_source("mizrahi2018", 2e-6).chain.min_entropy
+    sources = [
+        trace_source(smtj.lab.trace("mizrahi2018", 3000, instrument=instrument, seed=seed))
+        for seed in range(100)
+    ]
+    assert sum(s.assured_min_entropy > true for s in sources) <= 3
+    assert np.mean([s.chain.min_entropy > true for s in sources]) > 0.1
 
 
 @pytest.mark.proof

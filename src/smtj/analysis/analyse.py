@@ -290,15 +290,20 @@ def _fit_all(
 def _fit_dwell_times(dataset: "xr.Dataset", context: Context) -> list[FitResult]:
     """Fit a table of dwell times against one drive, or what a bias does under any conditions."""
     from smtj.analysis.switching.bias_effects import biases_in, effects_of_table
-    from smtj.analysis.switching.dwell import table_result, varied_in
+    from smtj.analysis.switching.dwell import FittedDrive, table_result, varied_in
 
     rows = settled(table(dataset))
     results = []
     if biases_in(rows) is None or len(varied_in(rows)) == 1:
         results.append(table_result(dataset, context))
+    times = None
+    if "dwell_time_high" not in rows:
+        if not isinstance(results[0].fit, FittedDrive):
+            return results  # of a relaxation time, which does not say what either state does
+        times = results[0].fit
     if biases_in(rows) is not None:
         try:
-            results.append(effects_of_table(rows, dataset, context))
+            results.append(effects_of_table(rows, dataset, context, times))
         except SmtjError as reason:
             if not results:
                 raise

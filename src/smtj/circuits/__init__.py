@@ -6,7 +6,7 @@
 * cai2019: Voltage-controlled stochastic MTJ, CoFeB (1.62 nm) / MgO, 210 nm x 60 nm
 """
 
-from smtj.circuits.benches import BENCHES, Bench, bench
+from smtj.circuits.benches import BENCHES, Bench, bench, pbit_network
 from smtj.circuits.formats import FORMATS, export
 from smtj.circuits.law import CircuitLaw, Parameter, circuit_law
 from smtj.circuits.simulation import simulate, states
@@ -20,6 +20,7 @@ __all__ = [
     "bench",
     "circuit_law",
     "export",
+    "pbit_network",
     "simulate",
     "states",
 ]

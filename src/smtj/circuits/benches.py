@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from smtj.card import CardLike
 from smtj.circuits.law import CircuitLaw, circuit_law
@@ -111,17 +112,7 @@ def bench(
     """
     if name not in _BENCHES:
         raise SmtjError(f'there is no test bench "{name}"; choose {", ".join(_BENCHES)}')
-    law = circuit_law(card, temperature)
-    if name not in ("junction", "read") and law.card.drive.name not in ("field", "none"):
-        raise SmtjError(
-            f"the bench {name} drives its junctions by a field, but card {law.card.name} is driven "
-            f"by a {law.card.drive.name}; choose junction or read"
-        )
-    if voltage is None and law.bias == 0 and law.card.drive.name != "current":
-        raise SmtjError(
-            f"card {law.card.name} has no read voltage to bias the bench {name} with; give "
-            "--voltage (voltage=), or write behaviour.read_voltage into the card"
-        )
+    law = _law(card, name, temperature, voltage)
     return _BENCHES[name](law, voltage, drive, relaxations, steps)
 
 
@@ -281,38 +272,108 @@ def _neuron(
 def _and(
     law: CircuitLaw, voltage: float | None, drive: float | None, relaxations: float, steps: float
 ) -> Bench:
+    twice = 2 * AND_STRENGTH
+    made = _network(
+        law,
+        twice * np.array(AND_BIASES, dtype=np.float64),
+        twice * np.array(AND_COUPLINGS, dtype=np.float64),
+        voltage,
+        relaxations,
+        steps,
+    )
+    title = f"An AND gate of three p-bits of {law.card.name}: m2 is m0 and m1"
+    return replace(made, name="and", title=title)
+
+
+def pbit_network(
+    card: CardLike,
+    biases: ArrayLike,
+    couplings: ArrayLike,
+    *,
+    temperature: float | None = None,
+    voltage: float | None = None,
+    relaxations: float = 1000.0,
+    steps: float = STEPS,
+) -> Bench:
+    """Build a network of p-bits, each a junction, a sense amplifier and ideal synapses.
+
+    Parameters
+    ----------
+    biases
+        b of each p-bit in ln odds, shape (n,).
+    couplings
+        C, shape (n, n): the ln odds of p-bit i are b_i + Σ_j C_ij m_j, m = ±1 for high and low.  A
+        symmetric C without a diagonal samples Boltzmann's distribution.  Of a
+        :class:`smtj.pbits.Problem` at β they are -2β ``fields`` and -2β ``matrix``.
+    card, temperature, voltage, relaxations, steps
+        As in :func:`bench`; the devices' steps are as much shorter as their largest ln odds make
+        them faster.
+
+    Raises
+    ------
+    SmtjError
+        The shapes do not fit, or the card is not driven by a field.
+    """
+    b, c = np.asarray(biases, dtype=np.float64), np.asarray(couplings, dtype=np.float64)
+    if b.ndim != 1 or c.shape != (b.size, b.size) or b.size < 1:
+        raise SmtjError(
+            f"biases have the shape {b.shape} and couplings {c.shape}; give n and n × n of them"
+        )
+    return _network(_law(card, "network", temperature, voltage), b, c, voltage, relaxations, steps)
+
+
+def _network(
+    law: CircuitLaw,
+    biases: Floats,
+    couplings: Floats,
+    voltage: float | None,
+    relaxations: float,
+    steps: float,
+) -> Bench:
     bias = law.bias if voltage is None else voltage
     middle = midpoint(law, bias)
     tau, w = relaxation_time(law, bias, middle), slope(law, bias, middle)
     found = law.evaluate(bias, middle)
     threshold = bias * float(found["gh"] + found["gl"]) / 2
     # A strongly driven p-bit is faster; two that move in one step would miss each other.
-    largest = (
-        2
-        * AND_STRENGTH
-        * max(abs(b) + sum(map(abs, row)) for b, row in zip(AND_BIASES, AND_COUPLINGS, strict=True))
-    )
-    step = tau / steps / math.cosh(largest / 2) * 2
+    largest = float((np.abs(biases) + np.abs(couplings).sum(axis=1)).max())
+    step = tau / steps / max(1.0, math.cosh(largest / 2) / 2)
     parts = []
-    for k, row in enumerate(AND_COUPLINGS):
-        terms = "+".join(f"({j})*V(m{other})" for other, j in enumerate(row) if j)
+    for k, (own, row) in enumerate(zip(biases, couplings, strict=True)):
+        terms = "".join(f"+({c:.10g})*V(m{other})" for other, c in enumerate(row) if c)
         parts += [
-            f"Bh{k} h{k} 0 V={{{middle:.10g}+2*{AND_STRENGTH}*({AND_BIASES[k]}+{terms})/{w:.10g}}}",
+            f"Bh{k} h{k} 0 V={{{middle:.10g}+({own:.10g}{terms})/{w:.10g}}}",
             f"Vp{k} p{k} 0 {bias:.10g}",
             f"Xj{k} p{k} 0 h{k} q{k} {law.card.name} dt={step:.6g}",
             f"* Sense amplifier: +1 where the current is below {threshold:.4g} A, else -1.",
             f"Bm{k} m{k} 0 V={{min(max({1e3 / threshold:.6g}*(I(Vp{k})+{threshold:.10g}),-1),1)}}",
         ]
+    count = range(len(biases))
     return Bench(
-        "and",
-        f"An AND gate of three p-bits of {law.card.name}: m2 is m0 and m1",
+        "network",
+        f"{len(biases)} p-bits of {law.card.name}; m = +1 is high",
         law,
         tuple(parts),
-        tuple(f"v(m{k})" for k in range(3)),
+        tuple(f"v(m{k})" for k in count),
         step,
         relaxations * tau,
-        tuple(f"meas tran mean_m{k} avg v(m{k})" for k in range(3)),
+        tuple(f"meas tran mean_m{k} avg v(m{k})" for k in count),
     )
+
+
+def _law(card: CardLike, name: str, temperature: float | None, voltage: float | None) -> CircuitLaw:
+    law = circuit_law(card, temperature)
+    if name not in ("junction", "read") and law.card.drive.name not in ("field", "none"):
+        raise SmtjError(
+            f"the bench {name} drives its junctions by a field, but card {law.card.name} is driven "
+            f"by a {law.card.drive.name}; choose junction or read"
+        )
+    if voltage is None and law.bias == 0 and law.card.drive.name != "current":
+        raise SmtjError(
+            f"card {law.card.name} has no read voltage to bias the bench {name} with; give "
+            "--voltage (voltage=), or write behaviour.read_voltage into the card"
+        )
+    return law
 
 
 _BENCHES: dict[str, Callable[..., Bench]] = {

@@ -15,7 +15,7 @@ from smtj.units import format_time
 
 STEPS = 20
 """Steps in a relaxation time at the middle of the response, unless the user says otherwise."""
-SETTLING = 20
+SETTLING = 8
 """A step is that many times as long as q takes to follow."""
 GAIN = 1e5
 """Of the comparison with U: a circuit that answers the state's first move against it would make a
@@ -97,12 +97,11 @@ def heading(law: CircuitLaw) -> list[str]:
     lines.append(
         f"Written by smtj {versions()['smtj']} from the device card, for {law.temperature:g} K."
     )
-    drive = {"field": f"field in {law.unit}", "none": "drive in ln odds"}.get(
-        card.drive.name, card.drive.name
-    )
+    drive = "drive in ln odds" if card.drive.name == "none" else card.drive.name
+    at = f"{law.midpoint:.5g} {law.unit}".rstrip()
     lines.append(
-        f"At {law.bias:g} V P(high) = 1/2 at a {drive} of {law.midpoint:.5g}, where the relaxation "
-        f"time is {format_time(law.relaxation_time)}."
+        f"At {law.bias:g} V P(high) = 1/2 at a {drive} of {at}, where the relaxation time "
+        f"is {format_time(law.relaxation_time)}."
     )
     if law.bias_range is not None:
         lines.append(

@@ -127,6 +127,14 @@ def _beyond(
             f"{', '.join(needing)} need the network of Fig. 3(b), but {network} does not exist; "
             "add fig3b to --only"
         )
+    if "circuit" in parts:
+        from smtj.circuits import circuit_law
+
+        try:
+            circuit_law(device)
+        except SmtjError as error:
+            note(f"The section on circuits is left out: {error}")
+            parts = tuple(part for part in parts if part != "circuit")
     figures = []
     with notes_console().status("") as status:
         for figure in beyond.make(parts, device, images, network, out, status.update):

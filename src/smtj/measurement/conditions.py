@@ -56,6 +56,12 @@ _RESOLUTION = 1e-9
 Codes = NDArray[np.int64]
 
 
+def drives_in(dataset: "xr.Dataset") -> list[str]:
+    """Return which fields and biases of a table vary."""
+    names = [name for name in (*FIELDS, *_BIASES) if name in dataset.variables]
+    return [name for name in names if np.ptp(np.asarray(dataset[name].values)) > 0]
+
+
 def kind_of(dataset: "xr.Dataset") -> Kind:
     """Return the kind of a measurement, from its content and not its attributes.
 
@@ -68,8 +74,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
     -------
     str
         ``"probability"`` for probabilities, or counts of high reads and of reads; ``"dwell"`` for
-        dwell times; else ``"spectrum"`` if :func:`is_spectrum`; else for what
-        :func:`observable_of` returns, mostly resistances, ``"trace"`` at one condition with times,
+        dwell times, or a relaxation time, against a drive; else ``"spectrum"`` if
+        :func:`is_spectrum`; else for what :func:`observable_of` returns, mostly resistances,
+        ``"trace"`` at one condition with times,
         ``"angle"`` at several angles of a field of one strength, ``"scan"`` at several conditions
         with a median of :data:`MIN_READINGS` or more readings, and with fewer ``"loop"`` at several
         fields and ``"bias_loop"`` at several voltages or currents.
@@ -80,6 +87,9 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         It is none of these; the message lists the requirements of each kind.
     """
     names = set(dataset.variables)
+    shows_time = names & {*OBSERVABLES[:2], "time", "dwell_time_high", "pulse_length"}
+    if "relaxation_time" in names and not shows_time and len(drives_in(dataset)) == 1:
+        return "dwell"
     if "probability" in names or {"high", "reads"} <= names:
         return "probability"
     if {"dwell_time_high", "dwell_time_low"} <= names:
@@ -109,7 +119,7 @@ def kind_of(dataset: "xr.Dataset") -> Kind:
         raise DataError(
             f"{source_of(dataset)} has one time of both states, {quoted(header)}, of which "
             "1/τ = 1/τ_AP + 1/τ_P, so that it alone does not give these: give P(AP) beside it, or "
-            "tau_AP and tau_P"
+            "it at several fields, voltages or currents, or tau_AP and tau_P"
         )
     alone = [name for name in OBSERVABLES if name in names]
     unused = [quoted(str(header)) for header in dataset.attrs.get("ignored_columns", ())]
@@ -224,8 +234,8 @@ def _of_tau(headers: Sequence[str]) -> str:
     do = "does" if len(tau) == 1 else "do"
     return (
         f"as {listed(map(quoted, tau))} {do} not say of which state: give tau_AP and tau_P, one "
-        "per state, or if it is the relaxation time of both, call it tau_relax and give P(AP) "
-        "beside it"
+        "per state, or if it is the relaxation time of both, call it tau_relax, with P(AP) beside "
+        "it where that is known"
     )
 
 

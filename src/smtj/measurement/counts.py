@@ -30,6 +30,8 @@ MIN_READS = 3
 """Fewest reads that a standard error of P may mean."""
 MAX_REWEIGHED = 2.0
 """Factor within which the numbers of reads by the errors of P are one that was rounded."""
+MAX_SUM_OFF = 0.02
+"""How far rounding may take the sum of the fractions of both states from 1."""
 MIN_SHOTS = 5
 """Single trials per condition, on average, from which they are counted."""
 
@@ -69,6 +71,9 @@ def with_counts(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str
             remarks.append(
                 f"P is beyond 0 or 1 by noise at {outside.sum()} points, where it is taken for that"
             )
+    if "low" in dataset.variables:
+        dataset, said = _of_bare_states(dataset, file)
+        remarks += said
     if "low" in dataset.variables:
         dataset = _with_low(dataset)
     dataset = _with_reads_of_header(dataset)
@@ -165,6 +170,32 @@ def _with_reads_of_header(dataset: "xr.Dataset") -> "xr.Dataset":
         return dataset
     every = np.full(dataset["probability"].size, float(stated[1]))
     return with_column(dataset, "reads", every, own)
+
+
+def _of_bare_states(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
+    """Read columns called AP and P alone as counts or fractions, which add up to one number.
+
+    Resistances of both states against a bias, which may be called so too, do not.
+    """
+    if "high" not in dataset.variables:
+        return dataset, []
+    columns = [dataset[name] for name in ("high", "low")]
+    headers = [str(one.encoding.get("header", "")).strip() for one in columns]
+    if headers != ["AP", "P"] or any(one.encoding.get("asked_for") for one in columns):
+        return dataset, []
+    high, low = (one.values for one in columns)
+    total = high + low
+    if ((high >= 0) & (low >= 0)).all() and np.abs(total - 1).max() <= MAX_SUM_OFF:
+        if ((high == 0) | (high == 1)).all():
+            return dataset, []
+        said = 'columns "AP" and "P" are read as the fractions of both states'
+        return without(dataset.rename(high="probability"), "low"), [said]
+    if (high == np.rint(high)).all() and np.ptp(total) == 0:
+        return dataset, ['columns "AP" and "P" are read as the counts of both states']
+    raise DataError(
+        f'{file}: columns "AP" and "P" do not add up to one number of reads, nor to 1: say by '
+        'columns= what they are (--column "high=AP" --column "low=P" for counts)'
+    )
 
 
 def _with_low(dataset: "xr.Dataset") -> "xr.Dataset":

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.errors import DataError
+from smtj.measurement.conditions import drives_in
 from smtj.measurement.format.header import split_header, unit_named
 from smtj.measurement.format.logarithms import logarithm
 from smtj.measurement.format.messages import quoted
-from smtj.measurement.format.schema import BIASES, FIELDS, QUANTITIES
+from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.locations import READING
 from smtj.units import convert
 
@@ -80,8 +81,9 @@ def with_equivalents(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, lis
             dataset = _replaced(dataset, (percent,), f"{wanted}_error", error)
     dataset, said_of_odds = _of_odds(dataset)
     remarks += said_of_odds
+    dataset, said_of_corner = _of_corner(dataset, file)
     dataset, said_of_times = _of_relaxation(dataset)
-    remarks += said_of_times
+    remarks += said_of_corner + said_of_times
     if "decibels" in dataset.variables and "signal" not in dataset.variables:
         header, values = _header(dataset, "decibels"), dataset["decibels"].values
         with np.errstate(over="ignore"):
@@ -159,9 +161,7 @@ def _scatter(dataset: "xr.Dataset", odds: NDArray[np.float64]) -> float | None:
     points leave it unknown; None if there is no such line."""
     from scipy.special import ndtri, stdtrit
 
-    drives = [
-        n for n in (*FIELDS, *BIASES) if n in dataset.variables and np.ptp(dataset[n].values) > 0
-    ]
+    drives = drives_in(dataset)
     count = odds.size - 2
     if len(drives) != 1 or count < MIN_LINE or not np.isfinite(odds).all():
         return None
@@ -172,8 +172,31 @@ def _scatter(dataset: "xr.Dataset", odds: NDArray[np.float64]) -> float | None:
     return own * float(stdtrit(count, 0.975)) / float(ndtri(0.975)) if own > 0 else None
 
 
+def _of_corner(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
+    """Return the relaxation time of a Lorentzian in place of the frequency of its corner.
+
+    Telegraph noise has the spectral density S ∝ 1/[1 + (2π f τ)²], half of it at 1/(2πτ).
+    """
+    names = {str(n) for n in dataset.variables}
+    if "corner_frequency" not in names:
+        return dataset, []
+    own = [n for n in ("corner_frequency", "corner_frequency_error") if n in names]
+    header, values = _header(dataset, "corner_frequency"), dataset["corner_frequency"].values
+    if "relaxation_time" in names:
+        return dataset.drop_vars(own), [f"column {header} is not needed"]
+    if not (values > 0).all():
+        raise DataError(f"{file}: column {header} is not above 0 throughout: delete that row")
+    tau = 1 / (2 * np.pi * values)
+    if len(own) > 1:
+        error = dataset[own[1]].values / values * tau
+        dataset = _replaced(dataset, (own[1],), "relaxation_time_error", error)
+    found = _replaced(dataset, (own[0],), "relaxation_time", tau)
+    return found, [f"the relaxation time is 1/(2π) over {header}"]
+
+
 def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
-    """Return the dwell times of both states in place of P and the relaxation time of both.
+    """Return the dwell times of both states in place of P and the relaxation time of both, unless
+    one drive varies, along which a fit takes both as they were measured.
 
     1/τ = 1/τ_high + 1/τ_low and P = τ_high/(τ_high + τ_low) make τ_high = τ/(1 - P) and
     τ_low = τ/P.
@@ -181,19 +204,27 @@ def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     names = {str(n) for n in dataset.variables}
     if "relaxation_time" not in names or not names & _SHOWN:
         return dataset, []
-    if "probability" not in names or names & {"dwell_time_high", "reads", "resistance"}:
-        said = f"column {_header(dataset, 'relaxation_time')} is not needed"
-        errors = [n for n in ("relaxation_time_error",) if n in names]
-        return dataset.drop_vars(["relaxation_time", *errors]), [said]
+    own = _header(dataset, "relaxation_time")
+    errors = [n for n in ("relaxation_time_error", "probability_error") if n in names]
+    shown = {"probability", "high"} & names
+    if not shown or names & {"time", "dwell_time_high", "resistance", "pulse_length"}:
+        drop = [n for n in errors if n.startswith("relaxation")]
+        return dataset.drop_vars(["relaxation_time", *drop]), [f"column {own} is not needed"]
+    if len(drives_in(dataset)) == 1 or "probability" not in names:
+        return dataset, []
     tau, p = dataset["relaxation_time"].values, dataset["probability"].values
     if not ((p > 0) & (p < 1)).all():
         return dataset, []
-    own = _header(dataset, "relaxation_time")
     said = f"P and the relaxation time {own} give the dwell times of both states"
-    errors = [n for n in ("relaxation_time_error", "probability_error") if n in names]
+    if errors:
+        said += (
+            f"; the errors in {' and '.join(_header(dataset, n) for n in errors)} do not weigh "
+            "them, as one error of P or τ shifts both dwell times"
+        )
     found = _replaced(dataset, ("relaxation_time",), "dwell_time_high", tau / (1 - p))
     found = _replaced(found, ("probability",), "dwell_time_low", tau / p)
-    return found.drop_vars(errors), [said]
+    beside = [n for n in (*errors, "reads") if n in names]
+    return found.drop_vars(beside), [said]
 
 
 def _with_relative(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":

@@ -33,6 +33,7 @@ from smtj.measurement.format.stamps import ticks_refused, with_seconds
 from smtj.measurement.format.states import WORDED, states_of
 from smtj.measurement.format.text.dialect import read_dialect
 from smtj.measurement.format.text.parse import first_with_units, read_text, read_united
+from smtj.measurement.format.text.transposed import upright
 from smtj.measurement.format.values import (
     from_lines,
     scaled,
@@ -158,8 +159,12 @@ def load(
         return of_folder([load(one, **own) for one in files_in([file])], file)
     check_file(file)
     try:
-        with unpacked(file, MAX_FILE) as plain:
-            dataset = _read(plain, options, progress)
+        with (
+            unpacked(file, MAX_FILE) as plain,
+            upright(plain, options.skip_rows) as (table, turned),
+        ):
+            dataset = _read(table, options, progress)
+            remark(dataset, *(["the file has one quantity per row, which is turned"] * turned))
     except OSError as error:
         raise DataError(
             f"{file} cannot be read ({error.strerror or error}): check its permissions"

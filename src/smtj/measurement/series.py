@@ -81,9 +81,8 @@ def _side_by_side(file: Path, options: Mapping[str, Any]) -> "xr.Dataset | None"
 
     headers = _headers(file, options)
     columns, tables = beside(headers), blocks(headers)
-    if columns:
-        return load_beside(columns, read)
-    return load_blocks(tables, read) if tables else None
+    whole = load_blocks(tables, headers, read) if tables else None
+    return load_beside(columns, read) if whole is None and columns else whole
 
 
 def _shows_state(dataset: "xr.Dataset") -> bool:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smtj.measurement.conditions import MIN_READINGS
+from smtj.measurement.format.columns import FIELD
 from smtj.measurement.format.header import split_header
-from smtj.measurement.format.schema import FIELDS, QUANTITIES, name_of
+from smtj.measurement.format.schema import FIELDS, QUANTITIES, has_no_direction, name_of
 from smtj.measurement.locations import READING
 from smtj.measurement.stated import remark
 
@@ -72,25 +73,48 @@ def _of(position: int, header: str, pattern: re.Pattern[str]) -> Beside | None:
     return Beside(position, header, quantity, unit, rises)
 
 
-def blocks(headers: Sequence[str]) -> list[tuple[int, ...]]:
-    """Return the positions of tables of the same headers side by side; empty if there is but one.
+def blocks(headers: Sequence[str]) -> list[dict[int, str]]:
+    """Return the tables of the same headers side by side, empty if there is but one: the positions
+    of their columns, and what each is called apart from its direction or number.
 
     Columns without a header may stand between them.
     """
     named = [n for n, header in enumerate(headers) if header.strip()]
-    plain = [headers[n].strip() for n in named]
-    for width in range(2, len(plain) // 2 + 1):
-        if len(plain) % width == 0 and plain == plain[:width] * (len(plain) // width):
-            return [tuple(named[n : n + width]) for n in range(0, len(named), width)]
+    for called in (str.strip, _apart):
+        plain = [called(headers[n]) for n in named]
+        for width in range(2, len(plain) // 2 + 1):
+            is_table = len({*plain[:width]}) == width
+            if is_table and plain == plain[:width] * (len(plain) // width):
+                each = dict(zip(named, plain, strict=True))
+                parts = (named[n : n + width] for n in range(0, len(named), width))
+                return [{n: each[n] for n in part} for part in parts]
     return []
 
 
-def load_blocks(found: Sequence[Sequence[int]], load: Loader) -> "xr.Dataset | None":
+def _apart(header: str) -> str:
+    """A header without its direction or number, if what is left is that of a quantity."""
+    name, unit = split_header(header)
+    for pattern in (_DIRECTED, _NUMBERED):
+        match = pattern.fullmatch(name.strip())
+        if match is not None and name_of(match[1].strip()) in QUANTITIES:
+            return f"{match[1].strip()} [{unit}]" if unit else match[1].strip()
+    return header.strip()
+
+
+def load_blocks(
+    found: Sequence[Mapping[int, str]], headers: Sequence[str], load: Loader
+) -> "xr.Dataset | None":
     """Return the sweeps in tables side by side one after the other; None if they are no sweeps."""
     parts = []
     for block in found:
         others = [f"#{n + 1}" for other in found if other is not block for n in other]
-        parts.append(load({}, others))
+        own: dict[str, str] = {}
+        for n, called in block.items():
+            name, unit = split_header(called)
+            if called != headers[n].strip():
+                quantity = FIELD if has_no_direction(name) else str(name_of(name))
+                own[quantity] = f"#{n + 1}" + (f" [{unit}]" if unit else "")
+        parts.append(load(own, others))
     along = [name for name in FIELDS if name in parts[0].variables]
     if "time" in parts[0].variables or len(along) != 1 or "resistance" not in parts[0].variables:
         return None

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
 
 from smtj.card import Card
 from smtj.errors import SmtjError
@@ -66,6 +69,7 @@ def proposals(
     interval: float,
     bits: int,
     energy: Callable[[float], float | None] = lambda interval: None,
+    assured: float | None = None,
 ) -> list[Proposal]:
     """Compare the ways to correct a device's reads, the fastest that leaves nothing to see first.
 
@@ -79,6 +83,8 @@ def proposals(
         Length of the test in which nothing shall show.
     energy
         Of a read in J, by the interval in s.
+    assured
+        Bits of min-entropy per read on which the extractor may count; by default the closed form.
     """
     chain = Chain.of_dwell_times(high, low, interval)
     read = energy(interval)
@@ -150,7 +156,7 @@ def proposals(
                 read,
             )
         )
-    size = extracted_size(BLOCK, chain.min_entropy)
+    size = extracted_size(BLOCK, chain.min_entropy if assured is None else assured)
     if size > 0:
         found.append(
             Proposal(
@@ -164,10 +170,11 @@ def proposals(
                 read,
             )
         )
-    return sorted(found, key=lambda p: (not p.passes, -p.throughput))
+    # Where none passes, the one that shows least.
+    return sorted(found, key=lambda p: (not p.passes, -p.throughput if p.passes else p.shows))
 
 
-def corrected(proposal: Proposal, streams: list[Bits], chain: Chain, seed: int) -> Bits:
+def corrected(proposal: Proposal, streams: list[Bits], min_entropy: float, seed: int) -> Bits:
     """Correct read bits as a proposal says; the other corrections are a matter of reading."""
     if len(streams) != proposal.streams:
         raise SmtjError(
@@ -178,7 +185,7 @@ def corrected(proposal: Proposal, streams: list[Bits], chain: Chain, seed: int) 
     if proposal.name == "von neumann":
         return von_neumann(streams[0])
     if proposal.name == "extractor":
-        return extract(streams[0], chain.min_entropy, seed)
+        return extract(streams[0], min_entropy, seed)
     return streams[0]
 
 
@@ -223,21 +230,38 @@ def read_energy(card: Card, interval: float) -> float | None:
     Junction, read current, amplifier and comparator by :func:`smtj.energy.cost`, and what leaks
     until the next read.  What is done with the bits afterwards is not counted.
     """
-    from smtj.energy import Assumptions, Workload, cost, gated_plan
+    found = _read(card)
+    if found is None:
+        return None
+    from smtj.energy import Assumptions
+
+    return found[0] + float(Assumptions().standby_power) * interval
+
+
+def read_time(card: Card) -> float | None:
+    """Time in s of such a read, as short as noise and offsets allow; None if the card cannot
+    tell."""
+    found = _read(card)
+    return None if found is None else found[1]
+
+
+@cache
+def _read(card: Card) -> tuple[float, float] | None:
+    """Energy in J without leakage, and time in s."""
+    from smtj.energy import Workload, cost, gated_plan
 
     try:
         plan = gated_plan(card, card.read_voltage, reads=1)
         parts = cost(Workload((1,), 0, 0.0), card, plan).reading()
     except SmtjError:
         return None
-    read = sum(float(parts[name]) for name in PARTS)
-    return read + float(Assumptions().standby_power) * interval
+    return sum(float(parts[name]) for name in PARTS), float(np.asarray(plan.integration_time))
 
 
 def best_interval(
     high: float, low: float, energy: Callable[[float], float | None], shortest: float
 ) -> float:
-    """The interval in s that spends the least energy per bit of min-entropy.
+    """The interval in s, from the shortest on, that spends the least energy per bit of min-entropy.
 
     The rate of min-entropy per second only falls with the interval, so without an energy, or for
     speed, it is the shortest.

@@ -14,7 +14,7 @@ from smtj.streams import seed_generator
 SECURITY = 64
 """-log2 of the distance from fair bits that the extractor may leave, per block."""
 BLOCK = 1 << 14
-"""Bits that the extractor takes at once."""
+"""Bits that the extractor takes at once; all if there are fewer."""
 
 
 def von_neumann(bits: ArrayLike | Bits) -> Bits:
@@ -68,23 +68,24 @@ def extract(bits: ArrayLike | Bits, min_entropy: float, seed: int) -> Bits:
     if not 0 < min_entropy <= 1:
         raise SmtjError(f"min_entropy is {min_entropy:g}; it must be above 0 and at most 1")
     values = Bits.of(bits).unpacked()
-    left = extracted_size(BLOCK, min_entropy)
-    blocks = values.size // BLOCK
-    if left < 1 or blocks < 1:
+    length = min(BLOCK, values.size)
+    left = extracted_size(length, min_entropy)
+    if left < 1:
         raise SmtjError(
             f"{values.size} bits with a min-entropy of {min_entropy:.3g} each leave nothing; give "
-            f"at least {BLOCK} bits of more than {2 * SECURITY / BLOCK:.2g}"
+            f"at least {math.ceil((2 * SECURITY + 1) / min_entropy)}"
         )
+    blocks = values.size // length
     rng = np.random.Generator(np.random.Philox(seed))
-    diagonal = rng.integers(0, 2, BLOCK + left - 1)
+    diagonal = rng.integers(0, 2, length + left - 1)
     # Row i is diagonal[i + n - 1 - j]: a convolution, exact in doubles as sums stay below 2^14.
-    size = 1 << (BLOCK + left + BLOCK).bit_length()
+    size = 1 << (2 * length + left).bit_length()
     kernel = np.fft.rfft(diagonal, size)
     out = np.empty((blocks, left), np.uint8)
     for k in range(blocks):
-        block = values[k * BLOCK : (k + 1) * BLOCK].astype(np.float64)
+        block = values[k * length : (k + 1) * length].astype(np.float64)
         full = np.fft.irfft(np.fft.rfft(block, size) * kernel, size)
-        sums = np.rint(full[BLOCK - 1 : BLOCK - 1 + left]).astype(np.int64)
+        sums = np.rint(full[length - 1 : length - 1 + left]).astype(np.int64)
         out[k] = sums & 1
     return Bits.of(out.ravel())
 

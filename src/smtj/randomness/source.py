@@ -1,5 +1,6 @@
 """Bits from a card's device, simulated, or from a measured trace, as it was read."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from smtj.units import format_time
 if TYPE_CHECKING:
     import xarray as xr
 
-OBSERVABLES = ("resistance", "voltage", "current")
+OBSERVABLES = ("resistance", "voltage", "current", "signal")
+QUANTILE = 2.576
+"""Standard errors to either end of a 99 % interval."""
 MIN_CONTRAST = 8.0
 """Step between the levels, in standard deviations of a reading, below which a threshold would err
 in more than 3 of 10⁵ reads."""
@@ -37,6 +40,24 @@ class Source:
     recorded: Bits | None = None
     """The bits of a trace; a card's are sampled."""
     remarks: tuple[str, ...] = ()
+    log_errors: tuple[float, float] = (0.0, 0.0)
+    """Standard errors of ln τ_high and ln τ_low."""
+
+    @property
+    def assured_min_entropy(self) -> float:
+        """Bits per read at the worst corner of the 99 % intervals of both dwell times.
+
+        What a correction may count on: that of a card is its closed form.
+        """
+        ends = [
+            [tau * math.exp(sign * QUANTILE * error) for sign in (-1, 1)]
+            for tau, error in zip((self.dwell_high, self.dwell_low), self.log_errors, strict=True)
+        ]
+        return min(
+            Chain.of_dwell_times(high, low, self.interval).min_entropy
+            for high in ends[0]
+            for low in ends[1]
+        )
 
     @property
     def chain(self) -> Chain:
@@ -155,6 +176,14 @@ def trace_source(data: "xr.Dataset", name: str = "the trace") -> Source:
             f"The readings are {format_time(interval)} apart, longer than the device remembers, so "
             "the dwell times and with them the closed form are uncertain."
         )
+    errors = np.sqrt(np.diag(fit.log_covariance))
     return Source(
-        name, fit.dwell_high, fit.dwell_low, interval, None, Bits.of(bits), tuple(remarks)
+        name,
+        fit.dwell_high,
+        fit.dwell_low,
+        interval,
+        None,
+        Bits.of(bits),
+        tuple(remarks),
+        (float(errors[0]), float(errors[1])),
     )

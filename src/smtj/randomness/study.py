@@ -21,6 +21,7 @@ from smtj.randomness.choice import (
     proposals,
     proposals_table,
     read_energy,
+    read_time,
 )
 from smtj.randomness.corrections import with_feedback
 from smtj.randomness.source import Source
@@ -92,9 +93,10 @@ class RandomStudy:
 
     @cached_property
     def best_interval(self) -> float:
-        """In s, at which a bit of min-entropy costs least, as far as the card tells."""
+        """In s, at which a bit of min-entropy costs least; that of the reads if no card tells."""
         s = self.source
-        return best_interval(s.dwell_high, s.dwell_low, _energy(s), s.interval)
+        shortest = None if s.card is None else read_time(s.card)
+        return best_interval(s.dwell_high, s.dwell_low, _energy(s), shortest or s.interval)
 
     def _names(self, bits: Bits) -> tuple[str, ...]:
         return tuple(name for name in NAMES if bits.size <= 1 << 24 or name != "spectral")
@@ -114,6 +116,7 @@ class RandomStudy:
                 f"{chain.min_entropy:.4f}",
                 _smallest(self.raw_estimates),
             ),
+            ("min-entropy, assured at 99 %", f"{s.assured_min_entropy:.4f}", ""),
             ("entropy, bits per second", f"{chain.entropy / s.interval:.4g}", ""),
             ("min-entropy, bits per second", f"{chain.min_entropy / s.interval:.4g}", ""),
             ("cheapest read interval", format_time(self.best_interval), ""),
@@ -129,7 +132,14 @@ class RandomStudy:
                 _verdict(self.delivered_tests),
             ),
         ]
-        return Table(f"Random bits of {s.name}", ("", "", ""), rows, list(s.remarks))
+        remarks = list(s.remarks)
+        if not self.chosen.passes:
+            remarks.append(
+                "Bias or correlation should show in the delivered bits, by "
+                f"{self.chosen.shows:.2g} standard errors: hold P(high) nearer one half, or choose "
+                "another correction."
+            )
+        return Table(f"Random bits of {s.name}", ("", "", ""), rows, remarks)
 
     def tests_table(self) -> Table:
         """The p-value of each test."""
@@ -162,6 +172,7 @@ class RandomStudy:
             "correlation": chain.correlation,
             "entropy_per_read": chain.entropy,
             "min_entropy_per_read": chain.min_entropy,
+            "assured_min_entropy_per_read": s.assured_min_entropy,
             "best_interval_s": self.best_interval,
             "correction": self.chosen.name,
             "delivered_bits": self.delivered.size,
@@ -236,7 +247,14 @@ def random_study(
     """
     if not 1 <= bits <= MAX_BITS:
         raise SmtjError(f"{bits} bits; give 1 to {MAX_BITS}")
-    choices = proposals(source.dwell_high, source.dwell_low, source.interval, bits, _energy(source))
+    choices = proposals(
+        source.dwell_high,
+        source.dwell_low,
+        source.interval,
+        bits,
+        _energy(source),
+        source.assured_min_entropy,
+    )
     measured = source.recorded is not None
     # A trace is of one device, and its drive was what it was.
     possible = [p for p in choices if not measured or (p.streams == 1 and p.name != "feedback")]
@@ -261,7 +279,7 @@ def random_study(
         delivered = Bits.of(held.unpacked()[SETTLING:])
     else:
         streams = source.bits(reads, seed, chosen.streams, chosen.interval)
-        delivered = corrected(chosen, streams, source.chain, seed + 1)
+        delivered = corrected(chosen, streams, source.assured_min_entropy, seed + 1)
     delivered = _first(delivered, bits)
     raw = _first(source.bits(bits, seed)[0], bits)
     return RandomStudy(source, choices, chosen, raw, delivered, seed)

@@ -23,7 +23,7 @@ from smtj.analysis.card_update import (
 from smtj.analysis.context import Context, conditions_of
 from smtj.analysis.formatting import scatter_for_errors
 from smtj.analysis.result import FitResult, Picture
-from smtj.analysis.switching.dwell import DRIVES, log_times_in
+from smtj.analysis.switching.dwell import DRIVES, FittedDrive, log_times_in
 from smtj.analysis.switching.trace import with_levels_near
 from smtj.card import DeviceCard, Value
 from smtj.errors import SmtjError
@@ -101,10 +101,19 @@ def effects_of_traces(
     return [_result(observed, conditions, context, tuple(used))]
 
 
-def effects_of_table(rows: "pd.DataFrame", dataset: "xr.Dataset", context: Context) -> FitResult:
-    """Fit what the bias does to a table of dwell times of both states."""
-    logs, errors = log_times_in(rows, dataset)
-    spread = None if errors is None else errors[..., None] ** 2 * np.eye(2)
+def effects_of_table(
+    rows: "pd.DataFrame",
+    dataset: "xr.Dataset",
+    context: Context,
+    times: FittedDrive | None = None,
+) -> FitResult:
+    """Fit what the bias does to a table of dwell times of both states; ``times`` are these where
+    the table has P and a relaxation time."""
+    if times is None:
+        logs, errors = log_times_in(rows, dataset)
+        spread = None if errors is None else errors[..., None] ** 2 * np.eye(2)
+    else:
+        logs, spread = times.log_dwell_times, times.covariance
     observed = dwell_times(logs[:, 0], logs[:, 1], spread, counted=spread is not None)
     return _result(observed, _conditions(rows, dataset, context), context)
 

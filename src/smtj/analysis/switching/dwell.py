@@ -25,6 +25,11 @@ from smtj.analysis.switching.behaviour import (
     range_on_card,
 )
 from smtj.analysis.switching.dwell_pair import pair_result
+from smtj.analysis.switching.relaxation import (
+    DwellsOfRelaxation,
+    dwells_of_relaxation,
+    relaxation_result,
+)
 from smtj.analysis.switching.trace import attempt_time
 from smtj.card import DeviceCard, Value
 from smtj.errors import DataError, SmtjError
@@ -71,6 +76,8 @@ class FittedDrive:
     fit: DriveFit
     traces: "tuple[FittedTrace, ...]" = ()
     """The traces they are from, if they are not from a table."""
+    covariance: Floats | None = None
+    """Of both states, shape (n, 2, 2), where their errors depend on each other."""
     direction_stated: bool = True
     """Whether the direction of a field is known."""
     barrier: BarrierFit | None = None
@@ -84,13 +91,24 @@ class FittedDrive:
 
 def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
     """Fit a table of dwell times of both states against a field, a bias or the temperature."""
-    require(dataset, "dwell_time_high", "dwell_time_low")
     rows = settled(table(dataset))
+    if not is_relaxation(rows):
+        require(dataset, "dwell_time_high", "dwell_time_low")
     allowed = (*DRIVES, "temperature")
     varied = varied_in(rows)
     if varied == ["temperature"]:
         return arrhenius.table_result(dataset, context)
-    logs, errors = log_times_in(rows, dataset)
+    times = None
+    if is_relaxation(rows):
+        axis = DRIVES[varied[0]]
+        if not {"probability", "high"} & set(rows):
+            found = relaxation_result(rows, varied[0], axis, dataset, context)
+            return _with_direction(found, varied[0], dataset)
+        times = dwells_of_relaxation(rows, varied[0], dataset)
+        logs = times.logs
+        errors: Floats | None = np.sqrt(np.diagonal(times.covariance, axis1=1, axis2=2))
+    else:
+        logs, errors = log_times_in(rows, dataset)
     if not varied and len(rows) == 1 and errors is not None:
         return pair_result(logs[0], errors[0], dataset, context)
     if len(varied) != 1:
@@ -100,15 +118,11 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
             "(--ignore)"
         )
     along = varied[0]
-    result = _result(along, rows[along].to_numpy(), logs, errors, context)
-    stated = along not in FIELDS or field_direction_stated(dataset)
+    result = _result(along, rows[along].to_numpy(), logs, errors, context, times=times)
+    stated = _is_stated(along, dataset)
     result = replace(result, fit=replace(result.fit, direction_stated=stated))
     if not stated:
-        return replace(
-            result,
-            title=result.title.replace(_called(along), "field"),
-            remarks=(*result.remarks, direction_needed(dataset, along)),
-        )
+        return _with_direction(result, along, dataset)
     if not context.has_base:
         return result
     if along in ("voltage", "current"):
@@ -122,6 +136,26 @@ def table_result(dataset: "xr.Dataset", context: Context) -> FitResult:
             ),
         )
     return _with_barrier(result, dataset, context)
+
+
+def is_relaxation(rows: "pd.DataFrame") -> bool:
+    """Whether a table has the relaxation time of both states in place of a time of each."""
+    return "relaxation_time" in rows and "dwell_time_high" not in rows
+
+
+def _is_stated(along: str, dataset: "xr.Dataset") -> bool:
+    return along not in FIELDS or field_direction_stated(dataset)
+
+
+def _with_direction(result: FitResult, along: str, dataset: "xr.Dataset") -> FitResult:
+    """Say of a field without a direction that it has none."""
+    if _is_stated(along, dataset):
+        return result
+    return replace(
+        result,
+        title=result.title.replace(_called(along), "field"),
+        remarks=(*result.remarks, direction_needed(dataset, along)),
+    )
 
 
 def log_times_in(rows: "pd.DataFrame", dataset: "xr.Dataset") -> tuple[Floats, Floats | None]:
@@ -155,12 +189,12 @@ def _with_barrier(result: FitResult, dataset: "xr.Dataset", context: Context) ->
     # Errors that are not stated are all equal, and then of this size.
     size = found.fit.scatter if stated is None else 1.0
     each = np.ones_like(found.log_dwell_times) if stated is None else stated
+    spread = each[..., None] ** 2 * np.eye(2) if found.covariance is None else found.covariance
     high, low = found.log_dwell_times.T
     try:
         for _ in range(ROUNDS):
             # That about the lines includes the curvature of the model.
-            errors = (size * each)[..., None] ** 2 * np.eye(2)
-            barrier = fit_barrier(found.drive, high, low, errors, *attempt)
+            barrier = fit_barrier(found.drive, high, low, size**2 * spread, *attempt)
             if stated is not None and not barrier.p_value < UNLIKELY:
                 break
             size *= math.sqrt(barrier.chi_squared / barrier.degrees_of_freedom)
@@ -228,10 +262,11 @@ def _result(
     context: Context,
     remarks: Sequence[str] = (),
     traces: "tuple[FittedTrace, ...]" = (),
+    times: DwellsOfRelaxation | None = None,
 ) -> FitResult:
     unit, shown, symbol, _ = DRIVES[along]
-    fit = fit_drive(drive, logs, errors)
-    found = []
+    fit = fit_drive(drive, logs, errors) if times is None else times.fit
+    found = list(() if times is None else times.remarks)
     if errors is None:
         found.append(scatter_for_errors("lines", fit.scatter))
     return context.result(
@@ -244,6 +279,7 @@ def _result(
             errors,
             fit,
             traces,
+            None if times is None else times.covariance,
             all(trace.conditions.direction_stated for trace in traces),
         ),
         fit.estimates(unit, shown, symbol),
@@ -271,8 +307,7 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
         # Of a trace it is known how the errors of both dwell times go together.
         log_time = log_time_along(list(found.traces), found.drive, middle) or log_time
     tau = math.exp(log_time.value)
-    asymmetry = fit.high.slope / slope.value - 0.5
-    spread = (fit.low.slope * fit.high.slope_error, fit.high.slope * fit.low.slope_error)
+    asymmetry, doubt = fit.asymmetry
     entries: dict[str, Value | str] = {
         f"{section}.slope": slope.on_card(source),
         f"{section}.midpoint": middle.on_card(source),
@@ -280,8 +315,8 @@ def dwell_behaviour(found: FittedDrive, source: str) -> "dict[str, Value | str]"
         "behaviour.dwell_time": Measured(tau, tau * log_time.error).on_card(source),
         "behaviour.temperature": ASSUMED_TEMPERATURE,
     }
-    doubt = math.hypot(*spread) / slope.value**2
-    if abs(asymmetry) > SEEN * doubt:
+    # Where P and a relaxation time were fitted together, the midpoint goes with it.
+    if abs(asymmetry) > SEEN * doubt or found.covariance is not None:
         entries["behaviour.dwell_asymmetry"] = Measured(asymmetry, doubt).on_card(source)
     entries |= direction_on_card(found.along, found.direction_stated)
     if found.traces:

@@ -22,8 +22,8 @@ from smtj.analysis.result import FitResult, Picture
 from smtj.analysis.switching.behaviour import trace_behaviour, trace_measured
 from smtj.card import DeviceCard
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid.logistic import agreement
 from smtj.inference.stats.estimate import DECADE, Estimate, normal_estimate
+from smtj.inference.stats.logistic import agreement
 from smtj.inference.telegraph.diagnostics import (
     autocorrelation_time,
     corner_frequency,

@@ -6,7 +6,7 @@ w the difference of their slopes (Brown, Phys. Rev. 130, 1677 (1963), doi:10.110
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +31,8 @@ class DriveFit:
     """Half-width of a 95 % interval in standard errors."""
     scatter: float
     """Standard deviation of ln τ about the lines if that gave the errors; else 0."""
+    cross: Floats = field(default_factory=lambda: np.zeros((2, 2)))
+    """Covariance of intercept and slope of the high line (rows) with those of the low one."""
 
     @property
     def crossing(self) -> tuple[float, float]:
@@ -39,8 +41,7 @@ class DriveFit:
         slope = self.high.slope - self.low.slope
         x = -level / slope
         gradient = np.array([1.0, x])
-        variance = gradient @ (self.high.covariance + self.low.covariance) @ gradient
-        return x, math.sqrt(variance) / abs(slope)
+        return x, math.sqrt(gradient @ self._combined(1.0, -1.0) @ gradient) / abs(slope)
 
     @property
     def log_time_at_crossing(self) -> tuple[float, float]:
@@ -51,18 +52,26 @@ class DriveFit:
         """
         x, _ = self.crossing
         gradient, slope = np.array([1.0, x]), self.high.slope - self.low.slope
-        variance = sum(
-            (other.slope / slope) ** 2 * float(gradient @ line.covariance @ gradient)
-            for line, other in ((self.high, self.low), (self.low, self.high))
-        )
+        of_high, of_low = -self.low.slope / slope, self.high.slope / slope
+        variance = gradient @ self._combined(of_high, of_low) @ gradient
         return float(self.high.at(x)), math.sqrt(variance)
+
+    @property
+    def asymmetry(self) -> tuple[float, float]:
+        """By how much more than half of w is that of ln τ_high, and its standard error."""
+        slope = self.slope[0]
+        variance = self._combined(-self.low.slope, self.high.slope)[1, 1]
+        return self.high.slope / slope - 0.5, math.sqrt(variance) / slope**2
+
+    def _combined(self, of_high: float, of_low: float) -> Floats:
+        """Covariance of a sum of intercepts, and of slopes, with these factors."""
+        own = of_high**2 * self.high.covariance + of_low**2 * self.low.covariance
+        return np.asarray(own + of_high * of_low * (self.cross + self.cross.T))
 
     @property
     def slope(self) -> tuple[float, float]:
         """w = d ln(τ_high/τ_low)/dx, and its standard error."""
-        return self.high.slope - self.low.slope, math.hypot(
-            self.high.slope_error, self.low.slope_error
-        )
+        return self.high.slope - self.low.slope, math.sqrt(self._combined(1.0, -1.0)[1, 1])
 
     def estimates(self, unit: str, display_unit: str, symbol: str) -> tuple[Estimate, ...]:
         """Return the dwell times without drive, their slopes, w and where they cross.

@@ -16,7 +16,12 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.counts import Counts, checked_counts
-from smtj.inference.sigmoid.logistic import (
+from smtj.inference.sigmoid.plateaus import with_plateaus
+from smtj.inference.sigmoid.scatter import ATTENUATION, Posterior, integrated, posterior_of
+from smtj.inference.stats.checks import guarded
+from smtj.inference.stats.distributions import chi_squared_p_value, normal_quantile
+from smtj.inference.stats.estimate import NORMAL_95, Estimate
+from smtj.inference.stats.logistic import (
     SIGNIFICANT,
     WEAK,
     Goodness,
@@ -30,11 +35,6 @@ from smtj.inference.sigmoid.logistic import (
     maximise,
     straight_line,
 )
-from smtj.inference.sigmoid.plateaus import with_plateaus
-from smtj.inference.sigmoid.scatter import ATTENUATION, Posterior, integrated, posterior_of
-from smtj.inference.stats.checks import guarded
-from smtj.inference.stats.distributions import chi_squared_p_value, normal_quantile
-from smtj.inference.stats.estimate import NORMAL_95, Estimate
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 from smtj.typing import Floats

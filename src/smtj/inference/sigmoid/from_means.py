@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SLOPE_UNITS
-from smtj.inference.sigmoid.logistic import SIGNIFICANT, agreement
 from smtj.inference.sigmoid.scatter import (
     ATTENUATION,
     NormalScatter,
@@ -28,6 +27,7 @@ from smtj.inference.sigmoid.scatter import (
 from smtj.inference.stats.checks import guarded, require_finite
 from smtj.inference.stats.distributions import ChiSquared, chi_squared_p_value
 from smtj.inference.stats.estimate import NORMAL_95, Estimate
+from smtj.inference.stats.logistic import SIGNIFICANT, agreement
 from smtj.physics.arrays import logistic
 from smtj.physics.switching import switching_probability
 from smtj.typing import Floats

@@ -36,8 +36,8 @@ from numpy.typing import ArrayLike, NDArray
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.counts import checked_counts
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
-from smtj.inference.sigmoid.logistic import maximise, straight_line
 from smtj.inference.stats.checks import guarded
+from smtj.inference.stats.logistic import maximise, straight_line
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smtj.inference.sigmoid.logistic import deviances, straight_line
 from smtj.inference.sigmoid.scatter import NormalScatter, integrated_normal
+from smtj.inference.stats.logistic import deviances, straight_line
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from smtj.errors import SmtjError
 from smtj.inference.sigmoid.fit import SigmoidFit, fit_sigmoid
-from smtj.inference.sigmoid.logistic import SIGNIFICANT
 from smtj.inference.stats.checks import guarded
+from smtj.inference.stats.logistic import SIGNIFICANT
 from smtj.typing import Floats
 
 UNLIKELY = 1e-3

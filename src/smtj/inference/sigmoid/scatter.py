@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smtj.inference.sigmoid.logistic import deviances, maximise
+from smtj.inference.stats.logistic import deviances, maximise
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from smtj.errors import SmtjError
-from smtj.inference.sigmoid.logistic import maximise, straight_line
 from smtj.inference.sigmoid.pulse_law import fit_pulse_law
 from smtj.inference.sigmoid.quantisation import detect_quantisation
 from smtj.inference.stats.checks import guarded
 from smtj.inference.stats.estimate import NORMAL_95
+from smtj.inference.stats.logistic import maximise, straight_line
 from smtj.physics.arrays import logistic
 from smtj.typing import Floats
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from smtj.errors import DataError, UnitError
 from smtj.measurement.format.header import (
     is_arbitrary,
+    measures,
     recognised,
     split_header,
     unit_in_file,
@@ -46,13 +47,15 @@ _SHOWN = {
     *("odds", "log_odds", "log10_odds"),
 }
 """Quantities beside which a state says nothing else."""
-_STATES = ("level", "status", "configuration", "config", "magnetization", "magnetisation")
+_STATES = ("to", "level", "status", "configuration", "config", "magnetization", "magnetisation")
 """What columns of words may be called that hold states."""
 _TICKS = ("ticks", "tick", "samples", "sample", "cycles", "clocks", "counts")
 _COUNTS = ("count", "counts", "number", "anzahl")
 """What a user may call a count, by the letters, without saying of what."""
 _BIASES_TOO = ("vdc", "amplitude")
 """Headers, by their letters, of a signal or a bias."""
+_PAIR = {"AP": "high", "P": "low"}
+"""What columns hold that are called by a state alone, each beside the other."""
 _POLAR = ("r", "theta", "θ", "phase")
 FIELD = "field"
 """Name by which a user names a field without saying its direction."""
@@ -296,11 +299,29 @@ def _known(headers: Sequence[str], position: int) -> tuple[str, str | None] | No
     if bare[position].strip() == "k" and own is None:
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         return ("high", unit) if "reads" in beside else None
+    if _is_pair_of_states(headers) and bare[position] in _PAIR:
+        of_times = measures(unit, "time")
+        return (f"dwell_time_{_PAIR[bare[position]]}" if of_times else _PAIR[bare[position]]), unit
     if is_count_with_p(bare[position]):
         beside = {r[0] for header in headers if (r := recognised(header)) is not None}
         of_state = any(name.upper().endswith("AP") for name in bare)
         return ("low" if "high" in beside and of_state else "reads"), unit
     return own
+
+
+def _is_pair_of_states(headers: Sequence[str]) -> bool:
+    """Whether columns are called AP and P, both in a unit of time or none, where nothing else shows
+    the state."""
+    split = [split_header(header) for header in headers]
+    others = {
+        r[0]
+        for h, (n, _) in zip(headers, split, strict=True)
+        if n not in _PAIR and (r := recognised(h))
+    }
+    units = [unit for name, unit in split if name in _PAIR]
+    alike = sorted(name for name, _ in split if name in _PAIR) == sorted(_PAIR)
+    is_time = all(measures(unit, "time") for unit in units)
+    return alike and (is_time or units == [None, None]) and not others & _SHOWN
 
 
 def _plain(text: str) -> str:

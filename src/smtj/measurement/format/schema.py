@@ -236,6 +236,12 @@ _RELAXATION = _words(
     "relaxation, correlation time, autocorrelation time, t relax, t corr, Relaxationszeit, "
     "temps de relaxation"
 )
+_CORNER = _words(
+    "f c, fc, corner frequency, corner freq, f corner, cutoff frequency, cut off frequency, knee "
+    "frequency, f knee, roll off frequency, Lorentzian corner frequency, Lorentzian width, "
+    "RTN corner frequency, PSD corner frequency, Eckfrequenz, Grenzfrequenz, fréquence de coupure, "
+    "frecuencia de corte"
+)
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
@@ -371,6 +377,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             ),
             Quantity("relaxation_time", "s", "ms", "a relaxation time", _RELAXATION, 0),
             Quantity("relaxation_time_error", "s", "ms", "an error of a relaxation time", (), 0),
+            Quantity("corner_frequency", "Hz", "Hz", "a corner frequency", _CORNER, 0),
+            Quantity("corner_frequency_error", "Hz", "Hz", "an error of a frequency", (), 0),
             Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)

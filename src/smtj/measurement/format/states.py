@@ -11,6 +11,7 @@ from smtj.typing import Floats
 WORDED = ("state", "switched", "probability", "high")
 """Quantities whose columns may hold words."""
 
+_COUNT_OF = re.compile(r"(\d+)\s*(?:/|of)\s*(\d+)")
 _HIGH = (
     "ap anti antiparallel high hi h up upper u rhigh rap hrs on 1 yes y true t switched switch sw "
     "success successful flipped flip hoch oben haut alto ja oui si sí да 高 反平行 是"
@@ -48,6 +49,11 @@ def states_of(cells: Iterable[str]) -> Floats | None:
 
 def unknown_state(header: str, cell: str) -> str:
     """Describe a word that is no state."""
+    if (count := _COUNT_OF.fullmatch(cell.strip())) is not None:
+        return (
+            f'column "{header}" is "{cell}", {count[1]} of {count[2]} in one cell: give a column '
+            'of each, e.g. "high,reads"'
+        )
     return (
         f'column "{header}" is "{cell}", which is no state: write AP and P, high and low, up and '
         "down, yes and no, or 1 and 0"

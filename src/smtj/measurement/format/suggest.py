@@ -53,6 +53,9 @@ _SHOWS_STATE = {*MEASURED, *SIGNALS, "probability", "high", "dwell_time_high", "
 Found = tuple[str, str | None]
 
 
+_CONDITION = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[^\W\d]+")
+
+
 def suggested(headers: Mapping[int, str], known: set[str], file: str) -> dict[int, Found]:
     """Return name and unit by position of the columns that their unit explains.
 
@@ -64,6 +67,8 @@ def suggested(headers: Mapping[int, str], known: set[str], file: str) -> dict[in
     Raises DataError if there are several for one quantity, and nothing else was measured.
     """
     found: dict[int, Found] = {}
+    # "1 ns" is a condition of its column, and the unit not that of its numbers.
+    headers = {p: h for p, h in headers.items() if not _CONDITION.fullmatch(h.strip())}
     for quantity in _QUANTITIES:
         if quantity in known or (quantity == "field_out_of_plane" and "field_in_plane" in known):
             continue

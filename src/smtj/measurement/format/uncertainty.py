@@ -82,10 +82,12 @@ def _of_state(
 
 
 def _of_header(header: str) -> tuple[str, str | None] | None:
-    """As :func:`recognised`; ``t_P`` before an error of P is a dwell time."""
+    """As :func:`recognised`; ``t_P`` before an error of P is a dwell time, as is ``P (ms)``."""
     text, unit = split_header(header)
-    if is_time_with_p(text) and unit is not None:
+    if unit is not None and (is_time_with_p(text) or (text == "P" and measures(unit, "time"))):
         return "dwell_time_low", unit
+    if text == "AP" and measures(unit, "time"):
+        return "dwell_time_high", unit
     return recognised(header)
 
 

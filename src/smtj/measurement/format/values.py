@@ -19,6 +19,7 @@ _PAIR = re.compile(
     r"\(?([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(?:±|\+/-|\+-)\s*"
     r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\)?(\s*[^\d\s]\S*)?"
 )
+_CONCISE = re.compile(r"([+-]?\d+(?:[.,](\d+))?)\((\d+)\)(\s*[^\d\s]\S*)?")
 ICE_POINT = 273.15
 """0 °C, in K."""
 _WITH_ERROR = re.compile(r"\s*(?:±|\+/?-)\s*[^\[(]*")
@@ -45,7 +46,13 @@ def split_value(cell: str) -> tuple[str, str] | None:
 
 
 def split_error(cell: str) -> tuple[str, str] | None:
-    """Split ``"5.2 ± 0.3 ms"`` into ``"5.2 ms"`` and ``"0.3 ms"``; None if it is anything else."""
+    """Split ``"5.2 ± 0.3 ms"``, or ``"5.2(3) ms"``, into ``"5.2 ms"`` and ``"0.3 ms"``; None if it
+    is anything else."""
+    concise = _CONCISE.fullmatch(cell.strip())
+    if concise is not None:
+        unit, decimals = concise[4] or "", len(concise[2] or "")
+        error = f"{int(concise[3]) / 10**decimals:.{decimals}f}"
+        return concise[1].replace(",", ".") + unit, error + unit
     found = _PAIR.fullmatch(cell.strip())
     if found is None:
         return None

@@ -38,6 +38,8 @@ GLITCH = 6.0
 """Distance from the lines over the noise from which a point far from its neighbours is a glitch."""
 MIN_POINTS = 3
 """Points within two half widths of a line; fewer may be a glitch."""
+MAX_FLANK = 0.1
+"""Error of the half width over it above which a line at an end of the sweep may be beyond it."""
 BAD_CHI_SQUARED = 1e-4
 """Chance of χ² below which the standard errors of the points are implausible."""
 
@@ -290,6 +292,8 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         near = np.abs(spectrum.x * unit - line.position) <= 2 * line.half_width
         if not low <= line.position <= high:
             problems.append(f"{name} lies outside the data")
+        elif _is_flank(line, low, high):
+            problems.append(f"{name} may lie beyond the end of the sweep, which shows one flank")
         elif np.count_nonzero(near) < MIN_POINTS:
             problems.append(f"{name} is narrower than the steps of the sweep")
         if line.half_width > width:
@@ -297,6 +301,13 @@ def _problems(spectrum: Spectrum, lines: Sequence[Line], judged: Errors) -> tupl
         elif np.isfinite(line.covariance).all() and line.half_width_error > line.half_width / 2:
             problems.append(f"{name} cannot be separated from the baseline: its width is uncertain")
     return tuple(problems)
+
+
+def _is_flank(line: Line, low: float, high: float) -> bool:
+    """Whether a line at an end of the sweep may be the flank of one beyond, so uncertain is it."""
+    at_end = min(line.position - low, high - line.position) < line.half_width
+    known = np.isfinite(line.covariance).all()
+    return bool(at_end and known and line.half_width_error > MAX_FLANK * line.half_width)
 
 
 def _doubts(chi_squared: float, freedom: int, inflation: float) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from smtj.errors import DataError
 from smtj.measurement.format.header import CELSIUS, is_arbitrary, measures, recognised, unit_named
 from smtj.measurement.format.layout import TEXT, Layout, Row, find_layout, with_unit
-from smtj.measurement.format.messages import is_grouped, is_number, listed, quoted
+from smtj.measurement.format.messages import is_grouped, is_number, quoted
 from smtj.measurement.format.preamble import Sampling
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text.encoding import detect_encoding
@@ -212,6 +212,7 @@ def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _F
         if one not in (separator, BLANKS) and 0 < sum(one in line for _, line in lines) <= most
     ]
     rows = [Row(n, tuple(_cells(line, separator, number, others))) for n, line in lines]
+    rows = _with_states_named(rows, number)
     known = instrument_table(rows, number)
     if known is not None:
         return _Found(
@@ -223,6 +224,20 @@ def _table(lines: Sequence[tuple[int, str]], separator: str, decimal: str) -> _F
         return None
     layout = replace(layout, first=layout.first + start)
     return _Found(separator, decimal, rows, layout, None, "")
+
+
+def _with_states_named(rows: list[Row], number: Callable[[str], bool]) -> list[Row]:
+    """Rows in which a header of states, ``"V (mV),1,0"``, says that these are counted."""
+    for position, row in enumerate(rows[:-1]):
+        digits = [cell for cell in row.cells if number(cell)]
+        names = [cell for cell in row.cells if cell and not number(cell)]
+        below = rows[position + 1].cells
+        if sorted(digits) != ["0", "1"] or not any(map(_measurable, names)):
+            continue
+        if len(below) == len(row.cells) and all(map(number, below)):
+            named = tuple(f"n_{cell}" if number(cell) else cell for cell in row.cells)
+            return [*rows[:position], Row(row.number, named), *rows[position + 1 :]]
+    return rows
 
 
 def _cells(
@@ -340,12 +355,6 @@ def _without_numbers(path: Path, encoding: str, head: _Head) -> Dialect:
         raise DataError(
             f"{path} has no header but begins with {quoted(line)}: name its one column and the "
             'time between readings, e.g. --column "resistance=#1 [ohm]" --interval "2 us"'
-        )
-    rows = [split(text, separator) for _, text in head.lines[:_ENOUGH]]
-    if all(recognised(row[0]) and len(row) > 2 and all(map(is_number, row[1:])) for row in rows):
-        raise DataError(
-            f"{path} holds one quantity per row, {listed(quoted(row[0]) for row in rows)}: "
-            "transpose it, so that each has a column"
         )
     if any(map(is_number, headers)):
         raise DataError(
