@@ -19,6 +19,7 @@ from smtj.cli import (
     fit,
     ladder,
     measure,
+    pbits,
     random,
     reproduce,
     simulate,
@@ -71,6 +72,7 @@ def smtj(
 app.add_typer(card.app, name="card", help="Show, check and write device cards.")
 app.add_typer(measure.app, name="measure")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(pbits.app, name="pbits")
 for command in (
     data.data,
     fit.fit,

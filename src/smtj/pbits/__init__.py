@@ -12,6 +12,7 @@ from smtj.pbits.circuits import (
     or_gate,
     xor_gate,
 )
+from smtj.pbits.costs import MachineCost, Success, machine_cost, spoiling, success
 from smtj.pbits.exact import all_energies, all_states, boltzmann, state_numbers, total_variation
 from smtj.pbits.expression import Expression, bit, number, register, spin
 from smtj.pbits.formats import as_problem, ising, max_cut, qubo
@@ -26,9 +27,11 @@ __all__ = [
     "Expression",
     "Ideal",
     "Junctions",
+    "MachineCost",
     "Problem",
     "Sampler",
     "Samples",
+    "Success",
     "Tempering",
     "adder",
     "all_energies",
@@ -43,6 +46,7 @@ __all__ = [
     "full_adder",
     "half_adder",
     "ising",
+    "machine_cost",
     "max_cut",
     "multiplier",
     "not_gate",
@@ -52,8 +56,10 @@ __all__ = [
     "qubo",
     "register",
     "spin",
+    "spoiling",
     "state_numbers",
     "stationary",
+    "success",
     "temper",
     "total_variation",
     "xor_gate",

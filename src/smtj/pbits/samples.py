@@ -1,7 +1,7 @@
 """What a machine of p-bits delivers: states, their energies, and what they mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,13 @@ class Samples(Tabular):
         if self.flips is None or self.sweep_time is None:
             return None
         return float(self.flips.mean() / (self.sweeps[-1] * self.sweep_time))
+
+    def after(self, fraction: float) -> "Samples":
+        """Return the records after a fraction of the sweeps, without those of the beginning."""
+        kept = self.sweeps > fraction * self.sweeps[-1]
+        return replace(
+            self, states=self.states[kept], sweeps=self.sweeps[kept], betas=self.betas[kept]
+        )
 
     def best(self) -> tuple[dict[Label, int], float]:
         """Return the bits of the state of least energy, clamped ones among them, and its energy."""
