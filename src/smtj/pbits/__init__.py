@@ -16,14 +16,25 @@ from smtj.pbits.exact import all_energies, all_states, boltzmann, state_numbers,
 from smtj.pbits.expression import Expression, bit, number, register, spin
 from smtj.pbits.formats import as_problem, ising, max_cut, qubo
 from smtj.pbits.problem import Problem
+from smtj.pbits.samplers import Clocked, Ideal, Junctions, Sampler, anneal, quantised
+from smtj.pbits.samples import Samples
+from smtj.pbits.stationary import stationary
+from smtj.pbits.tempering import Tempering, temper
 
 __all__ = [
+    "Clocked",
     "Expression",
+    "Ideal",
+    "Junctions",
     "Problem",
+    "Sampler",
+    "Samples",
+    "Tempering",
     "adder",
     "all_energies",
     "all_states",
     "and_gate",
+    "anneal",
     "as_problem",
     "bit",
     "boltzmann",
@@ -37,10 +48,13 @@ __all__ = [
     "not_gate",
     "number",
     "or_gate",
+    "quantised",
     "qubo",
     "register",
     "spin",
     "state_numbers",
+    "stationary",
+    "temper",
     "total_variation",
     "xor_gate",
 ]

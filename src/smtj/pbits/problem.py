@@ -247,6 +247,22 @@ class Problem(Tabular):
             higher=tuple((numbers, factor * c) for numbers, c in self.higher),
         )
 
+    def beta_range(self) -> tuple[float, float]:
+        """Return β at which annealing may begin and end.
+
+        There the largest input that a spin can have is ln 2, hot, and the smallest that is not 0
+        among single fields and couplings is ln 100, cold; as dwave-samplers chooses.
+        """
+        reach = np.abs(self.fields) + np.asarray(abs(self.matrix).sum(axis=1)).ravel()
+        parts = [*np.abs(self.fields), *np.abs(self.couplings), *(abs(c) for _, c in self.higher)]
+        for numbers, coefficient in self.higher:
+            np.add.at(reach, list(numbers), abs(coefficient))
+        least = min((part for part in parts if part > 0), default=0.0)
+        if least == 0:
+            return 1.0, 1.0
+        hot = np.log(2) / (2 * reach.max())
+        return float(hot), float(max(hot, np.log(100) / (2 * least)))
+
     def table(self) -> Table:
         """Return its size, and the range of its numbers."""
         rows = [
