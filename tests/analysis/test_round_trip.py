@@ -274,6 +274,19 @@ def test_assumptions_about_a_file_are_stated():
     assert "voltage 1 mV" in said
 
 
+def test_the_integration_time_of_a_card_does_not_bend_levels_that_contradict_it():
+    """Instants of 5000 and 6500 ohm; a mean over 20 of 100 ms would have blurred each switch."""
+    rng = np.random.default_rng(2)
+    high = np.cumsum(rng.random(4000) < 0.2) % 2
+    ohm = 5000 + 1500 * high + 100 * rng.standard_normal(4000)
+    columns = {"time (s)": 0.1 * np.arange(4000), "R (ohm)": ohm}
+    based, plain = fit(columns, CARD), fit(columns)
+    for symbol, truth in (("R_high", 6500), ("R_low", 5000)):
+        assert abs(based[symbol].value - truth) < 3 * based[symbol].error
+        assert based[symbol].value == close_to(plain[symbol].value, rel=1e-9)
+    assert "the readings contradict the 20 ms of card cai2019" in " ".join(based.remarks)
+
+
 def test_levels_of_several_fields_are_averaged_by_their_errors():
     def levels(field, away, error):
         states = state_resistances(CARD, 0.0, 0.0, field, 0.001)

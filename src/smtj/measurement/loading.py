@@ -159,12 +159,8 @@ def load(
         return of_folder([load(one, **own) for one in files_in([file])], file)
     check_file(file)
     try:
-        with (
-            unpacked(file, MAX_FILE) as plain,
-            upright(plain, options.skip_rows) as (table, turned),
-        ):
-            dataset = _read(table, options, progress)
-            remark(dataset, *(["the file has one quantity per row, which is turned"] * turned))
+        with unpacked(file, MAX_FILE) as plain:
+            dataset = _read(plain, options, progress)
     except OSError as error:
         raise DataError(
             f"{file} cannot be read ({error.strerror or error}): check its permissions"
@@ -333,7 +329,10 @@ def _read(file: Path, options: ReadOptions, progress: Progress | None) -> "xr.Da
         case suffix if TOUCHSTONE.fullmatch(suffix):
             return _from_arrays(file, read_touchstone(file), options)
         case _:
-            return _from_text(file, options, progress)
+            with upright(file, options.skip_rows) as (table, turned):
+                dataset = _from_text(table, options, progress)
+            remark(dataset, *(["the file has one quantity per row, which is turned"] * turned))
+            return dataset
 
 
 def _from_sheet(file: Path, options: ReadOptions) -> "xr.Dataset":

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from smtj.card import DeviceCard
 from smtj.errors import SmtjError
 from smtj.inference.stats.estimate import DECADE, Estimate, normal_estimate
 from smtj.inference.stats.logistic import agreement
+from smtj.inference.telegraph.checks.told import CONTRADICTED
 from smtj.inference.telegraph.diagnostics import (
     autocorrelation_time,
     corner_frequency,
@@ -172,12 +173,23 @@ def fit_readings(
     middle = None
     if is_positive and _is_read_as_current(dataset, conditions):
         middle = float(np.nanmedian(resistance))
-    fit = fit_trace(
-        time, _signal(resistance, middle), average, bandwidth=context.bandwidth,
+    fitted = partial(
+        fit_trace,
+        time,
+        _signal(resistance, middle),
+        bandwidth=context.bandwidth,
         # At a constant voltage the current averages over a reading, which is V over its mean.
         averages_inverse=middle is None and is_positive and not conditions.at_current,
         progress=progress,
-    )  # fmt: skip
+    )
+    fit = fitted(integration_time=average)
+    if average is not None and assumed and any(w.startswith(CONTRADICTED) for w in fit.warnings):
+        # Nobody gave it: that of a card must not bend the levels of a file that shows its own.
+        fit = fitted(integration_time=None)
+        assumed = (
+            f"the file states no integration time, and {CONTRADICTED} the {1e3 * average:g} ms of "
+            f"card {context.card.name}, so it was sought in them (--integration-time gives it)",
+        )
     if middle is not None:
         said = [
             one.replace(NOISE_OF_HIGH, f"in the current, {NOISE_OF_HIGH}") for one in fit.remarks

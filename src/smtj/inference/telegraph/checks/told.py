@@ -13,6 +13,8 @@ from smtj.units import format_scaled
 CONTRADICTS, STEPS = 10.0, 20
 """Gain (ln of the odds) of another response than the given one from which it is told, and steps
 of the search for that."""
+CONTRADICTED = "the readings contradict"
+"""How the sentence on a response that was given, and is not that of the readings, begins."""
 INSTANT = 0.02
 """Response in intervals below which it is none."""
 
@@ -50,7 +52,7 @@ def contradiction(readings: Readings, base: Baseline, top: Maximum) -> str | Non
         for name, model in ((given[0], here), (kind, best.model))
     )
     return (
-        f"the readings contradict {said}, which was given: {better} describes them better "
+        f"{CONTRADICTED} {said}, which was given: {better} describes them better "
         f"(log-odds {gain:.0f}); leave it out, and the fit finds it"
     )
 

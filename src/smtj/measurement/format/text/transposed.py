@@ -12,7 +12,6 @@ from smtj.measurement.format.messages import is_number
 from smtj.measurement.format.schema import QUANTITIES
 from smtj.measurement.format.text.dialect import split
 from smtj.measurement.format.text.encoding import detect_encoding
-from smtj.measurement.locations import BINARY, TOUCHSTONE, WORKBOOKS
 
 MAX_ROWS, MIN_VALUES = 50, 3
 """Most quantities in such a file, and fewest values of each."""
@@ -22,7 +21,7 @@ _STATES = ("AP", "P", "1", "0")
 
 @contextmanager
 def upright(path: Path, skip_rows: int = 0) -> Iterator[tuple[Path, bool]]:
-    """Give the path of a turned copy of a file that has one quantity per row, or of any other
+    """Give the path of a turned copy of a text file that has one quantity per row, or of any other
     itself, and whether it was turned."""
     rows = _rows(path, skip_rows)
     if rows is None:
@@ -43,10 +42,7 @@ def upright(path: Path, skip_rows: int = 0) -> Iterator[tuple[Path, bool]]:
 
 def _rows(path: Path, skip_rows: int) -> tuple[list[str], list[list[str]]] | None:
     """Comments, and the cells of each row, of a file that has one quantity per row."""
-    suffix = path.suffix.lower()
-    if suffix in (*BINARY, *WORKBOOKS) or TOUCHSTONE.fullmatch(suffix):
-        return None
-    if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+    if path.stat().st_size > _MAX_BYTES:
         return None
     text = path.read_text(encoding=detect_encoding(path), errors="replace")
     lines = [line.strip() for line in text.splitlines()[skip_rows:] if line.strip()]
