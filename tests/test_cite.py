@@ -133,7 +133,7 @@ def test_an_unknown_feature_is_rejected():
     assert done.returncode == 2
     assert done.stderr == (
         "Error: --for has 'cards'; choose from neuron, physics, escape, motion, fit, resonance, "
-        "random, hardware, energy, gallery, circuits, bits\n"
+        "random, hardware, energy, gallery, circuits, bits, pbits\n"
     )
 
 

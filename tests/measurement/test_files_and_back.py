@@ -30,7 +30,7 @@ REPLACED = (
         "dwell_time_low_error",
     ),
 )
-_OTHERS = ("rate_", "log", "decibels", "relative_error", "odds", "relaxation")
+_OTHERS = ("corner_frequency", "rate_", "log", "decibels", "relative_error", "odds", "relaxation")
 _LIMITS = ("_upper", "_lower")
 KEPT = [
     n for n in QUANTITIES if not (n in REPLACED or n.startswith(_OTHERS) or n.endswith(_LIMITS))
