@@ -155,11 +155,28 @@ def test_a_relaxation_time_gives_dwell_times_beside_p_alone(put, refusal) -> Non
     assert "of which 1/τ = 1/τ_AP + 1/τ_P" in refusal(kind_of, alone)
 
 
-@pytest.mark.parametrize("header", ["f_c (Hz)", "corner frequency [Hz]", "PSD corner frequency/Hz"])
-def test_the_corner_of_a_spectrum_of_noise_is_a_relaxation_time(put, header) -> None:
-    """S falls to half at 1/(2πτ): 100 Hz are 1.59 ms."""
+@pytest.mark.parametrize(
+    ("header", "each"),
+    [
+        ("f_c (Hz)", 1 / (2 * np.pi)),
+        ("corner frequency [Hz]", 1 / (2 * np.pi)),
+        ("PSD corner frequency/Hz", 1 / (2 * np.pi)),
+        ("relaxation rate (1/s)", 1),
+    ],
+)
+def test_the_corner_of_a_spectrum_of_noise_is_a_relaxation_time(put, header, each) -> None:
+    """S ∝ 1/[1 + (2π f τ)²] falls to half at 1/(2πτ)."""
     text = f"V (mV),P_AP,{header},error\n-1,0.2,100,10\n0,0.5,50,5\n1,0.8,100,10\n"
     dataset = load(put("c.csv", text))
-    assert dataset["relaxation_time"].values == close_to([1.59155e-3, 3.1831e-3, 1.59155e-3], 1e-5)
-    assert dataset["relaxation_time_error"].values[0] == close_to(1.59155e-4, rel=1e-5)
+    assert dataset["relaxation_time"].values == close_to(each * np.array([0.01, 0.02, 0.01]))
+    assert dataset["relaxation_time_error"].values == close_to(each * np.array([1, 2, 1]) / 1e3)
     assert kind_of(dataset) == "dwell"
+    trace = load(put("t.csv", f"t (s),R (ohm),{header}\n0,1,9\n1,2,9\n2,1,9\n"))
+    assert set(trace.variables) == {"time", "resistance"}
+
+
+def test_dwell_times_beside_voltage_and_current_keep_their_row_at_no_current(put) -> None:
+    rows = "".join(f"{v},{v / 10},{20 + v},{20 - v}\n" for v in (-10, -5, 0, 5, 10))
+    dataset = load(put("d.csv", f"V (mV),I (uA),tau_AP (ms),tau_P (ms)\n{rows}"))
+    assert dataset["dwell_time_high"].values == close_to([0.01, 0.015, 0.02, 0.025, 0.03])
+    assert "resistance" not in dataset

@@ -217,7 +217,9 @@ def _check_quantity(dataset: "xr.Dataset", quantity: Quantity) -> None:
         raise _in_another_unit(dataset, quantity, beyond, "GHz", "any microwave has", ("Hz", "MHz"))
     is_glitch = quantity.name == "resistance" and outside.mean() < GLITCHES
     if outside.any() and not is_glitch:
-        raise _wrong(dataset, quantity, outside, f"{quantity.meaning} is {_range(quantity)}")
+        header = str(dataset[quantity.name].encoding.get("header", quantity.name))
+        right = f"{quantity.meaning} is {_range(quantity, header)}"
+        raise _wrong(dataset, quantity, outside, right)
     if quantity.whole:
         broken = values != np.rint(values)
         if broken.any():
@@ -266,7 +268,9 @@ def _shown(name: str, value: Any) -> str:
     return format_quantity(float(value), quantity.unit, quantity.display_unit, digits=6)
 
 
-def _range(quantity: Quantity) -> str:
+def _range(quantity: Quantity, header: str) -> str:
     if np.isfinite(quantity.highest) and not quantity.unit:
-        return f'between {quantity.lowest:g} and {quantity.highest:g} (or in %, "P [%]")'
+        name, unit = split_header(header)
+        percent = f' (or in %, --column "{quantity.name}={name} [%]")' if unit is None else ""
+        return f"between {quantity.lowest:g} and {quantity.highest:g}{percent}"
     return f"{quantity.lowest:g} {quantity.unit}".rstrip() + " or more"

@@ -30,6 +30,8 @@ _SHOWN = {
     "switched",
     "dwell_time_high",
 }
+_NO_RELAXATION = {"time", "dwell_time_high", "resistance", "pulse_length"}
+"""Quantities beside which a relaxation time says nothing else, or is none of the device's."""
 MIN_LINE = 2
 """Fewest points beyond two about whose line log-odds scatter."""
 RESET = 0.95
@@ -173,25 +175,32 @@ def _scatter(dataset: "xr.Dataset", odds: NDArray[np.float64]) -> float | None:
 
 
 def _of_corner(dataset: "xr.Dataset", file: str) -> "tuple[xr.Dataset, list[str]]":
-    """Return the relaxation time of a Lorentzian in place of the frequency of its corner.
+    """Return the relaxation time in place of its rate, or of a Lorentzian's corner frequency.
 
     Telegraph noise has the spectral density S ∝ 1/[1 + (2π f τ)²], half of it at 1/(2πτ).
     """
-    names = {str(n) for n in dataset.variables}
-    if "corner_frequency" not in names:
-        return dataset, []
-    own = [n for n in ("corner_frequency", "corner_frequency_error") if n in names]
-    header, values = _header(dataset, "corner_frequency"), dataset["corner_frequency"].values
-    if "relaxation_time" in names:
-        return dataset.drop_vars(own), [f"column {header} is not needed"]
-    if not (values > 0).all():
-        raise DataError(f"{file}: column {header} is not above 0 throughout: delete that row")
-    tau = 1 / (2 * np.pi * values)
-    if len(own) > 1:
-        error = dataset[own[1]].values / values * tau
-        dataset = _replaced(dataset, (own[1],), "relaxation_time_error", error)
-    found = _replaced(dataset, (own[0],), "relaxation_time", tau)
-    return found, [f"the relaxation time is 1/(2π) over {header}"]
+    names, remarks = {str(n) for n in dataset.variables}, []
+    for name, factor, shown in (
+        ("corner_frequency", 2 * np.pi, "1/(2π) over"),
+        ("relaxation_rate", 1.0, "1 over"),
+    ):
+        if name not in names:
+            continue
+        own = [n for n in (name, f"{name}_error") if n in names]
+        header, values = _header(dataset, name), dataset[name].values
+        if "relaxation_time" in dataset.variables or names & _NO_RELAXATION:
+            dataset = dataset.drop_vars(own)
+            remarks.append(f"column {header} is not needed")
+            continue
+        if not (values > 0).all():
+            raise DataError(f"{file}: column {header} is not above 0 throughout: delete that row")
+        tau = 1 / (factor * values)
+        if len(own) > 1:
+            error = dataset[own[1]].values / values * tau
+            dataset = _replaced(dataset, (own[1],), "relaxation_time_error", error)
+        dataset = _replaced(dataset, (name,), "relaxation_time", tau)
+        remarks.append(f"the relaxation time is {shown} {header}")
+    return dataset, remarks
 
 
 def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
@@ -207,7 +216,7 @@ def _of_relaxation(dataset: "xr.Dataset") -> "tuple[xr.Dataset, list[str]]":
     own = _header(dataset, "relaxation_time")
     errors = [n for n in ("relaxation_time_error", "probability_error") if n in names]
     shown = {"probability", "high"} & names
-    if not shown or names & {"time", "dwell_time_high", "resistance", "pulse_length"}:
+    if not shown or names & _NO_RELAXATION:
         drop = [n for n in errors if n.startswith("relaxation")]
         return dataset.drop_vars(["relaxation_time", *drop]), [f"column {own} is not needed"]
     if len(drives_in(dataset)) == 1 or "probability" not in names:

@@ -458,7 +458,7 @@ def _with_resistance(dataset: "xr.Dataset") -> "xr.Dataset":
     """Calculate the resistance if only voltage and current are measured."""
     dataset = _with_rectified(_from_conductance(dataset))
     measured = {"voltage", "current"}
-    instead = {"resistance", "probability", "high"}
+    instead = {"resistance", "probability", "high", "dwell_time_high", "relaxation_time"}
     names = {str(name) for name in dataset.variables}
     if not measured <= names or instead & names or is_spectrum(dataset):
         return dataset

@@ -242,6 +242,10 @@ _CORNER = _words(
     "RTN corner frequency, PSD corner frequency, Eckfrequenz, Grenzfrequenz, fréquence de coupure, "
     "frecuencia de corte"
 )
+_RELAXATION_RATE = _words(
+    "relaxation rate, rate of relaxation, Gamma relax, Gamma rel, Γ relax, Γ rel, sum of rates, "
+    "total rate, Relaxationsrate, taux de relaxation"
+)
 _STATE = _words(
     "states, final state, end state, new state, state after, state after pulse, MTJ state, "
     "device state, magnetic state, outcome, result, Zustand, Endzustand, état, estado, 状态, 状態, "
@@ -379,6 +383,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Quantity("relaxation_time_error", "s", "ms", "an error of a relaxation time", (), 0),
             Quantity("corner_frequency", "Hz", "Hz", "a corner frequency", _CORNER, 0),
             Quantity("corner_frequency_error", "Hz", "Hz", "an error of a frequency", (), 0),
+            Quantity("relaxation_rate", "Hz", "Hz", "a relaxation rate", _RELAXATION_RATE, 0),
+            Quantity("relaxation_rate_error", "Hz", "Hz", "an error of a rate", (), 0),
             Quantity("decibels", "", "", "a signal in dB", ()),
             *(
                 Quantity(f"{name}_error", unit, shown, f"a standard error of {what}", (), 0)
