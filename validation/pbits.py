@@ -35,7 +35,7 @@ BEST = {
 """Best known cuts, of GitHub nonizawa/GPU-pSAv; G48 is bipartite."""
 RUNS = 20
 BETAS = (0.2, 4.0)
-"""Linear in β; the better for the ideal machine of this and geometric from 0.1 to 3, on all graphs."""
+"""Linear in β; on these graphs better for the ideal machine than geometric from 0.1 to 3."""
 LONG = 10_000
 SEED = 1
 HIDDEN, EPOCHS = 400, 15
@@ -245,8 +245,8 @@ def page(record):
         lines += [
             f"Best of {RUNS} runs over the best known cut, and the processor's seconds of all "
             f"runs; 1000 sweeps, {LONG:,} for the long ones, β linear from {BETAS[0]} to "
-            f"{BETAS[1]}, the better of two schedules tried with the ideal machine. `cai2019` has the card's own "
-            "spread and noise, on one chip. dwave: simulated annealing of dwave-samplers 1.8 with "
+            f"{BETAS[1]}, the better of two schedules tried with the ideal machine. `cai2019` has "
+            "the card's own spread and noise, on one chip. dwave: simulated annealing of dwave-samplers 1.8 with "
             "the same schedule.",
             "",
             "| graph | p-bits | " + " | ".join(kinds) + " |",
