@@ -246,8 +246,8 @@ def page(record):
             f"Best of {RUNS} runs over the best known cut, and the processor's seconds of all "
             f"runs; 1000 sweeps, {LONG:,} for the long ones, β linear from {BETAS[0]} to "
             f"{BETAS[1]}, the better of two schedules tried with the ideal machine. `cai2019` has "
-            "the card's own spread and noise, on one chip. dwave: simulated annealing of dwave-samplers 1.8 with "
-            "the same schedule.",
+            "the card's own spread and noise, on one chip. dwave: simulated annealing of "
+            "dwave-samplers 1.8 with the same schedule.",
             "",
             "| graph | p-bits | " + " | ".join(kinds) + " |",
             "| --- | --- |" + " --- |" * len(kinds),
