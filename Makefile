@@ -114,6 +114,7 @@ validate: $(DOCS) $(RIVALS) ## run the long validations over several seeds; writ
 	$(BIN)/python validation/uncertainty.py
 	$(BIN)/python validation/energy.py
 	$(BIN)/python validation/yields.py
+	$(BIN)/python validation/pbits.py
 	$(BIN)/python validation/gallery.py
 	$(BIN)/python validation/circuits.py
 	$(BIN)/python validation/randomness.py

@@ -45,6 +45,14 @@ def test_a_number_is_factored_and_a_prime_is_not():
         smtj("factor", 101, "--sweeps", 100, "--machine", "ideal")
 
 
+def test_a_machine_learns_and_draws_what_it_learnt(tmp_path):
+    words = ("--hidden", 40, "--epochs", 10, "--rate", 0.1, "--out", tmp_path)
+    record = json.loads(smtj("learn", "digits", *words, "--json").stdout)
+    assert record["chip_accuracy"] > 0.7
+    assert (tmp_path / "generated.png").stat().st_size > 5000
+    assert np.load(tmp_path / "machine.npz")["weights"].shape == (74, 40)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

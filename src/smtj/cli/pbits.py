@@ -194,6 +194,103 @@ def factor(
     note(f"{number} = {x} · {y}")
 
 
+@app.command()
+@with_machine
+def learn(
+    dataset: Annotated[
+        str, typer.Argument(help="mnist, fashion-mnist, digits, or a folder or file of your own.")
+    ] = "mnist",
+    *,
+    hidden: Annotated[int, typer.Option(min=1, help="Hidden p-bits.")] = 400,
+    density: Annotated[float, typer.Option(help="Fraction of the couplings that exist.")] = 1.0,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the images.")] = 10,
+    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 0.05,
+    in_place: Annotated[
+        bool, typer.Option(help="Learn on the chip, or ideally and then transfer.")
+    ] = True,
+    seed: Seed = 0,
+    machine: Any,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Teach a restricted Boltzmann machine images, on a chip or for one."""
+    from smtj.datasets import load_dataset
+    from smtj.pbits import Machine
+    from smtj.pbits.learning import learn as teach
+    from smtj.tables import Table
+
+    data = load_dataset(dataset)
+    largest = float(data.train_images.max())
+    train, test = data.train_images / largest, data.test_images / largest
+    chip = machine if isinstance(machine, Machine) else None
+    with progress("learning", "batches") as report:
+        taught = teach(
+            train,
+            data.train_labels,
+            chip if in_place else None,
+            hidden=hidden,
+            density=density,
+            epochs=epochs,
+            batch=min(100, max(1, len(train) // 50)),
+            rate=rate,
+            seed=seed,
+            progress=report,
+        )
+    record = {
+        "dataset": data.title,
+        "visible": taught.visible_bias.size,
+        "hidden": hidden,
+        "ideal_accuracy": taught.on(None).accuracy(test, data.test_labels),
+    }
+    if chip is not None:
+        record["chip_accuracy"] = taught.on(chip).accuracy(test, data.test_labels)
+        record["learnt"] = "in place" if in_place else "ideally"
+    if as_json:
+        print_json(record)
+    else:
+        rows = [
+            (name.replace("_", " "), f"{100 * v:.2f} %" if isinstance(v, float) else str(v))
+            for name, v in record.items()
+        ]
+        typer.echo(Table("Boltzmann machine of p-bits", ("", "value"), rows).text())
+    if out is not None:
+        _write_learnt(out, taught.on(chip), record)
+
+
+def _write_learnt(out: Path, taught: Any, record: dict[str, Any]) -> None:
+    """Write images that the machine makes, its weights and the record."""
+    import io
+    import json
+    import math
+
+    import numpy as np
+
+    from smtj import plot
+    from smtj.files import write_bytes, write_text
+
+    pixels = taught.visible_bias.size - taught.classes
+    side = math.isqrt(pixels)
+    with writing(out):
+        if side * side == pixels:
+            with plot.figure(5.0, 5.0, nrows=taught.classes, ncols=8) as (figure, axes):
+                for label, row in enumerate(np.reshape(axes, (taught.classes, 8))):
+                    made = taught.generate(label, 8)
+                    for ax, image in zip(row, made, strict=True):
+                        ax.imshow(image.reshape(side, side), cmap="gray_r")
+                        ax.set_axis_off()
+                plot.save(figure, out / "generated")
+        arrays = io.BytesIO()
+        np.savez_compressed(
+            arrays,
+            weights=taught.weights,
+            visible_bias=taught.visible_bias,
+            hidden_bias=taught.hidden_bias,
+        )
+        write_bytes(out / "machine.npz", arrays.getvalue())
+        write_text(out / "result.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+    note(f"Written: generated images, machine.npz and result.json in {out}")
+
+
 def _problem(text: str, clamp: list[str] | None) -> "Problem":
     """Return a problem by name or of a file, with bits held."""
     import numpy as np

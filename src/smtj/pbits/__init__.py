@@ -16,8 +16,9 @@ from smtj.pbits.costs import MachineCost, Success, machine_cost, spoiling, succe
 from smtj.pbits.exact import all_energies, all_states, boltzmann, state_numbers, total_variation
 from smtj.pbits.expression import Expression, bit, number, register, spin
 from smtj.pbits.formats import as_problem, ising, max_cut, qubo
+from smtj.pbits.learning import RestrictedMachine, learn
 from smtj.pbits.problem import Problem
-from smtj.pbits.samplers import Clocked, Ideal, Junctions, Sampler, anneal, quantised
+from smtj.pbits.samplers import Clocked, Ideal, Junctions, Machine, Sampler, anneal, quantised
 from smtj.pbits.samples import Samples
 from smtj.pbits.stationary import stationary
 from smtj.pbits.tempering import Tempering, temper
@@ -27,8 +28,10 @@ __all__ = [
     "Expression",
     "Ideal",
     "Junctions",
+    "Machine",
     "MachineCost",
     "Problem",
+    "RestrictedMachine",
     "Sampler",
     "Samples",
     "Success",
@@ -46,6 +49,7 @@ __all__ = [
     "full_adder",
     "half_adder",
     "ising",
+    "learn",
     "machine_cost",
     "max_cut",
     "multiplier",
