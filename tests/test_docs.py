@@ -45,7 +45,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
             name = words.pop(0)
             assert name in command.commands, f"{line}: no command {name}"
             command = command.commands[name]
-        options = {option for param in command.params for option in param.opts} | EVERYWHERE
+        options = EVERYWHERE.union(*(param.opts + param.secondary_opts for param in command.params))
         for word in words:
             option = word.partition("=")[0]
             assert not option.startswith("--") or option in options, f"{line}: no {option}"

@@ -13,6 +13,7 @@ from smtj.pbits.circuits import (
     xor_gate,
 )
 from smtj.pbits.costs import MachineCost, Success, machine_cost, spoiling, success
+from smtj.pbits.equilibrium import stationary
 from smtj.pbits.exact import all_energies, all_states, boltzmann, state_numbers, total_variation
 from smtj.pbits.expression import Expression, bit, number, register, spin
 from smtj.pbits.formats import as_problem, ising, max_cut, qubo
@@ -20,7 +21,6 @@ from smtj.pbits.learning import RestrictedMachine, learn
 from smtj.pbits.problem import Problem
 from smtj.pbits.samplers import Clocked, Ideal, Junctions, Machine, Sampler, anneal, quantised
 from smtj.pbits.samples import Samples
-from smtj.pbits.stationary import stationary
 from smtj.pbits.tempering import Tempering, temper
 
 __all__ = [
