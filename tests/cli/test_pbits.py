@@ -12,9 +12,7 @@ from smtj.errors import SmtjError
 
 
 def smtj(*arguments):
-    return CliRunner().invoke(
-        app, ["pbits", *map(str, arguments), "--quiet"], catch_exceptions=False
-    )
+    return CliRunner().invoke(app, ["pbits", *map(str, arguments)], catch_exceptions=False)
 
 
 def test_a_gate_is_sampled_and_drawn_beside_boltzmann(tmp_path):
